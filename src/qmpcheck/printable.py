@@ -1,0 +1,50 @@
+"""Text from anywhere, made safe for a terminal and short enough for a message."""
+
+from __future__ import annotations
+
+import re
+
+LONGEST = 80
+"""Characters shown of one name or value."""
+
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,80}")
+
+
+def shortened(text: str, longest: int = LONGEST) -> str:
+    """The text, without its middle part where it is longer than `longest` characters."""
+    return text if len(text) <= longest else f"{text[: longest * 2 // 3]}…{text[-(longest // 3) :]}"
+
+
+def safe(text: str) -> str:
+    """The text with every character that does not print, or that steers printing, as an escape."""
+    return text if text.isprintable() else "".join(map(_safe_character, text))
+
+
+def _safe_character(character: str) -> str:
+    if character.isprintable():
+        return character
+    return (
+        character.encode("ascii", "backslashreplace").decode()
+        if character > "\x7f"
+        else f"\\x{ord(character):02x}"
+    )
+
+
+def name(text: str) -> str:
+    """A name from a stream, short and safe."""
+    return safe(shortened(text))
+
+
+def quoted(text: str) -> str:
+    """A string from a stream as it would stand in JSON, short and safe."""
+    escaped = shortened(text).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{safe(escaped)}"'
+
+
+def step(path: str, key: str | int) -> str:
+    """The dotted path one key or index further on."""
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    if not _PLAIN_KEY.fullmatch(key):
+        return f"{path}[{quoted(key)}]"
+    return f"{path}.{key}" if path else key
