@@ -1,0 +1,57 @@
+"""Spec documents to rule bases: the plain-text event documents and the saved web pages of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.documents import compile, defects, document, entries, lines, pages
+from qmpcheck.documents.entries import Example
+from qmpcheck.documents.lines import Line
+from qmpcheck.rulebase import RuleBase
+
+__all__ = ["NEW", "OLD", "Document", "Example", "Line", "NotADocument", "read"]
+
+OLD, NEW = pages.OLD, pages.NEW
+
+
+class NotADocument(ValueError):
+    """The text holds no event at all."""
+
+
+class Document(NamedTuple):
+    """A document as read.
+
+    Attributes:
+        rule_base: the rules it states.
+        lines: what each of its lines is.
+        examples: its examples, for holding them against the rules.
+        defects: what its text alone shows to be wrong, by line.
+    """
+
+    rule_base: RuleBase
+    lines: tuple[Line, ...]
+    examples: tuple[Example, ...]
+    defects: tuple[Diagnostic, ...]
+
+
+def read(text: str, side: str = pages.NEW) -> Document:
+    """Read a document, or the saved web page of one.
+
+    Args:
+        text: all of it.
+        side: for a page that shows a diff, `"old"` or `"new"`.
+
+    Raises:
+        NotADocument: there is no event in it.
+    """
+    structure = document.parse(pages.plain_text(text, side))
+    if not structure.entries:
+        raise NotADocument("no event in it: no line holds an event's name with a line of dashes below")
+    read_entries = entries.read(structure)
+    return Document(
+        compile.rule_base(read_entries),
+        tuple(lines.classify(structure, read_entries)),
+        tuple(example for entry in read_entries for example in entry.examples),
+        tuple(sorted(defects.find(structure, read_entries), key=lambda defect: (defect.line, defect.code))),
+    )

@@ -1,0 +1,138 @@
+"""Saved web pages of an event document, back to the document's plain text.
+
+Each presentation has a function from the page's lines to the document's lines, or to the documents'
+lines where a diff page holds two. Line numbers of the document are kept wherever the page kept them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+_NUMBERED = re.compile(r"(\d{1,7})(?: (.*))?")
+_TABLE_ROW = re.compile(r"\|[ \t]*\|(.*)\|[ \t]*")
+_HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@")
+
+OLD, NEW = "old", "new"
+
+
+def is_diff(text: str) -> bool:
+    """Whether the page shows a diff, and so holds an old document and a new one."""
+    return any(_HUNK.match(line) for line in text.split("\n"))
+
+
+def plain_text(text: str, side: str = NEW) -> str:
+    """The document inside `text`, which may be the plain document itself.
+
+    Args:
+        text: the page as saved.
+        side: `OLD` or `NEW`, for a page that shows a diff.
+    """
+    lines = text.replace("\r\n", "\n").replace("\u00a0", " ").split("\n")
+    return "\n".join(_presentation(lines, side)(lines))
+
+
+def _presentation(lines: list[str], side: str) -> Callable[[list[str]], list[str]]:
+    if any(_HUNK.match(line) for line in lines):
+        return _diff_old if side == OLD else _diff_new
+    written = [line for line in lines if line.strip()]
+    if _mostly(written, _is_table_row):
+        return _table
+    if _mostly(written, _is_numbered):
+        return _numbered
+    if _mostly(written, _is_bar):
+        return _barred
+    return _plain
+
+
+def _mostly(lines: list[str], test: Callable[[str], bool]) -> bool:
+    return sum(map(test, lines)) * 2 > len(lines) > 0
+
+
+def _is_table_row(line: str) -> bool:
+    return _TABLE_ROW.fullmatch(line) is not None
+
+
+def _is_numbered(line: str) -> bool:
+    return _NUMBERED.fullmatch(line) is not None
+
+
+def _is_bar(line: str) -> bool:
+    return line.strip() == "|"
+
+
+def _plain(lines: list[str]) -> list[str]:
+    return lines
+
+
+def _table(lines: list[str]) -> list[str]:
+    """`|  | text |` on each line."""
+    rows = map(_TABLE_ROW.fullmatch, lines)
+    return [row[1].strip() for row in rows if row]
+
+
+def _numbered(lines: list[str]) -> list[str]:
+    """A line number before each line; lines the page left out come back as blank ones."""
+    document: list[str] = []
+    for row in map(_NUMBERED.fullmatch, lines):
+        if row and len(document) < int(row[1]) <= len(document) + _LONGEST_GAP:
+            document += [""] * (int(row[1]) - len(document) - 1)
+            document.append(row[2] or "")
+    return document
+
+
+_LONGEST_GAP = 100
+
+
+_BARS_A_LINE = 2
+
+
+def _barred(lines: list[str]) -> list[str]:
+    """Two lines that each hold only a bar after each line of the document; page header above."""
+    first_bar = next(at for at, line in enumerate(lines) if _is_bar(line))
+    document: list[str] = []
+    text, bars = "", 0
+    for line in lines[max(first_bar - 1, 0) :]:
+        if _is_bar(line):
+            bars += 1
+        elif line.strip():
+            text, bars = line, 0
+        if bars == _BARS_A_LINE:
+            document.append(text)
+            text, bars = "", 0
+    return [*document, text] if text else document
+
+
+def _diff_old(lines: list[str]) -> list[str]:
+    return _diff_side(lines, "-")
+
+
+def _diff_new(lines: list[str]) -> list[str]:
+    return _diff_side(lines, "+")
+
+
+def _diff_side(lines: list[str], wanted: str) -> list[str]:
+    """The lines of a diff's hunks that belong to one side, without their marks."""
+    start = next(at for at, line in enumerate(lines) if _HUNK.match(line))
+    side: list[str] = []
+    last_old = ""
+    for line in lines[start + 1 :]:
+        mark, text = _marked(line, last_old)
+        if mark in (wanted, " "):
+            side.append(text)
+        if mark != "+":
+            last_old = text
+    return side
+
+
+def _marked(line: str, last_old: str) -> tuple[str, str]:
+    """A diff line's mark and text; a page may have eaten the blank that marks a shared line.
+
+    A shared underline then looks like a removed one. It is as long as the old heading above it, where
+    a removed one has its mark beside.
+    """
+    if line.startswith("-") and not (set(line) == {"-"} and len(line) == len(last_old)):
+        return "-", line[1:]
+    if line.startswith("+"):
+        return "+", line[1:]
+    return " ", line.removeprefix(" ")
