@@ -1,0 +1,96 @@
+"""Compile the rule bases of every revision of the event document, and their index.
+
+    python rules/make.py SPECS            writes rules/*.json
+    python rules/make.py SPECS --check    writes nothing; exits 1 if a file here is not what it should be
+
+SPECS is a folder with `events-txt/` and `events-txt.json`, which lists revisions and releases.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import msgspec
+
+from qmpcheck import documents, rulebase
+from qmpcheck.catalogue import Entry
+
+HERE = Path(__file__).parent
+
+EDITIONS = {
+    "51a3bd71b3": "v1",
+    "d74c7dfd1b": "v2",
+    "6f8c63fbd7": "v3",
+    "6f382ed226": "v4",
+    "fb6ba0d525": "v5",
+    "5db6670347": "v6",
+}
+
+LAST_RELEASE_BY_TEXT = (2, 0)
+"""From the next release on, the QAPI schema is the spec, and the text goes by a name with `:txt`."""
+
+
+def files(specs: Path) -> dict[str, bytes]:
+    """Every file that belongs here, by name."""
+    listing = json.loads((specs / "events-txt.json").read_text())
+    releases = defaultdict(list)
+    for shipped in listing["releases"]:
+        releases[shipped["file"]].append(release_name(shipped["release"]))
+    revisions = defaultdict(list)
+    for revision in listing["revisions"]:
+        revisions[revision["file"]].append(revision)
+    made, index = {}, []
+    for file, standing_for in sorted(revisions.items()):
+        rules = documents.read((specs / file).read_text()).rule_base
+        entry = index_entry(file, standing_for, releases[file], rules)
+        index.append(entry)
+        made[f"{entry.id}.json"] = rulebase.dump(rules)
+    made["index.json"] = b"[\n" + b",\n".join(map(msgspec.json.encode, index)) + b"\n]\n"
+    return made
+
+
+def index_entry(
+    file: str, revisions: list[dict[str, str]], releases: list[str], rules: rulebase.RuleBase
+) -> Entry:
+    identity = Path(file).stem.split("-")[1]
+    return Entry(
+        id=identity,
+        commits=tuple(revision["commit"] for revision in revisions),
+        date=revisions[0]["committed"],
+        source="qmp-events.txt",
+        events=len(rules.events),
+        follow_ups=rules.follow_ups,
+        edition=EDITIONS.get(identity, ""),
+        releases=tuple(releases),
+    )
+
+
+def release_name(release: str) -> str:
+    major, minor, *_ = map(int, release.split("."))
+    return f"{major}.{minor}" + (":txt" if (major, minor) > LAST_RELEASE_BY_TEXT else "")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("specs", type=Path)
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    made = files(options.specs)
+    present = {path.name: path.read_bytes() for path in HERE.glob("*.json")}
+    differing = sorted(name for name in made.keys() | present.keys() if made.get(name) != present.get(name))
+    for name in differing:
+        print(f"{'differs' if options.check else 'wrote'}: rules/{name}")
+        if not options.check:
+            (HERE / name).write_bytes(made[name]) if name in made else (HERE / name).unlink()
+    print(f"{len(made)} files, {len(differing)} differing")
+    return 1 if options.check and differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
