@@ -1,0 +1,1 @@
+"""A rule base held against blocks of a stream."""

@@ -1,0 +1,91 @@
+"""The fast half of the payload check: a rule base compiled to decoders that only say yes.
+
+A line that a decoder takes is an event that breaks no rule; a line that it refuses may be anything, and
+the slow half (`diagnose`) says what. So a decoder must never be laxer than the rules, and may be
+stricter: it refuses lone surrogates and integers of thousands of digits, for example.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from qmpcheck import rulebase
+from qmpcheck.rulebase import EventRule, RuleBase
+
+REFUSALS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What a decoder raises for a line that it does not take."""
+
+Decode = Callable[[bytes], msgspec.Struct]
+
+
+class _Struct(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """Not tracked by the garbage collector: the values hold no cycles, and there are millions."""
+
+
+class _Clock(_Struct):
+    seconds: int
+    microseconds: Annotated[int, msgspec.Meta(ge=0, le=999_999)]
+
+
+class _NoClock(_Struct):
+    seconds: Literal[-1]
+    microseconds: Literal[-1]
+
+
+def compile(rule_base: RuleBase) -> tuple[Decode, ...]:
+    """Decoders of one line each, to be tried in turn: for hosts with a clock, and without.
+
+    The first takes nearly all lines, and both need the other's lines refused: a clock that stands
+    at -1 is none.
+    """
+    return tuple(_decoder(rule_base, timestamp) for timestamp in (_Clock, _NoClock))
+
+
+def _decoder(rule_base: RuleBase, timestamp: type[_Struct]) -> Decode:
+    events = [_event(name, rule, timestamp) for name, rule in rule_base.events.items()]
+    return msgspec.json.Decoder(functools.reduce(operator.or_, events)).decode
+
+
+def _event(name: str, rule: EventRule, timestamp: type[_Struct]) -> Any:
+    data = _type(rule.data)
+    fields: list[Any] = [("timestamp", timestamp)]
+    fields.append(("data", data) if rule.needs_data else ("data", data | msgspec.UnsetType, msgspec.UNSET))
+    return msgspec.defstruct(name, fields, bases=(_Struct,), tag=name, tag_field="event")
+
+
+def _type(described: rulebase.Type) -> Any:
+    match described:
+        case rulebase.Enum(values):
+            return Literal[values]
+        case rulebase.Array(items):
+            return list[_type(items)]  # type: ignore[misc]
+        case rulebase.Object(members, open=False):
+            return _object(members)
+        case _:
+            return _SIMPLE[type(described)]
+
+
+_SIMPLE: dict[type[rulebase.Type], Any] = {
+    rulebase.String: str,
+    rulebase.Integer: int,
+    rulebase.Number: int | float,
+    rulebase.Boolean: bool,
+    rulebase.Null: None,
+    rulebase.Any: Any,
+    rulebase.Object: dict[str, Any],
+}
+
+
+def _object(members: tuple[rulebase.Member, ...]) -> Any:
+    """A struct whose fields are numbered: members' names need not be Python's."""
+    fields: list[Any] = []
+    for at, member in enumerate(sorted(members, key=lambda member: member.optional)):
+        field = f"_{at}", _type(member.type)
+        fields.append((field[0], field[1] | msgspec.UnsetType, msgspec.UNSET) if member.optional else field)
+    names = {f"_{at}": member.name for at, member in enumerate(sorted(members, key=lambda m: m.optional))}
+    return msgspec.defstruct("Object", fields, bases=(_Struct,), rename=names)

@@ -1,0 +1,207 @@
+"""The slow half of the check: what exactly is wrong with a line that no decoder took."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from jsonschema import Draft202012Validator, ValidationError, validators
+
+from qmpcheck import rulebase
+from qmpcheck.checking import schema
+from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.printable import name, quoted, safe, shortened, step
+from qmpcheck.rulebase import EventRule, RuleBase
+from qmpcheck.streams import jsontext
+
+
+class Diagnosis(NamedTuple):
+    """What one line is: whether it is an event, and what is wrong with it."""
+
+    is_event: bool
+    findings: tuple[Diagnostic, ...]
+
+
+class Diagnostician:
+    """Explains lines against one rule base. Every finding is on line 1, the line itself."""
+
+    def __init__(self, rule_base: RuleBase) -> None:
+        self._events = rule_base.events
+        self._validator = functools.cache(self._new_validator)
+
+    def diagnose(self, line: bytes) -> Diagnosis:
+        """What a line is, and everything that is wrong with it."""
+        try:
+            value = jsontext.parse(line)
+        except jsontext.Malformed as error:
+            return Diagnosis(False, (Diagnostic("QMP101", 1, f"not JSON: {error}"),))
+        if not isinstance(value, dict):
+            return Diagnosis(False, (Diagnostic("QMP102", 1, f"expected an object, got {_shown(value)}"),))
+        if isinstance(value.get("event"), str):
+            return Diagnosis(True, tuple(self._event(value)))
+        return Diagnosis(False, tuple(_no_event(value)))
+
+    def _event(self, message: dict[str, Any]) -> Iterator[Diagnostic]:
+        event = name(message["event"])
+        yield from _envelope(message, event)
+        rule = self._events.get(message["event"])
+        if rule is None:
+            yield Diagnostic("QMP201", 1, "the spec has no such event", event, "event")
+        elif "data" in message:
+            for error in self._validator(message["event"]).iter_errors(message["data"]):
+                yield _finding(error, event, rule)
+        elif rule.needs_data:
+            members = ", ".join(quoted(member.name) for member in rule.data.members if not member.optional)
+            message_text = f"data is missing, with {members}" if members else "data is missing"
+            yield Diagnostic("QMP202", 1, message_text, event, "data", rule.line)
+
+    def _new_validator(self, event: str) -> Any:
+        return _Validator(schema.of_type(self._events[event].data))
+
+
+_OTHER_MESSAGES = ("QMP", "return", "error", "execute", "exec-oob")
+
+
+def _no_event(message: dict[str, Any]) -> Iterator[Diagnostic]:
+    if "event" in message:
+        text = f"an event's name is a string, got {_shown(message['event'])}"
+        yield Diagnostic("QMP103", 1, text, path="event")
+    elif not any(key in message for key in _OTHER_MESSAGES):
+        keys = ", ".join(quoted(key) for key in list(message)[:5]) or "no keys"
+        yield Diagnostic("QMP103", 1, f"neither event, greeting, reply nor command: an object with {keys}")
+
+
+def _envelope(message: dict[str, Any], event: str) -> Iterator[Diagnostic]:
+    fault = _timestamp_fault(message.get("timestamp")) if "timestamp" in message else ("", "it is missing")
+    if fault:
+        path, text = fault
+        yield Diagnostic("QMP104", 1, f"bad timestamp: {text}", event, f"timestamp{path}")
+    for key in message:
+        if key not in ("event", "data", "timestamp"):
+            text = f"an event has the keys event, data and timestamp, not {quoted(key)}"
+            yield Diagnostic("QMP105", 1, text, event, step("", key))
+
+
+_LAST_MICROSECOND = 999_999
+
+
+def _timestamp_fault(value: Any) -> tuple[str, str] | None:
+    """Where below `timestamp` the fault is, and what it is."""
+    if not isinstance(value, dict):
+        return "", f"expected an object, got {_shown(value)}"
+    for key in ("seconds", "microseconds"):
+        if not _is_integer(value.get(key)):
+            got = f"got {_shown(value[key])}" if key in value else "it is missing"
+            return f".{key}", f"expected an integer for {key}, {got}"
+    for key in value:
+        if key not in ("seconds", "microseconds"):
+            return step(
+                "", key
+            ) if not key.isidentifier() else f".{key}", "only seconds and microseconds belong there"
+    if value["seconds"] == value["microseconds"] == -1 or 0 <= value["microseconds"] <= _LAST_MICROSECOND:
+        return None
+    return ".microseconds", f"expected 0 to 999999 microseconds, got {_shown(value['microseconds'])}"
+
+
+def _is_integer(value: Any) -> bool:
+    """JSON's `1.0` and `1e3` come as float, integers of thousands of digits as Decimal."""
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return _is_integer(value) or isinstance(value, float)
+
+
+# The walker gives each error the place; these say what is wrong there, once for each key concerned.
+
+
+def _required(_: Any, names: list[str], instance: Any, __: Any) -> Iterator[ValidationError]:
+    if isinstance(instance, dict):
+        for missing in names:
+            if missing not in instance:
+                yield ValidationError("mandatory member is missing", path=[missing])
+
+
+def _no_others(_: Any, __: Any, instance: Any, around: dict[str, Any]) -> Iterator[ValidationError]:
+    if isinstance(instance, dict):
+        known = around["properties"]
+        has = f"it has {_alternatives(known)}" if known else "it has none"
+        for key in instance:
+            if key not in known:
+                yield ValidationError(f"the spec has no such member here: {has}", path=[key])
+
+
+def _type(validator: Any, expected: str, instance: Any, _: Any) -> Iterator[ValidationError]:
+    if not validator.is_type(instance, expected):
+        yield ValidationError(f"expected {_ARTICLES[expected]} {expected}, got {_shown(instance)}")
+
+
+def _one_of(
+    validator: Any, values: list[str], instance: Any, around: dict[str, Any]
+) -> Iterator[ValidationError]:
+    if validator.is_type(instance, around["type"]) and instance not in values:
+        yield ValidationError(f"expected {_alternatives(values)}, got {_shown(instance)}")
+
+
+_ARTICLES = {
+    "integer": "an",
+    "array": "an",
+    "object": "an",
+    "string": "a",
+    "number": "a",
+    "boolean": "a",
+    "null": "a",
+}
+
+_CODES = {"required": "QMP202", "additionalProperties": "QMP203", "type": "QMP204", "enum": "QMP205"}
+
+_Validator: Any = validators.extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator,
+    {"required": _required, "additionalProperties": _no_others, "type": _type, "enum": _one_of},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": lambda _, value: _is_integer(value), "number": lambda _, value: _is_number(value)}
+    ),
+)
+
+
+def _finding(error: ValidationError, event: str, rule: EventRule) -> Diagnostic:
+    code = _CODES[str(error.validator)]
+    keys = list(error.absolute_path)
+    path = "data"
+    for key in keys:
+        path = step(path, key)
+    return Diagnostic(code, 1, safe(error.message), event, path, _line(rule, keys))
+
+
+def _line(rule: EventRule, keys: list[str | int]) -> rulebase.Line:
+    """The line of the innermost rule on the way along the keys."""
+    line = rule.line
+    current: rulebase.Type = rule.data
+    for key in keys:
+        if isinstance(current, rulebase.Array):
+            current = current.items
+        elif isinstance(current, rulebase.Object) and (member := current.member(str(key))):
+            line, current = member.line, member.type
+    return line
+
+
+def _alternatives(values: Any) -> str:
+    texts = [quoted(value) for value in values]
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} or {texts[-1]}"
+
+
+def _shown(value: Any) -> str:
+    """What stood there, short and safe."""
+    match value:
+        case str():
+            return quoted(value)
+        case bool() | None:
+            return {True: "true", False: "false", None: "null"}[value]
+        case dict():
+            return f"an object of {len(value)}"
+        case list():
+            return f"a list of {len(value)}"
+        case _:
+            return safe(shortened(str(value)))

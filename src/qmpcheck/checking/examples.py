@@ -1,0 +1,41 @@
+"""A document's own examples held against its own rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from qmpcheck.checking.diagnose import Diagnostician
+from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.documents import Document, Example
+from qmpcheck.printable import name, quoted
+from qmpcheck.streams import jsontext
+
+
+def defects(document: Document) -> Iterator[Diagnostic]:
+    """What is wrong with a document's examples, each finding on a line of the document."""
+    diagnostician = Diagnostician(document.rule_base)
+    for example in document.examples:
+        yield from _defects(example, diagnostician)
+
+
+def _defects(example: Example, diagnostician: Diagnostician) -> Iterator[Diagnostic]:
+    event = name(", ".join(example.events))
+    try:
+        value = jsontext.parse(example.text.encode())
+    except jsontext.Malformed as error:
+        line, column = _place(example, error.column)
+        yield Diagnostic("QMP902", line, f"example is not JSON: {error.reason} at column {column}", event)
+        return
+    shown = value.get("event")
+    if isinstance(shown, str) and shown not in example.events:
+        yield Diagnostic("QMP904", example.line, f"example of another event, {quoted(shown)}", event)
+        return
+    for finding in diagnostician.diagnose(example.text.encode()).findings:
+        message = f"example breaks the document's own rules: {finding.message}"
+        yield Diagnostic("QMP903", example.line, message, event, finding.path, finding.spec_line)
+
+
+def _place(example: Example, column: int) -> tuple[int, int]:
+    """Line and column in the document of a character of the example."""
+    before = example.text[: column - 1]
+    return example.line + before.count("\n"), column - 1 - before.rfind("\n")

@@ -1,0 +1,105 @@
+"""Whole streams: their blocks checked and folded, by one process or by several."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from qmpcheck.checking.check import Checker
+from qmpcheck.checking.summary import Summary
+from qmpcheck.streams import source
+from qmpcheck.streams.blocks import blocks, stretch, stretches
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+STRETCH = 1 << 24
+"""Bytes that one process takes at a time."""
+
+
+class Checked(NamedTuple):
+    """One stream's result; `unreadable` says why it, or the rest of it, could not be read."""
+
+    path: str
+    summary: Summary
+    unreadable: str = ""
+
+
+Advance = Callable[[int], object]
+"""Is told how many bytes more were checked."""
+
+
+def check_stream(checker: Checker, path: str, advance: Advance, jobs: int = 1) -> Checked:
+    """Check one stream.
+
+    Args:
+        checker: holds the rules.
+        path: a file, or `-` for standard input.
+        advance: is told of progress, in bytes of the text itself.
+        jobs: how many processes; more than one help where the stream is a large, plain file.
+    """
+    size = source.size(path)
+    if jobs > 1 and size is not None and size > 2 * STRETCH:
+        parts = _by_several(checker, path, advance, jobs)
+    else:
+        parts = _by_one(checker, path, advance)
+    return _fold(checker, path, parts)
+
+
+def _fold(checker: Checker, path: str, parts: Iterable[Summary]) -> Checked:
+    total = checker.empty
+    try:
+        for part in parts:
+            total += part
+    except source.Unreadable as error:
+        return Checked(path, total, str(error))
+    return Checked(path, total)
+
+
+def _by_one(checker: Checker, path: str, advance: Advance) -> Iterator[Summary]:
+    with source.opened(path) as file:
+        for block in blocks(file):
+            yield checker.check(block)
+            advance(len(block))
+
+
+def _by_several(checker: Checker, path: str, advance: Advance, jobs: int) -> Iterator[Summary]:
+    """Each process checks stretches; no more are under way than keep the processes busy."""
+    from concurrent.futures import ProcessPoolExecutor
+
+    with (
+        source.opened(path) as file,
+        ProcessPoolExecutor(jobs, initializer=_prepare, initargs=(checker,)) as pool,
+    ):
+        under_way: deque[tuple[int, Future[Summary]]] = deque()
+        for begin, end in stretches(file, STRETCH):
+            under_way.append((end - begin, pool.submit(_check_stretch, path, begin, end)))
+            if len(under_way) > 2 * jobs:
+                yield _next(under_way, advance)
+        while under_way:
+            yield _next(under_way, advance)
+
+
+def _next(under_way: deque[tuple[int, Future[Summary]]], advance: Advance) -> Summary:
+    length, future = under_way.popleft()
+    summary = future.result()
+    advance(length)
+    return summary
+
+
+_checker: Checker
+
+
+def _prepare(checker: Checker) -> None:
+    """Runs once in each process."""
+    global _checker  # noqa: PLW0603 -- a process pool has no other place for what its processes share
+    _checker = checker
+
+
+def _check_stretch(path: str, begin: int, end: int) -> Summary:
+    total = _checker.empty
+    with open(path, "rb") as file:
+        for block in stretch(file, begin, end):
+            total += _checker.check(block)
+    return total

@@ -1,0 +1,1 @@
+"""Recorded streams to blocks of whole lines."""
