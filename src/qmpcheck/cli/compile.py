@@ -1,0 +1,25 @@
+"""Write the rule base of a spec document as JSON.
+
+Exit status: 0, or 2 where the file is no document.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from qmpcheck import catalogue, rulebase
+from qmpcheck.cli import output
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "document", metavar="DOCUMENT", help="qmp-events.txt, or a saved page of it (PATH@old, PATH@new)"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="write there, not to standard output")
+
+
+def run(options: argparse.Namespace) -> int:
+    spec = catalogue.find(options.document)
+    with output.opened(options.output) as out:
+        out.write(rulebase.dump(spec.rule_base).decode())
+    return 0

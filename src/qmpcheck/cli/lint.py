@@ -1,0 +1,74 @@
+"""Find the defects of spec documents: qmp-events.txt in any revision, or a saved web page of one.
+
+Of a page that shows a diff, PATH@old and PATH@new name the two documents. Lines are those of the document,
+also where the page around it has others.
+
+Exit status: 0 none; 1 defects at least as bad as --fail-on; 2 a file that is no document.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+
+from qmpcheck import catalogue, documents
+from qmpcheck.catalogue import SpecError
+from qmpcheck.checking import examples
+from qmpcheck.cli import arguments
+from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
+from qmpcheck.diagnostic import Diagnostic, Severity
+from qmpcheck.documents import Document
+from qmpcheck.printable import safe
+from qmpcheck.reports import style, text
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("documents", nargs="+", metavar="DOCUMENT")
+    parser.add_argument("--lines", action="store_true", help="show what each line of the document is")
+    arguments.add_fail_on(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    statuses = [_lint(path, options.lines, options.fail_on) for path in options.documents]
+    return max(statuses)
+
+
+def _lint(path: str, show_lines: bool, fail_on: Severity) -> int:
+    try:
+        document = read(path)
+    except SpecError as error:
+        print(f"qmpcheck: {error}", file=sys.stderr)
+        return UNUSABLE
+    found = findings(document)
+    if show_lines:
+        for line in document.lines:
+            print(f"{line.number:5} {line.kind:9} {safe(line.text)}")
+    sys.stdout.writelines(text.finding_lines(path, found, style.painter(sys.stdout)))
+    print(f"{safe(path)}: {_counts(document)}, {len(found)} defects")
+    return FINDINGS if any(finding.severity >= fail_on for finding in found) else CLEAN
+
+
+def read(path: str) -> Document:
+    """The document at a path.
+
+    Raises:
+        SpecError: there is none.
+    """
+    content, side = catalogue.read_text(path)
+    try:
+        return documents.read(content, side)
+    except documents.NotADocument as error:
+        raise SpecError(f"{safe(path)}: {error}") from None
+
+
+def findings(document: Document) -> list[Diagnostic]:
+    """All defects of a document, by line."""
+    found = [*document.defects, *examples.defects(document)]
+    return sorted(found, key=lambda defect: (defect.line, defect.code))
+
+
+def _counts(document: Document) -> str:
+    kinds = Counter(line.kind for line in document.lines)
+    events, lines, unknown = len(document.rule_base.events), len(document.lines), kinds["unknown"]
+    return f"{events} events, {lines} lines, {unknown} of them unknown"

@@ -1,0 +1,99 @@
+"""Hold recorded streams against a spec.
+
+Exit status: 0 nothing found; 1 findings at least as bad as --fail-on; 2 a stream could not be read to
+its end, or held no event; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import IO, Any
+
+from qmpcheck import catalogue
+from qmpcheck.checking.check import Checker
+from qmpcheck.checking.fold import Advance, Checked, check_stream
+from qmpcheck.cli import arguments, output
+from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
+from qmpcheck.printable import safe
+from qmpcheck.reports import verdict
+from qmpcheck.streams import source
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "streams", nargs="+", metavar="STREAM", help="JSONL, plain, .gz or .zst; - is standard input"
+    )
+    parser.add_argument(
+        "--spec", required=True, help="v1 to v6, a release, a revision, or a path (see `qmpcheck specs`)"
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="of the report")
+    arguments.add_select(parser)
+    arguments.add_fail_on(parser)
+    parser.add_argument(
+        "--max-findings",
+        type=_count,
+        default=10_000,
+        metavar="N",
+        help="list the first N of each stream (10000); all count",
+    )
+    parser.add_argument("--output", metavar="FILE", help="write the report there, not to standard output")
+    parser.add_argument(
+        "--jobs", type=_jobs, default=1, metavar="N", help="check large plain files with N processes"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    spec = catalogue.find(options.spec)
+    checker = Checker(spec.rule_base, arguments.selected(options), options.max_findings)
+    with output.opened(options.output) as out:
+        with _progress(options.streams) as advance:
+            results = [check_stream(checker, path, advance, options.jobs) for path in options.streams]
+        _report(options.format, results, spec, out)
+    return _status(results, options)
+
+
+def _report(format: str, results: Sequence[Checked], spec: catalogue.Spec, out: IO[str]) -> None:
+    if format == "json":
+        from qmpcheck.reports import jsonreport
+
+        jsonreport.write(results, spec, out)
+    else:
+        from qmpcheck.reports import text
+
+        text.write(results, spec, out)
+
+
+def _status(results: Sequence[Checked], options: argparse.Namespace) -> int:
+    unchecked = [(checked.path, verdict.unchecked(checked)) for checked in results]
+    for path, reason in unchecked:
+        if reason:
+            print(f"qmpcheck: {safe(path)}: {reason}", file=sys.stderr)
+    if any(reason for _, reason in unchecked):
+        return UNUSABLE
+    return FINDINGS if any(checked.summary.count(options.fail_on) for checked in results) else CLEAN
+
+
+def _progress(paths: Sequence[str]) -> Any:
+    """A bar on standard error, where that is a terminal, once the work has taken a second."""
+    if not sys.stderr.isatty():
+        ignore: Advance = int
+        return nullcontext(ignore)
+    from qmpcheck.cli.progress import bar
+
+    sizes = [source.size(path) for path in paths]
+    return bar(None if None in sizes else sum(filter(None, sizes)))
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a count")
+    return int(text)
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes")
+    return int(text)

@@ -1,0 +1,63 @@
+"""Findings for a reader at a terminal or of a log."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO
+
+from qmpcheck.catalogue import Spec
+from qmpcheck.checking.fold import Checked
+from qmpcheck.diagnostic import CODES, Diagnostic, Severity
+from qmpcheck.printable import safe
+from qmpcheck.reports import style, verdict
+
+
+def write(results: Sequence[Checked], spec: Spec, out: IO[str]) -> None:
+    """Each stream's counts and findings, then a table of all findings by code and event."""
+    paint = style.painter(out)
+    for checked in results:
+        out.write(_counts(checked, spec, paint) + "\n")
+        out.writelines(finding_lines(checked.path, checked.summary.listed, paint))
+        more = checked.summary.findings.total() - len(checked.summary.listed)
+        if more:
+            out.write(f"{safe(checked.path)}: {more} more, not listed (--max-findings)\n")
+    findings: Counter[tuple[str, str]] = Counter()
+    for checked in results:
+        findings.update(checked.summary.findings)
+    out.write(table(findings))
+
+
+def _counts(checked: Checked, spec: Spec, paint: style.Paint) -> str:
+    summary = checked.summary
+    errors, warnings = summary.count(Severity.ERROR), summary.count(Severity.WARNING)
+    counts = [_plural(summary.lines, "line"), _plural(summary.events, "event"), _plural(errors, "error")]
+    counts += [_plural(warnings - errors, "warning")]
+    result = verdict.of(checked)
+    colour = style.RED if result == verdict.VIOLATIONS else style.GREEN
+    against = f"{safe(spec.name)} ({spec.id})" if spec.name != spec.id else spec.id
+    return f"{safe(checked.path)}: {paint(colour, result)} against {against}: {', '.join(counts)}"
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def finding_lines(path: str, findings: Iterable[Diagnostic], paint: style.Paint) -> Iterator[str]:
+    """`path:line: CODE message`, each with its newline."""
+    for finding in findings:
+        colour = style.RED if finding.severity is Severity.ERROR else style.YELLOW
+        place = " ".join(filter(None, [finding.event, finding.path]))
+        message = f"{place}: {finding.message}" if place else finding.message
+        source = f" (spec line {finding.spec_line})" if finding.spec_line else ""
+        yield f"{safe(path)}:{finding.line}: {paint(colour, finding.code)} {message}{source}\n"
+
+
+def table(findings: Counter[tuple[str, str]]) -> str:
+    """The findings counted by code and event; "" where there are none."""
+    if not findings:
+        return ""
+    from tabulate import tabulate
+
+    rows = [(code, CODES[code].slug, event, count) for (code, event), count in sorted(findings.items())]
+    return "\n" + tabulate(rows, headers=("code", "finding", "event", "count"), disable_numparse=True) + "\n"
