@@ -1,0 +1,130 @@
+"""Events made from a rule base: conforming ones, and ones with a single fault."""
+
+import functools
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+
+from qmpcheck import rulebase
+from qmpcheck.rulebase import EventRule, Object, RuleBase
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+
+timestamps = st.one_of(
+    st.fixed_dictionaries({"seconds": st.integers(), "microseconds": st.integers(0, 999_999)}),
+    st.just({"seconds": -1, "microseconds": -1}),
+)
+
+
+@functools.cache
+def values(described: rulebase.Type) -> st.SearchStrategy[Any]:
+    match described:
+        case rulebase.String():
+            return st.text(max_size=5)
+        case rulebase.Enum(allowed):
+            return st.sampled_from(allowed)
+        case rulebase.Integer():
+            return st.integers() | st.integers(2**63, 2**70)
+        case rulebase.Number():
+            return st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+        case rulebase.Boolean():
+            return st.booleans()
+        case rulebase.Object(members):
+            required = {member.name: values(member.type) for member in members if not member.optional}
+            optional = {member.name: values(member.type) for member in members if member.optional}
+            known = st.fixed_dictionaries(required, optional=optional)
+            return known if not described.open else st.builds(lambda a, b: {**b, **a}, known, unknown_members)
+        case _:
+            return anything
+
+
+unknown_members = st.dictionaries(st.text(min_size=1, max_size=3), anything, max_size=2)
+
+
+@st.composite
+def events(draw: st.DrawFn, rules: RuleBase) -> dict[str, Any]:
+    """An event that breaks no rule, its keys in any order."""
+    name = draw(st.sampled_from(list(rules.events)))
+    rule = rules.events[name]
+    message = {"event": name, "timestamp": draw(timestamps)}
+    if rule.needs_data or draw(st.booleans()):
+        message["data"] = draw(values(rule.data))
+    return {key: message[key] for key in draw(st.permutations(list(message)))}
+
+
+class Fault(NamedTuple):
+    """An event with one fault, and the finding it calls for."""
+
+    message: dict[str, Any]
+    code: str
+    path: str
+
+
+@st.composite
+def faults(draw: st.DrawFn, rules: RuleBase) -> Fault:
+    """An event that breaks one rule."""
+    message = draw(events(rules))
+    rule = rules.events[message["event"]]
+    fault: Fault = draw(st.sampled_from(_faults(draw, message, rule)))
+    return fault
+
+
+def _faults(draw: st.DrawFn, message: dict[str, Any], rule: EventRule) -> list[Fault]:
+    clock = {"seconds": 1, "microseconds": draw(st.sampled_from([-1, 1_000_000, 10**30]))}
+    made = [
+        Fault(message | {"event": "NO_SUCH"}, "QMP201", "event"),
+        Fault(message | {"vm": 1}, "QMP105", "vm"),
+        Fault(message | {"timestamp": clock}, "QMP104", "timestamp.microseconds"),
+        Fault({key: message[key] for key in message if key != "timestamp"}, "QMP104", "timestamp"),
+        Fault(message | {"data": draw(st.sampled_from([None, 1, "x", []]))}, "QMP204", "data"),
+    ]
+    if rule.needs_data:
+        made.append(Fault({key: message[key] for key in message if key != "data"}, "QMP202", "data"))
+    data = message.get("data", {})
+    if rule.needs_data or not rule.data.members:
+        for changed, code, path in _changes(draw, rule.data, data, "data"):
+            made.append(Fault(message | {"data": changed}, code, path))
+    return made
+
+
+def _changes(draw: st.DrawFn, described: Object, data: dict[str, Any], at: str) -> list[tuple[Any, str, str]]:
+    changes: list[tuple[Any, str, str]] = []
+    if not described.open:
+        changes.append((data | {"no-such": draw(anything)}, "QMP203", f"{at}.no-such"))
+    for member in described.members:
+        path = f"{at}.{member.name}"
+        if not member.optional:
+            changes.append(({key: data[key] for key in data if key != member.name}, "QMP202", path))
+        for wrong, code in _wrong(member.type):
+            changes.append((data | {member.name: wrong}, code, path))
+        if isinstance(member.type, Object) and member.name in data:
+            inner = _changes(draw, member.type, data[member.name], path)
+            changes += [(data | {member.name: changed}, code, deeper) for changed, code, deeper in inner]
+    return changes
+
+
+def _wrong(described: rulebase.Type) -> list[tuple[Any, str]]:
+    match described:
+        case rulebase.String():
+            return [(1, "QMP204"), (None, "QMP204"), (["x"], "QMP204")]
+        case rulebase.Enum(allowed):
+            return [
+                (1, "QMP204"),
+                (f"{allowed[0]}x", "QMP205"),
+                ("", "QMP205"),
+                (allowed[0].upper(), "QMP205"),
+            ]
+        case rulebase.Integer():
+            return [(1.0, "QMP204"), (1e3, "QMP204"), (True, "QMP204"), ("1", "QMP204")]
+        case rulebase.Number():
+            return [(True, "QMP204"), ("1", "QMP204"), (None, "QMP204")]
+        case rulebase.Boolean():
+            return [(1, "QMP204"), ("true", "QMP204"), (None, "QMP204")]
+        case rulebase.Object():
+            return [([], "QMP204"), (None, "QMP204")]
+        case _:
+            return []

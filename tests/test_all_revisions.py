@@ -1,0 +1,70 @@
+"""All 113 revisions of qmp-events.txt and the saved pages of six."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from specs import SPECS, needs_specs, pages, revisions
+
+from qmpcheck import catalogue, documents, rulebase
+from qmpcheck.cli import lint
+
+pytestmark = needs_specs
+
+
+@pytest.mark.parametrize("path", revisions(), ids=lambda path: path.stem)
+def test_every_line_of_every_revision_is_accounted_for(path: Path) -> None:
+    document = documents.read(path.read_text())
+    assert [line.text for line in document.lines] == path.read_text().splitlines()
+    assert [line for line in document.lines if line.kind == "unknown"] == []
+    assert [defect for defect in document.defects if defect.code == "QMP901"] == []
+
+
+@pytest.mark.parametrize("path", revisions(), ids=lambda path: path.stem)
+def test_the_shipped_rules_are_those_of_the_document(path: Path) -> None:
+    shipped = catalogue.find(path.stem.split("-")[1]).rule_base
+    assert shipped == documents.read(path.read_text()).rule_base
+
+
+def test_all_113_are_there() -> None:
+    assert len(revisions()) == len(catalogue.entries()) == 113
+
+
+@pytest.mark.parametrize(("edition", "page", "original"), pages(), ids=lambda value: str(value)[-12:])
+def test_a_page_gives_the_rules_of_its_plain_file(edition: str, page: Path, original: str) -> None:
+    side = {"v1": "old"}.get(edition, "new")
+    from_page = documents.read(page.read_text(), side)
+    assert [line for line in from_page.lines if line.kind == "unknown"] == []
+    from_file = documents.read((SPECS / original).read_text())
+    assert without_lines(from_page.rule_base) == without_lines(from_file.rule_base)
+    if edition not in ("v1", "v2"):  # the diff page lost the blank lines that both sides share
+        assert from_page.rule_base == from_file.rule_base
+
+
+def without_lines(rules: rulebase.RuleBase) -> Any:
+    return _without_lines(msgspec.json.decode(rulebase.dump(rules)))
+
+
+def _without_lines(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_lines(inner) for key, inner in value.items() if key != "line"}
+    return list(map(_without_lines, value)) if isinstance(value, list) else value
+
+
+def test_known_defects_of_2_1() -> None:
+    path = next(path for path in revisions() if path.stem.startswith("064-"))
+    found = [
+        f"{d.line} {d.code} {d.event} {d.path}".strip()
+        for d in lint.findings(documents.read(path.read_text()))
+    ]
+    assert [line for line in found if "QMP908" not in line] == [
+        "11 QMP903 ACPI_DEVICE_OST timestamp",
+        "11 QMP915 ACPI_DEVICE_OST",
+        "174 QMP902 BLOCK_JOB_READY",
+        "192 QMP915 DEVICE_DELETED",
+        "209 QMP915 DEVICE_TRAY_MOVED",
+        "226 QMP903 GUEST_PANICKED timestamp",
+        "240 QMP915 NIC_RX_FILTER_CHANGED",
+        "244 QMP902 NIC_RX_FILTER_CHANGED",
+    ]

@@ -1,0 +1,221 @@
+"""The commands as a user runs them."""
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+import qmpcheck
+from qmpcheck import reports
+from qmpcheck.cli import main
+
+STOP = '{"timestamp": {"seconds": 1, "microseconds": 5}, "event": "STOP"}\n'
+BAD = '{"timestamp": {"seconds": 1, "microseconds": 5}, "event": "STOP", "data": {"why": 1}}\n'
+CUT = '{"timestamp"'
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("good.jsonl").write_text(STOP * 3)
+    Path("bad.jsonl").write_text(STOP + BAD + "\n" + BAD)
+    Path("cut.jsonl").write_text(STOP + CUT)
+    Path("empty.jsonl").write_text("")
+    Path("doc.txt").write_text(
+        "X1\n--\nData: None.\n\nNote: A X1 event will eventually follow the X1 event.\n"
+    )
+
+
+def run(capsys: pytest.CaptureFixture[str], command: str) -> tuple[int, str, str]:
+    try:
+        status = main(command.split())
+    except SystemExit as exit:
+        status = int(exit.code or 0)
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def test_validate_text(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "validate good.jsonl bad.jsonl --spec v2") == (1, """\
+good.jsonl: conforms against v2 (d74c7dfd1b): 3 lines, 3 events, 0 errors, 0 warnings
+bad.jsonl: violations against v2 (d74c7dfd1b): 4 lines, 3 events, 2 errors, 0 warnings
+bad.jsonl:2: QMP203 STOP data.why: the spec has no such member here: it has none (spec line 56)
+bad.jsonl:4: QMP203 STOP data.why: the spec has no such member here: it has none (spec line 56)
+
+code    finding         event    count
+------  --------------  -------  -------
+QMP203  unknown-member  STOP     2
+""", "")  # fmt: skip
+
+
+def test_validate_json(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(
+        capsys, "validate good.jsonl bad.jsonl --spec d74c7df --format json --max-findings 1"
+    )
+    report = json.loads(out)
+    assert status == 1
+    assert report == {
+        "qmpcheck": qmpcheck.__version__,
+        "spec": {"name": "d74c7df", "id": "d74c7dfd1b"},
+        "streams": [
+            {"path": "good.jsonl", "lines": 3, "events": 3, "verdict": "conforms"},
+            {"path": "bad.jsonl", "lines": 4, "events": 3, "verdict": "violations"},
+        ],
+        "diagnostics": [
+            {
+                "code": "QMP203",
+                "slug": "unknown-member",
+                "severity": "error",
+                "stream": "bad.jsonl",
+                "line": 2,
+                "event": "STOP",
+                "path": "data.why",
+                "message": "the spec has no such member here: it has none",
+                "spec_line": 56,
+                "drift": None,
+            }
+        ],
+    }
+
+
+def test_reports_keep_to_their_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    schema = json.loads(Path(reports.__file__).with_name("report.schema.json").read_text())
+    Draft202012Validator.check_schema(schema)
+    Path("evil.jsonl").write_text('{"event": "\\u001b[2J\\ud800"}\n[]\n{"\\u202e": 1}\n' + STOP)
+    for streams in ("good.jsonl", "bad.jsonl evil.jsonl", "cut.jsonl empty.jsonl none.jsonl"):
+        _, out, _ = run(capsys, f"validate {streams} --spec v2 --format json")
+        Draft202012Validator(schema).validate(json.loads(out))
+        assert out.isascii()
+        assert out.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ("good.jsonl", 0),
+        ("bad.jsonl", 1),
+        ("bad.jsonl --ignore QMP203", 0),
+        ("bad.jsonl --ignore QMP2", 0),
+        ("bad.jsonl --select QMP1", 0),
+        ("bad.jsonl --select QMP1,QMP203", 1),
+        ("bad.jsonl --max-findings 0", 1),
+        ("cut.jsonl", 0),
+        ("cut.jsonl --fail-on warning", 1),
+        ("cut.jsonl --fail-on warning --ignore QMP106", 0),
+        ("empty.jsonl", 2),
+        ("good.jsonl empty.jsonl", 2),
+        ("bad.jsonl none.jsonl", 2),
+        ("good.jsonl --jobs 2", 0),
+        ("good.jsonl --jobs 0", 2),
+        ("good.jsonl --select QMP7", 2),
+        ("good.jsonl --fail-on never", 2),
+        ("good.jsonl --max-findings x", 2),
+        ("", 2),
+    ],
+)
+def test_exit_status(options: str, status: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, f"validate --spec v2 {options}")[0] == status
+
+
+def test_nothing_good_is_lost_behind_an_unreadable_stream(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("broken.gz").write_bytes(gzip.compress((STOP + BAD).encode() * 9999)[:-20])
+    status, out, err = run(capsys, "validate none.jsonl broken.gz bad.jsonl --spec v2")
+    assert status == 2
+    assert "bad.jsonl:4: QMP203" in out
+    assert "broken.gz:2: QMP203" in out
+    assert err.splitlines()[0] == "qmpcheck: none.jsonl: No such file or directory"
+    assert err.splitlines()[1].startswith("qmpcheck: broken.gz: ")
+
+
+def test_an_unknown_spec_is_told_with_near_names(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = run(capsys, "validate good.jsonl --spec v22")
+    assert (status, out) == (2, "")
+    assert "near: v2" in err
+
+
+def test_output_to_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "validate good.jsonl --spec v2 --output report.txt") == (0, "", "")
+    assert Path("report.txt").read_text().startswith("good.jsonl: conforms")
+    assert run(capsys, "validate good.jsonl --spec v2 --output no/such/folder")[0] == 2
+
+
+def test_standard_input_and_no_traceback_on_a_closed_pipe() -> None:
+    command = [sys.executable, "-m", "qmpcheck", "validate", "-", "--spec", "v2"]
+    done = subprocess.run(command, input=BAD.encode() * 20_000, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert done.stdout.startswith(b"-: violations against v2")
+    piped = f"{' '.join(command)} < big.jsonl | head -n 1"
+    Path("big.jsonl").write_text(BAD * 20_000)
+    done = subprocess.run(["sh", "-c", piped], capture_output=True, check=False)
+    assert done.stderr == b""
+
+
+def test_lint(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "lint doc.txt --lines") == (0, """\
+    1 heading   X1
+    2 underline --
+    3 data      Data: None.
+    4 blank
+    5 note      Note: A X1 event will eventually follow the X1 event.
+doc.txt: 1 events, 5 lines, 0 of them unknown, 0 defects
+""", "")  # fmt: skip
+    Path("worse.txt").write_text("stray\x1b\nX1\n--\nData: None.\n")
+    status, out, err = run(capsys, "lint worse.txt empty.jsonl doc.txt")
+    assert status == 2
+    assert out.splitlines()[0] == 'worse.txt:1: QMP901 no part of a document: "stray\\x1b"'
+    assert err.startswith("qmpcheck: empty.jsonl: no event in it")
+    assert run(capsys, "lint worse.txt")[0] == 1
+
+
+def test_compile_and_show(capsys: pytest.CaptureFixture[str]) -> None:
+    status, compiled, _ = run(capsys, "compile doc.txt")
+    assert status == 0
+    assert json.loads(compiled) == {
+        "events": {"X1": {"data": {"type": "object"}, "follow_ups": [{"then": ["X1"], "line": 5}], "line": 1}}
+    }
+    assert run(capsys, "compile doc.txt -o doc.json")[0] == 0
+    assert Path("doc.json").read_text() == compiled
+    assert run(capsys, "show doc.json X1") == (0, """\
+event    what       rule        line
+-------  ---------  ----------  ------
+X1       event      no data     1
+         follow-up  X1 follows  5
+""", "")  # fmt: skip
+    assert run(capsys, "show doc.json X2")[::2] == (2, 'qmpcheck: the spec has no event "X2" (near: X1)\n')
+
+
+def test_specs(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "specs")
+    assert status == 0
+    assert "v3         0.14, 0.15, 1.0" in out
+
+
+def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "explain qmp205")[1].startswith("QMP205 value-not-allowed (error)\n")
+    assert run(capsys, "explain value-not-allowed")[0] == 0
+    assert run(capsys, "explain QMP999")[0] == 2
+    assert "QMP106  warning truncated-line" in run(capsys, "explain")[1]
+
+
+def test_a_clean_stream_loads_nothing_it_does_not_need() -> None:
+    program = (
+        "import sys; from qmpcheck.cli import main; main(['validate', 'good.jsonl', '--spec', 'v2']);"
+        "print(*sorted({name.split('.')[0] for name in sys.modules} & set(sys.argv[1:])))"
+    )
+    heavy = [
+        "lark",
+        "jsonschema",
+        "tabulate",
+        "tqdm",
+        "gzip",
+        "backports",
+        "multiprocessing",
+        "json",
+        "hashlib",
+    ]
+    done = subprocess.run([sys.executable, "-c", program, *heavy], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1:] == [""]

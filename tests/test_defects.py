@@ -1,0 +1,59 @@
+"""A document's defects: each kind by a small document, and where it stands."""
+
+import pytest
+
+from qmpcheck import documents
+from qmpcheck.cli.lint import findings
+
+EXAMPLE = 'Example:\n{ "event": "X1", "timestamp": { "seconds": 1, "microseconds": 2 } }\n'
+NONE = f"X1\n--\nData: None.\n{EXAMPLE}"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (NONE, []),
+        (f"stray\n{NONE}", ["1 QMP901 "]),
+        (f"{NONE}\nstray\nstray\n", ["7 QMP901 ", "8 QMP901 "]),
+        (f"{NONE}Note: Lamps are bright.\nOr not.\n", ["6 QMP901 X1", "7 QMP901 X1"]),
+        ("X1\n--\nData: some.\n", ["3 QMP901 X1"]),
+        ('X1\n--\n- "a": x (json-int, since 2.0)\n', ["3 QMP901 X1 data.a", "3 QMP901 X1 data.a"]),
+        ('X1\n--\nData: None.\nExample:\n{ "event"\n  : "X1",,\n', ["6 QMP902 X1"]),
+        ('X1\n--\nData: None.\nExample:\n{ "event": "X1" }\n', ["5 QMP903 X1 timestamp"]),
+        (NONE.replace('"X1"', '"Y1"'), ["5 QMP904 X1"]),
+        ('X1\n--\nData: None.\n- "a": x (json-int)\n', ["3 QMP905 X1"]),
+        ("1 X1\n----\nData: None.\n1 Y1\n----\nData: None.\n", ["4 QMP906 Y1"]),
+        ("X1\n---\nData: None.\n", ["2 QMP907 X1"]),
+        ('X1\n--\n- "a": x\n', ["3 QMP908 X1 data.a"]),
+        ('X1\n--\n- "a": one of the following:\n   "p": x\n', ["3 QMP908 X1 data.a"]),
+        (f'{NONE}Note: If a is "p", a X1 event will follow the X1 event.\n', ["6 QMP909 X1 data.a"]),
+        (f'{NONE}Note: this event is rate-limited separately for each "a".\n', ["6 QMP909 X1 data.a"]),
+        (f"{NONE}Note: A X1 event will follow the Y1 event.\n", ["6 QMP910 X1"]),
+        (f"{NONE}Note: A Y1 event will follow the X1 event.\n", ["6 QMP911 X1"]),
+        (NONE + NONE, ["6 QMP912 X1"]),
+        ('X1\n--\n- "a": x (json-int)\n- "a": y (json-int)\n', ["4 QMP913 X1 data.a"]),
+        ('X1\n--\n- "a": x (json-foo)\n', ["3 QMP914 X1 data.a"]),
+        (NONE.replace("Example:\n", ""), ["4 QMP915 X1"]),
+        ("X1\n--\n", ["1 QMP916 X1"]),
+        (
+            'X1\n--\n- "a": x (json-string, "p")\nNote: If a is "q", a X1 event will follow the X1 event.\n',
+            ["4 QMP917 X1"],
+        ),
+    ],
+)
+def test_defects(text: str, expected: list[str]) -> None:
+    found = [f"{d.line} {d.code} {d.event} {d.path}".rstrip(" ") for d in findings(documents.read(text))]
+    assert found == [line.rstrip(" ") for line in expected]
+
+
+def test_a_defect_drops_nothing_else() -> None:
+    text = f'stray\nX1\n---\n- "a": x (json-foo)\n- "b": x (json-int)\nExample:\n{{\n\n{NONE.replace("X1", "Y1")}'
+    events = documents.read(text).rule_base.events
+    assert list(events) == ["X1", "Y1"]
+    assert [member.name for member in events["X1"].data.members] == ["a", "b"]
+
+
+def test_names_from_a_document_are_safe_to_print() -> None:
+    [defect] = findings(documents.read('X1\n--\n- "a\x1b[31m": x (json-f\u202eoo)\n'))[:1]
+    assert "\x1b" not in defect.path + defect.message
+    assert "\u202e" not in defect.path + defect.message

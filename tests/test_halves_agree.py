@@ -1,0 +1,111 @@
+"""The fast half and the slow half of the payload check agree."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import Fault, anything, events, faults
+
+from qmpcheck import catalogue
+from qmpcheck.checking import decoder
+from qmpcheck.checking.check import Checker
+from qmpcheck.checking.diagnose import Diagnostician
+
+SPECS = ["v1", "v2", "v3", "v4", "v5", "v6", "1.7", "2.8:txt"]
+RULES = {name: catalogue.find(name).rule_base for name in SPECS}
+DECODERS = {name: decoder.compile(rules) for name, rules in RULES.items()}
+EXPLAIN = {name: Diagnostician(rules).diagnose for name, rules in RULES.items()}
+
+
+def taken(spec: str, line: bytes) -> bool:
+    return any(_takes(decode, line) for decode in DECODERS[spec])
+
+
+def _takes(decode: decoder.Decode, line: bytes) -> bool:
+    try:
+        decode(line)
+    except decoder.REFUSALS:
+        return False
+    return True
+
+
+def dumped(message: object, compact: bool = False) -> bytes:
+    return json.dumps(message, separators=(",", ":") if compact else None).encode()
+
+
+@given(st.data(), st.sampled_from(SPECS), st.booleans())
+def test_both_take_conforming_events(data: st.DataObject, spec: str, compact: bool) -> None:
+    line = dumped(data.draw(events(RULES[spec])), compact)
+    assert taken(spec, line)
+    assert EXPLAIN[spec](line) == (True, ())
+
+
+@given(st.data(), st.sampled_from(SPECS), st.booleans())
+@settings(max_examples=300)
+def test_both_refuse_a_single_fault(data: st.DataObject, spec: str, compact: bool) -> None:
+    fault: Fault = data.draw(faults(RULES[spec]))
+    line = dumped(fault.message, compact)
+    assert not taken(spec, line)
+    findings = EXPLAIN[spec](line).findings
+    assert [(finding.code, finding.path) for finding in findings] == [(fault.code, fault.path)]
+
+
+@given(st.data(), st.sampled_from(SPECS))
+@settings(max_examples=300)
+def test_the_fast_half_takes_nothing_that_the_slow_half_finds_wrong(data: st.DataObject, spec: str) -> None:
+    message = data.draw(events(RULES[spec]))
+    line = bytearray(dumped(message))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(line) - 1))
+        line[at : at + data.draw(st.integers(0, 2))] = data.draw(st.sampled_from(PIECES))
+    if taken(spec, bytes(line)):
+        assert EXPLAIN[spec](bytes(line)) == (True, ())
+
+
+PIECES = [
+    b"",
+    b'"',
+    b"{",
+    b"}",
+    b",",
+    b":",
+    b"1",
+    b".0",
+    b"e1",
+    b"-",
+    b"0",
+    b" ",
+    b"\\",
+    b"\xff",
+    b"\xc3",
+    b"\x00",
+]
+PIECES += [
+    b"null",
+    b"true",
+    b"NaN",
+    b'"event"',
+    b"\\ud800",
+    b"\\u0041",
+    b'"x":1,',
+    b'"data":{},',
+    b"\xef\xbb\xbf",
+    b"[]",
+]
+
+
+@given(st.sampled_from(SPECS), anything)
+def test_any_value_is_explained(spec: str, value: object) -> None:
+    line = dumped(value)
+    diagnosis = EXPLAIN[spec](line)
+    assert diagnosis.is_event or diagnosis.findings or isinstance(value, dict)
+    assert not taken(spec, line)
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_empty_and_doubled_lines(spec: str) -> None:
+    event = dumped(
+        {"event": next(iter(RULES[spec].events)), "data": {}, "timestamp": {"seconds": 1, "microseconds": 1}}
+    )
+    assert Checker(RULES[spec]).check(event + event + b"\n\n").findings == {("QMP101", ""): 1}

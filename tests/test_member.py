@@ -1,0 +1,105 @@
+"""What a member's text says of its type."""
+
+import pytest
+
+from qmpcheck import documents
+from qmpcheck.rulebase import Any, Array, Boolean, Enum, Integer, Member, Number, Object, String, Type
+
+LINE = 3
+
+
+def members(text: str) -> tuple[Member, ...]:
+    return documents.read(f"X1\n--\n{text}").rule_base.events["X1"].data.members
+
+
+@pytest.mark.parametrize(
+    ("text", "type"),
+    [
+        ('- "a": x (json-string)', String()),
+        ("- 'a': x (json-string)", String()),
+        (' -  "a" : x (json-int).', Integer()),
+        ('- "a": x (json-number)', Number()),
+        ('- "a": x (json-bool)', Boolean()),
+        ('- "a": x (json-array)', Array(Any())),
+        ('- "a": x (json-object)', Object(open=True)),
+        ('- "a": x\n  over\nthree lines (json-int)', Integer()),
+        ('- "a": x (if any) or y ("") (json-string)', String()),
+        # Closed sets.
+        ('- "a": x (json-string, "p" or "q")', Enum(("p", "q"))),
+        ('- "a": x (json-string, "p", "q", or "r")', Enum(("p", "q", "r"))),
+        ('- "a": x (json-string, currently always "p").', Enum(("p",))),
+        ('- "a": one of the following (json-string):\n  "p": x\n  "q": y\n', Enum(("p", "q"))),
+        ('- "a": one of the following:\n  "p": x,\n     going on\n  "q": y\n', Enum(("p", "q"))),
+        ('- "a": one of the following (json-string):\n  "p", "q",\n  or "r"', Enum(("p", "q", "r"))),
+        ('- "a": one of the following: "p" or "q". Not "r" (json-string)', Enum(("p", "q"))),
+        # Known values close nothing, and quoted words in prose are no values.
+        ('- "a": x ("p" for this, json-string)', String(("p",))),
+        ('- "a": x (json-string; "p" for this\n   "q" for that)', String(("p", "q"))),
+        ('- "a": "p" is the usual one (json-string)', String()),
+        # No type, or one that is described elsewhere.
+        ('- "a": x', Any()),
+        ('- "a": x (json-foo)', Any()),
+        ('- "a": x (json-int or json-string)', Any()),
+        ('- "a": LampInfo type described in lamps.json', Any("LampInfo")),
+        ('- "a": state\n   See LampState in ~/lamps.json for possible values', Any("LampState")),
+        # Broken notes.
+        ('- "a": x (json-string, "p) y ( z', String()),
+        ('- "a": ((((', Any()),
+    ],
+)
+def test_types(text: str, type: Type) -> None:
+    assert members(text) == (Member("a", type, line=LINE),)
+
+
+def test_optional_wherever_the_note_stands() -> None:
+    texts = ["(json-int, optional)", "(optional, json-int)", "(json-int,\n optional) more words"]
+    assert [members(f'- "a": x {text}')[0].optional for text in texts] == [True, True, True]
+
+
+def test_members_nest_by_indentation() -> None:
+    text = """
+- "outer": x (json-object)
+  - "inner": x (json-object)
+     - "core": x (json-int)
+  - "other": x (json-int)
+- "last": x (json-int)
+"""
+    inner = Object((Member("core", Integer(), line=6),))
+    outer = Object((Member("inner", inner, line=5), Member("other", Integer(), line=7)))
+    assert members(text) == (Member("outer", outer, line=4), Member("last", Integer(), line=8))
+
+
+def test_only_objects_hold_members() -> None:
+    assert [member.name for member in members('- "a": x (json-int)\n  - "b": x (json-int)\n')] == ["a", "b"]
+
+
+def test_the_example_settles_what_lost_indentation_leaves_open() -> None:
+    text = """
+- "server": x (json-object)
+- "host": x (json-string)
+- "client": x (json-object)
+- "host": x (json-string)
+- "name": x (json-string, optional)
+- "count": x (json-int)
+
+{ "event": "X1", "data": { "server": { "host": "a" }, "client": { "host": "b" }, "count": 1 } }
+"""
+    server, client, count = members(text)
+    assert server.type == Object((Member("host", String(), line=5),))
+    assert client.type == Object((Member("host", String(), line=7), Member("name", String(), True, 8)))
+    assert count == Member("count", Integer(), line=9)
+
+
+def test_a_line_for_the_whole_of_data() -> None:
+    data = (
+        documents.read("X1\n--\n - data: LampInfo type as described in lamps.json\n")
+        .rule_base.events["X1"]
+        .data
+    )
+    assert data == Object(open=True, of="LampInfo")
+
+
+def test_keys_of_a_query_stand_for_members() -> None:
+    keys = Object(open=True, of="query-lamp")
+    text = "Data: 'p' and 'q' keys with the same keys as 'query-lamp',\nexcept that one is not there."
+    assert members(text) == (Member("p", keys, line=LINE), Member("q", keys, line=LINE))

@@ -1,0 +1,67 @@
+"""Splitting a stream anywhere never changes what is said of it."""
+
+import json
+from functools import reduce
+from pathlib import Path
+from typing import Optional, TypeAlias
+
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import events, faults
+
+from qmpcheck import catalogue
+from qmpcheck.checking import fold
+from qmpcheck.checking.check import Checker
+from qmpcheck.checking.summary import Summary
+
+RULES = catalogue.find("v4").rule_base
+
+lines = st.one_of(
+    events(RULES).map(lambda message: json.dumps(message).encode()),
+    faults(RULES).map(lambda fault: json.dumps(fault.message).encode()),
+    st.sampled_from([b"", b"\r", b"nonsense", b"[]", b'{"return": {}}', b"\xff", b'{"QMP": {}}']),
+)
+streams = st.builds(
+    lambda body, end: b"".join(line + b"\n" for line in body) + end, st.lists(lines), st.just(b"") | lines
+)
+trees = st.recursive(st.just(None), lambda inner: st.tuples(inner, inner), max_leaves=12)
+
+
+Tree: TypeAlias = Optional[tuple["Tree", "Tree"]]  # noqa: UP045 -- a name in quotes takes no |
+
+
+def cut(content: bytes, places: list[int]) -> list[bytes]:
+    """The stream in parts of whole lines."""
+    *ended, rest = content.split(b"\n")
+    whole = [*(line + b"\n" for line in ended), rest]
+    ends = sorted({place % (len(whole) + 1) for place in places})
+    return [b"".join(whole[a:b]) for a, b in zip([0, *ends], [*ends, len(whole)], strict=True)]
+
+
+def folded(parts: list[Summary], tree: Tree) -> Summary:
+    """The parts added up in the order of a random tree."""
+    if len(parts) <= 1 or tree is None:
+        return reduce(lambda a, b: a + b, parts)
+    left, right = tree
+    half = len(parts) // 2
+    return folded(parts[:half], left) + folded(parts[half:], right)
+
+
+@given(streams, st.lists(st.integers(0, 100), max_size=6), trees, st.integers(0, 5))
+def test_any_split_and_any_order_of_adding(content: bytes, places: list[int], tree: Tree, most: int) -> None:
+    checker = Checker(RULES, most=most)
+    parts = [checker.check(part) for part in cut(content, places)]
+    assert folded(parts, tree) == checker.check(content)
+
+
+def test_several_processes_say_the_same(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(fold, "STRETCH", 1 << 10)
+    stop = b'{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 5}}\n'
+    path = tmp_path / "s.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + (stop * 37 + b"nonsense\n" + b"x" * 5000 + b"\n") * 20 + b"{")
+    checker = Checker(RULES)
+    advanced: list[int] = []
+    several = fold.check_stream(checker, str(path), advanced.append, jobs=2)
+    assert several == fold.check_stream(checker, str(path), int)
+    assert several.summary.lines == 37 * 20 + 2 * 20 + 1
+    assert sum(advanced) == path.stat().st_size

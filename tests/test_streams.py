@@ -1,0 +1,87 @@
+"""Bytes to blocks of whole lines, from any kind of source."""
+
+import gzip
+import io
+import random
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qmpcheck.streams import source
+from qmpcheck.streams.blocks import blocks, stretch, stretches
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+streams = st.lists(st.sampled_from([b"", b"a", b"\n", b"bc\n", b"\r\n", b"d" * 50])).map(b"".join)
+
+
+@given(streams, st.integers(1, 20))
+def test_blocks_are_the_stream_cut_behind_newlines(content: bytes, size: int) -> None:
+    cut = list(blocks(io.BytesIO(content), size))
+    assert b"".join(cut) == content
+    assert all(block.endswith(b"\n") for block in cut[:-1])
+
+
+@given(streams, st.integers(1, 20), st.integers(1, 20))
+def test_stretches_are_the_stream_cut_behind_newlines(content: bytes, length: int, size: int) -> None:
+    file = io.BytesIO(content)
+    places = list(stretches(file, length))
+    cut = [b"".join(stretch(file, begin, end, size)) for begin, end in places]
+    assert b"".join(cut) == content
+    assert all(part.endswith(b"\n") for part in cut[:-1])
+    assert all(end - begin >= length for begin, end in places[:-1])
+
+
+def test_a_byte_order_mark_at_the_start_is_dropped_and_no_other() -> None:
+    mark = b"\xef\xbb\xbf"
+    assert b"".join(blocks(io.BytesIO(mark + b"a\n" + mark + b"b\n"), 2)) == b"a\n" + mark + b"b\n"
+    assert b"".join(stretch(io.BytesIO(mark + b"a\n"), 0, 5, 2)) == b"a\n"
+
+
+@pytest.mark.parametrize(
+    "pack", [bytes, gzip.compress, zstd.compress, lambda content: gzip.compress(content) * 2]
+)
+def test_compression_shows_by_the_content(pack, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "misleading.txt"
+    path.write_bytes(pack(b"a\nb\n"))
+    with source.opened(str(path)) as file:
+        assert file.read().startswith(b"a\nb\n")
+    assert (source.size(str(path)) == 4) is (pack is bytes)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd.compress])
+def test_cut_compression_is_unreadable_after_what_was_good(pack, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "cut"
+    content = random.Random(0).randbytes(1 << 18)
+    path.write_bytes(pack(content)[:-999])
+    good: list[bytes] = []
+    with pytest.raises(source.Unreadable):
+        read_into(good, str(path))
+    assert content.startswith(b"".join(good))
+    assert len(b"".join(good)) > len(content) // 2
+
+
+def read_into(chunks: list[bytes], path: str) -> None:
+    with source.opened(path) as file:
+        while chunk := file.read(1 << 10):
+            chunks.append(chunk)
+
+
+@pytest.mark.parametrize("start", [b"\x1f\x8b\x08\x00", b"\x1f\x8b", b"\x28\xb5\x2f\xfd\xff\xff"])
+def test_broken_compression_is_unreadable(start: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "broken"
+    path.write_bytes(start + b"\xff" * 99)
+    with pytest.raises(source.Unreadable), source.opened(str(path)) as file:
+        file.read()
+
+
+def test_what_is_not_there_is_unreadable(tmp_path: Path) -> None:
+    for path in (tmp_path / "none", tmp_path):
+        with pytest.raises(source.Unreadable), source.opened(str(path)):
+            pass
