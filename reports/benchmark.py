@@ -1,0 +1,206 @@
+"""Measure qmpcheck against other ways to look at the same lines, and write reports/benchmark.md.
+
+    python reports/benchmark.py [EVENTS]
+
+Every side runs in turn, several times over; figures are medians of the ratio to parsing each line with
+orjson in the same turn, because machines are shared and noisy. EVENTS is a million if it is not given.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import fastjsonschema
+import jsonschema
+import jsonschema_rs
+import orjson
+
+from qmpcheck import catalogue, rulebase
+from qmpcheck.checking import schema
+from qmpcheck.checking.check import Checker
+from qmpcheck.checking.fold import check_stream
+
+HERE = Path(__file__).parent
+SPEC = catalogue.find("v4")
+TURNS = 5
+SLOW_SIDE_EVENTS = 20_000
+"""Enough for a side that takes many times longer; figures are per event."""
+
+Side = Callable[[Path], object]
+
+
+def value(described: rulebase.Type, pick: random.Random) -> Any:
+    """A value of a type, of the size that QEMU sends."""
+    match described:
+        case rulebase.Enum(values):
+            return pick.choice(values)
+        case rulebase.Object(members):
+            return {
+                member.name: value(member.type, pick)
+                for member in members
+                if not member.optional or pick.random() < 0.5
+            }
+        case rulebase.Integer() | rulebase.Number():
+            return pick.randrange(1 << 34)
+        case rulebase.Boolean():
+            return pick.random() < 0.5
+        case _:
+            return f"device-{pick.randrange(100)}"
+
+
+def stream(events: int, qemu_layout: bool, faults: int) -> Iterator[bytes]:
+    """Lines of a stream; in QEMU's layout or compact, one in `faults` with a fault, none if 0."""
+    pick = random.Random(0)
+    names = list(SPEC.rule_base.events)
+    for at in range(events):
+        name = pick.choice(names)
+        clock = {"seconds": 1_700_000_000 + at // 1000, "microseconds": at % 1000 * 1000}
+        data = value(SPEC.rule_base.events[name].data, pick)
+        if faults and at % faults == 0:
+            data["no-such"] = 1
+        timestamp, payload = {"timestamp": clock}, {"data": data} if data else {}
+        parts: list[dict[str, Any]] = (
+            [timestamp, {"event": name}, payload] if qemu_layout else [{"event": name}, payload, timestamp]
+        )
+        message = {key: part[key] for part in parts for key in part}
+        text = json.dumps(message, separators=None if qemu_layout else (",", ":"))
+        yield text.encode() + (b"\r\n" if qemu_layout else b"\n")
+
+
+def only_parse(path: Path) -> None:
+    with path.open("rb") as file:
+        for line in file:
+            orjson.loads(line)
+
+
+def qmpcheck_with(jobs: int) -> Side:
+    checker = Checker(SPEC.rule_base)
+    return lambda path: check_stream(checker, str(path), int, jobs)
+
+
+def payload_by(compiled: Mapping[str, Callable[[Any], object]]) -> Side:
+    def side(path: Path) -> None:
+        with path.open("rb") as file:
+            for line in file:
+                message = orjson.loads(line)
+                compiled[message["event"]](message.get("data", {}))
+
+    return side
+
+
+def schemas() -> dict[str, schema.Schema]:
+    return {name: schema.of_type(rule.data) for name, rule in SPEC.rule_base.events.items()}
+
+
+def seconds_per_event(side: Side, path: Path, events: int) -> float:
+    begin = time.perf_counter()
+    side(path)
+    return (time.perf_counter() - begin) / events
+
+
+def ratios(sides: dict[str, tuple[Side, Path, int]], base: tuple[Side, Path, int]) -> dict[str, list[float]]:
+    """For each side its time per event, relative to the base's in the same turn."""
+    measured: dict[str, list[float]] = {name: [] for name in sides}
+    for _ in range(TURNS):
+        unit = seconds_per_event(*base)
+        for name, side in sides.items():
+            measured[name].append(seconds_per_event(*side) / unit)
+    return measured
+
+
+def peak_megabytes(*arguments: str) -> float:
+    """Peak memory of one `qmpcheck validate`, in MB."""
+    program = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL);"
+    program += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    command = [sys.executable, "-c", program, sys.executable, "-m", "qmpcheck", "validate", *arguments]
+    return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout) / 1024
+
+
+def startup_ratio(ten_lines: Path) -> float:
+    """Processor time of `validate` on ten lines, relative to an interpreter that imports msgspec."""
+    validate = [sys.executable, "-m", "qmpcheck", "validate", str(ten_lines), "--spec", SPEC.name]
+    importing = [sys.executable, "-c", "import msgspec"]
+    turns = [processor_seconds(validate) / processor_seconds(importing) for _ in range(25)]
+    return statistics.median(turns)
+
+
+def processor_seconds(command: list[str]) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def write(path: Path, lines: Iterator[bytes]) -> Path:
+    path.write_bytes(b"".join(lines))
+    return path
+
+
+def measure(events: int, folder: Path) -> list[str]:
+    report: list[str] = []
+    jsonschema_rs_side = {
+        name: jsonschema_rs.validator_for(made).validate for name, made in schemas().items()
+    }
+    fastjsonschema_side = {name: fastjsonschema.compile(made) for name, made in schemas().items()}
+    jsonschema_side = {
+        name: jsonschema.Draft202012Validator(made).validate for name, made in schemas().items()
+    }
+    for layout in ("compact", "QEMU's own layout"):
+        qemu = layout != "compact"
+        good = write(folder / "good.jsonl", stream(events, qemu, 0))
+        bad = write(folder / "bad.jsonl", stream(events, qemu, 100))
+        few = write(folder / "few.jsonl", stream(SLOW_SIDE_EVENTS, qemu, 0))
+        sides: dict[str, tuple[Side, Path, int]] = {
+            "qmpcheck": (qmpcheck_with(1), good, events),
+            "qmpcheck, a finding in every hundredth line": (qmpcheck_with(1), bad, events),
+            "qmpcheck --jobs 2": (qmpcheck_with(2), good, events),
+            "orjson + jsonschema-rs, payload only": (payload_by(jsonschema_rs_side), good, events),
+            "orjson + fastjsonschema, payload only": (payload_by(fastjsonschema_side), few, SLOW_SIDE_EVENTS),
+            "orjson + jsonschema, payload only": (payload_by(jsonschema_side), few, SLOW_SIDE_EVENTS),
+        }
+        report += [
+            f"\n## {events} events, {layout}\n",
+            "| | median | min | max |",
+            "| --- | --- | --- | --- |",
+        ]
+        report += ["| orjson alone | 1.00 | | |"]
+        for name, measured in ratios(sides, (only_parse, good, events)).items():
+            median, low, high = statistics.median(measured), min(measured), max(measured)
+            report.append(f"| {name} | {median:.2f} | {low:.2f} | {high:.2f} |")
+        report += ["", "Peak memory of the largest process, MB:\n"]
+        for name, path in (("conforming", good), ("with findings", bad)):
+            arguments = [str(path), "--spec", SPEC.name]
+            one, several = peak_megabytes(*arguments), peak_megabytes(*arguments, "--jobs", "2")
+            report.append(f"- {name}: {one:.0f}; with `--jobs 2`: {several:.0f}")
+    ten = write(folder / "ten.jsonl", stream(10, True, 0))
+    report += [
+        "\n## Start-up\n",
+        "Processor time of `validate` on ten lines, `python -c 'import msgspec'` = 1:",
+    ]
+    report += [f"{startup_ratio(ten):.2f}"]
+    return report
+
+
+def main() -> None:
+    events = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    made = f"Made by `reports/benchmark.py` with Python {python}."
+    heading = f"# Benchmark\n\n{made} Time per event, orjson parsing each line = 1."
+    with tempfile.TemporaryDirectory() as folder:
+        report = measure(events, Path(folder))
+    (HERE / "benchmark.md").write_text("\n".join([heading, *report]) + "\n")
+    print((HERE / "benchmark.md").read_text())
+
+
+if __name__ == "__main__":
+    main()
