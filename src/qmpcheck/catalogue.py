@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -105,11 +106,16 @@ def _is_commit(entry: Entry, name: str) -> bool:
 
 
 def _near(name: str) -> str:
+    known = ["latest", *(each for entry in entries() for each in names(entry))]
+    near = [each for each in known if each == f"{name}:txt"] or near_names(name, known)
+    return f" (near: {', '.join(near)})" if near else ""
+
+
+def near_names(name: str, known: Iterable[str]) -> list[str]:
+    """The known names that a mistyped one may have meant, the nearest first."""
     import difflib
 
-    known = ["latest", *(each for entry in entries() for each in names(entry))]
-    near = [each for each in known if each == f"{name}:txt"] or difflib.get_close_matches(name, known, 4)
-    return f" (near: {', '.join(near)})" if near else ""
+    return difflib.get_close_matches(name[:80], known, 4, cutoff=0.5)
 
 
 def _is_path(name: str) -> bool:

@@ -43,7 +43,7 @@ def _lint(path: str, show_lines: bool, fail_on: Severity) -> int:
     found = findings(document)
     if show_lines:
         for line in document.lines:
-            print(f"{line.number:5} {line.kind:9} {safe(line.text)}")
+            print(f"{line.number:5} {line.kind:9} {safe(line.text)}".rstrip())
     sys.stdout.writelines(text.finding_lines(path, found, style.painter(sys.stdout)))
     print(f"{safe(path)}: {_counts(document)}, {len(found)} defects")
     return FINDINGS if any(finding.severity >= fail_on for finding in found) else CLEAN

@@ -31,9 +31,7 @@ def run(options: argparse.Namespace) -> int:
 def _chosen(rule_base: RuleBase, event: str) -> dict[str, EventRule]:
     if event in rule_base.events:
         return {event: rule_base.events[event]}
-    import difflib
-
-    near = difflib.get_close_matches(event, rule_base.events, 4)
+    near = catalogue.near_names(event, rule_base.events)
     raise SpecError(
         f"the spec has no event {quoted(event)}" + (f" (near: {', '.join(near)})" if near else "")
     )
