@@ -46,7 +46,7 @@ def test_names(name: str, id: str) -> None:
         ("\x00.txt", "\\x00.txt: "),
     ],
 )
-def test_unknown_names(name: str, message: str, monkeypatch, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_unknown_names(name: str, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SpecError) as caught:
         catalogue.find(name)

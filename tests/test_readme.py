@@ -13,8 +13,8 @@ EXAMPLES = re.findall(r"```console\n\$ qmpcheck (.*)\n((?:.*\n)*?)```", (ROOT / 
 
 @pytest.mark.parametrize(("command", "output"), EXAMPLES, ids=[command for command, _ in EXAMPLES])
 def test_an_example_is_true(
-    command: str, output: str, capsys: pytest.CaptureFixture[str], monkeypatch
-) -> None:  # type: ignore[no-untyped-def]
+    command: str, output: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(ROOT)
     main(command.split())
     assert capsys.readouterr().out == output

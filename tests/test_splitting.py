@@ -5,6 +5,7 @@ from functools import reduce
 from pathlib import Path
 from typing import Optional, TypeAlias
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import events, faults
@@ -54,7 +55,7 @@ def test_any_split_and_any_order_of_adding(content: bytes, places: list[int], tr
     assert folded(parts, tree) == checker.check(content)
 
 
-def test_several_processes_say_the_same(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_several_processes_say_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fold, "STRETCH", 1 << 10)
     stop = b'{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 5}}\n'
     path = tmp_path / "s.jsonl"
