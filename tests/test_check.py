@@ -4,6 +4,7 @@ import pytest
 
 from qmpcheck import catalogue
 from qmpcheck.checking.check import Checker
+from qmpcheck.checking.summary import Terms
 
 CHECKER = Checker(catalogue.find("v2").rule_base)
 
@@ -107,10 +108,10 @@ def test_messages_say_what_was_expected_and_what_stood_there() -> None:
     lines = io_error('"device": 1, "operation": "erase", "sector": 2') + '{"event": "STOP", "timestamp": 9}\n'
     findings = CHECKER.check(lines.encode()).listed
     assert [(finding.message, finding.spec_line) for finding in findings] == [
-        ("expected a string, got 1", 11),
-        ('expected "read" or "write", got "erase"', 12),
         ("mandatory member is missing", 13),
         ('the spec has no such member here: it has "device", "operation" or "action"', 4),
+        ("expected a string, got 1", 11),
+        ('expected "read" or "write", got "erase"', 12),
         ("bad timestamp: expected an object, got 9", None),
     ]
 
@@ -136,16 +137,16 @@ def test_integers_and_fractions() -> None:
 def test_counts() -> None:
     summary = CHECKER.check(f'{STOP}\n\n{{"return": {{}}}}\n{{"event": "HALT"}}\nbad\n{STOP}'.encode())
     assert (summary.lines, summary.events) == (6, 3)
-    assert summary.findings == {("QMP104", "HALT"): 1, ("QMP201", "HALT"): 1, ("QMP101", ""): 1}
+    assert summary.findings == {("QMP104", "HALT", ""): 1, ("QMP201", "HALT", ""): 1, ("QMP101", "", ""): 1}
 
 
 def test_selected_findings_only() -> None:
-    checker = Checker(catalogue.find("v2").rule_base, codes=["QMP101"])
+    checker = Checker(catalogue.find("v2").rule_base, Terms(frozenset(["QMP101"])))
     assert [f.code for f in checker.check(b"bad\n[]\n").listed] == ["QMP101"]
 
 
 def test_a_full_list_goes_on_counting() -> None:
-    checker = Checker(catalogue.find("v2").rule_base, most=2)
+    checker = Checker(catalogue.find("v2").rule_base, Terms(most=2))
     summary = checker.check(b"bad\n" * 3) + checker.check(b"bad\n" * 4)
     assert [f.line for f in summary.listed] == [1, 2]
     assert summary.findings.total() == 7

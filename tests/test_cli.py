@@ -46,9 +46,9 @@ bad.jsonl: violations against v2 (d74c7dfd1b): 4 lines, 3 events, 2 errors, 0 wa
 bad.jsonl:2: QMP203 STOP data.why: the spec has no such member here: it has none (spec line 56)
 bad.jsonl:4: QMP203 STOP data.why: the spec has no such member here: it has none (spec line 56)
 
-code    finding         event    count
-------  --------------  -------  -------
-QMP203  unknown-member  STOP     2
+code    finding         severity    event    count
+------  --------------  ----------  -------  -------
+QMP203  unknown-member  error       STOP     2
 """, "")  # fmt: skip
 
 

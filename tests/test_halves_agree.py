@@ -19,7 +19,7 @@ EXPLAIN = {name: Diagnostician(rules).diagnose for name, rules in RULES.items()}
 
 
 def taken(spec: str, line: bytes) -> bool:
-    return any(_takes(decode, line) for decode in DECODERS[spec])
+    return any(_takes(decode, line) for decode in DECODERS[spec][:2])
 
 
 def _takes(decode: decoder.Decode, line: bytes) -> bool:
@@ -30,6 +30,11 @@ def _takes(decode: decoder.Decode, line: bytes) -> bool:
     return True
 
 
+def healthy(spec: str, line: bytes) -> bool:
+    diagnosis = EXPLAIN[spec](line)
+    return diagnosis.is_event and not diagnosis.findings
+
+
 def dumped(message: object, compact: bool = False) -> bytes:
     return json.dumps(message, separators=(",", ":") if compact else None).encode()
 
@@ -38,7 +43,7 @@ def dumped(message: object, compact: bool = False) -> bytes:
 def test_both_take_conforming_events(data: st.DataObject, spec: str, compact: bool) -> None:
     line = dumped(data.draw(events(RULES[spec])), compact)
     assert taken(spec, line)
-    assert EXPLAIN[spec](line) == (True, ())
+    assert healthy(spec, line)
 
 
 @given(st.data(), st.sampled_from(SPECS), st.booleans())
@@ -60,7 +65,7 @@ def test_the_fast_half_takes_nothing_that_the_slow_half_finds_wrong(data: st.Dat
         at = data.draw(st.integers(0, len(line) - 1))
         line[at : at + data.draw(st.integers(0, 2))] = data.draw(st.sampled_from(PIECES))
     if taken(spec, bytes(line)):
-        assert EXPLAIN[spec](bytes(line)) == (True, ())
+        assert healthy(spec, bytes(line))
 
 
 PIECES = [
@@ -108,4 +113,4 @@ def test_empty_and_doubled_lines(spec: str) -> None:
     event = dumped(
         {"event": next(iter(RULES[spec].events)), "data": {}, "timestamp": {"seconds": 1, "microseconds": 1}}
     )
-    assert Checker(RULES[spec]).check(event + event + b"\n\n").findings == {("QMP101", ""): 1}
+    assert Checker(RULES[spec]).check(event + event + b"\n\n").findings == {("QMP101", "", ""): 1}

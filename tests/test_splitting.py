@@ -13,7 +13,7 @@ from strategies import events, faults
 from qmpcheck import catalogue
 from qmpcheck.checking import fold
 from qmpcheck.checking.check import Checker
-from qmpcheck.checking.summary import Summary
+from qmpcheck.checking.summary import Summary, Terms
 
 RULES = catalogue.find("v4").rule_base
 
@@ -50,7 +50,7 @@ def folded(parts: list[Summary], tree: Tree) -> Summary:
 
 @given(streams, st.lists(st.integers(0, 100), max_size=6), trees, st.integers(0, 5))
 def test_any_split_and_any_order_of_adding(content: bytes, places: list[int], tree: Tree, most: int) -> None:
-    checker = Checker(RULES, most=most)
+    checker = Checker(RULES, Terms(most=most))
     parts = [checker.check(part) for part in cut(content, places)]
     assert folded(parts, tree) == checker.check(content)
 

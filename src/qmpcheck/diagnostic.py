@@ -41,6 +41,14 @@ CODES: dict[str, Code] = {
     "QMP203": Code("unknown-member", _E),
     "QMP204": Code("wrong-type", _E),
     "QMP205": Code("value-not-allowed", _E),
+    # Events in time.
+    "QMP301": Code("follow-up-missing", _E),
+    "QMP302": Code("follow-up-pending", _W),
+    "QMP303": Code("follow-up-late", _E),
+    "QMP304": Code("rate-limit-exceeded", _W),
+    "QMP305": Code("time-backwards", _W),
+    "QMP306": Code("precedence-missing", _E),
+    "QMP307": Code("absence-broken", _E),
     # A spec document.
     "QMP901": Code("unknown-line", _E),
     "QMP902": Code("example-not-json", _E),
@@ -74,6 +82,8 @@ class Diagnostic(msgspec.Struct, frozen=True, gc=False):
         path: the dotted path of the value it concerns, "" for the whole line; safe to print.
         spec_line: the line of the spec's document that states the rule broken.
         drift: since or until when another spec allows it.
+        searched: the line up to which a follow-up was looked for.
+        erratum: the case in `errata.json` that it is an instance of, "" for none; it is a warning then.
     """
 
     code: str
@@ -83,6 +93,8 @@ class Diagnostic(msgspec.Struct, frozen=True, gc=False):
     path: str = ""
     spec_line: int | None = None
     drift: str | None = None
+    searched: int | None = None
+    erratum: str = ""
 
     @property
     def slug(self) -> str:
@@ -92,4 +104,16 @@ class Diagnostic(msgspec.Struct, frozen=True, gc=False):
     @property
     def severity(self) -> Severity:
         """How bad it is."""
-        return CODES[self.code].severity
+        return severity(self.code, self.erratum)
+
+    @property
+    def text(self) -> str:
+        """The whole message."""
+        searched = f" (searched to line {self.searched})" if self.searched is not None else ""
+        erratum = f" (known erratum {self.erratum})" if self.erratum else ""
+        return self.message + searched + erratum
+
+
+def severity(code: str, erratum: str = "") -> Severity:
+    """How bad a finding is; one that is an instance of a known erratum is at most a warning."""
+    return Severity.WARNING if erratum else CODES[code].severity

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import functools
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+import operator
+from collections.abc import Callable, Sequence
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from qmpcheck.checking import decoder
-from qmpcheck.checking.summary import Summary, down
-from qmpcheck.diagnostic import CODES, Diagnostic
+import msgspec
+
+from qmpcheck.checking import decoder, errata, session, summary
+from qmpcheck.checking.occurrence import Occurrence, Timestamp
+from qmpcheck.checking.session import Found
+from qmpcheck.checking.summary import Summary, Terms, down
+from qmpcheck.checking.watch import Event, Watch
+from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.rulebase import RuleBase
 
 if TYPE_CHECKING:
     from qmpcheck.checking.diagnose import Diagnosis
-
-_BATCH = 256
-"""Lines decoded at once: what they become stays in the processor's cache and is dropped together."""
 
 _BLANKS = b" \t\r\n"
 
@@ -27,80 +29,125 @@ class Checker:
 
     Args:
         rule_base: the rules.
-        codes: the codes of the findings that are wanted.
-        most: how many findings a summary lists at most; all are counted.
+        terms: the findings that are wanted, and the rules over time.
+        known: cases in which QEMU is known not to keep to the rules.
     """
 
-    def __init__(self, rule_base: RuleBase, codes: Iterable[str] = CODES, most: int = 10_000) -> None:
-        self.empty = Summary(most)
-        self._codes = frozenset(codes)
-        self._rule_base = rule_base
-        self._decode, *self._decode_rarely = decoder.compile(rule_base)
+    def __init__(
+        self, rule_base: RuleBase, terms: Terms | None = None, known: tuple[errata.Entry, ...] = ()
+    ) -> None:
+        self.terms = terms or Terms()
+        self._made_from = rule_base, self.terms, known
+        self._decoders = decoder.compile(rule_base)
+        self._watch = Watch(self.terms.timing, self._decoders.names)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A checker travels to another process as what it is made from."""
-        return Checker, (self._rule_base, self._codes, self.empty.most)
+        return Checker, self._made_from
+
+    def begin(self) -> Summary:
+        """What the parts of a stream are added to."""
+        return summary.begin(self.terms)
 
     def check(self, block: bytes) -> Summary:
         """Check lines; only the last line of a whole stream may lack its newline."""
         lines = block.split(b"\n")
-        cut_line = lines.pop()
-        findings: list[Diagnostic] = []
-        events = len(lines)
-        for at in self._refused(lines):
-            is_event, found = self._look_at(lines[at])
-            events -= not is_event
-            findings += (down(finding, at) for finding in found if finding.code in self._codes)
-        summary = self._summary(len(lines), events, findings)
-        return summary + self._cut(cut_line) if cut_line else summary
+        cut = bool(lines[-1])
+        if not cut:
+            lines.pop()
+        read = self._read(lines, cut)
+        if not read.greetings:
+            return self._sessionless(read.events).with_found(Found(read.findings))
+        begins = [0, *read.greetings]
+        ends = [*read.greetings, len(lines)]
+        parts = [read.events[begin:end] for begin, end in zip(begins, ends, strict=True)]
+        sessions = (self._session(events) for events in parts[1:])
+        return functools.reduce(operator.add, sessions, self._sessionless(parts[0])).with_found(
+            Found(read.findings)
+        )
 
-    def _refused(self, lines: list[bytes]) -> Iterator[int]:
-        """The lines, by index, that the decoder does not take.
+    def _sessionless(self, events: Sequence[Event]) -> Summary:
+        """Lines that go on with the session that stood before them."""
+        part, findings = self._watch.part(events)
+        return Summary(self.terms, part, None, len(events), _count(events)).with_found(Found(findings))
 
-        `extend` keeps what was decoded before a refusal, and `map` goes on behind it.
-        """
-        decoded = map(self._decode, lines)
-        taken: list[Any] = []
-        at = 0
-        while at < len(lines):
+    def _session(self, events: Sequence[Event]) -> Summary:
+        """Lines that a greeting begins."""
+        timing = self.terms.timing
+        part, findings = self._watch.part(events)
+        begun, found = session.join(timing, session.empty(timing, whole_before=True), part)
+        ended = msgspec.structs.replace(session.empty(timing), ended=1)
+        read = Summary(self.terms, ended, begun, len(events), _count(events))
+        return read.with_found(Found(findings)).with_found(found)
+
+    def _read(self, lines: list[bytes], cut: bool) -> _Read:
+        """Decode lines. `extend` keeps what was decoded before a refusal, and `map` goes on behind it."""
+        read = _Read([], [], [])
+        decoded = map(self._decoders.usual, lines)
+        while len(read.events) < len(lines):
             try:
-                taken.extend(islice(decoded, _BATCH))
-                at += len(taken)
-            except decoder.REFUSALS:
-                at += len(taken) + 1
-                yield at - 1
-            taken.clear()
+                read.events.extend(decoded)
+            except decoder.REFUSALS:  # noqa: PERF203 -- once a refused line, not once a line
+                at = len(read.events)
+                read.events.append(None)
+                self._look_at(lines[at], at, read, cut and at == len(lines) - 1)
+        return read
 
-    def _look_at(self, line: bytes) -> Diagnosis | tuple[bool, tuple[Diagnostic, ...]]:
-        """Whether a refused line is an event after all, and what is wrong with it."""
+    def _look_at(self, line: bytes, at: int, read: _Read, cut: bool) -> None:
+        """Find out what a refused line is."""
         if not line.strip(_BLANKS):
-            return False, ()
-        if any(_takes(decode, line) for decode in self._decode_rarely):
-            return True, ()
-        return self._diagnose(line)
-
-    def _cut(self, line: bytes) -> Summary:
-        """The stream's last line, which lacks its newline."""
-        is_event, findings = self._look_at(line)
-        if any(finding.code == "QMP101" for finding in findings):
-            findings = (Diagnostic("QMP106", 1, "the stream ends within this line"),)
-        wanted = [finding for finding in findings if finding.code in self._codes]
-        return self._summary(1, int(is_event), wanted)
-
-    def _summary(self, lines: int, events: int, findings: list[Diagnostic]) -> Summary:
-        counts = Counter((finding.code, finding.event) for finding in findings)
-        return Summary(self.empty.most, lines, events, counts, tuple(findings[: self.empty.most]))
+            return
+        try:
+            read.events[at] = self._decoders.clockless(line)
+        except decoder.REFUSALS:
+            diagnosis = self._diagnose(line)
+            if diagnosis.is_event:
+                read.events[at] = _occurrence(diagnosis.message)
+            if diagnosis.is_greeting:
+                read.greetings.append(at)
+            for finding in diagnosis.findings:
+                truncated = cut and finding.code == "QMP101"
+                read.findings.append(down(_TRUNCATED if truncated else finding, at))
 
     @functools.cached_property
     def _diagnose(self) -> Callable[[bytes], Diagnosis]:
         from qmpcheck.checking.diagnose import Diagnostician  # jsonschema: a clean stream never needs it
 
-        return Diagnostician(self._rule_base).diagnose
+        rule_base, _, known = self._made_from
+        return Diagnostician(rule_base, known).diagnose
 
 
-def _takes(decode: Callable[[bytes], Any], line: bytes) -> bool:
-    try:
-        decode(line)
-    except decoder.REFUSALS:
-        return False
-    return True
+class _Read(NamedTuple):
+    """What lines hold: an entry a line, the places of greetings, and what is wrong line by line."""
+
+    events: list[Event]
+    greetings: list[int]
+    findings: list[Diagnostic]
+
+
+_TRUNCATED = Diagnostic("QMP106", 1, "the stream ends within this line")
+
+
+def _count(events: Sequence[Event]) -> int:
+    return len(events) - sum(map(operator.is_, events, repeat(None)))
+
+
+def _occurrence(message: dict[str, Any]) -> Occurrence:
+    """A refused event as far as the rules over time can use it."""
+    data = message.get("data")
+    return Occurrence(
+        1, message["event"], _timestamp(message.get("timestamp")), data if isinstance(data, dict) else {}
+    )
+
+
+def _timestamp(value: Any) -> Timestamp:
+    """A timestamp that can be compared; none where it cannot."""
+    if not isinstance(value, dict):
+        return Timestamp()
+    seconds, microseconds = value.get("seconds"), value.get("microseconds")
+    if type(seconds) is int and type(microseconds) is int and max(abs(seconds), abs(microseconds)) < _LONG:
+        return Timestamp(seconds, microseconds)
+    return Timestamp()
+
+
+_LONG = 1 << 63

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
@@ -37,17 +37,29 @@ class _NoClock(_Struct):
     microseconds: Literal[-1]
 
 
-def compile(rule_base: RuleBase) -> tuple[Decode, ...]:
-    """Decoders of one line each, to be tried in turn: for hosts with a clock, and without.
+class Decoders(NamedTuple):
+    """Decoders of one line each.
 
-    The first takes nearly all lines, and both need the other's lines refused: a clock that stands
-    at -1 is none.
+    Attributes:
+        usual: takes nearly all lines: those of hosts with a clock.
+        clockless: takes those whose timestamp says that there is none.
+        names: the event that a decoded struct is, by its class.
     """
-    return tuple(_decoder(rule_base, timestamp) for timestamp in (_Clock, _NoClock))
+
+    usual: Decode
+    clockless: Decode
+    names: dict[type, str]
 
 
-def _decoder(rule_base: RuleBase, timestamp: type[_Struct]) -> Decode:
-    events = [_event(name, rule, timestamp) for name, rule in rule_base.events.items()]
+def compile(rule_base: RuleBase) -> Decoders:
+    """Compile a rule base."""
+    names: dict[type, str] = {}
+    return Decoders(_decoder(rule_base, _Clock, names), _decoder(rule_base, _NoClock, names), names)
+
+
+def _decoder(rule_base: RuleBase, timestamp: type[_Struct], names: dict[type, str]) -> Decode:
+    events = {_event(name, rule, timestamp): name for name, rule in rule_base.events.items()}
+    names.update(events)
     return msgspec.json.Decoder(functools.reduce(operator.or_, events)).decode
 
 
@@ -83,9 +95,13 @@ _SIMPLE: dict[type[rulebase.Type], Any] = {
 
 def _object(members: tuple[rulebase.Member, ...]) -> Any:
     """A struct whose fields are numbered: members' names need not be Python's."""
+    names = {
+        f"_{at}": member.name for at, member in enumerate(sorted(members, key=lambda each: each.optional))
+    }
     fields: list[Any] = []
-    for at, member in enumerate(sorted(members, key=lambda member: member.optional)):
-        field = f"_{at}", _type(member.type)
-        fields.append((field[0], field[1] | msgspec.UnsetType, msgspec.UNSET) if member.optional else field)
-    names = {f"_{at}": member.name for at, member in enumerate(sorted(members, key=lambda m: m.optional))}
+    by_name = {member.name: member for member in members}
+    for field, name in names.items():
+        described = _type(by_name[name].type)
+        optional = (field, described | msgspec.UnsetType, msgspec.UNSET)
+        fields.append(optional if by_name[name].optional else (field, described))
     return msgspec.defstruct("Object", fields, bases=(_Struct,), rename=names)

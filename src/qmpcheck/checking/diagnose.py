@@ -3,32 +3,49 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from jsonschema import Draft202012Validator, ValidationError, validators
 
 from qmpcheck import rulebase
-from qmpcheck.checking import schema
+from qmpcheck.checking import errata, schema
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import name, quoted, safe, shortened, step
 from qmpcheck.rulebase import EventRule, RuleBase
 from qmpcheck.streams import jsontext
+from qmpcheck.wording import alternatives
 
 
 class Diagnosis(NamedTuple):
-    """What one line is: whether it is an event, and what is wrong with it."""
+    """What one line is.
 
-    is_event: bool
+    Attributes:
+        message: the object that the line holds; {} where it holds none.
+        findings: what is wrong with it.
+    """
+
+    message: dict[str, Any]
     findings: tuple[Diagnostic, ...]
+
+    @property
+    def is_event(self) -> bool:
+        """Whether it is an event, known or not."""
+        return isinstance(self.message.get("event"), str)
+
+    @property
+    def is_greeting(self) -> bool:
+        """Whether it is the greeting that begins a session."""
+        return "QMP" in self.message and "event" not in self.message
 
 
 class Diagnostician:
     """Explains lines against one rule base. Every finding is on line 1, the line itself."""
 
-    def __init__(self, rule_base: RuleBase) -> None:
+    def __init__(self, rule_base: RuleBase, errata: tuple[errata.Entry, ...] = ()) -> None:
         self._events = rule_base.events
+        self._errata = errata
         self._validator = functools.cache(self._new_validator)
 
     def diagnose(self, line: bytes) -> Diagnosis:
@@ -36,12 +53,12 @@ class Diagnostician:
         try:
             value = jsontext.parse(line)
         except jsontext.Malformed as error:
-            return Diagnosis(False, (Diagnostic("QMP101", 1, f"not JSON: {error}"),))
+            return Diagnosis({}, (Diagnostic("QMP101", 1, f"not JSON: {error}"),))
         if not isinstance(value, dict):
-            return Diagnosis(False, (Diagnostic("QMP102", 1, f"expected an object, got {_shown(value)}"),))
+            return Diagnosis({}, (Diagnostic("QMP102", 1, f"expected an object, got {_shown(value)}"),))
         if isinstance(value.get("event"), str):
-            return Diagnosis(True, tuple(self._event(value)))
-        return Diagnosis(False, tuple(_no_event(value)))
+            return Diagnosis(value, tuple(self._event(value)))
+        return Diagnosis(value, tuple(_no_event(value)))
 
     def _event(self, message: dict[str, Any]) -> Iterator[Diagnostic]:
         event = name(message["event"])
@@ -51,7 +68,7 @@ class Diagnostician:
             yield Diagnostic("QMP201", 1, "the spec has no such event", event, "event")
         elif "data" in message:
             for error in self._validator(message["event"]).iter_errors(message["data"]):
-                yield _finding(error, event, rule)
+                yield errata.noted(_finding(error, event, rule), error.instance, self._errata)
         elif rule.needs_data:
             members = ", ".join(quoted(member.name) for member in rule.data.members if not member.optional)
             message_text = f"data is missing, with {members}" if members else "data is missing"
@@ -187,9 +204,8 @@ def _line(rule: EventRule, keys: list[str | int]) -> rulebase.Line:
     return line
 
 
-def _alternatives(values: Any) -> str:
-    texts = [quoted(value) for value in values]
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} or {texts[-1]}"
+def _alternatives(values: Iterable[str]) -> str:
+    return alternatives([*map(quoted, values)])
 
 
 def _shown(value: Any) -> str:

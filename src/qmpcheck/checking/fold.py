@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
@@ -30,7 +32,9 @@ Advance = Callable[[int], object]
 """Is told how many bytes more were checked."""
 
 
-def check_stream(checker: Checker, path: str, advance: Advance, jobs: int = 1) -> Checked:
+def check_stream(
+    checker: Checker, path: str, advance: Advance, jobs: int = 1, complete: bool = False
+) -> Checked:
     """Check one stream.
 
     Args:
@@ -38,23 +42,25 @@ def check_stream(checker: Checker, path: str, advance: Advance, jobs: int = 1) -
         path: a file, or `-` for standard input.
         advance: is told of progress, in bytes of the text itself.
         jobs: how many processes; more than one help where the stream is a large, plain file.
+        complete: whether the stream's last session is known to be over.
     """
     size = source.size(path)
     if jobs > 1 and size is not None and size > 2 * STRETCH:
         parts = _by_several(checker, path, advance, jobs)
     else:
         parts = _by_one(checker, path, advance)
-    return _fold(checker, path, parts)
+    return _fold(checker, path, parts, complete)
 
 
-def _fold(checker: Checker, path: str, parts: Iterable[Summary]) -> Checked:
-    total = checker.empty
+def _fold(checker: Checker, path: str, parts: Iterable[Summary], complete: bool) -> Checked:
+    total = checker.begin()
+    unreadable = ""
     try:
         for part in parts:
             total += part
     except source.Unreadable as error:
-        return Checked(path, total, str(error))
-    return Checked(path, total)
+        unreadable = str(error)
+    return Checked(path, total.ended(complete and not unreadable), unreadable)
 
 
 def _by_one(checker: Checker, path: str, advance: Advance) -> Iterator[Summary]:
@@ -98,8 +104,5 @@ def _prepare(checker: Checker) -> None:
 
 
 def _check_stretch(path: str, begin: int, end: int) -> Summary:
-    total = _checker.empty
     with open(path, "rb") as file:
-        for block in stretch(file, begin, end):
-            total += _checker.check(block)
-    return total
+        return functools.reduce(operator.add, map(_checker.check, stretch(file, begin, end)))

@@ -6,41 +6,113 @@ from collections import Counter
 
 import msgspec
 
-from qmpcheck.diagnostic import CODES, Diagnostic, Severity
+from qmpcheck.checking import session
+from qmpcheck.checking.session import Found, Part, Timing
+from qmpcheck.diagnostic import CODES, Diagnostic, Severity, severity
+
+Kind = tuple[str, str, str]
+"""What findings are counted by: code, event, and the erratum that covers them."""
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What a check is held to.
+
+    Attributes:
+        codes: the codes of the findings that are wanted.
+        most: how many findings are listed at most; all are counted.
+        timing: the rules over time.
+    """
+
+    codes: frozenset[str] = frozenset(CODES)
+    most: int = 10_000
+    timing: Timing = Timing()
+
+    def wanted(self, found: Found) -> Found:
+        """The findings that are wanted."""
+        told = [finding for finding in found.told if finding.code in self.codes]
+        return Found(told, Counter({kind: n for kind, n in found.untold.items() if kind[0] in self.codes}))
 
 
 class Summary(msgspec.Struct, frozen=True):
     """A part of a stream, checked. Adding the summaries of adjoining parts gives that of both.
 
     Attributes:
+        terms: what it was held to.
+        head: the session that it begins in.
+        tail: the session that it ends in, where that is another one.
         lines: how many lines it has.
         events: how many of them are events.
-        findings: how many findings there are, by code and event.
-        listed: the first of them, lines counted from the part's start.
-        most: how many are listed at most.
+        findings: how many findings there are of each kind.
+        listed: the first of them by line, lines counted from the part's start.
     """
 
-    most: int
+    terms: Terms
+    head: Part
+    tail: Part | None = None
     lines: int = 0
     events: int = 0
-    findings: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
+    findings: Counter[Kind] = msgspec.field(default_factory=Counter)
     listed: tuple[Diagnostic, ...] = ()
 
     def __add__(self, later: Summary) -> Summary:
-        room = self.most - len(self.listed)
-        return Summary(
-            most=self.most,
+        joined, found = session.join(self.terms.timing, self.tail or self.head, later.head.down(self.lines))
+        head = self.head if self.tail else joined
+        tail = joined if self.tail else None
+        if later.tail:
+            tail = later.tail.down(self.lines)
+        both = Summary(
+            terms=self.terms,
+            head=head,
+            tail=tail,
             lines=self.lines + later.lines,
             events=self.events + later.events,
             findings=self.findings + later.findings,
-            listed=(*self.listed, *(down(finding, self.lines) for finding in later.listed[:room])),
+            listed=(*self.listed, *(down(finding, self.lines) for finding in later.listed)),
         )
+        return both.with_found(found)
+
+    def with_found(self, found: Found) -> Summary:
+        """The same with more findings, those that are wanted of them."""
+        wanted = self.terms.wanted(found)
+        listed = self.listed
+        if wanted.told:
+            listed = tuple(sorted((*listed, *wanted.told), key=_place))
+        findings = self.findings + wanted.untold + Counter(map(_kind, wanted.told))
+        return msgspec.structs.replace(self, findings=findings, listed=listed[: self.terms.most])
+
+    def ended(self, complete: bool) -> Summary:
+        """The same at the stream's end, with what it leaves open.
+
+        Args:
+            complete: whether the last session is known to be over.
+        """
+        whole = begin(self.terms) + self
+        found = session.close(self.terms.timing, whole.tail or whole.head, self.lines, complete)
+        nothing = session.empty(self.terms.timing, whole_before=True)
+        return msgspec.structs.replace(whole, head=nothing, tail=None).with_found(found)
 
     def count(self, at_least: Severity) -> int:
         """How many findings are of that severity or worse."""
-        return sum(n for (code, _), n in self.findings.items() if CODES[code].severity >= at_least)
+        return sum(
+            n for (code, _, erratum), n in self.findings.items() if severity(code, erratum) >= at_least
+        )
+
+
+def begin(terms: Terms) -> Summary:
+    """The start of a stream: added before its parts, it says that nothing stood before them."""
+    return Summary(terms, session.empty(terms.timing, whole_before=True))
+
+
+def _place(finding: Diagnostic) -> tuple[int, str, str]:
+    """By line and code; what time tells of one line comes at any time, so its text decides."""
+    return finding.line, finding.code, finding.message if finding.code > "QMP3" else ""
+
+
+def _kind(finding: Diagnostic) -> Kind:
+    return finding.code, finding.event, finding.erratum
 
 
 def down(finding: Diagnostic, lines: int) -> Diagnostic:
     """The finding, so many lines further down."""
-    return msgspec.structs.replace(finding, line=finding.line + lines)
+    searched = None if finding.searched is None else finding.searched + lines
+    return msgspec.structs.replace(finding, line=finding.line + lines, searched=searched)

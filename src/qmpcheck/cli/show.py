@@ -10,7 +10,8 @@ from tabulate import tabulate
 from qmpcheck import catalogue, rulebase
 from qmpcheck.catalogue import SpecError
 from qmpcheck.printable import name, quoted, safe, step
-from qmpcheck.rulebase import EventRule, FollowUp, RuleBase
+from qmpcheck.rulebase import EventRule, RuleBase
+from qmpcheck.wording import alternatives, follow_up_text
 
 _Row = tuple[str, str, str, int | None]
 
@@ -43,7 +44,7 @@ def _event_rows(event: str, rule: EventRule) -> Iterator[_Row]:
     yield name(event), "event", said, rule.line
     yield from payload
     for follow_up in rule.follow_ups:
-        yield "", "follow-up", _follow_up(follow_up), follow_up.line
+        yield "", "follow-up", follow_up_text(follow_up), follow_up.line
     if rule.rate_limit:
         each = " and ".join(map(name, rule.rate_limit.key))
         yield "", "rate limit", "once a second" + (f" for each {each}" if each else ""), rule.rate_limit.line
@@ -60,7 +61,7 @@ def _member_rows(payload: rulebase.Object, above: str) -> Iterator[_Row]:
 def _type(described: rulebase.Type) -> str:
     match described:
         case rulebase.Enum(values):
-            return " or ".join(map(quoted, values))
+            return alternatives([*map(quoted, values)])
         case rulebase.String(known):
             return f"string, such as {', '.join(map(quoted, known))}" if known else "string"
         case rulebase.Any(of):
@@ -75,13 +76,3 @@ def _type(described: rulebase.Type) -> str:
             return f"list of {_type(items)}"
         case _:
             return type(described).__name__.lower()
-
-
-def _follow_up(rule: FollowUp) -> str:
-    conditions = [
-        f"{name(member)} is {' or '.join(map(quoted, values))}" for member, values in rule.when.items()
-    ]
-    if rule.option:
-        conditions.append(f"-{name(rule.option)} was given")
-    then = f"{' or '.join(map(name, rule.then))} follows"
-    return f"if {' and '.join(conditions)}, {then}" if conditions else then

@@ -13,12 +13,17 @@ from contextlib import nullcontext
 from typing import IO, Any
 
 from qmpcheck import catalogue
+from qmpcheck.catalogue import SpecError
+from qmpcheck.checking import errata, rules
 from qmpcheck.checking.check import Checker
 from qmpcheck.checking.fold import Advance, Checked, check_stream
+from qmpcheck.checking.followup import Rule
+from qmpcheck.checking.summary import Terms
 from qmpcheck.cli import arguments, output
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
 from qmpcheck.printable import safe
 from qmpcheck.reports import verdict
+from qmpcheck.rulebase import RuleBase
 from qmpcheck.streams import source
 
 
@@ -39,6 +44,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="list the first N of each stream (10000); all count",
     )
+    parser.add_argument(
+        "--complete", action="store_true", help="the streams' last sessions are over: nothing is pending"
+    )
+    parser.add_argument(
+        "--within", type=_seconds, metavar="SECONDS", help="follow-ups later than that are late"
+    )
+    parser.add_argument(
+        "--assume",
+        action="append",
+        default=[],
+        metavar="OPTION",
+        help="QEMU was given it, such as no-shutdown",
+    )
+    parser.add_argument(
+        "--rules", action="append", default=[], metavar="FILE", help="follow-ups of your own, in TOML"
+    )
+    parser.add_argument(
+        "--literal", action="store_true", help="hold QEMU to its spec where it is known not to keep it"
+    )
     parser.add_argument("--output", metavar="FILE", help="write the report there, not to standard output")
     parser.add_argument(
         "--jobs", type=_jobs, default=1, metavar="N", help="check large plain files with N processes"
@@ -47,12 +71,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     spec = catalogue.find(options.spec)
-    checker = Checker(spec.rule_base, arguments.selected(options), options.max_findings)
+    checker = _checker(spec.rule_base, options)
     with output.opened(options.output) as out:
         with _progress(options.streams) as advance:
-            results = [check_stream(checker, path, advance, options.jobs) for path in options.streams]
+            results = [
+                check_stream(checker, path, advance, options.jobs, options.complete)
+                for path in options.streams
+            ]
         _report(options.format, results, spec, out)
     return _status(results, options)
+
+
+def _checker(rule_base: RuleBase, options: argparse.Namespace) -> Checker:
+    known = () if options.literal else errata.entries()
+    timing = rules.timing(
+        rule_base,
+        _assumed(rule_base, options.assume),
+        options.within,
+        errata.follow_ups(known),
+        [rule for path in options.rules for rule in _user_rules(path, rule_base)],
+    )
+    return Checker(rule_base, Terms(arguments.selected(options), options.max_findings, timing), known)
+
+
+def _user_rules(path: str, rule_base: RuleBase) -> Sequence[Rule]:
+    from qmpcheck.checking import userrules
+
+    return userrules.load(path, rule_base)
+
+
+def _assumed(rule_base: RuleBase, assumed: Sequence[str]) -> list[str]:
+    known = rules.options(rule_base)
+    for option in assumed:
+        if option.lstrip("-") not in known:
+            which = f"only on {', '.join(sorted(known))}" if known else "on none"
+            raise SpecError(f"--assume {safe(option)}: the spec's follow-ups depend {which}")
+    return [option.lstrip("-") for option in assumed]
 
 
 def _report(format: str, results: Sequence[Checked], spec: catalogue.Spec, out: IO[str]) -> None:
@@ -91,6 +145,19 @@ def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a count")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds < _FOREVER:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return seconds
+
+
+_FOREVER = 1e9
 
 
 def _jobs(text: str) -> int:

@@ -13,7 +13,8 @@ class Explanation(NamedTuple):
         why: why it matters.
         bad: text that gives the finding.
         good: text that gives no finding.
-        against: what the examples are: a stream and its spec, or a document.
+        against: what the examples are: a stream and how it is checked, or a document.
+        rules: the user's own rules that they are held to.
     """
 
     means: str
@@ -21,6 +22,7 @@ class Explanation(NamedTuple):
     bad: str
     good: str
     against: str = "a stream, --spec v2"
+    rules: str = ""
 
 
 _STOP = '{"timestamp": {"seconds": 1700000000, "microseconds": 5}, "event": "STOP"}'
@@ -28,6 +30,16 @@ _STOP = '{"timestamp": {"seconds": 1700000000, "microseconds": 5}, "event": "STO
 
 def _io_error(data: str) -> str:
     return _STOP.replace('"STOP"', f'"BLOCK_IO_ERROR", "data": {data}')
+
+
+_GREETING = '{"QMP": {"version": {}, "capabilities": []}}'
+_STOPPING = _io_error('{"device": "disk0", "operation": "read", "action": "stop"}')
+
+
+def _offsets(*offsets: str) -> str:
+    return "\n".join(
+        _STOP.replace('"STOP"', f'"RTC_CHANGE", "data": {{"offset": {offset}}}') for offset in offsets
+    )
 
 
 _GOOD_IO_ERROR = _io_error('{"device": "disk0", "operation": "read", "action": "report"}')
@@ -131,6 +143,57 @@ EXPLANATIONS: dict[str, Explanation] = {
         "A client that handles each value has no case for this one.",
         _io_error('{"device": "disk0", "operation": "erase", "action": "report"}'),
         _GOOD_IO_ERROR,
+    ),
+    "QMP301": Explanation(
+        "A follow-up that the spec states can no longer come: the session is over, or its bound has passed.",
+        "Clients wait for the second event and would wait forever.",
+        f"{_STOPPING}\n{_GREETING}\n{_STOP}",
+        f"{_STOPPING}\n{_STOP}\n{_GREETING}\n{_STOP}",
+    ),
+    "QMP302": Explanation(
+        "A follow-up has not come by the end of the stream. It may still: a recording can end anywhere. "
+        "--complete says that the session is over.",
+        "It tells what a client of this stream is still waiting for.",
+        _STOPPING,
+        f"{_STOPPING}\n{_STOP}",
+    ),
+    "QMP303": Explanation(
+        "A follow-up came, but later than --within allows.",
+        "A client with that patience has given up by then.",
+        f"{_STOPPING}\n{_STOP.replace('0000000, ', '0000009, ')}",
+        f"{_STOPPING}\n{_STOP}",
+        "a stream, --spec v2 --within 5",
+    ),
+    "QMP304": Explanation(
+        "Three rate-limited events of one kind happened within a second. The spec says that such events are "
+        "sent at most once a second, so the first and the third of any three are at least that far apart.",
+        "Clients rely on the limit to be safe from floods.",
+        _offsets("1", "2", "3"),
+        _offsets("1", "2"),
+        "a stream, --spec 2.8:txt",
+    ),
+    "QMP305": Explanation(
+        "An event happened more than a second before the one that it stands behind. Events that are "
+        "rate-limited may, because they are sent late, and are not meant.",
+        "The host's clock was set back, or the recording is not in the order of sending.",
+        f"{_STOP}\n{_STOP.replace('17000', '16000')}",
+        f"{_STOP}\n{_STOP}",
+    ),
+    "QMP306": Explanation(
+        "A rule of yours says that another event comes before this one, and in this session none did.",
+        "Whatever prepares for the event was not told to.",
+        _GOOD_IO_ERROR,
+        f"{_STOP}\n{_GOOD_IO_ERROR}",
+        "a stream, --spec v2 --rules own.toml",
+        '[[rule]]\nevent = "BLOCK_IO_ERROR"\nkind = "precedence"\nthen = "STOP"',
+    ),
+    "QMP307": Explanation(
+        "A rule of yours says that this event does not come until another one did.",
+        "Whoever relies on the pause between them is wrong.",
+        f"{_STOPPING}\n{_STOP}",
+        _STOP,
+        "a stream, --spec v2 --rules own.toml",
+        '[[rule]]\nevent = "BLOCK_IO_ERROR"\nkind = "absence"\nthen = "STOP"\nuntil = "RESET"',
     ),
     "QMP901": _defect(
         "A line, a note's sentence or a word in a type note that the grammar has no place for.",

@@ -50,7 +50,7 @@ def _diagnostic(stream: str, finding: Diagnostic) -> dict[str, Any]:
         "line": finding.line,
         "event": finding.event or None,
         "path": finding.path,
-        "message": finding.message,
+        "message": finding.text,
         "spec_line": finding.spec_line,
         "drift": finding.drift,
     }

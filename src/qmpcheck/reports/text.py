@@ -8,7 +8,8 @@ from typing import IO
 
 from qmpcheck.catalogue import Spec
 from qmpcheck.checking.fold import Checked
-from qmpcheck.diagnostic import CODES, Diagnostic, Severity
+from qmpcheck.checking.summary import Kind
+from qmpcheck.diagnostic import CODES, Diagnostic, Severity, severity
 from qmpcheck.printable import safe
 from qmpcheck.reports import style, verdict
 
@@ -22,7 +23,7 @@ def write(results: Sequence[Checked], spec: Spec, out: IO[str]) -> None:
         more = checked.summary.findings.total() - len(checked.summary.listed)
         if more:
             out.write(f"{safe(checked.path)}: {more} more, not listed (--max-findings)\n")
-    findings: Counter[tuple[str, str]] = Counter()
+    findings: Counter[Kind] = Counter()
     for checked in results:
         findings.update(checked.summary.findings)
     out.write(table(findings))
@@ -34,9 +35,12 @@ def _counts(checked: Checked, spec: Spec, paint: style.Paint) -> str:
     counts = [_plural(summary.lines, "line"), _plural(summary.events, "event"), _plural(errors, "error")]
     counts += [_plural(warnings - errors, "warning")]
     result = verdict.of(checked)
-    colour = style.RED if result == verdict.VIOLATIONS else style.GREEN
+    colour = _COLOURS[result]
     against = f"{safe(spec.name)} ({spec.id})" if spec.name != spec.id else spec.id
     return f"{safe(checked.path)}: {paint(colour, result)} against {against}: {', '.join(counts)}"
+
+
+_COLOURS = {verdict.CONFORMS: style.GREEN, verdict.PENDING: style.YELLOW, verdict.VIOLATIONS: style.RED}
 
 
 def _plural(number: int, noun: str) -> str:
@@ -48,16 +52,20 @@ def finding_lines(path: str, findings: Iterable[Diagnostic], paint: style.Paint)
     for finding in findings:
         colour = style.RED if finding.severity is Severity.ERROR else style.YELLOW
         place = " ".join(filter(None, [finding.event, finding.path]))
-        message = f"{place}: {finding.message}" if place else finding.message
+        message = f"{place}: {finding.text}" if place else finding.text
         source = f" (spec line {finding.spec_line})" if finding.spec_line else ""
         yield f"{safe(path)}:{finding.line}: {paint(colour, finding.code)} {message}{source}\n"
 
 
-def table(findings: Counter[tuple[str, str]]) -> str:
+def table(findings: Counter[Kind]) -> str:
     """The findings counted by code and event; "" where there are none."""
     if not findings:
         return ""
     from tabulate import tabulate
 
-    rows = [(code, CODES[code].slug, event, count) for (code, event), count in sorted(findings.items())]
-    return "\n" + tabulate(rows, headers=("code", "finding", "event", "count"), disable_numparse=True) + "\n"
+    rows = [
+        (code, CODES[code].slug, str(severity(code, erratum)), event, count)
+        for (code, event, erratum), count in sorted(findings.items())
+    ]
+    headers = ("code", "finding", "severity", "event", "count")
+    return "\n" + tabulate(rows, headers=headers, disable_numparse=True) + "\n"

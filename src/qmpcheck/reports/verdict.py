@@ -5,12 +5,14 @@ from __future__ import annotations
 from qmpcheck.checking.fold import Checked
 from qmpcheck.diagnostic import Severity
 
-CONFORMS, VIOLATIONS = "conforms", "violations"
+CONFORMS, PENDING, VIOLATIONS = "conforms", "pending", "violations"
 
 
 def of(checked: Checked) -> str:
-    """`violations` where a finding is an error, else `conforms`."""
-    return VIOLATIONS if checked.summary.count(Severity.ERROR) else CONFORMS
+    """`violations` where a finding is an error, else `pending` where a follow-up is open, else `conforms`."""
+    if checked.summary.count(Severity.ERROR):
+        return VIOLATIONS
+    return PENDING if any(code == "QMP302" for code, *_ in checked.summary.findings) else CONFORMS
 
 
 def unchecked(checked: Checked) -> str:

@@ -1,0 +1,56 @@
+"""An event as the rules over time see it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+MICROSECONDS = 1_000_000
+"""In a second."""
+
+
+class Timestamp(msgspec.Struct, frozen=True, gc=False):
+    """A timestamp as it stands in an event; both -1 where there is no clock."""
+
+    seconds: int = -1
+    microseconds: int = -1
+
+
+class Occurrence(msgspec.Struct, frozen=True, gc=False):
+    """One event of a stream.
+
+    Attributes:
+        line: where it stands, from 1.
+        event: its name.
+        timestamp: when it happened.
+        data: its members.
+    """
+
+    line: int
+    event: str
+    timestamp: Timestamp
+    data: dict[str, Any]
+
+    @property
+    def time(self) -> int | None:
+        """Microseconds since the epoch; None where there is no clock."""
+        return time(self.timestamp)
+
+    def down(self, lines: int) -> Occurrence:
+        """The same, so many lines further down."""
+        return Occurrence(self.line + lines, self.event, self.timestamp, self.data)
+
+
+def time(timestamp: Any) -> int | None:
+    """Microseconds since the epoch of a timestamp; None where there is no clock."""
+    if timestamp.seconds == timestamp.microseconds == -1:
+        return None
+    return int(timestamp.seconds) * MICROSECONDS + int(timestamp.microseconds)
+
+
+def member(data: Any, path: tuple[str, ...]) -> Any:
+    """The value at a path of keys; None where there is none."""
+    for key in path:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data

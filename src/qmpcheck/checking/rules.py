@@ -1,0 +1,63 @@
+"""The follow-ups and rate limits of a spec, ready to be watched."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+import msgspec
+
+from qmpcheck.checking import clock
+from qmpcheck.checking.errata import FollowUpErratum
+from qmpcheck.checking.followup import Rule
+from qmpcheck.checking.occurrence import MICROSECONDS
+from qmpcheck.checking.session import Timing
+from qmpcheck.rulebase import RuleBase
+from qmpcheck.wording import follow_up_text
+
+
+def timing(
+    rule_base: RuleBase,
+    assumed: Collection[str] = (),
+    within: float | None = None,
+    errata: Sequence[FollowUpErratum] = (),
+    more: Sequence[Rule] = (),
+) -> Timing:
+    """The rules over time to hold a stream to.
+
+    Args:
+        rule_base: the spec.
+        assumed: command-line options that QEMU is known to have been given; a follow-up that depends on
+            another one is not watched.
+        within: seconds that the spec's follow-ups may take; None for any.
+        errata: cases in which they are known not to be kept.
+        more: rules beside the spec's.
+    """
+    rules = (*_spec_rules(rule_base, assumed, within), *more)
+    limited = {event: rule.rate_limit for event, rule in rule_base.events.items() if rule.rate_limit}
+    limits = {event: clock.KEYS.get(event, limit.key) for event, limit in limited.items()}
+    return Timing(tuple(_with_errata(rule, errata) for rule in rules), limits)
+
+
+def _spec_rules(rule_base: RuleBase, assumed: Collection[str], within: float | None) -> Iterator[Rule]:
+    for event, rule in rule_base.events.items():
+        for follow_up in rule.follow_ups:
+            if not follow_up.option or follow_up.option in assumed:
+                yield Rule(
+                    text=follow_up_text(follow_up),
+                    trigger=event,
+                    then=frozenset(follow_up.then),
+                    when=tuple(((member,), values) for member, values in follow_up.when.items()),
+                    within=None if within is None else round(within * MICROSECONDS),
+                    limited=rule.rate_limit is not None,
+                    line=follow_up.line,
+                )
+
+
+def _with_errata(rule: Rule, errata: Sequence[FollowUpErratum]) -> Rule:
+    covering = tuple(each.erratum for each in errata if each.concerns(rule))
+    return msgspec.structs.replace(rule, errata=covering) if covering else rule
+
+
+def options(rule_base: RuleBase) -> set[str]:
+    """The command-line options that follow-ups of a spec depend on."""
+    return {each.option for rule in rule_base.events.values() for each in rule.follow_ups if each.option}

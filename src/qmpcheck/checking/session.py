@@ -1,0 +1,180 @@
+"""Parts of a session, and how adjoining parts become one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+
+from qmpcheck.checking import clock, followup
+from qmpcheck.checking.clock import Clocks, Limits
+from qmpcheck.checking.followup import Rule, Verdict
+from qmpcheck.checking.occurrence import MICROSECONDS, Occurrence
+from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.printable import name, safe, shortened
+
+MOST_OPEN = 10_000
+"""Open triggers of one rule that are kept one by one; those after them are counted."""
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """The rules over time that a check is held to."""
+
+    rules: tuple[Rule, ...] = ()
+    limits: Limits = {}
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """What one rule keeps of a part of a session.
+
+    Attributes:
+        open: triggers that wait for an answer, the first of them.
+        kept: other occurrences that may still matter; of a part just read, all that the rule watches.
+        more: how many triggers more are open. Only where nothing stood before the part.
+    """
+
+    open: tuple[Occurrence, ...] = ()
+    kept: tuple[Occurrence, ...] = ()
+    more: int = 0
+
+    def down(self, lines: int) -> Trace:
+        """The same, so many lines further down."""
+        return Trace(_down(self.open, lines), _down(self.kept, lines), self.more)
+
+
+def _down(occurrences: tuple[Occurrence, ...], lines: int) -> tuple[Occurrence, ...]:
+    return tuple(occurrence.down(lines) for occurrence in occurrences)
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A part of one session.
+
+    Attributes:
+        traces: for each rule what it keeps.
+        clocks: the timestamps at both ends.
+        whole_before: whether the session begins with this part.
+        ended: the line of the greeting that ends the session; None where it may go on.
+    """
+
+    traces: tuple[Trace, ...]
+    clocks: Clocks = Clocks()
+    whole_before: bool = False
+    ended: int | None = None
+
+    def down(self, lines: int) -> Part:
+        """The same, so many lines further down."""
+        traces = tuple(trace.down(lines) for trace in self.traces)
+        ended = None if self.ended is None else self.ended + lines
+        return Part(traces, self.clocks.down(lines), self.whole_before, ended)
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Findings, and how many more there are that are not told one by one, by code, event and erratum."""
+
+    told: list[Diagnostic]
+    untold: Counter[tuple[str, str, str]] = msgspec.field(default_factory=Counter)
+
+
+def empty(timing: Timing, whole_before: bool = False) -> Part:
+    """A part without an event."""
+    return Part((Trace(),) * len(timing.rules), whole_before=whole_before)
+
+
+def join(timing: Timing, before: Part, after: Part) -> tuple[Part, Found]:
+    """Two parts as one, and what shows only where they are seen together. Lines count from one start."""
+    clocks, told = clock.join(before.clocks, after.clocks)
+    traces: list[Trace] = []
+    for rule, left, right in zip(timing.rules, before.traces, after.traces, strict=True):
+        trace, verdicts = _join_traces(rule, left, right, before.whole_before)
+        traces.append(trace)
+        told += map(_diagnostic, verdicts)
+    joined = Part(tuple(traces), clocks, before.whole_before, after.ended)
+    if not joined.whole_before or joined.ended is None:
+        return joined, Found(told)
+    closed = close(timing, joined, joined.ended - 1, complete=True)
+    return empty(timing, whole_before=True), Found(told + closed.told, closed.untold)
+
+
+def _join_traces(rule: Rule, left: Trace, right: Trace, whole_before: bool) -> tuple[Trace, list[Verdict]]:
+    if not (right.open or right.kept):
+        return left, []
+    answers = [each for each in right.kept if each.event in rule.then]
+    if rule.within is None:  # spares looking at all open triggers again
+        waiting = followup.unanswered(rule, left.open, answers) if answers else left.open
+        trace = _in_order(left.kept, right.open, right.kept)
+    else:
+        waiting, trace = (), _in_order(left.open, left.kept, right.open, right.kept)
+    settled = followup.settle(rule, trace, whole_before)
+    open = (*waiting, *settled.open)
+    more = right.more + (0 if answers and not rule.same else left.more)
+    cut = MOST_OPEN if whole_before else len(open)
+    return Trace(open[:cut], _in_order(settled.kept), more + len(open[cut:])), settled.verdicts
+
+
+def _in_order(*groups: Iterable[Occurrence]) -> tuple[Occurrence, ...]:
+    by_line = {each.line: each for group in groups for each in group}
+    return tuple(by_line[line] for line in sorted(by_line))
+
+
+def close(timing: Timing, part: Part, end: int, complete: bool) -> Found:
+    """What a session leaves open, at line `end`; as broken where it is known to be over.
+
+    A trigger whose bound has passed, by any later timestamp, is broken in any case.
+    """
+    told: list[Diagnostic] = []
+    untold: Counter[tuple[str, str, str]] = Counter()
+    for rule, trace in zip(timing.rules, part.traces, strict=True):
+        for trigger in trace.open:
+            how = "missing" if complete or _is_past(rule, trigger, part.clocks.latest) else "pending"
+            erratum = next((each.id for each in rule.errata if each.covers(trigger, trace.kept)), "")
+            finding = _diagnostic(Verdict(rule, how, trigger))
+            told.append(msgspec.structs.replace(finding, searched=end, erratum=erratum))
+        if trace.more:  # which of them an answer would meet is not known where members must match
+            code = "QMP301" if complete and not rule.same else "QMP302"
+            untold[code, name(rule.trigger), ""] += trace.more
+    return Found(told, untold)
+
+
+def _is_past(rule: Rule, trigger: Occurrence, latest: int | None) -> bool:
+    if rule.within is None or trigger.time is None or latest is None:
+        return False
+    return latest - trigger.time > rule.within
+
+
+_CODES = {
+    "missing": "QMP301",
+    "pending": "QMP302",
+    "late": "QMP303",
+    "unpreceded": "QMP306",
+    "present": "QMP307",
+}
+
+
+def _diagnostic(verdict: Verdict) -> Diagnostic:
+    rule, at = verdict.rule, verdict.at
+    message = f"{rule.text}: {_how(verdict)}; it carries {_payload(at)}"
+    return Diagnostic(_CODES[verdict.how], at.line, message, name(at.event), "", rule.line)
+
+
+def _how(verdict: Verdict) -> str:
+    match verdict.how:
+        case "late":
+            gap = (verdict.other.time or 0) - (verdict.at.time or 0) if verdict.other else 0
+            return f"it came {gap / MICROSECONDS:.6f} s after this one"
+        case "unpreceded":
+            return "none did"
+        case "present":
+            return "this one did"
+        case "missing":
+            return "none did"
+        case _:
+            return "none has yet"
+
+
+def _payload(occurrence: Occurrence) -> str:
+    if not occurrence.data:
+        return "no data"
+    import json
+
+    return safe(shortened(json.dumps(occurrence.data, default=str), 200))

@@ -1,0 +1,190 @@
+"""Follow-up rules that users write, in TOML.
+
+    [[rule]]
+    event = "BLOCK_JOB_READY"                                  # after this event,
+    when = { type = "mirror" }                                 # if it carries that,
+    then = ["BLOCK_JOB_COMPLETED", "BLOCK_JOB_CANCELLED"]      # one of these follows,
+    same = ["device"]                                          # for the same device,
+    within = 30                                                # within so many seconds
+
+`kind` is `"response"` (as above), `"precedence"` (one of `then` came before) or `"absence"` (none of `then`
+comes until one of `until` does).
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from qmpcheck.catalogue import SpecError, near_names
+from qmpcheck.checking.followup import ABSENCE, PRECEDENCE, RESPONSE, Condition, Path, Rule
+from qmpcheck.checking.occurrence import MICROSECONDS
+from qmpcheck.printable import name, quoted, safe
+from qmpcheck.rulebase import Enum, EventRule, Member, Object, RuleBase
+from qmpcheck.wording import alternatives
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_KEYS = ("event", "when", "then", "same", "within", "kind", "until")
+
+
+class _Wrong(Exception):
+    """What is wrong, and the key it is about."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(reason)
+        self.key = key
+
+
+def load(path: str, rule_base: RuleBase) -> list[Rule]:
+    """Read the rules of a file.
+
+    Args:
+        path: the file.
+        rule_base: the spec that its events and members are those of.
+
+    Raises:
+        SpecError: the file cannot be read, or a rule is about what the spec does not have.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        tables = tomllib.loads(text)
+    except OSError as error:
+        raise SpecError(f"{safe(path)}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise SpecError(f"{safe(path)}: {safe(str(error))}") from None
+    written = tables.get("rule")
+    if tables.keys() != {"rule"} or not isinstance(written, list):
+        raise SpecError(f"{safe(path)}: expected [[rule]] tables and nothing else")
+    return [_placed(path, text, at, rule_base, table) for at, table in enumerate(written)]
+
+
+def _placed(path: str, text: str, at: int, rule_base: RuleBase, table: Any) -> Rule:
+    try:
+        return _rule(table, rule_base)
+    except _Wrong as wrong:
+        raise SpecError(f"{safe(path)}:{_line(text, at, wrong.key)}: {wrong}") from None
+
+
+def _line(text: str, at: int, key: str) -> int:
+    """The line of a key in the table of that index; the table's own where the key is not in it."""
+    heads = [match.start() for match in re.finditer(r"^[ \t]*\[\[[ \t]*rule[ \t]*\]\]", text, re.MULTILINE)]
+    if at >= len(heads):
+        return 1
+    end = heads[at + 1] if at + 1 < len(heads) else len(text)
+    found = re.compile(rf"^[ \t]*{re.escape(key)}[ \t]*[=.]", re.MULTILINE).search(text, heads[at], end)
+    return text.count("\n", 0, found.start() if found else heads[at]) + 1
+
+
+def _rule(table: Any, rule_base: RuleBase) -> Rule:
+    for key in table:
+        if key not in _KEYS:
+            raise _Wrong(key, f"unknown key {quoted(key)}; a rule has {', '.join(_KEYS)}")
+    kind = table.get("kind", RESPONSE)
+    if kind not in (RESPONSE, PRECEDENCE, ABSENCE):
+        raise _Wrong("kind", f'kind is "{RESPONSE}", "{PRECEDENCE}" or "{ABSENCE}"')
+    [event] = _events(table, "event", rule_base)[:1]
+    rule = rule_base.events[event]
+    then = _events(table, "then", rule_base)
+    until = _events(table, "until", rule_base) if kind == ABSENCE else []
+    for key in ("until",) if kind != ABSENCE else ("within",):
+        if key in table:
+            raise _Wrong(key, f'{key} does not go with kind "{kind}"')
+    same = _same(table, [event, *then, *until], rule_base)
+    when = tuple(_conditions(table.get("when", {}), rule))
+    trigger = _trigger_text(event, when)
+    answer = alternatives(then) + (f" of the same {' and '.join(map('.'.join, same))}" if same else "")
+    return Rule(
+        text=_TEXTS[kind].format(trigger=trigger, answer=answer, until=alternatives(until or [""])),
+        trigger=event,
+        then=frozenset(then),
+        kind=kind,
+        when=when,
+        same=same,
+        within=_within(table),
+        limited=rule.rate_limit is not None,
+        until=frozenset(until),
+    )
+
+
+_TEXTS = {
+    RESPONSE: "after {trigger}, {answer} follows",
+    PRECEDENCE: "before {trigger}, {answer} comes",
+    ABSENCE: "after {trigger}, {answer} does not come until {until}",
+}
+
+
+def _trigger_text(event: str, when: Condition) -> str:
+    conditions = [
+        f"{'.'.join(path)} is {alternatives([*map(quoted, map(str, values))])}" for path, values in when
+    ]
+    return f"{event} with {' and '.join(conditions)}" if conditions else event
+
+
+def _events(table: dict[str, Any], key: str, rule_base: RuleBase) -> list[str]:
+    value = table.get(key)
+    events = [value] if isinstance(value, str) else value
+    if not isinstance(events, list) or not events or (key == "event" and not isinstance(value, str)):
+        raise _Wrong(key, f"{key} names {'an event' if key == 'event' else 'an event, or several in a list'}")
+    for event in events:
+        if not isinstance(event, str) or event not in rule_base.events:
+            near = near_names(str(event), rule_base.events)
+            hint = f" (near: {', '.join(near)})" if near else ""
+            raise _Wrong(key, f"the spec has no event {quoted(str(event))}{hint}")
+    return events
+
+
+def _member(path: str, event: str, rule: EventRule, key: str) -> Member | None:
+    """The member at a dotted path; None where the spec leaves open what is there."""
+    described: Any = rule.data
+    member = None
+    for step in path.split("."):
+        member = described.member(step) if isinstance(described, Object) else None
+        if member is None:
+            if isinstance(described, Object) and described.open:
+                return None
+            raise _Wrong(key, f"{name(event)} has no member {quoted(path)}")
+        described = member.type
+    return member
+
+
+def _conditions(when: Any, rule: EventRule) -> Iterator[tuple[Path, tuple[Any, ...]]]:
+    if not isinstance(when, dict):
+        raise _Wrong("when", "when is a table of members and their values")
+    for path, value in when.items():
+        values = value if isinstance(value, list) else [value]
+        member = _member(path, "the event", rule, "when")
+        allowed = member.type.values if member and isinstance(member.type, Enum) else values
+        for each in values:
+            if isinstance(each, dict | list) or each not in allowed:
+                raise _Wrong("when", f"{quoted(path)} cannot be {quoted(str(each))}")
+        yield tuple(path.split(".")), tuple(values)
+
+
+def _same(table: dict[str, Any], events: list[str], rule_base: RuleBase) -> tuple[Path, ...]:
+    value = table.get("same", [])
+    paths = [value] if isinstance(value, str) else value
+    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+        raise _Wrong("same", "same names a member, or several in a list")
+    for path in paths:
+        for event in events:
+            _member(path, event, rule_base.events[event], "same")
+    return tuple(tuple(path.split(".")) for path in paths)
+
+
+def _within(table: dict[str, Any]) -> int | None:
+    within = table.get("within")
+    if within is None:
+        return None
+    if isinstance(within, bool) or not isinstance(within, int | float) or not 0 <= within < _FOREVER:
+        raise _Wrong("within", "within is a number of seconds")
+    return round(within * MICROSECONDS)
+
+
+_FOREVER = 1e9

@@ -1,0 +1,140 @@
+"""What the rules over time take from a stretch of decoded events: a part of a session, not yet settled.
+
+Runs over every event, so it works on whole lists where it can. Of a rule that any answer settles, all
+before the last answer is settled and not looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from qmpcheck.checking import clock
+from qmpcheck.checking.clock import Clocks
+from qmpcheck.checking.followup import RESPONSE, Rule
+from qmpcheck.checking.occurrence import Occurrence, time
+from qmpcheck.checking.session import Part, Timing, Trace
+from qmpcheck.diagnostic import Diagnostic
+
+_SECONDS = attrgetter("timestamp.seconds")
+
+Event = Any
+"""A struct made by a decoder; an `Occurrence`, where it refused an event; None for what is no event."""
+
+
+class Watch:
+    """Takes parts of sessions from lists of events.
+
+    Args:
+        timing: the rules over time.
+        names: the event that a decoded struct is, by its class.
+    """
+
+    def __init__(self, timing: Timing, names: dict[type, str]) -> None:
+        self._timing = timing
+        self._names = names
+        self._limited = self._classes(timing.limits) if timing.limits else frozenset()
+        self._apart = self._limited | {type(None)}
+        self._watched = [self._classes(rule.events) for rule in timing.rules]
+        self._answers = [self._classes(rule.then) - {Occurrence} for rule in timing.rules]
+        self._bounded = any(rule.within is not None for rule in timing.rules)
+
+    def _classes(self, events: Collection[str]) -> frozenset[type]:
+        """The classes of the events, and that of refused ones, which may be any event."""
+        return frozenset(kind for kind, name in self._names.items() if name in events) | {Occurrence}
+
+    def part(self, events: Sequence[Event]) -> tuple[Part, list[Diagnostic]]:
+        """What matters of the events of consecutive lines, and what is wrong with their timestamps.
+
+        Args:
+            events: one entry a line.
+        """
+        kinds = list(map(type, events))
+        present = frozenset(kinds)
+        clocks, findings = self._clocks(events, kinds, present)
+        backwards = kinds[::-1]
+        traces = (
+            Trace() if watched.isdisjoint(present) else self._trace(at, events, kinds, backwards)
+            for at, watched in enumerate(self._watched)
+        )
+        return Part(tuple(traces), clocks), findings
+
+    def _trace(self, at: int, events: Sequence[Event], kinds: list[type], backwards: list[type]) -> Trace:
+        rule, watched = self._timing.rules[at], self._watched[at]
+        begin = self._last_answer(at, backwards) if _any_answer_settles(rule) else 0
+        relevant = (
+            self._occurrence(events, index) for index in range(begin, len(kinds)) if kinds[index] in watched
+        )
+        return Trace(kept=tuple(each for each in relevant if rule.matters(each)))
+
+    def _last_answer(self, at: int, backwards: list[type]) -> int:
+        """Where the last answer stands; 0 where there is none."""
+        present = [kind for kind in self._answers[at] if kind in backwards]
+        return len(backwards) - 1 - min(map(backwards.index, present)) if present else 0
+
+    def _occurrence(self, events: Sequence[Event], at: int) -> Occurrence:
+        event = events[at]
+        if isinstance(event, Occurrence):
+            return event.down(at)
+        data = getattr(event, "data", msgspec.UNSET)
+        members = {} if data is msgspec.UNSET else msgspec.to_builtins(data)
+        return Occurrence(at + 1, self._names[type(event)], event.timestamp, members)
+
+    def _clocks(
+        self, events: Sequence[Event], kinds: list[type], present: frozenset[type]
+    ) -> tuple[Clocks, list[Diagnostic]]:
+        if self._apart.isdisjoint(present):
+            places: Sequence[int] = range(len(events))
+            limited: dict[Any, Any] = {}
+            findings: list[Diagnostic] = []
+        else:
+            places = [at for at, kind in enumerate(kinds) if kind not in self._apart]
+            limited, findings = clock.of_limited(self._rate_limited(events, kinds), self._timing.limits)
+        if Occurrence in present:
+            places = [at for at in range(len(events)) if self._is_plain(events[at])]
+        clocked = self._in_order(events, places, findings)
+        first, last = (self._occurrence(events, at) for at in clocked) if clocked else (None, None)
+        return Clocks(first, last, self._latest(events), limited), findings
+
+    def _is_plain(self, event: Event) -> bool:
+        if isinstance(event, Occurrence):
+            return event.event not in self._timing.limits
+        return type(event) not in self._apart
+
+    def _rate_limited(self, events: Sequence[Event], kinds: list[type]) -> Iterator[Occurrence]:
+        for at, kind in enumerate(kinds):
+            if kind in self._limited:
+                occurrence = self._occurrence(events, at)
+                if occurrence.event in self._timing.limits:
+                    yield occurrence
+
+    def _in_order(
+        self, events: Sequence[Event], places: Sequence[int], findings: list[Diagnostic]
+    ) -> tuple[int, int] | None:
+        """The places of the first and last event with a clock; findings where time runs backwards."""
+        seconds = [*map(_SECONDS, map(events.__getitem__, places))]
+        if not seconds:
+            return None
+        if seconds[0] >= 0 and seconds == sorted(seconds):
+            return places[0], places[-1]
+        clocked = [at for at in places if time(events[at].timestamp) is not None]
+        row = [self._occurrence(events, at) for at in clocked]
+        for before, after in pairwise(row):
+            findings += clock.backwards(before, after)
+        return (clocked[0], clocked[-1]) if clocked else None
+
+    def _latest(self, events: Sequence[Event]) -> int | None:
+        """The greatest timestamp, where a rule has a bound."""
+        if not self._bounded:
+            return None
+        times = (time(event.timestamp) for event in events if event is not None)
+        return max((each for each in times if each is not None), default=None)
+
+
+def _any_answer_settles(rule: Rule) -> bool:
+    """Whether any answer settles all triggers before it, whatever it carries and whenever it came."""
+    return rule.kind == RESPONSE and not rule.same and rule.within is None

@@ -1,0 +1,179 @@
+"""Follow-ups: small streams, and what is said of them at their end.
+
+A line is an event's letter and its time in seconds: `E` a BLOCK_IO_ERROR that stops, `e` one that only
+reports, `S` STOP, `R` RESUME, `H` SHUTDOWN, `W` a WATCHDOG that pauses, `w` one that resets, `X` RESET,
+`P` POWERDOWN; `G` is a greeting. Without a time the host has no clock.
+"""
+
+import json
+
+import pytest
+
+from qmpcheck import catalogue
+from qmpcheck.checking import errata, rules
+from qmpcheck.checking.check import Checker
+from qmpcheck.checking.summary import Terms
+
+RULES = catalogue.find("2.8:txt").rule_base
+
+DATA = {
+    "E": ("BLOCK_IO_ERROR", {"device": "d", "node-name": "n", "operation": "read", "action": "stop"}),
+    "e": ("BLOCK_IO_ERROR", {"device": "d", "node-name": "n", "operation": "read", "action": "report"}),
+    "S": ("STOP", {}),
+    "R": ("RESUME", {}),
+    "H": ("SHUTDOWN", {}),
+    "W": ("WATCHDOG", {"action": "pause"}),
+    "w": ("WATCHDOG", {"action": "reset"}),
+    "X": ("RESET", {}),
+    "P": ("POWERDOWN", {}),
+}
+
+
+def line(token: str) -> str:
+    if token == "G":
+        return '{"QMP": {"version": {}, "capabilities": []}}\n'
+    event, data = DATA[token[0]]
+    time = round(float(token[1:]) * 1_000_000) if token[1:] else None
+    seconds, microseconds = (-1, -1) if time is None else divmod(time, 1_000_000)
+    message = {"timestamp": {"seconds": seconds, "microseconds": microseconds}, "event": event}
+    return json.dumps(message | ({"data": data} if data else {})) + "\n"
+
+
+def said(
+    text: str, complete: bool = False, within: float | None = None, assumed: tuple[str, ...] = ()
+) -> str:
+    """The codes and lines of the findings at the stream's end."""
+    known = errata.entries()
+    timing = rules.timing(RULES, assumed, within, errata.follow_ups(known))
+    checker = Checker(RULES, Terms(timing=timing), known)
+    stream = "".join(map(line, text.split())).encode()
+    findings = (checker.begin() + checker.check(stream)).ended(complete).listed
+    return " ".join(f"{finding.code[3:]}@{finding.line}" for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("stream", "pending", "missing"),
+    [
+        ("E1 S1.1", "", ""),
+        ("E1", "302@1", "301@1"),
+        ("S1 R1.1 E2", "302@3", "301@3"),
+        ("e1", "", ""),
+        ("P1 H2", "", ""),
+        # One response meets a burst, with other events between.
+        ("E1 E1.1 e1.2 P1.3 E1.4 S5", "", ""),
+        ("E1 S2 R3 E4 E5", "302@4 302@5", "301@4 301@5"),
+        # A machine that is stopped does not stop again; one that was resumed does.
+        ("S1 E2 E3", "", ""),
+        ("S1 E2 R3 E4", "302@4", "301@4"),
+        ("E1 S2 E3 R4 S5", "", ""),
+        # STOP excuses nothing but STOP.
+        ("S1 w2", "302@2", "301@2"),
+        # A greeting ends the session, and begins one that shares nothing with it.
+        ("E1 G S2", "301@1", "301@1"),
+        ("E1 S1 G E2", "302@4", "301@4"),
+        ("S1 G E2", "302@3", "301@3"),
+        ("G E1 S2 G E3 S4", "", ""),
+        # A rate-limited trigger may stand behind its response: time tells.
+        ("S1.2 W1", "", ""),
+        ("S1.2 R1.3 W1", "", ""),
+        ("X1.2 w1", "", ""),
+        ("X0.9 w1", "302@2", "301@2"),
+        ("S1 W1.5 R2", "", ""),
+        ("S1 R2 W1.5", "", ""),
+        ("S1 R1.4 W1.5", "302@3", "301@3"),
+        ("W1 S0.9", "", ""),
+        # No clock: the order of lines.
+        ("E S", "", ""),
+        ("S R E", "302@3", "301@3"),
+        ("S W", "", ""),
+        ("S R W", "302@3", "301@3"),
+    ],
+)
+def test_responses(stream: str, pending: str, missing: str) -> None:
+    assert said(stream) == pending
+    assert said(stream, complete=True) == missing
+
+
+@pytest.mark.parametrize(
+    ("stream", "expected"),
+    [
+        ("E1 S2", ""),
+        ("E1 S6", ""),
+        ("E1 S6.000001", "303@1"),
+        ("E1 E5 S7", "303@1"),
+        ("E1", "302@1"),
+        ("E1 P6", "302@1"),
+        ("E1 P6.1", "301@1"),
+        ("E1 P6.1 S7", "303@1"),
+        ("E S", ""),
+        ("E P9", "302@1"),
+        ("S8 W1", "303@2"),
+        ("S2 R3 S8 W1", ""),
+        ("E1 G P9", "301@1"),
+    ],
+)
+def test_a_bound_of_five_seconds(stream: str, expected: str) -> None:
+    assert said(stream, within=5) == expected
+
+
+def test_a_condition_on_the_command_line() -> None:
+    assert said("H1") == ""
+    assert said("H1", assumed=("no-shutdown",)) == "302@1"
+    assert said("H1 S2", assumed=("no-shutdown",), complete=True) == ""
+    assert said("H1", assumed=("no-shutdown",), complete=True) == "301@1"
+
+
+@pytest.mark.parametrize(
+    ("stream", "expected"),
+    [
+        ("P1 P0.5 P0", ""),
+        ("P9 P8", ""),
+        ("P9 P7.9", "305@2"),
+        ("P9 P1 P2", "305@2"),
+        ("P9 P P1", "305@3"),
+        ("P9 G P1", ""),
+        ("P9 e1", "305@2"),
+        # A rate-limited event is sent late, and says when it happened.
+        ("P9 w1 X9", ""),
+        # Of three in a row, the first and the third are a second apart.
+        ("w1 w1.1 X1.2", ""),
+        ("w1 w1.1 w1.2 X1.3", "304@3"),
+        ("w1 w1.9 w2 X2.1", ""),
+        ("w1 w1.9 w2 w2.1 w2.2 X3", "304@4 304@5"),
+        ("w1 w1.1 G w1.2 w1.3 X1.4", "301@1 301@2"),
+        ("w w w X", ""),
+    ],
+)
+def test_time_alone(stream: str, expected: str) -> None:
+    assert said(stream) == expected
+
+
+def test_a_rate_limit_holds_for_each_key() -> None:
+    checker = Checker(RULES, Terms(timing=rules.timing(RULES)))
+    change = '{"timestamp": {"seconds": 1, "microseconds": %d}, "event": "VSERPORT_CHANGE", "data": {"id": "%s", "open": true}}\n'
+    stream = "".join(change % (at, key) for at, key in enumerate("abababa"))
+    findings = (checker.begin() + checker.check(stream.encode())).ended(complete=False).listed
+    assert [finding.line for finding in findings] == [5, 6, 7]
+
+
+def test_a_finding_tells_the_rule_the_trigger_and_how_far_the_search_went() -> None:
+    checker = Checker(RULES, Terms(timing=rules.timing(RULES)))
+    stream = "".join(map(line, ["P1", "E2", "P3", "P4"])).encode()
+    [finding] = (checker.begin() + checker.check(stream)).ended(complete=True).listed
+    assert finding.text == (
+        'if action is "stop", STOP follows: none did; it carries {"device": "d", "node-name": "n", '
+        '"operation": "read", "action": "stop"} (searched to line 4)'
+    )
+    assert finding.spec_line == RULES.events["BLOCK_IO_ERROR"].follow_ups[0].line
+
+
+def test_a_million_open_obligations_are_summed_up() -> None:
+    checker = Checker(RULES, Terms(timing=rules.timing(RULES), most=10))
+    block = checker.check(line("E1").encode() * 1000)
+    total = checker.begin()
+    for _ in range(50):
+        total += block
+    ended = total.ended(complete=True)
+    assert len(ended.listed) == 10
+    assert ended.findings == {("QMP301", "BLOCK_IO_ERROR", ""): 50_000}
+    assert (total + checker.check(line("S2").encode())).ended(complete=True).findings == {}
