@@ -161,12 +161,12 @@ def test_lint(capsys: pytest.CaptureFixture[str]) -> None:
     3 data      Data: None.
     4 blank
     5 note      Note: A X1 event will eventually follow the X1 event.
-doc.txt: 1 events, 5 lines, 0 of them unknown, 0 defects
+doc.txt: 1 event, 5 lines, 0 of them unknown, 0 defects
 """, "")  # fmt: skip
     Path("worse.txt").write_text("stray\x1b\nX1\n--\nData: None.\n")
     status, out, err = run(capsys, "lint worse.txt empty.jsonl doc.txt")
     assert status == 2
-    assert out.splitlines()[0] == 'worse.txt:1: QMP901 no part of a document: "stray\\x1b"'
+    assert out.splitlines()[0] == "worse.txt:1: QMP901 a line with no place here: stray\\x1b"
     assert err.startswith("qmpcheck: empty.jsonl: no event in it")
     assert run(capsys, "lint worse.txt")[0] == 1
 

@@ -16,7 +16,7 @@ NONE = f"X1\n--\nData: None.\n{EXAMPLE}"
         (f"stray\n{NONE}", ["1 QMP901 "]),
         (f"{NONE}\nstray\nstray\n", ["7 QMP901 ", "8 QMP901 "]),
         (f"{NONE}Note: Lamps are bright.\nOr not.\n", ["6 QMP901 X1", "7 QMP901 X1"]),
-        ("X1\n--\nData: some.\n", ["3 QMP901 X1"]),
+        ("X1\n--\nData: some.\n", ["1 QMP916 X1", "3 QMP901 X1"]),
         ('X1\n--\n- "a": x (json-int, since 2.0)\n', ["3 QMP901 X1 data.a", "3 QMP901 X1 data.a"]),
         ('X1\n--\nData: None.\nExample:\n{ "event"\n  : "X1",,\n', ["6 QMP902 X1"]),
         ('X1\n--\nData: None.\nExample:\n{ "event": "X1" }\n', ["5 QMP903 X1 timestamp"]),
@@ -35,6 +35,13 @@ NONE = f"X1\n--\nData: None.\n{EXAMPLE}"
         ('X1\n--\n- "a": x (json-foo)\n', ["3 QMP914 X1 data.a"]),
         (NONE.replace("Example:\n", ""), ["4 QMP915 X1"]),
         ("X1\n--\n", ["1 QMP916 X1"]),
+        ("X1\n--\nData:\n", ["1 QMP916 X1"]),
+        (f"{NONE}\nY1_Z\n\nData: None.\n", ["7 QMP918 Y1_Z"]),
+        (
+            "X1\n--\nData: 'a' keys with the same keys as 'q'.\nData: 'a' keys with the same keys as 'q'.\n",
+            [],
+        ),
+        ('X1\n--\n- "a": x (json-string)\n  "p": y\n', ["4 QMP901 X1 data.a"]),
         (
             'X1\n--\n- "a": x (json-string, "p")\nNote: If a is "q", a X1 event will follow the X1 event.\n',
             ["4 QMP917 X1"],

@@ -32,6 +32,12 @@ def members(text: str) -> tuple[Member, ...]:
         ('- "a": one of the following:\n  "p": x,\n     going on\n  "q": y\n', Enum(("p", "q"))),
         ('- "a": one of the following (json-string):\n  "p", "q",\n  or "r"', Enum(("p", "q", "r"))),
         ('- "a": one of the following: "p" or "q". Not "r" (json-string)', Enum(("p", "q"))),
+        ("- 'a': x (json-string, 'p' or 'q')", Enum(("p", "q"))),
+        ("- 'a': one of the following values:\n  'p': x\n  'q': y\n", Enum(("p", "q"))),
+        ("- 'a': One of these (json-string): 'p', \"q\"", Enum(("p", "q"))),
+        # A list that is not understood closes nothing.
+        ('- "a": x (json-string, default "p")', String()),
+        ("- \"a\": the device's and the guest's (json-string)", String()),
         # Known values close nothing, and quoted words in prose are no values.
         ('- "a": x ("p" for this, json-string)', String(("p",))),
         ('- "a": x (json-string; "p" for this\n   "q" for that)', String(("p", "q"))),
@@ -52,6 +58,7 @@ def test_types(text: str, type: Type) -> None:
 
 
 def test_optional_wherever_the_note_stands() -> None:
+    assert members('- "a": x (json-int) (optional)')[0].optional
     texts = ["(json-int, optional)", "(optional, json-int)", "(json-int,\n optional) more words"]
     assert [members(f'- "a": x {text}')[0].optional for text in texts] == [True, True, True]
 

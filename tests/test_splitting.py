@@ -52,7 +52,12 @@ def folded(parts: list[Summary], tree: Tree) -> Summary:
 def test_any_split_and_any_order_of_adding(content: bytes, places: list[int], tree: Tree, most: int) -> None:
     checker = Checker(RULES, Terms(most=most))
     parts = [checker.check(part) for part in cut(content, places)]
-    assert folded(parts, tree) == checker.check(content)
+    split, whole = (
+        (checker.begin() + part).ended(complete=False)
+        for part in (folded(parts, tree), checker.check(content))
+    )
+    assert (split.lines, split.events) == (whole.lines, whole.events)
+    assert (split.findings, split.listed) == (whole.findings, whole.listed)
 
 
 def test_several_processes_say_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from qmpcheck import rulebase
-from qmpcheck.printable import quoted, safe
+from qmpcheck.printable import quoted, safe, shortened
 from qmpcheck.rulebase import RuleBase
 
 
@@ -95,8 +95,13 @@ def _entry(name: str) -> Entry | None:
     patch_level = _PATCH_LEVEL.fullmatch(name)
     if patch_level:
         name = patch_level[1] + (patch_level[2] or "")
+    name = name.lower()
     for entry in entries():
-        if name in names(entry) or (_REVISION.fullmatch(name) and _is_commit(entry, name)):
+        if (
+            name in names(entry)
+            or name.removesuffix(":txt") in entry.releases
+            or (_REVISION.fullmatch(name) and _is_commit(entry, name))
+        ):
             return entry
     return None
 
@@ -119,12 +124,11 @@ def near_names(name: str, known: Iterable[str]) -> list[str]:
 
 
 def _is_path(name: str) -> bool:
-    return (
-        "/" in name
-        or os.path.exists(name)
-        or bool(_SIDE.fullmatch(name))
-        or bool(os.path.splitext(name)[1].strip(".0123456789"))
-    )
+    """Whether a name that the catalogue does not know can only be a path."""
+    return "/" in name or os.path.exists(name) or bool(_SIDE.fullmatch(name)) or bool(_ENDING.search(name))
+
+
+_ENDING = re.compile(r"\.[A-Za-z]\w*$")
 
 
 def _from_path(name: str) -> Spec:
@@ -155,7 +159,7 @@ def read_text(name: str) -> tuple[str, str]:
             text = file.read(LARGEST_DOCUMENT + 1)
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
-        raise SpecError(f"{safe(name)}: {reason}{_near(name)}") from None
+        raise SpecError(f"{safe(name)}: {reason}") from None
     if len(text) > LARGEST_DOCUMENT:
         raise SpecError(f"{safe(name)}: larger than {LARGEST_DOCUMENT >> 20} MiB, which no event document is")
     return text.decode("utf-8-sig", "replace"), side[2] if side else "new"
@@ -165,7 +169,9 @@ def _compiled(name: str, text: str) -> RuleBase:
     try:
         return rulebase.load(text.encode())
     except ValueError as error:
-        raise SpecError(f"{safe(name)}: not a compiled rule base: {error}") from None
+        raise SpecError(
+            f"{safe(name)}: not a compiled rule base: {safe(shortened(str(error), 200))}"
+        ) from None
 
 
 def _document(name: str, text: str, side: str) -> RuleBase:

@@ -67,6 +67,7 @@ CODES: dict[str, Code] = {
     "QMP915": Code("example-without-label", _W),
     "QMP916": Code("data-not-described", _W),
     "QMP917": Code("note-about-missing-value", _E),
+    "QMP918": Code("heading-without-underline", _E),
 }
 """Every code, with its slug and its severity. A code is never used again for something else."""
 

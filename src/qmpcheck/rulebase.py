@@ -132,7 +132,28 @@ def load(text: bytes) -> RuleBase:
     Raises:
         ValueError: the bytes are not one.
     """
-    return msgspec.json.decode(text, type=RuleBase)
+    try:
+        rule_base = msgspec.json.decode(text, type=RuleBase)
+        for rule in rule_base.events.values():
+            _check(rule.data)
+    except RecursionError:
+        raise ValueError("types nested too deep") from None
+    if not rule_base.events:
+        raise ValueError("no event in it")
+    return rule_base
+
+
+def _check(described: Type) -> None:
+    match described:
+        case Enum(()):
+            raise ValueError("an enum without values")
+        case Array(items):
+            _check(items)
+        case Object(members):
+            if len({member.name for member in members}) < len(members):
+                raise ValueError("two members of one name in an object")
+            for member in members:
+                _check(member.type)
 
 
 def dump(rule_base: RuleBase) -> bytes:

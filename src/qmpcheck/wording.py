@@ -11,6 +11,11 @@ def alternatives(texts: list[str]) -> str:
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} or {texts[-1]}"
 
 
+def plural(number: int, noun: str) -> str:
+    """`1 line`, `2 lines`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def follow_up_text(rule: FollowUp) -> str:
     """`if action is "stop", STOP follows`."""
     conditions = [

@@ -16,6 +16,7 @@ from qmpcheck.checking.session import Found
 from qmpcheck.checking.summary import Summary, Terms, down
 from qmpcheck.checking.watch import Event, Watch
 from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.printable import name
 from qmpcheck.rulebase import RuleBase
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ class Checker:
     def __init__(
         self, rule_base: RuleBase, terms: Terms | None = None, known: tuple[errata.Entry, ...] = ()
     ) -> None:
-        self.terms = terms or Terms()
-        self._made_from = rule_base, self.terms, known
+        self._made_from = rule_base, terms, known
+        self.terms = msgspec.structs.replace(terms or Terms(), events=frozenset(map(name, rule_base.events)))
         self._decoders = decoder.compile(rule_base)
         self._watch = Watch(self.terms.timing, self._decoders.names)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -58,16 +59,40 @@ def compile(rule_base: RuleBase) -> Decoders:
 
 
 def _decoder(rule_base: RuleBase, timestamp: type[_Struct], names: dict[type, str]) -> Decode:
-    events = {_event(name, rule, timestamp): name for name, rule in rule_base.events.items()}
+    """A decoder of the events that one can be made for; it refuses the others, which is never wrong."""
+    rules = {name: rule for name, rule in rule_base.events.items() if _can_be_made(rule.data)}
+    events = {_event(name, rule, timestamp): name for name, rule in rules.items()}
     names.update(events)
-    return msgspec.json.Decoder(functools.reduce(operator.or_, events)).decode
+    return msgspec.json.Decoder(functools.reduce(operator.or_, events) if events else _Nothing).decode
+
+
+class _Nothing(_Struct):
+    nothing: Literal[""]
+
+
+def _can_be_made(described: rulebase.Type) -> bool:
+    match described:
+        case rulebase.Object(members):
+            plain = all(_PLAIN.fullmatch(member.name) and _can_be_made(member.type) for member in members)
+            return plain and not (described.open and members)
+        case rulebase.Array(items):
+            return _can_be_made(items)
+        case _:
+            return True
+
+
+_PLAIN = re.compile(r'[^\x00-\x1f"\\]+')
 
 
 def _event(name: str, rule: EventRule, timestamp: type[_Struct]) -> Any:
     data = _type(rule.data)
     fields: list[Any] = [("timestamp", timestamp)]
-    fields.append(("data", data) if rule.needs_data else ("data", data | msgspec.UnsetType, msgspec.UNSET))
-    return msgspec.defstruct(name, fields, bases=(_Struct,), tag=name, tag_field="event")
+    fields.append(("data", data) if rule.needs_data else _optional("data", data))
+    return msgspec.defstruct("Event", fields, bases=(_Struct,), tag=name, tag_field="event")
+
+
+def _optional(field: str, described: Any) -> Any:
+    return field, described | msgspec.UnsetType, msgspec.UNSET
 
 
 def _type(described: rulebase.Type) -> Any:
@@ -95,13 +120,12 @@ _SIMPLE: dict[type[rulebase.Type], Any] = {
 
 def _object(members: tuple[rulebase.Member, ...]) -> Any:
     """A struct whose fields are numbered: members' names need not be Python's."""
-    names = {
-        f"_{at}": member.name for at, member in enumerate(sorted(members, key=lambda each: each.optional))
-    }
+    in_order = sorted(
+        members, key=lambda member: member.optional
+    )  # as Python wants fields with defaults last
     fields: list[Any] = []
-    by_name = {member.name: member for member in members}
-    for field, name in names.items():
-        described = _type(by_name[name].type)
-        optional = (field, described | msgspec.UnsetType, msgspec.UNSET)
-        fields.append(optional if by_name[name].optional else (field, described))
+    for at, member in enumerate(in_order):
+        described = _type(member.type)
+        fields.append(_optional(f"_{at}", described) if member.optional else (f"_{at}", described))
+    names = {f"_{at}": member.name for at, member in enumerate(in_order)}
     return msgspec.defstruct("Object", fields, bases=(_Struct,), rename=names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from itertools import islice
 from typing import Any, NamedTuple
 
 from jsonschema import Draft202012Validator, ValidationError, validators
@@ -70,9 +71,9 @@ class Diagnostician:
             for error in self._validator(message["event"]).iter_errors(message["data"]):
                 yield errata.noted(_finding(error, event, rule), error.instance, self._errata)
         elif rule.needs_data:
-            members = ", ".join(quoted(member.name) for member in rule.data.members if not member.optional)
-            message_text = f"data is missing, with {members}" if members else "data is missing"
-            yield Diagnostic("QMP202", 1, message_text, event, "data", rule.line)
+            members = [member.name for member in rule.data.members if not member.optional]
+            lost = f", and with it {_listed(members)}" if members else ""
+            yield Diagnostic("QMP202", 1, f"data is missing{lost}", event, "data", rule.line)
 
     def _new_validator(self, event: str) -> Any:
         return _Validator(schema.of_type(self._events[event].data))
@@ -91,35 +92,40 @@ def _no_event(message: dict[str, Any]) -> Iterator[Diagnostic]:
 
 
 def _envelope(message: dict[str, Any], event: str) -> Iterator[Diagnostic]:
-    fault = _timestamp_fault(message.get("timestamp")) if "timestamp" in message else ("", "it is missing")
-    if fault:
-        path, text = fault
-        yield Diagnostic("QMP104", 1, f"bad timestamp: {text}", event, f"timestamp{path}")
+    for path, fault in _timestamp_faults(message):
+        yield Diagnostic("QMP104", 1, f"bad timestamp: {fault}", event, path)
     for key in message:
         if key not in ("event", "data", "timestamp"):
             text = f"an event has the keys event, data and timestamp, not {quoted(key)}"
             yield Diagnostic("QMP105", 1, text, event, step("", key))
 
 
-_LAST_MICROSECOND = 999_999
-
-
-def _timestamp_fault(value: Any) -> tuple[str, str] | None:
-    """Where below `timestamp` the fault is, and what it is."""
+def _timestamp_faults(message: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each fault of a timestamp: its path, and what it is."""
+    value = message.get("timestamp")
     if not isinstance(value, dict):
-        return "", f"expected an object, got {_shown(value)}"
+        got = f"expected an object, got {_shown(value)}" if "timestamp" in message else "it is missing"
+        yield "timestamp", got
+        return
     for key in ("seconds", "microseconds"):
-        if not _is_integer(value.get(key)):
-            got = f"got {_shown(value[key])}" if key in value else "it is missing"
-            return f".{key}", f"expected an integer for {key}, {got}"
+        part: Any = value.get(key)
+        if key not in value:
+            yield f"timestamp.{key}", f"{key} is missing"
+        elif not _is_integer(part):
+            yield f"timestamp.{key}", f"expected an integer for {key}, got {_shown(part)}"
+        elif key == "microseconds" and not (
+            0 <= part <= _LAST_MICROSECOND or part == value.get("seconds") == -1
+        ):
+            yield (
+                "timestamp.microseconds",
+                f"expected 0 to {_LAST_MICROSECOND} microseconds, got {_shown(part)}",
+            )
     for key in value:
         if key not in ("seconds", "microseconds"):
-            return step(
-                "", key
-            ) if not key.isidentifier() else f".{key}", "only seconds and microseconds belong there"
-    if value["seconds"] == value["microseconds"] == -1 or 0 <= value["microseconds"] <= _LAST_MICROSECOND:
-        return None
-    return ".microseconds", f"expected 0 to 999999 microseconds, got {_shown(value['microseconds'])}"
+            yield step("timestamp", key), "only seconds and microseconds belong there"
+
+
+_LAST_MICROSECOND = 999_999
 
 
 def _is_integer(value: Any) -> bool:
@@ -144,7 +150,7 @@ def _required(_: Any, names: list[str], instance: Any, __: Any) -> Iterator[Vali
 def _no_others(_: Any, __: Any, instance: Any, around: dict[str, Any]) -> Iterator[ValidationError]:
     if isinstance(instance, dict):
         known = around["properties"]
-        has = f"it has {_alternatives(known)}" if known else "it has none"
+        has = f"it has {_listed(known)}" if known else "it has none"
         for key in instance:
             if key not in known:
                 yield ValidationError(f"the spec has no such member here: {has}", path=[key])
@@ -205,7 +211,22 @@ def _line(rule: EventRule, keys: list[str | int]) -> rulebase.Line:
 
 
 def _alternatives(values: Iterable[str]) -> str:
-    return alternatives([*map(quoted, values)])
+    """`"a", "b" or "c"`; of many the first."""
+    return alternatives(_first(values))
+
+
+def _listed(names: Iterable[str]) -> str:
+    """`"a", "b", "c"`; of many the first."""
+    return ", ".join(_first(names))
+
+
+def _first(names: Iterable[str]) -> list[str]:
+    texts = [*map(quoted, islice(names, _MOST_NAMED + 1))]
+    return texts if len(texts) <= _MOST_NAMED else [*texts[:-1], "others"]
+
+
+_MOST_NAMED = 12
+"""Names or values that one message lists."""
 
 
 def _shown(value: Any) -> str:

@@ -27,7 +27,10 @@ def _defects(example: Example, diagnostician: Diagnostician) -> Iterator[Diagnos
         yield Diagnostic("QMP902", line, f"example is not JSON: {error.reason} at column {column}", event)
         return
     shown = value.get("event")
-    if isinstance(shown, str) and shown not in example.events:
+    if not isinstance(shown, str):
+        yield Diagnostic("QMP904", example.line, "example of something that is no event", event)
+        return
+    if shown not in example.events:
         yield Diagnostic("QMP904", example.line, f"example of another event, {quoted(shown)}", event)
         return
     for finding in diagnostician.diagnose(example.text.encode()).findings:
@@ -37,5 +40,5 @@ def _defects(example: Example, diagnostician: Diagnostician) -> Iterator[Diagnos
 
 def _place(example: Example, column: int) -> tuple[int, int]:
     """Line and column in the document of a character of the example."""
-    before = example.text[: column - 1]
+    before = example.text.rstrip()[: column - 1]
     return example.line + before.count("\n"), column - 1 - before.rfind("\n")

@@ -88,8 +88,13 @@ def _by_several(checker: Checker, path: str, advance: Advance, jobs: int) -> Ite
 
 
 def _next(under_way: deque[tuple[int, Future[Summary]]], advance: Advance) -> Summary:
+    from concurrent.futures import BrokenExecutor
+
     length, future = under_way.popleft()
-    summary = future.result()
+    try:
+        summary = future.result()
+    except BrokenExecutor:
+        raise source.Unreadable("a process that checked it was killed") from None
     advance(length)
     return summary
 

@@ -21,16 +21,27 @@ class Terms(msgspec.Struct, frozen=True):
         codes: the codes of the findings that are wanted.
         most: how many findings are listed at most; all are counted.
         timing: the rules over time.
+        events: the events that the spec knows; findings about others are counted together.
     """
 
     codes: frozenset[str] = frozenset(CODES)
     most: int = 10_000
     timing: Timing = Timing()
+    events: frozenset[str] = frozenset()
 
     def wanted(self, found: Found) -> Found:
         """The findings that are wanted."""
         told = [finding for finding in found.told if finding.code in self.codes]
         return Found(told, Counter({kind: n for kind, n in found.untold.items() if kind[0] in self.codes}))
+
+    def kind(self, finding: Diagnostic) -> Kind:
+        """What a finding is counted as. However many names a stream makes up, there are few kinds."""
+        known = not finding.event or finding.event in self.events
+        return finding.code, finding.event if known else OTHER_EVENTS, finding.erratum
+
+
+OTHER_EVENTS = "(others)"
+"""Stands for all events that the spec does not know."""
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -77,7 +88,7 @@ class Summary(msgspec.Struct, frozen=True):
         listed = self.listed
         if wanted.told:
             listed = tuple(sorted((*listed, *wanted.told), key=_place))
-        findings = self.findings + wanted.untold + Counter(map(_kind, wanted.told))
+        findings = self.findings + wanted.untold + Counter(map(self.terms.kind, wanted.told))
         return msgspec.structs.replace(self, findings=findings, listed=listed[: self.terms.most])
 
     def ended(self, complete: bool) -> Summary:
@@ -106,10 +117,6 @@ def begin(terms: Terms) -> Summary:
 def _place(finding: Diagnostic) -> tuple[int, str, str]:
     """By line and code; what time tells of one line comes at any time, so its text decides."""
     return finding.line, finding.code, finding.message if finding.code > "QMP3" else ""
-
-
-def _kind(finding: Diagnostic) -> Kind:
-    return finding.code, finding.event, finding.erratum
 
 
 def down(finding: Diagnostic, lines: int) -> Diagnostic:

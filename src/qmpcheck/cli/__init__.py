@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
+from typing import IO, NoReturn
 
 import qmpcheck
 from qmpcheck.catalogue import SpecError
 from qmpcheck.cli.status import INTERRUPTED, UNUSABLE
+from qmpcheck.printable import safe
 
 COMMANDS = {
     "validate": "hold recorded streams against a spec",
@@ -24,25 +27,53 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    options = _parser(arguments).parse_args(arguments)
     try:
-        return int(options.run(options))
+        return _run(sys.argv[1:] if arguments is None else arguments)
     except SpecError as error:
-        print(f"qmpcheck: {error}", file=sys.stderr)
-        return UNUSABLE
+        return _fail(str(error))
     except KeyboardInterrupt:
-        print("qmpcheck: interrupted", file=sys.stderr)
+        _fail("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _abandon(sys.stdout)
         return UNUSABLE
+    except OSError as error:  # of standard output: what is read and written by name is dealt with there
+        _abandon(sys.stdout)
+        return _fail(f"cannot write the report: {error.strerror}")
+
+
+def _run(arguments: Sequence[str]) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    options = _parser(arguments).parse_args(arguments)
+    status = int(options.run(options))
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    return status
+
+
+def _fail(message: str) -> int:
+    if sys.stderr is not None:
+        print(f"qmpcheck: {message}", file=sys.stderr)
+    return UNUSABLE
+
+
+def _abandon(stream: IO[str]) -> None:
+    """Let the interpreter's own flush at exit go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with arguments without what could steer a terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(UNUSABLE, f"{self.prog}: {safe(message)}\n")
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="qmpcheck", description=qmpcheck.__doc__, allow_abbrev=False)
+    parser = _Parser(prog="qmpcheck", description=qmpcheck.__doc__, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"qmpcheck {qmpcheck.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     asked = next((argument for argument in arguments if not argument.startswith("-")), None)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 
-from qmpcheck.diagnostic import CODES, Severity
+from qmpcheck.diagnostic import Severity
 
 
 def add_fail_on(parser: argparse.ArgumentParser) -> None:
@@ -18,13 +19,23 @@ def add_fail_on(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_select(parser: argparse.ArgumentParser) -> None:
-    """`--select` and `--ignore`, each with codes or the beginnings of codes."""
+def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
+    """`--select` and `--ignore`, each with codes of those known, or the beginnings of codes."""
+
+    def codes(text: str) -> list[str]:
+        matching: list[str] = []
+        for prefix in text.split(","):
+            found = [code for code in known if prefix and code.startswith(prefix)]
+            if not found:
+                raise argparse.ArgumentTypeError(f"no code here begins with {prefix!r}")
+            matching += found
+        return matching
+
     metavar = "CODE[,CODE...]"
-    parser.add_argument("--select", type=_codes, action="extend", metavar=metavar, help="only these findings")
+    parser.add_argument("--select", type=codes, action="extend", metavar=metavar, help="only these findings")
     parser.add_argument(
         "--ignore",
-        type=_codes,
+        type=codes,
         action="extend",
         default=[],
         metavar=metavar,
@@ -32,19 +43,9 @@ def add_select(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def selected(options: argparse.Namespace) -> frozenset[str]:
-    """The codes that the two options leave."""
-    return frozenset(CODES if options.select is None else options.select) - frozenset(options.ignore)
-
-
-def _codes(text: str) -> list[str]:
-    matching: list[str] = []
-    for prefix in text.split(","):
-        codes = [code for code in CODES if prefix and code.startswith(prefix)]
-        if not codes:
-            raise argparse.ArgumentTypeError(f"no code begins with {prefix!r}; `qmpcheck explain` lists them")
-        matching += codes
-    return matching
+def selected(options: argparse.Namespace, known: Collection[str]) -> frozenset[str]:
+    """The codes that the two options leave of those known."""
+    return frozenset(known if options.select is None else options.select) - frozenset(options.ignore)
 
 
 def _severity(text: str) -> Severity:

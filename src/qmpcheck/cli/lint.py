@@ -21,6 +21,7 @@ from qmpcheck.diagnostic import Diagnostic, Severity
 from qmpcheck.documents import Document
 from qmpcheck.printable import safe
 from qmpcheck.reports import style, text
+from qmpcheck.wording import plural
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +46,7 @@ def _lint(path: str, show_lines: bool, fail_on: Severity) -> int:
         for line in document.lines:
             print(f"{line.number:5} {line.kind:9} {safe(line.text)}".rstrip())
     sys.stdout.writelines(text.finding_lines(path, found, style.painter(sys.stdout)))
-    print(f"{safe(path)}: {_counts(document)}, {len(found)} defects")
+    print(f"{safe(path)}: {_counts(document)}, {plural(len(found), 'defect')}")
     return FINDINGS if any(finding.severity >= fail_on for finding in found) else CLEAN
 
 
@@ -71,4 +72,4 @@ def findings(document: Document) -> list[Diagnostic]:
 def _counts(document: Document) -> str:
     kinds = Counter(line.kind for line in document.lines)
     events, lines, unknown = len(document.rule_base.events), len(document.lines), kinds["unknown"]
-    return f"{events} events, {lines} lines, {unknown} of them unknown"
+    return f"{plural(events, 'event')}, {plural(lines, 'line')}, {unknown} of them unknown"

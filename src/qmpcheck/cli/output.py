@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO
 
 from qmpcheck.catalogue import SpecError
+from qmpcheck.printable import safe
+
+
+def spare(inputs: Sequence[str], path: str | None) -> None:
+    """Refuse to write over what is read.
+
+    Raises:
+        SpecError: the output is one of the inputs.
+    """
+    for each in inputs:
+        if (
+            path is not None
+            and os.path.exists(path)
+            and os.path.exists(each)
+            and os.path.samefile(path, each)
+        ):
+            raise SpecError(f"--output {safe(path)} would overwrite the stream {safe(each)}")
 
 
 @contextmanager
 def opened(path: str | None) -> Iterator[IO[str]]:
-    """The file, or standard output where none is named."""
+    """The file, or standard output where none is named.
+
+    Raises:
+        SpecError: the file cannot be written.
+    """
     if path is None:
         yield sys.stdout
         return
     try:
-        with open(path, "w", encoding="utf-8") as file:
+        with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
             yield file
-    except OSError as error:
-        raise SpecError(f"{path}: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        raise SpecError(f"{safe(path)}: {getattr(error, 'strerror', None) or error}") from None

@@ -21,10 +21,14 @@ from qmpcheck.checking.followup import Rule
 from qmpcheck.checking.summary import Terms
 from qmpcheck.cli import arguments, output
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
+from qmpcheck.diagnostic import CODES
 from qmpcheck.printable import safe
 from qmpcheck.reports import verdict
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.streams import source
+
+STREAM_CODES = frozenset(code for code in CODES if code < "QMP4")
+"""The codes of findings about streams."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--spec", required=True, help="v1 to v6, a release, a revision, or a path (see `qmpcheck specs`)"
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="of the report")
-    arguments.add_select(parser)
+    arguments.add_select(parser, STREAM_CODES)
     arguments.add_fail_on(parser)
     parser.add_argument(
         "--max-findings",
@@ -72,12 +76,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     spec = catalogue.find(options.spec)
     checker = _checker(spec.rule_base, options)
+    output.spare(options.streams, options.output)
+    with _progress(options.streams) as advance:
+        results = [
+            check_stream(checker, path, advance, options.jobs, options.complete) for path in options.streams
+        ]
     with output.opened(options.output) as out:
-        with _progress(options.streams) as advance:
-            results = [
-                check_stream(checker, path, advance, options.jobs, options.complete)
-                for path in options.streams
-            ]
         _report(options.format, results, spec, out)
     return _status(results, options)
 
@@ -91,7 +95,9 @@ def _checker(rule_base: RuleBase, options: argparse.Namespace) -> Checker:
         errata.follow_ups(known),
         [rule for path in options.rules for rule in _user_rules(path, rule_base)],
     )
-    return Checker(rule_base, Terms(arguments.selected(options), options.max_findings, timing), known)
+    return Checker(
+        rule_base, Terms(arguments.selected(options, STREAM_CODES), options.max_findings, timing), known
+    )
 
 
 def _user_rules(path: str, rule_base: RuleBase) -> Sequence[Rule]:

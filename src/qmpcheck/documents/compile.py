@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from qmpcheck.documents.entries import EventEntry, example_data
 from qmpcheck.documents.member import MemberText
 from qmpcheck.documents.nesting import nest
-from qmpcheck.rulebase import Enum, EventRule, FollowUp, Object, RateLimit, RuleBase
+from qmpcheck.rulebase import Enum, EventRule, FollowUp, Member, Object, RateLimit, RuleBase
 
 
 def rule_base(entries: Sequence[EventEntry]) -> RuleBase:
@@ -20,7 +21,7 @@ def rule_base(entries: Sequence[EventEntry]) -> RuleBase:
         follow_ups = _follow_ups(entry, payload)
         limit = next(_rate_limits(entry), None)
         for name in entry.names:
-            events.setdefault(name, EventRule(payload, follow_ups.get(name, ()), limit, entry.line))
+            events.setdefault(name, EventRule(payload, tuple(follow_ups[name]), limit, entry.line))
     return RuleBase(events)
 
 
@@ -31,15 +32,16 @@ def data(entry: EventEntry) -> Object:
         return Object(open=True, of=whole.of)
     if not describes_data(entry):
         return Object(open=True)
-    members = nest(entry.members, example_data(entry))
-    named = {member.name for member in members}
-    keys = (key for said in entry.data for key in said.members if key.name not in named)
-    return Object((*keys, *members))
+    keys = (key for said in entry.data for key in said.members)
+    members: dict[str, Member] = {}
+    for member in (*keys, *nest(entry.members, example_data(entry))):
+        members.setdefault(member.name, member)
+    return Object(tuple(members.values()))
 
 
 def describes_data(entry: EventEntry) -> bool:
     """Whether the entry says anything about its events' data."""
-    return bool(entry.data or entry.members)
+    return bool(entry.members) or any(said.none or said.members for said in entry.data)
 
 
 def is_whole_data(text: MemberText) -> bool:
@@ -47,20 +49,31 @@ def is_whole_data(text: MemberText) -> bool:
     return text.name == "data" and not text.quoted
 
 
-def missing_members(rule: FollowUp | RateLimit, payload: Object) -> list[str]:
-    """Members that the rule speaks of and the event does not have."""
-    names = rule.when if isinstance(rule, FollowUp) else rule.key
-    return [] if payload.open else [name for name in names if not payload.member(name)]
+class Missing:
+    """What rules speak of and an event does not have."""
 
+    def __init__(self, payload: Object) -> None:
+        self._open = payload.open
+        self._values = {
+            member.name: frozenset(member.type.values) if isinstance(member.type, Enum) else None
+            for member in payload.members
+        }
 
-def missing_values(follow_up: FollowUp, payload: Object) -> list[str]:
-    """Values in the rule's condition that the member cannot take."""
-    missing: list[str] = []
-    for name, values in follow_up.when.items():
-        member = payload.member(name)
-        if member and isinstance(member.type, Enum):
-            missing += [value for value in values if value not in member.type.values]
-    return missing
+    def members(self, rule: FollowUp | RateLimit) -> list[str]:
+        """Members that the rule speaks of and the event does not have."""
+        names = rule.when if isinstance(rule, FollowUp) else rule.key
+        return [] if self._open else [name for name in names if name not in self._values]
+
+    def values(self, rule: FollowUp | RateLimit) -> list[str]:
+        """Values in the rule's condition that the member cannot take."""
+        when = rule.when if isinstance(rule, FollowUp) else {}
+        allowed = {name: self._values.get(name) for name in when}
+        return [
+            value
+            for name, values in when.items()
+            for value in values
+            if (closed := allowed[name]) is not None and value not in closed
+        ]
 
 
 def _rate_limits(entry: EventEntry) -> Iterator[RateLimit]:
@@ -70,14 +83,12 @@ def _rate_limits(entry: EventEntry) -> Iterator[RateLimit]:
                 yield msgspec.structs.replace(stated, line=sentence.lines[0])
 
 
-def _follow_ups(entry: EventEntry, payload: Object) -> dict[str, tuple[FollowUp, ...]]:
+def _follow_ups(entry: EventEntry, payload: Object) -> dict[str, list[FollowUp]]:
     """The follow-ups that can hold, by the event they follow."""
-    stated: dict[str, tuple[FollowUp, ...]] = {}
+    stated: defaultdict[str, list[FollowUp]] = defaultdict(list)
+    missing = Missing(payload)
     for sentence in entry.sentences:
         for rule in sentence.rules:
-            if isinstance(rule, FollowUp) and not (
-                missing_members(rule, payload) or missing_values(rule, payload)
-            ):
-                placed = msgspec.structs.replace(rule, line=sentence.lines[0])
-                stated[sentence.event] = (*stated.get(sentence.event, ()), placed)
+            if isinstance(rule, FollowUp) and not missing.members(rule) and not missing.values(rule):
+                stated[sentence.event].append(msgspec.structs.replace(rule, line=sentence.lines[0]))
     return stated

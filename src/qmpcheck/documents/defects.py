@@ -34,20 +34,22 @@ def _names(entry: EventEntry) -> str:
 
 
 def _words(text: str) -> str:
-    return quoted(" ".join(shortened(text, 400).split()))
+    return name(" ".join(shortened(text, 400).split()))
 
 
 def _unknown_lines(structure: Structure) -> Iterator[Diagnostic]:
     sections = [*structure.preamble, *(part for entry in structure.entries for part in entry.sections)]
     for section in sections:
         if section.kind == document.UNKNOWN:
-            yield Diagnostic("QMP901", section.line, f"no part of a document: {_words(section.text)}")
+            yield Diagnostic("QMP901", section.line, f"a line with no place here: {_words(section.text)}")
 
 
 def _underlines(structure: Structure) -> Iterator[Diagnostic]:
     for entry in structure.entries:
         heading, underline = entry.heading.text.strip(), entry.underline.text.strip()
-        if len(heading) != len(underline):
+        if not underline:
+            yield Diagnostic("QMP918", entry.heading.line, "a heading without an underline", name(heading))
+        elif len(heading) != len(underline):
             lengths = f"underline of {len(underline)} characters under a heading of {len(heading)}"
             yield Diagnostic("QMP907", entry.underline.line, lengths, name(heading))
 
@@ -116,27 +118,29 @@ def _member(text: MemberText, event: str, path: str) -> Iterator[Diagnostic]:
 
 
 def _notes(entry: EventEntry, event: str, payload: Object, described: set[str]) -> Iterator[Diagnostic]:
+    missing = compile.Missing(payload)
     for sentence in entry.sentences:
         line = sentence.lines[0]
         if sentence.unknown:
             yield Diagnostic("QMP901", line, f"unknown sentence: {_words(sentence.unknown)}", event)
         if sentence.event and sentence.event not in entry.names:
-            yield Diagnostic(
-                "QMP910", line, f"a note about {name(sentence.event)}; no rule comes of it", event
-            )
+            message = f"a note about {name(sentence.event)}; no rule comes of it"
+            yield Diagnostic("QMP910", line, message, event)
         for rule in sentence.rules:
-            yield from _rule(rule, line, event, payload)
+            yield from _rule(rule, line, event, missing)
             for follower in rule.then if isinstance(rule, FollowUp) else ():
                 if follower not in described:
                     message = f"a note about {name(follower)}, which the document does not describe"
                     yield Diagnostic("QMP911", line, message, event)
 
 
-def _rule(rule: FollowUp | RateLimit, line: int, event: str, payload: Object) -> Iterator[Diagnostic]:
-    for member in compile.missing_members(rule, payload):
+def _rule(
+    rule: FollowUp | RateLimit, line: int, event: str, missing: compile.Missing
+) -> Iterator[Diagnostic]:
+    for member in missing.members(rule):
         message = "a note about a member that the event does not have; no rule comes of it"
         yield Diagnostic("QMP909", line, message, event, step("data", member))
-    for value in compile.missing_values(rule, payload) if isinstance(rule, FollowUp) else ():
+    for value in missing.values(rule):
         message = f"a note about the value {quoted(value)}, which its member cannot take; no rule comes of it"
         yield Diagnostic("QMP917", line, message, event)
 

@@ -27,7 +27,7 @@ class Section(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One heading and what stands under it. A heading may name several events."""
+    """One heading and what stands under it. A heading may name several events, and lack its underline."""
 
     heading: Section
     underline: Section
@@ -60,13 +60,18 @@ class _Shape(Transformer[Token, Structure]):
         return Structure(preamble, tuple(part for part in parts if isinstance(part, Entry)))
 
     def event(self, parts: list[Section]) -> Entry:
-        heading, underline, *sections = parts
+        heading, *sections = parts
+        bare = not sections or sections[0].kind != UNDERLINE
+        underline = Section(UNDERLINE, heading.line, ()) if bare else sections.pop(0)
         return Entry(heading, underline, tuple(sections))
 
     def title(self, tokens: list[Token]) -> Section:
         return _section(TITLE, tokens)
 
     def HEADING(self, token: Token) -> Section:
+        return _section(HEADING, [token])
+
+    def BARE_HEADING(self, token: Token) -> Section:
         return _section(HEADING, [token])
 
     def UNDERLINE(self, token: Token) -> Section:

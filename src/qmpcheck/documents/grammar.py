@@ -8,16 +8,12 @@ from typing import Any
 from lark import Lark, Transformer
 
 
+@functools.cache
 def load(name: str, start: str, shape: type[Transformer[Any, Any]]) -> Lark:
     """The parser of `name.lark`; what it returns is what `shape` makes of the start rule.
 
     Shaping runs while parsing, so that no tree is kept and no depth of nesting can exhaust the stack.
     """
-    return _load(name, start, shape)
-
-
-@functools.cache
-def _load(name: str, start: str, shape: type[Transformer[Any, Any]]) -> Lark:
     return Lark.open(
         f"{name}.lark", rel_to=__file__, parser="lalr", lexer="contextual", start=start, transformer=shape()
     )

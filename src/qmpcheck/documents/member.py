@@ -112,7 +112,7 @@ class _Parts(NamedTuple):
             quoted=bool(match[2]),
             type_names=self.of("JSON_TYPE"),
             optional=bool(self.of("OPTIONAL")),
-            values=self.of("VALUE"),
+            values=() if self.of("UNKNOWN") else self.of("VALUE"),
             known=self.of("KNOWN"),
             of=of[1] if of else "",
             unknown=tuple((above + (t.line or 0), str(t)) for t in self.tokens if t.type == "UNKNOWN"),
@@ -146,13 +146,20 @@ class _Shape(Transformer[Token, _Parts]):
     def described(self, tokens: list[Token]) -> list[Token]:
         [token] = tokens
         first = (token.line or 0) + 1
-        value = token.split('"', 2)[1]
+        quote = token.lstrip()[0]
+        value = token.split(quote, 2)[1]
         span = Token("DESCRIBED", "", line=first, end_line=token.end_line)
         return [span, Token("VALUE", value, line=first, end_line=first)]
 
 
 def _flat(parts: list[Token | list[Token]]) -> list[Token]:
+    """All tokens. A described value that is still by itself stands outside a list of values."""
     tokens: list[Token] = []
     for part in parts:
-        tokens.extend([part] if isinstance(part, Token) else part)
+        if not isinstance(part, Token):
+            tokens.extend(part)
+        elif part.type == "DESCRIBED":
+            tokens.append(Token("UNKNOWN", part.strip(), line=(part.line or 0) + 1))
+        else:
+            tokens.append(part)
     return tokens

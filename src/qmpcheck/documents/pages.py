@@ -16,11 +16,6 @@ _HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@")
 OLD, NEW = "old", "new"
 
 
-def is_diff(text: str) -> bool:
-    """Whether the page shows a diff, and so holds an old document and a new one."""
-    return any(_HUNK.match(line) for line in text.split("\n"))
-
-
 def plain_text(text: str, side: str = NEW) -> str:
     """The document inside `text`, which may be the plain document itself.
 

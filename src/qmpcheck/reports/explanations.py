@@ -302,4 +302,11 @@ EXPLANATIONS: dict[str, Explanation] = {
         'Note: If state is "dim", a LAMP_SWITCHED event will eventually follow the '
         "LAMP_SWITCHED event.\n\nExample:\n",
     ),
+    "QMP918": Explanation(
+        "An event's name stands on a line of its own, but is not underlined.",
+        "Readers, people and tools, may take what follows for a part of the event above.",
+        f"{_GOOD_DOCUMENT}\n\nLAMP_BROKEN\n\nData: None.",
+        _GOOD_DOCUMENT,
+        _DOCUMENT,
+    ),
 }

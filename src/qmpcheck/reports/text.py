@@ -12,6 +12,7 @@ from qmpcheck.checking.summary import Kind
 from qmpcheck.diagnostic import CODES, Diagnostic, Severity, severity
 from qmpcheck.printable import safe
 from qmpcheck.reports import style, verdict
+from qmpcheck.wording import plural
 
 
 def write(results: Sequence[Checked], spec: Spec, out: IO[str]) -> None:
@@ -32,19 +33,20 @@ def write(results: Sequence[Checked], spec: Spec, out: IO[str]) -> None:
 def _counts(checked: Checked, spec: Spec, paint: style.Paint) -> str:
     summary = checked.summary
     errors, warnings = summary.count(Severity.ERROR), summary.count(Severity.WARNING)
-    counts = [_plural(summary.lines, "line"), _plural(summary.events, "event"), _plural(errors, "error")]
-    counts += [_plural(warnings - errors, "warning")]
+    counts = [plural(summary.lines, "line"), plural(summary.events, "event"), plural(errors, "error")]
+    counts += [plural(warnings - errors, "warning")]
     result = verdict.of(checked)
     colour = _COLOURS[result]
     against = f"{safe(spec.name)} ({spec.id})" if spec.name != spec.id else spec.id
     return f"{safe(checked.path)}: {paint(colour, result)} against {against}: {', '.join(counts)}"
 
 
-_COLOURS = {verdict.CONFORMS: style.GREEN, verdict.PENDING: style.YELLOW, verdict.VIOLATIONS: style.RED}
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+_COLOURS = {
+    verdict.CONFORMS: style.GREEN,
+    verdict.PENDING: style.YELLOW,
+    verdict.VIOLATIONS: style.RED,
+    verdict.UNCHECKED: style.RED,
+}
 
 
 def finding_lines(path: str, findings: Iterable[Diagnostic], paint: style.Paint) -> Iterator[str]:

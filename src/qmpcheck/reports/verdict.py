@@ -5,13 +5,19 @@ from __future__ import annotations
 from qmpcheck.checking.fold import Checked
 from qmpcheck.diagnostic import Severity
 
-CONFORMS, PENDING, VIOLATIONS = "conforms", "pending", "violations"
+CONFORMS, PENDING, VIOLATIONS, UNCHECKED = "conforms", "pending", "violations", "unchecked"
 
 
 def of(checked: Checked) -> str:
-    """`violations` where a finding is an error, else `pending` where a follow-up is open, else `conforms`."""
+    """The worst that is known of a stream.
+
+    `violations` where a finding is an error; `unchecked` where it was not read to its end or held no
+    event; `pending` where a follow-up is open; else `conforms`.
+    """
     if checked.summary.count(Severity.ERROR):
         return VIOLATIONS
+    if unchecked(checked):
+        return UNCHECKED
     return PENDING if any(code == "QMP302" for code, *_ in checked.summary.findings) else CONFORMS
 
 

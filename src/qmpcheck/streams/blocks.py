@@ -16,7 +16,7 @@ def blocks(file: IO[bytes], size: int = BLOCK) -> Iterator[bytes]:
 
     A byte-order mark at the very start is dropped. A line longer than `size` makes a longer block.
     """
-    return _without_mark(_whole_lines(iter(lambda: file.read(size), b"")))
+    return _without_mark(_whole_lines(_chunks(file, size)))
 
 
 def stretches(file: IO[bytes], length: int) -> Iterator[tuple[int, int]]:
@@ -43,6 +43,13 @@ def _line_start(file: IO[bytes], at: int) -> int:
             return at + newline + 1
         at += len(chunk)
     return file.seek(0, 2)
+
+
+def _chunks(file: IO[bytes], size: int) -> Iterator[bytes]:
+    """What can be had at once, so that nothing waits for more or is lost with it."""
+    read = getattr(file, "read1", file.read)
+    while chunk := read(size):
+        yield chunk
 
 
 def _whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:

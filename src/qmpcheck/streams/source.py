@@ -12,6 +12,7 @@ from typing import IO, Any, cast
 STANDARD_INPUT = "-"
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_SKIPPABLE, _SKIPPABLE_HIGH = b"\x2a\x4d\x18", 5
 
 
 class Unreadable(Exception):
@@ -42,27 +43,64 @@ def size(path: str) -> int | None:
         return None
     try:
         with open(path, "rb") as file:
-            compressed = file.read(4).startswith((_GZIP, _ZSTD))
+            start = file.read(_LONGEST_MARK)
+            compressed = start.startswith(_GZIP) or _is_zstd(start)
             return None if compressed else os.fstat(file.fileno()).st_size
     except OSError:
         return None
 
 
 def _raw(path: str) -> io.BufferedReader:
-    if path == STANDARD_INPUT:
-        return open(sys.stdin.fileno(), "rb", closefd=False)
-    return open(path, "rb")
+    if path != STANDARD_INPUT:
+        return open(path, "rb")
+    if sys.stdin is None:
+        raise Unreadable("standard input is closed")
+    return open(sys.stdin.fileno(), "rb", closefd=False)
 
 
 def _plain(raw: io.BufferedReader) -> IO[bytes]:
-    start = raw.peek(4)
+    start, whole = _peek(raw)
     if start.startswith(_GZIP):
         import gzip
 
-        return cast(IO[bytes], gzip.GzipFile(fileobj=raw))
-    if start.startswith(_ZSTD):
-        return cast(IO[bytes], _zstd().ZstdFile(raw))
-    return raw
+        return cast(IO[bytes], gzip.GzipFile(fileobj=whole))
+    if _is_zstd(start):
+        return cast(IO[bytes], _zstd().ZstdFile(whole))
+    return whole
+
+
+_LONGEST_MARK = 4
+
+
+def _peek(raw: io.BufferedReader) -> tuple[bytes, io.BufferedReader]:
+    """The first bytes, and a file that begins with them still."""
+    start = raw.read(_LONGEST_MARK)
+    if raw.seekable():
+        raw.seek(-len(start), io.SEEK_CUR)
+        return start, raw
+    return start, io.BufferedReader(_Rejoined(start, raw))
+
+
+class _Rejoined(io.RawIOBase):
+    """A pipe whose first bytes were read already."""
+
+    def __init__(self, start: bytes, rest: io.BufferedReader) -> None:
+        self._start, self._rest = start, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._start:
+            return self._rest.readinto1(buffer)
+        length = min(len(buffer), len(self._start))
+        buffer[:length], self._start = self._start[:length], self._start[length:]
+        return length
+
+
+def _is_zstd(start: bytes) -> bool:
+    """Whether a Zstandard frame begins here, or one of those that decoders skip."""
+    return start == _ZSTD or (start[1:] == _SKIPPABLE and start[0] >> 4 == _SKIPPABLE_HIGH)
 
 
 def _zstd() -> Any:
