@@ -34,7 +34,7 @@ def _watch(rule: Rule, session: list[tuple[int, Event]], over: bool) -> set[tupl
                 for at, event in session
                 for since, trigger in triggers
                 if since < at and event["event"] in rule.then and _same(rule, event, trigger)
-                if not _among(rule.until, rule, trigger, session, since + 1, at)
+                if not any(each["event"] in rule.until for line, each in session if since < line < at)
             }
         case _:
             return {

@@ -2,8 +2,11 @@
 
 import gzip
 import json
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from qmpcheck.cli import main
 
 STOP = '{"timestamp": {"seconds": 1, "microseconds": 5}, "event": "STOP"}\n'
 BAD = '{"timestamp": {"seconds": 1, "microseconds": 5}, "event": "STOP", "data": {"why": 1}}\n'
+RESUME = STOP.replace("STOP", "RESUME")
 CUT = '{"timestamp"'
 
 
@@ -152,6 +156,86 @@ def test_standard_input_and_no_traceback_on_a_closed_pipe() -> None:
     Path("big.jsonl").write_text(BAD * 20_000)
     done = subprocess.run(["sh", "-c", piped], capture_output=True, check=False)
     assert done.stderr == b""
+
+
+IO_ERROR = """\
+{"timestamp": {"seconds": 1, "microseconds": 5}, "event": "BLOCK_IO_ERROR", "data": \
+{"device": "d", "operation": "read", "action": "stop"}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "verdict"),
+    [
+        ("", 0, "pending"),
+        ("--fail-on warning", 1, "pending"),
+        ("--complete", 1, "violations"),
+        ("--complete --ignore QMP301", 0, "conforms"),
+        ("--complete --within 5", 1, "violations"),
+        ("--assume no-shutdown", 0, "pending"),
+        ("--assume -no-shutdown", 2, ""),
+        ("--assume=-no-shutdown", 0, "pending"),
+        ("--assume sun", 2, ""),
+        ("--within x", 2, ""),
+        ("--rules none.toml", 2, ""),
+    ],
+)
+def test_follow_ups(options: str, status: int, verdict: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("open.jsonl").write_text(IO_ERROR)
+    found, out, _ = run(capsys, f"validate open.jsonl --spec v2 --format json {options}")
+    assert (found, json.loads(out)["streams"][0]["verdict"] if out else "") == (status, verdict)
+
+
+def test_an_erratum_makes_a_warning_unless_taken_literally(capsys: pytest.CaptureFixture[str]) -> None:
+    panic = '{"event": "GUEST_PANICKED", "data": {"action": "run"}, "timestamp": {"seconds": 1, "microseconds": 5}}\n'
+    Path("panic.jsonl").write_text(panic)
+    status, out, _ = run(capsys, "validate panic.jsonl --spec 2.8:txt")
+    assert status == 0
+    assert out.splitlines()[1].endswith("(known erratum guest-panicked-action) (spec line 262)")
+    assert run(capsys, "validate panic.jsonl --spec 2.8:txt --literal")[0] == 1
+
+
+@contextmanager
+def following(stream: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "qmpcheck", "validate", "--follow", stream, "--spec", "v2"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_following_a_file_until_an_interrupt() -> None:
+    Path("grow.jsonl").write_text(BAD)
+    with following("grow.jsonl") as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("grow.jsonl:1: QMP203")
+        with Path("grow.jsonl").open("a") as file:
+            file.write(RESUME + IO_ERROR + "nonsense\n" + CUT)
+        assert process.stdout.readline().startswith("grow.jsonl:2: QMP201")
+        assert process.stdout.readline().startswith("grow.jsonl:4: QMP101")
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    cut, head, pending, *_ = rest.splitlines()
+    assert cut.startswith("grow.jsonl:5: QMP106")
+    assert head.startswith(
+        "grow.jsonl: violations against v2 (d74c7dfd1b): 5 lines, 3 events, 3 errors, 2 warnings"
+    )
+    assert pending.startswith("grow.jsonl:3: QMP302")
+
+
+def test_following_a_pipe_until_it_ends() -> None:
+    with following("-") as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(BAD)
+        process.stdin.flush()
+        assert process.stdout.readline().startswith("-:1: QMP203")
+        rest, _ = process.communicate(timeout=30)
+    assert rest.startswith("-: violations")
+    assert process.returncode == 1
 
 
 def test_lint(capsys: pytest.CaptureFixture[str]) -> None:

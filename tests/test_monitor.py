@@ -40,6 +40,14 @@ ORDER = [
         PRECEDENCE,
         same=(("device",),),
     ),
+    Rule(
+        "absence, same",
+        "BLOCK_JOB_COMPLETED",
+        frozenset({"BLOCK_JOB_READY"}),
+        ABSENCE,
+        same=(("device",),),
+        until=frozenset({"RESET"}),
+    ),
     Rule("absence", "SHUTDOWN", frozenset({"RESUME", "SHUTDOWN"}), ABSENCE, until=frozenset({"RESET"})),
 ]
 ALL = [*SPEC, *OWN, *ORDER]

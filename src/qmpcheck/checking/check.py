@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Callable, Sequence
-from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -130,7 +129,7 @@ _TRUNCATED = Diagnostic("QMP106", 1, "the stream ends within this line")
 
 
 def _count(events: Sequence[Event]) -> int:
-    return len(events) - sum(map(operator.is_, events, repeat(None)))
+    return len(events) - list(map(type, events)).count(type(None))
 
 
 def _occurrence(message: dict[str, Any]) -> Occurrence:

@@ -14,7 +14,7 @@ from qmpcheck import rulebase
 from qmpcheck.checking import errata, schema
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import name, quoted, safe, shortened, step
-from qmpcheck.rulebase import EventRule, RuleBase
+from qmpcheck.rulebase import RuleBase
 from qmpcheck.streams import jsontext
 from qmpcheck.wording import alternatives
 
@@ -48,6 +48,7 @@ class Diagnostician:
         self._events = rule_base.events
         self._errata = errata
         self._validator = functools.cache(self._new_validator)
+        self._lines = functools.cache(self._lines_of)
 
     def diagnose(self, line: bytes) -> Diagnosis:
         """What a line is, and everything that is wrong with it."""
@@ -69,11 +70,17 @@ class Diagnostician:
             yield Diagnostic("QMP201", 1, "the spec has no such event", event, "event")
         elif "data" in message:
             for error in self._validator(message["event"]).iter_errors(message["data"]):
-                yield errata.noted(_finding(error, event, rule), error.instance, self._errata)
+                yield errata.noted(
+                    _finding(error, event, self._lines(message["event"])), error.instance, self._errata
+                )
         elif rule.needs_data:
             members = [member.name for member in rule.data.members if not member.optional]
             lost = f", and with it {_listed(members)}" if members else ""
             yield Diagnostic("QMP202", 1, f"data is missing{lost}", event, "data", rule.line)
+
+    def _lines_of(self, event: str) -> _Lines:
+        rule = self._events[event]
+        return {(): rule.line, **dict(_lines(rule.data, ()))}
 
     def _new_validator(self, event: str) -> Any:
         return _Validator(schema.of_type(self._events[event].data))
@@ -189,25 +196,31 @@ _Validator: Any = validators.extend(  # type: ignore[no-untyped-call]
 )
 
 
-def _finding(error: ValidationError, event: str, rule: EventRule) -> Diagnostic:
-    code = _CODES[str(error.validator)]
-    keys = list(error.absolute_path)
-    path = "data"
-    for key in keys:
+def _finding(error: ValidationError, event: str, lines: _Lines) -> Diagnostic:
+    path, keys = "data", tuple[str, ...]()
+    line = lines[keys]
+    for key in error.absolute_path:
         path = step(path, key)
-    return Diagnostic(code, 1, safe(error.message), event, path, _line(rule, keys))
+        if isinstance(key, str):
+            keys = (*keys, key)
+            line = lines.get(keys, line)
+    return Diagnostic(_CODES[str(error.validator)], 1, safe(error.message), event, path, line)
 
 
-def _line(rule: EventRule, keys: list[str | int]) -> rulebase.Line:
-    """The line of the innermost rule on the way along the keys."""
-    line = rule.line
-    current: rulebase.Type = rule.data
-    for key in keys:
-        if isinstance(current, rulebase.Array):
-            current = current.items
-        elif isinstance(current, rulebase.Object) and (member := current.member(str(key))):
-            line, current = member.line, member.type
-    return line
+_Lines = dict[tuple[str, ...], rulebase.Line]
+"""The line that describes each member, by the keys on the way to it."""
+
+
+def _lines(
+    described: rulebase.Type, above: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], rulebase.Line]]:
+    match described:
+        case rulebase.Object(members):
+            for member in members:
+                yield (*above, member.name), member.line
+                yield from _lines(member.type, (*above, member.name))
+        case rulebase.Array(items):
+            yield from _lines(items, above)
 
 
 def _alternatives(values: Iterable[str]) -> str:

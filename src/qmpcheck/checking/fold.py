@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 import operator
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from qmpcheck.checking.check import Checker
 from qmpcheck.checking.summary import Summary
+from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.streams import source
 from qmpcheck.streams.blocks import blocks, stretch, stretches
+from qmpcheck.streams.growing import Interrupt
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -61,6 +63,38 @@ def _fold(checker: Checker, path: str, parts: Iterable[Summary], complete: bool)
     except source.Unreadable as error:
         unreadable = str(error)
     return Checked(path, total.ended(complete and not unreadable), unreadable)
+
+
+Tell = Callable[[Sequence[Diagnostic]], object]
+"""Is told of findings as they are made."""
+
+
+def follow_stream(
+    checker: Checker, path: str, tell: Tell | None, complete: bool = False
+) -> tuple[Checked, bool]:
+    """Check a stream as it is written, until it ends or the user interrupts; a file never ends by itself.
+
+    Args:
+        checker: holds the rules.
+        path: a file, or `-` for standard input.
+        tell: is told of findings at once, and the result does not list them; None keeps them for the result.
+        complete: whether the stream's last session is known to be over at the end.
+
+    Returns:
+        The result, and whether it was interrupted.
+    """
+    total, unreadable = checker.begin(), ""
+    with Interrupt() as interrupt:
+        try:
+            with source.opened(path) as file:
+                for block in interrupt.blocks(file, ends=path == source.STANDARD_INPUT):
+                    total += checker.check(block)
+                    if tell:
+                        tell(total.listed)
+                        total = total.without_list()
+        except source.Unreadable as error:
+            unreadable = str(error)
+    return Checked(path, total.ended(complete and not unreadable), unreadable), interrupt.asked
 
 
 def _by_one(checker: Checker, path: str, advance: Advance) -> Iterator[Summary]:

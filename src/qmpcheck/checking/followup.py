@@ -69,7 +69,7 @@ class Rule(msgspec.Struct, frozen=True):
         same: paths whose values are the same in the trigger and in what answers it.
         within: microseconds that a response may take; None for any.
         limited: whether the trigger is rate-limited, and so may stand behind what answered it.
-        until: ends an absence.
+        until: ends an absence, of whatever is the `same`.
         line: of the spec's document, or None.
         errata: known cases in which the rule is not kept.
     """
@@ -106,10 +106,6 @@ class Rule(msgspec.Struct, frozen=True):
     def triggered_by(self, occurrence: Occurrence) -> bool:
         """Whether the rule applies to an occurrence."""
         return occurrence.event == self.trigger and holds(self.when, occurrence.data)
-
-    def matters(self, occurrence: Occurrence) -> bool:
-        """Whether the rule has to know of an occurrence of one of its `events`."""
-        return occurrence.event in self.others or self.triggered_by(occurrence)
 
     def key(self, occurrence: Occurrence) -> tuple[str, ...]:
         """What trigger and answer must have in common."""
@@ -294,21 +290,22 @@ def _settle_precedence(rule: Rule, trace: Sequence[Occurrence], whole_before: bo
 def _settle_absence(rule: Rule, trace: Sequence[Occurrence], whole_before: bool) -> Settled:
     settled = Settled([], [], [])
     forbidding: dict[_Key, Occurrence] = {}
-    lifted: dict[_Key, Occurrence] = {}
+    lifted: Occurrence | None = None
     for occurrence in trace:
-        key = rule.key(occurrence)
         if occurrence.event in rule.then:
-            if key in forbidding:
-                settled.verdicts.append(Verdict(rule, "present", occurrence, forbidding[key]))
-            elif key not in lifted and not whole_before:
+            forbids = forbidding.get(rule.key(occurrence))
+            if forbids:
+                settled.verdicts.append(Verdict(rule, "present", occurrence, forbids))
+            elif lifted is None and not whole_before:
                 settled.kept.append(occurrence)
         if occurrence.event in rule.until:
-            forbidding.pop(key, None)
-            lifted[key] = occurrence
+            forbidding.clear()
+            lifted = occurrence
         if rule.triggered_by(occurrence):
-            forbidding.setdefault(key, occurrence)
+            forbidding.setdefault(rule.key(occurrence), occurrence)
     settled.kept.extend(forbidding.values())
-    settled.kept.extend(() if whole_before else lifted.values())
+    if lifted and not whole_before:
+        settled.kept.append(lifted)
     return settled
 
 

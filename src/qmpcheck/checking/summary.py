@@ -55,6 +55,7 @@ class Summary(msgspec.Struct, frozen=True):
         events: how many of them are events.
         findings: how many findings there are of each kind.
         listed: the first of them by line, lines counted from the part's start.
+        told: how many were listed and taken from the list.
     """
 
     terms: Terms
@@ -64,6 +65,12 @@ class Summary(msgspec.Struct, frozen=True):
     events: int = 0
     findings: Counter[Kind] = msgspec.field(default_factory=Counter)
     listed: tuple[Diagnostic, ...] = ()
+    told: int = 0
+
+    @property
+    def unlisted(self) -> int:
+        """How many findings are counted only."""
+        return self.findings.total() - len(self.listed) - self.told
 
     def __add__(self, later: Summary) -> Summary:
         joined, found = session.join(self.terms.timing, self.tail or self.head, later.head.down(self.lines))
@@ -78,6 +85,7 @@ class Summary(msgspec.Struct, frozen=True):
             lines=self.lines + later.lines,
             events=self.events + later.events,
             findings=self.findings + later.findings,
+            told=self.told + later.told,
             listed=(*self.listed, *(down(finding, self.lines) for finding in later.listed)),
         )
         return both.with_found(found)
@@ -90,6 +98,10 @@ class Summary(msgspec.Struct, frozen=True):
             listed = tuple(sorted((*listed, *wanted.told), key=_place))
         findings = self.findings + wanted.untold + Counter(map(self.terms.kind, wanted.told))
         return msgspec.structs.replace(self, findings=findings, listed=listed[: self.terms.most])
+
+    def without_list(self) -> Summary:
+        """The same with nothing listed, all counted."""
+        return msgspec.structs.replace(self, listed=(), told=self.told + len(self.listed))
 
     def ended(self, complete: bool) -> Summary:
         """The same at the stream's end, with what it leaves open.

@@ -8,7 +8,7 @@
     within = 30                                                # within so many seconds
 
 `kind` is `"response"` (as above), `"precedence"` (one of `then` came before) or `"absence"` (none of `then`
-comes until one of `until` does).
+comes, or none until one of `until` does).
 """
 
 from __future__ import annotations
@@ -92,16 +92,17 @@ def _rule(table: Any, rule_base: RuleBase) -> Rule:
     [event] = _events(table, "event", rule_base)[:1]
     rule = rule_base.events[event]
     then = _events(table, "then", rule_base)
-    until = _events(table, "until", rule_base) if kind == ABSENCE else []
+    until = _events(table, "until", rule_base) if kind == ABSENCE and "until" in table else []
     for key in ("until",) if kind != ABSENCE else ("within",):
         if key in table:
             raise _Wrong(key, f'{key} does not go with kind "{kind}"')
-    same = _same(table, [event, *then, *until], rule_base)
-    when = tuple(_conditions(table.get("when", {}), rule))
+    same = _same(table, [event, *then], rule_base)
+    when = tuple(_conditions(table.get("when", {}), event, rule))
     trigger = _trigger_text(event, when)
     answer = alternatives(then) + (f" of the same {' and '.join(map('.'.join, same))}" if same else "")
     return Rule(
-        text=_TEXTS[kind].format(trigger=trigger, answer=answer, until=alternatives(until or [""])),
+        text=_TEXTS[kind].format(trigger=trigger, answer=answer)
+        + (f" until {alternatives(until)}" if until else ""),
         trigger=event,
         then=frozenset(then),
         kind=kind,
@@ -116,15 +117,17 @@ def _rule(table: Any, rule_base: RuleBase) -> Rule:
 _TEXTS = {
     RESPONSE: "after {trigger}, {answer} follows",
     PRECEDENCE: "before {trigger}, {answer} comes",
-    ABSENCE: "after {trigger}, {answer} does not come until {until}",
+    ABSENCE: "after {trigger}, {answer} does not come",
 }
 
 
 def _trigger_text(event: str, when: Condition) -> str:
-    conditions = [
-        f"{'.'.join(path)} is {alternatives([*map(quoted, map(str, values))])}" for path, values in when
-    ]
+    conditions = [f"{'.'.join(path)} is {alternatives([*map(_shown, values)])}" for path, values in when]
     return f"{event} with {' and '.join(conditions)}" if conditions else event
+
+
+def _shown(value: Any) -> str:
+    return quoted(value) if isinstance(value, str) else str(value).lower()
 
 
 def _events(table: dict[str, Any], key: str, rule_base: RuleBase) -> list[str]:
@@ -154,16 +157,16 @@ def _member(path: str, event: str, rule: EventRule, key: str) -> Member | None:
     return member
 
 
-def _conditions(when: Any, rule: EventRule) -> Iterator[tuple[Path, tuple[Any, ...]]]:
+def _conditions(when: Any, event: str, rule: EventRule) -> Iterator[tuple[Path, tuple[Any, ...]]]:
     if not isinstance(when, dict):
         raise _Wrong("when", "when is a table of members and their values")
     for path, value in when.items():
         values = value if isinstance(value, list) else [value]
-        member = _member(path, "the event", rule, "when")
+        member = _member(path, event, rule, "when")
         allowed = member.type.values if member and isinstance(member.type, Enum) else values
         for each in values:
             if isinstance(each, dict | list) or each not in allowed:
-                raise _Wrong("when", f"{quoted(path)} cannot be {quoted(str(each))}")
+                raise _Wrong("when", f"{quoted(path)} cannot be {_shown(each)}")
         yield tuple(path.split(".")), tuple(values)
 
 

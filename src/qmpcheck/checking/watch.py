@@ -6,6 +6,7 @@ before the last answer is settled and not looked at.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from operator import attrgetter
@@ -40,6 +41,7 @@ class Watch:
         self._limited = self._classes(timing.limits) if timing.limits else frozenset()
         self._apart = self._limited | {type(None)}
         self._watched = [self._classes(rule.events) for rule in timing.rules]
+        self._others = [rule.others for rule in timing.rules]
         self._answers = [self._classes(rule.then) - {Occurrence} for rule in timing.rules]
         self._bounded = any(rule.within is not None for rule in timing.rules)
 
@@ -58,23 +60,33 @@ class Watch:
         clocks, findings = self._clocks(events, kinds, present)
         backwards = kinds[::-1]
         traces = (
-            Trace() if watched.isdisjoint(present) else self._trace(at, events, kinds, backwards)
+            Trace() if watched.isdisjoint(present) else self._trace(at, events, backwards, present)
             for at, watched in enumerate(self._watched)
         )
         return Part(tuple(traces), clocks), findings
 
-    def _trace(self, at: int, events: Sequence[Event], kinds: list[type], backwards: list[type]) -> Trace:
+    def _trace(
+        self, at: int, events: Sequence[Event], backwards: list[type], present: frozenset[type]
+    ) -> Trace:
         rule, watched = self._timing.rules[at], self._watched[at]
-        begin = self._last_answer(at, backwards) if _any_answer_settles(rule) else 0
-        relevant = (
-            self._occurrence(events, index) for index in range(begin, len(kinds)) if kinds[index] in watched
-        )
-        return Trace(kept=tuple(each for each in relevant if rule.matters(each)))
+        begin = self._last_answer(at, backwards, present) if _any_answer_settles(rule) else 0
+        places = (index for index in range(begin, len(events)) if type(events[index]) in watched)
+        kept = (self._occurrence(events, index) for index in places if self._matters(at, events[index]))
+        return Trace(kept=tuple(kept))
 
-    def _last_answer(self, at: int, backwards: list[type]) -> int:
+    def _matters(self, at: int, event: Event) -> bool:
+        """Whether a rule has to know of an event."""
+        rule = self._timing.rules[at]
+        if isinstance(event, Occurrence):
+            return event.event in self._others[at] or rule.triggered_by(event)
+        if self._names[type(event)] in self._others[at]:
+            return True
+        return all(_decoded_member(event.data, path) in values for path, values in rule.when)
+
+    def _last_answer(self, at: int, backwards: list[type], present: frozenset[type]) -> int:
         """Where the last answer stands; 0 where there is none."""
-        present = [kind for kind in self._answers[at] if kind in backwards]
-        return len(backwards) - 1 - min(map(backwards.index, present)) if present else 0
+        answers = self._answers[at] & present
+        return len(backwards) - 1 - min(map(backwards.index, answers)) if answers else 0
 
     def _occurrence(self, events: Sequence[Event], at: int) -> Occurrence:
         event = events[at]
@@ -116,7 +128,8 @@ class Watch:
         self, events: Sequence[Event], places: Sequence[int], findings: list[Diagnostic]
     ) -> tuple[int, int] | None:
         """The places of the first and last event with a clock; findings where time runs backwards."""
-        seconds = [*map(_SECONDS, map(events.__getitem__, places))]
+        whole = len(places) == len(events)
+        seconds = [*map(_SECONDS, events if whole else map(events.__getitem__, places))]
         if not seconds:
             return None
         if seconds[0] >= 0 and seconds == sorted(seconds):
@@ -133,6 +146,22 @@ class Watch:
             return None
         times = (time(event.timestamp) for event in events if event is not None)
         return max((each for each in times if each is not None), default=None)
+
+
+def _decoded_member(data: Any, path: tuple[str, ...]) -> Any:
+    """The value at a path of keys in decoded data; None where there is none."""
+    for key in path:
+        if isinstance(data, msgspec.Struct):
+            data = getattr(data, _fields(type(data)).get(key, ""), None)
+        else:
+            data = data.get(key) if isinstance(data, dict) else None
+    return data
+
+
+@functools.cache
+def _fields(kind: type[msgspec.Struct]) -> dict[str, str]:
+    """The name that each member has in a decoded struct."""
+    return dict(zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True))
 
 
 def _any_answer_settles(rule: Rule) -> bool:

@@ -7,6 +7,7 @@ its end, or held no event; 130 interrupted.
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -16,12 +17,12 @@ from qmpcheck import catalogue
 from qmpcheck.catalogue import SpecError
 from qmpcheck.checking import errata, rules
 from qmpcheck.checking.check import Checker
-from qmpcheck.checking.fold import Advance, Checked, check_stream
+from qmpcheck.checking.fold import Advance, Checked, check_stream, follow_stream
 from qmpcheck.checking.followup import Rule
 from qmpcheck.checking.summary import Terms
 from qmpcheck.cli import arguments, output
-from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
-from qmpcheck.diagnostic import CODES
+from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
+from qmpcheck.diagnostic import CODES, Diagnostic
 from qmpcheck.printable import safe
 from qmpcheck.reports import verdict
 from qmpcheck.rulebase import RuleBase
@@ -67,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--literal", action="store_true", help="hold QEMU to its spec where it is known not to keep it"
     )
+    parser.add_argument("--follow", action="store_true", help="tell findings as lines arrive")
     parser.add_argument("--output", metavar="FILE", help="write the report there, not to standard output")
     parser.add_argument(
         "--jobs", type=_jobs, default=1, metavar="N", help="check large plain files with N processes"
@@ -77,6 +79,8 @@ def run(options: argparse.Namespace) -> int:
     spec = catalogue.find(options.spec)
     checker = _checker(spec.rule_base, options)
     output.spare(options.streams, options.output)
+    if options.follow:
+        return _follow(options, checker, spec)
     with _progress(options.streams) as advance:
         results = [
             check_stream(checker, path, advance, options.jobs, options.complete) for path in options.streams
@@ -84,6 +88,25 @@ def run(options: argparse.Namespace) -> int:
     with output.opened(options.output) as out:
         _report(options.format, results, spec, out)
     return _status(results, options)
+
+
+def _follow(options: argparse.Namespace, checker: Checker, spec: catalogue.Spec) -> int:
+    if len(options.streams) > 1:
+        raise SpecError("--follow takes one stream")
+    path = options.streams[0]
+    with output.opened(options.output) as out:
+        tell = None if options.format == "json" else functools.partial(_tell, path, out)
+        checked, interrupted = follow_stream(checker, path, tell, options.complete)
+        _report(options.format, [checked], spec, out)
+    status = _status([checked], options)
+    return INTERRUPTED if interrupted else status
+
+
+def _tell(path: str, out: IO[str], findings: Sequence[Diagnostic]) -> None:
+    from qmpcheck.reports import style, text
+
+    out.writelines(text.finding_lines(path, findings, style.painter(out)))
+    out.flush()
 
 
 def _checker(rule_base: RuleBase, options: argparse.Namespace) -> Checker:

@@ -21,9 +21,9 @@ def write(results: Sequence[Checked], spec: Spec, out: IO[str]) -> None:
     for checked in results:
         out.write(_counts(checked, spec, paint) + "\n")
         out.writelines(finding_lines(checked.path, checked.summary.listed, paint))
-        more = checked.summary.findings.total() - len(checked.summary.listed)
+        more = checked.summary.unlisted
         if more:
-            out.write(f"{safe(checked.path)}: {more} more, not listed (--max-findings)\n")
+            out.write(f"{safe(checked.path)}: {plural(more, 'finding')} more, not listed\n")
     findings: Counter[Kind] = Counter()
     for checked in results:
         findings.update(checked.summary.findings)

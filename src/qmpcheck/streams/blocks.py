@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import IO
 
-BLOCK = 1 << 17
+BLOCK = 1 << 19
 """Bytes read at once."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -16,7 +16,12 @@ def blocks(file: IO[bytes], size: int = BLOCK) -> Iterator[bytes]:
 
     A byte-order mark at the very start is dropped. A line longer than `size` makes a longer block.
     """
-    return _without_mark(_whole_lines(_chunks(file, size)))
+    return from_chunks(_chunks(file, size))
+
+
+def from_chunks(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same for a stream that comes in chunks of any length."""
+    return _without_mark(_whole_lines(chunks))
 
 
 def stretches(file: IO[bytes], length: int) -> Iterator[tuple[int, int]]:

@@ -91,11 +91,12 @@ class _Rejoined(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        if not self._start:
-            return self._rest.readinto1(buffer)
-        length = min(len(buffer), len(self._start))
-        buffer[:length], self._start = self._start[:length], self._start[length:]
-        return length
+        if self._start:
+            chunk, self._start = self._start[: len(buffer)], self._start[len(buffer) :]
+        else:
+            chunk = self._rest.read1(len(buffer))
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
 
 
 def _is_zstd(start: bytes) -> bool:

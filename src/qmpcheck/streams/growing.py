@@ -1,0 +1,58 @@
+"""A stream that is still being written: lines as they arrive."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from types import FrameType, TracebackType
+from typing import IO
+
+from qmpcheck.streams.blocks import BLOCK, from_chunks
+
+PAUSE = 0.1
+"""Seconds between two looks at a file that has not grown."""
+
+
+class Interrupt:
+    """Within it, an interrupt ends the waiting for more and nothing else; `asked` tells that one came."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._waiting = False
+
+    def __enter__(self) -> Interrupt:
+        self._before = signal.signal(signal.SIGINT, self._on_signal)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _on_signal(self, _: int, __: FrameType | None) -> None:
+        self.asked = True
+        if self._waiting:
+            raise KeyboardInterrupt
+
+    def blocks(self, file: IO[bytes], ends: bool) -> Iterator[bytes]:
+        """Blocks of whole lines until the interrupt, or until the end of a stream that `ends`."""
+        return from_chunks(self._chunks(file, ends))
+
+    def _chunks(self, file: IO[bytes], ends: bool) -> Iterator[bytes]:
+        read = getattr(file, "read1", file.read)
+        while not self.asked:
+            chunk = b""
+            try:
+                self._waiting = True
+                chunk = read(BLOCK)
+                if not chunk and not ends:
+                    time.sleep(PAUSE)
+            except KeyboardInterrupt:
+                pass
+            finally:
+                self._waiting = False
+            if chunk:
+                yield chunk
+            elif ends:
+                return
