@@ -26,9 +26,11 @@ import jsonschema_rs
 import orjson
 
 from qmpcheck import catalogue, rulebase
-from qmpcheck.checking import schema
+from qmpcheck.checking import errata, rules, schema
 from qmpcheck.checking.check import Checker
 from qmpcheck.checking.fold import check_stream
+from qmpcheck.checking.session import Timing
+from qmpcheck.checking.summary import Terms
 
 HERE = Path(__file__).parent
 SPEC = catalogue.find("v4")
@@ -83,8 +85,10 @@ def only_parse(path: Path) -> None:
             orjson.loads(line)
 
 
-def qmpcheck_with(jobs: int) -> Side:
-    checker = Checker(SPEC.rule_base)
+def qmpcheck_with(jobs: int, follow_ups: bool = True) -> Side:
+    known = errata.entries()
+    timing = rules.timing(SPEC.rule_base, errata=errata.follow_ups(known)) if follow_ups else Timing()
+    checker = Checker(SPEC.rule_base, Terms(timing=timing), known)
     return lambda path: check_stream(checker, str(path), int, jobs)
 
 
@@ -162,6 +166,7 @@ def measure(events: int, folder: Path) -> list[str]:
         few = write(folder / "few.jsonl", stream(SLOW_SIDE_EVENTS, qemu, 0))
         sides: dict[str, tuple[Side, Path, int]] = {
             "qmpcheck": (qmpcheck_with(1), good, events),
+            "qmpcheck without follow-ups": (qmpcheck_with(1, follow_ups=False), good, events),
             "qmpcheck, a finding in every hundredth line": (qmpcheck_with(1), bad, events),
             "qmpcheck --jobs 2": (qmpcheck_with(2), good, events),
             "orjson + jsonschema-rs, payload only": (payload_by(jsonschema_rs_side), good, events),

@@ -1,3 +1,43 @@
-"""Hold recorded QMP events against the published descriptions of them."""
+r"""Hold recorded QMP events against the published descriptions of them.
+
+>>> import qmpcheck
+>>> checker = qmpcheck.Checker(qmpcheck.find("v2").rule_base)
+>>> summary = (checker.begin() + checker.check(b'{"event": "STOP"}\n')).ended(complete=False)
+>>> [(finding.line, finding.code, finding.path) for finding in summary.listed]
+[(1, 'QMP104', 'timestamp')]
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qmpcheck.catalogue import Spec, SpecError, find
+    from qmpcheck.checking.check import Checker
+    from qmpcheck.checking.summary import Summary, Terms
+    from qmpcheck.diagnostic import Diagnostic, Severity
+    from qmpcheck.rulebase import RuleBase
 
 __version__ = "0.1.0"
+
+__all__ = ["Checker", "Diagnostic", "RuleBase", "Severity", "Spec", "SpecError", "Summary", "Terms", "find"]
+
+_HOMES = {
+    "Checker": "checking.check",
+    "Diagnostic": "diagnostic",
+    "RuleBase": "rulebase",
+    "Severity": "diagnostic",
+    "Spec": "catalogue",
+    "SpecError": "catalogue",
+    "Summary": "checking.summary",
+    "Terms": "checking.summary",
+    "find": "catalogue",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used: no command needs them all."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

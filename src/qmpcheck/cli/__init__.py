@@ -12,6 +12,7 @@ from typing import IO, NoReturn
 
 import qmpcheck
 from qmpcheck.catalogue import SpecError
+from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import INTERRUPTED, UNUSABLE
 from qmpcheck.printable import safe
 
@@ -54,8 +55,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _fail(message: str) -> int:
-    if sys.stderr is not None:
-        print(f"qmpcheck: {message}", file=sys.stderr)
+    tell(message)
     return UNUSABLE
 
 
@@ -73,7 +73,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    parser = _Parser(prog="qmpcheck", description=qmpcheck.__doc__, allow_abbrev=False)
+    parser = _Parser(
+        prog="qmpcheck", description=(qmpcheck.__doc__ or "").splitlines()[0], allow_abbrev=False
+    )
     parser.add_argument("--version", action="version", version=f"qmpcheck {qmpcheck.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     asked = next((argument for argument in arguments if not argument.startswith("-")), None)

@@ -16,6 +16,7 @@ from qmpcheck import catalogue, documents
 from qmpcheck.catalogue import SpecError
 from qmpcheck.checking import examples
 from qmpcheck.cli import arguments
+from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
 from qmpcheck.diagnostic import Diagnostic, Severity
 from qmpcheck.documents import Document
@@ -39,7 +40,7 @@ def _lint(path: str, show_lines: bool, fail_on: Severity) -> int:
     try:
         document = read(path)
     except SpecError as error:
-        print(f"qmpcheck: {error}", file=sys.stderr)
+        tell(str(error))
         return UNUSABLE
     found = findings(document)
     if show_lines:

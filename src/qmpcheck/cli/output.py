@@ -36,6 +36,8 @@ def opened(path: str | None) -> Iterator[IO[str]]:
         SpecError: the file cannot be written.
     """
     if path is None:
+        if sys.stdout is None:
+            raise SpecError("standard output is closed")
         yield sys.stdout
         return
     try:

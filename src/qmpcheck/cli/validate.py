@@ -21,6 +21,7 @@ from qmpcheck.checking.fold import Advance, Checked, check_stream, follow_stream
 from qmpcheck.checking.followup import Rule
 from qmpcheck.checking.summary import Terms
 from qmpcheck.cli import arguments, output
+from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
 from qmpcheck.diagnostic import CODES, Diagnostic
 from qmpcheck.printable import safe
@@ -95,14 +96,14 @@ def _follow(options: argparse.Namespace, checker: Checker, spec: catalogue.Spec)
         raise SpecError("--follow takes one stream")
     path = options.streams[0]
     with output.opened(options.output) as out:
-        tell = None if options.format == "json" else functools.partial(_tell, path, out)
-        checked, interrupted = follow_stream(checker, path, tell, options.complete)
+        hear = None if options.format == "json" else functools.partial(_tell_findings, path, out)
+        checked, interrupted = follow_stream(checker, path, hear, options.complete)
         _report(options.format, [checked], spec, out)
     status = _status([checked], options)
     return INTERRUPTED if interrupted else status
 
 
-def _tell(path: str, out: IO[str], findings: Sequence[Diagnostic]) -> None:
+def _tell_findings(path: str, out: IO[str], findings: Sequence[Diagnostic]) -> None:
     from qmpcheck.reports import style, text
 
     out.writelines(text.finding_lines(path, findings, style.painter(out)))
@@ -153,7 +154,7 @@ def _status(results: Sequence[Checked], options: argparse.Namespace) -> int:
     unchecked = [(checked.path, verdict.unchecked(checked)) for checked in results]
     for path, reason in unchecked:
         if reason:
-            print(f"qmpcheck: {safe(path)}: {reason}", file=sys.stderr)
+            tell(f"{safe(path)}: {reason}")
     if any(reason for _, reason in unchecked):
         return UNUSABLE
     return FINDINGS if any(checked.summary.count(options.fail_on) for checked in results) else CLEAN
@@ -161,7 +162,7 @@ def _status(results: Sequence[Checked], options: argparse.Namespace) -> int:
 
 def _progress(paths: Sequence[str]) -> Any:
     """A bar on standard error, where that is a terminal, once the work has taken a second."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         ignore: Advance = int
         return nullcontext(ignore)
     from qmpcheck.cli.progress import bar

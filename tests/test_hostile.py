@@ -1,0 +1,117 @@
+"""Broken surroundings and broken specs: a clear message and status 2, never a traceback."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from qmpcheck import catalogue, documents
+from qmpcheck.checking.check import Checker
+from qmpcheck.checking.summary import OTHER_EVENTS
+
+STOP = '{"timestamp": {"seconds": 1, "microseconds": 5}, "event": "STOP"}\n'
+
+
+def shell(script: str, folder: Path) -> tuple[int, str]:
+    """Status and standard error of a shell script, in which `$Q` is the tool."""
+    environment = os.environ | {"Q": f"{sys.executable} -m qmpcheck"}
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "message"),
+    [
+        ("$Q validate - --spec v2 <&-", 2, "qmpcheck: -: standard input is closed"),
+        ("$Q validate s.jsonl --spec v2 >&-", 2, "qmpcheck: standard output is closed"),
+        (
+            "$Q validate s.jsonl --spec v2 >/dev/full",
+            2,
+            "qmpcheck: cannot write the report: No space left on device",
+        ),
+        (
+            "PYTHONUNBUFFERED=1 $Q specs >/dev/full",
+            2,
+            "qmpcheck: cannot write the report: No space left on device",
+        ),
+        ("$Q validate nope.jsonl --spec v2 2>&-", 2, ""),
+        ("$Q validate . --spec v2", 2, "qmpcheck: .: Is a directory"),
+        ("$Q validate s.jsonl --spec .", 2, "qmpcheck: .: Is a directory"),
+        (
+            "$Q validate s.jsonl --spec v2 --output s.jsonl",
+            2,
+            "qmpcheck: --output s.jsonl would overwrite the stream",
+        ),
+        ("$Q validate s.jsonl --spec v2 --output $'\\e[31m/x'", 2, "qmpcheck: \\x1b[31m/x: No such file"),
+        ("$Q validate s.jsonl --spec v2 $'--\\e[31m'", 2, "usage:"),
+        (
+            "LC_ALL=C PYTHONIOENCODING=ascii $Q validate $'\\xff\\u202e' --spec v2",
+            2,
+            "qmpcheck: \\udcff\\u202e: No such",
+        ),
+        ("(printf '{'; sleep .1; tail -c +2 s.jsonl) | $Q validate - --spec v2", 0, ""),
+    ],
+)
+def test_surroundings(script: str, status: int, message: str, tmp_path: Path) -> None:
+    (tmp_path / "s.jsonl").write_text(STOP)
+    found, errors = shell(script, tmp_path)
+    assert (found, errors[: len(message)]) == (status, message)
+    assert "Traceback" not in errors
+    assert "\x1b" not in errors
+    assert (tmp_path / "s.jsonl").read_text() == STOP
+
+
+@pytest.mark.parametrize("name", ["a\\b", 'a"b', "a\tb", "\u202e", " ", "a.b"])
+def test_members_of_any_name(name: str) -> None:
+    quote = "'" if '"' in name else '"'
+    rules = documents.read(f"X1\n--\n- {quote}{name}{quote}: x (json-int)\n").rule_base
+    [member] = rules.events["X1"].data.members
+    for value, expected in ((1, []), ("x", ["QMP204"])):
+        event = json.loads(STOP) | {"event": "X1", "data": {member.name: value}}
+        checked = Checker(rules).check(json.dumps(event).encode() + b"\n")
+        assert [finding.code for finding in checked.listed] == expected
+
+
+def with_members(members: str) -> str:
+    return '{"events": {"X": {"data": {"type": "object", "members": [' + members + "]}}}}"
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        '{"events": {}}',
+        with_members('{"name": "a", "type": {"type": "enum", "values": []}}'),
+        with_members('{"name": "a", "type": {"type": "any"}}, {"name": "a", "type": {"type": "null"}}'),
+        with_members(
+            '{"name": "a", "type": ' + '{"type": "array", "items": ' * 5000 + '{"type": "any"}' + "}" * 5001
+        ),
+        '{"events": {"X": {"data": {"type": "\\u001b[31m"}}}}',
+    ],
+)
+def test_broken_rule_bases(rules: str, tmp_path: Path) -> None:
+    path = tmp_path / "rules.json"
+    path.write_text(rules)
+    with pytest.raises(catalogue.SpecError) as caught:
+        catalogue.find(str(path))
+    assert "\x1b" not in str(caught.value)
+
+
+def test_however_many_unknown_events_are_one_kind() -> None:
+    stream = "".join(STOP.replace("STOP", f"E{at}") for at in range(1000))
+    checked = Checker(catalogue.find("v2").rule_base).check(stream.encode())
+    assert checked.findings == {("QMP201", OTHER_EVENTS, ""): 1000}
+
+
+def test_every_fault_of_a_timestamp_is_told() -> None:
+    line = '{"event": "STOP", "timestamp": {"seconds": "1", "microseconds": -5, "a-b": 1}}\n'
+    checked = Checker(catalogue.find("v2").rule_base).check(line.encode())
+    assert [finding.path for finding in checked.listed] == [
+        "timestamp.seconds",
+        "timestamp.microseconds",
+        "timestamp.a-b",
+    ]
