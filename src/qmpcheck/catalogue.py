@@ -6,7 +6,6 @@ import functools
 import os
 import re
 from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -60,7 +59,7 @@ def find(name: str) -> Spec:
     """
     entry = _entry(name)
     if entry:
-        return Spec(name, entry.id, rulebase.load((rules() / f"{entry.id}.json").read_bytes()))
+        return Spec(name, entry.id, rulebase.load(rules_file(f"{entry.id}.json")))
     if _is_path(name):
         return _from_path(name)
     raise SpecError(f"no spec is called {quoted(name)}{_near(name)}; `qmpcheck specs` lists them")
@@ -69,15 +68,20 @@ def find(name: str) -> Spec:
 @functools.cache
 def entries() -> tuple[Entry, ...]:
     """All specs of the catalogue, oldest first."""
-    return msgspec.json.decode((rules() / "index.json").read_bytes(), type=tuple[Entry, ...])
+    return msgspec.json.decode(rules_file("index.json"), type=tuple[Entry, ...])
+
+
+def rules_file(name: str) -> bytes:
+    """A file of the folder `rules`, which is inside the installed package or beside `src`."""
+    with open(os.path.join(_rules_folder(), name), "rb") as file:
+        return file.read()
 
 
 @functools.cache
-def rules() -> Path:
-    """The folder of the compiled rule bases: inside the installed package, or beside `src`."""
-    package = Path(__file__).parent
-    installed = package / "rules"
-    return installed if installed.is_dir() else package.parent.parent / "rules"
+def _rules_folder() -> str:
+    package = os.path.dirname(__file__)
+    installed = os.path.join(package, "rules")
+    return installed if os.path.isdir(installed) else os.path.join(package, "..", "..", "rules")
 
 
 def names(entry: Entry) -> tuple[str, ...]:
@@ -85,25 +89,28 @@ def names(entry: Entry) -> tuple[str, ...]:
     return (*filter(None, [entry.edition]), *entry.releases, entry.id)
 
 
-_REVISION = re.compile(r"[0-9a-f]{7,40}")
-_PATCH_LEVEL = re.compile(r"(\d+\.\d+)\.\d+(:txt)?")
-
-
 def _entry(name: str) -> Entry | None:
     if name == "latest":
         return next(entry for entry in reversed(entries()) if entry.releases)
-    patch_level = _PATCH_LEVEL.fullmatch(name)
-    if patch_level:
-        name = patch_level[1] + (patch_level[2] or "")
-    name = name.lower()
+    return _named(name.lower()) or _of_patch_level(name) or _of_commit(name.lower())
+
+
+def _named(name: str) -> Entry | None:
     for entry in entries():
-        if (
-            name in names(entry)
-            or name.removesuffix(":txt") in entry.releases
-            or (_REVISION.fullmatch(name) and _is_commit(entry, name))
-        ):
+        if name in names(entry) or name.removesuffix(":txt") in entry.releases:
             return entry
     return None
+
+
+def _of_patch_level(name: str) -> Entry | None:
+    match = re.fullmatch(r"(\d+\.\d+)\.\d+(:txt)?", name)
+    return _named(match[1] + (match[2] or "")) if match else None
+
+
+def _of_commit(name: str) -> Entry | None:
+    if not re.fullmatch(r"[0-9a-f]{7,40}", name):
+        return None
+    return next((entry for entry in entries() if _is_commit(entry, name)), None)
 
 
 def _is_commit(entry: Entry, name: str) -> bool:
@@ -125,10 +132,7 @@ def near_names(name: str, known: Iterable[str]) -> list[str]:
 
 def _is_path(name: str) -> bool:
     """Whether a name that the catalogue does not know can only be a path."""
-    return "/" in name or os.path.exists(name) or bool(_SIDE.fullmatch(name)) or bool(_ENDING.search(name))
-
-
-_ENDING = re.compile(r"\.[A-Za-z]\w*$")
+    return "/" in name or os.path.exists(name) or bool(re.search(r"@(old|new)$|\.[A-Za-z]\w*$", name))
 
 
 def _from_path(name: str) -> Spec:
@@ -142,8 +146,6 @@ def _from_path(name: str) -> Spec:
 LARGEST_DOCUMENT = 1 << 22
 """Bytes; the largest event document has a hundredth of that."""
 
-_SIDE = re.compile(r"(.+)@(old|new)")
-
 
 def read_text(name: str) -> tuple[str, str]:
     """A document's text, and which side of it is meant if it is a diff page: `PATH@old`, or `PATH@new`.
@@ -153,7 +155,7 @@ def read_text(name: str) -> tuple[str, str]:
     Raises:
         SpecError: the file cannot be read, or is too large to be a document.
     """
-    side = None if os.path.exists(name) else _SIDE.fullmatch(name)
+    side = None if os.path.exists(name) else re.fullmatch(r"(.+)@(old|new)", name)
     try:
         with open(side[1] if side else name, "rb") as file:
             text = file.read(LARGEST_DOCUMENT + 1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from qmpcheck.checking import decoder, errata, session, summary
+from qmpcheck.checking import decoder, errata, message, session, summary
 from qmpcheck.checking.occurrence import Occurrence, Timestamp
 from qmpcheck.checking.session import Found
 from qmpcheck.checking.summary import Summary, Terms, down
@@ -38,8 +38,8 @@ class Checker:
     ) -> None:
         self._made_from = rule_base, terms, known
         self.terms = msgspec.structs.replace(terms or Terms(), events=frozenset(map(name, rule_base.events)))
-        self._decoders = decoder.compile(rule_base)
-        self._watch = Watch(self.terms.timing, self._decoders.names)
+        self._decoder = decoder.compile(rule_base)
+        self._watch = Watch(self.terms.timing, self._decoder.names)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A checker travels to another process as what it is made from."""
@@ -83,7 +83,7 @@ class Checker:
     def _read(self, lines: list[bytes], cut: bool) -> _Read:
         """Decode lines. `extend` keeps what was decoded before a refusal, and `map` goes on behind it."""
         read = _Read([], [], [])
-        decoded = map(self._decoders.usual, lines)
+        decoded = map(self._decoder.decode, lines)
         while len(read.events) < len(lines):
             try:
                 read.events.extend(decoded)
@@ -97,17 +97,31 @@ class Checker:
         """Find out what a refused line is."""
         if not line.strip(_BLANKS):
             return
-        try:
-            read.events[at] = self._decoders.clockless(line)
-        except decoder.REFUSALS:
+        value = _object(line)
+        if not message.is_other(value) and not self._is_clockless(value, line):
             diagnosis = self._diagnose(line)
-            if diagnosis.is_event:
-                read.events[at] = _occurrence(diagnosis.message)
-            if diagnosis.is_greeting:
-                read.greetings.append(at)
+            value = diagnosis.message
             for finding in diagnosis.findings:
                 truncated = cut and finding.code == "QMP101"
                 read.findings.append(down(_TRUNCATED if truncated else finding, at))
+        if message.is_event(value):
+            read.events[at] = _occurrence(value)
+        elif message.is_greeting(value):
+            read.greetings.append(at)
+
+    def _is_clockless(self, value: dict[str, Any], line: bytes) -> bool:
+        """Whether this is an event that breaks no rule, of a host without a clock."""
+        if value.get("timestamp") != _NO_CLOCK:
+            return False
+        try:
+            self._decode_clockless(line)
+        except decoder.REFUSALS:
+            return False
+        return True
+
+    @functools.cached_property
+    def _decode_clockless(self) -> decoder.Decode:
+        return decoder.compile(self._made_from[0], clock=False).decode
 
     @functools.cached_property
     def _diagnose(self) -> Callable[[bytes], Diagnosis]:
@@ -125,18 +139,29 @@ class _Read(NamedTuple):
     findings: list[Diagnostic]
 
 
+_NO_CLOCK = {"seconds": -1, "microseconds": -1}
+
 _TRUNCATED = Diagnostic("QMP106", 1, "the stream ends within this line")
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    """The object that a line holds; {} where it is no plain one."""
+    try:
+        value = msgspec.json.decode(line)
+    except decoder.REFUSALS:
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _count(events: Sequence[Event]) -> int:
     return len(events) - list(map(type, events)).count(type(None))
 
 
-def _occurrence(message: dict[str, Any]) -> Occurrence:
+def _occurrence(event: dict[str, Any]) -> Occurrence:
     """A refused event as far as the rules over time can use it."""
-    data = message.get("data")
+    data = event.get("data")
     return Occurrence(
-        1, message["event"], _timestamp(message.get("timestamp")), data if isinstance(data, dict) else {}
+        1, event["event"], _timestamp(event.get("timestamp")), data if isinstance(data, dict) else {}
     )
 
 

@@ -38,24 +38,17 @@ class _NoClock(_Struct):
     microseconds: Literal[-1]
 
 
-class Decoders(NamedTuple):
-    """Decoders of one line each.
+class Decoder(NamedTuple):
+    """A decoder of one line, and the event that a decoded struct is, by its class."""
 
-    Attributes:
-        usual: takes nearly all lines: those of hosts with a clock.
-        clockless: takes those whose timestamp says that there is none.
-        names: the event that a decoded struct is, by its class.
-    """
-
-    usual: Decode
-    clockless: Decode
+    decode: Decode
     names: dict[type, str]
 
 
-def compile(rule_base: RuleBase) -> Decoders:
-    """Compile a rule base."""
+def compile(rule_base: RuleBase, clock: bool = True) -> Decoder:
+    """Compile a rule base: for hosts with a clock, or for those whose timestamps say that there is none."""
     names: dict[type, str] = {}
-    return Decoders(_decoder(rule_base, _Clock, names), _decoder(rule_base, _NoClock, names), names)
+    return Decoder(_decoder(rule_base, _Clock if clock else _NoClock, names), names)
 
 
 def _decoder(rule_base: RuleBase, timestamp: type[_Struct], names: dict[type, str]) -> Decode:

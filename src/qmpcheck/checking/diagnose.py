@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from jsonschema import Draft202012Validator, ValidationError, validators
 
 from qmpcheck import rulebase
-from qmpcheck.checking import errata, schema
+from qmpcheck.checking import errata, message, schema
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import name, quoted, safe, shortened, step
 from qmpcheck.rulebase import RuleBase
@@ -29,16 +29,6 @@ class Diagnosis(NamedTuple):
 
     message: dict[str, Any]
     findings: tuple[Diagnostic, ...]
-
-    @property
-    def is_event(self) -> bool:
-        """Whether it is an event, known or not."""
-        return isinstance(self.message.get("event"), str)
-
-    @property
-    def is_greeting(self) -> bool:
-        """Whether it is the greeting that begins a session."""
-        return "QMP" in self.message and "event" not in self.message
 
 
 class Diagnostician:
@@ -58,20 +48,20 @@ class Diagnostician:
             return Diagnosis({}, (Diagnostic("QMP101", 1, f"not JSON: {error}"),))
         if not isinstance(value, dict):
             return Diagnosis({}, (Diagnostic("QMP102", 1, f"expected an object, got {_shown(value)}"),))
-        if isinstance(value.get("event"), str):
+        if message.is_event(value):
             return Diagnosis(value, tuple(self._event(value)))
         return Diagnosis(value, tuple(_no_event(value)))
 
-    def _event(self, message: dict[str, Any]) -> Iterator[Diagnostic]:
-        event = name(message["event"])
-        yield from _envelope(message, event)
-        rule = self._events.get(message["event"])
+    def _event(self, value: dict[str, Any]) -> Iterator[Diagnostic]:
+        event = name(value["event"])
+        yield from _envelope(value, event)
+        rule = self._events.get(value["event"])
         if rule is None:
             yield Diagnostic("QMP201", 1, "the spec has no such event", event, "event")
-        elif "data" in message:
-            for error in self._validator(message["event"]).iter_errors(message["data"]):
+        elif "data" in value:
+            for error in self._validator(value["event"]).iter_errors(value["data"]):
                 yield errata.noted(
-                    _finding(error, event, self._lines(message["event"])), error.instance, self._errata
+                    _finding(error, event, self._lines(value["event"])), error.instance, self._errata
                 )
         elif rule.needs_data:
             members = [member.name for member in rule.data.members if not member.optional]
@@ -86,32 +76,29 @@ class Diagnostician:
         return _Validator(schema.of_type(self._events[event].data))
 
 
-_OTHER_MESSAGES = ("QMP", "return", "error", "execute", "exec-oob")
-
-
-def _no_event(message: dict[str, Any]) -> Iterator[Diagnostic]:
-    if "event" in message:
-        text = f"an event's name is a string, got {_shown(message['event'])}"
+def _no_event(value: dict[str, Any]) -> Iterator[Diagnostic]:
+    if "event" in value:
+        text = f"an event's name is a string, got {_shown(value['event'])}"
         yield Diagnostic("QMP103", 1, text, path="event")
-    elif not any(key in message for key in _OTHER_MESSAGES):
-        keys = ", ".join(quoted(key) for key in list(message)[:5]) or "no keys"
+    elif not message.is_other(value):
+        keys = ", ".join(quoted(key) for key in list(value)[:5]) or "no keys"
         yield Diagnostic("QMP103", 1, f"neither event, greeting, reply nor command: an object with {keys}")
 
 
-def _envelope(message: dict[str, Any], event: str) -> Iterator[Diagnostic]:
-    for path, fault in _timestamp_faults(message):
+def _envelope(value: dict[str, Any], event: str) -> Iterator[Diagnostic]:
+    for path, fault in _timestamp_faults(value):
         yield Diagnostic("QMP104", 1, f"bad timestamp: {fault}", event, path)
-    for key in message:
+    for key in value:
         if key not in ("event", "data", "timestamp"):
             text = f"an event has the keys event, data and timestamp, not {quoted(key)}"
             yield Diagnostic("QMP105", 1, text, event, step("", key))
 
 
-def _timestamp_faults(message: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _timestamp_faults(event: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Each fault of a timestamp: its path, and what it is."""
-    value = message.get("timestamp")
+    value = event.get("timestamp")
     if not isinstance(value, dict):
-        got = f"expected an object, got {_shown(value)}" if "timestamp" in message else "it is missing"
+        got = f"expected an object, got {_shown(value)}" if "timestamp" in event else "it is missing"
         yield "timestamp", got
         return
     for key in ("seconds", "microseconds"):

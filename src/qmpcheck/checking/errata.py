@@ -74,7 +74,7 @@ def _condition(values: Values) -> Condition:
 
 def entries() -> tuple[Entry, ...]:
     """All known cases."""
-    return msgspec.json.decode((catalogue.rules() / "errata.json").read_bytes(), type=tuple[Entry, ...])
+    return msgspec.json.decode(catalogue.rules_file("errata.json"), type=tuple[Entry, ...])
 
 
 def follow_ups(known: tuple[Entry, ...]) -> tuple[FollowUpErratum, ...]:

@@ -13,7 +13,6 @@ from qmpcheck.checking.summary import Summary
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.streams import source
 from qmpcheck.streams.blocks import blocks, stretch, stretches
-from qmpcheck.streams.growing import Interrupt
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -83,6 +82,8 @@ def follow_stream(
     Returns:
         The result, and whether it was interrupted.
     """
+    from qmpcheck.streams.growing import Interrupt
+
     total, unreadable = checker.begin(), ""
     with Interrupt() as interrupt:
         try:

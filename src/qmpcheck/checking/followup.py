@@ -9,7 +9,7 @@ part, in any grouping, comes to the same as settling them all at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -112,7 +112,7 @@ class Rule(msgspec.Struct, frozen=True):
         return tuple(repr(member(occurrence.data, path)) for path in self.same)
 
 
-class Verdict(NamedTuple):
+class Verdict(msgspec.Struct, frozen=True):
     """A rule that was not kept, or not yet.
 
     Attributes:
@@ -128,7 +128,7 @@ class Verdict(NamedTuple):
     other: Occurrence | None = None
 
 
-class Settled(NamedTuple):
+class Settled(msgspec.Struct, frozen=True):
     """What became of one rule in a trace.
 
     Attributes:

@@ -8,7 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import IO, NoReturn
+from typing import IO, Any, NoReturn
 
 import qmpcheck
 from qmpcheck.catalogue import SpecError
@@ -65,26 +65,30 @@ def _abandon(stream: IO[str]) -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong with arguments without what could steer a terminal."""
+    """Help of one width, as finding out the terminal's costs a tenth of a start; errors safe to print."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, formatter_class=_formatter, **options)
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
         self.exit(UNUSABLE, f"{self.prog}: {safe(message)}\n")
 
 
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    return argparse.RawDescriptionHelpFormatter(prog, width=100)
+
+
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="qmpcheck", description=(qmpcheck.__doc__ or "").splitlines()[0], allow_abbrev=False
-    )
+    parser = _Parser(prog="qmpcheck", description=(qmpcheck.__doc__ or "").partition("\n")[0])
     parser.add_argument("--version", action="version", version=f"qmpcheck {qmpcheck.__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", prog="qmpcheck")
     asked = next((argument for argument in arguments if not argument.startswith("-")), None)
     for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, allow_abbrev=False)
+        command = commands.add_parser(name, help=summary)
         if name == asked:
             module = importlib.import_module(f"qmpcheck.cli.{name}")
             command.description = module.__doc__
-            command.formatter_class = argparse.RawDescriptionHelpFormatter
             module.add_arguments(command)
             command.set_defaults(run=module.run)
     return parser
