@@ -64,7 +64,7 @@ def _response(rule: Rule, line: int, trigger: Event, session: list[tuple[int, Ev
     by_time = rule.limited and trigger["time"] is not None
 
     def is_after(at: int, event: Event) -> bool:
-        return at > line or (by_time and event["time"] is not None and event["time"] > trigger["time"])
+        return at > line or (by_time and event["time"] is not None and event["time"] >= trigger["time"])
 
     def is_before(at: int, event: Event) -> bool:
         return (event["time"], at) < (trigger["time"], line) if by_time else at < line
@@ -72,13 +72,18 @@ def _response(rule: Rule, line: int, trigger: Event, session: list[tuple[int, Ev
     changes = [e["event"] for at, e in session if e["event"] in ("STOP", "RESUME") and is_before(at, e)]
     if rule.then == {"STOP"} and changes[-1:] == ["STOP"]:
         return ""
-    times = [
-        e["time"]
+    answers = [
+        (at, e["time"])
         for at, e in session
         if e["event"] in rule.then and _same(rule, e, trigger) and is_after(at, e)
     ]
     bound = None if rule.within is None or trigger["time"] is None else trigger["time"] + rule.within
-    if times:
-        return "QMP303" if bound is not None and min(times) > bound else ""
+    if any(bound is None or time <= bound for at, time in answers if at < line):
+        return ""
+    behind = [time for at, time in answers if at > line]
+    if behind:
+        return "QMP303" if bound is not None and behind[0] > bound else ""
+    if answers:
+        return "QMP303"
     passed = bound is not None and any(event["time"] > bound for _, event in session)
     return "QMP301" if over or passed else "QMP302"

@@ -114,6 +114,20 @@ GOOD = '[[rule]]\nevent = "POWERDOWN"\nthen = "SHUTDOWN"\n'
     [
         ("", "expected [[rule]] tables and nothing else"),
         ("rule = 1\n", "expected [[rule]] tables and nothing else"),
+        ("rule = []\n", "expected [[rule]] tables and nothing else"),
+        ("rule = [1, 2]\n", "expected [[rule]] tables and nothing else"),
+        (
+            '[[rule]]\nevent = "BLOCK_JOB_READY"\nthen = "STOP"\nwhen = { len = true }\n',
+            '4: "len" cannot be true',
+        ),
+        (
+            '[[rule]]\nevent = "BLOCK_JOB_READY"\nthen = "STOP"\nwhen = { device = 2020-01-01 }\n',
+            '4: "device" cannot be',
+        ),
+        (
+            '[[rule]]\nevent = "BLOCK_JOB_READY"\nthen = "STOP"\nwhen = { device = [] }\n',
+            '4: "device" has no value',
+        ),
         ("[[rule]\n", "Expected ']]' at the end of an array declaration (at line 1, column 7)"),
         (GOOD + "[[rule]]\n", "4: event names an event"),
         (

@@ -9,6 +9,7 @@ part, in any grouping, comes to the same as settling them all at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -28,7 +29,12 @@ Condition = tuple[tuple[Path, tuple[Any, ...]], ...]
 
 def holds(condition: Condition, data: Any) -> bool:
     """Whether a condition holds for an event's data."""
-    return all(member(data, path) in values for path, values in condition)
+    return all(any(map(_same_value, values, repeat(member(data, path)))) for path, values in condition)
+
+
+def _same_value(a: Any, b: Any) -> bool:
+    """Whether two JSON values are the same: in Python, `true` is also 1."""
+    return a == b and isinstance(a, bool) == isinstance(b, bool)
 
 
 class Erratum(msgspec.Struct, frozen=True):
@@ -168,10 +174,8 @@ def _settle_response(rule: Rule, trace: Sequence[Occurrence], whole_before: bool
             answered += ((trigger, occurrence) for trigger in waiting.pop(key, ()))
         if rule.triggered_by(occurrence):
             key = rule.key(occurrence)
-            earlier = _delayed_behind(occurrence, answers.get(key, ())) if rule.limited else None
-            if earlier:
-                answered.append((occurrence, earlier))
-            else:
+            earlier = delayed_behind(occurrence, answers.get(key, ())) if rule.limited else None
+            if not earlier or _is_late(rule, occurrence, earlier):  # there may be one in time behind it
                 waiting.setdefault(key, []).append(occurrence)
     open = sorted((each for triggers in waiting.values() for each in triggers), key=_line)
     if rule.needs_running:
@@ -217,12 +221,12 @@ def _line(occurrence: Occurrence) -> int:
     return occurrence.line
 
 
-def _delayed_behind(trigger: Occurrence, answers: Sequence[Occurrence]) -> Occurrence | None:
-    """The first answer that came after the trigger happened, though it stands before it."""
+def delayed_behind(trigger: Occurrence, answers: Sequence[Occurrence]) -> Occurrence | None:
+    """The first answer that did not come before the trigger happened, though it stands before it."""
     if trigger.time is None:
         return None
-    after = [each for each in answers if each.time is not None and each.time > trigger.time]
-    return min(after, key=_time, default=None)
+    before = (each for each in answers if each.line < trigger.line and each.time is not None)
+    return min((each for each in before if _time(each) >= trigger.time), key=_time, default=None)
 
 
 def _time(occurrence: Occurrence) -> int:
@@ -267,9 +271,12 @@ def _halted(trigger: Occurrence, rule: Rule, changes: Sequence[Occurrence]) -> b
 
 
 def _precedes(change: Occurrence, trigger: Occurrence, rule: Rule) -> bool:
+    """Whether a change stands before a trigger and, if the trigger may be sent late, happened before it."""
+    if change.line >= trigger.line:
+        return False
     if rule.limited and change.time is not None and trigger.time is not None:
-        return (change.time, change.line) < (trigger.time, trigger.line)
-    return change.line < trigger.line
+        return change.time <= trigger.time
+    return True
 
 
 def _settle_precedence(rule: Rule, trace: Sequence[Occurrence], whole_before: bool) -> Settled:

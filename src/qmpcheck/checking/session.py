@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -126,14 +126,24 @@ def close(timing: Timing, part: Part, end: int, complete: bool) -> Found:
     untold: Counter[tuple[str, str, str]] = Counter()
     for rule, trace in zip(timing.rules, part.traces, strict=True):
         for trigger in trace.open:
-            how = "missing" if complete or _is_past(rule, trigger, part.clocks.latest) else "pending"
             erratum = next((each.id for each in rule.errata if each.covers(trigger, trace.kept)), "")
-            finding = _diagnostic(Verdict(rule, how, trigger))
-            told.append(msgspec.structs.replace(finding, searched=end, erratum=erratum))
+            late = _late_answer(rule, trigger, trace.kept)
+            if late:
+                finding = _diagnostic(Verdict(rule, "late", trigger, late))
+            else:
+                how = "missing" if complete or _is_past(rule, trigger, part.clocks.latest) else "pending"
+                finding = msgspec.structs.replace(_diagnostic(Verdict(rule, how, trigger)), searched=end)
+            told.append(msgspec.structs.replace(finding, erratum=erratum))
         if trace.more:  # which of them an answer would meet is not known where members must match
             code = "QMP301" if complete and not rule.same else "QMP302"
             untold[code, name(rule.trigger), ""] += trace.more
     return Found(told, untold)
+
+
+def _late_answer(rule: Rule, trigger: Occurrence, kept: Sequence[Occurrence]) -> Occurrence | None:
+    """What answered a trigger before it was sent, but after its bound."""
+    answers = [each for each in kept if each.event in rule.then and rule.key(each) == rule.key(trigger)]
+    return followup.delayed_behind(trigger, answers) if rule.limited and rule.within is not None else None
 
 
 def _is_past(rule: Rule, trigger: Occurrence, latest: int | None) -> bool:

@@ -13,11 +13,13 @@ comes, or none until one of `until` does).
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from collections.abc import Iterator
 from typing import Any
 
+from qmpcheck import rulebase
 from qmpcheck.catalogue import SpecError, near_names
 from qmpcheck.checking.followup import ABSENCE, PRECEDENCE, RESPONSE, Condition, Path, Rule
 from qmpcheck.checking.occurrence import MICROSECONDS
@@ -52,7 +54,7 @@ def load(path: str, rule_base: RuleBase) -> list[Rule]:
         SpecError: the file cannot be read, or a rule is about what the spec does not have.
     """
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:
             text = file.read()
         tables = tomllib.loads(text)
     except OSError as error:
@@ -60,7 +62,8 @@ def load(path: str, rule_base: RuleBase) -> list[Rule]:
     except (ValueError, RecursionError) as error:
         raise SpecError(f"{safe(path)}: {safe(str(error))}") from None
     written = tables.get("rule")
-    if tables.keys() != {"rule"} or not isinstance(written, list):
+    tabular = isinstance(written, list) and written and all(isinstance(table, dict) for table in written)
+    if tables.keys() != {"rule"} or not isinstance(written, list) or not tabular:
         raise SpecError(f"{safe(path)}: expected [[rule]] tables and nothing else")
     return [_placed(path, text, at, rule_base, table) for at, table in enumerate(written)]
 
@@ -127,7 +130,7 @@ def _trigger_text(event: str, when: Condition) -> str:
 
 
 def _shown(value: Any) -> str:
-    return quoted(value) if isinstance(value, str) else str(value).lower()
+    return quoted(value) if isinstance(value, str) else name(str(value).lower())
 
 
 def _events(table: dict[str, Any], key: str, rule_base: RuleBase) -> list[str]:
@@ -163,11 +166,30 @@ def _conditions(when: Any, event: str, rule: EventRule) -> Iterator[tuple[Path, 
     for path, value in when.items():
         values = value if isinstance(value, list) else [value]
         member = _member(path, event, rule, "when")
-        allowed = member.type.values if member and isinstance(member.type, Enum) else values
+        if not values:
+            raise _Wrong("when", f"{quoted(path)} has no value to be compared with")
         for each in values:
-            if isinstance(each, dict | list) or each not in allowed:
+            if not _can_be(each, member.type if member else rulebase.Any()):
                 raise _Wrong("when", f"{quoted(path)} cannot be {_shown(each)}")
         yield tuple(path.split(".")), tuple(values)
+
+
+_SCALARS: dict[type[rulebase.Type], tuple[type, ...]] = {
+    rulebase.String: (str,),
+    rulebase.Boolean: (bool,),
+    rulebase.Integer: (int,),
+    rulebase.Number: (int, float),
+    rulebase.Any: (str, bool, int, float),
+}
+
+
+def _can_be(value: Any, described: rulebase.Type) -> bool:
+    """Whether a member of that type may have a value that TOML can write."""
+    if isinstance(described, Enum):
+        return value in described.values
+    if type(value) not in _SCALARS.get(type(described), ()):
+        return False
+    return not (isinstance(value, float) and math.isnan(value))
 
 
 def _same(table: dict[str, Any], events: list[str], rule_base: RuleBase) -> tuple[Path, ...]:

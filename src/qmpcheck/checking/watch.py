@@ -70,9 +70,21 @@ class Watch:
     ) -> Trace:
         rule, watched = self._timing.rules[at], self._watched[at]
         begin = self._last_answer(at, backwards, present) if _any_answer_settles(rule) else 0
-        places = (index for index in range(begin, len(events)) if type(events[index]) in watched)
+        places = [index for index in range(begin, len(events)) if type(events[index]) in watched]
+        if rule.limited:
+            places = self._latest_answer(at, events, begin) + places
         kept = (self._occurrence(events, index) for index in places if self._matters(at, events[index]))
         return Trace(kept=tuple(kept))
+
+    def _latest_answer(self, at: int, events: Sequence[Event], end: int) -> list[int]:
+        """Where, before `end`, the latest answer by its timestamp stands: a trigger sent late may need it."""
+        answers = self._answers[at]
+        clocked = [
+            index
+            for index in range(end)
+            if type(events[index]) in answers and time(events[index].timestamp) is not None
+        ]
+        return [max(clocked, key=lambda index: time(events[index].timestamp) or 0)] if clocked else []
 
     def _matters(self, at: int, event: Event) -> bool:
         """Whether a rule has to know of an event."""
