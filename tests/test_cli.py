@@ -57,9 +57,10 @@ QMP203  unknown-member  error       STOP     2
 
 
 def test_validate_json(capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, _ = run(
+    status, out, err = run(
         capsys, "validate good.jsonl bad.jsonl --spec d74c7df --format json --max-findings 1"
     )
+    assert err == "qmpcheck: bad.jsonl: 1 finding more, not listed\n"
     report = json.loads(out)
     assert status == 1
     assert report == {

@@ -28,6 +28,7 @@ from qmpcheck.printable import safe
 from qmpcheck.reports import verdict
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.streams import source
+from qmpcheck.wording import plural
 
 STREAM_CODES = frozenset(code for code in CODES if code < "QMP4")
 """The codes of findings about streams."""
@@ -144,6 +145,9 @@ def _report(format: str, results: Sequence[Checked], spec: catalogue.Spec, out: 
         from qmpcheck.reports import jsonreport
 
         jsonreport.write(results, spec, out)
+        for checked in results:
+            if checked.summary.unlisted:  # the report has no place for it
+                tell(f"{safe(checked.path)}: {plural(checked.summary.unlisted, 'finding')} more, not listed")
     else:
         from qmpcheck.reports import text
 
