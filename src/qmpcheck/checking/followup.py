@@ -4,6 +4,8 @@ A part of a session is a trace: the occurrences in it that matter to a rule, in 
 `settle` decides all that can be decided whatever stood before and comes after, says what it found, and
 keeps no more of the trace than may still matter. So a trace stays short, and settling traces part by
 part, in any grouping, comes to the same as settling them all at once.
+
+Known exception: rate-limited triggers, under a bound or excused by a STOP, where a clock was set back.
 """
 
 from __future__ import annotations
