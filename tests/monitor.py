@@ -67,7 +67,7 @@ def _response(rule: Rule, line: int, trigger: Event, session: list[tuple[int, Ev
         return at > line or (by_time and event["time"] is not None and event["time"] >= trigger["time"])
 
     def is_before(at: int, event: Event) -> bool:
-        return (event["time"], at) < (trigger["time"], line) if by_time else at < line
+        return at < line and not (by_time and event["time"] is not None and event["time"] > trigger["time"])
 
     changes = [e["event"] for at, e in session if e["event"] in ("STOP", "RESUME") and is_before(at, e)]
     if rule.then == {"STOP"} and changes[-1:] == ["STOP"]:

@@ -5,13 +5,14 @@ A part of a session is a trace: the occurrences in it that matter to a rule, in 
 keeps no more of the trace than may still matter. So a trace stays short, and settling traces part by
 part, in any grouping, comes to the same as settling them all at once.
 
-Known exception: rate-limited triggers, under a bound or excused by a STOP, where a clock was set back.
+A rate-limited trigger is sent late: what happened after it may stand before it. So it looks back on the
+last events that could answer it or halt the machine, `SENT_LATE_BEHIND` of them and no more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import repeat
+from collections.abc import Iterator, Sequence
+from itertools import chain, repeat
 from typing import Any
 
 import msgspec
@@ -22,6 +23,9 @@ from qmpcheck.rulebase import Line
 RESPONSE, PRECEDENCE, ABSENCE = "response", "precedence", "absence"
 
 STOP, RESUME = "STOP", "RESUME"
+
+SENT_LATE_BEHIND = 256
+"""So many answers, STOPs and RESUMEs a trigger may stand behind that happened after it."""
 
 Path = tuple[str, ...]
 
@@ -111,6 +115,21 @@ class Rule(msgspec.Struct, frozen=True):
         """Whether only a running machine can answer: a stopped one does not stop again."""
         return self.kind == RESPONSE and self.then == {STOP}
 
+    @property
+    def looked_back_on(self) -> frozenset[str]:
+        """The events before a trigger that may spare it an answer behind it."""
+        halts = frozenset((STOP, RESUME)) if self.needs_running else frozenset()
+        return halts | (self.then if self.limited else frozenset())
+
+    @property
+    def reach(self) -> int:
+        """How many of these, at most, are looked back on; one tells all where order is that of lines."""
+        return SENT_LATE_BEHIND if self.limited else int(self.needs_running)
+
+    def is_reread(self, whole_before: bool) -> bool:
+        """Whether open triggers are settled anew when more of the trace is known, before them or behind."""
+        return self.within is not None or (self.reach > 0 and not whole_before)
+
     def triggered_by(self, occurrence: Occurrence) -> bool:
         """Whether the rule applies to an occurrence."""
         return occurrence.event == self.trigger and holds(self.when, occurrence.data)
@@ -165,70 +184,92 @@ _Key = tuple[str, ...]
 
 
 def _settle_response(rule: Rule, trace: Sequence[Occurrence], whole_before: bool) -> Settled:
-    settled = Settled([], [], [])
-    waiting: dict[_Key, list[Occurrence]] = {}
-    answers: dict[_Key, list[Occurrence]] = {}
-    answered: list[tuple[Occurrence, Occurrence]] = []
+    reach, looked_back_on = rule.reach, rule.looked_back_on
+    past: list[Occurrence] = []
+    waiting: dict[_Key, list[tuple[Occurrence, range]]] = {}
+    late: list[tuple[Occurrence, range, Occurrence]] = []
+    first_answers: dict[_Key, Occurrence] = {}
     for occurrence in trace:
         if occurrence.event in rule.then:
             key = rule.key(occurrence)
-            answers.setdefault(key, []).append(occurrence)
-            answered += ((trigger, occurrence) for trigger in waiting.pop(key, ()))
+            first_answers.setdefault(key, occurrence)
+            late += (
+                (*each, occurrence) for each in waiting.pop(key, ()) if _is_late(rule, each[0], occurrence)
+            )
         if rule.triggered_by(occurrence):
-            key = rule.key(occurrence)
-            earlier = delayed_behind(occurrence, answers.get(key, ())) if rule.limited else None
-            if not earlier or _is_late(rule, occurrence, earlier):  # there may be one in time behind it
-                waiting.setdefault(key, []).append(occurrence)
-    open = sorted((each for triggers in waiting.values() for each in triggers), key=_line)
-    if rule.needs_running:
-        changes = [each for each in trace if each.event in (STOP, RESUME)]
-        open = [each for each in open if not _halted(each, rule, changes)]
-        settled.kept.extend(_changes(changes, whole_before))
-    settled.open.extend(open)
-    for each in answers.values():
-        settled.kept.extend(_answers_to_keep(rule, each, whole_before))
+            behind = range(max(0, len(past) - reach), len(past))
+            if not (reach and _needs_no_answer(rule, occurrence, past[behind.start :])):
+                waiting.setdefault(rule.key(occurrence), []).append((occurrence, behind))
+        if occurrence.event in looked_back_on:
+            past.append(occurrence)
+    open = sorted(chain.from_iterable(waiting.values()), key=lambda each: each[0].line)
+    settled = Settled([], [trigger for trigger, _ in open], [])
+    windows = [range(max(0, len(past) - reach), len(past))]
+    if rule.is_reread(whole_before):
+        windows += (behind for _, behind in open)
+    if whole_before or not reach:
+        settled.verdicts.extend(Verdict(rule, "late", trigger, answer) for trigger, _, answer in late)
+    else:  # before this trace there may be an answer in time, or what halted the machine
+        windows += (behind for _, behind, _ in late)
+        settled.kept.extend(each for trigger, _, answer in late for each in (trigger, answer))
+    if not whole_before:
+        settled.kept.extend(first_answers.values())
     for erratum in rule.errata:
         settled.kept.extend([each for each in trace if erratum.is_beside(each)][:1])
-    if rule.within is not None:
-        _bound(rule, answered, trace, whole_before, settled)
+    settled.kept.extend(map(past.__getitem__, _union(windows)))
     return settled
 
 
-def _bound(
-    rule: Rule,
-    answered: Sequence[tuple[Occurrence, Occurrence]],
-    trace: Sequence[Occurrence],
-    whole_before: bool,
-    settled: Settled,
-) -> None:
-    """Look for answers that came too late."""
-    changes = [each for each in trace if each.event in (STOP, RESUME)] if rule.needs_running else []
-    for trigger, answer in answered:
-        if not _is_late(rule, trigger, answer) or _halted(trigger, rule, changes):
-            continue
-        if whole_before or not (rule.limited or rule.needs_running):
-            settled.verdicts.append(Verdict(rule, "late", trigger, answer))
-        else:  # before this trace there may be an answer in time, or what halted the machine
-            before = [change for change in changes if _precedes(change, trigger, rule)]
-            settled.kept.extend((*before[-1:], trigger, answer))
+def _union(ranges: list[range]) -> Iterator[int]:
+    """What is in any of the ranges, each once."""
+    end = 0
+    for each in sorted(ranges, key=lambda each: each.stop):
+        yield from range(max(end, each.start), each.stop)
+        end = max(end, each.stop)
 
 
 def unanswered(rule: Rule, open: Sequence[Occurrence], later: Sequence[Occurrence]) -> list[Occurrence]:
     """The open triggers that answers behind them leave open, whenever those came."""
-    answered = {rule.key(each) for each in later}
+    answered = set(map(rule.key, later))
     return [trigger for trigger in open if rule.key(trigger) not in answered]
 
 
-def _line(occurrence: Occurrence) -> int:
-    return occurrence.line
+def late_before(rule: Rule, trigger: Occurrence, kept: Sequence[Occurrence]) -> Occurrence | None:
+    """What answered an open trigger before it was sent, but after its bound."""
+    if not rule.limited or rule.within is None:
+        return None
+    past = [each for each in kept if each.event in rule.looked_back_on and each.line < trigger.line]
+    return _answer_behind(rule, trigger, past[-rule.reach :])
 
 
-def delayed_behind(trigger: Occurrence, answers: Sequence[Occurrence]) -> Occurrence | None:
+def _needs_no_answer(rule: Rule, trigger: Occurrence, past: Sequence[Occurrence]) -> bool:
+    """Whether what stands before a trigger meets or excuses it."""
+    if rule.needs_running and _halted(rule, trigger, past):
+        return True
+    answer = _answer_behind(rule, trigger, past) if rule.limited else None
+    return answer is not None and not _is_late(rule, trigger, answer)
+
+
+def _halted(rule: Rule, trigger: Occurrence, past: Sequence[Occurrence]) -> bool:
+    """Whether the machine is known to have been halted when the trigger happened."""
+    changes = (each for each in reversed(past) if each.event in (STOP, RESUME))
+    last = next((each for each in changes if not rule.limited or not _is_younger(each, trigger)), None)
+    return last is not None and last.event == STOP
+
+
+def _answer_behind(rule: Rule, trigger: Occurrence, past: Sequence[Occurrence]) -> Occurrence | None:
     """The first answer that did not come before the trigger happened, though it stands before it."""
     if trigger.time is None:
         return None
-    before = (each for each in answers if each.line < trigger.line and each.time is not None)
-    return min((each for each in before if _time(each) >= trigger.time), key=_time, default=None)
+    key, then = rule.key(trigger), rule.then
+    answers = [
+        each for each in past if each.event in then and rule.key(each) == key and each.time is not None
+    ]
+    return min((each for each in answers if _time(each) >= trigger.time), key=_time, default=None)
+
+
+def _is_younger(a: Occurrence, b: Occurrence) -> bool:
+    return a.time is not None and b.time is not None and a.time > b.time
 
 
 def _time(occurrence: Occurrence) -> int:
@@ -239,46 +280,6 @@ def _is_late(rule: Rule, trigger: Occurrence, answer: Occurrence) -> bool:
     if rule.within is None or trigger.time is None or answer.time is None:
         return False
     return answer.time - trigger.time > rule.within
-
-
-_REMEMBERED = 256
-"""Answers remembered for rate-limited triggers yet to come, where a bound asks for the first one in time."""
-
-
-def _answers_to_keep(rule: Rule, answers: list[Occurrence], whole_before: bool) -> list[Occurrence]:
-    """The first for triggers before this trace; the last ones for triggers that are sent late."""
-    kept = [] if whole_before else answers[:1]
-    if rule.limited:
-        kept += answers[-_REMEMBERED:] if rule.within is not None else [max(answers, key=_time)]
-    return kept
-
-
-def _changes(trace: Sequence[Occurrence], whole_before: bool) -> list[Occurrence]:
-    """What halted the machine or set it running, from the last STOP on: that one answers all before it."""
-    changes: list[Occurrence] = []
-    running = True if whole_before else None
-    for occurrence in trace:
-        if occurrence.event == STOP:
-            changes, running = [occurrence], False
-        elif occurrence.event == RESUME and not running:
-            changes.append(occurrence)
-            running = True
-    return changes
-
-
-def _halted(trigger: Occurrence, rule: Rule, changes: Sequence[Occurrence]) -> bool:
-    """Whether the machine is known to have been halted when the trigger happened."""
-    before = [change for change in changes if _precedes(change, trigger, rule)]
-    return bool(before) and before[-1].event != RESUME
-
-
-def _precedes(change: Occurrence, trigger: Occurrence, rule: Rule) -> bool:
-    """Whether a change stands before a trigger and, if the trigger may be sent late, happened before it."""
-    if change.line >= trigger.line:
-        return False
-    if rule.limited and change.time is not None and trigger.time is not None:
-        return change.time <= trigger.time
-    return True
 
 
 def _settle_precedence(rule: Rule, trace: Sequence[Occurrence], whole_before: bool) -> Settled:

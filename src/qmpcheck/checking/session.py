@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 
@@ -100,16 +100,16 @@ def _join_traces(rule: Rule, left: Trace, right: Trace, whole_before: bool) -> t
     if not (right.open or right.kept):
         return left, []
     answers = [each for each in right.kept if each.event in rule.then]
-    if rule.within is None:  # spares looking at all open triggers again
-        waiting = followup.unanswered(rule, left.open, answers) if answers else left.open
-        trace = _in_order(left.kept, right.open, right.kept)
+    if rule.is_reread(whole_before):
+        open, trace = [], _in_order(left.open, left.kept, right.open, right.kept)
     else:
-        waiting, trace = (), _in_order(left.open, left.kept, right.open, right.kept)
+        open = followup.unanswered(rule, left.open, answers)
+        trace = _in_order(left.kept, right.open, right.kept)
     settled = followup.settle(rule, trace, whole_before)
-    open = (*waiting, *settled.open)
+    open += settled.open
     more = right.more + (0 if answers and not rule.same else left.more)
     cut = MOST_OPEN if whole_before else len(open)
-    return Trace(open[:cut], _in_order(settled.kept), more + len(open[cut:])), settled.verdicts
+    return Trace(tuple(open[:cut]), _in_order(settled.kept), more + len(open[cut:])), settled.verdicts
 
 
 def _in_order(*groups: Iterable[Occurrence]) -> tuple[Occurrence, ...]:
@@ -127,7 +127,7 @@ def close(timing: Timing, part: Part, end: int, complete: bool) -> Found:
     for rule, trace in zip(timing.rules, part.traces, strict=True):
         for trigger in trace.open:
             erratum = next((each.id for each in rule.errata if each.covers(trigger, trace.kept)), "")
-            late = _late_answer(rule, trigger, trace.kept)
+            late = followup.late_before(rule, trigger, trace.kept)
             if late:
                 finding = _diagnostic(Verdict(rule, "late", trigger, late))
             else:
@@ -138,12 +138,6 @@ def close(timing: Timing, part: Part, end: int, complete: bool) -> Found:
             code = "QMP301" if complete and not rule.same else "QMP302"
             untold[code, name(rule.trigger), ""] += trace.more
     return Found(told, untold)
-
-
-def _late_answer(rule: Rule, trigger: Occurrence, kept: Sequence[Occurrence]) -> Occurrence | None:
-    """What answered a trigger before it was sent, but after its bound."""
-    answers = [each for each in kept if each.event in rule.then and rule.key(each) == rule.key(trigger)]
-    return followup.delayed_behind(trigger, answers) if rule.limited and rule.within is not None else None
 
 
 def _is_past(rule: Rule, trigger: Occurrence, latest: int | None) -> bool:

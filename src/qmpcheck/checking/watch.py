@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from operator import attrgetter
 from typing import Any
 
@@ -16,7 +16,7 @@ import msgspec
 
 from qmpcheck.checking import clock
 from qmpcheck.checking.clock import Clocks
-from qmpcheck.checking.followup import RESPONSE, Rule
+from qmpcheck.checking.followup import RESPONSE, SENT_LATE_BEHIND, Rule
 from qmpcheck.checking.occurrence import Occurrence, time
 from qmpcheck.checking.session import Part, Timing, Trace
 from qmpcheck.diagnostic import Diagnostic
@@ -43,6 +43,7 @@ class Watch:
         self._watched = [self._classes(rule.events) for rule in timing.rules]
         self._others = [rule.others for rule in timing.rules]
         self._answers = [self._classes(rule.then) - {Occurrence} for rule in timing.rules]
+        self._looked_back = [self._classes(rule.looked_back_on) for rule in timing.rules]
         self._bounded = any(rule.within is not None for rule in timing.rules)
 
     def _classes(self, events: Collection[str]) -> frozenset[type]:
@@ -72,19 +73,15 @@ class Watch:
         begin = self._last_answer(at, backwards, present) if _any_answer_settles(rule) else 0
         places = [index for index in range(begin, len(events)) if type(events[index]) in watched]
         if rule.limited:
-            places = self._latest_answer(at, events, begin) + places
+            places = self._looked_back_on(at, backwards[len(events) - begin :]) + places
         kept = (self._occurrence(events, index) for index in places if self._matters(at, events[index]))
         return Trace(kept=tuple(kept))
 
-    def _latest_answer(self, at: int, events: Sequence[Event], end: int) -> list[int]:
-        """Where, before `end`, the latest answer by its timestamp stands: a trigger sent late may need it."""
-        answers = self._answers[at]
-        clocked = [
-            index
-            for index in range(end)
-            if type(events[index]) in answers and time(events[index].timestamp) is not None
-        ]
-        return [max(clocked, key=lambda index: time(events[index].timestamp) or 0)] if clocked else []
+    def _looked_back_on(self, at: int, backwards: list[type]) -> list[int]:
+        """Where that stands which a trigger behind these events may look back on, if it is sent late."""
+        wanted = self._looked_back[at]
+        places = (len(backwards) - 1 - index for index, kind in enumerate(backwards) if kind in wanted)
+        return [*islice(places, SENT_LATE_BEHIND)][::-1]
 
     def _matters(self, at: int, event: Event) -> bool:
         """Whether a rule has to know of an event."""
