@@ -62,7 +62,7 @@ def of_limited(events: Iterable[Occurrence], limits: Limits) -> tuple[dict[_Key,
     rows: dict[_Key, list[Occurrence]] = {}
     for event in events:
         if event.time is not None:
-            values = (repr(member(event.data, (key,))) for key in limits[event.event])
+            values = [repr(member(event.data, (key,))) for key in limits[event.event]]
             rows.setdefault((event.event, *values), []).append(event)
     findings = [finding for row in rows.values() for finding in _crowded(row)]
     return {key: _ends(row) for key, row in rows.items()}, findings

@@ -24,7 +24,7 @@ RESPONSE, PRECEDENCE, ABSENCE = "response", "precedence", "absence"
 
 STOP, RESUME = "STOP", "RESUME"
 
-SENT_LATE_BEHIND = 256
+SENT_LATE_BEHIND = 32
 """So many answers, STOPs and RESUMEs a trigger may stand behind that happened after it."""
 
 Path = tuple[str, ...]
@@ -136,7 +136,7 @@ class Rule(msgspec.Struct, frozen=True):
 
     def key(self, occurrence: Occurrence) -> tuple[str, ...]:
         """What trigger and answer must have in common."""
-        return tuple(repr(member(occurrence.data, path)) for path in self.same)
+        return () if not self.same else tuple(repr(member(occurrence.data, path)) for path in self.same)
 
 
 class Verdict(msgspec.Struct, frozen=True):

@@ -7,8 +7,8 @@ before the last answer is settled and not looked at.
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterator, Sequence
-from itertools import islice, pairwise
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import compress, count, islice, pairwise
 from operator import attrgetter
 from typing import Any
 
@@ -40,6 +40,7 @@ class Watch:
         self._names = names
         self._limited = self._classes(timing.limits) if timing.limits else frozenset()
         self._apart = self._limited | {type(None)}
+        self._plain = frozenset(names) - self._apart
         self._watched = [self._classes(rule.events) for rule in timing.rules]
         self._others = [rule.others for rule in timing.rules]
         self._answers = [self._classes(rule.then) - {Occurrence} for rule in timing.rules]
@@ -60,28 +61,35 @@ class Watch:
         present = frozenset(kinds)
         clocks, findings = self._clocks(events, kinds, present)
         backwards = kinds[::-1]
+        occurrence = functools.cache(functools.partial(self._occurrence, events))  # rules watch the same ones
         traces = (
-            Trace() if watched.isdisjoint(present) else self._trace(at, events, backwards, present)
+            Trace()
+            if watched.isdisjoint(present)
+            else self._trace(at, events, backwards, present, occurrence)
             for at, watched in enumerate(self._watched)
         )
         return Part(tuple(traces), clocks), findings
 
     def _trace(
-        self, at: int, events: Sequence[Event], backwards: list[type], present: frozenset[type]
+        self,
+        at: int,
+        events: Sequence[Event],
+        backwards: list[type],
+        present: frozenset[type],
+        occurrence: Callable[[int], Occurrence],
     ) -> Trace:
         rule, watched = self._timing.rules[at], self._watched[at]
         begin = self._last_answer(at, backwards, present) if _any_answer_settles(rule) else 0
         places = [index for index in range(begin, len(events)) if type(events[index]) in watched]
         if rule.limited:
             places = self._looked_back_on(at, backwards[len(events) - begin :]) + places
-        kept = (self._occurrence(events, index) for index in places if self._matters(at, events[index]))
+        kept = (occurrence(index) for index in places if self._matters(at, events[index]))
         return Trace(kept=tuple(kept))
 
     def _looked_back_on(self, at: int, backwards: list[type]) -> list[int]:
         """Where that stands which a trigger behind these events may look back on, if it is sent late."""
-        wanted = self._looked_back[at]
-        places = (len(backwards) - 1 - index for index, kind in enumerate(backwards) if kind in wanted)
-        return [*islice(places, SENT_LATE_BEHIND)][::-1]
+        places = islice(_places(self._looked_back[at], backwards), SENT_LATE_BEHIND)
+        return [len(backwards) - 1 - place for place in places][::-1]
 
     def _matters(self, at: int, event: Event) -> bool:
         """Whether a rule has to know of an event."""
@@ -113,7 +121,7 @@ class Watch:
             limited: dict[Any, Any] = {}
             findings: list[Diagnostic] = []
         else:
-            places = [at for at, kind in enumerate(kinds) if kind not in self._apart]
+            places = [*_places(self._plain, kinds)]
             limited, findings = clock.of_limited(self._rate_limited(events, kinds), self._timing.limits)
         if Occurrence in present:
             places = [at for at in range(len(events)) if self._is_plain(events[at])]
@@ -127,11 +135,13 @@ class Watch:
         return type(event) not in self._apart
 
     def _rate_limited(self, events: Sequence[Event], kinds: list[type]) -> Iterator[Occurrence]:
-        for at, kind in enumerate(kinds):
-            if kind in self._limited:
-                occurrence = self._occurrence(events, at)
-                if occurrence.event in self._timing.limits:
-                    yield occurrence
+        for at in _places(self._limited, kinds):
+            event = events[at]
+            name = self._names.get(type(event), "")
+            if name and not self._timing.limits[name]:  # one key, whatever it carries
+                yield Occurrence(at + 1, name, event.timestamp, {})
+            elif name or event.event in self._timing.limits:
+                yield self._occurrence(events, at)
 
     def _in_order(
         self, events: Sequence[Event], places: Sequence[int], findings: list[Diagnostic]
@@ -155,6 +165,11 @@ class Watch:
             return None
         times = (time(event.timestamp) for event in events if event is not None)
         return max((each for each in times if each is not None), default=None)
+
+
+def _places(wanted: frozenset[type], kinds: Sequence[type]) -> Iterator[int]:
+    """Where kinds stand that are among those wanted."""
+    return compress(count(), map(wanted.__contains__, kinds))
 
 
 def _decoded_member(data: Any, path: tuple[str, ...]) -> Any:
