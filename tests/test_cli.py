@@ -207,7 +207,8 @@ def following(stream: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def test_following_a_file_until_an_interrupt() -> None:
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_following_a_file_until_an_interrupt(stop: signal.Signals) -> None:
     Path("grow.jsonl").write_text(BAD)
     with following("grow.jsonl") as process:
         assert process.stdout
@@ -216,7 +217,7 @@ def test_following_a_file_until_an_interrupt() -> None:
             file.write(RESUME + IO_ERROR + "nonsense\n" + CUT)
         assert process.stdout.readline().startswith("grow.jsonl:2: QMP201")
         assert process.stdout.readline().startswith("grow.jsonl:4: QMP101")
-        process.send_signal(signal.SIGINT)
+        process.send_signal(stop)
         rest, _ = process.communicate(timeout=30)
     assert process.returncode == 130
     cut, head, pending, *_ = rest.splitlines()
@@ -225,6 +226,17 @@ def test_following_a_file_until_an_interrupt() -> None:
         "grow.jsonl: violations against v2 (d74c7dfd1b): 5 lines, 3 events, 3 errors, 2 warnings"
     )
     assert pending.startswith("grow.jsonl:3: QMP302")
+
+
+def test_following_a_file_until_it_is_cut() -> None:
+    Path("grow.jsonl").write_text(BAD)
+    with following("grow.jsonl") as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("grow.jsonl:1: QMP203")
+        Path("grow.jsonl").write_text("")
+        rest, _ = process.communicate(timeout=30)
+    assert rest.startswith("grow.jsonl: violations against v2")
+    assert process.returncode == 2
 
 
 def test_following_a_pipe_until_it_ends() -> None:

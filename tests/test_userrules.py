@@ -112,10 +112,10 @@ GOOD = '[[rule]]\nevent = "POWERDOWN"\nthen = "SHUTDOWN"\n'
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "expected [[rule]] tables and nothing else"),
-        ("rule = 1\n", "expected [[rule]] tables and nothing else"),
-        ("rule = []\n", "expected [[rule]] tables and nothing else"),
-        ("rule = [1, 2]\n", "expected [[rule]] tables and nothing else"),
+        ("", "1: expected [[rule]] tables and nothing else"),
+        ("rule = 1\n", "1: expected [[rule]] tables and nothing else"),
+        ("rule = []\n", "1: expected [[rule]] tables and nothing else"),
+        ("rule = [1, 2]\n", "1: expected [[rule]] tables and nothing else"),
         (
             '[[rule]]\nevent = "BLOCK_JOB_READY"\nthen = "STOP"\nwhen = { len = true }\n',
             '4: "len" cannot be true',
@@ -128,7 +128,9 @@ GOOD = '[[rule]]\nevent = "POWERDOWN"\nthen = "SHUTDOWN"\n'
             '[[rule]]\nevent = "BLOCK_JOB_READY"\nthen = "STOP"\nwhen = { device = [] }\n',
             '4: "device" has no value',
         ),
-        ("[[rule]\n", "Expected ']]' at the end of an array declaration (at line 1, column 7)"),
+        ("[[rule]\n", "1:7: Expected ']]' at the end of an array declaration"),
+        (GOOD + "[options]\n", "4: expected [[rule]] tables and nothing else"),
+        (GOOD + '[rule.when]\nreason = "x"\n', '4: POWERDOWN has no member "reason"'),
         (GOOD + "[[rule]]\n", "4: event names an event"),
         (
             GOOD.replace("POWERDOWN", "POWERDOWNS"),
@@ -158,6 +160,13 @@ def test_what_is_wrong_is_told_with_its_line(text: str, message: str, tmp_path: 
     with pytest.raises(SpecError) as caught:
         userrules.load(str(path), RULES)
     assert str(caught.value).removeprefix(f"{path}:").strip().startswith(message)
+
+
+def test_bytes_that_are_not_utf8_are_told_with_their_place(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_bytes(GOOD.encode() + b"# \xff\n")
+    with pytest.raises(SpecError, match=r":4:3: not UTF-8$"):
+        userrules.load(str(path), RULES)
 
 
 def test_a_file_that_is_not_there() -> None:

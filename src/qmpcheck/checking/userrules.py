@@ -53,19 +53,32 @@ def load(path: str, rule_base: RuleBase) -> list[Rule]:
     Raises:
         SpecError: the file cannot be read, or a rule is about what the spec does not have.
     """
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            text = file.read()
-        tables = tomllib.loads(text)
-    except OSError as error:
-        raise SpecError(f"{safe(path)}: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise SpecError(f"{safe(path)}: {safe(str(error))}") from None
+    text, tables = _parsed(path)
     written = tables.get("rule")
     tabular = isinstance(written, list) and written and all(isinstance(table, dict) for table in written)
     if tables.keys() != {"rule"} or not isinstance(written, list) or not tabular:
-        raise SpecError(f"{safe(path)}: expected [[rule]] tables and nothing else")
+        other = next((key for key in tables if key != "rule"), "rule")
+        line = _line_of_key(text, other, 0, len(text)) or 1
+        raise SpecError(f"{safe(path)}:{line}: expected [[rule]] tables and nothing else")
     return [_placed(path, text, at, rule_base, table) for at, table in enumerate(written)]
+
+
+def _parsed(path: str) -> tuple[str, dict[str, Any]]:
+    try:
+        with open(path, "rb") as file:
+            raw = file.read()
+        text = raw.decode("utf-8-sig")
+        return text, tomllib.loads(text)
+    except OSError as error:
+        raise SpecError(f"{safe(path)}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        begin = error.object.rfind(b"\n", 0, error.start) + 1
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise SpecError(f"{safe(path)}:{line}:{error.start - begin + 1}: not UTF-8") from None
+    except (ValueError, RecursionError) as error:
+        place = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error), re.DOTALL)
+        reason, at = (place[1], f":{place[2]}:{place[3]}") if place else (str(error), "")
+        raise SpecError(f"{safe(path)}{at}: {safe(reason)}") from None
 
 
 def _placed(path: str, text: str, at: int, rule_base: RuleBase, table: Any) -> Rule:
@@ -81,8 +94,14 @@ def _line(text: str, at: int, key: str) -> int:
     if at >= len(heads):
         return 1
     end = heads[at + 1] if at + 1 < len(heads) else len(text)
-    found = re.compile(rf"^[ \t]*{re.escape(key)}[ \t]*[=.]", re.MULTILINE).search(text, heads[at], end)
-    return text.count("\n", 0, found.start() if found else heads[at]) + 1
+    return _line_of_key(text, key, heads[at], end) or text.count("\n", 0, heads[at]) + 1
+
+
+def _line_of_key(text: str, key: str, begin: int, end: int) -> int | None:
+    """The first line in that range that sets a key, or begins a table of its name."""
+    pattern = rf"^[ \t]*(?:\[+[ \t]*(?:rule[ \t]*\.[ \t]*)?)?[\"']?{re.escape(key)}[\"']?[ \t]*[]=.]"
+    found = re.compile(pattern, re.MULTILINE).search(text, begin, end)
+    return text.count("\n", 0, found.start()) + 1 if found else None
 
 
 def _rule(table: Any, rule_base: RuleBase) -> Rule:

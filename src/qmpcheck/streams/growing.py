@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -9,26 +11,33 @@ from types import FrameType, TracebackType
 from typing import IO
 
 from qmpcheck.streams.blocks import BLOCK, from_chunks
+from qmpcheck.streams.source import Unreadable
 
 PAUSE = 0.1
 """Seconds between two looks at a file that has not grown."""
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 class Interrupt:
-    """Within it, an interrupt ends the waiting for more and nothing else; `asked` tells that one came."""
+    """Within it, an interrupt or a request to end stops the waiting for more and nothing else.
+
+    `asked` tells that one came.
+    """
 
     def __init__(self) -> None:
         self.asked = False
         self._waiting = False
 
     def __enter__(self) -> Interrupt:
-        self._before = signal.signal(signal.SIGINT, self._on_signal)
+        self._before = {each: signal.signal(each, self._on_signal) for each in _SIGNALS}
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        signal.signal(signal.SIGINT, self._before)
+        for each, handler in self._before.items():
+            signal.signal(each, handler)
 
     def _on_signal(self, _: int, __: FrameType | None) -> None:
         self.asked = True
@@ -47,6 +56,7 @@ class Interrupt:
                 self._waiting = True
                 chunk = read(BLOCK)
                 if not chunk and not ends:
+                    _expect_growth(file)
                     time.sleep(PAUSE)
             except KeyboardInterrupt:
                 pass
@@ -56,3 +66,13 @@ class Interrupt:
                 yield chunk
             elif ends:
                 return
+
+
+def _expect_growth(file: IO[bytes]) -> None:
+    """A plain file that is shorter than what was read of it holds another stream by now."""
+    if isinstance(file, io.BufferedReader) and file.seekable() and _size(file) < file.tell():
+        raise Unreadable("it became shorter while it was followed; what it held before was checked")
+
+
+def _size(file: IO[bytes]) -> int:
+    return os.fstat(file.fileno()).st_size
