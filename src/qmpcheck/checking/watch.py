@@ -40,7 +40,6 @@ class Watch:
         self._names = names
         self._limited = self._classes(timing.limits) if timing.limits else frozenset()
         self._apart = self._limited | {type(None)}
-        self._plain = frozenset(names) - self._apart
         self._watched = [self._classes(rule.events) for rule in timing.rules]
         self._others = [rule.others for rule in timing.rules]
         self._answers = [self._classes(rule.then) - {Occurrence} for rule in timing.rules]
@@ -116,17 +115,12 @@ class Watch:
     def _clocks(
         self, events: Sequence[Event], kinds: list[type], present: frozenset[type]
     ) -> tuple[Clocks, list[Diagnostic]]:
-        if self._apart.isdisjoint(present):
-            places: Sequence[int] = range(len(events))
-            limited: dict[Any, Any] = {}
-            findings: list[Diagnostic] = []
-        else:
-            places = [*_places(self._plain, kinds)]
+        limited: dict[Any, Any] = {}
+        findings: list[Diagnostic] = []
+        if not self._limited.isdisjoint(present):
             limited, findings = clock.of_limited(self._rate_limited(events, kinds), self._timing.limits)
-        if Occurrence in present:
-            places = [at for at in range(len(events)) if self._is_plain(events[at])]
-        clocked = self._in_order(events, places, findings)
-        first, last = (self._occurrence(events, at) for at in clocked) if clocked else (None, None)
+        ends = self._ends_in_order(events, present, findings)
+        first, last = (self._occurrence(events, at) for at in ends) if ends else (None, None)
         return Clocks(first, last, self._latest(events), limited), findings
 
     def _is_plain(self, event: Event) -> bool:
@@ -143,17 +137,23 @@ class Watch:
             elif name or event.event in self._timing.limits:
                 yield self._occurrence(events, at)
 
-    def _in_order(
-        self, events: Sequence[Event], places: Sequence[int], findings: list[Diagnostic]
+    def _ends_in_order(
+        self, events: Sequence[Event], present: frozenset[type], findings: list[Diagnostic]
     ) -> tuple[int, int] | None:
-        """The places of the first and last event with a clock; findings where time runs backwards."""
-        whole = len(places) == len(events)
-        seconds = [*map(_SECONDS, events if whole else map(events.__getitem__, places))]
-        if not seconds:
-            return None
-        if seconds[0] >= 0 and seconds == sorted(seconds):
-            return places[0], places[-1]
-        clocked = [at for at in places if time(events[at].timestamp) is not None]
+        """The places of the first and last event that is not rate-limited and has a clock.
+
+        Adds findings where time runs backwards between two such events.
+        """
+        places: Sequence[int] = range(len(events))
+        if type(None) in present:
+            places = [at for at, event in enumerate(events) if event is not None]
+        plain = (at for at in places if self._is_plain(events[at]))
+        seconds = [*map(_SECONDS, map(events.__getitem__, places))]
+        if seconds and seconds[0] >= 0 and seconds == sorted(seconds):  # then so are those of the plain ones
+            first = next(plain, None)
+            last = next((at for at in reversed(places) if self._is_plain(events[at])), None)
+            return None if first is None or last is None else (first, last)
+        clocked = [at for at in plain if time(events[at].timestamp) is not None]
         row = [self._occurrence(events, at) for at in clocked]
         for before, after in pairwise(row):
             findings += clock.backwards(before, after)
