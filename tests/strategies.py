@@ -1,6 +1,5 @@
 """Events made from a rule base: conforming ones, and ones with a single fault."""
 
-import functools
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -20,7 +19,6 @@ timestamps = st.one_of(
 )
 
 
-@functools.cache
 def values(described: rulebase.Type) -> st.SearchStrategy[Any]:
     match described:
         case rulebase.String():

@@ -1,16 +1,38 @@
 """A spec compiled: what each event may carry, and what must follow it.
 
 Everything here is a frozen value that reads and writes as JSON (`load`, `dump`). `line` is always the
-line of the spec document that states the fact, counted from 1.
+line of the spec document that states the fact, counted from 1. Where a spec has several files, `file`
+is the one that `line` counts in; a member without one is in the file of what it is a member of.
 """
 
 from __future__ import annotations
 
 from typing import Any as Json
+from typing import Literal
 
 import msgspec
 
 Line = int | None
+
+
+Size = Literal["", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+
+
+class Marks(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """What is special about an event, a member or a value.
+
+    Attributes:
+        built_if: the condition on the build's configuration under which it exists; "" for always.
+        deprecated: whether clients should no longer rely on it.
+        unstable: whether it may change or go without notice.
+    """
+
+    built_if: str = ""
+    deprecated: bool = False
+    unstable: bool = False
+
+
+UNMARKED = Marks()
 
 
 class _Type(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="type"):
@@ -24,13 +46,27 @@ class String(_Type, frozen=True, tag="string"):
 
 
 class Enum(_Type, frozen=True, tag="enum"):
-    """One of a closed set of strings."""
+    """One of a closed set of strings.
+
+    `marks` tells what is special about some of them.
+    """
 
     values: tuple[str, ...]
+    marks: dict[str, Marks] = {}
 
 
 class Integer(_Type, frozen=True, tag="integer"):
-    """A number written without fraction or exponent."""
+    """A number written without fraction or exponent; `size` is that of the machine's type, or ""."""
+
+    size: Size = ""
+
+    @property
+    def range(self) -> tuple[int, int] | None:
+        """The least and the greatest value; None where the spec gives no bounds."""
+        if not self.size:
+            return None
+        bits = int(self.size.removeprefix("u").removeprefix("int"))
+        return (0, (1 << bits) - 1) if self.size.startswith("u") else (-(1 << bits - 1), (1 << bits - 1) - 1)
 
 
 class Number(_Type, frozen=True, tag="number"):
@@ -57,19 +93,31 @@ class Array(_Type, frozen=True, tag="array"):
     items: Type
 
 
+class Alternate(_Type, frozen=True, tag="alternate"):
+    """A value of any of several types, told apart by their JSON type."""
+
+    types: tuple[Type, ...]
+
+
 class Object(_Type, frozen=True, tag="object"):
-    """An object; an `open` one may hold members that the spec leaves to another text (`of`)."""
+    """An object; an `open` one may hold members that the spec leaves to another text (`of`).
+
+    In a union, the value of the member `discriminator` says which of the `branches` adds its members;
+    a value without a branch adds none.
+    """
 
     members: tuple[Member, ...] = ()
     open: bool = False
     of: str = ""
+    discriminator: str = ""
+    branches: dict[str, Object] = {}
 
     def member(self, name: str) -> Member | None:
-        """The member of that name."""
+        """The member of that name, whatever the branch."""
         return next((member for member in self.members if member.name == name), None)
 
 
-Type = String | Enum | Integer | Number | Boolean | Null | Any | Array | Object
+Type = String | Enum | Integer | Number | Boolean | Null | Any | Array | Alternate | Object
 
 
 class Member(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -79,6 +127,13 @@ class Member(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     type: Type
     optional: bool = False
     line: Line = None
+    file: str = ""
+    marks: Marks = UNMARKED
+
+    @property
+    def may_be_absent(self) -> bool:
+        """Whether an event of some build can do without it."""
+        return self.optional or bool(self.marks.built_if)
 
 
 class FollowUp(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -108,11 +163,13 @@ class EventRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     follow_ups: tuple[FollowUp, ...] = ()
     rate_limit: RateLimit | None = None
     line: Line = None
+    file: str = ""
+    marks: Marks = UNMARKED
 
     @property
     def needs_data(self) -> bool:
         """Whether `data` itself is mandatory."""
-        return bool(self.data.of) or any(not member.optional for member in self.data.members)
+        return bool(self.data.of) or any(not member.may_be_absent for member in self.data.members)
 
 
 class RuleBase(msgspec.Struct, frozen=True, gc=False):
@@ -149,11 +206,26 @@ def _check(described: Type) -> None:
             raise ValueError("an enum without values")
         case Array(items):
             _check(items)
-        case Object(members):
-            if len({member.name for member in members}) < len(members):
-                raise ValueError("two members of one name in an object")
-            for member in members:
-                _check(member.type)
+        case Alternate(types):
+            for each in types:
+                _check(each)
+        case Object():
+            _check_object(described, frozenset())
+
+
+def _check_object(described: Object, above: frozenset[str]) -> None:
+    """Check an object, or a branch of one that has the members `above`."""
+    names = above.union(member.name for member in described.members)
+    if len(names) < len(above) + len(described.members):
+        raise ValueError("two members of one name in an object")
+    for member in described.members:
+        _check(member.type)
+    if described.branches:
+        tag = described.member(described.discriminator)
+        if tag is None or tag.optional or not isinstance(tag.type, Enum):
+            raise ValueError("a union without a mandatory enum that tells its branches apart")
+    for branch in described.branches.values():
+        _check_object(branch, names)
 
 
 def dump(rule_base: RuleBase) -> bytes:
