@@ -1,9 +1,10 @@
-"""Compile the rule bases of every revision of the event document, and their index.
+"""Compile the rule bases of every revision of the event document and of every release's schema.
 
     python rules/make.py SPECS            writes rules/*.json
     python rules/make.py SPECS --check    writes nothing; exits 1 if a file here is not what it should be
 
-SPECS is a folder with `events-txt/` and `events-txt.json`, which lists revisions and releases.
+SPECS is a folder with `events-txt/` and `events-txt.json`, which lists revisions and releases, and with
+`qapi/` and `qapi.json`, which lists the releases that have a schema.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import argparse
 import json
 import sys
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
 from qmpcheck import documents, rulebase
 from qmpcheck.catalogue import Entry
+from qmpcheck.documents import qapi
 
 HERE = Path(__file__).parent
 
@@ -34,8 +37,19 @@ LAST_RELEASE_BY_TEXT = (2, 0)
 """From the next release on, the QAPI schema is the spec, and the text goes by a name with `:txt`."""
 
 
+Compiled = tuple[Entry, rulebase.RuleBase]
+
+
 def files(specs: Path) -> dict[str, bytes]:
     """Every file that belongs here, by name."""
+    compiled = sorted([*texts(specs), *schemas(specs)], key=lambda each: each[0].date)
+    made = {f"{entry.id}.json": rulebase.dump(rules) for entry, rules in compiled}
+    index = (msgspec.json.encode(entry) for entry, _ in compiled)
+    return made | {"index.json": b"[\n" + b",\n".join(index) + b"\n]\n"}
+
+
+def texts(specs: Path) -> Iterator[Compiled]:
+    """The revisions of the event document, in their order."""
     listing = json.loads((specs / "events-txt.json").read_text())
     releases = defaultdict(list)
     for shipped in listing["releases"]:
@@ -43,14 +57,26 @@ def files(specs: Path) -> dict[str, bytes]:
     revisions = defaultdict(list)
     for revision in listing["revisions"]:
         revisions[revision["file"]].append(revision)
-    made, index = {}, []
     for file, standing_for in sorted(revisions.items()):
         rules = documents.read((specs / file).read_text()).rule_base
-        entry = index_entry(file, standing_for, releases[file], rules)
-        index.append(entry)
-        made[f"{entry.id}.json"] = rulebase.dump(rules)
-    made["index.json"] = b"[\n" + b",\n".join(map(msgspec.json.encode, index)) + b"\n]\n"
-    return made
+        yield index_entry(file, standing_for, releases[file], rules), rules
+
+
+def schemas(specs: Path) -> Iterator[Compiled]:
+    """The schemas of the releases, in their order."""
+    for shipped in json.loads((specs / "qapi.json").read_text()):
+        rules = qapi.read(str(specs / "qapi" / shipped["release"] / shipped["root"]))
+        release = ".".join(shipped["release"].split(".")[:2])
+        entry = Entry(
+            id=release,
+            commits=(shipped["commit"],),
+            date=shipped["date"],
+            source=Path(shipped["root"]).name,
+            events=len(rules.events),
+            follow_ups=rules.follow_ups,
+            releases=(release,),
+        )
+        yield entry, rules
 
 
 def index_entry(

@@ -28,7 +28,8 @@ def test_the_shipped_rules_are_those_of_the_document(path: Path) -> None:
 
 
 def test_all_113_are_there() -> None:
-    assert len(revisions()) == len(catalogue.entries()) == 113
+    texts = [entry for entry in catalogue.entries() if entry.source == "qmp-events.txt"]
+    assert len(revisions()) == len(texts) == 113
 
 
 @pytest.mark.parametrize(("edition", "page", "original"), pages(), ids=lambda value: str(value)[-12:])

@@ -25,6 +25,11 @@ from qmpcheck.catalogue import SpecError
         ("2.0.2", "0c762736df"),
         ("2.5:txt", "7f1e7b23d5"),
         ("2.5.1:txt", "7f1e7b23d5"),
+        ("0.15:txt", "6f8c63fbd7"),
+        ("2.1", "2.1"),
+        ("2.5", "2.5"),
+        ("7.2.22", "7.2"),
+        ("10.0.0", "10.0"),
         ("d74c7df", "d74c7dfd1b"),
         ("d74c7dfd1b63850309d7595b4db2e91b78c1dc05", "d74c7dfd1b"),
     ],
@@ -34,11 +39,18 @@ def test_names(name: str, id: str) -> None:
     assert (spec.name, spec.id) == (name, id)
 
 
+def test_the_latest_is_the_newest_release() -> None:
+    releases = [name for entry in catalogue.entries() for name in entry.releases if ":" not in name]
+    newest = max(releases, key=lambda name: tuple(map(int, name.split("."))))
+    assert catalogue.find("latest").id == newest
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
         ("v9", 'no spec is called "v9" (near: v6, v5, v4, v3)'),
-        ("2.5", 'no spec is called "2.5" (near: 2.5:txt)'),
+        ("7.2:txt", 'no spec is called "7.2:txt" (near: '),
+        ("7.3", 'no spec is called "7.3" (near: 7.'),
         ("d74c7d", "no spec is called"),
         ("no/such/file", "no/such/file: No such file or directory"),
         ("events.txt", "events.txt: No such file or directory"),

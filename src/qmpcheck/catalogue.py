@@ -19,7 +19,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One spec of the catalogue.
 
     Attributes:
-        id: names the file of its rule base; the first ten digits of its commit.
+        id: names the file of its rule base; the first ten digits of its commit, or of a schema the release.
         commits: the revisions that read the same.
         date: when it came into QEMU's main line, YYYY-MM-DD.
         source: the kind of document.
@@ -86,20 +86,25 @@ def _rules_folder() -> str:
 
 def names(entry: Entry) -> tuple[str, ...]:
     """What `--spec` takes for an entry, the best name first."""
-    return (*filter(None, [entry.edition]), *entry.releases, entry.id)
+    return tuple(dict.fromkeys([*filter(None, [entry.edition]), *entry.releases, entry.id]))
 
 
 def _entry(name: str) -> Entry | None:
     if name == "latest":
-        return next(entry for entry in reversed(entries()) if entry.releases)
+        return max((entry for entry in entries() if entry.id in entry.releases), key=_release)
     return _named(name.lower()) or _of_patch_level(name) or _of_commit(name.lower())
 
 
 def _named(name: str) -> Entry | None:
-    for entry in entries():
-        if name in names(entry) or name.removesuffix(":txt") in entry.releases:
-            return entry
+    for each in (name, name.removesuffix(":txt")):  # up to 2.0 the text goes by the release's plain name
+        for entry in entries():
+            if each in names(entry) and not (each != name and entry.id == each):
+                return entry
     return None
+
+
+def _release(entry: Entry) -> tuple[int, ...]:
+    return tuple(map(int, entry.id.split(".")))
 
 
 def _of_patch_level(name: str) -> Entry | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from qmpcheck.documents.entries import EventEntry, example_data
 from qmpcheck.documents.member import MemberText
 from qmpcheck.documents.nesting import nest
+from qmpcheck.documents.note import Sentence
 from qmpcheck.rulebase import Enum, EventRule, FollowUp, Member, Object, RateLimit, RuleBase
 
 
@@ -18,10 +19,10 @@ def rule_base(entries: Sequence[EventEntry]) -> RuleBase:
     events: dict[str, EventRule] = {}
     for entry in entries:
         payload = data(entry)
-        follow_ups = _follow_ups(entry, payload)
-        limit = next(_rate_limits(entry), None)
+        stated = follow_ups(entry.sentences, payload)
+        limit = rate_limit(entry.sentences)
         for name in entry.names:
-            events.setdefault(name, EventRule(payload, tuple(follow_ups[name]), limit, entry.line))
+            events.setdefault(name, EventRule(payload, tuple(stated[name]), limit, entry.line))
     return RuleBase(events)
 
 
@@ -76,18 +77,20 @@ class Missing:
         ]
 
 
-def _rate_limits(entry: EventEntry) -> Iterator[RateLimit]:
-    for sentence in entry.sentences:
+def rate_limit(sentences: Iterable[Sentence]) -> RateLimit | None:
+    """The rate limit that sentences state; the first, if there are several."""
+    for sentence in sentences:
         for stated in sentence.rules:
             if isinstance(stated, RateLimit):
-                yield msgspec.structs.replace(stated, line=sentence.lines[0])
+                return msgspec.structs.replace(stated, line=sentence.lines[0])
+    return None
 
 
-def _follow_ups(entry: EventEntry, payload: Object) -> dict[str, list[FollowUp]]:
-    """The follow-ups that can hold, by the event they follow."""
+def follow_ups(sentences: Iterable[Sentence], payload: Object) -> dict[str, list[FollowUp]]:
+    """The follow-ups that sentences state and that can hold, by the event they follow."""
     stated: defaultdict[str, list[FollowUp]] = defaultdict(list)
     missing = Missing(payload)
-    for sentence in entry.sentences:
+    for sentence in sentences:
         for rule in sentence.rules:
             if isinstance(rule, FollowUp) and not missing.members(rule) and not missing.values(rule):
                 stated[sentence.event].append(msgspec.structs.replace(rule, line=sentence.lines[0]))

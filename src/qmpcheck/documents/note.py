@@ -29,16 +29,20 @@ class Sentence(NamedTuple):
 
 def parse(section: Section) -> tuple[Sentence, ...]:
     """Read one note section."""
-    return tuple(_sentence(text, lines) for text, lines in _sentences(section))
+    return sentences(section.text.split(":", 1)[1], section.line)
+
+
+def sentences(text: str, line: int) -> tuple[Sentence, ...]:
+    """Read the sentences of a text that begins on that line."""
+    return tuple(_sentence(each, lines) for each, lines in _sentences(text, line))
 
 
 _BETWEEN = re.compile(r"(?<=\.)(\s+)")
 
 
-def _sentences(section: Section) -> Iterator[tuple[str, range]]:
+def _sentences(text: str, line: int) -> Iterator[tuple[str, range]]:
     """Each sentence with the lines of the document that it stands on."""
-    line = section.line
-    for sentence in _BETWEEN.split(section.text.split(":", 1)[1].rstrip()):
+    for sentence in _BETWEEN.split(text.rstrip()):
         first = line + len(sentence) - len(sentence.lstrip("\n"))
         line += sentence.count("\n")
         if sentence.strip():
@@ -51,6 +55,9 @@ def _sentence(text: str, lines: range) -> Sentence:
     except UnexpectedInput:
         return Sentence(unknown=" ".join(text.split()), lines=lines)
     return said._replace(lines=lines)
+
+
+_ROLE = re.compile(r"^:[a-z:-]+:(?=`)")
 
 
 class _Condition(NamedTuple):
@@ -95,5 +102,11 @@ class _Shape(Transformer[Token, Sentence]):
     def values(self, texts: list[str]) -> tuple[str, ...]:
         return tuple(texts)
 
+    def EVENT(self, token: Token) -> str:
+        return _ROLE.sub("", token).strip("@`")
+
     def QUOTED(self, token: Token) -> str:
-        return str(token[1:-1])
+        return _ROLE.sub("", token)[1:-1].strip("`")
+
+    def NAME(self, token: Token) -> str:
+        return token.removeprefix("@")

@@ -1,0 +1,154 @@
+"""A schema's definitions, from its root file and all that it includes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from qmpcheck.documents.qapi import expressions
+from qmpcheck.documents.qapi.expressions import Expression, Items, SchemaError, Table, Text, Value
+from qmpcheck.printable import quoted
+
+ENUM, STRUCT, UNION, ALTERNATE, EVENT, COMMAND = "enum", "struct", "union", "alternate", "event", "command"
+
+_KINDS = {
+    "enum": ENUM,
+    "struct": STRUCT,
+    "type": STRUCT,  # as it was called up to QEMU 2.3
+    "union": UNION,
+    "alternate": ALTERNATE,
+    "event": EVENT,
+    "command": COMMAND,
+}
+
+_INTEGERS = ("int", "size", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
+_NEVER_SENT = ("**", "dict", "visitor")  # by commands that were not generated, up to QEMU 2.9
+
+BUILT_IN = frozenset([*_INTEGERS, *_NEVER_SENT, "str", "number", "bool", "null", "any", "QType"])
+"""The types that need no definition."""
+
+LARGEST_FILE = 1 << 22
+"""Bytes; the largest of QEMU's own has a fifteenth of that."""
+
+
+class Definition(NamedTuple):
+    """One definition.
+
+    Attributes:
+        kind: what it defines.
+        name: the name it defines.
+        table: the whole expression.
+        file: where it stands, relative to the root file's folder.
+        comment: what documents it, with its comment signs.
+        comment_line: the first line of that.
+    """
+
+    kind: str
+    name: Text
+    table: Table
+    file: str
+    comment: str
+    comment_line: int
+
+    def wrong(self, where: Text | Table | Items, reason: str) -> SchemaError:
+        """The error that something in it is wrong."""
+        return SchemaError(self.file, where.line, where.column, reason)
+
+
+def load(root: str) -> dict[str, Definition]:
+    """The definitions of a schema by name, in its order.
+
+    Args:
+        root: the path of its root file.
+
+    Raises:
+        SchemaError: it is not a whole and sound schema.
+        OSError: the root file cannot be read.
+    """
+    folder = os.path.dirname(os.path.abspath(root))
+    if os.path.basename(folder) == "qapi":  # as everybody names these files: qapi/job.json
+        folder = os.path.dirname(folder)
+    definitions: dict[str, Definition] = {}
+    for each in _read(os.path.abspath(root), folder, (), set()):
+        before = definitions.setdefault(each.name, each)
+        if before is not each:
+            place = f"{before.file}:{before.name.line}"
+            raise each.wrong(each.name, f"{quoted(each.name)} is defined already, at {place}")
+    for each in definitions.values():
+        _check_names(each, definitions)
+    return definitions
+
+
+def _read(path: str, folder: str, within: tuple[str, ...], done: set[str]) -> Iterator[Definition]:
+    """The definitions of a file, those that it includes where it first includes them."""
+    done.add(path)
+    file = os.path.relpath(path, folder)
+    for expression in expressions.parse(_text(path), file):
+        table = expression.table
+        if "include" in table:
+            included = _included(table["include"], path, file, table, (*within, path))
+            if included not in done:
+                try:
+                    yield from _read(included, folder, (*within, path), done)
+                except OSError as error:
+                    reason = f"{quoted(str(table['include']))}: {error.strerror or error}"
+                    raise SchemaError(file, table.line, table.column, reason) from None
+        elif "pragma" not in table:
+            yield _definition(expression, file)
+
+
+def _text(path: str) -> str:
+    with open(path, "rb") as file:
+        text = file.read(LARGEST_FILE + 1)
+    if len(text) > LARGEST_FILE:
+        raise OSError(f"larger than {LARGEST_FILE >> 20} MiB, which no schema file is")
+    return text.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+
+
+def _included(name: Value, path: str, file: str, table: Table, within: tuple[str, ...]) -> str:
+    if not isinstance(name, Text):
+        raise SchemaError(file, table.line, table.column, "include names a file")
+    included = os.path.normpath(os.path.join(os.path.dirname(path), name))
+    if included in within:
+        raise SchemaError(file, name.line, name.column, f"{quoted(name)} is being included already: a loop")
+    return included
+
+
+def _definition(expression: Expression, file: str) -> Definition:
+    table = expression.table
+    for key, kind in _KINDS.items():
+        name = table.get(key)
+        if isinstance(name, Text):
+            return Definition(kind, name, table, file, expression.comment, expression.comment_line)
+    wanted = "include, pragma, enum, struct, union, alternate, event or command"
+    raise SchemaError(file, table.line, table.column, f"expected a key that says what this is: {wanted}")
+
+
+def _check_names(definition: Definition, definitions: dict[str, Definition]) -> None:
+    """Hold every type that a definition names against those that there are."""
+    if definition.kind == ENUM:
+        return
+    for key in ("base", "data", "returns"):
+        value = definition.table.get(key)
+        for name in _types_named(value):
+            defined = definitions.get(name)
+            if name not in BUILT_IN and (defined is None or defined.kind in (EVENT, COMMAND)):
+                raise definition.wrong(name, f"no type is called {quoted(name)}")
+
+
+def _types_named(value: Value | None) -> Iterator[Text]:
+    if isinstance(value, Text):
+        yield value
+    elif isinstance(value, Items):
+        for item in value:
+            yield from _types_named(item)
+    elif isinstance(value, Table):
+        for member in value.values():
+            yield from _types_named(description(member).get("type", member))
+
+
+def description(value: Value) -> Table:
+    """A member's value where it is a table that tells its type among other things; else an empty one."""
+    tells = isinstance(value, Table) and "type" in value and value.keys() <= {"type", "if", "features"}
+    return value if isinstance(value, Table) and tells else Table()

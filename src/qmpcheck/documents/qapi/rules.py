@@ -1,0 +1,306 @@
+"""A schema's events to rules: whatever they reach, written out in full."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from qmpcheck import rulebase
+from qmpcheck.documents import compile, note
+from qmpcheck.documents.note import Sentence
+from qmpcheck.documents.qapi import comments, definitions
+from qmpcheck.documents.qapi.definitions import Definition, description
+from qmpcheck.documents.qapi.expressions import Items, Table, Text, Value
+from qmpcheck.printable import quoted
+from qmpcheck.rulebase import EventRule, Marks, Member, Object, RuleBase, Type
+
+
+def rule_base(defined: Mapping[str, Definition]) -> RuleBase:
+    """The rules of a schema's events.
+
+    Args:
+        defined: its definitions by name.
+
+    Raises:
+        SchemaError: an event reaches what makes no sense.
+    """
+    types = _Types(defined)
+    events = (each for each in defined.values() if each.kind == definitions.EVENT)
+    return RuleBase({str(each.name): _event(each, types) for each in events})
+
+
+def _event(definition: Definition, types: _Types) -> EventRule:
+    data = _in_file(types.payload(definition), definition.file)
+    said = sentences(definition)
+    follow_ups = compile.follow_ups(said, data)[definition.name]
+    return EventRule(
+        data,
+        tuple(follow_ups),
+        compile.rate_limit(said),
+        definition.name.line,
+        definition.file,
+        _marks(definition.table),
+    )
+
+
+def sentences(definition: Definition) -> tuple[Sentence, ...]:
+    """What an event's comment says of rules: its notes, and its paragraphs where they say the same."""
+    passages = comments.parse(definition.comment, definition.comment_line)
+    said = (sentence for each in passages for sentence in note.sentences(each.text, each.line))
+    return tuple(sentence for sentence in said if sentence.rules)
+
+
+def _in_file(described: Object, file: str) -> Object:
+    """The object, its members without the file they are in where that goes without saying."""
+    members = tuple(_member_in_file(member, file) for member in described.members)
+    branches = {value: _in_file(branch, file) for value, branch in described.branches.items()}
+    return msgspec.structs.replace(described, members=members, branches=branches)
+
+
+def _member_in_file(member: Member, file: str) -> Member:
+    inner = _type_in_file(member.type, member.file)
+    return msgspec.structs.replace(member, type=inner, file="" if member.file == file else member.file)
+
+
+def _type_in_file(described: Type, file: str) -> Type:
+    match described:
+        case Object():
+            return _in_file(described, file)
+        case rulebase.Array(items):
+            return rulebase.Array(_type_in_file(items, file))
+        case rulebase.Alternate(types):
+            return rulebase.Alternate(tuple(_type_in_file(each, file) for each in types))
+        case _:
+            return described
+
+
+_BUILT_IN: dict[str, Type] = {
+    "str": rulebase.String(),
+    "number": rulebase.Number(),
+    "bool": rulebase.Boolean(),
+    "null": rulebase.Null(),
+    "any": rulebase.Any(),
+    "**": rulebase.Any(),
+    "dict": rulebase.Any(),
+    "visitor": rulebase.Any(),
+    "QType": rulebase.Any("QType"),
+    "int": rulebase.Integer("int64"),
+    "size": rulebase.Integer("uint64"),
+    "int8": rulebase.Integer("int8"),
+    "int16": rulebase.Integer("int16"),
+    "int32": rulebase.Integer("int32"),
+    "int64": rulebase.Integer("int64"),
+    "uint8": rulebase.Integer("uint8"),
+    "uint16": rulebase.Integer("uint16"),
+    "uint32": rulebase.Integer("uint32"),
+    "uint64": rulebase.Integer("uint64"),
+}
+
+_MOST_MEMBERS = 20_000
+"""That one event may reach, written out in full; QEMU's own reach some dozens."""
+
+
+class _Types:
+    """The types of a schema as the rule base has them, each made once."""
+
+    def __init__(self, defined: Mapping[str, Definition]) -> None:
+        self._defined = defined
+        self._made: dict[str, Type] = dict(_BUILT_IN)
+        self._sizes: dict[str, int] = {}
+        self._written = 0
+        self._under_way: set[str] = set()
+
+    def payload(self, event: Definition) -> Object:
+        """What an event carries."""
+        data = event.table.get("data")
+        if data is None:
+            return Object()
+        self._written = 0
+        payload = self._of_value(data, event)
+        if not isinstance(payload, Object):
+            raise event.wrong(event.name, f"the data of {quoted(event.name)} is no object")
+        return payload
+
+    def _named(self, name: Text, user: Definition) -> Type:
+        if name in self._under_way:
+            return rulebase.Any(str(name))  # it holds itself: what is inside is left open
+        if name in self._made:
+            self._written += self._sizes.get(name, 0)
+        else:
+            self._under_way.add(name)
+            before = self._written
+            self._made[name] = self._of_definition(self._defined[name])
+            self._sizes[name] = self._written - before
+            self._under_way.remove(name)
+        if self._written > _MOST_MEMBERS:
+            raise user.wrong(
+                name, f"an event reaches more than {_MOST_MEMBERS} members through {quoted(name)}"
+            )
+        return self._made[name]
+
+    def _of_definition(self, definition: Definition) -> Type:
+        table = definition.table
+        discriminator = table.get("discriminator")
+        match definition.kind:
+            case definitions.ENUM:
+                return _enum(definition)
+            case definitions.ALTERNATE:
+                return self._alternate(definition)
+            case definitions.UNION if isinstance(discriminator, Table):  # as alternates were up to QEMU 2.3
+                return self._alternate(definition)
+            case definitions.UNION:
+                return self._union(definition, discriminator)
+            case _:
+                return Object(
+                    (*self._base(definition), *self._members(_table(definition, "data"), definition))
+                )
+
+    def _of_value(self, value: Value, user: Definition) -> Type:
+        match value:
+            case Text():
+                return self._named(value, user)
+            case Items([Text() as item]):
+                return rulebase.Array(self._named(item, user))
+            case Table():
+                return Object(self._members(value, user))
+            case _:
+                raise user.wrong(user.name, f"{quoted(user.name)}: expected the name of a type")
+
+    def _members(self, table: Table, user: Definition) -> tuple[Member, ...]:
+        self._written += len(table)
+        return tuple(self._member(name, value, user) for name, value in table.pairs())
+
+    def _member(self, name: Text, value: Value, user: Definition) -> Member:
+        told = description(value)
+        return Member(
+            name.removeprefix("*"),
+            self._of_value(told.get("type", value), user),
+            name.startswith("*"),
+            name.line,
+            user.file,
+            _marks(told),
+        )
+
+    def _base(self, definition: Definition) -> tuple[Member, ...]:
+        base = definition.table.get("base")
+        if base is None:
+            return ()
+        described = self._of_value(base, definition)
+        if not isinstance(described, Object):
+            raise definition.wrong(definition.name, f"the base of {quoted(definition.name)} is no struct")
+        return described.members
+
+    def _union(self, definition: Definition, discriminator: Value | None) -> Object:
+        branches = _table(definition, "data")
+        base = self._base(definition)
+        if discriminator is None:  # each branch wraps its type, as QEMU did it up to 6.0
+            tag = Member(
+                "type", rulebase.Enum(tuple(map(str, branches))), False, definition.name.line, definition.file
+            )
+            wrapped = {
+                str(name): Object(
+                    (msgspec.structs.replace(self._member(name, value, definition), name="data"),)
+                )
+                for name, value in branches.pairs()
+            }
+            return Object((*base, tag), discriminator="type", branches=wrapped)
+        chosen = next((member for member in base if member.name == discriminator), None)
+        if (
+            not isinstance(discriminator, Text)
+            or chosen is None
+            or not isinstance(chosen.type, rulebase.Enum)
+        ):
+            reason = f"the discriminator of {quoted(definition.name)} is no enum member of its base"
+            raise definition.wrong(definition.name, reason)
+        made = {
+            str(name): self._branch(name, value, definition, chosen.type) for name, value in branches.pairs()
+        }
+        return Object(
+            base, discriminator=str(discriminator), branches={k: v for k, v in made.items() if v.members}
+        )
+
+    def _branch(self, name: Text, value: Value, union: Definition, tag: rulebase.Enum) -> Object:
+        described = self._member(name, value, union).type
+        if name not in tag.values:
+            raise union.wrong(name, f"the discriminator of {quoted(union.name)} has no value {quoted(name)}")
+        if not isinstance(described, Object):
+            raise union.wrong(name, f"the branch {quoted(name)} of {quoted(union.name)} is no object")
+        return described
+
+    def _alternate(self, definition: Definition) -> Type:
+        members = self._members(_table(definition, "data"), definition)
+        types = [member.type for member in members]
+        return rulebase.Alternate(tuple(each for at, each in enumerate(types) if each not in types[:at]))
+
+
+def _table(definition: Definition, key: str) -> Table:
+    value = definition.table.get(key, Table())
+    if not isinstance(value, Table):
+        raise definition.wrong(definition.name, f"{quoted(key)} of {quoted(definition.name)} is no table")
+    return value
+
+
+def _enum(definition: Definition) -> rulebase.Enum:
+    values: list[str] = []
+    marks: dict[str, Marks] = {}
+    for each in _several(definition.table.get("data")):
+        described = each if isinstance(each, Table) else Table()
+        value = described.get("name", each)
+        if not isinstance(value, Text) or value in values:
+            raise definition.wrong(
+                definition.name, f"the values of {quoted(definition.name)} are not names, each once"
+            )
+        values.append(str(value))
+        if _marks(described) is not rulebase.UNMARKED:
+            marks[value] = _marks(described)
+    if not values:
+        raise definition.wrong(definition.name, f"{quoted(definition.name)} has no values")
+    return rulebase.Enum(tuple(values), marks)
+
+
+def _marks(table: Table) -> Marks:
+    """What is special about a definition, a member or a value."""
+    listed = table.get("features")
+    features = [each.get("name") if isinstance(each, Table) else each for each in _several(listed)]
+    marks = Marks(_condition(table.get("if")), "deprecated" in features, "unstable" in features)
+    return rulebase.UNMARKED if marks == rulebase.UNMARKED else marks
+
+
+_SIGNS = (
+    (r"defined\s*\(\s*(\w+)\s*\)", r"\1"),
+    (r"\s*&&\s*", " and "),
+    (r"\s*\|\|\s*", " or "),
+    (r"!\s*", "not "),
+)
+
+
+def _condition(value: Value | None) -> str:
+    """A condition on the build in words, however the schema writes it: `CONFIG_VNC and not CONFIG_X`."""
+    match value:
+        case Text():
+            said = str(value)
+            for sign, word in _SIGNS:
+                said = re.sub(sign, word, said)
+            return said
+        case Items():
+            return " and ".join(map(_within, value))
+        case Table() if "not" in value:
+            return f"not {_within(value['not'])}"
+        case Table() if "any" in value:
+            return " or ".join(map(_within, _several(value["any"])))
+        case Table() if "all" in value:
+            return " and ".join(map(_within, _several(value["all"])))
+        case _:
+            return ""
+
+
+def _within(value: Value) -> str:
+    """A condition as a part of another."""
+    said = _condition(value)
+    return f"({said})" if " or " in said or " and " in said else said
+
+
+def _several(value: Value | None) -> Items:
+    return value if isinstance(value, Items) else Items()
