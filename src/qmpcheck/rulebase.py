@@ -18,6 +18,14 @@ Line = int | None
 Size = Literal["", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
 
 
+Source = Literal["text", "schema", "build"]
+
+TEXT: Source = "text"
+SCHEMA: Source = "schema"
+BUILD: Source = "build"
+"""The kinds of specs: the event document, a QAPI schema, what a binary says of itself."""
+
+
 class Marks(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What is special about an event, a member or a value.
 
@@ -173,9 +181,10 @@ class EventRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class RuleBase(msgspec.Struct, frozen=True, gc=False):
-    """The rules of one spec, by event name in the spec's order."""
+    """The rules of one spec, by event name in the spec's order; `source` is the kind of the spec."""
 
     events: dict[str, EventRule]
+    source: Source = "text"
 
     @property
     def follow_ups(self) -> int:
@@ -232,4 +241,5 @@ def dump(rule_base: RuleBase) -> bytes:
     """Write a rule base as JSON, one event a line, so that a diff shows which events changed."""
     events: dict[str, Json] = rule_base.events
     rows = (msgspec.json.encode(name) + b": " + msgspec.json.encode(rule) for name, rule in events.items())
-    return b'{"events": {\n' + b",\n".join(rows) + b"\n}}\n"
+    head = b'{"events": {\n' if rule_base.source == TEXT else b'{"source": "%s", "events": {\n'
+    return head.replace(b"%s", rule_base.source.encode()) + b",\n".join(rows) + b"\n}}\n"

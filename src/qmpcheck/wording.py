@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from qmpcheck.printable import name, quoted
-from qmpcheck.rulebase import FollowUp
+from qmpcheck import rulebase
+from qmpcheck.printable import name, quoted, safe
+from qmpcheck.rulebase import FollowUp, RateLimit
 
 
 def alternatives(texts: list[str]) -> str:
@@ -25,3 +26,35 @@ def follow_up_text(rule: FollowUp) -> str:
         conditions.append(f"-{name(rule.option)} was given")
     then = f"{alternatives([*map(name, rule.then)])} follows"
     return f"if {' and '.join(conditions)}, {then}" if conditions else then
+
+
+def rate_limit_text(limit: RateLimit) -> str:
+    """`once a second for each id`."""
+    each = " and ".join(map(name, limit.key))
+    return f"once a second for each {each}" if each else "once a second"
+
+
+_MOST_VALUES = 8
+"""Values of an enum that one text lists."""
+
+
+def type_text(described: rulebase.Type) -> str:  # noqa: PLR0911 -- a case each
+    """A type in a few words, such as `list of string`, or `"a" or "b"`."""
+    match described:
+        case rulebase.Enum(values):
+            shown = [*map(quoted, values)]
+            return alternatives(shown if len(shown) <= _MOST_VALUES else [*shown[:_MOST_VALUES], "others"])
+        case rulebase.Any(of):
+            return f"any ({safe(of)} is described elsewhere)" if of else "any"
+        case rulebase.Integer():
+            return f"integer ({described.size})" if described.size else "integer"
+        case rulebase.Array(items):
+            return f"list of {type_text(items)}"
+        case rulebase.Alternate(types):
+            return alternatives([*map(type_text, types)])
+        case rulebase.Object(discriminator=str(tag)) if tag:
+            return f"union by {name(tag)}"
+        case rulebase.Object(open=True):
+            return "object of any members"
+        case _:
+            return type(described).__name__.lower()

@@ -28,7 +28,7 @@ def rule_base(defined: Mapping[str, Definition]) -> RuleBase:
     """
     types = _Types(defined)
     events = (each for each in defined.values() if each.kind == definitions.EVENT)
-    return RuleBase({str(each.name): _event(each, types) for each in events})
+    return RuleBase({str(each.name): _event(each, types) for each in events}, rulebase.SCHEMA)
 
 
 def _event(definition: Definition, types: _Types) -> EventRule:

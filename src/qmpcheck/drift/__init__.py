@@ -1,0 +1,1 @@
+"""What changed between two specs, and which spec a stream fits."""

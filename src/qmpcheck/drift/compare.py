@@ -1,0 +1,311 @@
+"""Two rule bases compared: every change that a reader of events may notice, and nothing else.
+
+Where the specs are of different kinds, or one is a text, what only one of them spells out is no change on
+the wire: it is told as QMP517.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from qmpcheck import rulebase
+from qmpcheck.drift.change import NOWHERE, Change, Place
+from qmpcheck.printable import name, quoted, step
+from qmpcheck.rulebase import (
+    BUILD,
+    TEXT,
+    Alternate,
+    Any,
+    Array,
+    Enum,
+    EventRule,
+    FollowUp,
+    Integer,
+    Marks,
+    Member,
+    Number,
+    Object,
+    RuleBase,
+    String,
+    Type,
+)
+from qmpcheck.wording import follow_up_text, rate_limit_text, type_text
+
+
+class _Sides(NamedTuple):
+    """The kinds of the two specs."""
+
+    old: str
+    new: str
+
+    @property
+    def differ(self) -> bool:
+        """Whether the specs are of different kinds."""
+        return self.old != self.new
+
+    @property
+    def prose(self) -> bool:
+        """Whether one of them is a text, which need not spell everything out."""
+        return TEXT in self
+
+    def lacks(self, marks: Marks, side: str) -> bool:
+        """Whether a build may lack this thing: `side` is the kind of the spec that does."""
+        return bool(marks.built_if) and side == BUILD
+
+
+class _At(NamedTuple):
+    """Where a comparison stands: the event, the path, the branch, and the places in both specs."""
+
+    event: str
+    path: str
+    where: str
+    old: Place
+    new: Place
+
+    def change(self, code: str, text: str, value: str = "", counterpart: str = "") -> Change:
+        """A change here."""
+        inside = f" (where {self.where})" if self.where else ""
+        return Change(
+            code, self.event, self.path, text + inside, self.old, self.new, value, self.where, counterpart
+        )
+
+    def member(self, old: Member | None, new: Member | None) -> _At:
+        """The place of a member that one side has, or both."""
+        found = old or new
+        assert found, "one of the two is there"
+        places = (_place(old, self.old), _place(new, self.new))
+        return self._replace(path=step(self.path, found.name), old=places[0], new=places[1])
+
+
+def _place(member: Member | None, holder: Place) -> Place:
+    return Place(member.line, member.file or holder.file) if member else NOWHERE
+
+
+def compare(old: RuleBase, new: RuleBase) -> tuple[Change, ...]:
+    """The changes from one spec to another, in the order of the old one's events, then of the new one's."""
+    sides = _Sides(old.source, new.source)
+    return tuple(_changes(old, new, sides))
+
+
+def _changes(old: RuleBase, new: RuleBase, sides: _Sides) -> Iterator[Change]:
+    gone = {event: rule for event, rule in old.events.items() if event not in new.events}
+    come = {event: rule for event, rule in new.events.items() if event not in old.events}
+    for event, rule in old.events.items():
+        if event in new.events:
+            yield from _event(event, rule, new.events[event], sides)
+        else:
+            at = _At(event, "", "", Place(rule.line, rule.file), NOWHERE)
+            likely = _likely(event, rule.data, {other: each.data for other, each in come.items()})
+            code = "QMP517" if sides.lacks(rule.marks, sides.new) else "QMP501"
+            yield at.change(code, f"event removed{_renamed('to', likely)}", counterpart=likely)
+    for event, rule in come.items():
+        at = _At(event, "", "", NOWHERE, Place(rule.line, rule.file))
+        likely = _likely(event, rule.data, {other: each.data for other, each in gone.items()})
+        code = "QMP517" if sides.lacks(rule.marks, sides.old) else "QMP502"
+        yield at.change(code, f"event added{_renamed('from', likely)}", counterpart=likely)
+
+
+_NEAR = 0.6
+"""How alike two names are, of 1, before one is taken for the other renamed."""
+
+
+def _likely(gone: str, described: Type, others: dict[str, Type]) -> str:
+    """The name among others, of the same type, that another name most likely became."""
+    same = [other for other, type in others.items() if _plain(type) == _plain(described)]
+    return next(iter(difflib.get_close_matches(gone, same, 1, _NEAR)), "")
+
+
+def _renamed(which: str, likely: str) -> str:
+    return f", likely renamed {which} {name(likely)}" if likely else ""
+
+
+def _event(event: str, old: EventRule, new: EventRule, sides: _Sides) -> Iterator[Change]:
+    at = _At(event, "", "", Place(old.line, old.file), Place(new.line, new.file))
+    yield from _deprecation(old.marks, new.marks, at, "event")
+    yield from _object(old.data, new.data, at._replace(path="data"), sides)
+    yield from _follow_ups(old.follow_ups, new.follow_ups, at)
+    yield from _rate_limit(old, new, at, sides)
+
+
+def _deprecation(old: Marks, new: Marks, at: _At, what: str, value: str = "") -> Iterator[Change]:
+    if old.deprecated != new.deprecated:
+        code, text = ("QMP516", "deprecated") if new.deprecated else ("QMP518", "no longer deprecated")
+        yield at.change(code, f"{what} {text}", value)
+
+
+def _follow_ups(old: Sequence[FollowUp], new: Sequence[FollowUp], at: _At) -> Iterator[Change]:
+    stated = [[msgspec.structs.replace(rule, line=None) for rule in side] for side in (old, new)]
+    for rule, plain in zip(old, stated[0], strict=True):
+        if plain not in stated[1]:
+            here = at._replace(old=Place(rule.line, at.old.file))
+            yield here.change("QMP512", f"follow-up no longer stated: {follow_up_text(rule)}")
+    for rule, plain in zip(new, stated[1], strict=True):
+        if plain not in stated[0]:
+            here = at._replace(new=Place(rule.line, at.new.file))
+            yield here.change("QMP513", f"follow-up added: {follow_up_text(rule)}")
+
+
+def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Iterator[Change]:
+    a, b = old.rate_limit, new.rate_limit
+    here = at._replace(
+        old=Place(a.line, at.old.file) if a else at.old, new=Place(b.line, at.new.file) if b else at.new
+    )
+    if a and b and a.key != b.key:
+        yield here.change("QMP517", f"{rate_limit_text(a)}, then {rate_limit_text(b)}")
+    elif b and not a:
+        yield here.change("QMP517" if sides.differ else "QMP514", f"rate limit added: {rate_limit_text(b)}")
+    elif a and not b:
+        yield here.change("QMP517" if sides.differ else "QMP515", "rate limit no longer stated")
+
+
+def _object(old: Object, new: Object, at: _At, sides: _Sides) -> Iterator[Change]:
+    if old.open != new.open or old.discriminator != new.discriminator:
+        yield from _different(old, new, at, sides)
+        return
+    yield from _members(old.members, new.members, at, sides)
+    if old.discriminator:
+        for value in _common_values(old, new):
+            branches = (old.branches.get(value, Object()), new.branches.get(value, Object()))
+            where = f"{at.where} and " if at.where else ""
+            inside = at._replace(where=f"{where}{name(old.discriminator)} is {quoted(value)}")
+            yield from _object(*branches, inside, sides)
+
+
+def _common_values(old: Object, new: Object) -> Iterator[str]:
+    """The values of the discriminator that both unions know; of the others a change tells already."""
+    tags = [side.member(side.discriminator) for side in (old, new)]
+    known = [tag.type.values if tag and isinstance(tag.type, Enum) else () for tag in tags]
+    return (value for value in known[0] if value in known[1])
+
+
+def _members(old: Sequence[Member], new: Sequence[Member], at: _At, sides: _Sides) -> Iterator[Change]:
+    before, after = ({member.name: member for member in side} for side in (old, new))
+    gone = {each: member.type for each, member in before.items() if each not in after}
+    come = {each: member.type for each, member in after.items() if each not in before}
+    for each, member in before.items():
+        if each in after:
+            yield from _member(member, after[each], at.member(member, after[each]), sides)
+        else:
+            likely = _likely(each, member.type, come)
+            code = "QMP504" if member.may_be_absent else "QMP503"
+            code = "QMP517" if sides.lacks(member.marks, sides.new) else code
+            what = "optional member" if member.may_be_absent else "member"
+            text = f"{what} removed{_renamed('to', likely)}"
+            yield at.member(member, None).change(code, text, counterpart=likely)
+    for each, type in come.items():
+        member = after[each]
+        likely = _likely(each, type, gone)
+        code = "QMP517" if sides.lacks(member.marks, sides.old) else "QMP505"
+        what = "optional member" if member.may_be_absent else "member"
+        text = f"{what} added: {type_text(type)}{_renamed('from', likely)}"
+        yield at.member(None, member).change(code, text, counterpart=likely)
+
+
+def _member(old: Member, new: Member, at: _At, sides: _Sides) -> Iterator[Change]:
+    yield from _deprecation(old.marks, new.marks, at, "member")
+    if old.may_be_absent != new.may_be_absent:
+        by_build = old.optional == new.optional and BUILD in sides
+        code, text = ("QMP506", "became optional") if new.may_be_absent else ("QMP507", "became mandatory")
+        yield at.change("QMP517" if by_build else code, text)
+    yield from _type(old.type, new.type, at, sides)
+
+
+def _type(old: Type, new: Type, at: _At, sides: _Sides) -> Iterator[Change]:
+    match old, new:
+        case Object(), Object():
+            yield from _object(old, new, at, sides)
+        case Array(), Array():
+            yield from _type(old.items, new.items, at._replace(path=f"{at.path}[]"), sides)
+        case Enum(), Enum():
+            yield from _values(old, new, at)
+        case _ if _plain(old) != _plain(new):
+            yield from _different(old, new, at, sides)
+
+
+def _values(old: Enum, new: Enum, at: _At) -> Iterator[Change]:
+    for value in old.values:
+        if value not in new.values:
+            yield at.change("QMP511", f"value {quoted(value)} removed", value)
+        else:
+            before, after = (each.marks.get(value, rulebase.UNMARKED) for each in (old, new))
+            yield from _deprecation(before, after, at, f"value {quoted(value)}", value)
+    for value in new.values:
+        if value not in old.values:
+            yield at.change("QMP510", f"value {quoted(value)} added", value)
+
+
+def _different(old: Type, new: Type, at: _At, sides: _Sides) -> Iterator[Change]:
+    texts = f"{type_text(old)} became {type_text(new)}"
+    if _only_precision(old, new, sides):
+        yield at.change("QMP517", f"{type_text(old)}, then {type_text(new)}")
+    elif _takes_all_of(old, new):
+        yield at.change("QMP509", f"type narrowed: {texts}")
+    elif _takes_all_of(new, old):
+        yield at.change("QMP508", f"type widened: {texts}")
+    else:
+        yield at.change("QMP508", f"type changed: {texts}")
+
+
+def _only_precision(old: Type, new: Type, sides: _Sides) -> bool:
+    """Whether two types can be two descriptions of the same values, one more precise than the other."""
+    one_says_more = _takes_all_of(old, new) or _takes_all_of(new, old)
+    if isinstance(old, Any) or isinstance(new, Any):
+        return sides.differ or sides.prose
+    if isinstance(old, Object) and isinstance(new, Object):
+        return sides.differ or sides.prose
+    if isinstance(old, String | Enum) and isinstance(new, String | Enum):
+        return sides.prose
+    return sides.differ and one_says_more
+
+
+def _takes_all_of(wide: Type, narrow: Type) -> bool:  # noqa: PLR0911 -- a case each
+    """Whether every value of one type is one of the other, as far as the types alone show it."""
+    match wide, narrow:
+        case Any(), _:
+            return True
+        case String(), Enum() | String():
+            return True
+        case Number(), Integer():
+            return True
+        case Integer(), Integer():
+            a, b = wide.range, narrow.range
+            return a is None or (b is not None and a[0] <= b[0] and b[1] <= a[1])
+        case Alternate(types), Alternate(others):
+            return all(any(_takes_all_of(each, other) for each in types) for other in others)
+        case Alternate(types), _:
+            return any(_takes_all_of(each, narrow) for each in types)
+        case Object(open=True, members=()), Object():
+            return True
+        case _:
+            return _plain(wide) == _plain(narrow)
+
+
+def _plain(described: Type) -> Type:  # noqa: PLR0911 -- a case each
+    """The type without what makes no difference on the wire: places, known values, where it is described."""
+    match described:
+        case String():
+            return String()
+        case Any():
+            return Any()
+        case Enum(values):
+            return Enum(values)
+        case Array(items):
+            return Array(_plain(items))
+        case Alternate(types):
+            return Alternate(tuple(map(_plain, types)))
+        case Object():
+            branches = {value: _plain_object(branch) for value, branch in described.branches.items()}
+            return msgspec.structs.replace(_plain_object(described), branches=branches)
+        case _:
+            return described
+
+
+def _plain_object(described: Object) -> Object:
+    members: Iterable[Member] = (
+        Member(member.name, _plain(member.type), member.may_be_absent) for member in described.members
+    )
+    return msgspec.structs.replace(described, members=tuple(members), of="")

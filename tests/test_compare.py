@@ -1,0 +1,141 @@
+"""Two specs compared: each change by its code, its mirror, and what is none."""
+
+from itertools import pairwise
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qmpcheck import catalogue
+from qmpcheck.drift.change import KINDS, Change
+from qmpcheck.drift.compare import compare
+from qmpcheck.rulebase import (
+    BUILD,
+    SCHEMA,
+    TEXT,
+    Any,
+    Array,
+    Boolean,
+    Enum,
+    EventRule,
+    FollowUp,
+    Integer,
+    Marks,
+    Member,
+    Number,
+    Object,
+    RateLimit,
+    RuleBase,
+    Source,
+    String,
+    Type,
+)
+
+
+def base(*members: Member, source: Source = SCHEMA, **about: object) -> RuleBase:
+    return RuleBase({"X": msgspec.structs.replace(EventRule(Object(members)), **about)}, source)
+
+
+def typed(described: Type, source: Source = SCHEMA) -> RuleBase:
+    return base(Member("a", described), source=source)
+
+
+def union(*branch: Member) -> Member:
+    tag = Member("t", Enum(("p", "q")))
+    return Member("u", Object((tag,), discriminator="t", branches={"p": Object(branch)}))
+
+
+A, B, MAYBE = Member("a", String()), Member("b", Boolean()), Member("a", String(), optional=True)
+OLD, NEW = Member("a", String(), marks=Marks(deprecated=True)), Member("a", String())
+STOPS = FollowUp(("STOP",), {"a": ("stop",)})
+
+CASES = [
+    (base(), RuleBase({}, SCHEMA), "QMP501 X: event removed", "QMP502 X: event added"),
+    (base(A), base(), "QMP503 X data.a: member removed", "QMP505 X data.a: member added: string"),
+    (base(MAYBE), base(), "QMP504 X data.a: optional member removed", "QMP505 X data.a: optional member added: string"),
+    (base(A), base(MAYBE), "QMP506 X data.a: became optional", "QMP507 X data.a: became mandatory"),
+    (typed(String()), typed(Boolean()), "QMP508 X data.a: type changed: string became boolean", "QMP508 X data.a: type changed: boolean became string"),
+    (typed(Integer()), typed(Number()), "QMP508 X data.a: type widened: integer became number", "QMP509 X data.a: type narrowed: number became integer"),
+    (typed(Integer("uint8")), typed(Integer("int16")), "QMP508 X data.a: type widened: integer (uint8) became integer (int16)", "QMP509 X data.a: type narrowed: integer (int16) became integer (uint8)"),
+    (typed(Array(Boolean())), typed(Array(String())), "QMP508 X data.a[]: type changed: boolean became string", "QMP508 X data.a[]: type changed: string became boolean"),
+    (typed(Enum(("p",))), typed(Enum(("p", "q"))), 'QMP510 X data.a: value "q" added', 'QMP511 X data.a: value "q" removed'),
+    (base(A, follow_ups=(STOPS,)), base(A), 'QMP512 X: follow-up no longer stated: if a is "stop", STOP follows', 'QMP513 X: follow-up added: if a is "stop", STOP follows'),
+    (base(), base(rate_limit=RateLimit()), "QMP514 X: rate limit added: once a second", "QMP515 X: rate limit no longer stated"),
+    (base(NEW), base(OLD), "QMP516 X data.a: member deprecated", "QMP518 X data.a: member no longer deprecated"),
+    (base(), base(marks=Marks(deprecated=True)), "QMP516 X: event deprecated", "QMP518 X: event no longer deprecated"),
+    (typed(Enum(("p",))), typed(Enum(("p",), {"p": Marks(deprecated=True)})), 'QMP516 X data.a: value "p" deprecated', 'QMP518 X data.a: value "p" no longer deprecated'),
+    # in a branch of a union
+    (base(union(A)), base(union(A, B)), 'QMP505 X data.u.b: member added: boolean (where t is "p")', 'QMP503 X data.u.b: member removed (where t is "p")'),
+    # renamed
+    (base(Member("x509_dname", String())), base(Member("x509-dname", String())), "QMP503 X data.x509_dname: member removed, likely renamed to x509-dname; QMP505 X data.x509-dname: member added: string, likely renamed from x509_dname", "QMP503 X data.x509-dname: member removed, likely renamed to x509_dname; QMP505 X data.x509_dname: member added: string, likely renamed from x509-dname"),
+    # what only one kind of spec spells out
+    (typed(String(), TEXT), typed(Enum(("p",))), 'QMP517 X data.a: string, then "p"', 'QMP517 X data.a: "p", then string'),
+    (typed(String(), TEXT), typed(Enum(("p",)), TEXT), 'QMP517 X data.a: string, then "p"', 'QMP517 X data.a: "p", then string'),
+    (typed(Any("T"), TEXT), typed(Boolean()), "QMP517 X data.a: any (T is described elsewhere), then boolean", "QMP517 X data.a: boolean, then any (T is described elsewhere)"),
+    (typed(Number(), TEXT), typed(Integer("int64")), "QMP517 X data.a: number, then integer (int64)", "QMP517 X data.a: integer (int64), then number"),
+    (base(Member("a", String(), marks=Marks("CONFIG_A"))), base(source=BUILD), "QMP517 X data.a: optional member removed", "QMP517 X data.a: optional member added: string"),
+    (base(marks=Marks("CONFIG_A")), RuleBase({}, BUILD), "QMP517 X: event removed", "QMP517 X: event added"),
+    (base(rate_limit=RateLimit(), source=TEXT), base(), "QMP517 X: rate limit no longer stated", "QMP517 X: rate limit added: once a second"),
+    # what is no change
+    (base(A), base(Member("a", String(("p", "q")), line=7, file="f.json")), "", ""),
+    (typed(Enum(("p", "q"))), typed(Enum(("q", "p"))), "", ""),
+]  # fmt: skip
+
+
+def told(changes: tuple[Change, ...]) -> str:
+    return "; ".join(
+        f"{each.code} {each.event}{each.path and ' ' + each.path}: {each.text}" for each in changes
+    )
+
+
+@pytest.mark.parametrize(("old", "new", "forth", "back"), CASES, ids=[case[2][:60] for case in CASES])
+def test_changes_forth_and_back(old: RuleBase, new: RuleBase, forth: str, back: str) -> None:
+    assert told(compare(old, new)) == forth
+    assert told(compare(new, old)) == back
+
+
+def test_every_code_has_a_case() -> None:
+    assert {code for code in KINDS if not any(code in case[2] + case[3] for case in CASES)} == set()
+
+
+MIRRORS = {
+    "QMP501": {"QMP502"}, "QMP502": {"QMP501"},
+    "QMP503": {"QMP505"}, "QMP504": {"QMP505"}, "QMP505": {"QMP503", "QMP504"},
+    "QMP506": {"QMP507"}, "QMP507": {"QMP506"},
+    "QMP508": {"QMP508", "QMP509"}, "QMP509": {"QMP508"},
+    "QMP510": {"QMP511"}, "QMP511": {"QMP510"},
+    "QMP512": {"QMP513"}, "QMP513": {"QMP512"},
+    "QMP514": {"QMP515"}, "QMP515": {"QMP514"},
+    "QMP516": {"QMP518"}, "QMP518": {"QMP516"},
+    "QMP517": {"QMP517"},
+}  # fmt: skip
+
+SPECS = [entry.id for entry in catalogue.entries()]
+
+
+def neighbours() -> list[tuple[str, str]]:
+    texts = [entry.id for entry in catalogue.entries() if entry.source == "qmp-events.txt"]
+    releases = [entry.id for entry in catalogue.entries() if entry.id in entry.releases]
+    releases.sort(key=lambda name: tuple(map(int, name.split("."))))
+    return [*pairwise(texts), *pairwise(releases), (texts[-1], "2.9"), ("0.12", "latest")]
+
+
+@pytest.mark.parametrize(("a", "b"), neighbours())
+def test_every_change_has_its_mirror(a: str, b: str) -> None:
+    old, new = catalogue.find(a).rule_base, catalogue.find(b).rule_base
+    forth, back = compare(old, new), compare(new, old)
+    for change in forth:
+        mirror = (change.event, change.path, change.value, change.where, change.new, change.old)
+        assert any(
+            each.code in MIRRORS[change.code]
+            and (each.event, each.path, each.value, each.where, each.old, each.new) == mirror
+            for each in back
+        ), change
+    assert len(forth) == len(back)
+
+
+@given(st.sampled_from(SPECS))
+def test_a_spec_does_not_differ_from_itself(name: str) -> None:
+    rules = catalogue.find(name).rule_base
+    assert compare(rules, rules) == ()
