@@ -195,6 +195,8 @@ def test_the_notes_of_an_event(
         ("{ 'include': 'root.json' }", 'root.json:1:14: "root.json" is being included already: a loop'),
         ("{ 'enum': 'E', 'data': ['p', 'p'] } { 'event': 'X', 'data': { 'a': 'E' } }", 'root.json:1:11: the values of "E"'),
         ("{ 'event': 'X', 'data': ['str'] }", 'root.json:1:12: the data of "X" is no object'),
+        ("{ 'struct': 'B', 'data': { 'a': 'str' } } { 'struct': 'S', 'base': 'B', 'data': { 'a': 'str' } } { 'event': 'X', 'data': 'S' }", 'root.json:1:109: the data of "X" holds two members of one name in an object'),
+        ("{ 'include': 'a\0' }", 'root.json:1:1: "a\\x00": embedded null byte'),
         ("{ 'union': 'U', 'base': { 't': 'str' }, 'discriminator': 't', 'data': {} } { 'event': 'X', 'data': 'U' }", 'root.json:1:12: the discriminator of "U" is no enum member of its base'),
         ("{ 'event': 'X', 'data': " + "{ 'a': " * 30 + "'str'" + " }" * 31, "root.json:1:"),
     ],

@@ -201,7 +201,7 @@ def load(text: bytes) -> RuleBase:
     try:
         rule_base = msgspec.json.decode(text, type=RuleBase)
         for rule in rule_base.events.values():
-            _check(rule.data)
+            check(rule.data)
     except RecursionError:
         raise ValueError("types nested too deep") from None
     if not rule_base.events:
@@ -209,15 +209,20 @@ def load(text: bytes) -> RuleBase:
     return rule_base
 
 
-def _check(described: Type) -> None:
+def check(described: Type) -> None:
+    """Hold a type against what every type must keep to.
+
+    Raises:
+        ValueError: an enum is empty, an object has a member twice, or nothing tells a union's branches apart.
+    """
     match described:
         case Enum(()):
             raise ValueError("an enum without values")
         case Array(items):
-            _check(items)
+            check(items)
         case Alternate(types):
             for each in types:
-                _check(each)
+                check(each)
         case Object():
             _check_object(described, frozenset())
 
@@ -228,7 +233,7 @@ def _check_object(described: Object, above: frozenset[str]) -> None:
     if len(names) < len(above) + len(described.members):
         raise ValueError("two members of one name in an object")
     for member in described.members:
-        _check(member.type)
+        check(member.type)
     if described.branches:
         tag = described.member(described.discriminator)
         if tag is None or tag.optional or not isinstance(tag.type, Enum):

@@ -91,8 +91,10 @@ def _read(path: str, folder: str, within: tuple[str, ...], done: set[str]) -> It
             if included not in done:
                 try:
                     yield from _read(included, folder, (*within, path), done)
-                except OSError as error:
-                    reason = f"{quoted(str(table['include']))}: {error.strerror or error}"
+                except (OSError, ValueError) as error:
+                    if isinstance(error, SchemaError):
+                        raise
+                    reason = f"{quoted(str(table['include']))}: {getattr(error, 'strerror', None) or error}"
                     raise SchemaError(file, table.line, table.column, reason) from None
         elif "pragma" not in table:
             yield _definition(expression, file)

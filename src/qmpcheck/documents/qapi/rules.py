@@ -121,6 +121,10 @@ class _Types:
         payload = self._of_value(data, event)
         if not isinstance(payload, Object):
             raise event.wrong(event.name, f"the data of {quoted(event.name)} is no object")
+        try:
+            rulebase.check(payload)
+        except ValueError as error:
+            raise event.wrong(event.name, f"the data of {quoted(event.name)} holds {error}") from None
         return payload
 
     def _named(self, name: Text, user: Definition) -> Type:
