@@ -81,6 +81,7 @@ def test_validate_json(capsys: pytest.CaptureFixture[str]) -> None:
                 "path": "data.why",
                 "message": "the spec has no such member here: it has none",
                 "spec_line": 56,
+                "spec_file": None,
                 "drift": None,
             }
         ],
