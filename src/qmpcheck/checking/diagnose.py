@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any, NamedTuple
 
 from jsonschema import Draft202012Validator, ValidationError, validators
@@ -38,6 +38,7 @@ class Diagnostician:
         self._events = rule_base.events
         self._errata = errata
         self._validator = functools.cache(self._new_validator)
+        self._has_deprecated = functools.cache(self._finds_deprecated)
 
     def diagnose(self, line: bytes) -> Diagnosis:
         """What a line is, and everything that is wrong with it."""
@@ -61,18 +62,22 @@ class Diagnostician:
         if rule.marks.deprecated:
             yield _deprecated(Deprecated("event", "the event", Place(rule.line, rule.file)), event)
         if "data" in value:
-            yield from self._data(value["data"], event, rule, self._validator(value["event"]))
+            yield from self._data(value["data"], value["event"], rule)
         elif rule.needs_data:
             members = [member.name for member in rule.data.members if not member.may_be_absent]
             lost = f", and with it {_listed(members)}" if members else ""
             text = f"data is missing{lost}"
             yield Diagnostic("QMP202", 1, text, event, "data", rule.line, spec_file=rule.file)
 
-    def _data(self, data: Any, event: str, rule: EventRule, validator: Any) -> Iterator[Diagnostic]:
-        for error in validator.iter_errors(data):
-            yield errata.noted(_finding(error, event, rule, data), error.instance, self._errata)
-        for found in places.deprecated(rule, data):
-            yield _deprecated(found, event)
+    def _data(self, data: Any, event: str, rule: EventRule) -> Iterator[Diagnostic]:
+        for error in self._validator(event).iter_errors(data):
+            yield errata.noted(_finding(error, name(event), rule, data), error.instance, self._errata)
+        if self._has_deprecated(event):
+            for found in places.deprecated(rule, data):
+                yield _deprecated(found, name(event))
+
+    def _finds_deprecated(self, event: str) -> bool:
+        return places.has_deprecated(self._events[event].data)
 
     def _new_validator(self, event: str) -> Any:
         return _Validator(schema.of_type(self._events[event].data))
@@ -154,7 +159,7 @@ def _no_others(_: Any, __: Any, instance: Any, around: dict[str, Any]) -> Iterat
 
 def _type(validator: Any, expected: str | list[str], instance: Any, _: Any) -> Iterator[ValidationError]:
     names = [expected] if isinstance(expected, str) else expected
-    if not any(validator.is_type(instance, each) for each in names):
+    if True not in map(validator.is_type, repeat(instance), names):
         wanted = alternatives([f"{_ARTICLES[each]} {each}" for each in names])
         yield ValidationError(f"expected {wanted}, got {_shown(instance)}")
 

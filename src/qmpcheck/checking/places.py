@@ -93,6 +93,22 @@ _JSON_TYPES: dict[type, tuple[str, ...]] = {
 }
 
 
+def has_deprecated(described: rulebase.Type) -> bool:
+    """Whether a value of a type can be, or hold, what is deprecated."""
+    match described:
+        case Enum(_, marks):
+            return any(each.deprecated for each in marks.values())
+        case Array(items):
+            return has_deprecated(items)
+        case Alternate(types):
+            return any(map(has_deprecated, types))
+        case Object(members, branches=branches):
+            own = any(member.marks.deprecated or has_deprecated(member.type) for member in members)
+            return own or any(map(has_deprecated, branches.values()))
+        case _:
+            return False
+
+
 class Deprecated(NamedTuple):
     """What is deprecated in an event: its dotted path, what it is, and where the spec says so."""
 
