@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from qmpcheck import rulebase
-from qmpcheck.rulebase import EventRule, Object, RuleBase
+from qmpcheck.checking.places import of_alternate
+from qmpcheck.rulebase import Enum, EventRule, Member, Object, RuleBase
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -19,25 +20,45 @@ timestamps = st.one_of(
 )
 
 
-def values(described: rulebase.Type) -> st.SearchStrategy[Any]:
+def values(described: rulebase.Type) -> st.SearchStrategy[Any]:  # noqa: C901 -- one case for each type
     match described:
         case rulebase.String():
             return st.text(max_size=5)
         case rulebase.Enum(allowed):
             return st.sampled_from(allowed)
         case rulebase.Integer():
+            if described.range:
+                return st.integers(*described.range) | st.sampled_from(described.range)
             return st.integers() | st.integers(2**63, 2**70)
         case rulebase.Number():
             return st.integers() | st.floats(allow_nan=False, allow_infinity=False)
         case rulebase.Boolean():
             return st.booleans()
+        case rulebase.Array(items):
+            return st.lists(values(items), max_size=2)
+        case rulebase.Alternate(types):
+            return st.one_of(*map(values, types))
+        case rulebase.Null():
+            return st.none()
+        case rulebase.Object() if described.branches:
+            return st.sampled_from(described.tag.values).flatmap(lambda tag: values(chosen(described, tag)))
         case rulebase.Object(members):
-            required = {member.name: values(member.type) for member in members if not member.optional}
-            optional = {member.name: values(member.type) for member in members if member.optional}
+            required = {member.name: values(member.type) for member in members if not member.may_be_absent}
+            optional = {member.name: values(member.type) for member in members if member.may_be_absent}
             known = st.fixed_dictionaries(required, optional=optional)
             return known if not described.open else st.builds(lambda a, b: {**b, **a}, known, unknown_members)
         case _:
             return anything
+
+
+def chosen(described: Object, tag: str) -> Object:
+    """What an object of a union is whose discriminator has that value."""
+    branch = described.branches.get(tag, Object())
+    members = [
+        Member(member.name, Enum((tag,))) if member.name == described.discriminator else member
+        for member in described.members
+    ]
+    return Object((*members, *branch.members), False, "", branch.discriminator, branch.branches)
 
 
 unknown_members = st.dictionaries(st.text(min_size=1, max_size=3), anything, max_size=2)
@@ -84,22 +105,47 @@ def _faults(draw: st.DrawFn, message: dict[str, Any], rule: EventRule) -> list[F
         made.append(Fault({key: message[key] for key in message if key != "data"}, "QMP202", "data"))
     data = message.get("data", {})
     if rule.needs_data or not rule.data.members:
-        for changed, code, path in _changes(draw, rule.data, data, "data"):
+        for changed, code, path in _object_changes(draw, rule.data, data, "data"):
             made.append(Fault(message | {"data": changed}, code, path))
     return made
 
 
-def _changes(draw: st.DrawFn, described: Object, data: dict[str, Any], at: str) -> list[tuple[Any, str, str]]:
+def _changes(draw: st.DrawFn, described: rulebase.Type, value: Any, at: str) -> list[tuple[Any, str, str]]:
+    """The value with one fault inside, in each way; with the code and the path of that."""
+    match of_alternate(described, value), value:
+        case Object() as found, dict():
+            return _object_changes(draw, found, value, at)
+        case rulebase.Array(items), list() if value:
+            wrong = [(each, code, f"{at}[0]") for each, code in _wrong(items)]
+            inner = wrong + _changes(draw, items, value[0], f"{at}[0]")
+            return [([changed, *value[1:]], code, deeper) for changed, code, deeper in inner]
+        case _:
+            return []
+
+
+def _object_changes(
+    draw: st.DrawFn, described: Object, data: dict[str, Any], at: str
+) -> list[tuple[Any, str, str]]:
     changes: list[tuple[Any, str, str]] = []
+    if described.branches:
+        tag, path = described.discriminator, f"{at}.{described.discriminator}"
+        rest = {key: data[key] for key in data if key != tag}
+        changes += [
+            (rest, "QMP202", path),
+            (rest | {tag: "no-such"}, "QMP205", path),
+            (rest | {tag: 1}, "QMP204", path),
+        ]
+        inner = _object_changes(draw, chosen(described, data[tag]), data, at)
+        return changes + [change for change in inner if change[2] != path]
     if not described.open:
         changes.append((data | {"no-such": draw(anything)}, "QMP203", f"{at}.no-such"))
     for member in described.members:
         path = f"{at}.{member.name}"
-        if not member.optional:
+        if not member.may_be_absent:
             changes.append(({key: data[key] for key in data if key != member.name}, "QMP202", path))
         for wrong, code in _wrong(member.type):
             changes.append((data | {member.name: wrong}, code, path))
-        if isinstance(member.type, Object) and member.name in data:
+        if member.name in data:
             inner = _changes(draw, member.type, data[member.name], path)
             changes += [(data | {member.name: changed}, code, deeper) for changed, code, deeper in inner]
     return changes
@@ -117,12 +163,25 @@ def _wrong(described: rulebase.Type) -> list[tuple[Any, str]]:
                 (allowed[0].upper(), "QMP205"),
             ]
         case rulebase.Integer():
-            return [(1.0, "QMP204"), (1e3, "QMP204"), (True, "QMP204"), ("1", "QMP204")]
+            least, greatest = described.range or (0, 0)
+            outside = [(least - 1, "QMP205"), (greatest + 1, "QMP205")] if described.range else []
+            return [(1.0, "QMP204"), (1e3, "QMP204"), (True, "QMP204"), ("1", "QMP204"), *outside]
         case rulebase.Number():
             return [(True, "QMP204"), ("1", "QMP204"), (None, "QMP204")]
         case rulebase.Boolean():
             return [(1, "QMP204"), ("true", "QMP204"), (None, "QMP204")]
         case rulebase.Object():
             return [([], "QMP204"), (None, "QMP204")]
+        case rulebase.Array():
+            return [({}, "QMP204"), ("x", "QMP204")]
+        case rulebase.Null():
+            return [(0, "QMP204"), ("null", "QMP204")]
+        case rulebase.Alternate(types):
+            wrong = [fault for each in types for fault in _wrong(each)]
+            return [(value, code) for value, code in wrong if code == "QMP205"] + [
+                (value, code)
+                for value, code in wrong
+                if code == "QMP204" and of_alternate(described, value) is None
+            ]
         case _:
             return []

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+from rulebases import QAPI
 
 import qmpcheck
-from qmpcheck import reports
+from qmpcheck import reports, rulebase
 from qmpcheck.cli import main
 
 STOP = '{"timestamp": {"seconds": 1, "microseconds": 5}, "event": "STOP"}\n'
@@ -81,6 +82,7 @@ def test_validate_json(capsys: pytest.CaptureFixture[str]) -> None:
                 "path": "data.why",
                 "message": "the spec has no such member here: it has none",
                 "spec_line": 56,
+                "spec_file": None,
                 "drift": None,
             }
         ],
@@ -283,6 +285,33 @@ X1       event      no data     1
          follow-up  X1 follows  5
 """, "")  # fmt: skip
     assert run(capsys, "show doc.json X2")[::2] == (2, 'qmpcheck: the spec has no event "X2" (near: X1)\n')
+
+
+def test_show_of_what_only_qapi_has(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("qapi.json").write_bytes(rulebase.dump(QAPI))
+    assert run(capsys, "show qapi.json CONNECTED") == (0, """\
+event      what                                 rule                                                                  line
+---------  -----------------------------------  --------------------------------------------------------------------  -----------------
+CONNECTED  event                                                                                                      qapi/net.json:1
+           data.address                         object                                                                qapi/net.json:2
+           data.address.type                    "inet", "unix", "fd" or "vsock" (depends on the build: CONFIG_LINUX)  qapi/net.json:3
+           data.address.id                      string, optional                                                      qapi/net.json:4
+           data.address.host (type is "inet")   string                                                                qapi/net.json:10
+           data.address.port (type is "inet")   integer, 0 to 65535                                                   qapi/net.json:11
+           data.address.path (type is "unix")   string                                                                qapi/unix.json:20
+           data.address.port (type is "vsock")  integer, 0 to 4294967295                                              qapi/net.json:30
+""", "")  # fmt: skip
+    shown = run(capsys, "show qapi.json")[1]
+    assert "no data, deprecated" in shown
+    assert '"on" or "dim" (deprecated)' in shown
+
+
+def test_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, "schema doc.txt X1")
+    assert json.loads(out)["properties"]["event"] == {"const": "X1"}
+    _, out, _ = run(capsys, "schema doc.txt")
+    assert list(json.loads(out)["$defs"]) == ["X1"]
+    assert run(capsys, "schema doc.txt X2")[0] == 2
 
 
 def test_specs(capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,10 +23,12 @@ def given(explained: Explanation, text: str, folder: Path) -> set[str]:
     """The codes that a text gives, held against what the explanation says."""
     if explained.against == "a document":
         return {finding.code for finding in lint.findings(documents.read(text))}
-    stream, rules, report = folder / "s.jsonl", folder / "own.toml", folder / "report.json"
+    stream, report = folder / "s.jsonl", folder / "report.json"
     stream.write_text(text)
-    rules.write_text(explained.rules)
-    options = explained.against.removeprefix("a stream, ").replace("own.toml", str(rules))
+    options = explained.against.removeprefix("a stream, ")
+    for file, content in (("own.toml", explained.rules), ("own.json", explained.spec)):
+        (folder / file).write_text(content)
+        options = options.replace(file, str(folder / file))
     main(["validate", str(stream), *options.split(), "--format", "json", "--output", str(report)])
     return {finding["code"] for finding in json.loads(report.read_text())["diagnostics"]}
 

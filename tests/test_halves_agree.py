@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rulebases import QAPI
 from strategies import Fault, anything, events, faults
 
 from qmpcheck import catalogue
@@ -12,9 +13,11 @@ from qmpcheck.checking import decoder
 from qmpcheck.checking.check import Checker
 from qmpcheck.checking.diagnose import Diagnostician
 from qmpcheck.checking.message import is_event
+from qmpcheck.diagnostic import Diagnostic
 
 SPECS = ["v1", "v2", "v3", "v4", "v5", "v6", "1.7", "2.8:txt"]
-RULES = {name: catalogue.find(name).rule_base for name in SPECS}
+RULES = {name: catalogue.find(name).rule_base for name in SPECS} | {"qapi": QAPI}
+SPECS.append("qapi")
 DECODERS = {
     name: [decoder.compile(rules, clock).decode for clock in (True, False)] for name, rules in RULES.items()
 }
@@ -33,9 +36,19 @@ def _takes(decode: decoder.Decode, line: bytes) -> bool:
     return True
 
 
+def findings(spec: str, line: bytes) -> list[Diagnostic]:
+    """What the slow half finds wrong; what is only deprecated is not."""
+    return [finding for finding in EXPLAIN[spec](line).findings if finding.code != "QMP206"]
+
+
 def healthy(spec: str, line: bytes) -> bool:
-    diagnosis = EXPLAIN[spec](line)
-    return is_event(diagnosis.message) and not diagnosis.findings
+    return is_event(EXPLAIN[spec](line).message) and not findings(spec, line)
+
+
+def is_for_the_slow_half(spec: str, line: bytes) -> bool:
+    """Whether a decoder refuses an event though it breaks no rule: see `decoder`."""
+    deprecated = len(EXPLAIN[spec](line).findings) > len(findings(spec, line))
+    return deprecated or any(part in line for part in (b'"NESTED"', b'"uint64-member"'))
 
 
 def dumped(message: object, compact: bool = False) -> bytes:
@@ -45,7 +58,7 @@ def dumped(message: object, compact: bool = False) -> bytes:
 @given(st.data(), st.sampled_from(SPECS), st.booleans())
 def test_both_take_conforming_events(data: st.DataObject, spec: str, compact: bool) -> None:
     line = dumped(data.draw(events(RULES[spec])), compact)
-    assert taken(spec, line)
+    assert taken(spec, line) or is_for_the_slow_half(spec, line)
     assert healthy(spec, line)
 
 
@@ -55,8 +68,7 @@ def test_both_refuse_a_single_fault(data: st.DataObject, spec: str, compact: boo
     fault: Fault = data.draw(faults(RULES[spec]))
     line = dumped(fault.message, compact)
     assert not taken(spec, line)
-    findings = EXPLAIN[spec](line).findings
-    assert [(finding.code, finding.path) for finding in findings] == [(fault.code, fault.path)]
+    assert [(finding.code, finding.path) for finding in findings(spec, line)] == [(fault.code, fault.path)]
 
 
 @given(st.data(), st.sampled_from(SPECS))
@@ -68,6 +80,7 @@ def test_the_fast_half_takes_nothing_that_the_slow_half_finds_wrong(data: st.Dat
         at = data.draw(st.integers(0, len(line) - 1))
         line[at : at + data.draw(st.integers(0, 2))] = data.draw(st.sampled_from(PIECES))
     if taken(spec, bytes(line)):
+        assert EXPLAIN[spec](bytes(line)).findings == ()
         assert healthy(spec, bytes(line))
 
 

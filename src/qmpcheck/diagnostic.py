@@ -41,6 +41,7 @@ CODES: dict[str, Code] = {
     "QMP203": Code("unknown-member", _E),
     "QMP204": Code("wrong-type", _E),
     "QMP205": Code("value-not-allowed", _E),
+    "QMP206": Code("deprecated", _W),
     # Events in time.
     "QMP301": Code("follow-up-missing", _E),
     "QMP302": Code("follow-up-pending", _W),
@@ -85,6 +86,7 @@ class Diagnostic(msgspec.Struct, frozen=True, gc=False):
         drift: since or until when another spec allows it.
         searched: the line up to which a follow-up was looked for.
         erratum: the case in `errata.json` that it is an instance of, "" for none; it is a warning then.
+        spec_file: the file of the spec that `spec_line` counts in, "" where the spec is one document.
     """
 
     code: str
@@ -96,6 +98,7 @@ class Diagnostic(msgspec.Struct, frozen=True, gc=False):
     drift: str | None = None
     searched: int | None = None
     erratum: str = ""
+    spec_file: str = ""
 
     @property
     def slug(self) -> str:

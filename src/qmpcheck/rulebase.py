@@ -120,12 +120,32 @@ class Object(_Type, frozen=True, tag="object"):
     discriminator: str = ""
     branches: dict[str, Object] = {}
 
+    @property
+    def tag(self) -> Enum:
+        """The values that tell the branches of a union apart."""
+        member = self.member(self.discriminator)
+        assert member
+        assert isinstance(member.type, Enum)
+        return member.type
+
     def member(self, name: str) -> Member | None:
         """The member of that name, whatever the branch."""
         return next((member for member in self.members if member.name == name), None)
 
 
 Type = String | Enum | Integer | Number | Boolean | Null | Any | Array | Alternate | Object
+
+JSON_TYPES: dict[type[Type], str] = {
+    String: "string",
+    Enum: "string",
+    Integer: "integer",
+    Number: "number",
+    Boolean: "boolean",
+    Null: "null",
+    Array: "array",
+    Object: "object",
+}
+"""What JSON Schema calls the values of each type; the others are of more than one."""
 
 
 class Member(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -221,10 +241,18 @@ def check(described: Type) -> None:
         case Array(items):
             check(items)
         case Alternate(types):
+            _check_told_apart(types)
             for each in types:
                 check(each)
         case Object():
             _check_object(described, frozenset())
+
+
+def _check_told_apart(types: tuple[Type, ...]) -> None:
+    names = [JSON_TYPES.get(type(each), "") for each in types]
+    kinds = {"number" if each == "integer" else each for each in names}
+    if not names or "" in kinds or len(kinds) < len(names):
+        raise ValueError("an alternate whose types JSON does not tell apart")
 
 
 def _check_object(described: Object, above: frozenset[str]) -> None:
@@ -236,7 +264,7 @@ def _check_object(described: Object, above: frozenset[str]) -> None:
         check(member.type)
     if described.branches:
         tag = described.member(described.discriminator)
-        if tag is None or tag.optional or not isinstance(tag.type, Enum):
+        if tag is None or tag.may_be_absent or not isinstance(tag.type, Enum):
             raise ValueError("a union without a mandatory enum that tells its branches apart")
     for branch in described.branches.values():
         _check_object(branch, names)

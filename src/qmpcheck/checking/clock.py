@@ -9,6 +9,7 @@ import msgspec
 from qmpcheck.checking.occurrence import MICROSECONDS, Occurrence, member
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import name
+from qmpcheck.rulebase import EventRule
 
 ALLOWANCE = MICROSECONDS
 """How far back the next event may lie: threads take their timestamps before they take their turn."""
@@ -26,6 +27,21 @@ KEYS: Limits = {
     "VSERPORT_CHANGE": ("id",),
 }
 """How QEMU tells keys apart, whether the spec says so or not; other events have one key each."""
+
+LIMITED = frozenset(
+    {
+        "BALLOON_CHANGE",
+        "BLOCK_IO_ERROR",
+        "HV_BALLOON_STATUS_REPORT",
+        "MEMORY_DEVICE_SIZE_CHANGE",
+        "QUORUM_FAILURE",
+        "QUORUM_REPORT_BAD",
+        "RTC_CHANGE",
+        "VSERPORT_CHANGE",
+        "WATCHDOG",
+    }
+)
+"""The events that some QEMU rate-limits, and so may send late, whether its spec says so or not."""
 
 _Key = tuple[str, ...]
 
@@ -57,15 +73,25 @@ class Clocks(msgspec.Struct, frozen=True):
         )
 
 
+def is_sent_late(event: str, rule: EventRule) -> bool:
+    """Whether an event may be sent later than it happened."""
+    return rule.rate_limit is not None or event in LIMITED
+
+
 def of_limited(events: Iterable[Occurrence], limits: Limits) -> tuple[dict[_Key, Ends], list[Diagnostic]]:
     """The ends of each key's row of rate-limited events, and what is wrong within the rows."""
     rows: dict[_Key, list[Occurrence]] = {}
     for event in events:
-        if event.time is not None:
+        if event.time is not None and not _is_sent_at_once(event):
             values = [repr(member(event.data, (key,))) for key in limits[event.event]]
             rows.setdefault((event.event, *values), []).append(event)
     findings = [finding for row in rows.values() for finding in _crowded(row)]
     return {key: _ends(row) for key, row in rows.items()}, findings
+
+
+def _is_sent_at_once(event: Occurrence) -> bool:
+    """Whether some QEMU does not limit it, though it limits others of its name."""
+    return event.event == "BLOCK_IO_ERROR" and event.data.get("action") == "stop"
 
 
 def _ends(row: Sequence[Occurrence]) -> Ends:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
@@ -53,35 +53,69 @@ def compile(rule_base: RuleBase, clock: bool = True) -> Decoder:
 
 def _decoder(rule_base: RuleBase, timestamp: type[_Struct], names: dict[type, str]) -> Decode:
     """A decoder of the events that one can be made for; it refuses the others, which is never wrong."""
-    rules = {name: rule for name, rule in rule_base.events.items() if _can_be_made(rule.data)}
-    events = {_event(name, rule, timestamp): name for name, rule in rules.items()}
+    rules = {name: rule for name, rule in rule_base.events.items() if _event_can_be_made(rule)}
+    alone = len(rules) == 1
+    events = {_event(name, rule, timestamp, alone): name for name, rule in rules.items()}
     names.update(events)
-    return msgspec.json.Decoder(functools.reduce(operator.or_, events) if events else _Nothing).decode
+    return msgspec.json.Decoder(_any_of(events) if events else _Nothing).decode
+
+
+def _any_of(types: Iterable[Any]) -> Any:
+    return functools.reduce(operator.or_, types)
 
 
 class _Nothing(_Struct):
-    nothing: Literal[""]
+    nothing: Annotated[int, msgspec.Meta(ge=1, le=0)]
+
+
+def _event_can_be_made(rule: EventRule) -> bool:
+    return not rule.marks.deprecated and _can_be_made(rule.data)
 
 
 def _can_be_made(described: rulebase.Type) -> bool:
+    """Whether there can be a type that takes no more than that. It takes nothing that is deprecated."""
     match described:
-        case rulebase.Object(members):
-            plain = all(_PLAIN.fullmatch(member.name) and _can_be_made(member.type) for member in members)
-            return plain and not (described.open and members)
+        case rulebase.Object():
+            return _object_can_be_made(described) and all(
+                map(_branch_can_be_made, described.branches.values())
+            )
         case rulebase.Array(items):
             return _can_be_made(items)
+        case rulebase.Alternate(types):
+            return all(map(_can_be_made, types))
+        case rulebase.Enum():
+            return bool(_values(described))
         case _:
             return True
+
+
+def _branch_can_be_made(branch: rulebase.Object) -> bool:
+    return not branch.branches and not branch.open and _object_can_be_made(branch)
+
+
+def _object_can_be_made(described: rulebase.Object) -> bool:
+    if described.open:
+        return not described.members and not described.branches
+    return all(map(_member_can_be_made, described.members))
+
+
+def _member_can_be_made(member: rulebase.Member) -> bool:
+    if member.marks.deprecated:  # left out
+        return member.may_be_absent
+    return bool(_PLAIN.fullmatch(member.name)) and _can_be_made(member.type)
 
 
 _PLAIN = re.compile(r'[^\x00-\x1f"\\]+')
 
 
-def _event(name: str, rule: EventRule, timestamp: type[_Struct]) -> Any:
+def _event(name: str, rule: EventRule, timestamp: type[_Struct], alone: bool) -> Any:
+    """An event's struct. Only among several is it told by a tag: msgspec lets one alone lack its tag."""
     data = _type(rule.data)
-    fields: list[Any] = [("timestamp", timestamp)]
+    fields: list[Any] = [("event", Literal[name])] if alone else []
+    fields.append(("timestamp", timestamp))
     fields.append(("data", data) if rule.needs_data else _optional("data", data))
-    return msgspec.defstruct("Event", fields, bases=(_Struct,), tag=name, tag_field="event")
+    tag = None if alone else name
+    return msgspec.defstruct("Event", fields, bases=(_Struct,), tag=tag, tag_field=tag and "event")
 
 
 def _optional(field: str, described: Any) -> Any:
@@ -90,14 +124,29 @@ def _optional(field: str, described: Any) -> Any:
 
 def _type(described: rulebase.Type) -> Any:
     match described:
-        case rulebase.Enum(values):
-            return Literal[values]
+        case rulebase.Enum():
+            return Literal[_values(described)]
+        case rulebase.Integer() if described.range:
+            return _integer(*described.range)
         case rulebase.Array(items):
             return list[_type(items)]  # type: ignore[misc]
-        case rulebase.Object(members, open=False):
-            return _object(members)
+        case rulebase.Alternate(types):
+            return _any_of(map(_type, types))
+        case rulebase.Object() if not described.open:
+            return _union(described) if described.branches else _object(described.members)
         case _:
             return _SIMPLE[type(described)]
+
+
+def _values(described: rulebase.Enum) -> tuple[str, ...]:
+    """The values that are not deprecated."""
+    marks = described.marks
+    return tuple(value for value in described.values if not marks.get(value, rulebase.UNMARKED).deprecated)
+
+
+def _integer(least: int, greatest: int) -> Any:
+    """An integer in a range. No bound can be greater than 64 bits with a sign hold."""
+    return Annotated[int, msgspec.Meta(ge=least, le=min(greatest, (1 << 63) - 1))]
 
 
 _SIMPLE: dict[type[rulebase.Type], Any] = {
@@ -111,14 +160,37 @@ _SIMPLE: dict[type[rulebase.Type], Any] = {
 }
 
 
-def _object(members: tuple[rulebase.Member, ...]) -> Any:
+def _union(described: rulebase.Object) -> Any:
+    """A struct for each value of the discriminator, told by it as their tag."""
+    name, values = described.discriminator, _values(described.tag)
+    others = tuple(member for member in described.members if member.name != name)
+    if len(values) == 1:  # msgspec would let it lack its tag
+        tag = rulebase.Member(name, rulebase.Enum(values))
+        return _object((tag, *others, *_added(described, values[0])))
+    return _any_of(_object((*others, *_added(described, value)), name, value) for value in values)
+
+
+def _added(described: rulebase.Object, value: str) -> tuple[rulebase.Member, ...]:
+    """What the branch of a value adds."""
+    return described.branches[value].members if value in described.branches else ()
+
+
+def _object(
+    members: tuple[rulebase.Member, ...], tag_field: str | None = None, tag: str | None = None
+) -> Any:
     """A struct whose fields are numbered: members' names need not be Python's."""
-    in_order = sorted(
-        members, key=lambda member: member.optional
-    )  # as Python wants fields with defaults last
+    kept = [member for member in members if not member.marks.deprecated]
+    in_order = sorted(kept, key=lambda member: member.may_be_absent)  # Python wants defaults last
     fields: list[Any] = []
     for at, member in enumerate(in_order):
         described = _type(member.type)
-        fields.append(_optional(f"_{at}", described) if member.optional else (f"_{at}", described))
+        fields.append(_optional(f"_{at}", described) if member.may_be_absent else (f"_{at}", described))
     names = {f"_{at}": member.name for at, member in enumerate(in_order)}
-    return msgspec.defstruct("Object", fields, bases=(_Struct,), rename=names)
+    bases, namespace = (_Struct,), {TAG: tag}
+    return msgspec.defstruct(
+        "Object", fields, bases=bases, namespace=namespace, rename=names, tag_field=tag_field, tag=tag
+    )
+
+
+TAG = "tag"
+"""The attribute that holds the value of a union's discriminator, which is no field."""

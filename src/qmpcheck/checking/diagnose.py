@@ -5,16 +5,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any, NamedTuple
 
 from jsonschema import Draft202012Validator, ValidationError, validators
 
-from qmpcheck import rulebase
-from qmpcheck.checking import errata, message, schema
+from qmpcheck.checking import errata, message, places, schema
+from qmpcheck.checking.places import Deprecated, Place
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import name, quoted, safe, shortened, step
-from qmpcheck.rulebase import RuleBase
+from qmpcheck.rulebase import EventRule, RuleBase
 from qmpcheck.streams import jsontext
 from qmpcheck.wording import alternatives
 
@@ -38,7 +38,7 @@ class Diagnostician:
         self._events = rule_base.events
         self._errata = errata
         self._validator = functools.cache(self._new_validator)
-        self._lines = functools.cache(self._lines_of)
+        self._has_deprecated = functools.cache(self._finds_deprecated)
 
     def diagnose(self, line: bytes) -> Diagnosis:
         """What a line is, and everything that is wrong with it."""
@@ -58,19 +58,26 @@ class Diagnostician:
         rule = self._events.get(value["event"])
         if rule is None:
             yield Diagnostic("QMP201", 1, "the spec has no such event", event, "event")
-        elif "data" in value:
-            for error in self._validator(value["event"]).iter_errors(value["data"]):
-                yield errata.noted(
-                    _finding(error, event, self._lines(value["event"])), error.instance, self._errata
-                )
+            return
+        if rule.marks.deprecated:
+            yield _deprecated(Deprecated("event", "the event", Place(rule.line, rule.file)), event)
+        if "data" in value:
+            yield from self._data(value["data"], value["event"], rule)
         elif rule.needs_data:
-            members = [member.name for member in rule.data.members if not member.optional]
+            members = [member.name for member in rule.data.members if not member.may_be_absent]
             lost = f", and with it {_listed(members)}" if members else ""
-            yield Diagnostic("QMP202", 1, f"data is missing{lost}", event, "data", rule.line)
+            text = f"data is missing{lost}"
+            yield Diagnostic("QMP202", 1, text, event, "data", rule.line, spec_file=rule.file)
 
-    def _lines_of(self, event: str) -> _Lines:
-        rule = self._events[event]
-        return {(): rule.line, **dict(_lines(rule.data, ()))}
+    def _data(self, data: Any, event: str, rule: EventRule) -> Iterator[Diagnostic]:
+        for error in self._validator(event).iter_errors(data):
+            yield errata.noted(_finding(error, name(event), rule, data), error.instance, self._errata)
+        if self._has_deprecated(event):
+            for found in places.deprecated(rule, data):
+                yield _deprecated(found, name(event))
+
+    def _finds_deprecated(self, event: str) -> bool:
+        return places.has_deprecated(self._events[event].data)
 
     def _new_validator(self, event: str) -> Any:
         return _Validator(schema.of_type(self._events[event].data))
@@ -150,9 +157,19 @@ def _no_others(_: Any, __: Any, instance: Any, around: dict[str, Any]) -> Iterat
                 yield ValidationError(f"the spec has no such member here: {has}", path=[key])
 
 
-def _type(validator: Any, expected: str, instance: Any, _: Any) -> Iterator[ValidationError]:
-    if not validator.is_type(instance, expected):
-        yield ValidationError(f"expected {_ARTICLES[expected]} {expected}, got {_shown(instance)}")
+def _type(validator: Any, expected: str | list[str], instance: Any, _: Any) -> Iterator[ValidationError]:
+    names = [expected] if isinstance(expected, str) else expected
+    if True not in map(validator.is_type, repeat(instance), names):
+        wanted = alternatives([f"{_ARTICLES[each]} {each}" for each in names])
+        yield ValidationError(f"expected {wanted}, got {_shown(instance)}")
+
+
+def _in_range(validator: Any, bound: int, instance: Any, around: dict[str, Any]) -> Iterator[ValidationError]:
+    """Each bound calls this, and tells of what lies on its side."""
+    if validator.is_type(instance, "integer"):
+        least, greatest = around["minimum"], around["maximum"]
+        if instance < bound == least or instance > bound == greatest:
+            yield ValidationError(f"expected {least} to {greatest}, got {_shown(instance)}")
 
 
 def _one_of(
@@ -172,42 +189,42 @@ _ARTICLES = {
     "null": "a",
 }
 
-_CODES = {"required": "QMP202", "additionalProperties": "QMP203", "type": "QMP204", "enum": "QMP205"}
+_CODES = {
+    "required": "QMP202",
+    "additionalProperties": "QMP203",
+    "type": "QMP204",
+    "enum": "QMP205",
+    "minimum": "QMP205",
+    "maximum": "QMP205",
+}
 
 _Validator: Any = validators.extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
-    {"required": _required, "additionalProperties": _no_others, "type": _type, "enum": _one_of},
+    {
+        "required": _required,
+        "additionalProperties": _no_others,
+        "type": _type,
+        "enum": _one_of,
+        "minimum": _in_range,
+        "maximum": _in_range,
+    },
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
         {"integer": lambda _, value: _is_integer(value), "number": lambda _, value: _is_number(value)}
     ),
 )
 
 
-def _finding(error: ValidationError, event: str, lines: _Lines) -> Diagnostic:
-    path, keys = "data", tuple[str, ...]()
-    line = lines[keys]
-    for key in error.absolute_path:
-        path = step(path, key)
-        if isinstance(key, str):
-            keys = (*keys, key)
-            line = lines.get(keys, line)
-    return Diagnostic(_CODES[str(error.validator)], 1, safe(error.message), event, path, line)
+def _finding(error: ValidationError, event: str, rule: EventRule, data: Any) -> Diagnostic:
+    path = functools.reduce(step, error.absolute_path, "data")
+    at = places.place(rule, data, error.absolute_path)
+    where = f" (where {' and '.join(at.where)})" if at.where else ""
+    code = _CODES[str(error.validator)]
+    return Diagnostic(code, 1, safe(error.message) + where, event, path, at.line, spec_file=at.file)
 
 
-_Lines = dict[tuple[str, ...], rulebase.Line]
-"""The line that describes each member, by the keys on the way to it."""
-
-
-def _lines(
-    described: rulebase.Type, above: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], rulebase.Line]]:
-    match described:
-        case rulebase.Object(members):
-            for member in members:
-                yield (*above, member.name), member.line
-                yield from _lines(member.type, (*above, member.name))
-        case rulebase.Array(items):
-            yield from _lines(items, above)
+def _deprecated(found: Deprecated, event: str) -> Diagnostic:
+    message = f"the spec marks {found.what} as deprecated"
+    return Diagnostic("QMP206", 1, message, event, found.path, found.at.line, spec_file=found.at.file)
 
 
 def _alternatives(values: Iterable[str]) -> str:

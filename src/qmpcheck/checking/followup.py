@@ -82,7 +82,7 @@ class Rule(msgspec.Struct, frozen=True):
         within: microseconds that a response may take; None for any.
         limited: whether the trigger is rate-limited, and so may stand behind what answered it.
         until: ends an absence, of whatever is the `same`.
-        line: of the spec's document, or None.
+        line, file: of the spec's document, or None and "".
         errata: known cases in which the rule is not kept.
     """
 
@@ -96,6 +96,7 @@ class Rule(msgspec.Struct, frozen=True):
     limited: bool = False
     until: frozenset[str] = frozenset()
     line: Line = None
+    file: str = ""
     errata: tuple[Erratum, ...] = ()
 
     @property

@@ -35,7 +35,8 @@ def timing(
     rules = (*_spec_rules(rule_base, assumed, within), *more)
     limited = {event: rule.rate_limit for event, rule in rule_base.events.items() if rule.rate_limit}
     limits = {event: clock.KEYS.get(event, limit.key) for event, limit in limited.items()}
-    return Timing(tuple(_with_errata(rule, errata) for rule in rules), limits)
+    late = clock.LIMITED | limits.keys()
+    return Timing(tuple(_with_errata(rule, errata) for rule in rules), limits, late)
 
 
 def _spec_rules(rule_base: RuleBase, assumed: Collection[str], within: float | None) -> Iterator[Rule]:
@@ -48,8 +49,9 @@ def _spec_rules(rule_base: RuleBase, assumed: Collection[str], within: float | N
                     then=frozenset(follow_up.then),
                     when=tuple(((member,), values) for member, values in follow_up.when.items()),
                     within=None if within is None else round(within * MICROSECONDS),
-                    limited=rule.rate_limit is not None,
+                    limited=clock.is_sent_late(event, rule),
                     line=follow_up.line,
+                    file=rule.file,
                 )
 
 

@@ -19,10 +19,17 @@ MOST_OPEN = 10_000
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """The rules over time that a check is held to."""
+    """The rules over time that a check is held to.
+
+    Attributes:
+        rules: the follow-ups.
+        limits: the events that the spec says are rate-limited.
+        late: the events that may be sent late, by the spec or by what is known of QEMU.
+    """
 
     rules: tuple[Rule, ...] = ()
     limits: Limits = {}
+    late: frozenset[str] = frozenset()
 
 
 class Trace(msgspec.Struct, frozen=True):
@@ -158,7 +165,9 @@ _CODES = {
 def _diagnostic(verdict: Verdict) -> Diagnostic:
     rule, at = verdict.rule, verdict.at
     message = f"{rule.text}: {_how(verdict)}; it carries {_payload(at)}"
-    return Diagnostic(_CODES[verdict.how], at.line, message, name(at.event), "", rule.line)
+    return Diagnostic(
+        _CODES[verdict.how], at.line, message, name(at.event), "", rule.line, spec_file=rule.file
+    )
 
 
 def _how(verdict: Verdict) -> str:

@@ -21,10 +21,11 @@ from typing import Any
 
 from qmpcheck import rulebase
 from qmpcheck.catalogue import SpecError, near_names
+from qmpcheck.checking import clock
 from qmpcheck.checking.followup import ABSENCE, PRECEDENCE, RESPONSE, Condition, Path, Rule
 from qmpcheck.checking.occurrence import MICROSECONDS
 from qmpcheck.printable import name, quoted, safe
-from qmpcheck.rulebase import Enum, EventRule, Member, Object, RuleBase
+from qmpcheck.rulebase import Alternate, Enum, EventRule, Integer, Object, RuleBase
 from qmpcheck.wording import alternatives
 
 if sys.version_info >= (3, 11):
@@ -131,7 +132,7 @@ def _rule(table: Any, rule_base: RuleBase) -> Rule:
         when=when,
         same=same,
         within=_within(table),
-        limited=rule.rate_limit is not None,
+        limited=clock.is_sent_late(event, rule),
         until=frozenset(until),
     )
 
@@ -165,18 +166,30 @@ def _events(table: dict[str, Any], key: str, rule_base: RuleBase) -> list[str]:
     return events
 
 
-def _member(path: str, event: str, rule: EventRule, key: str) -> Member | None:
-    """The member at a dotted path; None where the spec leaves open what is there."""
-    described: Any = rule.data
-    member = None
+def _types(path: str, event: str, rule: EventRule, key: str) -> list[rulebase.Type]:
+    """What the value at a dotted path may be, whatever else the event carries."""
+    found: list[rulebase.Type] = [rule.data]
     for step in path.split("."):
-        member = described.member(step) if isinstance(described, Object) else None
-        if member is None:
-            if isinstance(described, Object) and described.open:
-                return None
+        objects = [each for described in found for each in _objects(described)]
+        members = [each.member(step) for each in objects]
+        found = [member.type for member in members if member]
+        if not found and any(each.open for each in objects):
+            return [rulebase.Any()]
+        if not found:
             raise _Wrong(key, f"{name(event)} has no member {quoted(path)}")
-        described = member.type
-    return member
+    return found
+
+
+def _objects(described: rulebase.Type) -> Iterator[Object]:
+    """The objects that a value may be, and all their branches."""
+    match described:
+        case Alternate(types):
+            for each in types:
+                yield from _objects(each)
+        case Object():
+            yield described
+            for branch in described.branches.values():
+                yield from _objects(branch)
 
 
 def _conditions(when: Any, event: str, rule: EventRule) -> Iterator[tuple[Path, tuple[Any, ...]]]:
@@ -184,11 +197,11 @@ def _conditions(when: Any, event: str, rule: EventRule) -> Iterator[tuple[Path, 
         raise _Wrong("when", "when is a table of members and their values")
     for path, value in when.items():
         values = value if isinstance(value, list) else [value]
-        member = _member(path, event, rule, "when")
+        types = _types(path, event, rule, "when")
         if not values:
             raise _Wrong("when", f"{quoted(path)} has no value to be compared with")
         for each in values:
-            if not _can_be(each, member.type if member else rulebase.Any()):
+            if not any(_can_be(each, described) for described in types):
                 raise _Wrong("when", f"{quoted(path)} cannot be {_shown(each)}")
         yield tuple(path.split(".")), tuple(values)
 
@@ -204,8 +217,12 @@ _SCALARS: dict[type[rulebase.Type], tuple[type, ...]] = {
 
 def _can_be(value: Any, described: rulebase.Type) -> bool:
     """Whether a member of that type may have a value that TOML can write."""
+    if isinstance(described, Alternate):
+        return any(_can_be(value, each) for each in described.types)
     if isinstance(described, Enum):
         return value in described.values
+    if isinstance(described, Integer) and described.range and type(value) is int:
+        return described.range[0] <= value <= described.range[1]
     if type(value) not in _SCALARS.get(type(described), ()):
         return False
     return not (isinstance(value, float) and math.isnan(value))
@@ -218,7 +235,7 @@ def _same(table: dict[str, Any], events: list[str], rule_base: RuleBase) -> tupl
         raise _Wrong("same", "same names a member, or several in a list")
     for path in paths:
         for event in events:
-            _member(path, event, rule_base.events[event], "same")
+            _types(path, event, rule_base.events[event], "same")
     return tuple(tuple(path.split(".")) for path in paths)
 
 

@@ -16,6 +16,7 @@ import msgspec
 
 from qmpcheck.checking import clock
 from qmpcheck.checking.clock import Clocks
+from qmpcheck.checking.decoder import TAG
 from qmpcheck.checking.followup import RESPONSE, SENT_LATE_BEHIND, Rule
 from qmpcheck.checking.occurrence import Occurrence, time
 from qmpcheck.checking.session import Part, Timing, Trace
@@ -39,7 +40,7 @@ class Watch:
         self._timing = timing
         self._names = names
         self._limited = self._classes(timing.limits) if timing.limits else frozenset()
-        self._apart = self._limited | {type(None)}
+        self._apart = self._classes(timing.late) | {type(None)}
         self._watched = [self._classes(rule.events) for rule in timing.rules]
         self._others = [rule.others for rule in timing.rules]
         self._answers = [self._classes(rule.then) - {Occurrence} for rule in timing.rules]
@@ -125,7 +126,7 @@ class Watch:
 
     def _is_plain(self, event: Event) -> bool:
         if isinstance(event, Occurrence):
-            return event.event not in self._timing.limits
+            return event.event not in self._timing.late
         return type(event) not in self._apart
 
     def _rate_limited(self, events: Sequence[Event], kinds: list[type]) -> Iterator[Occurrence]:
@@ -184,8 +185,10 @@ def _decoded_member(data: Any, path: tuple[str, ...]) -> Any:
 
 @functools.cache
 def _fields(kind: type[msgspec.Struct]) -> dict[str, str]:
-    """The name that each member has in a decoded struct."""
-    return dict(zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True))
+    """The name that each member has in a decoded struct; the discriminator of a union is no field."""
+    names = dict(zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True))
+    discriminator = kind.__struct_config__.tag_field
+    return names | {discriminator: TAG} if discriminator else names
 
 
 def _any_answer_settles(rule: Rule) -> bool:

@@ -5,7 +5,32 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection
 
+from qmpcheck import catalogue
+from qmpcheck.catalogue import SpecError
 from qmpcheck.diagnostic import Severity
+from qmpcheck.printable import name, quoted
+from qmpcheck.rulebase import EventRule, RuleBase
+
+
+def add_spec_and_event(parser: argparse.ArgumentParser) -> None:
+    """`SPEC [EVENT]`."""
+    parser.add_argument("spec", metavar="SPEC")
+    parser.add_argument("event", nargs="?", metavar="EVENT")
+
+
+def chosen_events(rule_base: RuleBase, event: str | None) -> dict[str, EventRule]:
+    """The event of that name, or all events.
+
+    Raises:
+        SpecError: the spec has no such event.
+    """
+    if event is None:
+        return rule_base.events
+    if event in rule_base.events:
+        return {event: rule_base.events[event]}
+    near = catalogue.near_names(event, rule_base.events)
+    hint = f" (near: {', '.join(map(name, near))})" if near else ""
+    raise SpecError(f"the spec has no event {quoted(event)}{hint}")
 
 
 def add_fail_on(parser: argparse.ArgumentParser) -> None:

@@ -25,8 +25,9 @@ def run(options: argparse.Namespace) -> int:
     print(f"{code} {CODES[code].slug} ({CODES[code].severity})\n")
     print(textwrap.fill(explained.means, 88), end="\n\n")
     print(textwrap.fill(explained.why, 88), end="\n\n")
-    if explained.rules:
-        print(f"own.toml:\n\n{textwrap.indent(explained.rules, '    ')}\n")
+    for file, content in (("own.toml", explained.rules), ("own.json", explained.spec)):
+        if content:
+            print(f"{file}:\n\n{textwrap.indent(content, '    ')}\n")
     print(f"Bad ({explained.against}):\n\n{textwrap.indent(explained.bad, '    ')}\n")
     print(f"Good:\n\n{textwrap.indent(explained.good, '    ')}")
     return 0

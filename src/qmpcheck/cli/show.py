@@ -4,75 +4,112 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from tabulate import tabulate
 
 from qmpcheck import catalogue, rulebase
-from qmpcheck.catalogue import SpecError
+from qmpcheck.cli import arguments
 from qmpcheck.printable import name, quoted, safe, step
-from qmpcheck.rulebase import EventRule, RuleBase
+from qmpcheck.rulebase import EventRule, Line, Marks, Member
 from qmpcheck.wording import alternatives, follow_up_text
 
-_Row = tuple[str, str, str, int | None]
+_Row = tuple[str, str, str, str | None]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("spec", metavar="SPEC")
-    parser.add_argument("event", nargs="?", metavar="EVENT")
+    arguments.add_spec_and_event(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     spec = catalogue.find(options.spec)
-    events = _chosen(spec.rule_base, options.event) if options.event else spec.rule_base.events
+    events = arguments.chosen_events(spec.rule_base, options.event)
     rows = [row for event, rule in events.items() for row in _event_rows(event, rule)]
     print(tabulate(rows, headers=("event", "what", "rule", "line"), disable_numparse=True))
     return 0
 
 
-def _chosen(rule_base: RuleBase, event: str) -> dict[str, EventRule]:
-    if event in rule_base.events:
-        return {event: rule_base.events[event]}
-    near = catalogue.near_names(event, rule_base.events)
-    raise SpecError(
-        f"the spec has no event {quoted(event)}" + (f" (near: {', '.join(near)})" if near else "")
-    )
-
-
 def _event_rows(event: str, rule: EventRule) -> Iterator[_Row]:
-    payload = [*_member_rows(rule.data, "data")]
-    said = "" if payload else _type(rule.data) if rule.data.open else "no data"
-    yield name(event), "event", said, rule.line
+    payload = [*_rows(rule.data, _Above("data", rule.file))]
+    said = [] if payload else [_type(rule.data) if rule.data.open else "no data"]
+    yield name(event), "event", ", ".join([*said, *_marks(rule.marks)]), _place(rule.file, rule.line)
     yield from payload
     for follow_up in rule.follow_ups:
-        yield "", "follow-up", follow_up_text(follow_up), follow_up.line
+        yield "", "follow-up", follow_up_text(follow_up), _place(rule.file, follow_up.line)
     if rule.rate_limit:
         each = " and ".join(map(name, rule.rate_limit.key))
-        yield "", "rate limit", "once a second" + (f" for each {each}" if each else ""), rule.rate_limit.line
+        limit = "once a second" + (f" for each {each}" if each else "")
+        yield "", "rate limit", limit, _place(rule.file, rule.rate_limit.line)
 
 
-def _member_rows(payload: rulebase.Object, above: str) -> Iterator[_Row]:
-    for member in payload.members:
-        path = step(above, member.name)
-        yield "", path, _type(member.type) + (", optional" if member.optional else ""), member.line
-        if isinstance(member.type, rulebase.Object):
-            yield from _member_rows(member.type, path)
+class _Above(NamedTuple):
+    """What a member stands in: its path, its file, and the branches it is in."""
+
+    path: str
+    file: str
+    where: tuple[str, ...] = ()
 
 
-def _type(described: rulebase.Type) -> str:
+def _rows(described: rulebase.Type, above: _Above) -> Iterator[_Row]:
+    """The members inside a type."""
     match described:
-        case rulebase.Enum(values):
-            return alternatives([*map(quoted, values)])
+        case rulebase.Object(members):
+            for member in members:
+                yield from _member_rows(member, above)
+            for value, branch in described.branches.items():
+                where = f"{name(described.discriminator)} is {quoted(value)}"
+                yield from _rows(branch, above._replace(where=(*above.where, where)))
+        case rulebase.Array(items):
+            yield from _rows(items, above._replace(path=f"{above.path}[]"))
+        case rulebase.Alternate(types):
+            for each in types:
+                yield from _rows(each, above)
+
+
+def _member_rows(member: Member, above: _Above) -> Iterator[_Row]:
+    here = above._replace(path=step(above.path, member.name), file=member.file or above.file)
+    where = f" ({' and '.join(above.where)})" if above.where else ""
+    said = [_type(member.type), *(["optional"] if member.optional else []), *_marks(member.marks)]
+    yield "", here.path + where, ", ".join(said), _place(here.file, member.line)
+    yield from _rows(member.type, here)
+
+
+def _place(file: str, line: Line) -> str | None:
+    if line is None:
+        return None
+    return f"{safe(file)}:{line}" if file else str(line)
+
+
+def _marks(marks: Marks) -> Iterator[str]:
+    if marks.built_if:
+        yield f"depends on the build: {safe(marks.built_if)}"
+    if marks.deprecated:
+        yield "deprecated"
+    if marks.unstable:
+        yield "unstable"
+
+
+def _type(described: rulebase.Type) -> str:  # noqa: PLR0911 -- one for each type
+    match described:
+        case rulebase.Enum(values, marks):
+            return alternatives([_value(value, marks.get(value, rulebase.UNMARKED)) for value in values])
         case rulebase.String(known):
             return f"string, such as {', '.join(map(quoted, known))}" if known else "string"
+        case rulebase.Integer() if described.range:
+            return "integer, {} to {}".format(*described.range)
         case rulebase.Any(of):
             return f"any ({safe(of)} is described elsewhere)" if of else "any"
         case rulebase.Object(_, True, of):
-            return (
-                f"object of any members ({safe(of)} is described elsewhere)"
-                if of
-                else "object of any members"
-            )
+            elsewhere = f" ({safe(of)} is described elsewhere)" if of else ""
+            return f"object of any members{elsewhere}"
         case rulebase.Array(items):
             return f"list of {_type(items)}"
+        case rulebase.Alternate(types):
+            return alternatives([*map(_type, types)])
         case _:
             return type(described).__name__.lower()
+
+
+def _value(value: str, marks: Marks) -> str:
+    said = ", ".join(_marks(marks))
+    return quoted(value) + (f" ({said})" if said else "")

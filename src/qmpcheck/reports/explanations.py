@@ -15,6 +15,7 @@ class Explanation(NamedTuple):
         good: text that gives no finding.
         against: what the examples are: a stream and how it is checked, or a document.
         rules: the user's own rules that they are held to.
+        spec: the compiled rule base that they are held to, where it is none of the catalogue.
     """
 
     means: str
@@ -23,6 +24,7 @@ class Explanation(NamedTuple):
     good: str
     against: str = "a stream, --spec v2"
     rules: str = ""
+    spec: str = ""
 
 
 _STOP = '{"timestamp": {"seconds": 1700000000, "microseconds": 5}, "event": "STOP"}'
@@ -30,6 +32,10 @@ _STOP = '{"timestamp": {"seconds": 1700000000, "microseconds": 5}, "event": "STO
 
 def _io_error(data: str) -> str:
     return _STOP.replace('"STOP"', f'"BLOCK_IO_ERROR", "data": {data}')
+
+
+def _lamp(state: str) -> str:
+    return _STOP.replace('"STOP"', f'"LAMP_SWITCHED", "data": {{"state": "{state}"}}')
 
 
 _GREETING = '{"QMP": {"version": {}, "capabilities": []}}'
@@ -139,10 +145,20 @@ EXPLANATIONS: dict[str, Explanation] = {
         _GOOD_IO_ERROR,
     ),
     "QMP205": Explanation(
-        "A value lies outside the closed set that the spec gives.",
+        "A value lies outside the closed set, or the range, that the spec gives.",
         "A client that handles each value has no case for this one.",
         _io_error('{"device": "disk0", "operation": "erase", "action": "report"}'),
         _GOOD_IO_ERROR,
+    ),
+    "QMP206": Explanation(
+        "The spec marks the event, the member or the value as deprecated.",
+        "A later version may do without it; clients should move to what takes its place.",
+        _lamp("dim"),
+        _lamp("on"),
+        "a stream, --spec own.json",
+        spec='{"events": {"LAMP_SWITCHED": {"data": {"type": "object", "members": [{"name": "state",\n'
+        '"type": {"type": "enum", "values": ["on", "off", "dim"],\n'
+        '"marks": {"dim": {"deprecated": true}}}}]}}}}',
     ),
     "QMP301": Explanation(
         "A follow-up that the spec states can no longer come: the session is over, or its bound has passed.",

@@ -52,5 +52,6 @@ def _diagnostic(stream: str, finding: Diagnostic) -> dict[str, Any]:
         "path": finding.path,
         "message": finding.text,
         "spec_line": finding.spec_line,
+        "spec_file": safe(finding.spec_file) or None,
         "drift": finding.drift,
     }

@@ -55,8 +55,16 @@ def finding_lines(path: str, findings: Iterable[Diagnostic], paint: style.Paint)
         colour = style.RED if finding.severity is Severity.ERROR else style.YELLOW
         place = " ".join(filter(None, [finding.event, finding.path]))
         message = f"{place}: {finding.text}" if place else finding.text
-        source = f" (spec line {finding.spec_line})" if finding.spec_line else ""
-        yield f"{safe(path)}:{finding.line}: {paint(colour, finding.code)} {message}{source}\n"
+        yield f"{safe(path)}:{finding.line}: {paint(colour, finding.code)} {message}{_source(finding)}\n"
+
+
+def _source(finding: Diagnostic) -> str:
+    """Where the spec says so."""
+    if not finding.spec_line:
+        return ""
+    if finding.spec_file:
+        return f" ({safe(finding.spec_file)}:{finding.spec_line} of the spec)"
+    return f" (spec line {finding.spec_line})"
 
 
 def table(findings: Counter[Kind]) -> str:

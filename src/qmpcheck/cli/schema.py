@@ -1,0 +1,30 @@
+"""Write the events of a spec, or one of them, as JSON Schema (draft 2020-12).
+
+What must follow what is not in it, and `1.0` is an integer there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from qmpcheck import catalogue
+from qmpcheck.checking import schema
+from qmpcheck.cli import arguments, output
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    arguments.add_spec_and_event(parser)
+    parser.add_argument("-o", "--output", metavar="FILE", help="write there, not to standard output")
+
+
+def run(options: argparse.Namespace) -> int:
+    rule_base = catalogue.find(options.spec).rule_base
+    if options.event:
+        [(event, rule)] = arguments.chosen_events(rule_base, options.event).items()
+        described = {"$schema": schema.DIALECT, **schema.of_event(event, rule)}
+    else:
+        described = schema.of_rule_base(rule_base)
+    with output.opened(options.output) as out:
+        out.write(json.dumps(described, indent=2) + "\n")
+    return 0
