@@ -1,10 +1,7 @@
 """What a client receives, and which changes touch that."""
 
-import gzip
 import json
-from pathlib import Path
 
-import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from rulebases import QAPI
@@ -14,7 +11,7 @@ from test_compare import neighbours
 from qmpcheck import catalogue, rulebase
 from qmpcheck.checking.diagnose import Diagnostician
 from qmpcheck.drift.compare import compare
-from qmpcheck.drift.uses import Seen, Uses, of_stream, touches
+from qmpcheck.drift.uses import of_stream, touches
 from qmpcheck.rulebase import (
     BUILD,
     SCHEMA,
@@ -65,7 +62,7 @@ def hold(data: st.DataObject, old: RuleBase, new: RuleBase) -> None:
         assert faults(new, line) == []
 
 
-SIMPLE = [String(), Integer(), Integer("uint8"), Number(), Boolean(), Any(), Null(), Enum(("on", "off")), Object(), Array(String())]  # fmt: skip
+SIMPLE: list[Type] = [String(), Integer(), Integer("uint8"), Number(), Boolean(), Any(), Null(), Enum(("on", "off")), Object(), Array(String())]  # fmt: skip
 
 
 @st.composite

@@ -18,6 +18,7 @@ from qmpcheck.printable import safe
 
 COMMANDS = {
     "validate": "hold recorded streams against a spec",
+    "diff": "say what changed from one spec to another",
     "lint": "find the defects of a spec document",
     "compile": "write the rule base of a spec document",
     "specs": "list the specs that --spec takes",

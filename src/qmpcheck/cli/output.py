@@ -25,7 +25,7 @@ def spare(inputs: Sequence[str], path: str | None) -> None:
             and os.path.exists(each)
             and os.path.samefile(path, each)
         ):
-            raise SpecError(f"--output {safe(path)} would overwrite the stream {safe(each)}")
+            raise SpecError(f"--output {safe(path)} would overwrite {safe(each)}")
 
 
 @contextmanager

@@ -284,7 +284,7 @@ def _takes_all_of(wide: Type, narrow: Type) -> bool:  # noqa: PLR0911 -- a case 
 
 
 def _plain(described: Type) -> Type:  # noqa: PLR0911 -- a case each
-    """The type without what makes no difference on the wire: places, order, known values, where it is described."""
+    """The type as it is on the wire: without places, order, known values, and where it is described."""
     match described:
         case String():
             return String()

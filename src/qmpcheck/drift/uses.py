@@ -75,7 +75,7 @@ _OF_THE_OBJECT = frozenset({"QMP505", "QMP507", "QMP517"})
 """Changes that concern an object which may lack the member."""
 
 _OF_A_VALUE = frozenset({"QMP511", "QMP516", "QMP518"})
-"""Changes that concern those who receive one value; a value that is new may come to whoever has the member."""
+"""Changes that concern who receives one value; a new one may come to whoever has the member."""
 
 
 def load(path: str, specs: Sequence[RuleBase]) -> Uses:
@@ -147,15 +147,14 @@ def of_stream(stream: Iterable[bytes], specs: Sequence[RuleBase]) -> Uses:
 def _payloads(stream: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
     """The name of each event and its data, as it is written; other lines are passed over."""
     decode = msgspec.json.Decoder(_Message).decode
-    for block in stream:
-        for line in block.split(b"\n"):
-            try:
-                message = decode(line)
-            except (msgspec.DecodeError, RecursionError):
-                yield from _unusual(line)
-            else:
-                if message.event:
-                    yield message.event, bytes(message.data)
+    for line in (line for block in stream for line in block.split(b"\n")):
+        try:
+            message = decode(line)
+        except (msgspec.DecodeError, RecursionError):  # noqa: PERF203 -- of each line
+            yield from _unusual(line)
+        else:
+            if message.event:
+                yield message.event, bytes(message.data)
 
 
 def _unusual(line: bytes) -> Iterator[tuple[str, bytes]]:
