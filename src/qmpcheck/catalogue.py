@@ -1,4 +1,4 @@
-"""What a spec's name means: an edition, a release, a revision, or a file."""
+"""What a spec's name means: an edition, a release, a revision, a file, or a binary."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import functools
 import os
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from qmpcheck import rulebase
 from qmpcheck.printable import quoted, safe, shortened
 from qmpcheck.rulebase import RuleBase
+from qmpcheck.version import Version
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -48,21 +49,38 @@ class Spec(NamedTuple):
 
 
 class SpecError(ValueError):
-    """A name that means no spec, or a file that cannot be read as one."""
+    """A name that means no spec, or a file or a binary that cannot be read as one."""
 
 
 def find(name: str) -> Spec:
-    """The spec that a name means: `v2`, `1.1`, `2.5:txt`, `d74c7dfd1b`, `latest`, or a path.
+    """The spec that a name means: `v2`, `1.1`, `2.5:txt`, `d74c7dfd1b`, `latest`, a path, or `qemu:PATH`.
 
     Raises:
-        SpecError: it means none, or the file is none.
+        SpecError: it means none, or the file or the binary is none.
     """
+    if name.startswith(_BINARY):
+        return _from_binary(name)
     entry = _entry(name)
     if entry:
         return Spec(name, entry.id, rulebase.load(rules_file(f"{entry.id}.json")))
     if _is_path(name):
         return _from_path(name)
     raise SpecError(f"no spec is called {quoted(name)}{_near(name)}; `qmpcheck specs` lists them")
+
+
+def of_version(version: Version) -> Spec:
+    """The spec of the release that a version is of.
+
+    Raises:
+        SpecError: the catalogue does not have it.
+    """
+    if _named(version.release) is None:
+        series = [release for release, _ in _releases() if not release.endswith(":txt")]
+        raise SpecError(
+            f"the catalogue has the releases {series[0]} to {series[-1]}, and not {version.release}; "
+            "name one of them, or ask the binary itself: --spec qemu:PATH"
+        )
+    return find(version.release)
 
 
 @functools.cache
@@ -135,12 +153,49 @@ def _is_path(name: str) -> bool:
     return "/" in name or os.path.exists(name) or bool(re.search(r"@(old|new)$|\.[A-Za-z]\w*$", name))
 
 
+_BINARY = "qemu:"
+
+
+def _from_binary(name: str) -> Spec:
+    from qmpcheck import binary  # loads asyncio and qemu.qmp, which nothing else needs
+
+    path = name.removeprefix(_BINARY)
+    try:
+        answer = binary.ask(path)
+    except binary.Unanswered as error:
+        raise SpecError(f"{safe(path)}: {error}") from None
+    return _spec(name, _introspected(path, answer.schema, answer.version))
+
+
 def _from_path(name: str) -> Spec:
+    text, side = read_text(name)
+    match kind(text):
+        case "rules":
+            return _spec(name, _compiled(name, text))
+        case "introspection":
+            return _spec(name, _introspection(name, text))
+        case "document":
+            return _spec(name, _document(name, text, side))
+
+
+def _spec(name: str, rule_base: RuleBase) -> Spec:
     import hashlib
 
-    text, side = read_text(name)
-    rule_base = _compiled(name, text) if text.lstrip().startswith("{") else _document(name, text, side)
     return Spec(name, hashlib.sha256(rulebase.dump(rule_base)).hexdigest()[:10], rule_base)
+
+
+def kind(text: str) -> Literal["rules", "introspection", "document"]:
+    """What a file's content is: compiled rules, what a binary says of itself, or a text."""
+    import json
+
+    text = text.lstrip()
+    try:
+        first, _ = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return "rules" if re.match(r'\{\s*("|$)', text) else "document"
+    if isinstance(first, dict):
+        return "rules" if "events" in first else "introspection"
+    return "introspection" if isinstance(first, list) else "document"
 
 
 LARGEST_DOCUMENT = 1 << 22
@@ -183,3 +238,42 @@ def _document(name: str, text: str, side: str) -> RuleBase:
         return documents.read(text, side).rule_base
     except documents.NotADocument as error:
         raise SpecError(f"{safe(name)}: {error}") from None
+
+
+def _introspection(name: str, text: str) -> RuleBase:
+    from qmpcheck.documents import introspection
+
+    try:
+        reply = introspection.parse(text)
+    except introspection.NotIntrospection as error:
+        raise SpecError(f"{safe(name)}: {error}") from None
+    return _introspected(name, reply.schema, reply.version)
+
+
+def _introspected(path: str, schema: list[Any], version: Version | None) -> RuleBase:
+    """The rules in a reply to `query-qmp-schema`, with what only the release of that version tells."""
+    from qmpcheck.documents import introspection
+    from qmpcheck.lending import lent
+
+    try:
+        rule_base = introspection.read(schema)
+    except introspection.NotIntrospection as error:
+        raise SpecError(f"{safe(path)}: {error}") from None
+    entry = _release_at(version) if version else None
+    return lent(rule_base, find(entry.id).rule_base) if entry else rule_base
+
+
+def _release_at(version: Version) -> Entry | None:
+    """The release that a version is of, or else the newest before it."""
+    before = [entry for release, entry in _releases() if _series(release) <= version[:2]]
+    return before[-1] if before else None
+
+
+def _releases() -> list[tuple[str, Entry]]:
+    """All names of releases, by their versions; the text document of one comes before its schema."""
+    named = [(release, entry) for entry in entries() for release in entry.releases]
+    return sorted(named, key=lambda each: (_series(each[0]), not each[0].endswith(":txt")))
+
+
+def _series(release: str) -> tuple[int, ...]:
+    return tuple(map(int, release.removesuffix(":txt").split(".")))
