@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import textwrap
 
-from qmpcheck.catalogue import SpecError
 from qmpcheck.diagnostic import CODES
 from qmpcheck.printable import quoted
 from qmpcheck.reports.explanations import EXPLANATIONS
+from qmpcheck.rulebase import SpecError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

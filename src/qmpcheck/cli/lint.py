@@ -12,8 +12,7 @@ import argparse
 import sys
 from collections import Counter
 
-from qmpcheck import catalogue, documents
-from qmpcheck.catalogue import SpecError
+from qmpcheck import documents, specfile
 from qmpcheck.checking import examples
 from qmpcheck.cli import arguments
 from qmpcheck.cli.messages import tell
@@ -22,6 +21,7 @@ from qmpcheck.diagnostic import Diagnostic, Severity
 from qmpcheck.documents import Document
 from qmpcheck.printable import safe
 from qmpcheck.reports import style, text
+from qmpcheck.rulebase import SpecError
 from qmpcheck.wording import plural
 
 
@@ -57,7 +57,7 @@ def read(path: str) -> Document:
     Raises:
         SpecError: there is none.
     """
-    content, side = catalogue.read_text(path)
+    content, side = specfile.read_text(path)
     try:
         return documents.read(content, side)
     except documents.NotADocument as error:
