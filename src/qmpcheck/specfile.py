@@ -124,8 +124,7 @@ def _schema(name: str) -> RuleBase:
     try:
         rule_base = qapi.read(name)
     except qapi.SchemaError as error:
-        folder = os.path.dirname(name)
-        raise SpecError(safe(os.path.join(folder, str(error)))) from None
+        raise SpecError(safe(os.path.normpath(os.path.join(qapi.folder(name), str(error))))) from None
     if not rule_base.events:
         raise SpecError(f"{safe(name)}: a schema without any event; name its root file")
     return rule_base
