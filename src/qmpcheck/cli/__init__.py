@@ -22,6 +22,7 @@ COMMANDS = {
     "compile": "write the rule base of a spec document",
     "specs": "list the specs that --spec takes",
     "show": "show the rules of a spec",
+    "history": "tell how an event, a member or a value changed through the releases",
     "explain": "say what a code means",
 }
 
