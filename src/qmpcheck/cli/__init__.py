@@ -23,6 +23,7 @@ COMMANDS = {
     "specs": "list the specs that --spec takes",
     "show": "show the rules of a spec",
     "schema": "write a spec as JSON Schema",
+    "history": "tell how an event, a member or a value changed through the releases",
     "explain": "say what a code means",
 }
 
