@@ -33,7 +33,7 @@ from qmpcheck.checking.session import Timing
 from qmpcheck.checking.summary import Terms
 
 HERE = Path(__file__).parent
-SPEC = catalogue.find("v4")
+SPEC, MODERN = catalogue.find("v4"), catalogue.find("10.0")
 TURNS = 5
 SLOW_SIDE_EVENTS = 20_000
 """Enough for a side that takes many times longer; figures are per event."""
@@ -41,33 +41,58 @@ SLOW_SIDE_EVENTS = 20_000
 Side = Callable[[Path], object]
 
 
-def value(described: rulebase.Type, pick: random.Random) -> Any:
+def value(described: rulebase.Type, pick: random.Random) -> Any:  # noqa: PLR0911 -- a case each
     """A value of a type, of the size that QEMU sends."""
     match described:
         case rulebase.Enum(values):
             return pick.choice(values)
         case rulebase.Object(members):
-            return {
+            made = {
                 member.name: value(member.type, pick)
                 for member in members
                 if not member.optional or pick.random() < 0.5
             }
+            branch = described.branches.get(str(made.get(described.discriminator)))
+            return made | value(branch, pick) if branch else made
+        case rulebase.Array(items):
+            return [value(items, pick) for _ in range(pick.randrange(4))]
+        case rulebase.Alternate(types):
+            return value(types[0], pick)
         case rulebase.Integer() | rulebase.Number():
-            return pick.randrange(1 << 34)
+            least, greatest = getattr(described, "range", None) or (0, 1 << 34)
+            return pick.randrange(max(least, 0), min(greatest, 1 << 34))
         case rulebase.Boolean():
             return pick.random() < 0.5
         case _:
             return f"device-{pick.randrange(100)}"
 
 
-def stream(events: int, qemu_layout: bool, faults: int) -> Iterator[bytes]:
+EVENTS_A_SECOND = 1000
+"""Of a stream, by its clock."""
+
+
+def names(rules: rulebase.RuleBase, events: int, pick: random.Random) -> Iterator[str]:
+    """The events of a stream, rate-limited ones at most once a second."""
+    plain = [name for name, rule in rules.events.items() if not rule.rate_limit]
+    last = dict.fromkeys(rules.events.keys() - plain, -EVENTS_A_SECOND)
+    for at in range(events):
+        name = pick.choice(list(rules.events))
+        if at - last.get(name, -EVENTS_A_SECOND) < EVENTS_A_SECOND:
+            name = pick.choice(plain)
+        if name in last:
+            last[name] = at
+        yield name
+
+
+def stream(
+    events: int, qemu_layout: bool, faults: int, rules: rulebase.RuleBase = SPEC.rule_base
+) -> Iterator[bytes]:
     """Lines of a stream; in QEMU's layout or compact, one in `faults` with a fault, none if 0."""
     pick = random.Random(0)
-    names = list(SPEC.rule_base.events)
-    for at in range(events):
-        name = pick.choice(names)
-        clock = {"seconds": 1_700_000_000 + at // 1000, "microseconds": at % 1000 * 1000}
-        data = value(SPEC.rule_base.events[name].data, pick)
+    for at, name in enumerate(names(rules, events, pick)):
+        seconds, rest = divmod(at, EVENTS_A_SECOND)
+        clock = {"seconds": 1_700_000_000 + seconds, "microseconds": rest * 1_000_000 // EVENTS_A_SECOND}
+        data = value(rules.events[name].data, pick)
         if faults and at % faults == 0:
             data["no-such"] = 1
         timestamp, payload = {"timestamp": clock}, {"data": data} if data else {}
@@ -85,10 +110,10 @@ def only_parse(path: Path) -> None:
             orjson.loads(line)
 
 
-def qmpcheck_with(jobs: int, follow_ups: bool = True) -> Side:
+def qmpcheck_with(jobs: int, follow_ups: bool = True, rule_base: rulebase.RuleBase = SPEC.rule_base) -> Side:
     known = errata.entries()
-    timing = rules.timing(SPEC.rule_base, errata=errata.follow_ups(known)) if follow_ups else Timing()
-    checker = Checker(SPEC.rule_base, Terms(timing=timing), known)
+    timing = rules.timing(rule_base, errata=errata.follow_ups(known)) if follow_ups else Timing()
+    checker = Checker(rule_base, Terms(timing=timing), known)
     return lambda path: check_stream(checker, str(path), int, jobs)
 
 
@@ -150,6 +175,14 @@ def write(path: Path, lines: Iterator[bytes]) -> Path:
     return path
 
 
+def table(measured: dict[str, list[float]]) -> list[str]:
+    rows = ["| | median | min | max |", "| --- | --- | --- | --- |", "| orjson alone | 1.00 | | |"]
+    for name, ratios in measured.items():
+        median, low, high = statistics.median(ratios), min(ratios), max(ratios)
+        rows.append(f"| {name} | {median:.2f} | {low:.2f} | {high:.2f} |")
+    return rows
+
+
 def measure(events: int, folder: Path) -> list[str]:
     report: list[str] = []
     jsonschema_rs_side = {
@@ -173,20 +206,21 @@ def measure(events: int, folder: Path) -> list[str]:
             "orjson + fastjsonschema, payload only": (payload_by(fastjsonschema_side), few, SLOW_SIDE_EVENTS),
             "orjson + jsonschema, payload only": (payload_by(jsonschema_side), few, SLOW_SIDE_EVENTS),
         }
-        report += [
-            f"\n## {events} events, {layout}\n",
-            "| | median | min | max |",
-            "| --- | --- | --- | --- |",
-        ]
-        report += ["| orjson alone | 1.00 | | |"]
-        for name, measured in ratios(sides, (only_parse, good, events)).items():
-            median, low, high = statistics.median(measured), min(measured), max(measured)
-            report.append(f"| {name} | {median:.2f} | {low:.2f} | {high:.2f} |")
+        report.append(f"\n## {events} events of {SPEC.name}, {layout}\n")
+        report += table(ratios(sides, (only_parse, good, events)))
         report += ["", "Peak memory of the largest process, MB:\n"]
         for name, path in (("conforming", good), ("with findings", bad)):
             arguments = [str(path), "--spec", SPEC.name]
             one, several = peak_megabytes(*arguments), peak_megabytes(*arguments, "--jobs", "2")
             report.append(f"- {name}: {one:.0f}; with `--jobs 2`: {several:.0f}")
+    modern = MODERN.rule_base
+    good = write(folder / "modern.jsonl", stream(events, True, 0, modern))
+    sides = {
+        "qmpcheck": (qmpcheck_with(1, rule_base=modern), good, events),
+        "qmpcheck without follow-ups": (qmpcheck_with(1, False, modern), good, events),
+    }
+    report.append(f"\n## {events} events of {MODERN.name}, QEMU's own layout, rate-limited ones among them\n")
+    report += table(ratios(sides, (only_parse, good, events)))
     ten = write(folder / "ten.jsonl", stream(10, True, 0))
     report += [
         "\n## Start-up\n",

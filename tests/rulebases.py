@@ -1,6 +1,7 @@
 """A rule base that uses all that QAPI schemas say."""
 
 from qmpcheck.rulebase import (
+    SCHEMA,
     Alternate,
     Array,
     Boolean,
@@ -85,5 +86,6 @@ QAPI = RuleBase(
         ),
         "OLD_MANDATORY": EventRule(Object((Member("old", Integer(), marks=DEPRECATED),))),
         "OLD_VALUE": EventRule(Object((Member("lamp", Enum(("on", "dim"), {"dim": DEPRECATED})),))),
-    }
+    },
+    SCHEMA,
 )

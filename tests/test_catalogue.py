@@ -1,11 +1,16 @@
 """Names of specs."""
 
+import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from qmpcheck import catalogue, rulebase
-from qmpcheck.catalogue import SpecError
+from qmpcheck import catalogue, rulebase, specfile
+from qmpcheck.rulebase import FollowUp, SpecError
+from qmpcheck.version import Version
 
 
 @pytest.mark.parametrize(
@@ -93,6 +98,19 @@ def test_files_that_are_no_spec(content: bytes, tmp_path: Path) -> None:
         catalogue.find(str(path))
 
 
+def test_a_schema_by_its_root_file(tmp_path: Path) -> None:
+    (tmp_path / "types.json").write_text("{ 'enum': 'E', 'data': ['p'] }\n")
+    root = tmp_path / "qapi-schema.json"
+    root.write_text("# x\n{ 'include': 'types.json' }\n{ 'event': 'X', 'data': { 'a': 'E' } }\n")
+    assert list(catalogue.find(str(root)).rule_base.events) == ["X"]
+    root.write_text("{ 'include': 'types.json' }\n{ 'event': 'X', 'data': { 'a': 'F' } }\n")
+    with pytest.raises(SpecError) as caught:
+        catalogue.find(str(root))
+    assert str(caught.value) == f'{root}:2:32: no type is called "F"'
+    with pytest.raises(SpecError, match=r"types\.json: a schema without any event"):
+        catalogue.find(str(tmp_path / "types.json"))
+
+
 def test_a_folder_is_no_spec(tmp_path: Path) -> None:
     with pytest.raises(SpecError):
         catalogue.find(str(tmp_path))
@@ -107,3 +125,89 @@ def test_the_index_tells_the_truth() -> None:
 def test_every_name_is_one_spec() -> None:
     names = [name for entry in catalogue.entries() for name in catalogue.names(entry)]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("", "document"),
+        ("X1\n--\n", "document"),
+        ("4 DEBUG\n-------\n", "document"),
+        ("[" * 99_999, "document"),
+        ("<html>", "document"),
+        ("# -*- Mode: Python -*-\n{ 'event': 'X' }\n", "schema"),
+        ("##\n# a\n##\n\n# b\n{ 'event': 'X' }\n", "schema"),
+        ("{ 'event': 'X' }\n", "schema"),
+        ('\n{"events": {}}', "rules"),
+        ("{", "rules"),
+        ('{"events": {\n', "rules"),
+        ("[]", "introspection"),
+        ('{"return": []}', "introspection"),
+        ('{"QMP": {}}\n{"return": {}}\nrubbish', "introspection"),
+    ],
+)
+def test_the_kind_of_a_file_shows_by_its_content(text: str, kind: str) -> None:
+    assert specfile.kind(text) == kind
+
+
+SCHEMA = [
+    {"name": "WATCHDOG", "meta-type": "event", "arg-type": "1"},
+    {"name": "STOP", "meta-type": "event", "arg-type": "0"},
+    {"name": "0", "meta-type": "object", "members": []},
+    {"name": "1", "meta-type": "object", "members": [{"name": "action", "type": "2"}]},
+    {"name": "2", "meta-type": "enum", "values": ["reset", "pause"]},
+]
+
+
+def greeting(major: int, minor: int) -> str:
+    version = {"qemu": {"major": major, "minor": minor, "micro": 0}}
+    return json.dumps({"QMP": {"version": version, "capabilities": []}}) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "follow_ups"),
+    [
+        ("", ()),
+        (greeting(0, 1), ()),  # no release is that old
+        (greeting(2, 0), (FollowUp(("STOP",), {"action": ("pause",)}),)),
+        (greeting(999, 0), (FollowUp(("STOP",), {"action": ("pause",)}),)),  # the newest before it
+    ],
+)
+def test_a_recorded_reply(before: str, follow_ups: tuple[FollowUp, ...], tmp_path: Path) -> None:
+    path = tmp_path / "reply"
+    path.write_text(before + json.dumps({"return": SCHEMA}) + "\n")
+    rules = catalogue.find(str(path)).rule_base
+    assert list(rules.events) == ["WATCHDOG", "STOP"]
+    assert rules.events["WATCHDOG"].follow_ups == follow_ups
+
+
+def test_a_recorded_conversation_without_a_reply(tmp_path: Path) -> None:
+    path = tmp_path / "reply"
+    path.write_text(greeting(2, 0))
+    with pytest.raises(SpecError, match="reply: no reply to query-qmp-schema in it"):
+        catalogue.find(str(path))
+
+
+def test_a_binary() -> None:
+    qemu = shutil.which("qemu-system-x86_64") or pytest.skip("no qemu-system-x86_64 on PATH")
+    spec = catalogue.find(f"qemu:{qemu}")
+    assert spec.name == f"qemu:{qemu}"
+    assert FollowUp(("STOP",), {"action": ("stop",)}) in spec.rule_base.events["BLOCK_IO_ERROR"].follow_ups
+    assert rulebase.load(rulebase.dump(spec.rule_base)) == spec.rule_base
+
+
+def test_what_is_no_binary() -> None:
+    with pytest.raises(SpecError, match=r"^\./no\\x1b: No such file or directory$"):
+        catalogue.find("qemu:./no\x1b")
+
+
+def test_releases_of_versions() -> None:
+    assert catalogue.of_version(Version(1, 1, 2)).name == "1.1"
+    with pytest.raises(SpecError, match=r"^the catalogue has the releases 0\.12 to .*, and not 999\.9;"):
+        catalogue.of_version(Version(999, 9, 0))
+
+
+def test_a_name_of_the_catalogue_loads_little() -> None:
+    code = "import sys; from qmpcheck import catalogue; catalogue.find('v4'); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True)
+    assert not {"lark", "asyncio", "qemu", "json", "hashlib", "qmpcheck.documents"} & {*loaded.stdout.split()}

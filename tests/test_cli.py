@@ -253,6 +253,27 @@ def test_following_a_pipe_until_it_ends() -> None:
     assert process.returncode == 1
 
 
+def test_lint_of_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("qapi").mkdir()
+    Path("qapi/qapi-schema.json").write_text("{ 'include': 'x.json' }\n")
+    note = '# .. note:: If a is "p", a STOP event will eventually follow the X1 event.\n#\n'
+    Path("qapi/x.json").write_text(
+        f"##\n# @X1:\n#\n{note}# .. note:: It is followed by whatever.\n##\n{{ 'event': 'X1' }}\n"
+    )
+    assert run(capsys, "lint qapi/qapi-schema.json") == (1, """\
+qapi/x.json:4: QMP909 X1 data.a: a note about a member that the event does not have; no rule comes of it
+qapi/x.json:4: QMP911 X1: a note about STOP, which the document does not describe
+qapi/x.json:6: QMP901 X1: unknown sentence: It is followed by whatever.
+qapi/qapi-schema.json: 1 event, 3 defects
+""", "")  # fmt: skip
+    Path("qapi/x.json").write_text("{ 'event': 'X1', 'data': 'T' }\n")
+    assert run(capsys, "lint qapi/qapi-schema.json") == (
+        2,
+        "",
+        'qmpcheck: qapi/x.json:1:26: no type is called "T"\n',
+    )
+
+
 def test_lint(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "lint doc.txt --lines") == (0, """\
     1 heading   X1

@@ -133,9 +133,9 @@ def test_a_condition_on_the_command_line() -> None:
         ("P9 P1 P2", "305@2"),
         ("P9 P P1", "305@3"),
         ("P9 G P1", ""),
-        # A rate-limited event is sent late, and says when it happened; some are, whatever the spec says.
+        ("P9 e1", "305@2"),
+        # A rate-limited event is sent late, and says when it happened.
         ("P9 w1 X9", ""),
-        ("P9 e1", ""),
         ("e1 e1.1 e1.2", ""),
         # Of three in a row, the first and the third are a second apart.
         ("w1 w1.1 X1.2", ""),

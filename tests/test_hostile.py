@@ -11,6 +11,7 @@ import pytest
 from qmpcheck import catalogue, documents
 from qmpcheck.checking.check import Checker
 from qmpcheck.checking.summary import OTHER_EVENTS
+from qmpcheck.rulebase import SpecError
 
 STOP = '{"timestamp": {"seconds": 1, "microseconds": 5}, "event": "STOP"}\n'
 
@@ -96,7 +97,7 @@ def with_members(members: str) -> str:
 def test_broken_rule_bases(rules: str, tmp_path: Path) -> None:
     path = tmp_path / "rules.json"
     path.write_text(rules)
-    with pytest.raises(catalogue.SpecError) as caught:
+    with pytest.raises(SpecError) as caught:
         catalogue.find(str(path))
     assert "\x1b" not in str(caught.value)
 

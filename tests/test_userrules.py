@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from qmpcheck import catalogue
-from qmpcheck.catalogue import SpecError
 from qmpcheck.checking import rules, userrules
 from qmpcheck.checking.check import Checker
 from qmpcheck.checking.summary import Terms
+from qmpcheck.rulebase import SpecError
 
 RULES = catalogue.find("2.8:txt").rule_base
 ROOT = Path(__file__).parents[1]

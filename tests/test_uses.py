@@ -13,7 +13,6 @@ from strategies import events
 from test_compare import neighbours
 
 from qmpcheck import catalogue, rulebase
-from qmpcheck.catalogue import SpecError
 from qmpcheck.checking.diagnose import Diagnostician
 from qmpcheck.drift.change import Change, Condition
 from qmpcheck.drift.compare import compare
@@ -35,6 +34,7 @@ from qmpcheck.rulebase import (
     Number,
     Object,
     RuleBase,
+    SpecError,
     String,
     Type,
 )

@@ -13,11 +13,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qmpcheck.catalogue import Spec, SpecError, find
+    from qmpcheck.catalogue import Spec, find
     from qmpcheck.checking.check import Checker
     from qmpcheck.checking.summary import Summary, Terms
     from qmpcheck.diagnostic import Diagnostic, Severity
-    from qmpcheck.rulebase import RuleBase
+    from qmpcheck.rulebase import RuleBase, SpecError
 
 __version__ = "0.1.0"
 
@@ -29,7 +29,7 @@ _HOMES = {
     "RuleBase": "rulebase",
     "Severity": "diagnostic",
     "Spec": "catalogue",
-    "SpecError": "catalogue",
+    "SpecError": "rulebase",
     "Summary": "checking.summary",
     "Terms": "checking.summary",
     "find": "catalogue",

@@ -1,4 +1,4 @@
-"""What a spec's name means: an edition, a release, a revision, or a file."""
+"""What a spec's name means: an edition, a release, a revision, a file, or a binary."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import NamedTuple
 import msgspec
 
 from qmpcheck import rulebase
-from qmpcheck.printable import quoted, safe, shortened
-from qmpcheck.rulebase import RuleBase
+from qmpcheck.printable import quoted
+from qmpcheck.rulebase import RuleBase, SpecError
+from qmpcheck.version import Version
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -47,22 +48,35 @@ class Spec(NamedTuple):
     rule_base: RuleBase
 
 
-class SpecError(ValueError):
-    """A name that means no spec, or a file that cannot be read as one."""
-
-
 def find(name: str) -> Spec:
-    """The spec that a name means: `v2`, `1.1`, `2.5:txt`, `d74c7dfd1b`, `latest`, or a path.
+    """The spec that a name means: `v2`, `1.1`, `2.5:txt`, `d74c7dfd1b`, `latest`, a path, or `qemu:PATH`.
 
     Raises:
-        SpecError: it means none, or the file is none.
+        SpecError: it means none, or the file or the binary is none.
     """
+    if name.startswith(_BINARY):
+        return _foreign(name)
     entry = _entry(name)
     if entry:
         return Spec(name, entry.id, rulebase.load(rules_file(f"{entry.id}.json")))
     if _is_path(name):
-        return _from_path(name)
+        return _foreign(name)
     raise SpecError(f"no spec is called {quoted(name)}{_near(name)}; `qmpcheck specs` lists them")
+
+
+def of_version(version: Version) -> Spec:
+    """The spec of the release that a version is of.
+
+    Raises:
+        SpecError: the catalogue does not have it.
+    """
+    if _named(version.release) is None:
+        series = [release for release, _ in _releases() if not release.endswith(":txt")]
+        raise SpecError(
+            f"the catalogue has the releases {series[0]} to {series[-1]}, and not {version.release}; "
+            "name one of them, or ask the binary itself: --spec qemu:PATH"
+        )
+    return find(version.release)
 
 
 @functools.cache
@@ -140,51 +154,37 @@ def _is_path(name: str) -> bool:
     return "/" in name or os.path.exists(name) or bool(re.search(r"@(old|new)$|\.[A-Za-z]\w*$", name))
 
 
-def _from_path(name: str) -> Spec:
+_BINARY = "qemu:"
+
+
+def _foreign(name: str) -> Spec:
+    """A spec from elsewhere, with what only the release of its version tells."""
     import hashlib
 
-    text, side = read_text(name)
-    rule_base = _compiled(name, text) if text.lstrip().startswith("{") else _document(name, text, side)
+    from qmpcheck import specfile
+
+    path = name.removeprefix(_BINARY)
+    told = specfile.ask(path) if name.startswith(_BINARY) else specfile.read(name)
+    rule_base = told.rule_base
+    entry = _release_at(told.version) if told.version else None
+    if entry:
+        from qmpcheck.lending import lent
+
+        rule_base = lent(rule_base, find(entry.id).rule_base)
     return Spec(name, hashlib.sha256(rulebase.dump(rule_base)).hexdigest()[:10], rule_base)
 
 
-LARGEST_DOCUMENT = 1 << 22
-"""Bytes; the largest event document has a hundredth of that."""
+def _release_at(version: Version) -> Entry | None:
+    """The release that a version is of, or else the newest before it."""
+    before = [entry for release, entry in _releases() if _series(release) <= version[:2]]
+    return before[-1] if before else None
 
 
-def read_text(name: str) -> tuple[str, str]:
-    """A document's text, and which side of it is meant if it is a diff page: `PATH@old`, or `PATH@new`.
-
-    Bytes that are not UTF-8 become U+FFFD.
-
-    Raises:
-        SpecError: the file cannot be read, or is too large to be a document.
-    """
-    side = None if os.path.exists(name) else re.fullmatch(r"(.+)@(old|new)", name)
-    try:
-        with open(side[1] if side else name, "rb") as file:
-            text = file.read(LARGEST_DOCUMENT + 1)
-    except (OSError, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or error
-        raise SpecError(f"{safe(name)}: {reason}") from None
-    if len(text) > LARGEST_DOCUMENT:
-        raise SpecError(f"{safe(name)}: larger than {LARGEST_DOCUMENT >> 20} MiB, which no event document is")
-    return text.decode("utf-8-sig", "replace"), side[2] if side else "new"
+def _releases() -> list[tuple[str, Entry]]:
+    """All names of releases, by their versions; the text document of one comes before its schema."""
+    named = [(release, entry) for entry in entries() for release in entry.releases]
+    return sorted(named, key=lambda each: (_series(each[0]), not each[0].endswith(":txt")))
 
 
-def _compiled(name: str, text: str) -> RuleBase:
-    try:
-        return rulebase.load(text.encode())
-    except ValueError as error:
-        raise SpecError(
-            f"{safe(name)}: not a compiled rule base: {safe(shortened(str(error), 200))}"
-        ) from None
-
-
-def _document(name: str, text: str, side: str) -> RuleBase:
-    from qmpcheck import documents  # loads lark, which a catalogue name never needs
-
-    try:
-        return documents.read(text, side).rule_base
-    except documents.NotADocument as error:
-        raise SpecError(f"{safe(name)}: {error}") from None
+def _series(release: str) -> tuple[int, ...]:
+    return tuple(map(int, release.removesuffix(":txt").split(".")))

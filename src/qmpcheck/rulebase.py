@@ -212,6 +212,10 @@ class RuleBase(msgspec.Struct, frozen=True, gc=False):
         return sum(len(rule.follow_ups) for rule in self.events.values())
 
 
+class SpecError(ValueError):
+    """A name that means no spec, or a file or a binary that cannot be read as one."""
+
+
 def load(text: bytes) -> RuleBase:
     """Read a compiled rule base.
 

@@ -9,7 +9,7 @@ import msgspec
 from qmpcheck.checking.occurrence import MICROSECONDS, Occurrence, member
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import name
-from qmpcheck.rulebase import EventRule
+from qmpcheck.rulebase import TEXT, RuleBase
 
 ALLOWANCE = MICROSECONDS
 """How far back the next event may lie: threads take their timestamps before they take their turn."""
@@ -31,7 +31,6 @@ KEYS: Limits = {
 LIMITED = frozenset(
     {
         "BALLOON_CHANGE",
-        "BLOCK_IO_ERROR",
         "HV_BALLOON_STATUS_REPORT",
         "MEMORY_DEVICE_SIZE_CHANGE",
         "QUORUM_FAILURE",
@@ -41,7 +40,7 @@ LIMITED = frozenset(
         "WATCHDOG",
     }
 )
-"""The events that some QEMU rate-limits, and so may send late, whether its spec says so or not."""
+"""What QEMU rate-limited already when its schemas, up to 2.8, did not say so."""
 
 _Key = tuple[str, ...]
 
@@ -73,9 +72,10 @@ class Clocks(msgspec.Struct, frozen=True):
         )
 
 
-def is_sent_late(event: str, rule: EventRule) -> bool:
-    """Whether an event may be sent later than it happened."""
-    return rule.rate_limit is not None or event in LIMITED
+def sent_late(rule_base: RuleBase) -> frozenset[str]:
+    """The events of a spec that may be sent later than they happened."""
+    stated = frozenset(event for event, rule in rule_base.events.items() if rule.rate_limit)
+    return stated if rule_base.source == TEXT else stated | LIMITED
 
 
 def of_limited(events: Iterable[Occurrence], limits: Limits) -> tuple[dict[_Key, Ends], list[Diagnostic]]:

@@ -24,7 +24,7 @@ RESPONSE, PRECEDENCE, ABSENCE = "response", "precedence", "absence"
 
 STOP, RESUME = "STOP", "RESUME"
 
-SENT_LATE_BEHIND = 32
+SENT_LATE_BEHIND = 16
 """So many answers, STOPs and RESUMEs a trigger may stand behind that happened after it."""
 
 Path = tuple[str, ...]

@@ -32,14 +32,16 @@ def timing(
         errata: cases in which they are known not to be kept.
         more: rules beside the spec's.
     """
-    rules = (*_spec_rules(rule_base, assumed, within), *more)
+    late = clock.sent_late(rule_base)
+    rules = (*_spec_rules(rule_base, assumed, within, late), *more)
     limited = {event: rule.rate_limit for event, rule in rule_base.events.items() if rule.rate_limit}
     limits = {event: clock.KEYS.get(event, limit.key) for event, limit in limited.items()}
-    late = clock.LIMITED | limits.keys()
     return Timing(tuple(_with_errata(rule, errata) for rule in rules), limits, late)
 
 
-def _spec_rules(rule_base: RuleBase, assumed: Collection[str], within: float | None) -> Iterator[Rule]:
+def _spec_rules(
+    rule_base: RuleBase, assumed: Collection[str], within: float | None, late: Collection[str]
+) -> Iterator[Rule]:
     for event, rule in rule_base.events.items():
         for follow_up in rule.follow_ups:
             if not follow_up.option or follow_up.option in assumed:
@@ -49,7 +51,7 @@ def _spec_rules(rule_base: RuleBase, assumed: Collection[str], within: float | N
                     then=frozenset(follow_up.then),
                     when=tuple(((member,), values) for member, values in follow_up.when.items()),
                     within=None if within is None else round(within * MICROSECONDS),
-                    limited=clock.is_sent_late(event, rule),
+                    limited=event in late,
                     line=follow_up.line,
                     file=rule.file,
                 )

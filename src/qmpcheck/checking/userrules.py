@@ -20,12 +20,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from qmpcheck import rulebase
-from qmpcheck.catalogue import SpecError, near_names
+from qmpcheck.catalogue import near_names
 from qmpcheck.checking import clock
 from qmpcheck.checking.followup import ABSENCE, PRECEDENCE, RESPONSE, Condition, Path, Rule
 from qmpcheck.checking.occurrence import MICROSECONDS
 from qmpcheck.printable import name, quoted, safe
-from qmpcheck.rulebase import Alternate, Enum, EventRule, Integer, Object, RuleBase
+from qmpcheck.rulebase import Alternate, Enum, EventRule, Integer, Object, RuleBase, SpecError
 from qmpcheck.wording import alternatives
 
 if sys.version_info >= (3, 11):
@@ -132,7 +132,7 @@ def _rule(table: Any, rule_base: RuleBase) -> Rule:
         when=when,
         same=same,
         within=_within(table),
-        limited=clock.is_sent_late(event, rule),
+        limited=event in clock.sent_late(rule_base),
         until=frozenset(until),
     )
 

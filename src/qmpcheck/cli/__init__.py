@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from typing import IO, Any, NoReturn
 
 import qmpcheck
-from qmpcheck.catalogue import SpecError
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import INTERRUPTED, UNUSABLE
 from qmpcheck.printable import safe
+from qmpcheck.rulebase import SpecError
 
 COMMANDS = {
     "validate": "hold recorded streams against a spec",
@@ -24,6 +24,7 @@ COMMANDS = {
     "specs": "list the specs that --spec takes",
     "show": "show the rules of a spec",
     "schema": "write a spec as JSON Schema",
+    "history": "tell how an event, a member or a value changed through the releases",
     "explain": "say what a code means",
 }
 

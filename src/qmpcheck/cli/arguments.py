@@ -6,10 +6,9 @@ import argparse
 from collections.abc import Collection
 
 from qmpcheck import catalogue
-from qmpcheck.catalogue import SpecError
 from qmpcheck.diagnostic import Severity
 from qmpcheck.printable import name, quoted
-from qmpcheck.rulebase import EventRule, RuleBase
+from qmpcheck.rulebase import EventRule, RuleBase, SpecError
 
 
 def add_spec_and_event(parser: argparse.ArgumentParser) -> None:

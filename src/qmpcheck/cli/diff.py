@@ -14,7 +14,7 @@ import argparse
 from typing import IO
 
 from qmpcheck import catalogue
-from qmpcheck.catalogue import Spec, SpecError
+from qmpcheck.catalogue import Spec
 from qmpcheck.cli import output
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS
@@ -23,6 +23,7 @@ from qmpcheck.drift.change import Level
 from qmpcheck.drift.compare import compare
 from qmpcheck.printable import name, safe
 from qmpcheck.reports.changes import Changes, Client
+from qmpcheck.rulebase import SpecError
 from qmpcheck.wording import plural
 
 _LEVELS = ("breaking", "risky", "safe")

@@ -6,12 +6,12 @@ import argparse
 import textwrap
 from typing import NamedTuple
 
-from qmpcheck.catalogue import SpecError
 from qmpcheck.diagnostic import CODES
 from qmpcheck.drift.change import KINDS
 from qmpcheck.printable import quoted
 from qmpcheck.reports.driftexplanations import DRIFT
 from qmpcheck.reports.explanations import EXPLANATIONS
+from qmpcheck.rulebase import SpecError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

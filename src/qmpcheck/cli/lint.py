@@ -1,4 +1,4 @@
-"""Find the defects of spec documents: qmp-events.txt in any revision, or a saved web page of one.
+"""Find the defects of spec documents: qmp-events.txt, a saved web page of it, a QAPI schema's root file.
 
 Of a page that shows a diff, PATH@old and PATH@new name the two documents. Lines are those of the document,
 also where the page around it has others.
@@ -9,11 +9,11 @@ Exit status: 0 none; 1 defects at least as bad as --fail-on; 2 a file that is no
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections import Counter
 
-from qmpcheck import catalogue, documents
-from qmpcheck.catalogue import SpecError
+from qmpcheck import documents, specfile
 from qmpcheck.checking import examples
 from qmpcheck.cli import arguments
 from qmpcheck.cli.messages import tell
@@ -22,6 +22,7 @@ from qmpcheck.diagnostic import Diagnostic, Severity
 from qmpcheck.documents import Document
 from qmpcheck.printable import safe
 from qmpcheck.reports import style, text
+from qmpcheck.rulebase import SpecError
 from qmpcheck.wording import plural
 
 
@@ -38,7 +39,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _lint(path: str, show_lines: bool, fail_on: Severity) -> int:
     try:
-        document = read(path)
+        content, side = specfile.read_text(path)
+        if specfile.kind(content) == "schema":
+            return _lint_schema(path, fail_on)
+        document = read(path, content, side)
     except SpecError as error:
         tell(str(error))
         return UNUSABLE
@@ -51,13 +55,31 @@ def _lint(path: str, show_lines: bool, fail_on: Severity) -> int:
     return FINDINGS if any(finding.severity >= fail_on for finding in found) else CLEAN
 
 
-def read(path: str) -> Document:
-    """The document at a path.
+def _lint_schema(path: str, fail_on: Severity) -> int:
+    from qmpcheck.documents import qapi
+
+    try:
+        rule_base, found = qapi.lint(path)
+    except qapi.SchemaError as error:
+        raise SpecError(safe(os.path.normpath(os.path.join(qapi.folder(path), str(error))))) from None
+    for file, defect in found:
+        at = os.path.normpath(os.path.join(qapi.folder(path), file))
+        sys.stdout.writelines(text.finding_lines(at, [defect], style.painter(sys.stdout)))
+    print(f"{safe(path)}: {plural(len(rule_base.events), 'event')}, {plural(len(found), 'defect')}")
+    return FINDINGS if any(defect.severity >= fail_on for _, defect in found) else CLEAN
+
+
+def read(path: str, content: str, side: str) -> Document:
+    """The document that a text holds.
+
+    Args:
+        path: where it is from.
+        content: the text.
+        side: of a page that shows a diff, which one.
 
     Raises:
-        SpecError: there is none.
+        SpecError: it holds none.
     """
-    content, side = catalogue.read_text(path)
     try:
         return documents.read(content, side)
     except documents.NotADocument as error:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO
 
-from qmpcheck.catalogue import SpecError
 from qmpcheck.printable import safe
+from qmpcheck.rulebase import SpecError
 
 
 def spare(inputs: Sequence[str], path: str | None) -> None:

@@ -10,6 +10,10 @@ from qmpcheck import catalogue
 
 _HEADERS = ("edition", "releases", "revision", "date", "events", "follow-ups", "source")
 
+_OTHER_NAMES = """\
+A path means a document, a saved web page of one, a reply to query-qmp-schema, or a compiled rule base;
+qemu:PATH what that binary says of itself; and auto, for `validate`, the release that the streams name."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """None."""
@@ -29,5 +33,5 @@ def run(_: argparse.Namespace) -> int:
         for entry in catalogue.entries()
     ]
     print(tabulate(rows, headers=_HEADERS, disable_numparse=True))
-    print("\nA path means a document, a saved web page of one, or a compiled rule base.")
+    print(f"\n{_OTHER_NAMES}")
     return 0

@@ -14,7 +14,6 @@ from contextlib import nullcontext
 from typing import IO, Any
 
 from qmpcheck import catalogue
-from qmpcheck.catalogue import SpecError
 from qmpcheck.checking import errata, rules
 from qmpcheck.checking.check import Checker
 from qmpcheck.checking.fold import Advance, Checked, check_stream, follow_stream
@@ -26,7 +25,7 @@ from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
 from qmpcheck.diagnostic import CODES, Diagnostic
 from qmpcheck.printable import safe
 from qmpcheck.reports import verdict
-from qmpcheck.rulebase import RuleBase
+from qmpcheck.rulebase import RuleBase, SpecError
 from qmpcheck.streams import source
 from qmpcheck.wording import plural
 
@@ -39,7 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "streams", nargs="+", metavar="STREAM", help="JSONL, plain, .gz or .zst; - is standard input"
     )
     parser.add_argument(
-        "--spec", required=True, help="v1 to v6, a release, a revision, or a path (see `qmpcheck specs`)"
+        "--spec",
+        required=True,
+        help="v1 to v6, a release, a revision, a path, qemu:PATH (what that binary says of itself), "
+        "or auto (the release that the streams' greetings name); see `qmpcheck specs`",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="of the report")
     arguments.add_select(parser, STREAM_CODES)
@@ -78,7 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    spec = catalogue.find(options.spec)
+    spec = _spec(options)
     checker = _checker(spec.rule_base, options)
     output.spare(options.streams, options.output)
     if options.follow:
@@ -90,6 +92,14 @@ def run(options: argparse.Namespace) -> int:
     with output.opened(options.output) as out:
         _report(options.format, results, spec, out)
     return _status(results, options)
+
+
+def _spec(options: argparse.Namespace) -> catalogue.Spec:
+    if options.spec != "auto":
+        return catalogue.find(options.spec)
+    from qmpcheck.cli import auto
+
+    return auto.spec(options.streams, options.follow)
 
 
 def _follow(options: argparse.Namespace, checker: Checker, spec: catalogue.Spec) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from qmpcheck import rulebase
 from qmpcheck.diagnostic import Diagnostic
@@ -10,6 +10,7 @@ from qmpcheck.documents import compile, document
 from qmpcheck.documents.document import Structure
 from qmpcheck.documents.entries import EventEntry
 from qmpcheck.documents.member import JSON_TYPES, MemberText
+from qmpcheck.documents.note import Sentence
 from qmpcheck.printable import name, quoted, shortened, step
 from qmpcheck.rulebase import FollowUp, Object, RateLimit
 
@@ -25,7 +26,7 @@ def find(structure: Structure, entries: Sequence[EventEntry]) -> Iterator[Diagno
         event, payload = _names(entry), compile.data(entry)
         yield from _data(entry, event)
         yield from _members(entry, event, payload)
-        yield from _notes(entry, event, payload, described)
+        yield from notes(entry.sentences, entry.names, payload, described)
         yield from _labels(entry, event)
 
 
@@ -117,13 +118,24 @@ def _member(text: MemberText, event: str, path: str) -> Iterator[Diagnostic]:
         yield Diagnostic("QMP908", text.line, f"member without a type; {accepted}", event, path)
 
 
-def _notes(entry: EventEntry, event: str, payload: Object, described: set[str]) -> Iterator[Diagnostic]:
+def notes(
+    sentences: Iterable[Sentence], names: Sequence[str], payload: Object, described: Container[str]
+) -> Iterator[Diagnostic]:
+    """What is wrong with the notes of an event.
+
+    Args:
+        sentences: of the notes.
+        names: the event, or the events, that they are notes of.
+        payload: what these carry.
+        described: all events that the document describes.
+    """
+    event = name(", ".join(names))
     missing = compile.Missing(payload)
-    for sentence in entry.sentences:
+    for sentence in sentences:
         line = sentence.lines[0]
         if sentence.unknown:
             yield Diagnostic("QMP901", line, f"unknown sentence: {_words(sentence.unknown)}", event)
-        if sentence.event and sentence.event not in entry.names:
+        if sentence.event and sentence.event not in names:
             message = f"a note about {name(sentence.event)}; no rule comes of it"
             yield Diagnostic("QMP910", line, message, event)
         for rule in sentence.rules:

@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import msgspec
 
 from qmpcheck import rulebase
-from qmpcheck.catalogue import LARGEST_DOCUMENT, SpecError, near_names
+from qmpcheck.catalogue import near_names
 from qmpcheck.checking.message import is_event
 from qmpcheck.drift.change import Change
 from qmpcheck.printable import above, name, quoted, safe, step
-from qmpcheck.rulebase import RuleBase
+from qmpcheck.rulebase import RuleBase, SpecError
 from qmpcheck.streams import jsontext
 from qmpcheck.streams.blocks import blocks
 from qmpcheck.streams.source import Unreadable, opened
@@ -98,6 +98,9 @@ def load(path: str, specs: Sequence[RuleBase]) -> Uses:
     return found
 
 
+_LONGEST_LIST = 1 << 22
+"""Bytes without a message in them, after which there is none to come."""
+
 _MESSAGE = re.compile(rb"^[ \t]*\{", re.MULTILINE)
 
 
@@ -107,7 +110,7 @@ def _of_file(path: str, stream: Iterator[bytes], specs: Sequence[RuleBase]) -> U
         head.append(block)
         if _MESSAGE.search(block):
             return of_stream(chain(head, stream), specs)
-        if sum(map(len, head)) > LARGEST_DOCUMENT:
+        if sum(map(len, head)) > _LONGEST_LIST:
             raise SpecError(f"{safe(path)}: neither a stream nor a list of events")
     return of_list(b"".join(head).decode("utf-8", "replace"), specs, path)
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.documents import defects
 from qmpcheck.documents.qapi import definitions, rules
+from qmpcheck.documents.qapi.definitions import folder
 from qmpcheck.documents.qapi.expressions import SchemaError
 from qmpcheck.rulebase import RuleBase
 
-__all__ = ["SchemaError", "read"]
+__all__ = ["SchemaError", "folder", "lint", "read"]
 
 
 def read(root: str) -> RuleBase:
@@ -20,3 +25,25 @@ def read(root: str) -> RuleBase:
         OSError: the file cannot be read.
     """
     return rules.rule_base(definitions.load(root))
+
+
+def lint(root: str) -> tuple[RuleBase, list[tuple[str, Diagnostic]]]:
+    """Read a schema, and find what is wrong with the notes of its events.
+
+    Returns:
+        The rules, and each defect with the file it is in.
+
+    Raises:
+        SchemaError, OSError: as `read` does.
+    """
+    defined = definitions.load(root)
+    rule_base = rules.rule_base(defined)
+    return rule_base, [*_defects(defined, rule_base)]
+
+
+def _defects(
+    defined: dict[str, definitions.Definition], rule_base: RuleBase
+) -> Iterator[tuple[str, Diagnostic]]:
+    for event, rule in rule_base.events.items():
+        for defect in defects.notes(rules.sentences(defined[event]), [event], rule.data, rule_base.events):
+            yield rule.file, defect

@@ -39,7 +39,7 @@ class Definition(NamedTuple):
         kind: what it defines.
         name: the name it defines.
         table: the whole expression.
-        file: where it stands, relative to the root file's folder.
+        file: where it stands, relative to the schema's `folder`.
         comment: what documents it, with its comment signs.
         comment_line: the first line of that.
     """
@@ -66,11 +66,8 @@ def load(root: str) -> dict[str, Definition]:
         SchemaError: it is not a whole and sound schema.
         OSError: the root file cannot be read.
     """
-    folder = os.path.dirname(os.path.abspath(root))
-    if os.path.basename(folder) == "qapi":  # as everybody names these files: qapi/job.json
-        folder = os.path.dirname(folder)
     definitions: dict[str, Definition] = {}
-    for each in _read(os.path.abspath(root), folder, (), set()):
+    for each in _read(os.path.abspath(root), os.path.abspath(folder(root)), (), set()):
         before = definitions.setdefault(each.name, each)
         if before is not each:
             place = f"{before.file}:{before.name.line}"
@@ -80,17 +77,24 @@ def load(root: str) -> dict[str, Definition]:
     return definitions
 
 
-def _read(path: str, folder: str, within: tuple[str, ...], done: set[str]) -> Iterator[Definition]:
+def folder(root: str) -> str:
+    """The folder that the names of a schema's files are relative to; everybody says `qapi/job.json`."""
+    holder = os.path.dirname(os.path.abspath(root))
+    above = os.path.dirname(holder) if os.path.basename(holder) == "qapi" else holder
+    return above if os.path.isabs(root) else os.path.relpath(above)
+
+
+def _read(path: str, base: str, within: tuple[str, ...], done: set[str]) -> Iterator[Definition]:
     """The definitions of a file, those that it includes where it first includes them."""
     done.add(path)
-    file = os.path.relpath(path, folder)
+    file = os.path.relpath(path, base)
     for expression in expressions.parse(_text(path), file):
         table = expression.table
         if "include" in table:
             included = _included(table["include"], path, file, table, (*within, path))
             if included not in done:
                 try:
-                    yield from _read(included, folder, (*within, path), done)
+                    yield from _read(included, base, (*within, path), done)
                 except (OSError, ValueError) as error:
                     if isinstance(error, SchemaError):
                         raise

@@ -46,10 +46,20 @@ def _event(definition: Definition, types: _Types) -> EventRule:
 
 
 def sentences(definition: Definition) -> tuple[Sentence, ...]:
-    """What an event's comment says of rules: its notes, and its paragraphs where they say the same."""
+    """What an event's comment says of rules: its notes, and its paragraphs where they say the same.
+
+    Sentences of notes that speak of what follows, or of a rate, but are not understood, are `unknown`.
+    """
     passages = comments.parse(definition.comment, definition.comment_line)
-    said = (sentence for each in passages for sentence in note.sentences(each.text, each.line))
-    return tuple(sentence for sentence in said if sentence.rules)
+    said = ((each.kind, sentence) for each in passages for sentence in note.sentences(each.text, each.line))
+    return tuple(
+        sentence
+        for kind, sentence in said
+        if sentence.rules or (kind == comments.NOTE and _OF_RULES.search(sentence.unknown))
+    )
+
+
+_OF_RULES = re.compile(r"\b(?:follow(?:s|ed)?|rate-limited)\b")
 
 
 def _in_file(described: Object, file: str) -> Object:

@@ -1,0 +1,55 @@
+"""What introspection leaves out, the prose, lent by the release of the same version."""
+
+from __future__ import annotations
+
+import msgspec
+
+from qmpcheck import rulebase
+from qmpcheck.rulebase import EventRule, FollowUp, RateLimit, RuleBase
+
+
+def lent(rule_base: RuleBase, release: RuleBase) -> RuleBase:
+    """The rule base with the follow-ups and rate limits that the release states of the same events.
+
+    One that speaks of an event, a member or a value that the rule base does not have is left out. The
+    others have no line, as theirs are lines of the release's document.
+    """
+    events = {
+        name: _with_rules_of(release.events[name], rule, rule_base) if name in release.events else rule
+        for name, rule in rule_base.events.items()
+    }
+    return RuleBase(events)
+
+
+def _with_rules_of(lender: EventRule, rule: EventRule, rule_base: RuleBase) -> EventRule:
+    follow_ups = tuple(
+        msgspec.structs.replace(each, line=None)
+        for each in lender.follow_ups
+        if _is_about(each, rule, rule_base)
+    )
+    return msgspec.structs.replace(
+        rule, follow_ups=follow_ups, rate_limit=_rate_limit(lender.rate_limit, rule)
+    )
+
+
+def _is_about(follow_up: FollowUp, rule: EventRule, rule_base: RuleBase) -> bool:
+    follows = all(event in rule_base.events for event in follow_up.then)
+    return follows and all(_has(rule, member, values) for member, values in follow_up.when.items())
+
+
+def _has(rule: EventRule, name: str, values: tuple[str, ...]) -> bool:
+    """Whether the event has such a member, and that such values."""
+    member = rule.data.member(name)
+    match member and member.type:
+        case None:
+            return False
+        case rulebase.Enum(values=known):
+            return set(values) <= set(known)
+        case _:
+            return True
+
+
+def _rate_limit(rate_limit: RateLimit | None, rule: EventRule) -> RateLimit | None:
+    if rate_limit is None or not all(rule.data.member(key) for key in rate_limit.key):
+        return None
+    return RateLimit(rate_limit.key)

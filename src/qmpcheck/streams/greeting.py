@@ -1,0 +1,71 @@
+"""The version that a stream tells in its first greeting, found before the stream is read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import IO
+
+from qmpcheck.streams import jsontext, source
+from qmpcheck.streams.blocks import from_chunks
+from qmpcheck.streams.growing import PAUSE
+from qmpcheck.version import Version, of_greeting
+
+FURTHEST = 1 << 20
+"""Bytes of a stream, decompressed, that are searched."""
+
+_CHUNK = 1 << 16
+
+
+def of_stream(path: str) -> Version | None:
+    """The version in the first greeting near a stream's beginning.
+
+    Raises:
+        Unreadable: the stream is, before any greeting.
+    """
+    with source.opened(path, ahead=True) as file:
+        found = map(version, from_chunks(_beginning(file)))
+        return next(filter(None, found), None)
+
+
+def of_first_line(path: str) -> Version | None:
+    """The version in a stream's first line that is not blank, which may still have to be written.
+
+    Raises:
+        Unreadable: the stream is, before that.
+    """
+    with source.opened(path, ahead=True) as file:
+        head = b""
+        for chunk in _beginning(file, grows=path != source.STANDARD_INPUT):
+            head = (head + chunk).lstrip()
+            if b"\n" in head:
+                break
+        return version(head.partition(b"\n")[0])
+
+
+def version(head: bytes) -> Version | None:
+    """The version in the first greeting of these lines that tells one."""
+    found = map(_of_line, head.split(b"\n"))
+    return next(filter(None, found), None)
+
+
+def _of_line(line: bytes) -> Version | None:
+    if b'"QMP"' not in line:
+        return None
+    try:
+        return of_greeting(jsontext.parse(line.removeprefix(b"\xef\xbb\xbf")))
+    except jsontext.Malformed:
+        return None
+
+
+def _beginning(file: IO[bytes], grows: bool = False) -> Iterator[bytes]:
+    """What the stream has, as it comes; of one that grows, what it will have."""
+    read, left = getattr(file, "read1", file.read), FURTHEST
+    while left > 0:
+        chunk = read(min(left, _CHUNK))
+        if not chunk and not grows:
+            return
+        if not chunk:
+            time.sleep(PAUSE)
+        left -= len(chunk)
+        yield chunk

@@ -1,0 +1,132 @@
+"""Binaries that are asked what they are: real ones, and scripts that are none."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from qmpcheck import binary
+from qmpcheck.binary import Unanswered
+
+GREETING = '{"QMP": {"version": {"qemu": {"major": 2, "minor": 4, "micro": 1}}, "capabilities": []}}'
+
+
+def speaking(answer: str) -> str:
+    """A script that speaks QMP, and gives that answer to query-qmp-schema."""
+    return f'''exec {sys.executable} -c '
+import json, os
+print("""{GREETING}""", flush=True)
+while True:
+    command = json.loads(os.read(0, 1 << 16))
+    answer = {answer} if command["execute"] == "query-qmp-schema" else dict([("return", dict())])
+    print(json.dumps(answer | dict([("id", command.get("id"))])), flush=True)'
+'''
+
+
+def real(name: str) -> str:
+    return shutil.which(name) or pytest.skip(f"no {name} on PATH")
+
+
+def script(folder: Path, text: str) -> str:
+    path = folder / "qemu-system-fake"
+    path.write_text(f"#!/bin/sh\necho $$ > {folder}/pid\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def is_alive(group: int) -> bool:
+    """Whether a process of the group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def assert_nothing_is_left(folder: Path) -> None:
+    group = int((folder / "pid").read_text())
+    for _ in range(100):
+        if not is_alive(group):
+            break
+        time.sleep(0.02)  # init has not buried it yet
+    assert not is_alive(group)
+    assert not [*Path(os.environ["TMPDIR"]).iterdir()]
+
+
+@pytest.fixture(autouse=True)
+def _no_files_elsewhere(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path_factory.mktemp("temporary")))
+
+
+@pytest.mark.parametrize("name", ["qemu-system-x86_64", "qemu-storage-daemon"])
+def test_a_real_one(name: str, tmp_path: Path) -> None:
+    answer = binary.ask(script(tmp_path, f'exec {real(name)} "$@"'))  # whose name does not say what it is
+    version = subprocess.run([name, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert f" {answer.version} " in version
+    assert "BLOCK_IO_ERROR" in [info["name"] for info in answer.schema]
+    assert_nothing_is_left(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("exit 0", "it ended without an answer (exit status 0)"),
+        (
+            "echo no >&2; printf 'b\\033ad\\n\\n' >&2; exit 1",
+            "it ended without an answer (exit status 1): b\\x1bad",
+        ),
+        (f"echo '{GREETING}'; kill -9 $$", "it ended without an answer (signal 9)"),
+        ("sleep 100", "no answer over QMP within 0.5 s"),
+        ("trap '' TERM INT HUP; sleep 100 & sleep 100", "no answer over QMP within 0.5 s"),
+        (f"echo '{GREETING}'; sleep 100", "no answer over QMP within 0.5 s"),
+        ("echo rubbish; sleep 100", "it speaks no QMP: "),
+        ("echo rubbish; exit 1", "it speaks no QMP: "),
+        ("echo '{}'; sleep 100", "it speaks no QMP: "),
+        ("yes", "it speaks no QMP: "),
+        ("yes | tr -d '\\n'", "it speaks no QMP: "),
+        ("exec >&- <&-; sleep 100", "it speaks no QMP: it closed its output"),
+        (
+            speaking('dict(error=dict([("class", "CommandNotFound"), ("desc", "not found")]))'),
+            "it does not know query-qmp-schema: not found",
+        ),
+        (speaking('dict([("return", 7)])'), "it speaks QMP, but does not say its version or its schema"),
+    ],
+)
+def test_what_is_no_qemu(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(Unanswered) as caught:
+        binary.ask(script(tmp_path, text), 0.5)
+    assert str(caught.value).startswith(message)
+    assert str(caught.value).isprintable()
+    assert_nothing_is_left(tmp_path)
+
+
+def test_what_cannot_be_started(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("")
+    for path, message in [
+        (tmp_path / "none", "No such file or directory"),
+        (tmp_path / "text", "Permission denied"),
+        (tmp_path, "Permission denied"),
+        ("ls", "No such file or directory"),
+        ("\0", "embedded null byte"),
+    ]:
+        with pytest.raises(Unanswered, match=message):
+            binary.ask(str(path))
+
+
+@pytest.mark.parametrize(("stop", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_user_who_does_not_wait(stop: signal.Signals, status: int, tmp_path: Path) -> None:
+    path = script(tmp_path, "sleep 100")
+    command = [sys.executable, "-m", "qmpcheck", "show", f"qemu:{path}"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        while not (tmp_path / "pid").exists():
+            time.sleep(0.02)
+        time.sleep(0.2)
+        process.send_signal(stop)
+        process.communicate()
+    assert process.returncode == status
+    assert_nothing_is_left(tmp_path)
