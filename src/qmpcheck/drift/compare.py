@@ -163,7 +163,7 @@ def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Itera
 
 
 def _object(old: Object, new: Object, at: _At, sides: _Sides) -> Iterator[Change]:
-    if old.open != new.open or old.discriminator != new.discriminator:
+    if (old.open, bool(old.of), old.discriminator) != (new.open, bool(new.of), new.discriminator):
         yield from _different(old, new, at, sides)
         return
     yield from _members(old.members, new.members, at, sides)
