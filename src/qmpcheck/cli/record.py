@@ -25,7 +25,6 @@ from qmpcheck.recording.transcript import Stopped, Transcript
 from qmpcheck.rulebase import SpecError
 from qmpcheck.wording import plural
 
-
 _USAGE = """qmpcheck record -o FILE [--reconnect] SOCKET
        qmpcheck record -o FILE -- COMMAND [ARGUMENT...]"""
 

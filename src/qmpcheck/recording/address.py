@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ from typing import NamedTuple
 _SECONDS = 10.0
 """Seconds that a connection may take to come about."""
 
+_LAST_PORT = 65535
 _TCP = re.compile(r"(?:tcp:)?(\[[^\]]+\]|[^/:\[\]]+):([0-9]{1,5})")
 
 
@@ -33,6 +35,9 @@ class Address(NamedTuple):
         if self.port is None:
             return _unix(self.place)
         connection = socket.create_connection((self.place, self.port), _SECONDS)
+        if connection.getsockname() == connection.getpeername():  # to a port of its own, as nobody had it
+            connection.close()
+            raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
         connection.settimeout(None)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # a peer may vanish without a word
         return connection
@@ -45,7 +50,7 @@ def of(words: list[str]) -> Address | None:
         return None
     if word.startswith("unix:"):
         return Address(word.removeprefix("unix:"))
-    if match := _TCP.fullmatch(word):
+    if (match := _TCP.fullmatch(word)) and int(match[2]) <= _LAST_PORT:
         return Address(match[1].strip("[]"), int(match[2]))
     return Address(word) if _is_socket(word) or shutil.which(word) is None else None
 

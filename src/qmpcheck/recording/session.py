@@ -82,9 +82,9 @@ class Session:
             return
         if not self.has_begun:
             _expect_greeting(lines)
-        with suppress(KeyboardInterrupt):  # that came too late: all is written
-            with interruption.raising() if self._transcript.may_wait else nullcontext():
-                self._transcript.append(lines)
+        may_wait = self._transcript.may_wait
+        with suppress(KeyboardInterrupt), interruption.raising() if may_wait else nullcontext():
+            self._transcript.append(lines)  # an interrupt that passes through it came when all was written
         if not self.has_begun:
             self._begin()
 
