@@ -444,7 +444,9 @@ def test_a_reader_that_goes(tmp_path: Path) -> None:
         assert recorder.stderr
         said = recorder.stderr.read().decode()
     assert recorder.returncode == 2
-    assert re.search(r"-: Broken pipe: \d+ lines \(\d+ bytes\) received but not written\n", said)
+    assert re.search(
+        r"standard output: Broken pipe: \d+ lines \(\d+ bytes\) received but not written\n", said
+    )
 
 
 def test_a_reader_that_sleeps(tmp_path: Path) -> None:
@@ -459,7 +461,7 @@ def test_a_reader_that_sleeps(tmp_path: Path) -> None:
         wait_for(lambda: recorder.poll() is not None)
         said = ended(recorder)
     assert recorder.returncode == 2
-    assert "-: interrupted before its reader took all: " in said
+    assert "standard output: interrupted before its reader took all: " in said
 
 
 # the file and the words

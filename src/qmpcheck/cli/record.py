@@ -18,7 +18,6 @@ from contextlib import suppress
 
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, INTERRUPTED, UNUSABLE
-from qmpcheck.printable import safe
 from qmpcheck.recording import address, sources, transcript
 from qmpcheck.recording.interruption import Interruption
 from qmpcheck.recording.transcript import Stopped, Transcript
@@ -58,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
         raise SpecError(str(error)) from None
     with Interruption() as interruption:
         whole = _recorded(options, where, file, interruption)
-    _sum_up(file)
+        _sum_up(file)
     if not whole:
         return UNUSABLE
     return INTERRUPTED if interruption.came else CLEAN
@@ -97,5 +96,4 @@ def _sum_up(file: Transcript) -> None:
     counts = (
         f"{plural(file.lines, 'line')}, {plural(file.events, 'event')}, {plural(file.sessions, 'session')}"
     )
-    place = "standard output" if file.path == transcript.STANDARD_OUTPUT else safe(file.path)
-    _tell(f"recorded {counts} to {place}")
+    _tell(f"recorded {counts} to {file.name}")

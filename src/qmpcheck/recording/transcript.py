@@ -28,6 +28,11 @@ class Transcript:
         self._is_file = stat.S_ISREG(os.fstat(number).st_mode)
 
     @property
+    def name(self) -> str:
+        """What messages call it."""
+        return "standard output" if self.path == STANDARD_OUTPUT else safe(self.path)
+
+    @property
     def may_wait(self) -> bool:
         """Whether writing can wait for a reader, as to a pipe."""
         return not self._is_file
@@ -58,7 +63,7 @@ class Transcript:
             os.fsync(self._number)
         except OSError as error:
             if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # no disk: a pipe, a device
-                raise Stopped(f"{safe(self.path)}: it may not all be on the disk: {error.strerror}") from None
+                raise Stopped(f"{self.name}: it may not all be on the disk: {error.strerror}") from None
         finally:
             if self.path != STANDARD_OUTPUT:
                 os.close(self._number)
@@ -69,7 +74,7 @@ class Transcript:
         self._count(lines[:whole])
         lost = lines[whole:]
         count = f"{plural(lost.count(10), 'line')} ({plural(len(lost), 'byte')})"
-        return Stopped(f"{safe(self.path)}: {reason}: {count} received but not written{end}")
+        return Stopped(f"{self.name}: {reason}: {count} received but not written{end}")
 
     def _is_cut_back(self, torn: int) -> bool:
         """Take the last bytes away, those of a line that is not whole."""
