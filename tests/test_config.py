@@ -1,5 +1,6 @@
 """Configuration files: what they set, what wins, and what is said of wrong ones."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from qmpcheck import tomltext
 from qmpcheck.cli import config, main
 
+ROOT = Path(__file__).parents[1]
 STOP = '{"timestamp": {"seconds": 1, "microseconds": 5}, "event": "STOP"}\n'
 BAD = '{"timestamp": {"seconds": 1, "microseconds": 5}, "event": "STOP", "data": {"why": 1}}\n'
 IO_ERROR = BAD.replace("STOP", "BLOCK_IO_ERROR").replace(
@@ -211,6 +213,16 @@ def test_a_file_that_is_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "good.jsonl --spec v2")[0] == 0
     Path("qmpcheck.toml").mkdir()
     assert run(capsys, "good.jsonl --spec v2") == (2, "", "qmpcheck: qmpcheck.toml: Is a directory\n")
+
+
+def test_the_example_in_the_readme() -> None:
+    [example] = re.findall(
+        r"## Configuration\n.*?```toml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
+    )
+    Path("qmpcheck.toml").write_text(example)
+    assert config.defaults(config.KEYS).keys() == {
+        "spec", "fail_on", "ignore", "severities", "assume", "rules"
+    }  # fmt: skip
 
 
 def test_lines_of_all_kinds_of_statements() -> None:
