@@ -87,6 +87,7 @@ class Diagnostic(msgspec.Struct, frozen=True, gc=False):
         searched: the line up to which a follow-up was looked for.
         erratum: the case in `errata.json` that it is an instance of, "" for none; it is a warning then.
         spec_file: the file of the spec that `spec_line` counts in, "" where the spec is one document.
+        got: the value that is not allowed (QMP205), or the JSON type that is wrong (QMP204); safe to print.
     """
 
     code: str
@@ -99,6 +100,7 @@ class Diagnostic(msgspec.Struct, frozen=True, gc=False):
     searched: int | None = None
     erratum: str = ""
     spec_file: str = ""
+    got: str = ""
 
     @property
     def slug(self) -> str:
