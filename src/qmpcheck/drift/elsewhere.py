@@ -10,7 +10,6 @@ from typing import NamedTuple
 import msgspec
 
 from qmpcheck import catalogue
-from qmpcheck.catalogue import Spec
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.drift import releases
 from qmpcheck.printable import quoted
@@ -30,11 +29,17 @@ from qmpcheck.rulebase import (
 )
 
 
+@functools.cache
+def of(spec: str) -> Elsewhere:
+    """What other releases say of findings against a spec, by its `id`."""
+    return Elsewhere(spec)
+
+
 class Elsewhere:
     """Looks up findings against one spec in the releases before and after it."""
 
-    def __init__(self, spec: Spec) -> None:
-        self._id = spec.id
+    def __init__(self, spec: str) -> None:
+        self._id = spec
         self._text = functools.lru_cache(_MOST_KEPT)(self._look_up)
 
     def with_drift(self, findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
@@ -84,7 +89,8 @@ def _told(words: Sequence[str], names: Sequence[str], place: tuple[int, int] | N
         return f"{words[last]} until {names[last]}"
     if place and first >= place[1] and len(allowed) == len(words) - first:
         return f"{words[first]} since {names[first]}"
-    return f"{words[first]} in {releases.text([*map(bool, words)], names)}"
+    word = words[first] if len({words[at] for at in allowed}) == 1 else "may be absent"
+    return f"{word} in {releases.text([*map(bool, words)], names)}"
 
 
 class _Subject(NamedTuple):

@@ -294,8 +294,8 @@ def _words(described: rulebase.Type) -> Iterator[str]:
 _DEEPEST = 16
 """Levels of nesting that a shape goes into; no release describes as many."""
 
-_BOUNDS = (-(1 << 63), -(1 << 31), -(1 << 15), -(1 << 7), 0) + tuple(
-    1 << bits for bits in (7, 8, 15, 16, 31, 32, 63, 64)
+_BOUNDS = sorted(
+    {0} | {1 << bits for bits in (7, 8, 15, 16, 31, 32, 63, 64)} | {-(1 << bits) for bits in (7, 15, 31, 63)}
 )
 """Where the sizes of integers begin and end."""
 
@@ -304,7 +304,7 @@ _UNKNOWN = "", None
 
 def _shape(value: Any, words: frozenset[str], deeper: int) -> Hashable:
     """All of a value that any release's judgement can depend on."""
-    kind: Hashable = type(value)
+    kind: type = type(value)
     if kind is str:
         return value if value in words else str
     if kind is dict:
