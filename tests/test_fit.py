@@ -27,6 +27,9 @@ CLOCK = '"timestamp": {"seconds": 1, "microseconds": 5}'
 STOP = f'{{{CLOCK}, "event": "STOP"}}\n'
 
 
+IO_ERROR = '{"device": "d", "operation": "read", "action": "stop", "nospace": false, "reason": "r"}'
+
+
 def event(name: str, data: str = "{}") -> str:
     return f'{{{CLOCK}, "event": "{name}", "data": {data}}}\n'
 
@@ -132,6 +135,14 @@ def test_sizes_of_integers() -> None:
         (STOP, "fits 0.12 to 10.0: 1 line, 1 event"),
         (event("NEWS") + STOP, "fits no release wholly; best: 0.12 to 10.0 (50.0 %): 2 lines, 2 events"),
         (event("SHUTDOWN", '{"guest": true}'), "fits 2.10 to 3.1: 1 line, 1 event"),
+        (
+            event("BLOCK_IO_ERROR", '{"device": "d", "operation": "read", "action": "stop"}'),
+            "fits 0.13 to 2.1: 1 line, 1 event",
+        ),
+        (
+            event("NIC_RX_FILTER_CHANGED", '{"path": "p"}') + event("BLOCK_IO_ERROR", IO_ERROR),
+            "fits 2.2 to 2.7 and 2.12 to 9.1: 2 lines, 2 events",
+        ),
         (event("SHUTDOWN") * 2, "fits 0.12 to 2.9: 2 lines, 2 events"),
         ("rubbish\n[]\n{}\n\n" + STOP, "fits 0.12 to 10.0: 5 lines, 1 event, 3 lines that are no message"),
         ('{"event": 1}\n' + STOP, "fits 0.12 to 10.0: 2 lines, 1 event, 1 line that is no message"),

@@ -129,6 +129,8 @@ class _Line(msgspec.Struct, gc=False):
     data: Any = msgspec.UNSET
 
 
+_BLANKS = b" \t\r\n"
+
 _decode = msgspec.json.Decoder(_Line).decode
 
 
@@ -137,7 +139,7 @@ class Fitting:
 
     def __init__(self) -> None:
         self._line = catalogue.line()
-        self._described = {event: None for spec in self._line for event in spec.rule_base.events}
+        self._described = frozenset(event for spec in self._line for event in spec.rule_base.events)
         self._known = functools.cache(self._new_known)
         self._refused: dict[Hashable, int] = {}
         """The releases that refuse a shape, a bit for each."""
@@ -185,7 +187,7 @@ class Fitting:
 
     def _look_at(self, text: bytes) -> _Line | None:
         """The same of a line that is no plain event."""
-        if not text.strip():
+        if not text.strip(_BLANKS):
             return None
         try:
             value = jsontext.parse(text)
@@ -248,7 +250,7 @@ class _Known(NamedTuple):
     judges: list[tuple[int, Diagnostician]]
 
 
-_MOST_SHAPES = 100_000
+_MOST_SHAPES = 20_000
 """Shapes that are remembered; lines of others are judged one by one."""
 
 _MOST_REASONS = 16
