@@ -194,7 +194,9 @@ def test_an_erratum_makes_a_warning_unless_taken_literally(capsys: pytest.Captur
     Path("panic.jsonl").write_text(panic)
     status, out, _ = run(capsys, "validate panic.jsonl --spec 2.8:txt")
     assert status == 0
-    assert out.splitlines()[1].endswith("(known erratum guest-panicked-action) (spec line 262)")
+    assert out.splitlines()[1].endswith(
+        "(known erratum guest-panicked-action) (value since 5.0) (spec line 262)"
+    )
     assert run(capsys, "validate panic.jsonl --spec 2.8:txt --literal")[0] == 1
 
 

@@ -78,7 +78,7 @@ def test_streams_of_one_release(tmp_path: Path, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (STOP, "no greeting that tells the version; name a spec"),
+        ("", "no greeting that tells the version, and no event; name a spec"),
         (STOP * (greeting.FURTHEST // len(STOP) + 1) + of(1, 1), "no greeting that tells the version"),
         (" " * greeting.FURTHEST + of(1, 1), "no greeting that tells the version"),
         ("\x1f\x8b", "unknown compression method"),

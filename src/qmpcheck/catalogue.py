@@ -58,7 +58,7 @@ def find(name: str) -> Spec:
         return _foreign(name)
     entry = _entry(name)
     if entry:
-        return Spec(name, entry.id, rulebase.load(rules_file(f"{entry.id}.json")))
+        return Spec(name, entry.id, _load(entry.id))
     if _is_path(name):
         return _foreign(name)
     raise SpecError(f"no spec is called {quoted(name)}{_near(name)}; `qmpcheck specs` lists them")
@@ -80,9 +80,23 @@ def of_version(version: Version) -> Spec:
 
 
 @functools.cache
+def line() -> tuple[Spec, ...]:
+    """The releases, oldest first: up to 2.0 as the event document tells of them, then by their schemas."""
+    return tuple(
+        Spec(release, entry.id, _load(entry.id))
+        for release, entry in _releases()
+        if not release.endswith(":txt")
+    )
+
+
+@functools.cache
 def entries() -> tuple[Entry, ...]:
     """All specs of the catalogue, oldest first."""
     return msgspec.json.decode(rules_file("index.json"), type=tuple[Entry, ...])
+
+
+def _load(id: str) -> RuleBase:
+    return rulebase.load(rules_file(f"{id}.json"))
 
 
 def rules_file(name: str) -> bytes:

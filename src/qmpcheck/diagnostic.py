@@ -90,6 +90,7 @@ class Diagnostic(msgspec.Struct, frozen=True, gc=False):
         erratum: the case in `errata.json` that it is an instance of, "" for none; it is a warning then.
         spec_file: the file of the spec that `spec_line` counts in, "" where the spec is one document.
         level: how bad the user holds it to be; None for what its code and its erratum say.
+        got: the value that is not allowed (QMP205), or the JSON type that is wrong (QMP204); safe to print.
     """
 
     code: str
@@ -103,6 +104,7 @@ class Diagnostic(msgspec.Struct, frozen=True, gc=False):
     erratum: str = ""
     spec_file: str = ""
     level: Severity | None = None
+    got: str = ""
 
     @property
     def slug(self) -> str:

@@ -7,9 +7,9 @@ from qmpcheck.printable import name, quoted, safe
 from qmpcheck.rulebase import FollowUp, RateLimit
 
 
-def alternatives(texts: list[str]) -> str:
+def alternatives(texts: list[str], joint: str = "or") -> str:
     """`a`, `a or b`, `a, b or c`."""
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} or {texts[-1]}"
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {joint} {texts[-1]}"
 
 
 def plural(number: int, noun: str) -> str:

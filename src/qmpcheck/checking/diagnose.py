@@ -53,8 +53,12 @@ class Diagnostician:
         return Diagnosis(value, tuple(_no_event(value)))
 
     def _event(self, value: dict[str, Any]) -> Iterator[Diagnostic]:
+        yield from _envelope(value, name(value["event"]))
+        yield from self.payload(value)
+
+    def payload(self, value: dict[str, Any]) -> Iterator[Diagnostic]:
+        """What is wrong with an event, whatever else stands beside its name and its data."""
         event = name(value["event"])
-        yield from _envelope(value, event)
         rule = self._events.get(value["event"])
         if rule is None:
             yield Diagnostic("QMP201", 1, "the spec has no such event", event, "event")
@@ -219,7 +223,15 @@ def _finding(error: ValidationError, event: str, rule: EventRule, data: Any) -> 
     at = places.place(rule, data, error.absolute_path)
     where = f" (where {' and '.join(at.where)})" if at.where else ""
     code = _CODES[str(error.validator)]
-    return Diagnostic(code, 1, safe(error.message) + where, event, path, at.line, spec_file=at.file)
+    message, got = safe(error.message) + where, _got(code, error.instance)
+    return Diagnostic(code, 1, message, event, path, at.line, spec_file=at.file, got=got)
+
+
+def _got(code: str, value: Any) -> str:
+    """What `Diagnostic.got` is for the value at fault."""
+    if code == "QMP205":
+        return _shown(value)
+    return places.json_type(value) if code == "QMP204" else ""
 
 
 def _deprecated(found: Deprecated, event: str) -> Diagnostic:

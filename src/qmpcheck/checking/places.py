@@ -93,6 +93,11 @@ _JSON_TYPES: dict[type, tuple[str, ...]] = {
 }
 
 
+def json_type(value: Any) -> str:
+    """What JSON Schema calls the type of a value, in the narrowest word."""
+    return _JSON_TYPES[type(value)][0]
+
+
 def has_deprecated(described: rulebase.Type) -> bool:
     """Whether a value of a type can be, or hold, what is deprecated."""
     match described:

@@ -21,6 +21,7 @@ COMMANDS = {
     "validate": "hold recorded streams against a spec",
     "diff": "say what changed from one spec to another",
     "record": "write down what a QEMU sends over QMP",
+    "fit": "tell which releases could have written a stream",
     "lint": "find the defects of a spec document",
     "compile": "write the rule base of a spec document",
     "specs": "list the specs that --spec takes",

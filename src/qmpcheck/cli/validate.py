@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import IO, Any
 
+import msgspec
+
 from qmpcheck import catalogue
 from qmpcheck.checking import errata, rules
 from qmpcheck.checking.check import Checker
@@ -43,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--spec",
         help="v1 to v6, a release, a revision, a path, qemu:PATH (what that binary says of itself), "
-        "or auto (the release that the streams' greetings name); see `qmpcheck specs`",
+        "or auto (the release that the streams' greetings name, or that fits them); see `qmpcheck specs`",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="of the report")
     arguments.add_select(parser, STREAM_CODES)
@@ -92,9 +94,24 @@ def run(options: argparse.Namespace) -> int:
         results = [
             check_stream(checker, path, advance, options.jobs, options.complete) for path in options.streams
         ]
+    results = [_with_drift(checked, spec) for checked in results]
     with output.opened(options.output) as out:
         _report(options.format, results, spec, out)
     return _status(results, options)
+
+
+def _with_drift(checked: Checked, spec: catalogue.Spec) -> Checked:
+    """The result with what other releases say of its findings; a clean one needs none of them."""
+    listed = _drifted(checked.summary.listed, spec)
+    return checked._replace(summary=msgspec.structs.replace(checked.summary, listed=listed))
+
+
+def _drifted(findings: Sequence[Diagnostic], spec: catalogue.Spec) -> tuple[Diagnostic, ...]:
+    if not findings:
+        return ()
+    from qmpcheck.drift import elsewhere
+
+    return elsewhere.of(spec.id).with_drift(findings)
 
 
 def _spec(options: argparse.Namespace) -> catalogue.Spec:
@@ -112,17 +129,18 @@ def _follow(options: argparse.Namespace, checker: Checker, spec: catalogue.Spec)
         raise SpecError("--follow takes one stream")
     path = options.streams[0]
     with output.opened(options.output) as out:
-        hear = None if options.format == "json" else functools.partial(_tell_findings, path, out)
+        hear = None if options.format == "json" else functools.partial(_tell_findings, path, spec, out)
         checked, interrupted = follow_stream(checker, path, hear, options.complete)
+        checked = _with_drift(checked, spec)
         _report(options.format, [checked], spec, out)
     status = _status([checked], options)
     return INTERRUPTED if interrupted else status
 
 
-def _tell_findings(path: str, out: IO[str], findings: Sequence[Diagnostic]) -> None:
+def _tell_findings(path: str, spec: catalogue.Spec, out: IO[str], findings: Sequence[Diagnostic]) -> None:
     from qmpcheck.reports import style, text
 
-    out.writelines(text.finding_lines(path, findings, style.painter(out)))
+    out.writelines(text.finding_lines(path, _drifted(findings, spec), style.painter(out)))
     out.flush()
 
 

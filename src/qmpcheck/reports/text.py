@@ -55,6 +55,7 @@ def finding_lines(path: str, findings: Iterable[Diagnostic], paint: style.Paint)
         colour = style.RED if finding.severity is Severity.ERROR else style.YELLOW
         place = " ".join(filter(None, [finding.event, finding.path]))
         message = f"{place}: {finding.text}" if place else finding.text
+        message += f" ({finding.drift})" if finding.drift else ""
         yield f"{safe(path)}:{finding.line}: {paint(colour, finding.code)} {message}{_source(finding)}\n"
 
 

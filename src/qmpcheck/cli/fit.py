@@ -1,0 +1,36 @@
+"""Tell which releases could have written a stream, and what in it says so.
+
+Follow-ups, timestamps and deprecation are not looked at. Exit status: 0 some release fits all events;
+1 none does; 2 the stream could not be read to its end, or held no event; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from qmpcheck.cli.messages import tell
+from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
+from qmpcheck.drift import fit
+from qmpcheck.printable import safe
+from qmpcheck.reports import fitreport
+from qmpcheck.rulebase import SpecError
+from qmpcheck.streams.source import Unreadable
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("stream", metavar="STREAM", help="JSONL, plain, .gz or .zst; - is standard input")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="of the report")
+
+
+def run(options: argparse.Namespace) -> int:
+    try:
+        found = fit.fit([options.stream])
+    except Unreadable as error:
+        raise SpecError(f"{safe(options.stream)}: {error}") from None
+    write = fitreport.write_json if options.format == "json" else fitreport.write_text
+    write(options.stream, found, sys.stdout)
+    if not found.events:
+        tell(f"{safe(options.stream)}: no event in it")
+        return UNUSABLE
+    return CLEAN if found.is_whole else FINDINGS

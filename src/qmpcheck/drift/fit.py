@@ -1,0 +1,326 @@
+"""Which releases could have written a stream: one pass, however many releases there are.
+
+What a spec says of an event depends on few things in it: which of the known keys it has, the JSON types of
+their values, which of the known values stand there, how large the integers are. These are its *shape*; all
+lines of one shape are judged once. And few releases differ in what they say of an event: those that agree
+judge together.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+import msgspec
+
+from qmpcheck import catalogue, rulebase
+from qmpcheck.checking import decoder, errata, message, schema
+from qmpcheck.checking.diagnose import Diagnostician
+from qmpcheck.diagnostic import Diagnostic, Severity
+from qmpcheck.drift.releases import Stretch, stretches
+from qmpcheck.rulebase import EventRule, RuleBase
+from qmpcheck.streams import jsontext, source
+from qmpcheck.streams.blocks import blocks
+from qmpcheck.version import Version, of_greeting
+
+
+class Row(NamedTuple):
+    """One release: how many of the events conform, and the first lines that do not, one for each reason."""
+
+    release: str
+    conforming: int
+    reasons: tuple[Diagnostic, ...]
+
+
+class Fit(NamedTuple):
+    """How well the releases fit a stream.
+
+    Attributes:
+        lines: of the stream.
+        events: how many of them are events.
+        strange: how many are neither blank nor a message of the protocol; nothing judges them.
+        version: the one in the first greeting that tells it.
+        rows: the releases, oldest first.
+    """
+
+    lines: int
+    events: int
+    strange: int
+    version: Version | None
+    rows: tuple[Row, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the releases."""
+        return [row.release for row in self.rows]
+
+    @property
+    def best(self) -> list[bool]:
+        """For each release whether none fits more of the events."""
+        most = max(row.conforming for row in self.rows)
+        return [row.conforming == most for row in self.rows]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the best fit all events."""
+        return any(row.conforming == self.events for row in self.rows)
+
+    @property
+    def oldest(self) -> str:
+        """The oldest of the best."""
+        return self.rows[self._bounds.first].release
+
+    @property
+    def newest(self) -> str:
+        """The newest of the best."""
+        return self.rows[self._bounds.last].release
+
+    @property
+    def _bounds(self) -> Stretch:
+        found = [*stretches(self.best)]
+        return Stretch(found[0].first, found[-1].last)
+
+    @property
+    def too_old(self) -> tuple[Diagnostic, ...]:
+        """The strongest findings of the release before all that fit: each says that the stream is newer."""
+        first = self._bounds.first
+        return _strongest(self.rows[first - 1]) if self.is_whole and first else ()
+
+    @property
+    def too_new(self) -> tuple[Diagnostic, ...]:
+        """The strongest findings of the release after all that fit: each says that the stream is older."""
+        after = self._bounds.last + 1
+        return _strongest(self.rows[after]) if self.is_whole and after < len(self.rows) else ()
+
+
+_STRENGTH = ("QMP201", "QMP203", "QMP205", "QMP204", "QMP202")
+_MOST_SHOWN = 3
+
+
+def _strongest(row: Row) -> tuple[Diagnostic, ...]:
+    in_order = sorted(row.reasons, key=lambda finding: (_STRENGTH.index(finding.code), finding.line))
+    return tuple(in_order[:_MOST_SHOWN])
+
+
+def fit(paths: Iterable[str]) -> Fit:
+    """Fit streams, as if they were one.
+
+    Raises:
+        Unreadable: one cannot be read to its end.
+    """
+    fitting = Fitting()
+    for path in paths:
+        with source.opened(path) as file:
+            for block in blocks(file):
+                fitting.add(block)
+    return fitting.result()
+
+
+class _Line(msgspec.Struct, gc=False):
+    """What is read of a line that holds an object."""
+
+    event: str | msgspec.UnsetType = msgspec.UNSET
+    data: Any = msgspec.UNSET
+
+
+_BLANKS = b" \t\r\n"
+
+_decode = msgspec.json.Decoder(_Line).decode
+
+
+class Fitting:
+    """Takes blocks of a stream, whole lines each, and judges them by all releases."""
+
+    def __init__(self) -> None:
+        self._line = catalogue.line()
+        self._described = frozenset(event for spec in self._line for event in spec.rule_base.events)
+        self._known = functools.cache(self._new_known)
+        self._refused: dict[Hashable, int] = {}
+        """The releases that refuse a shape, a bit for each."""
+        self._counts: Counter[int] = Counter()
+        self._reasons: list[dict[Hashable, Diagnostic]] = [{} for _ in self._line]
+        self._lines = self._strange = 0
+        self._version: Version | None = None
+
+    def add(self, block: bytes) -> None:
+        """Judge lines; only the last line of a whole stream may lack its newline."""
+        lines = block.split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        known, described, refused, counts = self._known, self._described, self._refused, self._counts
+        for number, text in enumerate(lines, self._lines + 1):
+            line = self._read(text)
+            if line is None or not isinstance(line.event, str):
+                continue
+            event = known(line.event if line.event in described else "")
+            shape = event.name, _shape(line.data, event.words, _DEEPEST)
+            found = refused.get(shape)
+            if found is None:
+                found = self._judge(line.event, line.data, event, number)
+                if len(refused) < _MOST_SHAPES:
+                    refused[shape] = found
+            counts[found] += 1
+        self._lines += len(lines)
+
+    def result(self) -> Fit:
+        """How well each release fits what was taken."""
+        events = self._counts.total()
+        rows = []
+        for at, spec in enumerate(self._line):
+            refused = sum(count for found, count in self._counts.items() if found >> at & 1)
+            rows.append(Row(spec.name, events - refused, tuple(self._reasons[at].values())))
+        return Fit(self._lines, events, self._strange, self._version, tuple(rows))
+
+    def _read(self, text: bytes) -> _Line | None:
+        """The event in a line; None where it holds none."""
+        try:
+            line = _decode(text)
+        except decoder.REFUSALS:
+            return self._look_at(text)
+        return line if line.event is not msgspec.UNSET else self._look_at(text)
+
+    def _look_at(self, text: bytes) -> _Line | None:
+        """The same of a line that is no plain event."""
+        if not text.strip(_BLANKS):
+            return None
+        try:
+            value = jsontext.parse(text)
+        except jsontext.Malformed:
+            value = None
+        if isinstance(value, dict):
+            if message.is_event(value):
+                return _Line(value["event"], value.get("data", msgspec.UNSET))
+            if message.is_greeting(value):
+                self._version = self._version or of_greeting(value)
+            if message.is_other(value):
+                return None
+        self._strange += 1
+        return None
+
+    def _judge(self, event: str, data: Any, known: _Known, number: int) -> int:
+        value = {"event": event} if data is msgspec.UNSET else {"event": event, "data": data}
+        refused = 0
+        for releases, judge in known.judges:
+            errors = (found for found in judge.payload(value) if found.severity is Severity.ERROR)
+            findings = [*islice(errors, _MOST_REASONS)]
+            if findings:
+                refused |= releases
+                self._remember(releases, findings, number)
+        return refused
+
+    def _remember(self, releases: int, findings: Sequence[Diagnostic], number: int) -> None:
+        for at, reasons in enumerate(self._reasons):
+            if releases >> at & 1:
+                for finding in findings:
+                    if len(reasons) < _MOST_REASONS:
+                        placed = msgspec.structs.replace(finding, line=number)
+                        reasons.setdefault(_reason(finding), placed)
+
+    def _new_known(self, event: str) -> _Known:
+        """What the releases know of an event; "" stands for all that none of them has."""
+        rules = [spec.rule_base.events.get(event) for spec in self._line]
+        releases: dict[str, int] = {}
+        stated: dict[str, EventRule | None] = {}
+        for at, rule in enumerate(rules):
+            said = json.dumps([rule.needs_data, schema.of_type(rule.data)]) if rule else ""
+            stated.setdefault(said, rule)
+            releases[said] = releases.get(said, 0) | 1 << at
+        judges = [(releases[said], _judge_by(event, rule)) for said, rule in stated.items()]
+        words = {word for rule in rules if rule for word in _words(rule.data)}
+        return _Known(event, frozenset(words) | _errata_values(), judges)
+
+
+class _Known(NamedTuple):
+    """What the releases know of an event.
+
+    Attributes:
+        name: of the event.
+        words: the names of its members, and the values that any of them may have.
+        judges: the different things they say, with the releases that say them, a bit for each.
+    """
+
+    name: str
+    words: frozenset[str]
+    judges: list[tuple[int, Diagnostician]]
+
+
+_MOST_SHAPES = 20_000
+"""Shapes that are remembered; lines of others are judged one by one."""
+
+_MOST_REASONS = 16
+"""Reasons that are remembered of each release."""
+
+_INDEX = re.compile(r"\[\d+\]")
+
+
+def _reason(finding: Diagnostic) -> Hashable:
+    return finding.code, finding.event, _INDEX.sub("[]", finding.path), finding.got
+
+
+def _judge_by(event: str, rule: EventRule | None) -> Diagnostician:
+    return Diagnostician(RuleBase({event: rule} if rule else {}), _errata())
+
+
+@functools.cache
+def _errata() -> tuple[errata.Entry, ...]:
+    return errata.entries()
+
+
+def _errata_values() -> frozenset[str]:
+    return frozenset(value for entry in _errata() for value in entry.values)
+
+
+def _words(described: rulebase.Type) -> Iterator[str]:
+    match described:
+        case rulebase.Enum(values):
+            yield from values
+        case rulebase.Array(items):
+            yield from _words(items)
+        case rulebase.Alternate(types):
+            for each in types:
+                yield from _words(each)
+        case rulebase.Object(members, branches=branches):
+            for member in members:
+                yield member.name
+                yield from _words(member.type)
+            for branch in branches.values():
+                yield from _words(branch)
+
+
+_DEEPEST = 16
+"""Levels of nesting that a shape goes into; no release describes as many."""
+
+_BOUNDS = sorted(
+    {0} | {1 << bits for bits in (7, 8, 15, 16, 31, 32, 63, 64)} | {-(1 << bits) for bits in (7, 15, 31, 63)}
+)
+"""Where the sizes of integers begin and end."""
+
+_UNKNOWN = "", None
+
+
+def _shape(value: Any, words: frozenset[str], deeper: int) -> Hashable:
+    """All of a value that any release's judgement can depend on."""
+    kind: type = type(value)
+    if kind is str:
+        return value if value in words else str
+    if kind is dict:
+        return deeper and frozenset(
+            [
+                (key, _shape(inner, words, deeper - 1)) if key in words else _UNKNOWN
+                for key, inner in value.items()
+            ]
+        )
+    if kind is list:
+        return deeper and (list, frozenset([_shape(item, words, deeper - 1) for item in value]))
+    if kind in _KINDS:
+        return kind
+    return bisect_right(_BOUNDS, value)
+
+
+_KINDS = frozenset({bool, float, type(None), msgspec.UnsetType})

@@ -1,0 +1,107 @@
+"""Findings that tell since or until when other releases allow what is found."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from qmpcheck import catalogue
+from qmpcheck.checking.diagnose import Diagnostician
+from qmpcheck.cli import main
+from qmpcheck.drift import elsewhere
+from qmpcheck.drift.elsewhere import Elsewhere
+
+CLOCK = {"seconds": 1, "microseconds": 5}
+
+
+def drifts(name: str, event: str, data: object = None) -> list[str | None]:
+    spec = catalogue.find(name)
+    line = json.dumps({"event": event, "timestamp": CLOCK} | ({} if data is None else {"data": data}))
+    findings = Diagnostician(spec.rule_base).diagnose(line.encode()).findings
+    return [finding.drift for finding in Elsewhere(spec.id).with_drift(findings)]
+
+
+IO_ERROR = {"device": "d", "operation": "read", "action": "stop", "nospace": False, "reason": "r"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "event", "data", "drift"),
+    [
+        ("1.1", "GUEST_CRASHLOADED", {}, "event since 5.0"),
+        ("v1", "RESUME", {}, "event since 0.13"),
+        ("1.1", "NEWS", {}, None),
+        ("2.9", "SHUTDOWN", {"guest": True}, "member since 2.10"),
+        ("v4", "SHUTDOWN", {"guest": True}, "member since 2.10"),
+        ("1.1", "SHUTDOWN", {"new": True}, None),
+        ("1.1", "SHUTDOWN", {"a b": True}, None),
+        ("3.1", "SHUTDOWN", {"guest": True, "reason": "guest-panic"}, "member since 4.0"),
+        ("4.0", "SHUTDOWN", {"guest": True}, "no such member until 3.1"),
+        ("4.0", "SHUTDOWN", None, "optional until 2.9"),
+        ("10.0", "BLOCK_IO_ERROR", IO_ERROR, "no such member until 9.1"),
+        ("2.3", "WATCHDOG", {"action": "inject-nmi"}, "value since 2.4"),
+        ("2.3", "WATCHDOG", {"action": "dance"}, None),
+        ("2.8:txt", "WATCHDOG", {"action": "inject-nmi"}, "value in 2.4 to 10.0"),
+        ("2.3", "STOP", 1, None),
+        ("2.0", "NIC_RX_FILTER_CHANGED", {"path": "p"}, "optional since 2.1"),
+        ("2.11", "BLOCK_IO_ERROR", IO_ERROR, "may be absent in 0.13 to 2.7 and 2.12 to 10.0"),
+    ],
+)
+def test_drift(spec: str, event: str, data: object, drift: str | None) -> None:
+    assert drifts(spec, event, data) == [drift]
+
+
+def test_events_that_are_gone() -> None:
+    newest = catalogue.line()[-1].rule_base
+    gone = [
+        (spec.name, event)
+        for spec in catalogue.line()
+        for event in spec.rule_base.events
+        if event not in newest.events
+    ]
+    last = {event: name for name, event in gone}
+    assert last
+    for event, name in last.items():
+        assert drifts("latest", event) == [f"event until {name}"]
+
+
+def test_a_file_stands_in_no_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec, stream = tmp_path / "s.json", tmp_path / "s.jsonl"
+    spec.write_text('{"events": {"MINE": {}}}')
+    stream.write_text(json.dumps({"event": "POWERDOWN", "timestamp": CLOCK}))
+    main(["validate", str(stream), "--spec", str(spec), "--format", "json"])
+    [finding] = json.loads(capsys.readouterr().out)["diagnostics"]
+    assert finding["drift"] == "event in 2.1 to 10.0"
+
+
+def test_types_and_sizes(tmp_path: Path) -> None:
+    guest = {"name": "guest", "type": {"type": "integer"}}
+    actual = {"name": "actual", "type": {"type": "integer", "size": "int8"}}
+    members = {"SHUTDOWN": guest, "BALLOON_CHANGE": actual}
+    path = tmp_path / "s.json"
+    path.write_text(
+        json.dumps({"events": {event: {"data": {"members": [each]}} for event, each in members.items()}})
+    )
+    assert drifts(str(path), "SHUTDOWN", {"guest": True}) == ["boolean in 2.10 to 10.0"]
+    assert drifts(str(path), "SHUTDOWN", {"guest": "x"}) == [None]
+    assert drifts(str(path), "BALLOON_CHANGE", {"actual": 128}) == ["value in 1.2 to 10.0"]
+    assert drifts(str(path), "BALLOON_CHANGE", {"actual": 10**30}) == ["value in 1.2 to 2.0"]
+
+
+def test_the_text_report_and_the_clean_path(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = tmp_path / "s.jsonl"
+    stream.write_text(json.dumps({"event": "POWERDOWN", "timestamp": CLOCK}) + "\n")
+    main(["validate", str(stream), "--spec", "1.1"])
+    assert (
+        f"{stream}:1: QMP201 POWERDOWN event: the spec has no such event (event since 2.1)\n"
+        in capsys.readouterr().out
+    )
+    monkeypatch.setattr(catalogue, "line", None)  # never asked for
+    assert main(["validate", str(stream), "--spec", "2.1"]) == 0
+
+
+def test_a_path_from_a_stream_leads_nowhere_else() -> None:
+    assert elsewhere._keys("data.a[3].b-c") == ("a", "[]", "b-c")
+    assert elsewhere._keys('data["a b"]') is None
+    assert elsewhere._keys("event") == ()

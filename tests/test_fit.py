@@ -1,0 +1,267 @@
+"""Which releases could have written a stream."""
+
+import json
+from pathlib import Path
+from typing import get_args
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import anything, events, faults
+
+from qmpcheck import catalogue, reports, rulebase
+from qmpcheck.checking import errata
+from qmpcheck.checking.diagnose import Diagnostician
+from qmpcheck.cli import main
+from qmpcheck.diagnostic import Severity
+from qmpcheck.drift import fit
+from qmpcheck.drift.fit import Fit, Fitting
+from qmpcheck.reports import fitreport
+
+RECORDINGS = sorted((Path(__file__).parents[1] / "corpora").rglob("*.jsonl"))
+RELEASES = catalogue.line()
+EXPLAIN = {spec.name: Diagnostician(spec.rule_base, errata.entries()).diagnose for spec in RELEASES}
+
+CLOCK = '"timestamp": {"seconds": 1, "microseconds": 5}'
+STOP = f'{{{CLOCK}, "event": "STOP"}}\n'
+
+
+IO_ERROR = '{"device": "d", "operation": "read", "action": "stop", "nospace": false, "reason": "r"}'
+
+
+def event(name: str, data: str = "{}") -> str:
+    return f'{{{CLOCK}, "event": "{name}", "data": {data}}}\n'
+
+
+def fitted(stream: str | bytes) -> Fit:
+    fitting = Fitting()
+    fitting.add(stream if isinstance(stream, bytes) else stream.encode())
+    return fitting.result()
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    status = main(["fit", *map(str, arguments)])
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def first_line(capsys: pytest.CaptureFixture[str], tmp_path: Path, content: str) -> tuple[int, str]:
+    path = tmp_path / "s"
+    path.write_text(content)
+    status, out, _ = run(capsys, path)
+    return status, out.partition("\n")[0].removeprefix(f"{path}: ")
+
+
+def test_the_line_of_releases() -> None:
+    names = [spec.name for spec in RELEASES]
+    assert names[0] == "0.12"
+    assert names[names.index("2.0") + 1] == "2.1"
+    assert not any(":" in name for name in names)
+    assert [spec.rule_base for spec in RELEASES] == [catalogue.find(name).rule_base for name in names]
+
+
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
+def test_a_recording_fits_the_release_that_wrote_it(path: Path) -> None:
+    found = fit.fit([str(path)])
+    assert str(found.version) == "7.2.22"
+    assert found.strange == 0
+    if found.events:
+        assert found.is_whole
+        assert found.best[found.names.index("7.2")]
+
+
+def errors(release: str, line: bytes) -> list[str]:
+    """What the slow half finds wrong with a payload."""
+    findings = EXPLAIN[release](line).findings
+    return [f.code for f in findings if f.code.startswith("QMP2") and f.severity is Severity.ERROR]
+
+
+@given(st.data())
+@settings(max_examples=60)
+def test_every_release_judges_as_the_slow_half_does(data: st.DataObject) -> None:
+    """All lines in one stream, so that lines of one shape share a judgement."""
+    messages = []
+    for _ in range(data.draw(st.integers(1, 6))):
+        rules = data.draw(st.sampled_from(RELEASES)).rule_base
+        message = data.draw(events(rules) | faults(rules).map(lambda fault: fault.message))
+        messages.append(message)
+        kept = message.get("data")
+        if isinstance(kept, dict) and kept:  # the same with another value in one place
+            key = data.draw(st.sampled_from(sorted(kept)))
+            value = data.draw(
+                anything | st.sampled_from(["pause", "read", 127, 128, 2**31, 2**32, -1, 2**64])
+            )
+            messages.append(message | {"data": kept | {key: value}})
+    lines = [json.dumps(message).encode() for message in messages]
+    found = fitted(b"\n".join(lines))
+    assert (found.events, found.strange) == (len(lines), 0)
+    for row in found.rows:
+        wrong = [number for number, line in enumerate(lines, 1) if errors(row.release, line)]
+        assert row.conforming == len(lines) - len(wrong)
+        assert [reason.line for reason in row.reasons][:1] == wrong[:1]
+        if wrong:
+            assert row.reasons[0].code == errors(row.release, lines[wrong[0] - 1])[0]
+
+
+def _depth(described: rulebase.Type) -> int:
+    match described:
+        case rulebase.Array(items):
+            return 1 + _depth(items)
+        case rulebase.Alternate(types):
+            return max(map(_depth, types))
+        case rulebase.Object(members, branches=branches):
+            inside = [_depth(member.type) for member in members]
+            return max([1, *(1 + depth for depth in inside), *map(_depth, branches.values())])
+        case _:
+            return 0
+
+
+def test_no_release_describes_deeper_than_shapes_go() -> None:
+    assert (
+        max(_depth(rule.data) for spec in RELEASES for rule in spec.rule_base.events.values()) < fit._DEEPEST
+    )
+
+
+def test_sizes_of_integers() -> None:
+    for size in get_args(rulebase.Size):
+        least, greatest = rulebase.Integer(size).range or (0, 127)
+        assert {least, greatest + 1} <= set(fit._BOUNDS)
+
+
+@pytest.mark.parametrize(
+    ("stream", "said"),
+    [
+        (STOP, "fits 0.12 to 10.0: 1 line, 1 event"),
+        (event("NEWS") + STOP, "fits no release wholly; best: 0.12 to 10.0 (50.0 %): 2 lines, 2 events"),
+        (event("SHUTDOWN", '{"guest": true}'), "fits 2.10 to 3.1: 1 line, 1 event"),
+        (
+            event("BLOCK_IO_ERROR", '{"device": "d", "operation": "read", "action": "stop"}'),
+            "fits 0.13 to 2.1: 1 line, 1 event",
+        ),
+        (
+            event("NIC_RX_FILTER_CHANGED", '{"path": "p"}') + event("BLOCK_IO_ERROR", IO_ERROR),
+            "fits 2.2 to 2.7 and 2.12 to 9.1: 2 lines, 2 events",
+        ),
+        (event("SHUTDOWN") * 2, "fits 0.12 to 2.9: 2 lines, 2 events"),
+        ("rubbish\n[]\n{}\n\n" + STOP, "fits 0.12 to 10.0: 5 lines, 1 event, 3 lines that are no message"),
+        ('{"event": 1}\n' + STOP, "fits 0.12 to 10.0: 2 lines, 1 event, 1 line that is no message"),
+        ('{"return": {}}\n{"execute": "x"}\n' + STOP, "fits 0.12 to 10.0: 3 lines, 1 event"),
+        (STOP.replace("5", '"?"'), "fits 0.12 to 10.0: 1 line, 1 event"),  # timestamps are validate's matter
+        (event("GUEST_PANICKED", '{"action": "run"}'), "fits 1.5 to 10.0: 1 line, 1 event"),  # an erratum
+        (
+            event("POWERDOWN", f'{{"x": {"[" * 5000}1{"]" * 5000}}}') + STOP,
+            "fits no release wholly; best: 0.12 to 10.0 (50.0 %): 2 lines, 2 events",
+        ),
+    ],
+)
+def test_answers(stream: str, said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    status, line = first_line(capsys, tmp_path, stream)
+    assert line == said
+    assert status == ("no release" in said)
+
+
+def test_evidence_and_table(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    path.write_text(
+        STOP + event("SHUTDOWN", '{"guest": true}') * 2 + event("WATCHDOG", '{"action": "inject-nmi"}')
+    )
+    status, out, err = run(capsys, path)
+    assert (status, err) == (0, "")
+    assert out.splitlines() == [
+        f"{path}: fits 2.10 to 3.1: 4 lines, 4 events",
+        "  SHUTDOWN carries guest: 2.10 or later (line 2)",
+        "  SHUTDOWN lacks reason: 3.1 or earlier (line 2)",
+        "",
+        "releases     conform            first that does not",
+        "-----------  ---------  ------  ------------------------------",
+        "0.12 to 2.3  25.0 %     1 of 4  line 2: SHUTDOWN carries guest",
+        "2.4 to 2.9   50.0 %     2 of 4  line 2: SHUTDOWN carries guest",
+        "2.10 to 3.1  100.0 %    4 of 4",
+        "4.0 to 10.0  50.0 %     2 of 4  line 2: SHUTDOWN lacks reason",
+    ]
+
+
+def test_all_but_a_few_is_not_all() -> None:
+    found = fitted(STOP * 9_999 + event("NEWS"))
+    assert "(99.9 %)" in fitreport._answer(found)
+
+
+def test_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    schema = json.loads(Path(reports.__file__).with_name("fit.schema.json").read_text())
+    path = tmp_path / "s\x1b"
+    for content, expected in (
+        ("", 2),
+        (event("NEWS\\u001b"), 1),
+        (RECORDINGS[0].read_text(), 0),
+        (event("SHUTDOWN", '{"guest": 5}'), 1),
+    ):
+        path.write_text(content)
+        status, out, _ = run(capsys, path, "--format", "json")
+        assert status == expected
+        assert "\x1b" not in out
+        value = json.loads(out)
+        jsonschema.validate(value, schema)
+        assert value["fits"] == (status == 0)
+        assert bool(value["best"]) == (status != 2)
+
+
+@pytest.mark.parametrize("format", ["text", "json"])
+def test_hostile_strings_are_shown_safely(
+    format: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "s"
+    path.write_text(event("NE\\u001bWS") + event("WATCHDOG", '{"action": "\\u001b", "\\u001b": "\\u202e"}'))
+    status, out, err = run(capsys, path, "--format", format)
+    assert status == 1
+    assert (out + err).replace("\n", "").isprintable()
+
+
+def test_unusable_streams(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    assert run(capsys, path) == (2, "", f"qmpcheck: {path}: No such file or directory\n")
+    path.write_text("\n")
+    status, out, err = run(capsys, path)
+    assert (status, err) == (2, f"qmpcheck: {path}: no event in it\n")
+    assert out == f"{path}: nothing to fit: 1 line, 0 events\n"
+
+
+def test_more_shapes_than_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    streams = [event("SHUTDOWN", f'{{"guest": {value}}}') for value in ("true", "1", '"x"', "[1]", "true")]
+    before = fitted("".join(streams))
+    monkeypatch.setattr(fit, "_MOST_SHAPES", 2)
+    assert fitted("".join(streams)) == before
+
+
+def test_many_names_and_reasons_take_no_memory() -> None:
+    fitting = Fitting()
+    fitting.add("".join(event(f"NEWS{n}") for n in range(3000)).encode())
+    assert len(fitting._refused) == 1
+    fitting.add("".join(event("WATCHDOG", f'{{"action": "x{n}", "k{n}": {n}}}') for n in range(300)).encode())
+    assert len(fitting._refused) < 10
+    assert max(len(row.reasons) for row in fitting.result().rows) <= 16
+
+
+def validated(capsys: pytest.CaptureFixture[str], *streams: object) -> tuple[int, str]:
+    status = main(["validate", *map(str, streams), "--spec", "auto"])
+    captured = capsys.readouterr()
+    return status, captured.err + captured.out
+
+
+def test_spec_auto_without_greeting(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, other = tmp_path / "a", tmp_path / "b"
+    path.write_text(event("SHUTDOWN", '{"guest": true}'))
+    status, said = validated(capsys, path)
+    taken = "taken for 3.1, the newest of 2.10 to 3.1 that fit"
+    assert said.startswith(
+        f"qmpcheck: no greeting in {path}: {taken}\n{path}: conforms against 3.1: 1 line, 1 event"
+    )
+    assert status == 0
+    other.write_text(event("NEWS"))
+    status, said = validated(capsys, path, other)
+    taken = "taken for 3.1, which fits best; no release fits wholly"
+    assert said.startswith(f"qmpcheck: no greeting in {path}, {other}: {taken}\n")
+    assert status == 1
+    other.write_text('{"QMP": {"version": {"qemu": {"micro": 0, "minor": 2, "major": 7}}}}\n' + STOP)
+    status, said = validated(capsys, path, other)
+    assert (status, said) == (2, f"qmpcheck: {path}: no greeting that tells the version; name a spec\n")
