@@ -11,7 +11,7 @@ import functools
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from qmpcheck import catalogue
 from qmpcheck.checking import errata, rules
@@ -19,7 +19,7 @@ from qmpcheck.checking.check import Checker
 from qmpcheck.checking.fold import Advance, Checked, check_stream, follow_stream
 from qmpcheck.checking.followup import Rule
 from qmpcheck.checking.summary import Terms
-from qmpcheck.cli import arguments, output
+from qmpcheck.cli import arguments, baselines, output, reporting
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
 from qmpcheck.diagnostic import CODES, Diagnostic
@@ -28,6 +28,9 @@ from qmpcheck.reports import verdict
 from qmpcheck.rulebase import RuleBase, SpecError
 from qmpcheck.streams import source
 from qmpcheck.wording import plural
+
+if TYPE_CHECKING:
+    from qmpcheck.reports.fingerprint import Baseline
 
 STREAM_CODES = frozenset(code for code in CODES if code < "QMP4")
 """The codes of findings about streams."""
@@ -74,6 +77,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--follow", action="store_true", help="tell findings as lines arrive")
     parser.add_argument("--output", metavar="FILE", help="write the report there, not to standard output")
+    reporting.add_report(parser)
+    baselines.add_baseline(parser)
     parser.add_argument(
         "--jobs", type=_jobs, default=1, metavar="N", help="check large plain files with N processes"
     )
@@ -83,15 +88,41 @@ def run(options: argparse.Namespace) -> int:
     spec = _spec(options)
     checker = _checker(spec.rule_base, options)
     output.spare(options.streams, options.output)
+    output.spare([*filter(None, [options.baseline])], options.output, what="the baseline")
+    reporting.spare(options.reports, _files(options))
+    known = baselines.load(options)
     if options.follow:
-        return _follow(options, checker, spec)
+        return _follow(options, checker, spec, known)
     with _progress(options.streams) as advance:
         results = [
             check_stream(checker, path, advance, options.jobs, options.complete) for path in options.streams
         ]
+    accepted = baselines.accepted(options, results, known)
     with output.opened(options.output) as out:
-        _report(options.format, results, spec, out)
-    return _status(results, options)
+        _report(options.format, results, spec, out, accepted)
+    return max(_status(results, options, accepted), _beside(options, results, spec, known))
+
+
+def _files(options: argparse.Namespace) -> list[str]:
+    """What is read or written beside the reports for CI."""
+    return [*options.streams, *filter(None, (options.output, options.baseline)), *options.rules]
+
+
+def _beside(
+    options: argparse.Namespace,
+    results: Sequence[Checked],
+    spec: catalogue.Spec,
+    known: Baseline | None,
+) -> int:
+    """The reports for CI, and the baseline; the exit status."""
+    status = CLEAN
+    if options.reports:
+        from qmpcheck.reports import adapters
+
+        accepted = baselines.accepted(options, results, known)
+        report = adapters.of_streams(results, spec, options.fail_on, accepted)
+        status = reporting.write(options.reports, report)
+    return max(status, baselines.close(options, results, known, arguments.selected(options, STREAM_CODES)))
 
 
 def _spec(options: argparse.Namespace) -> catalogue.Spec:
@@ -102,23 +133,37 @@ def _spec(options: argparse.Namespace) -> catalogue.Spec:
     return auto.spec(options.streams, options.follow)
 
 
-def _follow(options: argparse.Namespace, checker: Checker, spec: catalogue.Spec) -> int:
+def _follow(
+    options: argparse.Namespace, checker: Checker, spec: catalogue.Spec, known: Baseline | None
+) -> int:
     if len(options.streams) > 1:
         raise SpecError("--follow takes one stream")
     path = options.streams[0]
+    told: list[Diagnostic] = []
     with output.opened(options.output) as out:
-        hear = None if options.format == "json" else functools.partial(_tell_findings, path, out)
+        hear = (
+            None if options.format == "json" else functools.partial(_tell_findings, options, out, known, told)
+        )
         checked, interrupted = follow_stream(checker, path, hear, options.complete)
-        _report(options.format, [checked], spec, out)
-    status = _status([checked], options)
+        results = [checked.with_told(told)]
+        accepted = baselines.accepted(options, results, known)
+        _report(options.format, [checked], spec, out, accepted)
+    status = max(_status(results, options, accepted), _beside(options, results, spec, known))
     return INTERRUPTED if interrupted else status
 
 
-def _tell_findings(path: str, out: IO[str], findings: Sequence[Diagnostic]) -> None:
+def _tell_findings(
+    options: argparse.Namespace,
+    out: IO[str],
+    known: Baseline | None,
+    told: list[Diagnostic],
+    findings: Sequence[Diagnostic],
+) -> None:
     from qmpcheck.reports import style, text
 
-    out.writelines(text.finding_lines(path, findings, style.painter(out)))
+    out.writelines(text.finding_lines(options.streams[0], findings, style.painter(out), known))
     out.flush()
+    told += findings[: options.max_findings - len(told)]
 
 
 def _checker(rule_base: RuleBase, options: argparse.Namespace) -> Checker:
@@ -150,7 +195,9 @@ def _assumed(rule_base: RuleBase, assumed: Sequence[str]) -> list[str]:
     return [option.lstrip("-") for option in assumed]
 
 
-def _report(format: str, results: Sequence[Checked], spec: catalogue.Spec, out: IO[str]) -> None:
+def _report(
+    format: str, results: Sequence[Checked], spec: catalogue.Spec, out: IO[str], known: Baseline | None
+) -> None:
     if format == "json":
         from qmpcheck.reports import jsonreport
 
@@ -161,17 +208,26 @@ def _report(format: str, results: Sequence[Checked], spec: catalogue.Spec, out: 
     else:
         from qmpcheck.reports import text
 
-        text.write(results, spec, out)
+        text.write(results, spec, out, known)
 
 
-def _status(results: Sequence[Checked], options: argparse.Namespace) -> int:
+def _status(results: Sequence[Checked], options: argparse.Namespace, known: Baseline | None) -> int:
     unchecked = [(checked.path, verdict.unchecked(checked)) for checked in results]
     for path, reason in unchecked:
         if reason:
             tell(f"{safe(path)}: {reason}")
     if any(reason for _, reason in unchecked):
         return UNUSABLE
-    return FINDINGS if any(checked.summary.count(options.fail_on) for checked in results) else CLEAN
+    return FINDINGS if any(_new(checked, options, known) for checked in results) else CLEAN
+
+
+def _new(checked: Checked, options: argparse.Namespace, known: Baseline | None) -> int:
+    """How many findings fail the run."""
+    if not known:
+        return checked.summary.count(options.fail_on)
+    from qmpcheck.reports import baseline
+
+    return baseline.new(checked, known, options.fail_on)
 
 
 def _progress(paths: Sequence[str]) -> Any:
