@@ -54,7 +54,7 @@ def _read(path: str, text: bytes) -> Iterator[Identity]:
         entries = msgspec.json.decode(text, type=_File).findings
     except (ValueError, RecursionError) as error:
         raise SpecError(f"{safe(path)}{_line_of(error, text)}: no baseline: {safe(str(error))}") from None
-    at = 0
+    at = max(0, text.find(b'"findings"'))
     for raw in entries:
         at = text.index(raw, at)
         line = text.count(b"\n", 0, at) + 1
