@@ -344,8 +344,9 @@ def test_specs(capsys: pytest.CaptureFixture[str]) -> None:
 def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "explain qmp205")[1].startswith("QMP205 value-not-allowed (error)\n")
     assert run(capsys, "explain value-not-allowed")[0] == 0
+    assert run(capsys, "explain QMP510")[1].startswith("QMP510 value-added (risky)\n")
     assert run(capsys, "explain QMP999")[0] == 2
-    assert "QMP106  warning truncated-line" in run(capsys, "explain")[1]
+    assert "QMP106  warning  truncated-line" in run(capsys, "explain")[1]
 
 
 def test_a_clean_stream_loads_nothing_it_does_not_need() -> None:

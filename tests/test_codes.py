@@ -5,18 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from qmpcheck import documents
+from qmpcheck import catalogue, documents
 from qmpcheck.cli import lint, main
 from qmpcheck.diagnostic import CODES
+from qmpcheck.drift.change import KINDS
+from qmpcheck.drift.compare import compare
+from qmpcheck.reports.driftexplanations import DRIFT
 from qmpcheck.reports.explanations import EXPLANATIONS, Explanation
 
 
 def test_every_code_is_explained_and_every_explanation_has_a_code() -> None:
     assert list(EXPLANATIONS) == list(CODES)
+    assert list(DRIFT) == sorted(KINDS)
 
 
 def test_slugs_are_distinct() -> None:
-    assert len({code.slug for code in CODES.values()}) == len(CODES)
+    slugs = [each.slug for each in CODES.values()] + [each.slug for each in KINDS.values()]
+    assert len(set(slugs)) == len(slugs)
 
 
 def given(explained: Explanation, text: str, folder: Path) -> set[str]:
@@ -38,3 +43,19 @@ def test_the_bad_example_gives_the_code_and_the_good_one_none(code: str, tmp_pat
     explained = EXPLANATIONS[code]
     assert given(explained, explained.good, tmp_path) == set()
     assert given(explained, explained.bad + "\n" * (code != "QMP106"), tmp_path) == {code}
+
+
+@pytest.mark.parametrize("code", KINDS)
+def test_the_bad_spec_gives_the_change_and_the_good_one_none(code: str, tmp_path: Path) -> None:
+    old, bad, good = DRIFT[code].old, DRIFT[code].bad, DRIFT[code].good
+    assert old != good
+    assert changes(old, good, tmp_path) == []
+    assert changes(old, bad, tmp_path) == [code]
+
+
+def changes(old: str, new: str, folder: Path) -> list[str]:
+    """The codes of the changes between two specs."""
+    paths = folder / "old.spec", folder / "new.spec"
+    for path, text in zip(paths, (old, new), strict=True):
+        path.write_text(text)
+    return [each.code for each in compare(*(catalogue.find(str(path)).rule_base for path in paths))]

@@ -14,6 +14,7 @@ from qmpcheck.rulebase import (
     BUILD,
     SCHEMA,
     TEXT,
+    Alternate,
     Any,
     Array,
     Boolean,
@@ -23,6 +24,7 @@ from qmpcheck.rulebase import (
     Integer,
     Marks,
     Member,
+    Null,
     Number,
     Object,
     RateLimit,
@@ -80,6 +82,7 @@ CASES = [
     # what is no change
     (base(A), base(Member("a", String(("p", "q")), line=7, file="f.json")), "", ""),
     (typed(Enum(("p", "q"))), typed(Enum(("q", "p"))), "", ""),
+    (typed(Alternate((Null(), Enum(("p", "q"))))), typed(Alternate((Null(), Enum(("q", "p"))))), "", ""),
 ]  # fmt: skip
 
 

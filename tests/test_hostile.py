@@ -46,7 +46,7 @@ def shell(script: str, folder: Path) -> tuple[int, str]:
         (
             "$Q validate s.jsonl --spec v2 --output s.jsonl",
             2,
-            "qmpcheck: --output s.jsonl would overwrite the stream",
+            "qmpcheck: --output s.jsonl would overwrite",
         ),
         ("$Q validate s.jsonl --spec v2 --output $'\\e[31m/x'", 2, "qmpcheck: \\x1b[31m/x: No such file"),
         ("$Q validate s.jsonl --spec v2 $'--\\e[31m'", 2, "usage:"),

@@ -54,3 +54,11 @@ def step(path: str, key: str | int) -> str:
     if not _PLAIN_KEY.fullmatch(key):
         return f"{path}[{quoted(key)}]"
     return f"{path}.{key}" if path else key
+
+
+_STEP = re.compile(r'(?:\.[A-Za-z0-9_-]+|\["(?:[^"\\]|\\.)*"\])$')
+
+
+def above(path: str) -> str:
+    """The path without its last key."""
+    return _STEP.sub("", path)

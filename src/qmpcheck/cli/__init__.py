@@ -18,11 +18,14 @@ from qmpcheck.rulebase import SpecError
 
 COMMANDS = {
     "validate": "hold recorded streams against a spec",
+    "diff": "say what changed from one spec to another",
+    "record": "write down what a QEMU sends over QMP",
     "lint": "find the defects of a spec document",
     "compile": "write the rule base of a spec document",
     "specs": "list the specs that --spec takes",
     "show": "show the rules of a spec",
     "schema": "write a spec as JSON Schema",
+    "history": "tell how an event, a member or a value changed through the releases",
     "explain": "say what a code means",
 }
 

@@ -65,7 +65,7 @@ def spare(asked: Sequence[Asked], others: Sequence[str]) -> None:
         if each.path is not None:
             if os.path.abspath(each.path) in map(os.path.abspath, taken):
                 raise SpecError(f"--report: {safe(each.path)} is named twice")
-            output.spare(taken, each.path, "--report", "the file")
+            output.spare(taken, each.path, "--report")
             taken.append(each.path)
 
 

@@ -12,7 +12,7 @@ from qmpcheck import catalogue, rulebase
 from qmpcheck.cli import arguments
 from qmpcheck.printable import name, quoted, safe, step
 from qmpcheck.rulebase import EventRule, Line, Marks, Member
-from qmpcheck.wording import alternatives, follow_up_text
+from qmpcheck.wording import alternatives, follow_up_text, rate_limit_text, type_text
 
 _Row = tuple[str, str, str, str | None]
 
@@ -37,9 +37,8 @@ def _event_rows(event: str, rule: EventRule) -> Iterator[_Row]:
     for follow_up in rule.follow_ups:
         yield "", "follow-up", follow_up_text(follow_up), _place(rule.file, follow_up.line)
     if rule.rate_limit:
-        each = " and ".join(map(name, rule.rate_limit.key))
-        limit = "once a second" + (f" for each {each}" if each else "")
-        yield "", "rate limit", limit, _place(rule.file, rule.rate_limit.line)
+        limit = rule.rate_limit
+        yield "", "rate limit", rate_limit_text(limit), _place(rule.file, limit.line)
 
 
 class _Above(NamedTuple):
@@ -97,8 +96,6 @@ def _type(described: rulebase.Type) -> str:  # noqa: PLR0911 -- one for each typ
             return f"string, such as {', '.join(map(quoted, known))}" if known else "string"
         case rulebase.Integer() if described.range:
             return "integer, {} to {}".format(*described.range)
-        case rulebase.Any(of):
-            return f"any ({safe(of)} is described elsewhere)" if of else "any"
         case rulebase.Object(_, True, of):
             elsewhere = f" ({safe(of)} is described elsewhere)" if of else ""
             return f"object of any members{elsewhere}"
@@ -106,8 +103,10 @@ def _type(described: rulebase.Type) -> str:  # noqa: PLR0911 -- one for each typ
             return f"list of {_type(items)}"
         case rulebase.Alternate(types):
             return alternatives([*map(_type, types)])
+        case rulebase.Object():
+            return "object"
         case _:
-            return type(described).__name__.lower()
+            return type_text(described)
 
 
 def _value(value: str, marks: Marks) -> str:

@@ -87,8 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     spec = _spec(options)
     checker = _checker(spec.rule_base, options)
-    output.spare(options.streams, options.output)
-    output.spare([*filter(None, [options.baseline])], options.output, what="the baseline")
+    output.spare([*options.streams, *filter(None, [options.baseline])], options.output)
     reporting.spare(options.reports, _files(options))
     known = baselines.load(options)
     if options.follow:
@@ -117,10 +116,10 @@ def _beside(
     """The reports for CI, and the baseline; the exit status."""
     status = CLEAN
     if options.reports:
-        from qmpcheck.reports import adapters
+        from qmpcheck.reports import streamsreport
 
         accepted = baselines.accepted(options, results, known)
-        report = adapters.of_streams(results, spec, options.fail_on, accepted)
+        report = streamsreport.report(results, spec, options.fail_on, accepted)
         status = reporting.write(options.reports, report)
     return max(status, baselines.close(options, results, known, arguments.selected(options, STREAM_CODES)))
 

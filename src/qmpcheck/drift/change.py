@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from qmpcheck.printable import name, quoted
 from qmpcheck.rulebase import Line
 
 
@@ -68,6 +69,17 @@ class Place(NamedTuple):
 NOWHERE = Place()
 
 
+class Condition(NamedTuple):
+    """A branch of a union: in the object at the path `within`, the member `tag` has that value."""
+
+    within: str
+    tag: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{name(self.tag)} is {quoted(self.value)}"
+
+
 class Change(msgspec.Struct, frozen=True):
     """One change.
 
@@ -78,7 +90,7 @@ class Change(msgspec.Struct, frozen=True):
         text: what changed, in one line that is safe to print.
         old, new: where the two specs state it; `NOWHERE` where one does not.
         value: the value that came, went, or was deprecated; "" where it is none.
-        where: the branch of a union that the member is in, such as `type is "inet"`; "" for none.
+        where: the branches of unions that the member is in.
         counterpart: the name that it likely has on the other side; "" for none.
     """
 
@@ -89,7 +101,7 @@ class Change(msgspec.Struct, frozen=True):
     old: Place = NOWHERE
     new: Place = NOWHERE
     value: str = ""
-    where: str = ""
+    where: tuple[Condition, ...] = ()
     counterpart: str = ""
 
     @property

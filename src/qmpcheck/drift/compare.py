@@ -7,13 +7,13 @@ the wire: it is told as QMP517.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from qmpcheck import rulebase
-from qmpcheck.drift.change import NOWHERE, Change, Place
+from qmpcheck.drift.change import NOWHERE, Change, Condition, Place
 from qmpcheck.printable import name, quoted, step
 from qmpcheck.rulebase import (
     BUILD,
@@ -58,17 +58,17 @@ class _Sides(NamedTuple):
 
 
 class _At(NamedTuple):
-    """Where a comparison stands: the event, the path, the branch, and the places in both specs."""
+    """Where a comparison stands: the event, the path, the branches, and the places in both specs."""
 
     event: str
     path: str
-    where: str
+    where: tuple[Condition, ...]
     old: Place
     new: Place
 
     def change(self, code: str, text: str, value: str = "", counterpart: str = "") -> Change:
         """A change here."""
-        inside = f" (where {self.where})" if self.where else ""
+        inside = f" (where {' and '.join(map(str, self.where))})" if self.where else ""
         return Change(
             code, self.event, self.path, text + inside, self.old, self.new, value, self.where, counterpart
         )
@@ -98,12 +98,12 @@ def _changes(old: RuleBase, new: RuleBase, sides: _Sides) -> Iterator[Change]:
         if event in new.events:
             yield from _event(event, rule, new.events[event], sides)
         else:
-            at = _At(event, "", "", Place(rule.line, rule.file), NOWHERE)
+            at = _At(event, "", (), Place(rule.line, rule.file), NOWHERE)
             likely = _likely(event, rule.data, {other: each.data for other, each in come.items()})
             code = "QMP517" if sides.lacks(rule.marks, sides.new) else "QMP501"
             yield at.change(code, f"event removed{_renamed('to', likely)}", counterpart=likely)
     for event, rule in come.items():
-        at = _At(event, "", "", NOWHERE, Place(rule.line, rule.file))
+        at = _At(event, "", (), NOWHERE, Place(rule.line, rule.file))
         likely = _likely(event, rule.data, {other: each.data for other, each in gone.items()})
         code = "QMP517" if sides.lacks(rule.marks, sides.old) else "QMP502"
         yield at.change(code, f"event added{_renamed('from', likely)}", counterpart=likely)
@@ -124,7 +124,7 @@ def _renamed(which: str, likely: str) -> str:
 
 
 def _event(event: str, old: EventRule, new: EventRule, sides: _Sides) -> Iterator[Change]:
-    at = _At(event, "", "", Place(old.line, old.file), Place(new.line, new.file))
+    at = _At(event, "", (), Place(old.line, old.file), Place(new.line, new.file))
     yield from _deprecation(old.marks, new.marks, at, "event")
     yield from _object(old.data, new.data, at._replace(path="data"), sides)
     yield from _follow_ups(old.follow_ups, new.follow_ups, at)
@@ -163,16 +163,15 @@ def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Itera
 
 
 def _object(old: Object, new: Object, at: _At, sides: _Sides) -> Iterator[Change]:
-    if old.open != new.open or old.discriminator != new.discriminator:
+    if (old.open, bool(old.of), old.discriminator) != (new.open, bool(new.of), new.discriminator):
         yield from _different(old, new, at, sides)
         return
     yield from _members(old.members, new.members, at, sides)
     if old.discriminator:
         for value in _common_values(old, new):
             branches = (old.branches.get(value, Object()), new.branches.get(value, Object()))
-            where = f"{at.where} and " if at.where else ""
-            inside = at._replace(where=f"{where}{name(old.discriminator)} is {quoted(value)}")
-            yield from _object(*branches, inside, sides)
+            where = Condition(at.path, old.discriminator, value)
+            yield from _object(*branches, at._replace(where=(*at.where, where)), sides)
 
 
 def _common_values(old: Object, new: Object) -> Iterator[str]:
@@ -285,14 +284,14 @@ def _takes_all_of(wide: Type, narrow: Type) -> bool:  # noqa: PLR0911 -- a case 
 
 
 def _plain(described: Type) -> Type:  # noqa: PLR0911 -- a case each
-    """The type without what makes no difference on the wire: places, known values, where it is described."""
+    """The type as it is on the wire: without places, order, known values, and where it is described."""
     match described:
         case String():
             return String()
         case Any():
             return Any()
         case Enum(values):
-            return Enum(values)
+            return Enum(tuple(sorted(values)))
         case Array(items):
             return Array(_plain(items))
         case Alternate(types):
@@ -305,7 +304,8 @@ def _plain(described: Type) -> Type:  # noqa: PLR0911 -- a case each
 
 
 def _plain_object(described: Object) -> Object:
-    members: Iterable[Member] = (
-        Member(member.name, _plain(member.type), member.may_be_absent) for member in described.members
-    )
+    members = [
+        Member(member.name, _plain(member.type), member.may_be_absent)
+        for member in sorted(described.members, key=lambda member: member.name)
+    ]
     return msgspec.structs.replace(described, members=tuple(members), of="")

@@ -16,6 +16,7 @@ class Explanation(NamedTuple):
         against: what the examples are: a stream and how it is checked, or a document.
         rules: the user's own rules that they are held to.
         spec: the compiled rule base that they are held to, where it is none of the catalogue.
+        old: the spec that they come after.
     """
 
     means: str
@@ -25,6 +26,7 @@ class Explanation(NamedTuple):
     against: str = "a stream, --spec v2"
     rules: str = ""
     spec: str = ""
+    old: str = ""
 
 
 _STOP = '{"timestamp": {"seconds": 1700000000, "microseconds": 5}, "event": "STOP"}'

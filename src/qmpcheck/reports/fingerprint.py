@@ -17,7 +17,7 @@ class Identity(NamedTuple):
         event: the event that it concerns, "" for none.
         path: the dotted path that it concerns, `[]` for any item of a list.
         kind: what else tells findings of one rule apart; "" for nothing: of a stream, the erratum that it is
-            an instance of; of a change, the value and the branch that it is about.
+            an instance of; of a change, the value and the branches, or the follow-up, that it is about.
     """
 
     code: str
@@ -37,9 +37,14 @@ def of_diagnostic(finding: Diagnostic) -> Identity:
 
 def of_change(change: Change) -> Identity:
     """What a change between two specs is known by."""
-    kind = "; ".join(filter(None, (change.value, change.where)))
+    where = [f"in {each.within} {each}" for each in change.where]
+    text = change.text if change.code in _OF_FOLLOW_UPS else ""
+    kind = "; ".join(filter(None, (change.value, *where, text)))
     return Identity(change.code, change.event, _without_indices(change.path), kind)
 
+
+_OF_FOLLOW_UPS = ("QMP512", "QMP513")
+"""An event has several follow-ups, which are told apart by what they say."""
 
 _ITEM = re.compile(r'(\["(?:[^"\\]|\\.)*"\])|\[\d+\]')
 """A key in quotes, which may hold anything; or an index."""

@@ -1,18 +1,15 @@
-"""What each command found, as the one value that the reports for CI are made from."""
+"""What `validate` found, as the value that the reports for CI are made from."""
 
 from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 from qmpcheck.catalogue import Spec
 from qmpcheck.checking.fold import Checked
 from qmpcheck.checking.summary import Kind
 from qmpcheck.diagnostic import CODES, Diagnostic, Severity, severity
-from qmpcheck.drift import change
-from qmpcheck.drift.change import KINDS, NOWHERE, Change
 from qmpcheck.reports import fingerprint, jsonreport, verdict
 from qmpcheck.reports.explanations import EXPLANATIONS
 from qmpcheck.reports.fingerprint import Baseline, Identity
@@ -21,10 +18,10 @@ from qmpcheck.reports.text import source
 from qmpcheck.wording import plural
 
 
-def of_streams(
+def report(
     results: Sequence[Checked], spec: Spec, fail_on: Severity, baseline: Baseline | None = None
 ) -> Report:
-    """What `validate` found.
+    """The results of streams as a report.
 
     Args:
         results: the streams.
@@ -91,60 +88,3 @@ def _rule(code: str) -> Rule:
     explained = EXPLANATIONS[code]
     slug, usual = CODES[code]
     return Rule(code, slug, _LEVELS[usual], explained.means, explained.why)
-
-
-class Sides(NamedTuple):
-    """Two specs compared."""
-
-    old: Spec
-    new: Spec
-
-
-def of_changes(
-    changes: Sequence[Change],
-    sides: Sides,
-    document: Callable[[], object],
-    fail_on: change.Level = change.Level.BREAKING,
-    strict: bool = False,
-) -> Report:
-    """What `diff` found.
-
-    Args:
-        changes: from the old spec to the new one.
-        sides: the two.
-        document: gives the command's own report as a value for JSON.
-        fail_on: the level from which changes fail the run.
-        strict: whether the client that they are judged for rejects what it does not know.
-    """
-    title = f"{sides.old.name} to {sides.new.name}"
-    findings = tuple(_change(each, sides, strict) for each in changes)
-    result = "differs" if findings else "same"
-    return Report("diff", title, (Suite(title, result, findings),), _CHANGES[fail_on], document)
-
-
-_CHANGES = {
-    change.Level.DOC: Level.NOTE,
-    change.Level.SAFE: Level.NOTE,
-    change.Level.RISKY: Level.WARNING,
-    change.Level.BREAKING: Level.ERROR,
-}
-
-
-def _change(each: Change, sides: Sides, strict: bool) -> Finding:
-    """It stands where the new spec states it, or where the old one did."""
-    spec, place = (sides.new, each.new) if each.new != NOWHERE else (sides.old, each.old)
-    return Finding(
-        rule=_rule_of_change(each.code, strict),
-        level=_CHANGES[each.level(strict)],
-        message=each.text,
-        file=place.file or spec.name,
-        line=place.line,
-        identity=fingerprint.of_change(each),
-        path=each.path,
-    )
-
-
-def _rule_of_change(code: str, strict: bool) -> Rule:
-    kind, explained = KINDS[code], EXPLANATIONS.get(code)
-    level = _CHANGES[kind.strict if strict else kind.tolerant]
-    return Rule(code, kind.slug, level, *(explained[:2] if explained else ()))

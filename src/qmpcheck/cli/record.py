@@ -1,0 +1,99 @@
+"""Write down what a QEMU sends over QMP, byte for byte: its greeting, replies and events.
+
+SOCKET is unix:PATH, tcp:HOST:PORT, or either without the prefix. Nothing is sent but qmp_capabilities. The
+recording ends when QEMU does, or at an interrupt.
+
+COMMAND is one that starts a QEMU or a storage daemon; it is given one monitor more. Interrupts are passed on
+to it, and what it sends until it has ended is recorded.
+
+FILE holds whole lines only, always. What was lost is told.
+
+Exit status: 0 the recording is whole; 2 something was lost, or nothing could be recorded; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import suppress
+
+from qmpcheck.cli.messages import tell
+from qmpcheck.cli.status import CLEAN, INTERRUPTED, UNUSABLE
+from qmpcheck.recording import address, sources, transcript
+from qmpcheck.recording.interruption import Interruption
+from qmpcheck.recording.transcript import Stopped, Transcript
+from qmpcheck.rulebase import SpecError
+from qmpcheck.wording import plural
+
+_USAGE = """qmpcheck record -o FILE [--reconnect] SOCKET
+       qmpcheck record -o FILE -- COMMAND [ARGUMENT...]"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = _USAGE
+    parser.add_argument(
+        "source", nargs="+", metavar="SOCKET | COMMAND", help="one word that names no program is a socket"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="FILE",
+        help="a new file, or an empty one; - is standard output (a COMMAND's goes to standard error then)",
+    )
+    parser.add_argument(
+        "--reconnect",
+        action="store_true",
+        help="wait for the SOCKET, and when QEMU ends wait for the next one, until an interrupt",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    where = address.of(options.source)
+    if options.reconnect and where is None:
+        raise SpecError("--reconnect is for a socket, and not for a command")
+    try:
+        file = transcript.opened(options.output)
+    except Stopped as error:
+        raise SpecError(str(error)) from None
+    with Interruption() as interruption:
+        whole = _recorded(options, where, file, interruption)
+        _sum_up(file)
+    if not whole:
+        return UNUSABLE
+    return INTERRUPTED if interruption.came else CLEAN
+
+
+def _recorded(
+    options: argparse.Namespace,
+    where: address.Address | None,
+    file: Transcript,
+    interruption: Interruption,
+) -> bool:
+    """Whether nothing was lost that is known of."""
+    whole = True
+    try:
+        if where is None:
+            whole = sources.record_command(options.source, file, interruption, _tell)
+        else:
+            whole = sources.record_socket(where, file, interruption, _tell, options.reconnect)
+    except Stopped as error:
+        _tell(str(error))
+        whole = False
+    try:
+        file.finish()
+    except Stopped as error:
+        _tell(str(error))
+        whole = False
+    return whole
+
+
+def _tell(message: str) -> None:
+    with suppress(OSError):  # that nobody hears it ends neither a recording nor a machine
+        tell(message)
+
+
+def _sum_up(file: Transcript) -> None:
+    counts = (
+        f"{plural(file.lines, 'line')}, {plural(file.events, 'event')}, {plural(file.sessions, 'session')}"
+    )
+    _tell(f"recorded {counts} to {file.name}")

@@ -1,0 +1,337 @@
+"""The life of an event, a member or a value: when it came, how it changed, and when it went.
+
+What counts is the spec of its time: up to release 2.0 the text, revision by revision; from 2.1 on the
+QAPI schema of each release. The revisions of the text after 2.0 are left out: it repeated the schema, of
+which it was made less and less, until nothing of it was left.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from qmpcheck import catalogue, rulebase
+from qmpcheck.catalogue import Entry
+from qmpcheck.drift.change import Change, Level, Place
+from qmpcheck.drift.compare import compare
+from qmpcheck.printable import name, quoted, step
+from qmpcheck.rulebase import Array, Enum, EventRule, Member, Object, RuleBase, SpecError, String, Type
+from qmpcheck.wording import type_text
+
+
+class Stage(NamedTuple):
+    """One spec of the line.
+
+    Attributes:
+        release: the first release that shipped it, or a later one.
+        entry: what the catalogue says of it.
+        rule_base: its rules.
+    """
+
+    release: str
+    entry: Entry
+    rule_base: RuleBase
+
+
+class Step(NamedTuple):
+    """One thing that happened.
+
+    Attributes:
+        release: the first release in which it had.
+        date: when the revision came into QEMU's main line, or when the release did, YYYY-MM-DD.
+        revision: of the text; "" for a schema.
+        level: what it means for a client; None where nothing happened, or it came with a new branch.
+        what: what happened, in one line that is safe to print.
+        place: where the spec states it, or `was` where the one before did.
+    """
+
+    release: str
+    date: str
+    revision: str
+    level: Level | None
+    what: str
+    place: str
+
+
+TEXT_DOCUMENT = "qmp-events.txt"
+LAST_TEXT = "2.0"
+"""The last release whose text was its spec."""
+
+
+@functools.cache
+def spec_line() -> tuple[Stage, ...]:
+    """The specs, each in force until the next one, oldest first."""
+    texts = [entry for entry in catalogue.entries() if entry.source == TEXT_DOCUMENT]
+    last = next(at for at, entry in enumerate(texts) if LAST_TEXT in entry.releases)
+    schemas = (entry for entry in catalogue.entries() if entry.id in entry.releases)
+    return tuple(_stages([*texts[: last + 1], *schemas]))
+
+
+def _stages(entries: Sequence[Entry]) -> Iterator[Stage]:
+    for at, entry in enumerate(entries):
+        release = next(name for later in entries[at:] for name in later.releases)
+        yield Stage(release, entry, catalogue.find(entry.id).rule_base)
+
+
+def history(subject: str) -> tuple[Step, ...]:
+    """All that happened to `EVENT`, `EVENT.member` or `EVENT.member.value`, oldest first.
+
+    Raises:
+        SpecError: no spec of the line has it.
+    """
+    asked = _subject(subject)
+    first, newest = spec_line()[0], spec_line()[-1]
+    nothing = first._replace(rule_base=RuleBase({}, first.rule_base.source))
+    steps = [each for old, new in pairwise((nothing, *spec_line())) for each in _steps(asked, old, new)]
+    last = next(iter(_seen(asked, newest.rule_base).values()), None)
+    if last:
+        steps.append(_step(newest, None, f"still in {newest.release}", _standing(last.place)))
+    return tuple(steps)
+
+
+class _Subject(NamedTuple):
+    """What is asked about: an event, a member of it, at any depth, or a value of a member."""
+
+    event: str
+    members: tuple[str, ...] = ()
+    value: str = ""
+
+    @property
+    def path(self) -> str:
+        return functools.reduce(step, self.members, "data") if self.members else ""
+
+    def holds(self, change: Change) -> bool:
+        """Whether a change concerns this, or what is inside."""
+        path = change.path.replace("[]", "")
+        if change.event != self.event:
+            return False
+        if self.value:
+            return path == self.path and change.value in {"", self.value}
+        return not self.path or path == self.path or path.startswith((f"{self.path}.", f"{self.path}["))
+
+    def is_in(self, change: Change) -> bool:
+        """Whether a change concerns this, or what it is inside of."""
+        above = {"", *(self._replace(members=self.members[:end]).path for end in range(len(self.members)))}
+        path = change.path.replace("[]", "")
+        if change.event != self.event or change.value not in {"", self.value}:
+            return False
+        return path == self.path or (path in above and not change.value)
+
+
+def _subject(text: str) -> _Subject:
+    event, *members = text.split(".")
+    events = dict.fromkeys(each for stage in spec_line() for each in stage.rule_base.events)
+    if event not in events:
+        raise SpecError(f"no spec has an event {quoted(event)}{_near(event, events)}")
+    if members[:1] == ["data"]:
+        del members[0]
+    subjects = [_Subject(event, tuple(members))]
+    if len(members) > 1:
+        subjects.append(_Subject(event, tuple(members[:-1]), members[-1]))
+    known = next((each for each in subjects if _is_known(each)), None)
+    return known or _unknown(subjects[0])
+
+
+def _is_known(subject: _Subject) -> bool:
+    return any(_seen(subject, stage.rule_base) for stage in spec_line())
+
+
+def _unknown(subject: _Subject) -> _Subject:
+    """Refuse it, by the first step that is in no spec."""
+    above = subject._replace(members=())
+    for member in subject.members:
+        below = above._replace(members=(*above.members, member))
+        if not _is_known(below):
+            what = "member or value" if above.members else "member"
+            holder = ".".join(map(name, (above.event, *above.members)))
+            near = _near(member, dict.fromkeys(_inside(above)))
+            raise SpecError(f"in no spec {holder} has a {what} {quoted(member)}{near}")
+        above = below
+    raise AssertionError("every step is known, and so is the whole")
+
+
+def _near(wrong: str, known: Iterable[str]) -> str:
+    near = catalogue.near_names(wrong, known)
+    return f" (near: {', '.join(map(name, near))})" if near else ""
+
+
+def _inside(subject: _Subject) -> Iterator[str]:
+    """The names of members and values in an event or a member, in all specs."""
+    for stage in spec_line():
+        rule = stage.rule_base.events.get(subject.event)
+        for type in _types(subject, rule) if rule else ():
+            yield from _member_names(type)
+            yield from _values(type)
+
+
+def _types(subject: _Subject, rule: EventRule) -> Iterator[Type]:
+    if not subject.members:
+        yield rule.data
+    for seen in _members(rule.data, subject.members, "", rule.file):
+        yield seen.member.type
+
+
+def _member_names(type: Type) -> Iterator[str]:
+    match type:
+        case Array(items):
+            yield from _member_names(items)
+        case Object(members):
+            yield from (member.name for member in members)
+            for branch in type.branches.values():
+                yield from _member_names(branch)
+
+
+def _values(type: Type) -> tuple[str, ...]:
+    """The values that a type names."""
+    match type:
+        case Enum(values) | String(values):
+            return values
+        case Array(items):
+            return _values(items)
+        case rulebase.Alternate(types):
+            return tuple(value for each in types for value in _values(each))
+        case _:
+            return ()
+
+
+class _Seen(NamedTuple):
+    """The subject as one spec has it: what it is, in words that follow `introduced`, and where it stands."""
+
+    text: str
+    place: Place
+
+
+def _seen(subject: _Subject, rule_base: RuleBase) -> dict[str, _Seen]:
+    """The subject in a spec, by the branch of a union that it is in; none where the spec lacks it."""
+    rule = rule_base.events.get(subject.event)
+    if rule is None:
+        return {}
+    if not subject.members:
+        return {"": _Seen(_payload(rule.data), Place(rule.line, rule.file))}
+    found = _members(rule.data, subject.members, "", rule.file)
+    if subject.value:
+        return {each.where: _value(each) for each in found if subject.value in _values(each.member.type)}
+    return {each.where: _Seen(_member(each.member), each.place) for each in found}
+
+
+def _payload(data: Object) -> str:
+    if data.members:
+        return f" with {', '.join(name(member.name) for member in data.members)}"
+    return f": {type_text(data)}" if data.open else ", without data"
+
+
+def _member(member: Member) -> str:
+    return f": {'optional ' if member.may_be_absent else ''}{type_text(member.type)}"
+
+
+def _value(found: _Found) -> _Seen:
+    return _Seen(", in an open set" if isinstance(found.member.type, String) else "", found.place)
+
+
+class _Found(NamedTuple):
+    """A member, the branch of a union that it is in, and where it stands."""
+
+    member: Member
+    where: str
+    place: Place
+
+
+def _members(type: Type, names: Sequence[str], where: str, file: str) -> Iterator[_Found]:
+    """The members that names lead to, one into another: more than one if several branches have it."""
+    if isinstance(type, Array):
+        yield from _members(type.items, names, where, file)
+    if not isinstance(type, Object):
+        return
+    for member in type.members:
+        place = Place(member.line, member.file or file)
+        if names == (member.name,):
+            yield _Found(member, where, place)
+        elif names[:1] == (member.name,):
+            yield from _members(member.type, names[1:], where, place.file)
+    for value, branch in type.branches.items():
+        inside = f"{name(type.discriminator)} is {quoted(value)}"
+        yield from _members(branch, names, f"{where} and {inside}" if where else inside, file)
+
+
+_PRESENCE = {"QMP501", "QMP502", "QMP503", "QMP504", "QMP505", "QMP510", "QMP511"}
+"""Something came or went."""
+
+_TYPE = {"QMP508", "QMP509", "QMP517"}
+"""Something became another thing, which may have other members and values."""
+
+_DEPRECATION = {"QMP516", "QMP518"}
+
+
+def _steps(subject: _Subject, old: Stage, new: Stage) -> Iterator[Step]:
+    before, after = _seen(subject, old.rule_base), _seen(subject, new.rule_base)
+    if not before and not after:
+        return
+    changes = compare(old.rule_base, new.rule_base)
+    for where in dict.fromkeys((*before, *after)):
+        if where not in after:
+            yield _gone(subject, new, where, before[where], changes)
+        elif where not in before:
+            yield _come(subject, new, where, after[where], changes)
+    if before and after:
+        yield from (_changed(subject, new, change) for change in changes if _is_told(subject, change))
+
+
+def _come(subject: _Subject, new: Stage, where: str, seen: _Seen, changes: Iterable[Change]) -> Step:
+    cause = _cause(subject, changes)
+    what = f"introduced{seen.text}{_renamed(subject, cause, 'from')}{_inside_of(where)}"
+    return _step(new, _level(subject, cause), what, _standing(seen.place))
+
+
+def _gone(subject: _Subject, new: Stage, where: str, seen: _Seen, changes: Iterable[Change]) -> Step:
+    cause = _cause(subject, changes)
+    what = f"removed{_renamed(subject, cause, 'to')}{_inside_of(where)}"
+    return _step(new, _level(subject, cause), what, f"was {_standing(seen.place)}")
+
+
+def _cause(subject: _Subject, changes: Iterable[Change]) -> Change | None:
+    """The change by which it came or went: of itself, or of what it is in."""
+    return next((each for each in changes if each.code in _PRESENCE | _TYPE and subject.is_in(each)), None)
+
+
+def _level(subject: _Subject, cause: Change | None) -> Level | None:
+    """A value without a cause is one of an open set: naming it changes the document alone."""
+    return cause.level() if cause else Level.DOC if subject.value else None
+
+
+def _renamed(subject: _Subject, cause: Change | None, which: str) -> str:
+    itself = cause is not None and cause.path.replace("[]", "") == subject.path
+    return (
+        f", likely renamed {which} {name(cause.counterpart)}"
+        if cause and itself and cause.counterpart
+        else ""
+    )
+
+
+def _inside_of(where: str) -> str:
+    return f" (where {where})" if where else ""
+
+
+def _is_told(subject: _Subject, change: Change) -> bool:
+    """Whether a change is a step, and no coming or going of the subject, which is told already."""
+    if change.code in _DEPRECATION and subject.is_in(change):
+        return True
+    own = change.path.replace("[]", "") == subject.path and change.value == subject.value
+    return subject.holds(change) and not (own and change.code in _PRESENCE)
+
+
+def _changed(subject: _Subject, new: Stage, change: Change) -> Step:
+    shown = change.path if change.path.replace("[]", "") != subject.path else ""
+    place = _standing(change.new) or f"was {_standing(change.old)}"
+    return _step(new, change.level(), f"{shown}: {change.text}" if shown else change.text, place)
+
+
+def _standing(place: Place) -> str:
+    return str(place) if place.file else f"line {place.line}" if place.line else ""
+
+
+def _step(stage: Stage, level: Level | None, what: str, place: str) -> Step:
+    entry = stage.entry
+    revision = entry.id if entry.source == TEXT_DOCUMENT else ""
+    return Step(stage.release, entry.date, revision, level, what, place)

@@ -1,0 +1,72 @@
+"""Where a monitor listens, as users write it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+import socket
+import stat
+from typing import NamedTuple
+
+_SECONDS = 10.0
+"""Seconds that a connection may take to come about."""
+
+_LAST_PORT = 65535
+_TCP = re.compile(r"(?:tcp:)?(\[[^\]]+\]|[^/:\[\]]+):([0-9]{1,5})")
+
+
+class Address(NamedTuple):
+    """The path of a Unix socket, or with a port a host."""
+
+    place: str
+    port: int | None = None
+
+    def __str__(self) -> str:
+        return self.place if self.port is None else f"{self.place}:{self.port}"
+
+    def connect(self) -> socket.socket:
+        """A connection to it.
+
+        Raises:
+            OSError: there is none.
+        """
+        if self.port is None:
+            return _unix(self.place)
+        connection = socket.create_connection((self.place, self.port), _SECONDS)
+        if connection.getsockname() == connection.getpeername():  # to a port of its own, as nobody had it
+            connection.close()
+            raise ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
+        connection.settimeout(None)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # a peer may vanish without a word
+        return connection
+
+
+def of(words: list[str]) -> Address | None:
+    """The address that these words are; None where they are a command."""
+    word = words[0]
+    if len(words) > 1:
+        return None
+    if word.startswith("unix:"):
+        return Address(word.removeprefix("unix:"))
+    if (match := _TCP.fullmatch(word)) and int(match[2]) <= _LAST_PORT:
+        return Address(match[1].strip("[]"), int(match[2]))
+    return Address(word) if _is_socket(word) or shutil.which(word) is None else None
+
+
+def _is_socket(path: str) -> bool:
+    try:
+        return stat.S_ISSOCK(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def _unix(path: str) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -1,0 +1,110 @@
+"""The file that is written: it grows by whole lines, and is cut back to them where the disk takes no more."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from contextlib import suppress
+
+from qmpcheck.printable import safe
+from qmpcheck.wording import plural
+
+STANDARD_OUTPUT = "-"
+
+
+class Stopped(Exception):
+    """A recording that cannot begin or go on; the text says why, and what is lost."""
+
+
+class Transcript:
+    """What is written, and how much of it there is; `sessions` is for those who write to count."""
+
+    def __init__(self, path: str, number: int) -> None:
+        self.path, self._number = path, number
+        self.lines = self.events = self.sessions = 0
+        os.set_blocking(number, True)  # another process may have had it otherwise
+        self._is_file = stat.S_ISREG(os.fstat(number).st_mode)
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return "standard output" if self.path == STANDARD_OUTPUT else safe(self.path)
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether writing can wait for a reader, as to a pipe."""
+        return not self._is_file
+
+    def append(self, lines: bytes) -> None:
+        """Write whole lines: each of them is on disk, or none of it.
+
+        Raises:
+            Stopped: there is no room, or no reader.
+        """
+        written = 0
+        try:
+            while written < len(lines):
+                written += os.write(self._number, memoryview(lines)[written:])
+        except OSError as error:
+            raise self._failed(error.strerror or str(error), lines, written) from None
+        except KeyboardInterrupt:
+            raise self._failed("interrupted before its reader took all", lines, written) from None
+        self._count(lines)
+
+    def finish(self) -> None:
+        """Have the system put it on the disk.
+
+        Raises:
+            Stopped: the disk did not take it.
+        """
+        try:
+            os.fsync(self._number)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # no disk: a pipe, a device
+                raise Stopped(f"{self.name}: it may not all be on the disk: {error.strerror}") from None
+        finally:
+            if self.path != STANDARD_OUTPUT:
+                os.close(self._number)
+
+    def _failed(self, reason: str, lines: bytes, written: int) -> Stopped:
+        whole = lines.rfind(b"\n", 0, written) + 1
+        end = "" if self._is_cut_back(written - whole) else "; its last line is not whole"
+        self._count(lines[:whole])
+        lost = lines[whole:]
+        count = f"{plural(lost.count(10), 'line')} ({plural(len(lost), 'byte')})"
+        return Stopped(f"{self.name}: {reason}: {count} received but not written{end}")
+
+    def _is_cut_back(self, torn: int) -> bool:
+        """Take the last bytes away, those of a line that is not whole."""
+        with suppress(OSError):
+            if torn:
+                os.ftruncate(self._number, os.lseek(self._number, 0, os.SEEK_CUR) - torn)
+            return True
+        return False
+
+    def _count(self, lines: bytes) -> None:
+        self.lines += lines.count(b"\n")
+        self.events += sum(b'"event"' in line for line in lines.split(b"\n"))
+
+
+def opened(path: str) -> Transcript:
+    """A new file, or an empty one that is there, or standard output.
+
+    Raises:
+        Stopped: it cannot be written, or holds something already.
+    """
+    if path == STANDARD_OUTPUT:
+        if sys.stdout is None:
+            raise Stopped("standard output is closed")
+        return Transcript(path, sys.stdout.fileno())
+    try:
+        number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    except (OSError, ValueError) as error:  # a null character
+        raise Stopped(f"{safe(path)}: {getattr(error, 'strerror', None) or error}") from None
+    status = os.fstat(number)
+    if stat.S_ISREG(status.st_mode) and status.st_size:
+        os.close(number)
+        raise Stopped(f"{safe(path)}: it is there already: a recording is not overwritten, name another file")
+    return Transcript(path, number)

@@ -1,0 +1,124 @@
+"""The changes between two specs, as every report of them tells them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from qmpcheck.catalogue import Spec
+from qmpcheck.drift.change import Change, Condition, Level, Place
+from qmpcheck.drift.uses import Uses
+from qmpcheck.printable import above, name, safe, step
+from qmpcheck.wording import plural
+
+
+class Client(NamedTuple):
+    """Whose the changes are: the file that shows what it receives, and that."""
+
+    path: str
+    uses: Uses
+
+
+class Changes(NamedTuple):
+    """What changed from one spec to another for a client, one that is strict or one that is tolerant.
+
+    Where the client is known, only what touches it is in `changes`.
+    """
+
+    old: Spec
+    new: Spec
+    changes: tuple[Change, ...]
+    strict: bool
+    client: Client | None = None
+
+    @property
+    def changed_events(self) -> int:
+        """How many events change on the wire."""
+        return len({change.event for change in self.changes if change.level(self.strict) > Level.DOC})
+
+
+class Row(NamedTuple):
+    """A change, or both halves of a renaming, in texts that are safe to print."""
+
+    event: str
+    code: str
+    level: Level
+    path: str
+    what: str
+    old: str
+    new: str
+
+
+def summary(changes: Changes, rows: Sequence[Row]) -> str:
+    """`v4 → 7.2: 3 breaking, 40 safe; 27 differ in the documents alone`."""
+    specs = f"{safe(changes.old.name)} → {safe(changes.new.name)}"
+    found = Counter(row.level for row in rows)
+    levels = [
+        f"{found[level]} {level}" for level in (Level.BREAKING, Level.RISKY, Level.SAFE) if found[level]
+    ]
+    parts = [", ".join(levels) or ("" if changes.client else "nothing changes on the wire")]
+    if found[Level.DOC]:
+        parts.append(f"{_differ(found[Level.DOC])} in the documents alone")
+    if changes.client:
+        parts.insert(0, _of_yours(len(changes.client.uses.events), changes.changed_events))
+    return f"{specs}: {'; '.join(filter(None, parts))}"
+
+
+def _differ(number: int) -> str:
+    return f"{number} differs" if number == 1 else f"{number} differ"
+
+
+def _of_yours(events: int, changed: int) -> str:
+    verb = "change" if changed > 1 else "changes"
+    return f"{changed or 'none'} of your {plural(events, 'event')} {verb}"
+
+
+def rows(changes: Changes) -> list[Row]:
+    """A row for each change, grouped by event; the worst event and the worst change first."""
+    made = [*_rows(changes.changes, changes.strict)]
+    worst: dict[str, Level] = {}
+    for row in made:
+        worst[row.event] = max(row.level, worst.get(row.event, Level.DOC))
+    first = {event: number for number, event in enumerate(worst)}
+    return sorted(made, key=lambda row: (-worst[row.event], first[row.event], -row.level))
+
+
+def _rows(changes: Iterable[Change], strict: bool) -> Iterator[Row]:
+    came = {(each.event, each.path, each.where): each for each in changes if each.code in _CAME}
+    renamed = {id(change): other for change in changes if (other := _other_half(change, came))}
+    halves = {id(other) for other in renamed.values()}
+    for change in changes:
+        if id(change) in renamed:
+            yield _renaming(change, renamed[id(change)], strict)
+        elif id(change) not in halves:
+            places = (_place(change.old), _place(change.new))
+            level = change.level(strict)
+            yield Row(name(change.event), change.code, level, change.path, change.text, *places)
+
+
+_Key = tuple[str, str, tuple[Condition, ...]]
+
+_WENT, _CAME = frozenset({"QMP501", "QMP503", "QMP504"}), frozenset({"QMP502", "QMP505"})
+
+
+def _other_half(went: Change, came: dict[_Key, Change]) -> Change | None:
+    """What came in place of a name that went, where each names the other one."""
+    if went.code not in _WENT or not went.counterpart:
+        return None
+    if not went.path:
+        other = came.get((went.counterpart, "", went.where))
+        return other if other and other.counterpart == went.event else None
+    holder = above(went.path)
+    other = came.get((went.event, step(holder, went.counterpart), went.where))
+    return other if other and step(holder, other.counterpart) == went.path else None
+
+
+def _renaming(went: Change, came: Change, strict: bool) -> Row:
+    level = max(went.level(strict), came.level(strict))
+    what = f"likely renamed to {name(went.counterpart)} ({came.code})"
+    return Row(name(went.event), went.code, level, went.path, what, _place(went.old), _place(came.new))
+
+
+def _place(place: Place) -> str:
+    return safe(str(place))

@@ -1,0 +1,64 @@
+"""The changes between two specs as JSON; `changes.schema.json` beside this file is its schema."""
+
+from __future__ import annotations
+
+import json
+from typing import IO, Any
+
+import qmpcheck
+from qmpcheck.catalogue import Spec
+from qmpcheck.drift.change import NOWHERE, Change, Place
+from qmpcheck.printable import safe
+from qmpcheck.reports.changes import Changes
+
+
+def write(changes: Changes, out: IO[str]) -> None:
+    """Write one JSON object, in ASCII: nothing in it can steer a terminal."""
+    json.dump(report(changes), out, indent=1)
+    out.write("\n")
+
+
+def report(changes: Changes) -> dict[str, Any]:
+    """The report as a value."""
+    return {
+        "qmpcheck": qmpcheck.__version__,
+        "old": _spec(changes.old),
+        "new": _spec(changes.new),
+        "profile": "strict" if changes.strict else "tolerant",
+        "used_by": _client(changes),
+        "changes": [_change(change, changes.strict) for change in changes.changes],
+    }
+
+
+def _spec(spec: Spec) -> dict[str, str]:
+    return {"name": safe(spec.name), "id": spec.id}
+
+
+def _client(changes: Changes) -> dict[str, Any] | None:
+    if changes.client is None:
+        return None
+    return {
+        "path": safe(changes.client.path),
+        "events": len(changes.client.uses.events),
+        "changed": changes.changed_events,
+    }
+
+
+def _change(change: Change, strict: bool) -> dict[str, Any]:
+    return {
+        "code": change.code,
+        "slug": change.slug,
+        "level": str(change.level(strict)),
+        "event": change.event,
+        "path": change.path,
+        "message": change.text,
+        "old": _place(change.old),
+        "new": _place(change.new),
+        "value": change.value or None,
+        "where": [condition._asdict() for condition in change.where],
+        "counterpart": change.counterpart or None,
+    }
+
+
+def _place(place: Place) -> dict[str, Any] | None:
+    return None if place == NOWHERE else {"file": place.file or None, "line": place.line}

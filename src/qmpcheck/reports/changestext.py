@@ -1,0 +1,89 @@
+"""The changes between two specs for a reader at a terminal, or as Markdown."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import IO
+
+from tabulate import tabulate
+
+from qmpcheck.drift.change import Level
+from qmpcheck.reports import changes as told
+from qmpcheck.reports import style
+from qmpcheck.reports.changes import Changes, Row
+
+_HEADERS = ("event", "code", "level", "path", "what", "old", "new")
+
+_DOCUMENTS = "In the documents alone, and no change on the wire:"
+
+_WIDTHS = (None, None, None, None, 60)
+"""Where cells are wrapped: what changed can be long."""
+
+
+def write(changes: Changes, out: IO[str]) -> None:
+    """The counts, then a table of what changed, then one of what differs in the documents alone."""
+    paint = style.painter(out)
+    rows = told.rows(changes)
+    if not rows and not changes.client:
+        return
+    out.write(told.summary(changes, rows) + "\n")
+    wire, documents = _parted(rows)
+    for heading, part in (("", wire), (f"\n{_DOCUMENTS}\n", documents)):
+        if part:
+            table = tabulate(
+                _cells(part, lambda row: _painted(row.level, paint)),
+                headers=_HEADERS,
+                disable_numparse=True,
+                maxcolwidths=_WIDTHS,
+            )
+            out.write(f"{heading}\n{table}\n")
+
+
+def write_markdown(changes: Changes, out: IO[str]) -> None:
+    """The same as Markdown; nothing in it is taken for markup."""
+    rows = told.rows(changes)
+    if not rows and not changes.client:
+        return
+    out.write(_escaped(told.summary(changes, rows)) + "\n")
+    wire, documents = _parted(rows)
+    for heading, part in (("", wire), (f"\n{_DOCUMENTS}\n", documents)):
+        if part:
+            cells = [map(_escaped, row) for row in _cells(part, lambda row: str(row.level))]
+            out.write(f"{heading}\n{_markdown_table(cells)}")
+
+
+def _parted(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    """What changes on the wire, and what differs in the documents alone."""
+    return [row for row in rows if row.level > Level.DOC], [row for row in rows if row.level == Level.DOC]
+
+
+def _cells(rows: Sequence[Row], level: Callable[[Row], str]) -> Iterator[tuple[str, ...]]:
+    """The cells of each row; only the first row of an event names it."""
+    for event, group in groupby(rows, key=lambda row: row.event):
+        shown = event
+        for row in group:
+            yield (shown, row.code, level(row), row.path, row.what, row.old, row.new)
+            shown = ""
+
+
+_COLOURS = {Level.BREAKING: style.RED, Level.RISKY: style.YELLOW, Level.SAFE: style.GREEN}
+
+
+def _painted(level: Level, paint: style.Paint) -> str:
+    return paint(_COLOURS[level], str(level)) if level in _COLOURS else str(level)
+
+
+def _markdown_table(rows: Sequence[Iterator[str]]) -> str:
+    lines = [_HEADERS, ("---",) * len(_HEADERS), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+_MARKUP = re.compile(r"^[-+]|[\\`*_\[\]#|~$]|:(?=//)")
+
+
+def _escaped(text: str) -> str:
+    """Text that Markdown shows as it is: no markup, no HTML and no link."""
+    return _MARKUP.sub(r"\\\g<0>", html.escape(text, quote=False))

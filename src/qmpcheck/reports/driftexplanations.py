@@ -1,0 +1,161 @@
+"""What each code of a change means. The examples are specs that come after `old`; the tests compare them."""
+
+from __future__ import annotations
+
+from qmpcheck.reports.explanations import Explanation
+
+_AGAINST = "the new spec"
+
+_MEMBER = '- "state": where it stands now (json-string, "on" or "off")'
+_OPTIONAL = '- "room": where it hangs (json-string, optional)'
+_FOLLOW_UP = 'Note: If state is "off", a STOP event will eventually follow the LAMP_SWITCHED event.'
+_LIMIT = "Note: this event is rate-limited."
+_DIMMED = "LAMP_DIMMED\n-----------\n\nData: None."
+
+
+def _spec(*members: str, after: str = "", prose: str = "Somebody moved the switch.") -> str:
+    data = "\n".join(members)
+    text = f"LAMP_SWITCHED\n-------------\n\n{prose}\n\nData:\n\n{data}"
+    return f"{text}\n\n{after}" if after else text
+
+
+def _change(means: str, why: str, old: str, new: str) -> Explanation:
+    """A change, and beside it the same spec in other words."""
+    moved = old.replace("Somebody moved the switch.", "The switch\nwas moved.")
+    return Explanation(means, why, new, moved, _AGAINST, old=old)
+
+
+def _built(values: str) -> str:
+    return (
+        '{"source": "schema", "events": {"LAMP_SWITCHED": {"data": {"type": "object", "members": [\n'
+        f' {{"name": "state", "type": {{"type": "enum", {values}}}}}]}}}}}}}}'
+    )
+
+
+_UNMARKED = _built('"values": ["on", "off"]')
+_MARKED = _built('"values": ["on", "off"], "marks": {"off": {"deprecated": true}}')
+_REORDERED = _built('"values": ["off", "on"]')
+_MARKED_REORDERED = _built('"values": ["off", "on"], "marks": {"off": {"deprecated": true}}')
+
+_PLAIN = _spec(_MEMBER)
+_BOTH = _spec(_MEMBER, _OPTIONAL)
+_TWO_EVENTS = _spec(_MEMBER, after=_DIMMED)
+
+DRIFT: dict[str, Explanation] = {
+    "QMP501": _change(
+        "The new spec has no such event. Where another one of the same data came, it is named: likely the "
+        "event was renamed.",
+        "A client that waits for the event waits forever.",
+        _TWO_EVENTS,
+        _PLAIN,
+    ),
+    "QMP502": _change(
+        "The new spec has an event that the old one had not.",
+        "A client must ignore events that it does not know; one that rejects them breaks.",
+        _PLAIN,
+        _TWO_EVENTS,
+    ),
+    "QMP503": _change(
+        "A mandatory member is gone. Where another one of the same type came, it is named: likely the "
+        "member was renamed.",
+        "Clients read mandatory members without asking whether they are there.",
+        _spec(_MEMBER, _OPTIONAL.replace(", optional", "")),
+        _PLAIN,
+    ),
+    "QMP504": _change(
+        "A member that could be absent is gone.",
+        "A client works without the member, but may have done more with it.",
+        _BOTH,
+        _PLAIN,
+    ),
+    "QMP505": _change(
+        "An object has a new member.",
+        "A client must ignore members that it does not know; one that rejects them breaks.",
+        _PLAIN,
+        _BOTH,
+    ),
+    "QMP506": _change(
+        "A member that always was there may now be absent.",
+        "Clients that read it without asking break on the first event that lacks it.",
+        _spec(_MEMBER, _OPTIONAL.replace(", optional", "")),
+        _BOTH,
+    ),
+    "QMP507": _change(
+        "A member that could be absent now always comes.",
+        "Clients need not ask for it any more; nothing breaks.",
+        _BOTH,
+        _spec(_MEMBER, _OPTIONAL.replace(", optional", "")),
+    ),
+    "QMP508": _change(
+        "A value may be of a type that it could not be of before: another one, or a wider one.",
+        "A client in a typed language fails to decode the whole message.",
+        _PLAIN,
+        _spec(_MEMBER.replace('json-string, "on" or "off"', "json-bool")),
+    ),
+    "QMP509": _change(
+        "A value has a narrower type: all that it may be now, it could be before.",
+        "Clients that read the wider type read this one; nothing breaks.",
+        _spec('- "level": how bright it is (json-number)'),
+        _spec('- "level": how bright it is (json-int)'),
+    ),
+    "QMP510": _change(
+        "A closed set has a new value.",
+        "A client that handles each value has no case for this one.",
+        _PLAIN,
+        _spec(_MEMBER.replace('"on" or "off"', '"on", "off" or "dim"')),
+    ),
+    "QMP511": _change(
+        "A closed set has lost a value.",
+        "A client's case for it is never met any more; nothing breaks.",
+        _spec(_MEMBER.replace('"on" or "off"', '"on", "off" or "dim"')),
+        _PLAIN,
+    ),
+    "QMP512": _change(
+        "The new spec no longer says that another event follows this one.",
+        "Clients that wait for the second event may wait forever.",
+        _spec(_MEMBER, after=_FOLLOW_UP),
+        _PLAIN,
+    ),
+    "QMP513": _change(
+        "The new spec says that another event follows this one; the old one did not.",
+        "Clients may rely on it; nothing breaks.",
+        _PLAIN,
+        _spec(_MEMBER, after=_FOLLOW_UP),
+    ),
+    "QMP514": _change(
+        "The event is now sent at most once a second; what happens in between is not told.",
+        "A client that counts events, or waits for each, misses some.",
+        _PLAIN,
+        _spec(_MEMBER, after=_LIMIT),
+    ),
+    "QMP515": _change(
+        "The new spec no longer limits how often the event is sent.",
+        "No event is missed any more; there may be more of them.",
+        _spec(_MEMBER, after=_LIMIT),
+        _PLAIN,
+    ),
+    "QMP516": Explanation(
+        "The new spec marks the event, the member or the value as deprecated.",
+        "A later version may do without it; clients should move to what takes its place.",
+        _MARKED,
+        _REORDERED,
+        _AGAINST,
+        old=_UNMARKED,
+    ),
+    "QMP517": _change(
+        "The two specs say different things, but can mean the same events: one is more precise, as texts and "
+        "schemas of one release are, or speaks of what a build may lack.",
+        "Nothing changes on the wire. It tells which spec to read for the details.",
+        _spec('- "state": where it stands now (json-string)'),
+        _PLAIN,
+    ),
+    "QMP518": Explanation(
+        "The new spec no longer marks the event, the member or the value as deprecated.",
+        "Clients may go on using it; nothing breaks.",
+        _UNMARKED,
+        _MARKED_REORDERED,
+        _AGAINST,
+        old=_MARKED,
+    ),
+}
+"""Every code of a change explained."""

@@ -1,0 +1,120 @@
+"""The life of events, members and values, as the catalogue's specs tell it."""
+
+import pytest
+
+from qmpcheck import catalogue
+from qmpcheck.cli import main
+from qmpcheck.drift.change import Level
+from qmpcheck.drift.history import history, spec_line
+from qmpcheck.rulebase import SpecError
+
+LIVES = {
+    "SHUTDOWN.guest": ["2.10 safe introduced: boolean (qapi/event.json:28)", "10.0 None still in 10.0 (qapi/run-state.json:161)"],
+    "SHUTDOWN.reason.none": ["4.0 safe introduced (qapi/run-state.json:159)", "10.0 None still in 10.0 (qapi/run-state.json:161)"],
+    "SHUTDOWN.data.reason.snapshot-load": ["7.2 risky introduced (qapi/run-state.json:162)", "10.0 None still in 10.0 (qapi/run-state.json:161)"],
+    "BLOCK_IO_ERROR.qom-path": ["9.2 safe introduced: string (qapi/block-core.json:5630)", "10.0 None still in 10.0 (qapi/block-core.json:5672)"],
+    "BLOCK_IO_ERROR.node-name": [
+        "2.8 safe introduced: string (qapi/block-core.json:2703)",
+        "2.12 breaking became optional (qapi/block-core.json:4449)",
+        "10.0 None still in 10.0 (qapi/block-core.json:5672)",
+    ],
+    "MEM_UNPLUG_ERROR": [
+        "2.4 safe introduced with device, msg (qapi/event.json:357)",
+        "6.2 risky event deprecated (qapi/machine.json:1383)",
+        "9.1 breaking removed (was qapi/machine.json:1567)",
+    ],
+    "MEM_UNPLUG_ERROR.msg": [
+        "2.4 safe introduced: string (qapi/event.json:358)",
+        "6.2 risky event deprecated (qapi/machine.json:1383)",
+        "9.1 breaking removed (was qapi/machine.json:1568)",
+    ],
+    "DEBUG": ["0.12 safe introduced, without data (line 22)", "0.13 breaking removed (was line 22)"],
+    "STOP": ["0.12 safe introduced, without data (line 16)", "10.0 None still in 10.0 (qapi/run-state.json:212)"],
+    "QUORUM_REPORT_BAD.ret": ["2.0 safe introduced: any (line 528)", "2.0 breaking removed (was line 528)"],
+    # the first text leaves both to another one: naming them is no news on the wire
+    "VNC_CONNECTED.server.host": ["0.13 doc introduced: string (line 76)", "10.0 None still in 10.0 (qapi/ui.json:485)"],
+    "VNC_CONNECTED.server.family.vsock": ["2.8 risky introduced (qapi-schema.json:1099)", "10.0 None still in 10.0 (qapi/ui.json:487)"],
+    "BLOCK_JOB_COMPLETED.type.commit": [
+        "1.3 doc introduced, in an open set (line 77)",
+        '2.1 doc string, then "commit", "stream", "mirror" or "backup" (qapi/block-core.json:1569)',
+        "10.0 None still in 10.0 (qapi/block-core.json:5710)",
+    ],
+    "GUEST_PANICKED.info.core": [
+        '2.12 None introduced: integer (uint32) (where type is "s390") (qapi/run-state.json:409)',
+        "10.0 None still in 10.0 (qapi/run-state.json:596)",
+    ],
+    "GUEST_PANICKED.info": [
+        "2.9 safe introduced: optional union by type (qapi/event.json:502)",
+        '2.12 risky data.info.type: value "s390" added (qapi/run-state.json:351)',
+        "10.0 None still in 10.0 (qapi/run-state.json:443)",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("subject", LIVES)
+def test_a_life(subject: str) -> None:
+    told = [f"{step.release} {step.level} {step.what} ({step.place})" for step in history(subject)]
+    assert told == LIVES[subject]
+
+
+def test_a_revision_of_the_text_is_told_with_the_release_that_first_had_it() -> None:
+    first, second, *_ = history("BLOCK_IO_ERROR")
+    assert (first.release, first.date, first.revision) == ("0.13", "2010-02-10", "aa1db6edaf")
+    assert (second.release, second.date, second.revision) == ("0.13", "2010-03-08", "d74c7dfd1b")
+    assert second.what == 'follow-up added: if action is "stop", STOP follows'
+
+
+def test_the_line_is_the_text_up_to_2_0_and_then_a_schema_a_release() -> None:
+    line = spec_line()
+    assert [stage.release for stage in line][:6] == ["0.12", *["0.13"] * 5]
+    after = [stage for stage in line if stage.rule_base.source == "schema"]
+    assert after == list(line[-len(after) :])
+    assert line[-len(after) - 1].entry.releases == ("2.0",)
+    assert [stage.release for stage in (after[0], after[-1])] == ["2.1", catalogue.find("latest").id]
+    assert all(stage.entry.releases == (stage.release,) for stage in after)
+
+
+def test_every_event_ever_has_a_life_that_begins_and_ends() -> None:
+    newest = spec_line()[-1]
+    for event in {event for stage in spec_line() for event in stage.rule_base.events}:
+        steps = history(event)
+        assert steps[0].what.startswith("introduced")
+        assert (steps[-1].what == f"still in {newest.release}") == (event in newest.rule_base.events)
+        assert (steps[-1].what == "removed") == (event not in newest.rule_base.events)
+        assert steps[0].level is Level.SAFE
+        assert [step.date for step in steps] == sorted(step.date for step in steps)
+
+
+@pytest.mark.parametrize(
+    ("subject", "message"),
+    [
+        ("SHUTDWN", 'no spec has an event "SHUTDWN" (near: SHUTDOWN, GUEST_PVSHUTDOWN)'),
+        ("SHUTDOWN.reson", 'in no spec SHUTDOWN has a member "reson" (near: reason)'),
+        ("SHUTDOWN.reson.none", 'in no spec SHUTDOWN has a member "reson" (near: reason)'),
+        ("SHUTDOWN.reason.guest-panik", 'in no spec SHUTDOWN.reason has a member or value "guest-panik" (near: guest-panic, guest-shutdown, guest-reset)'),
+        ("VNC_CONNECTED.server.hots", 'in no spec VNC_CONNECTED.server has a member or value "hots" (near: host)'),
+        ("GUEST_PANICKED.info.cor", 'in no spec GUEST_PANICKED.info has a member or value "cor" (near: core)'),
+        ("STOP.\x1b", 'in no spec STOP has a member "\\x1b"'),
+        ("SHUTDOWN.", 'in no spec SHUTDOWN has a member ""'),
+        ("", 'no spec has an event ""'),
+    ],
+)  # fmt: skip
+def test_what_no_spec_has_is_told_with_what_is_near(subject: str, message: str) -> None:
+    with pytest.raises(SpecError) as error:
+        history(subject)
+    assert str(error.value) == message
+
+
+def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["history", "DEBUG"]) == 0
+    assert (
+        capsys.readouterr().out
+        == """\
+release    date        revision    level     what                      place
+---------  ----------  ----------  --------  ------------------------  -----------
+0.12       2009-12-03  e2419113dd  safe      introduced, without data  line 22
+0.13       2010-03-08  51a3bd71b3  breaking  removed                   was line 22
+"""
+    )
+    assert main(["history", "DEBUGGED"]) == 2
+    assert capsys.readouterr().err == 'qmpcheck: no spec has an event "DEBUGGED" (near: DEBUG)\n'

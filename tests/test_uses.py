@@ -1,0 +1,276 @@
+"""What a client receives, and which changes touch that."""
+
+import functools
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
+from rulebases import QAPI
+from strategies import events
+from test_compare import neighbours
+
+from qmpcheck import catalogue, rulebase
+from qmpcheck.checking.diagnose import Diagnostician
+from qmpcheck.drift.change import Change, Condition
+from qmpcheck.drift.compare import compare
+from qmpcheck.drift.uses import Seen, load, of_list, of_stream, touches
+from qmpcheck.rulebase import (
+    BUILD,
+    SCHEMA,
+    TEXT,
+    Alternate,
+    Any,
+    Array,
+    Boolean,
+    Enum,
+    EventRule,
+    Integer,
+    Marks,
+    Member,
+    Null,
+    Number,
+    Object,
+    RuleBase,
+    SpecError,
+    String,
+    Type,
+)
+
+PAIRS = [*neighbours(), ("v1", "v6"), ("v4", "7.2"), ("2.1", "10.0"), ("2.8", "7.2")]
+
+
+@functools.cache
+def rules(name: str) -> RuleBase:
+    return catalogue.find(name).rule_base
+
+
+def faults(spec: RuleBase, line: bytes) -> list[str]:
+    found = Diagnostician(spec).diagnose(line).findings
+    return [each.code for each in found if each.code.startswith("QMP2") and each.code != "QMP206"]
+
+
+@given(st.data(), st.sampled_from(PAIRS), st.booleans())
+@settings(max_examples=1000, deadline=None)
+def test_what_no_change_touches_conforms_to_both(
+    data: st.DataObject, pair: tuple[str, str], back: bool
+) -> None:
+    old, new = map(rules, pair[:: -1 if back else 1])
+    hold(data, old, new)
+
+
+def hold(data: st.DataObject, old: RuleBase, new: RuleBase) -> None:
+    line = json.dumps(data.draw(events(old))).encode()
+    assert faults(old, line) == []
+    uses = of_stream([line], [old, new])
+    if not any(touches(change, uses) for change in compare(old, new)):
+        assert faults(new, line) == []
+
+
+SIMPLE: list[Type] = [String(), Integer(), Integer("uint8"), Number(), Boolean(), Any(), Null(), Enum(("on", "off")), Object(), Array(String())]  # fmt: skip
+
+
+@st.composite
+def variants(draw: st.DrawFn, described: Type) -> Type:
+    """A type near another."""
+    if draw(st.integers(0, 9)) == 0:
+        return draw(st.sampled_from(SIMPLE))
+    match described:
+        case Enum(values):
+            kept = draw(st.lists(st.sampled_from(values), min_size=1, unique=True))
+            return Enum((*kept, *draw(st.sampled_from([(), ("new",)]))))
+        case Array(items):
+            return Array(draw(variants(items)))
+        case Alternate(types):
+            return Alternate(tuple(draw(st.lists(st.sampled_from(types), min_size=1, unique_by=type))))
+        case Object():
+            return draw(objects(described))
+        case _:
+            return described
+
+
+@st.composite
+def objects(draw: st.DrawFn, described: Object) -> Object:
+    """An object near another."""
+    tag = described.discriminator
+    members = [
+        draw(members_near(member, member.name == tag))
+        for member in described.members
+        if member.name == tag or draw(st.integers(0, 5))
+    ]
+    members += draw(
+        st.sampled_from([[], [], [Member("more", String())], [Member("more", Null(), optional=True)]])
+    )
+    if not tag:
+        return Object(tuple(members), draw(st.integers(0, 9)) == 0)
+    branches = {value: draw(objects(branch)) for value, branch in described.branches.items()}
+    return Object(tuple(members), discriminator=tag, branches=branches)
+
+
+@st.composite
+def members_near(draw: st.DrawFn, member: Member, tag: bool) -> Member:
+    described = draw(variants(member.type))
+    if tag:
+        return Member(member.name, described)
+    marks = draw(st.sampled_from([Marks(), Marks(), Marks("CONFIG_X"), Marks(deprecated=True)]))
+    return Member(member.name, described, draw(st.sampled_from([member.optional, True, False])), marks=marks)
+
+
+@st.composite
+def rule_bases(draw: st.DrawFn) -> RuleBase:
+    """A sound rule base near one that uses everything, of any kind."""
+    event = draw(st.shared(st.sampled_from(list(QAPI.events)), key="event"))
+    near = RuleBase(
+        {event: EventRule(draw(objects(QAPI.events[event].data)))},
+        draw(st.sampled_from([TEXT, SCHEMA, BUILD])),
+    )
+    try:
+        return rulebase.load(rulebase.dump(near))
+    except ValueError:
+        reject()
+
+
+@given(st.data(), rule_bases(), rule_bases())
+@settings(max_examples=500, deadline=None)
+def test_the_same_for_specs_that_never_were(data: st.DataObject, old: RuleBase, new: RuleBase) -> None:
+    hold(data, old, new)
+
+
+def event(data: str, name: str = "CONNECTED") -> bytes:
+    return b'{"event": "%s", "data": %s}\n' % (name.encode(), data.encode())
+
+
+STREAM = (
+    b"a log line\n[]\n{\n" + event('{"address": {"type": "inet", "port": 1}, "list": [{"k": ["v"]}, 3]}') * 3
+)
+
+
+def test_a_stream_shows_paths_and_strings() -> None:
+    found = of_stream(
+        [STREAM, b' {"return": {}}\n{"event": 5}\n', event("7"), event("{}", "NOT_IN_IT")], [QAPI]
+    ).events
+    assert set(found) == {"CONNECTED", "NOT_IN_IT"}
+    assert found["CONNECTED"].values == {
+        "data": set(),
+        "data.address": set(),
+        "data.address.type": {"inet"},
+        "data.address.port": set(),
+        "data.list": set(),
+        "data.list[]": set(),
+        "data.list[].k": set(),
+        "data.list[].k[]": {"v"},
+    }  # fmt: skip
+
+
+def test_lines_that_the_fast_decoder_refuses_are_seen() -> None:
+    odd = event('{"a": "\\ud800", "b": ' + "9" * 5000 + ', "c": ' + "[" * 2000 + "]" * 2000 + "}")
+    seen = of_stream([odd], [QAPI]).events["CONNECTED"]
+    assert seen.takes("data.a", "\ud800")
+    assert seen.has("data.b")
+    assert seen.takes("data.c" + "[]" * 99, "anything")
+
+
+def test_what_is_too_much_to_keep_stands_for_anything() -> None:
+    many = of_stream([event(f'{{"a": "{number}"}}') for number in range(300)], [QAPI]).events["CONNECTED"]
+    assert many.takes("data.a", "never")
+    assert not many.has("data.b")
+    wide = event(json.dumps({str(number): 1 for number in range(5000)}))
+    assert of_stream([wide], [QAPI]).events["CONNECTED"].takes("data.b.c", "never")
+
+
+LISTED = {
+    "CONNECTED": Seen({"data": frozenset()}, frozenset({"data"})),
+    "CONNECTED.address": Seen(
+        {"data": frozenset(), "data.address": frozenset()}, frozenset({"data.address"})
+    ),
+    "CONNECTED.address.type = inet": Seen(
+        {"data": frozenset(), "data.address": frozenset(), "data.address.type": frozenset({"inet"})}
+    ),
+    "CONNECTED.address.path": Seen(
+        {"data": frozenset(), "data.address": frozenset(), "data.address.path": frozenset()},
+        frozenset({"data.address.path"}),
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "seen"), LISTED.items(), ids=list(LISTED))
+def test_a_list(text: str, seen: Seen) -> None:
+    assert of_list(f"# mine\n\n {text}  # so\n", [QAPI], "mine").events == {"CONNECTED": seen}
+
+
+def test_what_a_list_says_of_items_is_found_inside_them() -> None:
+    seen = of_list("ALTERNATES.where.type=fd\nALTERNATES.limit", [QAPI], "mine").events["ALTERNATES"]
+    assert seen.takes("data.where.type", "fd")
+    assert seen.has("data.limit[]")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("CONNECTED\nCONECTED", 'mine:2: neither spec has the event "CONECTED" (near: CONNECTED, NESTED)'),
+        ("\x1b[2J", 'mine:1: neither spec has the event "\\x1b[2J"'),
+        (
+            "CONNECTED.adress",
+            'mine:1: CONNECTED: neither spec has the member "adress" (near: address, address.id, address.type, address.port)',
+        ),
+        ("CONNECTED.", 'mine:1: CONNECTED: neither spec has the member ""'),
+        ("CONNECTED.address.type=inett", 'mine:1: neither spec has the value "inett" (near: inet)'),
+    ],
+)
+def test_a_list_with_a_mistake(text: str, message: str) -> None:
+    with pytest.raises(SpecError) as error:
+        of_list(text, [QAPI], "mine")
+    assert str(error.value) == message
+
+
+def test_a_stream_and_a_list_are_told_apart_by_what_they_hold(tmp_path: Path) -> None:
+    (tmp_path / "s").write_bytes(gzip.compress(STREAM))
+    (tmp_path / "l").write_text("\ufeffCONNECTED\n")
+    assert load(str(tmp_path / "s"), [QAPI]).events["CONNECTED"].whole == set()
+    assert load(str(tmp_path / "l"), [QAPI]).events["CONNECTED"].whole == {"data"}
+    for text, message in (
+        ("# no\n", "no event in it"),
+        ('{"return": {}}', "no event in it"),
+        (None, "No such file"),
+    ):
+        other = tmp_path / "other"
+        if text is None:
+            other.unlink()
+        else:
+            other.write_text(text)
+        with pytest.raises(SpecError, match=message):
+            load(str(other), [QAPI])
+
+
+INET = (Condition("data.address", "type", "inet"),)
+UNIX = (Condition("data.address", "type", "unix"),)
+
+TOUCHED = [
+    (Change("QMP501", "CONNECTED", "", ""), True),
+    (Change("QMP502", "CONNECTED", "", ""), False),
+    (Change("QMP501", "UNION", "", ""), False),
+    (Change("QMP503", "CONNECTED", "data.address.port", ""), True),
+    (Change("QMP503", "CONNECTED", "data.address.port", "", where=INET), True),
+    (Change("QMP503", "CONNECTED", "data.address.port", "", where=UNIX), False),
+    (Change("QMP503", "CONNECTED", "data.address.path", ""), False),
+    (Change("QMP505", "CONNECTED", "data.address.more", ""), True),
+    (Change("QMP505", "CONNECTED", "data.other.more", ""), False),
+    (Change("QMP505", "CONNECTED", 'data.address["a \\"b\\" c"]', ""), True),
+    (Change("QMP506", "CONNECTED", "data.address.host", ""), False),
+    (Change("QMP507", "CONNECTED", "data.address.host", ""), True),
+    (Change("QMP510", "CONNECTED", "data.address.type", "", value="new"), True),
+    (Change("QMP511", "CONNECTED", "data.address.type", "", value="inet"), True),
+    (Change("QMP511", "CONNECTED", "data.address.type", "", value="unix"), False),
+    (Change("QMP516", "CONNECTED", "data.address.type", "", value="unix"), False),
+    (Change("QMP516", "CONNECTED", "data.address.type", ""), True),
+    (Change("QMP512", "CONNECTED", "", ""), True),
+    (Change("QMP508", "CONNECTED", "data.list[]", ""), True),
+    (Change("QMP508", "CONNECTED", "data.address[]", ""), False),
+]
+
+
+@pytest.mark.parametrize(("change", "touched"), TOUCHED, ids=[str(change)[13:70] for change, _ in TOUCHED])
+def test_which_changes_touch_a_client(change: Change, touched: bool) -> None:
+    assert touches(change, of_stream([STREAM], [QAPI])) is touched
