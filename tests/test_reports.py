@@ -321,6 +321,7 @@ def test_several_reports_of_one_run(
         (["junit=no/such/folder", "sarif=x.sarif"], 2, "no/such/folder: No such file"),
         (["junit=s.jsonl"], 2, "s.jsonl"),
         (["junit=x", "sarif=./x"], 2, "named twice"),
+        (["junit=known.json"], 2, "named twice"),
         (["junit=x", "sarif=y"], 0, ""),
     ],
 )
@@ -331,6 +332,7 @@ def test_where_reports_go(
     monkeypatch.chdir(tmp_path)
     Path("s.jsonl").write_text(STOP)
     arguments = ["validate", "s.jsonl", "--spec", "v2", *(f"--report={each}" for each in reports)]
+    arguments += ["--baseline", "known.json", "--update-baseline"]
     try:
         found = main(arguments)
     except SystemExit as exit:

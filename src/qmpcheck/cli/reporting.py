@@ -50,23 +50,25 @@ def _asked(text: str) -> Asked:
     return Asked(format, None if path == STANDARD_OUTPUT else path)
 
 
-def spare(asked: Sequence[Asked], others: Sequence[str]) -> None:
-    """Refuse to write a report over what is read, or over another report.
+def spare(asked: Sequence[Asked], inputs: Sequence[str], outputs: Sequence[str]) -> None:
+    """Refuse to write a report over what is read, or over what else is written.
 
     Args:
         asked: the reports.
-        others: the files that are read, or written, beside them.
+        inputs: what is read.
+        outputs: the files that are written beside them.
 
     Raises:
         SpecError: a report would be written there.
     """
-    taken = [*others]
+    taken = {*map(os.path.abspath, outputs)}
     for each in asked:
+        output.spare([*inputs, *outputs], each.path, "--report")
         if each.path is not None:
-            if os.path.abspath(each.path) in map(os.path.abspath, taken):
+            path = os.path.abspath(each.path)
+            if path in taken:
                 raise SpecError(f"--report: {safe(each.path)} is named twice")
-            output.spare(taken, each.path, "--report")
-            taken.append(each.path)
+            taken.add(path)
 
 
 def write(asked: Sequence[Asked], report: Report) -> int:

@@ -87,8 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     spec = _spec(options)
     checker = _checker(spec.rule_base, options)
-    output.spare([*options.streams, *filter(None, [options.baseline])], options.output)
-    reporting.spare(options.reports, _files(options))
+    _spare(options)
     known = baselines.load(options)
     if options.follow:
         return _follow(options, checker, spec, known)
@@ -102,9 +101,12 @@ def run(options: argparse.Namespace) -> int:
     return max(_status(results, options, accepted), _beside(options, results, spec, known))
 
 
-def _files(options: argparse.Namespace) -> list[str]:
-    """What is read or written beside the reports for CI."""
-    return [*options.streams, *filter(None, (options.output, options.baseline)), *options.rules]
+def _spare(options: argparse.Namespace) -> None:
+    """Refuse to write over anything else that is named."""
+    inputs = [*options.streams, *options.rules, options.spec]
+    baseline, written = ([path] if path else [] for path in (options.baseline, options.output))
+    output.spare([*inputs, *baseline], options.output)
+    reporting.spare(options.reports, inputs, [*baseline, *written])
 
 
 def _beside(
@@ -140,10 +142,10 @@ def _follow(
     path = options.streams[0]
     told: list[Diagnostic] = []
     with output.opened(options.output) as out:
-        hear = (
-            None if options.format == "json" else functools.partial(_tell_findings, options, out, known, told)
+        hear = functools.partial(_tell_findings, options, out, known, told)
+        checked, interrupted = follow_stream(
+            checker, path, None if options.format == "json" else hear, options.complete
         )
-        checked, interrupted = follow_stream(checker, path, hear, options.complete)
         results = [checked.with_told(told)]
         accepted = baselines.accepted(options, results, known)
         _report(options.format, [checked], spec, out, accepted)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from qmpcheck.diagnostic import Diagnostic
-from qmpcheck.drift.change import Change
+if TYPE_CHECKING:
+    from qmpcheck.diagnostic import Diagnostic
+    from qmpcheck.drift.change import Change
 
 
 class Identity(NamedTuple):
