@@ -359,3 +359,17 @@ def test_changes() -> None:
 def test_a_change_is_known_by_its_value_and_branch() -> None:
     changes = [Change(code, "X", "data[]", "", value=value) for code in KINDS for value in ("", "p", "q")]
     assert len({fingerprint.fingerprint(fingerprint.of_change(each)) for each in changes}) == len(changes)
+
+
+def test_findings_are_as_bad_as_the_user_holds_them_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("s.jsonl").write_text(STOP + BAD)
+    Path("qmpcheck.toml").write_text('severities = { QMP203 = "warning" }')
+    for most in ("0", "9"):
+        arguments = ["validate", "s.jsonl", "--spec", "v2", "--output", "text", "--max-findings", most]
+        assert main([*arguments, "--report", "junit=j", "--report", "sarif=s"]) == 0
+        assert "<failure" not in Path("j").read_text()
+        results = json.loads(Path("s").read_text())["runs"][0]["results"]
+        assert {result["level"] for result in results} == {"warning"}

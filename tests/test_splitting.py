@@ -14,8 +14,10 @@ from qmpcheck import catalogue
 from qmpcheck.checking import fold
 from qmpcheck.checking.check import Checker
 from qmpcheck.checking.summary import Summary, Terms
+from qmpcheck.diagnostic import Severity
 
 RULES = catalogue.find("v4").rule_base
+SEVERITIES = {"QMP101": Severity.WARNING, "QMP305": Severity.ERROR}
 
 lines = st.one_of(
     events(RULES).map(lambda message: json.dumps(message).encode()),
@@ -50,7 +52,7 @@ def folded(parts: list[Summary], tree: Tree) -> Summary:
 
 @given(streams, st.lists(st.integers(0, 100), max_size=6), trees, st.integers(0, 5))
 def test_any_split_and_any_order_of_adding(content: bytes, places: list[int], tree: Tree, most: int) -> None:
-    checker = Checker(RULES, Terms(most=most))
+    checker = Checker(RULES, Terms(most=most, severities=SEVERITIES))
     parts = [checker.check(part) for part in cut(content, places)]
     split, whole = (
         (checker.begin() + part).ended(complete=False)
@@ -58,6 +60,7 @@ def test_any_split_and_any_order_of_adding(content: bytes, places: list[int], tr
     )
     assert (split.lines, split.events) == (whole.lines, whole.events)
     assert (split.findings, split.listed) == (whole.findings, whole.listed)
+    assert [*map(split.count, Severity)] == [*map(whole.count, Severity)]
 
 
 def test_several_processes_say_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,9 +68,10 @@ def test_several_processes_say_the_same(tmp_path: Path, monkeypatch: pytest.Monk
     stop = b'{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 5}}\n'
     path = tmp_path / "s.jsonl"
     path.write_bytes(b"\xef\xbb\xbf" + (stop * 37 + b"nonsense\n" + b"x" * 5000 + b"\n") * 20 + b"{")
-    checker = Checker(RULES)
+    checker = Checker(RULES, Terms(severities=SEVERITIES))
     advanced: list[int] = []
     several = fold.check_stream(checker, str(path), advanced.append, jobs=2)
     assert several == fold.check_stream(checker, str(path), int)
     assert several.summary.lines == 37 * 20 + 2 * 20 + 1
+    assert several.summary.count(Severity.ERROR) == 0
     assert sum(advanced) == path.stat().st_size

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -87,6 +89,7 @@ class Diagnostic(msgspec.Struct, frozen=True, gc=False):
         searched: the line up to which a follow-up was looked for.
         erratum: the case in `errata.json` that it is an instance of, "" for none; it is a warning then.
         spec_file: the file of the spec that `spec_line` counts in, "" where the spec is one document.
+        level: how bad the user holds it to be; None for what its code and its erratum say.
     """
 
     code: str
@@ -99,6 +102,7 @@ class Diagnostic(msgspec.Struct, frozen=True, gc=False):
     searched: int | None = None
     erratum: str = ""
     spec_file: str = ""
+    level: Severity | None = None
 
     @property
     def slug(self) -> str:
@@ -108,7 +112,7 @@ class Diagnostic(msgspec.Struct, frozen=True, gc=False):
     @property
     def severity(self) -> Severity:
         """How bad it is."""
-        return severity(self.code, self.erratum)
+        return severity(self.code, self.erratum) if self.level is None else self.level
 
     @property
     def text(self) -> str:
@@ -118,6 +122,13 @@ class Diagnostic(msgspec.Struct, frozen=True, gc=False):
         return self.message + searched + erratum
 
 
-def severity(code: str, erratum: str = "") -> Severity:
-    """How bad a finding is; one that is an instance of a known erratum is at most a warning."""
-    return Severity.WARNING if erratum else CODES[code].severity
+Severities = Mapping[str, Severity]
+"""How bad the user holds the findings of some codes to be."""
+
+AS_IT_IS: Severities = MappingProxyType({})
+"""No code's severity is changed."""
+
+
+def severity(code: str, erratum: str = "", changed: Severities = AS_IT_IS) -> Severity:
+    """How bad a finding is; one that is an instance of a known erratum is a warning in any case."""
+    return Severity.WARNING if erratum else changed.get(code, CODES[code].severity)

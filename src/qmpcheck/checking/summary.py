@@ -23,17 +23,28 @@ class Terms(msgspec.Struct, frozen=True):
         most: how many findings are listed at most; all are counted.
         timing: the rules over time.
         events: the events that the spec knows; findings about others are counted together.
+        severities: how bad the user holds the findings of some codes to be.
     """
 
     codes: frozenset[str] = frozenset(CODES)
     most: int = 10_000
     timing: Timing = Timing()
     events: frozenset[str] = frozenset()
+    severities: dict[str, Severity] = {}
 
     def wanted(self, found: Found) -> Found:
-        """The findings that are wanted."""
-        told = [finding for finding in found.told if finding.code in self.codes]
+        """The findings that are wanted, each as bad as the user holds it to be."""
+        told = [self._judged(finding) for finding in found.told if finding.code in self.codes]
         return Found(told, Counter({kind: n for kind, n in found.untold.items() if kind[0] in self.codes}))
+
+    def _judged(self, finding: Diagnostic) -> Diagnostic:
+        if finding.code not in self.severities:
+            return finding
+        return msgspec.structs.replace(finding, level=self.severity(finding.code, finding.erratum))
+
+    def severity(self, code: str, erratum: str) -> Severity:
+        """How bad findings of a kind are."""
+        return severity(code, erratum, self.severities)
 
     def kind(self, finding: Diagnostic) -> Kind:
         """What a finding is counted as. However many names a stream makes up, there are few kinds."""
@@ -123,7 +134,9 @@ class Summary(msgspec.Struct, frozen=True):
     def count(self, at_least: Severity) -> int:
         """How many findings are of that severity or worse."""
         return sum(
-            n for (code, _, erratum), n in self.findings.items() if severity(code, erratum) >= at_least
+            n
+            for (code, _, erratum), n in self.findings.items()
+            if self.terms.severity(code, erratum) >= at_least
         )
 
 

@@ -15,11 +15,10 @@ from __future__ import annotations
 
 import math
 import re
-import sys
 from collections.abc import Iterator
 from typing import Any
 
-from qmpcheck import rulebase
+from qmpcheck import rulebase, tomltext
 from qmpcheck.catalogue import near_names
 from qmpcheck.checking import clock
 from qmpcheck.checking.followup import ABSENCE, PRECEDENCE, RESPONSE, Condition, Path, Rule
@@ -27,11 +26,6 @@ from qmpcheck.checking.occurrence import MICROSECONDS
 from qmpcheck.printable import name, quoted, safe
 from qmpcheck.rulebase import Alternate, Enum, EventRule, Integer, Object, RuleBase, SpecError
 from qmpcheck.wording import alternatives
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 _KEYS = ("event", "when", "then", "same", "within", "kind", "until")
 
@@ -54,7 +48,7 @@ def load(path: str, rule_base: RuleBase) -> list[Rule]:
     Raises:
         SpecError: the file cannot be read, or a rule is about what the spec does not have.
     """
-    text, tables = _parsed(path)
+    text, tables = tomltext.read(path)
     written = tables.get("rule")
     tabular = isinstance(written, list) and written and all(isinstance(table, dict) for table in written)
     if tables.keys() != {"rule"} or not isinstance(written, list) or not tabular:
@@ -62,24 +56,6 @@ def load(path: str, rule_base: RuleBase) -> list[Rule]:
         line = _line_of_key(text, other, 0, len(text)) or 1
         raise SpecError(f"{safe(path)}:{line}: expected [[rule]] tables and nothing else")
     return [_placed(path, text, at, rule_base, table) for at, table in enumerate(written)]
-
-
-def _parsed(path: str) -> tuple[str, dict[str, Any]]:
-    try:
-        with open(path, "rb") as file:
-            raw = file.read()
-        text = raw.decode("utf-8-sig")
-        return text, tomllib.loads(text)
-    except OSError as error:
-        raise SpecError(f"{safe(path)}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        begin = error.object.rfind(b"\n", 0, error.start) + 1
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise SpecError(f"{safe(path)}:{line}:{error.start - begin + 1}: not UTF-8") from None
-    except (ValueError, RecursionError) as error:
-        place = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error), re.DOTALL)
-        reason, at = (place[1], f":{place[2]}:{place[3]}") if place else (str(error), "")
-        raise SpecError(f"{safe(path)}{at}: {safe(reason)}") from None
 
 
 def _placed(path: str, text: str, at: int, rule_base: RuleBase, table: Any) -> Rule:

@@ -8,6 +8,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 from typing import IO, Any, NoReturn
 
 import qmpcheck
@@ -94,5 +95,15 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
             module = importlib.import_module(f"qmpcheck.cli.{name}")
             command.description = module.__doc__
             module.add_arguments(command)
-            command.set_defaults(run=module.run)
+            command.set_defaults(run=module.run, **_configured(module, arguments))
     return parser
+
+
+def _configured(module: ModuleType, arguments: Sequence[str]) -> dict[str, Any]:
+    """What a configuration file says of the command; help can be had whatever it says."""
+    keys = getattr(module, "CONFIGURED", None)
+    if not keys or "-h" in arguments or "--help" in arguments:
+        return {}
+    from qmpcheck.cli import config
+
+    return config.defaults(keys)

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Collection
+from typing import Any
 
 from qmpcheck import catalogue
-from qmpcheck.diagnostic import Severity
+from qmpcheck.diagnostic import CODES, Severity
 from qmpcheck.printable import name, quoted
 from qmpcheck.rulebase import EventRule, RuleBase, SpecError
+
+STREAM_CODES = frozenset(code for code in CODES if code < "QMP4")
+"""The codes of findings about streams."""
+
+
+class Several(argparse.Action):
+    """Takes all values that a flag is given, in a list in place of the default, which a file may have set."""
+
+    def __call__(  # noqa: D102 -- argparse calls it
+        self, _: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, __: str | None = None
+    ) -> None:
+        so_far = getattr(namespace, self.dest)
+        given = values if isinstance(values, list) else [values]
+        setattr(namespace, self.dest, given if so_far is self.default else so_far + given)
 
 
 def add_spec_and_event(parser: argparse.ArgumentParser) -> None:
@@ -49,22 +64,27 @@ def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
     def codes(text: str) -> list[str]:
         matching: list[str] = []
         for prefix in text.split(","):
-            found = [code for code in known if prefix and code.startswith(prefix)]
+            found = beginning(prefix, known)
             if not found:
                 raise argparse.ArgumentTypeError(f"no code here begins with {prefix!r}")
             matching += found
         return matching
 
     metavar = "CODE[,CODE...]"
-    parser.add_argument("--select", type=codes, action="extend", metavar=metavar, help="only these findings")
+    parser.add_argument("--select", type=codes, action=Several, metavar=metavar, help="only these findings")
     parser.add_argument(
         "--ignore",
         type=codes,
-        action="extend",
+        action=Several,
         default=[],
         metavar=metavar,
         help="not these; QMP1 means all QMP1xx",
     )
+
+
+def beginning(prefix: str, known: Collection[str]) -> list[str]:
+    """The codes that begin so, in order."""
+    return [code for code in sorted(known) if prefix and code.startswith(prefix)]
 
 
 def selected(options: argparse.Namespace, known: Collection[str]) -> frozenset[str]:

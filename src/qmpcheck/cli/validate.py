@@ -1,5 +1,7 @@
 """Hold recorded streams against a spec.
 
+The spec, and other defaults, may stand in qmpcheck.toml, or under [tool.qmpcheck] in pyproject.toml.
+
 Exit status: 0 nothing found; 1 findings at least as bad as --fail-on; 2 a stream could not be read to
 its end, or held no event; 130 interrupted.
 """
@@ -19,10 +21,11 @@ from qmpcheck.checking.check import Checker
 from qmpcheck.checking.fold import Advance, Checked, check_stream, follow_stream
 from qmpcheck.checking.followup import Rule
 from qmpcheck.checking.summary import Terms
-from qmpcheck.cli import arguments, baselines, output, reporting
+from qmpcheck.cli import arguments, baselines, config, output, reporting
+from qmpcheck.cli.arguments import STREAM_CODES, Several
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
-from qmpcheck.diagnostic import CODES, Diagnostic
+from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import safe
 from qmpcheck.reports import verdict
 from qmpcheck.rulebase import RuleBase, SpecError
@@ -32,8 +35,8 @@ from qmpcheck.wording import plural
 if TYPE_CHECKING:
     from qmpcheck.reports.fingerprint import Baseline
 
-STREAM_CODES = frozenset(code for code in CODES if code < "QMP4")
-"""The codes of findings about streams."""
+CONFIGURED = config.KEYS
+"""What a configuration file may set."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +45,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--spec",
-        required=True,
         help="v1 to v6, a release, a revision, a path, qemu:PATH (what that binary says of itself), "
         "or auto (the release that the streams' greetings name); see `qmpcheck specs`",
     )
@@ -64,13 +66,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--assume",
-        action="append",
+        action=Several,
         default=[],
         metavar="OPTION",
         help="QEMU was given it, such as no-shutdown",
     )
     parser.add_argument(
-        "--rules", action="append", default=[], metavar="FILE", help="follow-ups of your own, in TOML"
+        "--rules", action=Several, default=[], metavar="FILE", help="follow-ups of your own, in TOML"
     )
     parser.add_argument(
         "--literal", action="store_true", help="hold QEMU to its spec where it is known not to keep it"
@@ -82,6 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", type=_jobs, default=1, metavar="N", help="check large plain files with N processes"
     )
+    parser.set_defaults(severities={})
 
 
 def run(options: argparse.Namespace) -> int:
@@ -127,6 +130,8 @@ def _beside(
 
 
 def _spec(options: argparse.Namespace) -> catalogue.Spec:
+    if options.spec is None:
+        raise SpecError("no spec: name one with --spec, or as `spec` in qmpcheck.toml")
     if options.spec != "auto":
         return catalogue.find(options.spec)
     from qmpcheck.cli import auto
@@ -176,9 +181,9 @@ def _checker(rule_base: RuleBase, options: argparse.Namespace) -> Checker:
         errata.follow_ups(known),
         [rule for path in options.rules for rule in _user_rules(path, rule_base)],
     )
-    return Checker(
-        rule_base, Terms(arguments.selected(options, STREAM_CODES), options.max_findings, timing), known
-    )
+    codes = arguments.selected(options, STREAM_CODES)
+    terms = Terms(codes, options.max_findings, timing, severities=options.severities)
+    return Checker(rule_base, terms, known)
 
 
 def _user_rules(path: str, rule_base: RuleBase) -> Sequence[Rule]:

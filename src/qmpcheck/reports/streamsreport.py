@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from qmpcheck.catalogue import Spec
 from qmpcheck.checking.fold import Checked
 from qmpcheck.checking.summary import Kind
-from qmpcheck.diagnostic import CODES, Diagnostic, Severity, severity
+from qmpcheck.diagnostic import CODES, Diagnostic, Severity
 from qmpcheck.reports import fingerprint, jsonreport, verdict
 from qmpcheck.reports.explanations import EXPLANATIONS
 from qmpcheck.reports.fingerprint import Baseline, Identity
@@ -74,7 +74,7 @@ def _unlisted(checked: Checked) -> Iterator[Finding]:
     for (code, event, erratum), more in sorted((summary.findings - listed).items()):
         yield Finding(
             rule=_rule(code),
-            level=_LEVELS[severity(code, erratum)],
+            level=_LEVELS[summary.terms.severity(code, erratum)],
             message=f"{plural(more, 'finding')} more, not listed",
             file=checked.path,
             line=None,

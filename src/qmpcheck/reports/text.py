@@ -9,7 +9,7 @@ from typing import IO
 from qmpcheck.catalogue import Spec
 from qmpcheck.checking.fold import Checked
 from qmpcheck.checking.summary import Kind
-from qmpcheck.diagnostic import CODES, Diagnostic, Severity, severity
+from qmpcheck.diagnostic import AS_IT_IS, CODES, Diagnostic, Severities, Severity, severity
 from qmpcheck.printable import safe
 from qmpcheck.reports import fingerprint, style, verdict
 from qmpcheck.reports.fingerprint import Baseline
@@ -28,7 +28,7 @@ def write(results: Sequence[Checked], spec: Spec, out: IO[str], known: Baseline 
     findings: Counter[Kind] = Counter()
     for checked in results:
         findings.update(checked.summary.findings)
-    out.write(table(findings))
+    out.write(table(findings, results[0].summary.terms.severities))
 
 
 def _counts(checked: Checked, spec: Spec, paint: style.Paint, known: Baseline | None) -> str:
@@ -82,14 +82,14 @@ def source(finding: Diagnostic) -> str:
     return f" (spec line {finding.spec_line})"
 
 
-def table(findings: Counter[Kind]) -> str:
+def table(findings: Counter[Kind], severities: Severities = AS_IT_IS) -> str:
     """The findings counted by code and event; "" where there are none."""
     if not findings:
         return ""
     from tabulate import tabulate
 
     rows = [
-        (code, CODES[code].slug, str(severity(code, erratum)), event, count)
+        (code, CODES[code].slug, str(severity(code, erratum, severities)), event, count)
         for (code, event, erratum), count in sorted(findings.items())
     ]
     headers = ("code", "finding", "severity", "event", "count")

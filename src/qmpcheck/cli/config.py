@@ -1,0 +1,209 @@
+"""Defaults of a project: `qmpcheck.toml`, or `[tool.qmpcheck]` in `pyproject.toml`.
+
+    spec = "10.0"
+    ignore = ["QMP206"]
+    severities = { QMP302 = "error" }
+    rules = ["tests/own.toml"]      # paths are those beside this file
+
+The first one counts that is found in the current directory or above it, up to the one that has a `.git`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, NamedTuple, NoReturn
+
+from qmpcheck.cli.arguments import STREAM_CODES, beginning
+from qmpcheck.diagnostic import Severity
+from qmpcheck.printable import quoted, safe
+from qmpcheck.rulebase import SpecError
+
+FILE, PROJECT = "qmpcheck.toml", "pyproject.toml"
+
+
+class _Wrong(Exception):
+    """What is wrong with a value, and at which key in it."""
+
+    def __init__(self, reason: str, *within: str) -> None:
+        super().__init__(reason)
+        self.within = within
+
+
+class _File(NamedTuple):
+    """A file that holds a configuration.
+
+    Attributes:
+        path: where it is, from the current directory.
+        text: all of it.
+        table: where in it the configuration stands.
+        settings: the configuration.
+    """
+
+    path: str
+    text: str
+    table: tuple[str, ...]
+    settings: Any
+
+    def fail(self, reason: str, *keys: str) -> NoReturn:
+        """Say what is wrong, and in which line."""
+        from qmpcheck import tomltext
+
+        line = tomltext.line(self.text, (*self.table, *keys))
+        raise SpecError(f"{safe(self.path)}:{line}: {reason}")
+
+
+def defaults(keys: Collection[str]) -> dict[str, Any]:
+    """What the configuration file, if there is one, sets of these keys, by the names of the arguments.
+
+    Raises:
+        SpecError: the file cannot be read, or holds something that has no place there.
+    """
+    file = _found()
+    if file is None:
+        return {}
+    values = _values(file)
+    return {key.replace("-", "_"): values[key] for key in keys if key in values}
+
+
+def _found() -> _File | None:
+    for folder in _folders():
+        file = _own(os.path.join(folder, FILE)) or _project(os.path.join(folder, PROJECT))
+        if file or os.path.exists(os.path.join(folder, ".git")):
+            return file
+    return None
+
+
+def _folders() -> Iterator[str]:
+    """The current directory and those above it."""
+    try:
+        folder = os.getcwd()
+    except OSError:  # it was removed
+        return
+    above = ""
+    while folder != above:
+        yield folder
+        folder, above = os.path.dirname(folder), folder
+
+
+def _own(path: str) -> _File | None:
+    if not os.path.lexists(path):
+        return None
+    from qmpcheck import tomltext
+
+    path = os.path.relpath(path)
+    text, settings = tomltext.read(path)
+    return _File(path, text, (), settings)
+
+
+def _project(path: str) -> _File | None:
+    """The file, if it has something for us; most are of projects that have nothing to do with QEMU."""
+    if not os.path.isfile(path):
+        return None
+    path = os.path.relpath(path)
+    try:
+        with open(path, "rb") as file:
+            if b"qmpcheck" not in file.read():
+                return None
+    except OSError as error:
+        raise SpecError(f"{safe(path)}: {error.strerror}") from None
+    from qmpcheck import tomltext
+
+    text, project = tomltext.read(path)
+    tools = project.get("tool")
+    if not isinstance(tools, dict) or "qmpcheck" not in tools:
+        return None
+    return _File(path, text, ("tool", "qmpcheck"), tools["qmpcheck"])
+
+
+def _values(file: _File) -> dict[str, Any]:
+    """All that a file sets, as the arguments hold it."""
+    if not isinstance(file.settings, dict):
+        file.fail("expected a table")
+    values: dict[str, Any] = {}
+    for key, value in file.settings.items():
+        if key not in _READERS:
+            file.fail(f"unknown key {quoted(key)}; there are {', '.join(_READERS)}", key)
+        try:
+            values[key] = _READERS[key](value, os.path.dirname(file.path))
+        except _Wrong as wrong:
+            file.fail(f"{key}: {wrong}", key, *wrong.within)
+    return values
+
+
+def _spec(value: Any, folder: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise _Wrong("expected the name of a spec")
+    if value.startswith("qemu:"):
+        raise _Wrong("a file names no program to be run; name it with --spec")
+    beside = os.path.join(folder, value)
+    return beside if "/" in value or os.path.exists(beside) else value
+
+
+def _codes(value: Any, _: str) -> list[str]:
+    return [code for prefix in _strings(value) for code in _beginning(prefix)]
+
+
+def _some_codes(value: Any, folder: str) -> list[str]:
+    codes = _codes(value, folder)
+    if not codes:
+        raise _Wrong("names no code, so that nothing would ever be found")
+    return codes
+
+
+def _beginning(prefix: str, *within: str) -> list[str]:
+    codes = beginning(prefix, STREAM_CODES)
+    if not codes:
+        raise _Wrong(f"no code of a stream's findings begins with {quoted(prefix)}", *within)
+    return codes
+
+
+def _severities(value: Any, _: str) -> dict[str, Severity]:
+    """The severity of each code; of two beginnings of a code, the longer one counts."""
+    if not isinstance(value, dict):
+        raise _Wrong("expected a table of codes and their severities")
+    severities: dict[str, Severity] = {}
+    for prefix in sorted(value, key=len):
+        codes = _beginning(prefix, prefix)
+        severities |= dict.fromkeys(codes, _severity(value[prefix], "", prefix))
+    return severities
+
+
+def _severity(value: Any, _: str, *within: str) -> Severity:
+    for severity in Severity:
+        if value == str(severity):
+            return severity
+    raise _Wrong('expected "error" or "warning"', *within)
+
+
+def _strings(value: Any, _: str = "") -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise _Wrong("expected a list of strings")
+    return value
+
+
+def _paths(value: Any, folder: str) -> list[str]:
+    return [os.path.join(folder, path) for path in _strings(value)]
+
+
+def _seconds(value: Any, _: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _FOREVER:
+        raise _Wrong("expected a number of seconds")
+    return value
+
+
+_FOREVER = 1e9
+
+_READERS: dict[str, Callable[[Any, str], Any]] = {
+    "spec": _spec,
+    "select": _some_codes,
+    "ignore": _codes,
+    "severities": _severities,
+    "assume": _strings,
+    "rules": _paths,
+    "within": _seconds,
+    "fail-on": _severity,
+}
+
+KEYS = tuple(_READERS)
+"""The keys that a file may have. Each is the default of the flag of its name; severities has none."""
