@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -196,3 +197,16 @@ def test_only_what_is_needed_is_loaded() -> None:
         check=True,
     )
     assert done.stderr == "\n"
+
+
+def test_reports_for_ci_beside_its_own(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    junit = tmp_path / "junit.xml"
+    status = main(
+        ["diff", "9.0", "9.1", "--report", f"junit={junit}", "--report", "github=-", "-o", "/dev/null"]
+    )
+    assert status == 1
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "::error file=qapi/rdma.json,line=34,title=QMP501 event-removed::RDMA_GID_STATUS_CHANGED: event removed"
+    )
+    assert ElementTree.parse(junit).getroot().attrib["failures"] == "2"
+    assert main(["diff", "9.0", "9.1", "--report", "junit=/no/such/folder/x", "-o", "/dev/null"]) == 2

@@ -28,6 +28,10 @@ class Checked(NamedTuple):
     summary: Summary
     unreadable: str = ""
 
+    def with_told(self, told: Sequence[Diagnostic]) -> Checked:
+        """The same with findings listed that were taken from the list to be told at once."""
+        return self._replace(summary=self.summary.with_told(told)) if told else self
+
 
 Advance = Callable[[int], object]
 """Is told how many bytes more were checked."""

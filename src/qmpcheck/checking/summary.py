@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
 
@@ -113,6 +114,11 @@ class Summary(msgspec.Struct, frozen=True):
     def without_list(self) -> Summary:
         """The same with nothing listed, all counted."""
         return msgspec.structs.replace(self, listed=(), told=self.told + len(self.listed))
+
+    def with_told(self, told: Sequence[Diagnostic]) -> Summary:
+        """The same with findings listed again that were told; none more than are to be listed."""
+        listed = tuple(sorted((*told, *self.listed), key=_place))[: self.terms.most]
+        return msgspec.structs.replace(self, listed=listed, told=0)
 
     def ended(self, complete: bool) -> Summary:
         """The same at the stream's end, with what it leaves open.

@@ -15,7 +15,7 @@ from typing import IO
 
 from qmpcheck import catalogue
 from qmpcheck.catalogue import Spec
-from qmpcheck.cli import output
+from qmpcheck.cli import output, reporting
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS
 from qmpcheck.drift import uses
@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format", choices=("text", "json", "markdown"), default="text", help="of the report"
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="write there, not to standard output")
+    reporting.add_report(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -57,11 +58,23 @@ def run(options: argparse.Namespace) -> int:
     if client:
         found = tuple(change for change in found if uses.touches(change, client.uses))
     changes = Changes(old, new, found, options.profile == "strict", client)
-    output.spare([options.old, options.new, *filter(None, [options.used_by])], options.output)
+    inputs = [options.old, options.new, *filter(None, [options.used_by])]
+    output.spare(inputs, options.output)
+    reporting.spare(options.reports, inputs, [*filter(None, [options.output])])
     with output.opened(options.output) as out:
         _report(options.format, changes, out)
     worst = max((change.level(changes.strict) for change in found), default=Level.DOC)
-    return FINDINGS if worst >= Level[options.fail_on.upper()] else CLEAN
+    fail_on = Level[options.fail_on.upper()]
+    return max(FINDINGS if worst >= fail_on else CLEAN, _beside(options, changes, fail_on))
+
+
+def _beside(options: argparse.Namespace, changes: Changes, fail_on: Level) -> int:
+    """The reports for CI; the exit status."""
+    if not options.reports:
+        return CLEAN
+    from qmpcheck.reports import changesreport
+
+    return reporting.write(options.reports, changesreport.report(changes, fail_on))
 
 
 def _client(path: str, old: Spec, new: Spec) -> Client:

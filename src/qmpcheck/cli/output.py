@@ -12,8 +12,13 @@ from qmpcheck.printable import safe
 from qmpcheck.rulebase import SpecError
 
 
-def spare(inputs: Sequence[str], path: str | None) -> None:
+def spare(inputs: Sequence[str], path: str | None, option: str = "--output") -> None:
     """Refuse to write over what is read.
+
+    Args:
+        inputs: what is read.
+        path: what is written; None for standard output.
+        option: the one that names it.
 
     Raises:
         SpecError: the output is one of the inputs.
@@ -25,7 +30,7 @@ def spare(inputs: Sequence[str], path: str | None) -> None:
             and os.path.exists(each)
             and os.path.samefile(path, each)
         ):
-            raise SpecError(f"--output {safe(path)} would overwrite {safe(each)}")
+            raise SpecError(f"{option} {safe(path)} would overwrite {safe(each)}")
 
 
 @contextmanager

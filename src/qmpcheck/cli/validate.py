@@ -9,11 +9,10 @@ its end, or held no event; 130 interrupted.
 from __future__ import annotations
 
 import argparse
-import functools
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
@@ -23,7 +22,7 @@ from qmpcheck.checking.check import Checker
 from qmpcheck.checking.fold import Advance, Checked, check_stream, follow_stream
 from qmpcheck.checking.followup import Rule
 from qmpcheck.checking.summary import Terms
-from qmpcheck.cli import arguments, config, output
+from qmpcheck.cli import arguments, baselines, config, output, reporting
 from qmpcheck.cli.arguments import STREAM_CODES, Several
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
@@ -33,6 +32,9 @@ from qmpcheck.reports import verdict
 from qmpcheck.rulebase import RuleBase, SpecError
 from qmpcheck.streams import source
 from qmpcheck.wording import plural
+
+if TYPE_CHECKING:
+    from qmpcheck.reports.fingerprint import Baseline
 
 CONFIGURED = config.KEYS
 """What a configuration file may set."""
@@ -78,6 +80,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--follow", action="store_true", help="tell findings as lines arrive")
     parser.add_argument("--output", metavar="FILE", help="write the report there, not to standard output")
+    reporting.add_report(parser)
+    baselines.add_baseline(parser)
     parser.add_argument(
         "--jobs", type=_jobs, default=1, metavar="N", help="check large plain files with N processes"
     )
@@ -87,17 +91,44 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     spec = _spec(options)
     checker = _checker(spec.rule_base, options)
-    output.spare(options.streams, options.output)
+    _spare(options)
+    known = baselines.load(options)
     if options.follow:
-        return _follow(options, checker, spec)
+        return _follow(options, checker, spec, known)
     with _progress(options.streams) as advance:
         results = [
             check_stream(checker, path, advance, options.jobs, options.complete) for path in options.streams
         ]
     results = [_with_drift(checked, spec) for checked in results]
+    accepted = baselines.accepted(options, results, known)
     with output.opened(options.output) as out:
-        _report(options.format, results, spec, out)
-    return _status(results, options)
+        _report(options.format, results, spec, out, accepted)
+    return max(_status(results, options, accepted), _beside(options, results, spec, known))
+
+
+def _spare(options: argparse.Namespace) -> None:
+    """Refuse to write over anything else that is named."""
+    inputs = [*options.streams, *options.rules, options.spec]
+    baseline, written = ([path] if path else [] for path in (options.baseline, options.output))
+    output.spare([*inputs, *baseline], options.output)
+    reporting.spare(options.reports, inputs, [*baseline, *written])
+
+
+def _beside(
+    options: argparse.Namespace,
+    results: Sequence[Checked],
+    spec: catalogue.Spec,
+    known: Baseline | None,
+) -> int:
+    """The reports for CI, and the baseline; the exit status."""
+    status = CLEAN
+    if options.reports:
+        from qmpcheck.reports import streamsreport
+
+        accepted = baselines.accepted(options, results, known)
+        report = streamsreport.report(results, spec, options.fail_on, accepted)
+        status = reporting.write(options.reports, report)
+    return max(status, baselines.close(options, results, known, arguments.selected(options, STREAM_CODES)))
 
 
 def _with_drift(checked: Checked, spec: catalogue.Spec) -> Checked:
@@ -124,24 +155,31 @@ def _spec(options: argparse.Namespace) -> catalogue.Spec:
     return auto.spec(options.streams, options.follow)
 
 
-def _follow(options: argparse.Namespace, checker: Checker, spec: catalogue.Spec) -> int:
+def _follow(
+    options: argparse.Namespace, checker: Checker, spec: catalogue.Spec, known: Baseline | None
+) -> int:
     if len(options.streams) > 1:
         raise SpecError("--follow takes one stream")
-    path = options.streams[0]
+    told: list[Diagnostic] = []
     with output.opened(options.output) as out:
-        hear = None if options.format == "json" else functools.partial(_tell_findings, path, spec, out)
-        checked, interrupted = follow_stream(checker, path, hear, options.complete)
+
+        def hear(findings: Sequence[Diagnostic]) -> None:
+            from qmpcheck.reports import style, text
+
+            drifted = _drifted(findings, spec)
+            out.writelines(text.finding_lines(options.streams[0], drifted, style.painter(out), known))
+            out.flush()
+            told.extend(drifted[: options.max_findings - len(told)])
+
+        checked, interrupted = follow_stream(
+            checker, options.streams[0], None if options.format == "json" else hear, options.complete
+        )
         checked = _with_drift(checked, spec)
-        _report(options.format, [checked], spec, out)
-    status = _status([checked], options)
+        results = [checked.with_told(told)]
+        accepted = baselines.accepted(options, results, known)
+        _report(options.format, [checked], spec, out, accepted)
+    status = max(_status(results, options, accepted), _beside(options, results, spec, known))
     return INTERRUPTED if interrupted else status
-
-
-def _tell_findings(path: str, spec: catalogue.Spec, out: IO[str], findings: Sequence[Diagnostic]) -> None:
-    from qmpcheck.reports import style, text
-
-    out.writelines(text.finding_lines(path, _drifted(findings, spec), style.painter(out)))
-    out.flush()
 
 
 def _checker(rule_base: RuleBase, options: argparse.Namespace) -> Checker:
@@ -173,7 +211,9 @@ def _assumed(rule_base: RuleBase, assumed: Sequence[str]) -> list[str]:
     return [option.lstrip("-") for option in assumed]
 
 
-def _report(format: str, results: Sequence[Checked], spec: catalogue.Spec, out: IO[str]) -> None:
+def _report(
+    format: str, results: Sequence[Checked], spec: catalogue.Spec, out: IO[str], known: Baseline | None
+) -> None:
     if format == "json":
         from qmpcheck.reports import jsonreport
 
@@ -184,17 +224,26 @@ def _report(format: str, results: Sequence[Checked], spec: catalogue.Spec, out: 
     else:
         from qmpcheck.reports import text
 
-        text.write(results, spec, out)
+        text.write(results, spec, out, known)
 
 
-def _status(results: Sequence[Checked], options: argparse.Namespace) -> int:
+def _status(results: Sequence[Checked], options: argparse.Namespace, known: Baseline | None) -> int:
     unchecked = [(checked.path, verdict.unchecked(checked)) for checked in results]
     for path, reason in unchecked:
         if reason:
             tell(f"{safe(path)}: {reason}")
     if any(reason for _, reason in unchecked):
         return UNUSABLE
-    return FINDINGS if any(checked.summary.count(options.fail_on) for checked in results) else CLEAN
+    return FINDINGS if any(_new(checked, options, known) for checked in results) else CLEAN
+
+
+def _new(checked: Checked, options: argparse.Namespace, known: Baseline | None) -> int:
+    """How many findings fail the run."""
+    if not known:
+        return checked.summary.count(options.fail_on)
+    from qmpcheck.reports import baseline
+
+    return baseline.new(checked, known, options.fail_on)
 
 
 def _progress(paths: Sequence[str]) -> Any:

@@ -12,12 +12,21 @@ from qmpcheck.checking.fold import Checked
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import safe
 from qmpcheck.reports import verdict
+from qmpcheck.reports.report import Report
 
 
 def write(results: Sequence[Checked], spec: Spec, out: IO[str]) -> None:
     """Write one JSON object, in ASCII: nothing in it can steer a terminal."""
-    json.dump(report(results, spec), out, indent=1)
-    out.write("\n")
+    out.write(_text(report(results, spec)))
+
+
+def render(found: Report) -> str:
+    """The report that the command itself has, as JSON."""
+    return _text(found.document())
+
+
+def _text(document: object) -> str:
+    return json.dumps(document, indent=1) + "\n"
 
 
 def report(results: Sequence[Checked], spec: Spec) -> dict[str, Any]:

@@ -11,16 +11,17 @@ from qmpcheck.checking.fold import Checked
 from qmpcheck.checking.summary import Kind
 from qmpcheck.diagnostic import AS_IT_IS, CODES, Diagnostic, Severities, Severity, severity
 from qmpcheck.printable import safe
-from qmpcheck.reports import style, verdict
+from qmpcheck.reports import fingerprint, style, verdict
+from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.wording import plural
 
 
-def write(results: Sequence[Checked], spec: Spec, out: IO[str]) -> None:
+def write(results: Sequence[Checked], spec: Spec, out: IO[str], known: Baseline | None = None) -> None:
     """Each stream's counts and findings, then a table of all findings by code and event."""
     paint = style.painter(out)
     for checked in results:
-        out.write(_counts(checked, spec, paint) + "\n")
-        out.writelines(finding_lines(checked.path, checked.summary.listed, paint))
+        out.write(_counts(checked, spec, paint, known) + "\n")
+        out.writelines(finding_lines(checked.path, checked.summary.listed, paint, known))
         more = checked.summary.unlisted
         if more:
             out.write(f"{safe(checked.path)}: {plural(more, 'finding')} more, not listed\n")
@@ -30,11 +31,14 @@ def write(results: Sequence[Checked], spec: Spec, out: IO[str]) -> None:
     out.write(table(findings, results[0].summary.terms.severities))
 
 
-def _counts(checked: Checked, spec: Spec, paint: style.Paint) -> str:
+def _counts(checked: Checked, spec: Spec, paint: style.Paint, known: Baseline | None) -> str:
     summary = checked.summary
     errors, warnings = summary.count(Severity.ERROR), summary.count(Severity.WARNING)
     counts = [plural(summary.lines, "line"), plural(summary.events, "event"), plural(errors, "error")]
     counts += [plural(warnings - errors, "warning")]
+    if known:
+        accepted = sum(fingerprint.of_diagnostic(finding) in known for finding in summary.listed)
+        counts += [f"{accepted} of them in the baseline"]
     result = verdict.of(checked)
     colour = _COLOURS[result]
     against = f"{safe(spec.name)} ({spec.id})" if spec.name != spec.id else spec.id
@@ -49,18 +53,29 @@ _COLOURS = {
 }
 
 
-def finding_lines(path: str, findings: Iterable[Diagnostic], paint: style.Paint) -> Iterator[str]:
-    """`path:line: CODE message`, each with its newline."""
+def finding_lines(
+    path: str, findings: Iterable[Diagnostic], paint: style.Paint, known: Baseline | None = None
+) -> Iterator[str]:
+    """`path:line: CODE message`, each with its newline.
+
+    Args:
+        path: the stream or the document.
+        findings: those in it.
+        paint: colours the codes.
+        known: the findings that the baseline has.
+    """
     for finding in findings:
         colour = style.RED if finding.severity is Severity.ERROR else style.YELLOW
         place = " ".join(filter(None, [finding.event, finding.path]))
         message = f"{place}: {finding.text}" if place else finding.text
         message += f" ({finding.drift})" if finding.drift else ""
-        yield f"{safe(path)}:{finding.line}: {paint(colour, finding.code)} {message}{_source(finding)}\n"
+        noted = " (in the baseline)" if known and fingerprint.of_diagnostic(finding) in known else ""
+        at = f"{safe(path)}:{finding.line}"
+        yield f"{at}: {paint(colour, finding.code)} {message}{source(finding)}{noted}\n"
 
 
-def _source(finding: Diagnostic) -> str:
-    """Where the spec says so."""
+def source(finding: Diagnostic) -> str:
+    """Where the spec says so, in parentheses; "" where it has no lines."""
     if not finding.spec_line:
         return ""
     if finding.spec_file:

@@ -1,0 +1,111 @@
+"""`--baseline FILE` and `--update-baseline`: findings that are accepted for now."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from qmpcheck.checking.fold import Checked
+from qmpcheck.cli import output
+from qmpcheck.cli.messages import tell
+from qmpcheck.cli.status import CLEAN, UNUSABLE
+from qmpcheck.printable import safe
+from qmpcheck.reports import verdict
+from qmpcheck.rulebase import SpecError
+from qmpcheck.wording import plural
+
+if TYPE_CHECKING:
+    from qmpcheck.reports.fingerprint import Baseline
+
+
+def add_baseline(parser: argparse.ArgumentParser) -> None:
+    """The two options."""
+    parser.add_argument("--baseline", metavar="FILE", help="accept the findings that it lists")
+    parser.add_argument(
+        "--update-baseline",
+        action="store_true",
+        help="write the findings of this run to the baseline, and accept them",
+    )
+
+
+def load(options: argparse.Namespace) -> Baseline | None:
+    """The findings accepted; None where no baseline was asked for.
+
+    Raises:
+        SpecError: it cannot be read, or there is nothing to update.
+    """
+    if options.baseline is None:
+        if options.update_baseline:
+            raise SpecError("--update-baseline needs --baseline FILE")
+        return None
+    from qmpcheck.reports import baseline
+
+    if options.update_baseline and not os.path.exists(options.baseline):
+        return frozenset()
+    return baseline.load(options.baseline)
+
+
+def accepted(
+    options: argparse.Namespace, results: Sequence[Checked], before: Baseline | None
+) -> Baseline | None:
+    """What is accepted of this run: what was before, or all that it found where that is to be written."""
+    if before is None or not options.update_baseline or _lacking(results):
+        return before
+    from qmpcheck.reports import baseline
+
+    return baseline.found(results)
+
+
+def close(
+    options: argparse.Namespace, results: Sequence[Checked], before: Baseline | None, codes: Collection[str]
+) -> int:
+    """Write the baseline, or say which of its entries no longer occur; the exit status.
+
+    Args:
+        options: the command's.
+        results: the streams.
+        before: the baseline as it was read.
+        codes: the codes that were looked for.
+    """
+    if before is None:
+        return CLEAN
+    from qmpcheck.reports import baseline
+
+    lacking = _lacking(results)
+    if not options.update_baseline:
+        if not lacking:
+            _tell_gone({entry for entry in before if entry.code in codes} - baseline.found(results))
+        return CLEAN
+    if lacking:
+        tell(f"{safe(options.baseline)} is left as it was: {lacking}")
+        return UNUSABLE
+    now = baseline.found(results)
+    with output.opened(options.baseline) as out:
+        out.write(baseline.dump(now))
+    counts = [f"{len(now - before)} new", f"{len(before - now)} gone"]
+    tell(f"{safe(options.baseline)}: {_entries(len(now))}, {', '.join(counts)}")
+    return CLEAN
+
+
+def _lacking(results: Sequence[Checked]) -> str:
+    """Why the findings listed are not all there are; "" where they are."""
+    for checked in results:
+        reason = verdict.unchecked(checked)
+        more = checked.summary.unlisted
+        if more:
+            reason = f"{plural(more, 'finding')} not listed; --max-findings N lists more"
+        if reason:
+            return f"{safe(checked.path)}: {reason}"
+    return ""
+
+
+def _tell_gone(gone: Collection[object]) -> None:
+    if gone:
+        verb = "occurs" if len(gone) == 1 else "occur"
+        tell(f"{_entries(len(gone))} of the baseline no longer {verb}")
+
+
+def _entries(number: int) -> str:
+    return "1 entry" if number == 1 else f"{number} entries"

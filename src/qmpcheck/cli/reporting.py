@@ -1,0 +1,92 @@
+"""`--report FORMAT=FILE`: reports for CI, beside the command's own."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from qmpcheck.cli import output
+from qmpcheck.cli.messages import tell
+from qmpcheck.cli.status import CLEAN, UNUSABLE
+from qmpcheck.printable import safe
+from qmpcheck.rulebase import SpecError
+
+if TYPE_CHECKING:
+    from qmpcheck.reports.report import Report
+
+STANDARD_OUTPUT = "-"
+
+
+class Asked(NamedTuple):
+    """A report that was asked for: its format, and the file that it goes to; None for standard output."""
+
+    format: str
+    path: str | None
+
+
+def add_report(parser: argparse.ArgumentParser) -> None:
+    """`--report FORMAT=FILE`, any number of times."""
+    parser.add_argument(
+        "--report",
+        dest="reports",
+        type=_asked,
+        action="append",
+        default=[],
+        metavar="FORMAT=FILE",
+        help="write one for CI too: github, gitlab, json, junit, markdown or sarif; - is standard output",
+    )
+
+
+def _asked(text: str) -> Asked:
+    from qmpcheck.reports.formats import FORMATS
+
+    format, _, path = text.partition("=")
+    if format not in FORMATS or not path:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not FORMAT=FILE, with one of the formats {', '.join(FORMATS)}"
+        )
+    return Asked(format, None if path == STANDARD_OUTPUT else path)
+
+
+def spare(asked: Sequence[Asked], inputs: Sequence[str], outputs: Sequence[str]) -> None:
+    """Refuse to write a report over what is read, or over what else is written.
+
+    Args:
+        asked: the reports.
+        inputs: what is read.
+        outputs: the files that are written beside them.
+
+    Raises:
+        SpecError: a report would be written there.
+    """
+    taken = {*map(os.path.abspath, outputs)}
+    for each in asked:
+        output.spare([*inputs, *outputs], each.path, "--report")
+        if each.path is not None:
+            path = os.path.abspath(each.path)
+            if path in taken:
+                raise SpecError(f"--report: {safe(each.path)} is named twice")
+            taken.add(path)
+
+
+def write(asked: Sequence[Asked], report: Report) -> int:
+    """Write the reports, each though another cannot be written; the exit status."""
+    from qmpcheck.reports import formats
+
+    status = CLEAN
+    for each in asked:
+        text = formats.render(each.format, report)
+        status = max(status, _write(text, each.path))
+    return status
+
+
+def _write(text: str, path: str | None) -> int:
+    try:
+        with output.opened(path) as out:
+            out.write(text)
+    except SpecError as error:
+        tell(str(error))
+        return UNUSABLE
+    return CLEAN

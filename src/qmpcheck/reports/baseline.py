@@ -1,0 +1,106 @@
+"""The findings that a project accepts for now, in a file that people can read and merge."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+import msgspec
+
+from qmpcheck.checking.fold import Checked
+from qmpcheck.diagnostic import Severity
+from qmpcheck.printable import safe
+from qmpcheck.reports import fingerprint
+from qmpcheck.reports.fingerprint import Baseline, Identity
+from qmpcheck.rulebase import SpecError
+
+
+class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One line of the file."""
+
+    fingerprint: str
+    code: str
+    event: str
+    path: str
+    kind: str
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(self.code, self.event, self.path, self.kind)
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    baseline: Literal[1]
+    findings: list[msgspec.Raw]
+
+
+def load(path: str) -> Baseline:
+    """Read a baseline.
+
+    Raises:
+        SpecError: the file cannot be read, or is no baseline.
+    """
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+    except (OSError, ValueError) as error:
+        raise SpecError(f"{safe(path)}: {getattr(error, 'strerror', None) or error}") from None
+    return frozenset(_read(path, text))
+
+
+def _read(path: str, text: bytes) -> Iterator[Identity]:
+    try:
+        entries = msgspec.json.decode(text, type=_File).findings
+    except (ValueError, RecursionError) as error:
+        raise SpecError(f"{safe(path)}{_line_of(error, text)}: no baseline: {safe(str(error))}") from None
+    at = max(0, text.find(b'"findings"'))
+    for raw in entries:
+        at = text.index(raw, at)
+        line = text.count(b"\n", 0, at) + 1
+        at += len(bytes(raw))
+        try:
+            entry = msgspec.json.decode(raw, type=_Entry)
+        except (ValueError, RecursionError) as error:
+            raise SpecError(f"{safe(path)}:{line}: {safe(str(error))}") from None
+        if entry.fingerprint != fingerprint.fingerprint(entry.identity):
+            raise SpecError(
+                f"{safe(path)}:{line}: the fingerprint is not that of what stands beside it; "
+                "only --update-baseline writes this file"
+            )
+        yield entry.identity
+
+
+def _line_of(error: Exception, text: bytes) -> str:
+    """`:LINE`, where the error says how many bytes into the text it is."""
+    place = re.search(r"\(byte (\d+)\)$", str(error))
+    return f":{text.count(bytes([10]), 0, int(place[1])) + 1}" if place else ""
+
+
+def dump(baseline: Baseline) -> str:
+    """The file: JSON, a finding on each line, in an order that does not depend on the streams."""
+    import json
+
+    lines = [
+        json.dumps({"fingerprint": fingerprint.fingerprint(identity), **identity._asdict()})
+        for identity in sorted(baseline)
+    ]
+    listed = ",\n".join(f"  {line}" for line in lines)
+    return '{"baseline": 1,\n "findings": [\n' + (f"{listed}\n" if listed else "") + " ]}\n"
+
+
+def found(results: Iterable[Checked]) -> Baseline:
+    """What streams were found to have, as far as it is listed."""
+    return frozenset(
+        fingerprint.of_diagnostic(finding) for checked in results for finding in checked.summary.listed
+    )
+
+
+def new(checked: Checked, baseline: Baseline, at_least: Severity) -> int:
+    """How many findings of that severity or worse are not in the baseline.
+
+    One that is counted and not listed is new: its path is not known, so no baseline can have it.
+    """
+    bad_enough = (finding for finding in checked.summary.listed if finding.severity >= at_least)
+    known = sum(fingerprint.of_diagnostic(finding) in baseline for finding in bad_enough)
+    return checked.summary.count(at_least) - known

@@ -1,0 +1,54 @@
+"""What `diff` found, as the value that the reports for CI are made from."""
+
+from __future__ import annotations
+
+import functools
+
+from qmpcheck.drift import change
+from qmpcheck.drift.change import KINDS, NOWHERE, Change
+from qmpcheck.reports import changesjson, fingerprint
+from qmpcheck.reports.changes import Changes
+from qmpcheck.reports.driftexplanations import DRIFT
+from qmpcheck.reports.report import Finding, Level, Report, Rule, Suite
+
+
+def report(changes: Changes, fail_on: change.Level = change.Level.BREAKING) -> Report:
+    """The changes from one spec to another as a report.
+
+    Args:
+        changes: those, and whose they are.
+        fail_on: the level from which changes fail the run.
+    """
+    against = f"{changes.old.name} to {changes.new.name}"
+    findings = tuple(_finding(each, changes) for each in changes.changes)
+    suite = Suite(against, "differs" if findings else "same", findings)
+    document = functools.partial(changesjson.report, changes)
+    return Report("diff", against, (suite,), _LEVELS[fail_on], document)
+
+
+_LEVELS = {
+    change.Level.DOC: Level.NOTE,
+    change.Level.SAFE: Level.NOTE,
+    change.Level.RISKY: Level.WARNING,
+    change.Level.BREAKING: Level.ERROR,
+}
+
+
+def _finding(each: Change, changes: Changes) -> Finding:
+    """It stands where the new spec states it, or where the old one did."""
+    spec, place = (changes.new, each.new) if each.new != NOWHERE else (changes.old, each.old)
+    return Finding(
+        rule=_rule(each.code, changes.strict),
+        level=_LEVELS[each.level(changes.strict)],
+        message=each.text,
+        file=place.file or spec.name,
+        line=place.line,
+        identity=fingerprint.of_change(each),
+        path=each.path,
+    )
+
+
+@functools.cache
+def _rule(code: str, strict: bool) -> Rule:
+    kind, explained = KINDS[code], DRIFT[code]
+    return Rule(code, kind.slug, _LEVELS[kind.strict if strict else kind.tolerant], *explained[:2])

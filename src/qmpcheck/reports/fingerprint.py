@@ -1,0 +1,63 @@
+"""What makes two findings the same one: nothing that moves, and nothing of the line it stands on."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from qmpcheck.diagnostic import Diagnostic
+    from qmpcheck.drift.change import Change
+
+
+class Identity(NamedTuple):
+    """What a finding is known by, in any stream and on any line.
+
+    Attributes:
+        code: its rule.
+        event: the event that it concerns, "" for none.
+        path: the dotted path that it concerns, `[]` for any item of a list.
+        kind: what else tells findings of one rule apart; "" for nothing: of a stream, the erratum that it is
+            an instance of; of a change, the value and the branches, or the follow-up, that it is about.
+    """
+
+    code: str
+    event: str
+    path: str
+    kind: str = ""
+
+
+Baseline = frozenset[Identity]
+"""What is accepted: each finding by what it is known by."""
+
+
+def of_diagnostic(finding: Diagnostic) -> Identity:
+    """What a finding about a stream is known by."""
+    return Identity(finding.code, finding.event, _without_indices(finding.path), finding.erratum)
+
+
+def of_change(change: Change) -> Identity:
+    """What a change between two specs is known by."""
+    where = [f"in {each.within} {each}" for each in change.where]
+    text = change.text if change.code in _OF_FOLLOW_UPS else ""
+    kind = "; ".join(filter(None, (change.value, *where, text)))
+    return Identity(change.code, change.event, _without_indices(change.path), kind)
+
+
+_OF_FOLLOW_UPS = ("QMP512", "QMP513")
+"""An event has several follow-ups, which are told apart by what they say."""
+
+_ITEM = re.compile(r'(\["(?:[^"\\]|\\.)*"\])|\[\d+\]')
+"""A key in quotes, which may hold anything; or an index."""
+
+
+def _without_indices(path: str) -> str:
+    return _ITEM.sub(lambda found: found[1] or "[]", path) if "[" in path else path
+
+
+def fingerprint(identity: Identity) -> str:
+    """The identity as 32 hexadecimal digits."""
+    import hashlib
+    import json
+
+    return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]

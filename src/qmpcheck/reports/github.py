@@ -1,0 +1,57 @@
+"""Annotations of a GitHub job: workflow commands, one a line, and no line that is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from qmpcheck.printable import safe
+from qmpcheck.reports.report import Finding, Level, Report, count, worst_first
+from qmpcheck.wording import plural
+
+MOST = 10
+"""Annotations of one level that GitHub shows of a step."""
+
+
+def render(report: Report) -> str:
+    """The worst findings first, no more of a level than are shown, and how many more there are."""
+    return "".join(f"{line}\n" for line in _lines(report))
+
+
+def _lines(report: Report) -> Iterator[str]:
+    shown: dict[str, list[str]] = {"error": [], "warning": [], "notice": []}
+    for suite in report.unchecked:
+        shown["error"].append(_command("error", f"{suite.name}: {suite.unchecked}", suite.name))
+    for finding in worst_first(report.findings):
+        shown[_name(finding)].append(_finding(finding))
+    kept = shown["error"][:MOST] + shown["warning"][:MOST] + shown["notice"][: MOST - 1]
+    yield from kept
+    if sum(map(len, shown.values())) > len(kept):
+        listed = len(report.unchecked) + count(report.findings)
+        findings = plural(listed, "finding")
+        yield _command("notice", f"{len(kept)} of {findings} are annotated; the log has the others")
+
+
+def _name(finding: Finding) -> str:
+    return "notice" if finding.known or finding.level is Level.NOTE else str(finding.level)
+
+
+def _finding(finding: Finding) -> str:
+    known = " (in the baseline)" if finding.known else ""
+    title = f"{finding.rule.code} {finding.rule.slug}"
+    return _command(_name(finding), finding.text + known, finding.file, finding.line, title)
+
+
+def _command(
+    name: str, message: str, file: str = "", line: int | None = None, title: str = "qmpcheck"
+) -> str:
+    properties = {"file": file, "line": str(line or ""), "title": title}
+    written = ",".join(f"{key}={_property(value)}" for key, value in properties.items() if value)
+    return f"::{name} {written}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return safe(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

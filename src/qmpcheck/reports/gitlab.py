@@ -1,0 +1,54 @@
+"""GitLab's code quality report: a list of findings in JSON, each with a fingerprint of its own."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from qmpcheck.printable import safe
+from qmpcheck.reports import fingerprint
+from qmpcheck.reports.fingerprint import Identity
+from qmpcheck.reports.report import Finding, Level, Report, Suite
+
+_SEVERITIES = {Level.NOTE: "info", Level.WARNING: "minor", Level.ERROR: "major"}
+
+
+def render(report: Report) -> str:
+    """One entry a finding; what was not checked is an entry that blocks."""
+    return json.dumps([*_entries(report)], indent=1) + "\n"
+
+
+def _entries(report: Report) -> Iterator[dict[str, Any]]:
+    seen: Counter[str] = Counter()
+    entries = [*map(_unchecked, report.unchecked), *map(_finding, report.findings)]
+    for entry in entries:
+        stable = entry["fingerprint"]
+        seen[stable] += 1
+        yield entry | {"fingerprint": f"{stable}-{seen[stable]}" if seen[stable] > 1 else stable}
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    known = " (in the baseline)" if finding.known else ""
+    return {
+        "description": safe(finding.text) + known,
+        "check_name": f"{finding.rule.code} {finding.rule.slug}",
+        "fingerprint": finding.fingerprint,
+        "severity": "info" if finding.known else _SEVERITIES[finding.level],
+        "location": _location(finding.file, finding.line),
+    }
+
+
+def _unchecked(suite: Suite) -> dict[str, Any]:
+    return {
+        "description": safe(f"{suite.name}: {suite.unchecked}"),
+        "check_name": "unchecked",
+        "fingerprint": fingerprint.fingerprint(Identity("unchecked", "", suite.name)),
+        "severity": "blocker",
+        "location": _location(suite.name, None),
+    }
+
+
+def _location(path: str, line: int | None) -> dict[str, Any]:
+    return {"path": safe(path).removeprefix("./"), "lines": {"begin": line or 1}}

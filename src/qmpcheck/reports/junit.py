@@ -1,0 +1,79 @@
+"""JUnit's XML: a suite for each stream, in it a case for the findings that differ in their lines alone."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Sequence
+
+from qmpcheck.printable import safe
+from qmpcheck.reports.report import Finding, Report, Suite, count, groups
+from qmpcheck.wording import plural
+
+MOST_LINES = 20
+"""Findings of one case that are written out."""
+
+
+def render(report: Report) -> str:
+    """In ASCII, all else as references: whatever encoding it is written in, it says the same."""
+    root = ET.Element("testsuites", name=_text(f"qmpcheck {report.command} against {report.against}"))
+    for suite in report.suites:
+        root.append(_suite(report, suite))
+    for key in ("tests", "failures", "errors", "skipped"):
+        root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
+    ET.indent(root, " ")
+    written: bytes = ET.tostring(root, encoding="us-ascii", xml_declaration=True)
+    return written.decode("ascii") + "\n"
+
+
+def _suite(report: Report, suite: Suite) -> ET.Element:
+    cases = [*_cases(report, suite)]
+    element = ET.Element("testsuite", name=_text(suite.name), tests=str(len(cases)))
+    for key, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        element.set(key, str(sum(case.find(tag) is not None for case in cases)))
+    element.extend(cases)
+    return element
+
+
+def _cases(report: Report, suite: Suite) -> Iterator[ET.Element]:
+    if suite.unchecked:
+        case = _case(suite, "checked")
+        ET.SubElement(case, "error", message=_text(suite.unchecked), type="unchecked")
+        yield case
+    for group in groups(suite.findings):
+        yield _group(report, suite, group)
+    if not suite.unchecked and not suite.findings:
+        yield _case(suite, suite.verdict)
+
+
+def _group(report: Report, suite: Suite, group: Sequence[Finding]) -> ET.Element:
+    first = group[0]
+    case = _case(suite, " ".join(filter(None, (first.rule.code, first.rule.slug, *first.identity[1:]))))
+    if first.known:
+        ET.SubElement(case, "skipped", message="in the baseline")
+    elif any(map(report.fails, group)):
+        message = f"{plural(count(group), 'finding')}: {first.text}"
+        failure = ET.SubElement(case, "failure", message=_text(message), type=_text(first.rule.code))
+        failure.text = _places(group)
+        return case
+    ET.SubElement(case, "system-out").text = _places(group)
+    return case
+
+
+def _case(suite: Suite, name: str) -> ET.Element:
+    return ET.Element("testcase", classname=_text(suite.name), name=_text(name))
+
+
+def _places(group: Sequence[Finding]) -> str:
+    lines = [_text(f"{_place(finding)}: {finding.text}") for finding in group[:MOST_LINES]]
+    if len(group) > MOST_LINES:
+        lines.append(f"{len(group) - MOST_LINES} more")
+    return "\n".join(lines)
+
+
+def _place(finding: Finding) -> str:
+    return f"{finding.file}:{finding.line}" if finding.line else finding.file
+
+
+def _text(text: str) -> str:
+    """The text without what XML has no place for: all of that does not print."""
+    return safe(text)

@@ -1,0 +1,85 @@
+"""A job's summary in Markdown. Whatever is not this module's own words stands in code spans."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from qmpcheck.printable import safe
+from qmpcheck.reports.report import Finding, Level, Report, count, groups, worst_first
+from qmpcheck.wording import plural
+
+MOST_ROWS, MOST_PLACES = 50, 3
+"""Rows of a table, and places in one row, that are written out."""
+
+
+def render(report: Report) -> str:
+    """A verdict, what was not checked, and a table of the findings."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield f"### qmpcheck {report.command}: {_verdict(report)}"
+    yield ""
+    yield f"Against {code(report.against)}: {_counts(report)}."
+    if report.unchecked:
+        yield ""
+        yield from _table(
+            ("not checked", "why"), [(code(s.name), code(s.unchecked)) for s in report.unchecked]
+        )
+    rows = [_row(group) for group in groups(worst_first(report.findings))]
+    if rows:
+        yield ""
+        yield from _table(("code", "finding", "level", "event and path", "count", "first places"), rows)
+
+
+def _verdict(report: Report) -> str:
+    if report.unchecked:
+        return f"{len(report.unchecked)} of {len(report.suites)} not checked"
+    return "failed" if any(map(report.fails, report.findings)) else "passed"
+
+
+def _counts(report: Report) -> str:
+    counts: Counter[Level] = Counter()
+    for finding in report.findings:
+        counts[finding.level] += finding.times
+    said = [plural(counts[level], str(level)) for level in (Level.ERROR, Level.WARNING)]
+    if counts[Level.NOTE]:
+        said.append(plural(counts[Level.NOTE], "note"))
+    known = count(finding for finding in report.findings if finding.known)
+    return ", ".join(said) + (f", {known} of them in the baseline" if known else "")
+
+
+def _row(group: Sequence[Finding]) -> tuple[str, ...]:
+    first = group[0]
+    level = f"{first.level}, in the baseline" if first.known else str(first.level)
+    subject = " ".join(filter(None, first.identity[1:3]))
+    return (first.rule.code, first.rule.slug, level, code(subject), str(count(group)), _places(group))
+
+
+def _places(group: Sequence[Finding]) -> str:
+    places = [code(f"{each.file}:{each.line}" if each.line else each.file) for each in group[:MOST_PLACES]]
+    return ", ".join(places) + (", …" if len(group) > MOST_PLACES else "")
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield _line(head)
+    yield _line(["---"] * len(head))
+    for row in rows[:MOST_ROWS]:
+        yield _line(row)
+    if len(rows) > MOST_ROWS:
+        yield ""
+        yield f"{plural(len(rows) - MOST_ROWS, 'row')} more."
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def code(text: str) -> str:
+    """The text as a code span, in which nothing is markup, a link or a mention.
+
+    What would end the span, or the table's cell that it is in, stands as an escape.
+    """
+    held = safe(text).replace("`", "\\x60").replace("|", "\\x7c")
+    return f"`{held}`" if held.strip() else ""

@@ -1,0 +1,145 @@
+"""What a command found, as the reports for CI take it: the same value for streams and for specs."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from qmpcheck.reports import fingerprint
+from qmpcheck.reports.fingerprint import Identity
+
+
+class Level(enum.IntEnum):
+    """How bad a finding is; greater is worse."""
+
+    NOTE = 0
+    WARNING = 1
+    ERROR = 2
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+class Rule(NamedTuple):
+    """What one code stands for: its name in words, its usual level, and its explanation, "" for none."""
+
+    code: str
+    slug: str
+    level: Level
+    means: str = ""
+    why: str = ""
+
+
+class Finding(NamedTuple):
+    """One finding.
+
+    Attributes:
+        rule: what it is an instance of.
+        level: how bad it is.
+        message: what is wrong, in one line, without the event and the path.
+        file: where it stands, as the user named it; it may hold anything.
+        line: the line there; None for none.
+        identity: what it is known by.
+        path: the dotted path of what it concerns, with indices.
+        known: whether the baseline has it.
+        times: how many findings it stands for; more than one where they are counted and not listed.
+    """
+
+    rule: Rule
+    level: Level
+    message: str
+    file: str
+    line: int | None
+    identity: Identity
+    path: str = ""
+    known: bool = False
+    times: int = 1
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for equal findings, wherever they stand."""
+        return fingerprint.fingerprint(self.identity)
+
+    @property
+    def subject(self) -> str:
+        """The event and the path that it concerns; "" for none."""
+        return " ".join(filter(None, (self.identity.event, self.path)))
+
+    @property
+    def text(self) -> str:
+        """What it concerns, and what is wrong."""
+        return f"{self.subject}: {self.message}" if self.subject else self.message
+
+
+class Suite(NamedTuple):
+    """One thing that was checked: a stream, or a pair of specs.
+
+    Attributes:
+        name: as the user named it; it may hold anything.
+        verdict: in a word, what is known of it.
+        findings: in the order of their lines.
+        unchecked: why it was not checked, or not to its end; "" where it was.
+    """
+
+    name: str
+    verdict: str
+    findings: tuple[Finding, ...]
+    unchecked: str = ""
+
+
+class Report(NamedTuple):
+    """What one run of a command found.
+
+    Attributes:
+        command: which one it was.
+        against: what was held to what, in a few words; it may hold anything.
+        suites: what was checked.
+        fail_on: the level from which findings fail the run.
+        document: gives the command's own report as a value for JSON.
+        has_baseline: whether the findings were held against a baseline.
+    """
+
+    command: str
+    against: str
+    suites: tuple[Suite, ...]
+    fail_on: Level
+    document: Callable[[], object]
+    has_baseline: bool = False
+
+    @property
+    def findings(self) -> Iterator[Finding]:
+        """All of them."""
+        return (finding for suite in self.suites for finding in suite.findings)
+
+    @property
+    def unchecked(self) -> list[Suite]:
+        """What was not checked, or not to its end."""
+        return [suite for suite in self.suites if suite.unchecked]
+
+    def fails(self, finding: Finding) -> bool:
+        """Whether one finding alone makes the run fail."""
+        return not finding.known and finding.level >= self.fail_on
+
+
+def rules(findings: Iterable[Finding]) -> list[Rule]:
+    """The rules of findings, by code."""
+    return sorted({finding.rule for finding in findings})
+
+
+def groups(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """The findings that are the same but for their places together, in the order of the first ones."""
+    found: dict[tuple[Identity, bool], list[Finding]] = {}
+    for finding in findings:
+        found.setdefault((finding.identity, finding.known), []).append(finding)
+    return [*found.values()]
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """New ones before known ones, then the worse ones first, then as they were."""
+    return sorted(findings, key=lambda finding: (finding.known, -finding.level))
+
+
+def count(findings: Iterable[Finding]) -> int:
+    """How many findings these stand for."""
+    return sum(finding.times for finding in findings)

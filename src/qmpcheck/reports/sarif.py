@@ -1,0 +1,114 @@
+"""SARIF 2.1.0, for code scanning."""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+from typing import Any
+from urllib.parse import quote
+
+import qmpcheck
+from qmpcheck.printable import safe
+from qmpcheck.reports.report import Finding, Report, Rule, Suite, rules
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+
+def render(report: Report) -> str:
+    """One log with one run."""
+    log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(report)]}
+    return json.dumps(log, indent=1) + "\n"
+
+
+def _run(report: Report) -> dict[str, Any]:
+    used = rules(report.findings)
+    indices = {rule.code: index for index, rule in enumerate(used)}
+    return {
+        "tool": {
+            "driver": {
+                "name": "qmpcheck",
+                "version": qmpcheck.__version__,
+                "rules": [_rule(rule) for rule in used],
+            }
+        },
+        "invocations": [_invocation(report)],
+        "columnKind": "unicodeCodePoints",
+        "results": [
+            _result(finding, indices[finding.rule.code], report.has_baseline) for finding in report.findings
+        ],
+    }
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    words = rule.slug.replace("-", " ")
+    help = f"{rule.means} {rule.why}".strip() or words
+    return {
+        "id": rule.code,
+        "name": rule.slug,
+        "shortDescription": {"text": _message(words)},
+        "fullDescription": {"text": _message(rule.means or words)},
+        "help": {"text": _message(f"{help} `qmpcheck explain {rule.code}` shows examples.")},
+        "defaultConfiguration": {"level": str(rule.level)},
+    }
+
+
+def _invocation(report: Report) -> dict[str, Any]:
+    return {
+        "executionSuccessful": not report.unchecked,
+        "toolExecutionNotifications": [_notification(suite) for suite in report.unchecked],
+    }
+
+
+def _notification(suite: Suite) -> dict[str, Any]:
+    return {
+        "level": "error",
+        "message": {"text": _message(f"{suite.name}: {suite.unchecked}")},
+        "locations": [_location(suite.name, None)],
+    }
+
+
+def _result(finding: Finding, index: int, has_baseline: bool) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "ruleId": finding.rule.code,
+        "ruleIndex": index,
+        "level": str(finding.level),
+        "message": {"text": _message(finding.text)},
+        "locations": [_location(finding.file, finding.line)],
+        "partialFingerprints": {"qmpcheck/v1": finding.fingerprint},
+        "occurrenceCount": finding.times,
+    }
+    if has_baseline:
+        result["baselineState"] = "unchanged" if finding.known else "new"
+    if finding.known:
+        result["suppressions"] = [
+            {"kind": "external", "status": "accepted", "justification": "in the baseline"}
+        ]
+    return result
+
+
+def _location(path: str, line: int | None) -> dict[str, Any]:
+    physical: dict[str, Any] = {"artifactLocation": {"uri": uri(path)}}
+    if line:
+        physical["region"] = {"startLine": line}
+    return {"physicalLocation": physical}
+
+
+def uri(path: str) -> str:
+    """The path as a reference relative to where the tool ran, or as `file:` where it is absolute."""
+    escaped = quote(_bytes(posixpath.normpath(path.replace(os.sep, "/"))))
+    return f"file:///{escaped.lstrip('/')}" if escaped.startswith("/") else escaped
+
+
+def _bytes(path: str) -> bytes:
+    """The path as the file system has it, also where its bytes are no text."""
+    try:
+        return path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return path.encode("utf-8", "backslashreplace")
+
+
+def _message(text: str) -> str:
+    """The text as a message: braces would name arguments, and brackets before a parenthesis make a link."""
+    escaped = safe(text).replace("{", "{{").replace("}", "}}")
+    return escaped.replace("[", "\\[").replace("]", "\\]") if "](" in escaped else escaped

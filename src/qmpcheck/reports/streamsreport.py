@@ -1,0 +1,90 @@
+"""What `validate` found, as the value that the reports for CI are made from."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from qmpcheck.catalogue import Spec
+from qmpcheck.checking.fold import Checked
+from qmpcheck.checking.summary import Kind
+from qmpcheck.diagnostic import CODES, Diagnostic, Severity
+from qmpcheck.reports import fingerprint, jsonreport, verdict
+from qmpcheck.reports.explanations import EXPLANATIONS
+from qmpcheck.reports.fingerprint import Baseline, Identity
+from qmpcheck.reports.report import Finding, Level, Report, Rule, Suite
+from qmpcheck.reports.text import source
+from qmpcheck.wording import plural
+
+
+def report(
+    results: Sequence[Checked], spec: Spec, fail_on: Severity, baseline: Baseline | None = None
+) -> Report:
+    """The results of streams as a report.
+
+    Args:
+        results: the streams.
+        spec: what they were held to.
+        fail_on: the severity from which findings fail the run.
+        baseline: the findings that are known; None where none was asked for.
+    """
+    known = baseline or frozenset()
+    return Report(
+        command="validate",
+        against=spec.name if spec.name == spec.id else f"{spec.name} ({spec.id})",
+        suites=tuple(_stream(checked, known) for checked in results),
+        fail_on=_LEVELS[fail_on],
+        document=functools.partial(jsonreport.report, results, spec),
+        has_baseline=baseline is not None,
+    )
+
+
+_LEVELS = {Severity.WARNING: Level.WARNING, Severity.ERROR: Level.ERROR}
+
+
+def _stream(checked: Checked, known: Baseline) -> Suite:
+    listed = [_diagnostic(checked.path, finding, known) for finding in checked.summary.listed]
+    return Suite(
+        name=checked.path,
+        verdict=verdict.of(checked),
+        findings=(*listed, *_unlisted(checked)),
+        unchecked=verdict.unchecked(checked),
+    )
+
+
+def _diagnostic(path: str, finding: Diagnostic, known: Baseline) -> Finding:
+    identity = fingerprint.of_diagnostic(finding)
+    return Finding(
+        rule=_rule(finding.code),
+        level=_LEVELS[finding.severity],
+        message=finding.text + source(finding),
+        file=path,
+        line=finding.line,
+        identity=identity,
+        path=finding.path,
+        known=identity in known,
+    )
+
+
+def _unlisted(checked: Checked) -> Iterator[Finding]:
+    """The findings that are counted only, one for each kind. No baseline knows them: they have no path."""
+    summary = checked.summary
+    listed: Counter[Kind] = Counter(map(summary.terms.kind, summary.listed))
+    for (code, event, erratum), more in sorted((summary.findings - listed).items()):
+        yield Finding(
+            rule=_rule(code),
+            level=_LEVELS[summary.terms.severity(code, erratum)],
+            message=f"{plural(more, 'finding')} more, not listed",
+            file=checked.path,
+            line=None,
+            identity=Identity(code, event, "", "; ".join(filter(None, ("not listed", erratum)))),
+            times=more,
+        )
+
+
+@functools.cache
+def _rule(code: str) -> Rule:
+    explained = EXPLANATIONS[code]
+    slug, usual = CODES[code]
+    return Rule(code, slug, _LEVELS[usual], explained.means, explained.why)

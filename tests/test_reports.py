@@ -1,0 +1,375 @@
+"""The reports for CI: each is what its readers take, whatever names and values stand in it."""
+
+import json
+import os
+import posixpath
+import re
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import pytest
+import xmlschema
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from markdown_it import MarkdownIt
+
+from qmpcheck import catalogue
+from qmpcheck.cli import main
+from qmpcheck.diagnostic import CODES
+from qmpcheck.drift.change import KINDS, Change
+from qmpcheck.drift.compare import compare
+from qmpcheck.printable import safe
+from qmpcheck.reports import changesreport, fingerprint, formats, report
+from qmpcheck.reports.changes import Changes
+from qmpcheck.reports.explanations import EXPLANATIONS
+from qmpcheck.reports.report import Finding, Level, Report, Rule, Suite
+
+HERE = Path(__file__).parent
+JUNIT = xmlschema.XMLSchema(str(HERE / "junit.xsd"))
+SARIF = Draft202012Validator(json.loads((HERE / "sarif.schema.json").read_text()))
+GITLAB = Draft202012Validator(
+    {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["description", "check_name", "fingerprint", "severity", "location"],
+            "properties": {
+                "description": {"type": "string"},
+                "check_name": {"type": "string"},
+                "fingerprint": {"type": "string", "pattern": "^[0-9a-f]{32}(-[0-9]+)?$"},
+                "severity": {"enum": ["info", "minor", "major", "critical", "blocker"]},
+                "location": {
+                    "type": "object",
+                    "required": ["path", "lines"],
+                    "properties": {
+                        "path": {"type": "string"},
+                        "lines": {
+                            "type": "object",
+                            "required": ["begin"],
+                            "properties": {"begin": {"type": "integer", "minimum": 1}},
+                        },
+                    },
+                },
+            },
+        },
+    }
+)
+
+TRICKS = [
+    "\n", "\r", "\r\n::error::forged", "\u2028", "\x85", "::", ",", "%", "%0A", "##[error]forged", "##vso[task.x]",
+    "]]>", "<!--", "<script>alert(1)</script>", "&amp;", "&#0;", '"', "'", "\x00", "\x1b[31m", "\ud800", "\udcff",
+    "\ufffe", "\U0001ffff", "\u202e", "|", "\\", "\\|", "`", "``", "@admin", "![i](http://e/x.png)", "[a](http://e)",
+    "<http://e>", "www.example.com", "a@b.example", "*", "_", "# ", "- ", "{0}", "{", "}", "data[2]", "/", "..", "é", " ",
+]  # fmt: skip
+HOSTILE = st.lists(st.sampled_from(TRICKS) | st.text(max_size=5), max_size=6).map("".join)
+FILES = HOSTILE.filter(bool)
+RULES = st.sampled_from(
+    [Rule(code, about.slug, Level(about.severity), *EXPLANATIONS[code][:2]) for code, about in CODES.items()]
+)
+
+
+@st.composite
+def findings(draw: st.DrawFn, file: str) -> Finding:
+    rule = draw(RULES)
+    path = draw(HOSTILE)
+    return Finding(
+        rule=rule,
+        level=rule.level,
+        message=draw(HOSTILE.filter(bool)),
+        file=file,
+        line=draw(st.none() | st.integers(1, 99)),
+        identity=fingerprint.Identity(rule.code, draw(HOSTILE), path),
+        path=path,
+        known=draw(st.booleans()),
+    )
+
+
+@st.composite
+def suites(draw: st.DrawFn) -> Suite:
+    name = draw(FILES)
+    return Suite(name, "violations", tuple(draw(st.lists(findings(name), max_size=4))), draw(HOSTILE))
+
+
+REPORTS = st.builds(
+    Report,
+    command=st.just("validate"),
+    against=FILES,
+    suites=st.lists(suites(), max_size=3).map(tuple),
+    fail_on=st.sampled_from(Level),
+    document=st.just(dict),
+    has_baseline=st.booleans(),
+)
+
+
+@given(REPORTS)
+def test_junit(found: Report) -> None:
+    text = formats.render("junit", found)
+    assert text.isascii()
+    JUNIT.validate(text)
+    root = ET.fromstring(text)
+    assert [suite.get("name") for suite in root] == [safe(suite.name) for suite in found.suites]
+    for element, suite in zip(root, found.suites, strict=True):
+        grouped = report.groups(suite.findings)
+        assert len(element) == max(1, len(grouped) + bool(suite.unchecked))
+        assert element.get("tests") == str(len(element))
+        assert element.get("failures") == str(sum(any(map(found.fails, group)) for group in grouped))
+        assert element.get("errors") == str(int(bool(suite.unchecked)))
+        assert element.get("skipped") == str(sum(group[0].known for group in grouped))
+        said = [each.text or "" for each in element.iter() if each.tag in ("failure", "system-out")]
+        written = [line for each in said for line in each.split("\n")]
+        assert sorted(written) == sorted(
+            safe(f"{finding.file}:{finding.line}" if finding.line else finding.file)
+            + f": {safe(finding.text)}"
+            for finding in suite.findings
+        )
+    assert root.get("tests") == str(sum(map(len, root)))
+
+
+COMMAND = re.compile(r"::(error|warning|notice) ((?:[a-z]+=[^,:]*)(?:,[a-z]+=[^,:]*)*)::(.*)")
+
+
+def unescaped(text: str) -> str:
+    for escape, character in (("%2C", ","), ("%3A", ":"), ("%0A", "\n"), ("%0D", "\r"), ("%25", "%")):
+        text = text.replace(escape, character)
+    return text
+
+
+@given(REPORTS)
+def test_github(found: Report) -> None:
+    lines = formats.render("github", found).splitlines()
+    commands = [COMMAND.fullmatch(line) for line in lines]
+    assert all(commands)
+    told = [
+        (each[1], dict(pair.split("=", 1) for pair in each[2].split(",")), each[3])
+        for each in commands
+        if each
+    ]
+    expected = [f"{suite.name}: {suite.unchecked}" for suite in found.unchecked]
+    everything = report.worst_first(found.findings)
+    expected += [finding.text + " (in the baseline)" * finding.known for finding in everything]
+    if len(expected) <= 9:
+        assert [unescaped(message) for _, _, message in told] == [*map(safe, expected)]
+        assert [level for level, _, _ in told] == sorted(
+            (level for level, _, _ in told), key=["error", "warning", "notice"].index
+        )
+    names = {safe(suite.name) for suite in found.suites}
+    assert {unescaped(about["file"]) for _, about, _ in told if "file" in about} <= names
+
+
+def test_github_shows_the_worst_first_and_says_how_many_more() -> None:
+    suite = Suite("s.jsonl", "violations", tuple(example(code) for code in ["QMP206"] * 12 + ["QMP203"] * 15))
+    lines = formats.render("github", REPORT._replace(suites=(suite,))).splitlines()
+    assert [line.split()[0] for line in lines] == ["::error"] * 10 + ["::warning"] * 10 + ["::notice"]
+    assert lines[-1] == "::notice title=qmpcheck::20 of 27 findings are annotated; the log has the others"
+
+
+@given(REPORTS)
+def test_gitlab(found: Report) -> None:
+    text = formats.render("gitlab", found)
+    entries = json.loads(text)
+    assert text.isascii()
+    GITLAB.validate(entries)
+    assert len(entries) == len(found.unchecked) + len([*found.findings])
+    assert len({entry["fingerprint"] for entry in entries}) == len(entries)
+    assert all(entry["description"].isprintable() for entry in entries)
+
+
+def message(text: str) -> str:
+    """What a reader of SARIF shows for a message."""
+    if "](" in text:
+        assert not re.search(r"(?<!\\)\[", text)
+        text = text.replace("\\[", "[").replace("\\]", "]")
+    assert not re.search(r"(?<!\{)\{(\{\{)*(?!\{)", text)
+    return text.replace("{{", "{").replace("}}", "}")
+
+
+@given(REPORTS)
+def test_sarif(found: Report) -> None:
+    text = formats.render("sarif", found)
+    assert text.isascii()
+    log = json.loads(text)
+    SARIF.validate(log)
+    [run] = log["runs"]
+    assert run["invocations"][0]["executionSuccessful"] is not bool(found.unchecked)
+    rules = run["tool"]["driver"]["rules"]
+    for result, finding in zip(run["results"], found.findings, strict=True):
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"] == finding.rule.code
+        if "](" not in safe(finding.text):
+            assert message(result["message"]["text"]) == safe(finding.text)
+        assert "](" not in result["message"]["text"].replace("\\](", "")
+        assert ("suppressions" in result) == finding.known
+        assert ("baselineState" in result) == found.has_baseline
+
+
+@given(FILES)
+def test_a_uri_is_the_path(path: str) -> None:
+    from qmpcheck.reports.sarif import uri
+
+    try:
+        raw = os.fsencode(posixpath.normpath(path))
+    except UnicodeEncodeError:
+        return  # no file has such a name
+    back = unquote_to_bytes(uri(path))
+    assert back.removeprefix(b"file:///").lstrip(b"/") == raw.lstrip(b"/")
+    assert back.startswith(b"file:///") == path.startswith("/")
+
+
+MARKDOWN = MarkdownIt("commonmark").enable("table")
+OWN = re.compile(r"[\w ,.:()…&-]*")
+
+
+@given(REPORTS)
+def test_markdown(found: Report) -> None:
+    tokens = MARKDOWN.parse(formats.render("markdown", found))
+    assert {token.type.rsplit("_", 1)[0] for token in tokens} <= {
+        "heading", "paragraph", "inline", "table", "thead", "tbody", "tr", "th", "td",
+    }  # fmt: skip
+    inner = [child for token in tokens for child in token.children or ()]
+    assert {child.type for child in inner} <= {"text", "code_inline"}
+    assert all(OWN.fullmatch(child.content) for child in inner if child.type == "text")
+    rows = [token for token in tokens if token.type == "tr_open"]
+    grouped = report.groups(found.findings)
+    unchecked = len(found.unchecked)
+    assert len(rows) == bool(unchecked) + unchecked + bool(grouped) + len(grouped)
+    cells = [token for token in tokens if token.type == "td_open"]
+    assert len(cells) == 2 * unchecked + 6 * len(grouped)
+
+
+def example(code: str, **about: Any) -> Finding:
+    rule = Rule(code, CODES[code].slug, Level(CODES[code].severity), *EXPLANATIONS[code][:2])
+    identity = fingerprint.Identity(code, "STOP", "data.why")
+    return Finding(rule, rule.level, "it is wrong", "s.jsonl", 3, identity, "data.why")._replace(**about)
+
+
+REPORT = Report("validate", "v2", (), Level.ERROR, dict)
+
+STOP = '{"timestamp": {"seconds": 1, "microseconds": 5}, "event": "STOP"}\n'
+BAD = STOP.replace("}\n", ', "data": {"why": 1, "`|<b>@a](x)##[error]\\n::error::": 2}}\n')
+NAME = "a\n::error::x|`<b>]]>%0A,:@admin\udcff.jsonl"
+
+
+@pytest.mark.parametrize("format", formats.FORMATS)
+def test_hostile_streams_and_names(format: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(NAME).write_text(STOP + BAD * 2)
+    Path("empty.jsonl").write_text("")
+    arguments = [
+        "validate",
+        NAME,
+        "empty.jsonl",
+        "--spec",
+        "v2",
+        "--output",
+        "text",
+        "--report",
+        f"{format}=report",
+    ]
+    assert main(arguments) == 2
+    text = Path("report").read_text("utf-8")
+    assert text.replace("\n", "").isprintable()
+    lines = text.splitlines()
+    match format:
+        case "github":
+            assert len(lines) == 5
+            assert all(COMMAND.fullmatch(line) for line in lines)
+        case "gitlab":
+            GITLAB.validate(json.loads(text))
+            assert len(json.loads(text)) == 5
+        case "junit":
+            JUNIT.validate(text)
+            assert len(ET.fromstring(text).findall(".//failure")) == 2
+        case "sarif":
+            SARIF.validate(json.loads(text))
+            assert len(json.loads(text)["runs"][0]["results"]) == 4
+        case "markdown":
+            inner = [child for token in MARKDOWN.parse(text) for child in token.children or ()]
+            assert {child.type for child in inner} <= {"text", "code_inline"}
+        case "json":
+            assert len(json.loads(text)["diagnostics"]) == 4
+    assert "##[" not in Path("text").read_text("utf-8")
+
+
+def test_several_reports_of_one_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("s.jsonl").write_text(STOP + BAD)
+    asked = [part for format in formats.FORMATS for part in ("--report", f"{format}={format}.out")]
+    assert (
+        main(["validate", "s.jsonl", "--spec", "v2", *asked, "--report", "github=-", "--max-findings", "1"])
+        == 1
+    )
+    captured = capsys.readouterr()
+    assert captured.out.startswith("s.jsonl: violations")
+    assert captured.out.endswith(Path("github.out").read_text())
+    for format in formats.FORMATS:
+        assert Path(f"{format}.out").stat().st_size
+    results = json.loads(Path("sarif.out").read_text())["runs"][0]["results"]
+    assert [result["message"]["text"] for result in results][1:] == ["STOP: 1 finding more, not listed"]
+
+
+@pytest.mark.parametrize(
+    ("reports", "status", "told"),
+    [
+        (["xml=x"], 2, "github, gitlab, json, junit, markdown, sarif"),
+        (["junit"], 2, "FORMAT=FILE"),
+        (["junit="], 2, "FORMAT=FILE"),
+        (["junit=no/such/folder", "sarif=x.sarif"], 2, "no/such/folder: No such file"),
+        (["junit=s.jsonl"], 2, "s.jsonl"),
+        (["junit=x", "sarif=./x"], 2, "named twice"),
+        (["junit=known.json"], 2, "named twice"),
+        (["junit=x", "sarif=y"], 0, ""),
+    ],
+)
+def test_where_reports_go(
+    reports: list[str], status: int, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    Path("s.jsonl").write_text(STOP)
+    arguments = ["validate", "s.jsonl", "--spec", "v2", *(f"--report={each}" for each in reports)]
+    arguments += ["--baseline", "known.json", "--update-baseline"]
+    try:
+        found = main(arguments)
+    except SystemExit as exit:
+        found = int(exit.code or 0)
+    assert found == status
+    assert told in capsys.readouterr().err
+    assert Path("s.jsonl").read_text() == STOP
+    assert Path("x.sarif").exists() == ("sarif=x.sarif" in reports)
+
+
+def test_changes() -> None:
+    old, new = catalogue.find("10.0"), catalogue.find("2.1")
+    found = changesreport.report(Changes(old, new, compare(old.rule_base, new.rule_base), strict=False))
+    SARIF.validate(json.loads(formats.render("sarif", found)))
+    JUNIT.validate(formats.render("junit", found))
+    GITLAB.validate(json.loads(formats.render("gitlab", found)))
+    [suite] = found.suites
+    assert {finding.level for finding in suite.findings} == set(Level)
+    assert sum(map(found.fails, suite.findings)) > 10
+    assert len(report.groups(suite.findings)) == len(suite.findings) > 50
+    assert len(json.loads(formats.render("json", found))["changes"]) == len(suite.findings)
+
+
+def test_a_change_is_known_by_its_value_and_branch() -> None:
+    changes = [Change(code, "X", "data[]", "", value=value) for code in KINDS for value in ("", "p", "q")]
+    assert len({fingerprint.fingerprint(fingerprint.of_change(each)) for each in changes}) == len(changes)
+
+
+def test_findings_are_as_bad_as_the_user_holds_them_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("s.jsonl").write_text(STOP + BAD)
+    Path("qmpcheck.toml").write_text('severities = { QMP203 = "warning" }')
+    for most in ("0", "9"):
+        arguments = ["validate", "s.jsonl", "--spec", "v2", "--output", "text", "--max-findings", most]
+        assert main([*arguments, "--report", "junit=j", "--report", "sarif=s"]) == 0
+        assert "<failure" not in Path("j").read_text()
+        results = json.loads(Path("s").read_text())["runs"][0]["results"]
+        assert {result["level"] for result in results} == {"warning"}
