@@ -5,7 +5,7 @@ from __future__ import annotations
 import selectors
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 
@@ -15,10 +15,12 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class Interruption:
     """Within it, an interrupt or a request to end stops the waiting and nothing else.
 
-    `came` tells that there was one; `asked` is the signal that nobody has taken up yet.
+    `came` tells that there was one; `asked` is the signal that nobody has taken up yet. A thread, which gets
+    no signals, is given none and hears of them by `ask`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, signals: Sequence[int] = _SIGNALS) -> None:
+        self._signals = signals
         self.came = False
         self.asked: int | None = None
         self._raises = False
@@ -27,7 +29,7 @@ class Interruption:
         self._ours, self._theirs = socket.socketpair()
         self._ours.setblocking(False)
         self._theirs.setblocking(False)
-        self._before = {each: signal.signal(each, self._on_signal) for each in _SIGNALS}
+        self._before = {each: signal.signal(each, self._on_signal) for each in self._signals}
         return self
 
     def __exit__(
@@ -38,10 +40,14 @@ class Interruption:
         self._ours.close()
         self._theirs.close()
 
-    def _on_signal(self, number: int, _: FrameType | None) -> None:
+    def ask(self, number: int) -> None:
+        """Stop the waiting; from any thread."""
         self.came, self.asked = True, number
         with suppress(BlockingIOError):
             self._theirs.send(b"\n")
+
+    def _on_signal(self, number: int, _: FrameType | None) -> None:
+        self.ask(number)
         if self._raises:
             raise KeyboardInterrupt
 

@@ -1,0 +1,87 @@
+"""The pytest plugin: what the QEMUs of a test send is recorded, and checked when the test has ended.
+
+Every pytest run loads it where qmpcheck is installed, so nothing else of qmpcheck is loaded before a test
+asks for the fixture.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from qmpcheck.testing import Recorder, Result, Settings
+
+_MARKER = (
+    "qmpcheck(spec='auto', ignore=[], assume=[], complete=False): what the events of its QEMUs are held to"
+)
+_has_passed = pytest.StashKey[bool]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The settings of a whole project, each overridden by the marker's of the same name."""
+    parser.addini(
+        "qmpcheck_spec", "spec that QEMU's events are held to; auto: its greeting's", default="auto"
+    )
+    parser.addini("qmpcheck_ignore", "codes of findings that are not wanted, such as QMP304", "args", [])
+    parser.addini("qmpcheck_assume", "options that QEMU is given, such as no-shutdown", "args", [])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", _MARKER)
+
+
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Keep whether a test has passed: one that was skipped need not have started anything."""
+    if call.when == "call":
+        item.stash[_has_passed] = call.excinfo is None
+
+
+@pytest.fixture
+def qmpcheck_recorder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Recorder]:
+    """Records what each QEMU that was started with its `qemu_options()` sends, and checks it at the end.
+
+    The test fails where QEMU sent what its spec does not allow, and where nothing could be checked. The
+    recordings are kept in `tmp_path`.
+    """
+    from qmpcheck import testing
+    from qmpcheck.rulebase import SpecError
+
+    settings = _settings(request)
+    try:
+        testing.examine(settings)
+    except SpecError as error:
+        pytest.fail(f"qmpcheck: {error}", pytrace=False)
+    with testing.Recorder(tmp_path) as recorder:
+        yield recorder
+    _tell(request.node, testing.check(recorder, settings))
+
+
+def _tell(item: pytest.Item, result: Result) -> None:
+    """Fail the test, or leave the report where pytest shows it on demand (`-rP`)."""
+    unchecked = [f"qmpcheck: {reason}" for reason in result.unchecked if item.stash.get(_has_passed, False)]
+    if result.has_errors or unchecked:
+        pytest.fail("\n".join([*unchecked, result.report]).rstrip(), pytrace=False)
+    if result.report:
+        item.add_report_section("teardown", "qmpcheck", result.report)
+
+
+def _settings(request: pytest.FixtureRequest) -> Settings:
+    """The project's, then the markers' from the outermost to the test's own."""
+    from qmpcheck.testing import Settings
+
+    chosen: dict[str, Any] = {
+        name: request.config.getini(f"qmpcheck_{name}") for name in ("spec", "ignore", "assume")
+    }
+    for marker in reversed([*request.node.iter_markers("qmpcheck")]):
+        if marker.args or not marker.kwargs.keys() <= set(Settings._fields):
+            pytest.fail(f"qmpcheck: the marker takes {', '.join(Settings._fields)}, by name", pytrace=False)
+        chosen |= marker.kwargs
+    for name in ("ignore", "assume"):
+        chosen[name] = (chosen[name],) if isinstance(chosen[name], str) else tuple(chosen[name])
+    return Settings(**chosen | {"spec": str(chosen["spec"])})

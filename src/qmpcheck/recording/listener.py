@@ -1,0 +1,102 @@
+"""A socket that a QEMU connects to: what it sends is recorded by a thread, while others go on."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from types import TracebackType
+from typing import NamedTuple
+
+from qmpcheck.recording import transcript
+from qmpcheck.recording.interruption import Interruption
+from qmpcheck.recording.session import PATIENCE, Session
+from qmpcheck.recording.transcript import Stopped
+
+_MOMENT = 10.0
+"""Seconds that what was sent before the end may take to be read; a peer that never pauses is cut off."""
+
+
+class Recording(NamedTuple):
+    """One connection: the file, what is wrong with it, and what was lost of a line; "" for neither."""
+
+    path: str
+    problem: str
+    lost: str
+
+
+class Listener:
+    """Within it, whoever connects is recorded to a file of its own, one after the other.
+
+    A machine that is started anew with the same options is the next one. At the end, what has been sent is
+    still read.
+
+    Args:
+        path: where the socket is made.
+        files: the names of the files that are written.
+    """
+
+    def __init__(self, path: str, files: Iterator[str]) -> None:
+        self.recordings: list[Recording] = []
+        self._path, self._files = path, files
+        self._interruption = Interruption(signals=())
+
+    def __enter__(self) -> Listener:
+        self._socket = socket.socket(socket.AF_UNIX)
+        try:
+            self._socket.bind(self._path)
+            self._socket.listen()
+            self._interruption.__enter__()
+        except BaseException:
+            self._socket.close()
+            raise
+        self._thread = threading.Thread(target=self._run, name="qmpcheck", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._interruption.ask(signal.SIGTERM)
+        self._thread.join(_MOMENT)
+        self._interruption.ask(signal.SIGTERM)
+        self._thread.join()
+        self._interruption.__exit__(kind, error, trace)
+        self._socket.close()
+
+    def _run(self) -> None:
+        while self._is_called():
+            connection, _ = self._socket.accept()
+            with connection:
+                self.recordings.append(self._record(connection, next(self._files)))
+
+    def _is_called(self) -> bool:
+        """Whether somebody has connected; waits for it, but not after the end was asked for."""
+        if not self._interruption.came and self._interruption.readable(self._socket, None):
+            return True
+        self._interruption.take()
+        return self._interruption.readable(self._socket, 0)
+
+    def _record(self, connection: socket.socket, path: str) -> Recording:
+        session = None
+        try:
+            file = transcript.opened(path)
+            session = Session(connection, file, PATIENCE)
+            try:
+                problem = self._read(session)
+            finally:
+                file.finish()
+        except Stopped as error:
+            problem = str(error)
+        return Recording(path, problem, session.lost if session else "")
+
+    def _read(self, session: Session) -> str:
+        """Read to the peer's end, or to ours; what was wrong with it."""
+        is_over = not self._interruption.came and session.read(self._interruption)
+        if not is_over:
+            self._interruption.take()
+            is_over = session.read(self._interruption, waits=False)
+        if session.has_begun:
+            return ""
+        return "it closed the connection without a greeting" if is_over else "it has not sent a greeting"

@@ -1,0 +1,202 @@
+"""The QEMUs of a test, recorded and checked: what the pytest plugin does, without pytest."""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from types import TracebackType
+from typing import NamedTuple
+
+from qmpcheck import catalogue
+from qmpcheck.catalogue import Spec
+from qmpcheck.checking import errata, rules
+from qmpcheck.checking.check import Checker
+from qmpcheck.checking.fold import check_stream
+from qmpcheck.checking.summary import Terms
+from qmpcheck.diagnostic import CODES, Severity
+from qmpcheck.printable import quoted, safe
+from qmpcheck.recording.listener import Listener, Recording
+from qmpcheck.reports import text, verdict
+from qmpcheck.rulebase import SpecError
+from qmpcheck.streams import greeting
+from qmpcheck.streams.source import Unreadable
+
+AUTO = "auto"
+"""The spec of the release that the greeting names."""
+
+_MOST = 100
+"""Findings that are listed of one recording; all are counted."""
+
+
+class Settings(NamedTuple):
+    """What recordings are held to.
+
+    Attributes:
+        spec: its name, or `auto`.
+        ignore: codes of findings that are not wanted, or beginnings of codes.
+        assume: command-line options that QEMU was given.
+        complete: whether every QEMU has ended in order, so that nothing can follow any more.
+    """
+
+    spec: str = AUTO
+    ignore: tuple[str, ...] = ()
+    assume: tuple[str, ...] = ()
+    complete: bool = False
+
+
+class Result(NamedTuple):
+    """What a test's recordings come to.
+
+    Attributes:
+        report: each recording's counts and findings, as `validate` prints them.
+        has_errors: whether a finding is an error.
+        unchecked: why something could not be checked.
+    """
+
+    report: str
+    has_errors: bool
+    unchecked: tuple[str, ...]
+
+
+class Recorder:
+    """Gives each QEMU of a test one monitor more, and writes down what comes from there.
+
+    Args:
+        folder: where the recordings are kept.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self._folder = os.fspath(folder)
+        self._listeners: list[Listener] = []
+        self._stack = ExitStack()
+
+    def qemu_options(self) -> list[str]:
+        """The options that give one QEMU a monitor of ours. Ask anew for each machine.
+
+        The same machine may be started several times with them, one time after the other.
+        """
+        if not self._listeners:  # a folder with a short name: few bytes fit into a socket's
+            self._sockets = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="qmpcheck-"))
+        name = f"qmpcheck{len(self._listeners) + 1}"
+        path = os.path.join(self._sockets, name)
+        listener = Listener(path, _files(os.path.join(self._folder, name)))
+        self._listeners.append(self._stack.enter_context(listener))
+        chardev = f"socket,id={name},path={path.replace(',', ',,')}"
+        return ["-chardev", chardev, "-mon", f"chardev={name},mode=control"]
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+    @property
+    def recordings(self) -> list[Recording]:
+        """Those that have ended, machine by machine."""
+        return [recording for listener in self._listeners for recording in listener.recordings]
+
+    @property
+    def missing(self) -> list[str]:
+        """Which machines have not been recorded, in words."""
+        if not self._listeners:
+            return ["no QEMU was recorded: qemu_options() was not called"]
+        return [
+            f"no QEMU connected to the recorder (machine {number} of {len(self._listeners)}): "
+            "was it started with the options that qemu_options() gave?"
+            for number, listener in enumerate(self._listeners, 1)
+            if not listener.recordings
+        ]
+
+
+def _files(stem: str) -> Iterator[str]:
+    """A name for each time that a machine is started."""
+    yield f"{stem}.jsonl"
+    number = 2
+    while True:
+        yield f"{stem}-{number}.jsonl"
+        number += 1
+
+
+def examine(settings: Settings) -> None:
+    """Find what is wrong with settings, as far as it can be found without a recording.
+
+    Raises:
+        SpecError: there is no such spec, code or option.
+    """
+    _unwanted(settings.ignore)
+    if settings.spec != AUTO:
+        _checker(_found(settings.spec), settings)
+
+
+def check(recorder: Recorder, settings: Settings) -> Result:
+    """Check all recordings of a recorder that has ended."""
+    results = [_checked(recording, settings) for recording in recorder.recordings]
+    return Result(
+        "".join(result.report for result in results),
+        any(result.has_errors for result in results),
+        (*recorder.missing, *(reason for result in results for reason in result.unchecked)),
+    )
+
+
+def _checked(recording: Recording, settings: Settings) -> Result:
+    path = recording.path
+    lost = f"{safe(path)}: {recording.lost}\n" if recording.lost else ""
+    problems = [f"{safe(path)}: {recording.problem}"] if recording.problem else []
+    if problems and not _size(path):
+        return Result(lost, False, tuple(problems))
+    try:
+        spec = _auto(path) if settings.spec == AUTO else _found(settings.spec)
+        checked = check_stream(_checker(spec, settings), path, int, complete=settings.complete)
+    except (SpecError, Unreadable) as error:
+        return Result(lost, False, (*problems, f"{safe(path)}: {error}"))
+    out = io.StringIO()
+    text.write([checked], spec, out)
+    if reason := verdict.unchecked(checked):
+        problems.append(f"{safe(path)}: {reason}")
+    return Result(out.getvalue() + lost, checked.summary.count(Severity.ERROR) > 0, tuple(problems))
+
+
+def _size(path: str) -> int:
+    return os.path.getsize(path) if os.path.exists(path) else 0
+
+
+def _auto(path: str) -> Spec:
+    version = greeting.of_stream(path)
+    if version is None:
+        raise SpecError("its greeting tells no version; name a spec")
+    return catalogue.of_version(version)
+
+
+_found = functools.cache(catalogue.find)
+"""Tests are many, and a binary is asked once."""
+
+
+def _checker(spec: Spec, settings: Settings) -> Checker:
+    known = errata.entries()
+    timing = rules.timing(spec.rule_base, _assumed(spec, settings.assume), errata=errata.follow_ups(known))
+    return Checker(spec.rule_base, Terms(_STREAM_CODES - _unwanted(settings.ignore), _MOST, timing), known)
+
+
+_STREAM_CODES = frozenset(code for code in CODES if code < "QMP4")
+
+
+def _unwanted(beginnings: tuple[str, ...]) -> frozenset[str]:
+    for beginning in beginnings:
+        if not beginning or not any(code.startswith(beginning) for code in _STREAM_CODES):
+            raise SpecError(f"ignore: no code here begins with {quoted(beginning)}")
+    return frozenset(code for code in _STREAM_CODES if code.startswith(beginnings))
+
+
+def _assumed(spec: Spec, assumed: tuple[str, ...]) -> list[str]:
+    known = rules.options(spec.rule_base)
+    for option in assumed:
+        if option.lstrip("-") not in known:
+            which = f"only on {', '.join(sorted(known))}" if known else "on none"
+            raise SpecError(f"assume: {quoted(option)}: the follow-ups of {safe(spec.name)} depend {which}")
+    return [option.lstrip("-") for option in assumed]
