@@ -108,7 +108,7 @@ def _started(
 ) -> Iterator[tuple[subprocess.Popen[bytes], socket.socket]]:
     """The process, and our end of its standard input and output."""
     ours, theirs = socket.socketpair()
-    with ours, _ending_in_order():
+    with ours, ending_in_order():
         with theirs:
             process = _popen(command, theirs, said)
         try:
@@ -131,16 +131,18 @@ def _popen(command: Sequence[str], theirs: socket.socket, said: IO[bytes]) -> su
 
 
 @contextmanager
-def _ending_in_order() -> Iterator[None]:
-    """Within it, a request to end unwinds the stack, so that the process is killed."""
+def ending_in_order() -> Iterator[None]:
+    """Within it, a request to end unwinds the stack, so that what was started is killed."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, _end)
+    heard = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) != signal.SIG_IGN]
+    before = {number: signal.signal(number, _end) for number in heard}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _end(number: int, _: FrameType | None) -> NoReturn:

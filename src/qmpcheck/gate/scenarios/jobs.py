@@ -1,0 +1,152 @@
+"""Block jobs: completed, ready, cancelled, pending, with errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qmpcheck.gate.scenario import QUIT, STORAGE, Expected, Scenario, expected
+from qmpcheck.gate.scenarios.blocks import MEGABYTE, blockdev, copy, empty, failing
+from qmpcheck.gate.stage import Stage
+
+
+def _statuses(*statuses: str) -> tuple[Expected, ...]:
+    return tuple(expected("JOB_STATUS_CHANGE", id="job0", status=status) for status in statuses)
+
+
+_NODES = (*blockdev({**empty(), "node-name": "source"}), *blockdev({**empty(), "node-name": "target"}))
+_BACKUP = {"job-id": "job0", "device": "source", "target": "target", "sync": "full"}
+
+
+def _completed(stage: Stage) -> None:
+    with stage.bare(*_NODES) as vm:
+        copy(vm, "source", "target")
+        vm.wait("BLOCK_JOB_COMPLETED")
+
+
+def _mirror(stage: Stage) -> None:
+    with stage.bare(*_NODES) as vm:
+        vm.command("blockdev-mirror", **_BACKUP)
+        vm.wait("BLOCK_JOB_READY")
+        vm.command("block-job-complete", device="job0")
+        vm.wait("BLOCK_JOB_COMPLETED")
+        vm.wait("JOB_STATUS_CHANGE", status="null")
+
+
+def _cancelled(stage: Stage) -> None:
+    with stage.bare(*_NODES) as vm:
+        vm.command("blockdev-backup", **_BACKUP, speed=1)
+        for command in ("block-job-pause", "block-job-resume", "block-job-cancel"):
+            vm.command(command, device="job0")
+        vm.wait("BLOCK_JOB_CANCELLED")
+        vm.wait("JOB_STATUS_CHANGE", status="null")
+
+
+def _pending(stage: Stage) -> None:
+    by_hand = {"auto-finalize": False, "auto-dismiss": False}
+    with stage.bare(*_NODES) as vm:
+        vm.command("blockdev-backup", **_BACKUP, **by_hand)
+        vm.wait("BLOCK_JOB_PENDING")
+        vm.command("job-finalize", id="job0")
+        vm.wait("BLOCK_JOB_COMPLETED")
+        vm.wait("JOB_STATUS_CHANGE", status="concluded")
+        vm.command("job-dismiss", id="job0")
+        vm.wait("JOB_STATUS_CHANGE", status="null")
+
+
+def _errors(stage: Stage) -> None:
+    bad = failing("source", empty(), *[("read", 5)] * 3)
+    target = {**empty(), "node-name": "target"}
+    with stage.bare(*blockdev(bad), *blockdev(target)) as vm:
+        for policy in ("report", "ignore", "stop"):
+            arguments: dict[str, Any] = {**_BACKUP, "on-source-error": policy}
+            vm.command("blockdev-backup", **arguments)
+            vm.wait("BLOCK_JOB_ERROR")
+            if policy == "stop":
+                vm.wait("JOB_STATUS_CHANGE", status="paused")
+                vm.command("block-job-resume", device="job0")
+            vm.wait("BLOCK_JOB_COMPLETED")
+            vm.wait("JOB_STATUS_CHANGE", status="null")
+
+
+def _create(stage: Stage) -> None:
+    stage.file("disk.qcow2", b"")
+    with stage.bare(*blockdev({"driver": "file", "filename": "disk.qcow2", "node-name": "disk0"})) as vm:
+        options = {"driver": "qcow2", "file": "disk0", "size": MEGABYTE}
+        vm.command("blockdev-create", options=options, **{"job-id": "job0"})
+        vm.wait("JOB_STATUS_CHANGE", status="concluded")
+        vm.command("job-dismiss", id="job0")
+        vm.wait("JOB_STATUS_CHANGE", status="null")
+
+
+def _job_error(action: str) -> Expected:
+    return expected("BLOCK_JOB_ERROR", device="job0", operation="read", action=action)
+
+
+SCENARIOS = (
+    Scenario(
+        "job-completed",
+        "a backup runs to its end",
+        (
+            *_statuses("created", "running", "waiting", "pending", "concluded", "null"),
+            expected("BLOCK_JOB_COMPLETED", device="job0", type="backup", len=MEGABYTE, offset=MEGABYTE),
+            QUIT,
+        ),
+        _completed,
+        STORAGE,
+    ),
+    Scenario(
+        "job-ready",
+        "a mirror is ready, and told to complete",
+        (
+            *_statuses("created", "running", "ready", "waiting", "pending", "concluded", "null"),
+            expected("BLOCK_JOB_READY", device="job0", type="mirror"),
+            expected("BLOCK_JOB_COMPLETED", device="job0", type="mirror"),
+            QUIT,
+        ),
+        _mirror,
+        STORAGE,
+    ),
+    Scenario(
+        "job-cancelled",
+        "a slow backup is paused, resumed and cancelled",
+        (
+            *_statuses("created", "running", "aborting", "concluded", "null"),
+            expected("BLOCK_JOB_CANCELLED", device="job0", type="backup"),
+            QUIT,
+        ),
+        _cancelled,
+        STORAGE,
+    ),
+    Scenario(
+        "job-pending",
+        "a backup that waits to be finalized and dismissed",
+        (
+            *_statuses("created", "running", "waiting", "pending", "concluded", "null"),
+            expected("BLOCK_JOB_PENDING", id="job0", type="backup"),
+            expected("BLOCK_JOB_COMPLETED", device="job0", type="backup"),
+            QUIT,
+        ),
+        _pending,
+        STORAGE,
+    ),
+    Scenario(
+        "job-error",
+        "backups of a failing image: the error is reported, ignored, or stops the job",
+        (
+            *(_job_error(action) for action in ("report", "ignore", "stop")),
+            *(expected("BLOCK_JOB_COMPLETED", device="job0", type="backup") for _ in range(3)),
+            *_statuses("paused"),
+            QUIT,
+        ),
+        _errors,
+        STORAGE,
+    ),
+    Scenario(
+        "job-create",
+        "an image is created by a job",
+        (*_statuses("created", "running", "waiting", "pending", "concluded", "null"), QUIT),
+        _create,
+        STORAGE,
+    ),
+)
+"""Scenarios about jobs."""
