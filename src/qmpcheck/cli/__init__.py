@@ -18,6 +18,7 @@ from qmpcheck.rulebase import SpecError
 
 COMMANDS = {
     "validate": "hold recorded streams against a spec",
+    "gate": "make a QEMU send events, and hold it against a spec",
     "lint": "find the defects of a spec document",
     "compile": "write the rule base of a spec document",
     "specs": "list the specs that --spec takes",

@@ -37,10 +37,19 @@ class Machine:
         ours: our end of its standard input and output.
         said: its standard error.
         limit: when, by the monotonic clock, the scenario must be over.
+        commands: those that the build knows.
     """
 
-    def __init__(self, process: Process, ours: socket.socket, said: IO[bytes], limit: float) -> None:
+    def __init__(
+        self,
+        process: Process,
+        ours: socket.socket,
+        said: IO[bytes],
+        limit: float,
+        commands: frozenset[str] = frozenset(),
+    ) -> None:
         self.process = process
+        self.commands = commands
         self.received = bytearray()
         self.ended = False
         self._ours = ours

@@ -45,9 +45,9 @@ class QTest:
         """Write four bytes to a port."""
         self.out("l", port, value)
 
-    def inb(self, port: int) -> int:
-        """Read a byte from a port."""
-        return int(self._ask(f"inb {port:#x}").split()[1], 0)
+    def inw(self, port: int) -> int:
+        """Read two bytes from a port."""
+        return int(self._ask(f"inw {port:#x}").split()[1], 0)
 
     def inl(self, port: int) -> int:
         """Read four bytes from a port."""
@@ -67,7 +67,7 @@ class QTest:
             self._peer.sendall(command.encode() + b"\n")
             answer = self._answer()
         except TimeoutError:
-            raise Trouble(HUNG, f"no answer to {command.split()[0]} over qtest") from None
+            raise Trouble(HUNG, f"no answer to {command.partition(' ')[0]} over qtest") from None
         except OSError:
             return "OK 0"
         if answer and not answer.startswith("OK"):

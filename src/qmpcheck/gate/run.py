@@ -48,9 +48,7 @@ def _play(build: Build, scenario: Scenario, processes: Processes) -> Outcome:
         trouble = _trouble(stage, scenario, processes)
     recordings = tuple(sorted(stage.recordings, key=lambda each: each.name))
     seen = [event for recording in recordings for event in events(recording)]
-    return Outcome(
-        scenario, recordings, tuple(_missing(expects, seen)), trouble, time.monotonic() - begin
-    )
+    return Outcome(scenario, recordings, tuple(_missing(expects, seen)), trouble, time.monotonic() - begin)
 
 
 _LONGEST = 64

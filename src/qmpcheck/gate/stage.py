@@ -65,7 +65,7 @@ class Stage:
             started = self._processes.started(command, self.folder, theirs.fileno(), said)
             with started as process:
                 theirs.close()
-                machine = Machine(process, ours, said, self._limit)
+                machine = Machine(process, ours, said, self._limit, self.build.commands)
                 try:
                     machine.greet()
                     yield machine
