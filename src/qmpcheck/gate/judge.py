@@ -103,7 +103,7 @@ _UNTOLD = frozenset({"QMP512", "QMP513", "QMP514", "QMP515"})
 
 
 def _changes(build: Build, rule_base: RuleBase) -> tuple[Change, ...]:
-    """The changes from the spec to the build, in what a build can tell, and that are more than its options."""
+    """The changes from the spec to the build, in what a build tells, that are more than its options."""
     if not build.is_system:
         rule_base = _of_the_same_files(rule_base, build.rule_base)
     changes = compare(rule_base, build.rule_base)

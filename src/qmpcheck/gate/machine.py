@@ -158,16 +158,19 @@ class Machine:
         return Trouble(HUNG, f"{text}; it closed QMP and runs on" if self._closed else text)
 
     def _crash(self, status: int) -> Trouble:
-        last = self._last_line()
-        if not self._greeted and is_lacking(last):
-            return Trouble(LACKS, last)
+        said = self._last_lines()
+        lacking = next(filter(is_lacking, said), "")
+        if not self._greeted and lacking:
+            return Trouble(LACKS, lacking)
+        last = said[-1] if said else ""
         how = f"exit status {status}" if status >= 0 else f"signal {-status}"
         return Trouble(CRASHED, f"it ended ({how})" + (f": {last}" if last else ""))
 
-    def _last_line(self) -> str:
+    def _last_lines(self) -> list[str]:
+        """The end of its standard error."""
         self._said.seek(max(0, self._said.seek(0, os.SEEK_END) - _TAIL))
         lines = self._said.read().decode(errors="replace").split("\n")
-        return next((line for line in reversed(lines) if line.strip()), "")
+        return [line for line in lines if line.strip()]
 
     def _until(self, done: Callable[[], bool], seconds: float) -> bool:
         """Read until something holds, the time is over, or nothing more can come; whether it holds."""

@@ -36,6 +36,27 @@ def expected(event: str, /, **where: Any) -> Expected:
     return Expected(event, {member.replace("_", "-"): value for member, value in where.items()})
 
 
+def with_values(one: Expected, **where: Any) -> Expected:
+    """The same event with more values."""
+    return Expected(one.event, one.where | where)
+
+
+class _Anything:
+    """Equal to every value."""
+
+    def __eq__(self, _: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __str__(self) -> str:
+        return "there"
+
+
+ANYTHING = _Anything()
+"""For a member that must be there, whatever its value."""
+
 QUIT = expected("SHUTDOWN", guest=False, reason="host-qmp-quit")
 """What a system emulator says when it is asked to end."""
 

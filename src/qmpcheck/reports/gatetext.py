@@ -83,8 +83,8 @@ def _lines(judged: Judged, paint: style.Paint) -> Iterator[str]:
         yield from text.finding_lines(checked.path, checked.summary.listed, paint)
         if checked.summary.unlisted:
             yield f"{safe(checked.path)}: {plural(checked.summary.unlisted, 'finding')} more, not listed\n"
-    for each in judged.missing:
-        yield f"{scenario}: {paint(style.RED, 'not seen')}: {safe(str(each))}\n"
+    if judged.missing:
+        yield f"{scenario}: {paint(style.RED, 'not seen')}: {'; '.join(map(str, judged.missing))}\n"
 
 
 _COLOURS = {Level.SAFE: style.GREEN, Level.RISKY: style.YELLOW, Level.BREAKING: style.RED}

@@ -9,7 +9,7 @@ from typing import Any
 
 from qmpcheck.gate.machine import Machine
 from qmpcheck.gate.qtest import QTest
-from qmpcheck.gate.scenario import QUIT, STORAGE, Expected, Scenario, expected
+from qmpcheck.gate.scenario import ANYTHING, QUIT, STORAGE, Expected, Scenario, expected, with_values
 from qmpcheck.gate.stage import Stage
 
 MEGABYTE = 1 << 20
@@ -87,7 +87,9 @@ def _io_error_scenario(name: str, purpose: str, read: str, write: str) -> Scenar
     errors: list[Expected] = []
     for operation, action, stop in zip(("read", "write"), actions, stops, strict=True):
         space = {"nospace": operation == "write"} if stop else {}
-        errors.append(expected("BLOCK_IO_ERROR", operation=operation, action=action, **space))
+        errors.append(
+            expected("BLOCK_IO_ERROR", node_name="disk0", operation=operation, action=action, **space)
+        )
         errors += [expected("STOP"), expected("RESUME")] if stop else []
     return Scenario(f"io-error-{name}", purpose, (*errors, QUIT), _io_error(read, write, *stops))
 
@@ -97,6 +99,26 @@ def copy(vm: Machine, source: str, target: str, **more: Any) -> None:
     arguments = {"job-id": "job0", "device": source, "target": target, "sync": "full"} | more
     vm.command("blockdev-backup", **arguments)
     vm.wait("JOB_STATUS_CHANGE", id="job0", status="null")
+
+
+def statuses(*each: str) -> tuple[Expected, ...]:
+    """The job's statuses, each told once at least."""
+    return tuple(expected("JOB_STATUS_CHANGE", id="job0", status=status) for status in each)
+
+
+SUCCEEDS = statuses("created", "running", "waiting", "pending", "concluded", "null")
+FAILS = statuses("created", "running", "aborting", "concluded", "null")
+"""What a job is in turn; it may be paused between for reasons of its own."""
+
+_DONE = expected("BLOCK_JOB_COMPLETED", device="job0", type="backup", len=MEGABYTE, speed=0)
+
+COPIED = (*SUCCEEDS, with_values(_DONE, offset=MEGABYTE))
+NOT_COPIED = (
+    *FAILS,
+    with_values(_DONE, error=ANYTHING),
+    expected("BLOCK_JOB_ERROR", device="job0", operation="read", action="report"),
+)
+"""What a backup of a megabyte says that reaches its end, and one whose source cannot be read."""
 
 
 def _threshold(stage: Stage) -> None:
@@ -180,7 +202,7 @@ SCENARIOS = (
     Scenario(
         "write-threshold",
         "a write beyond a node's threshold",
-        (expected("BLOCK_WRITE_THRESHOLD", node_name="target", write_threshold=4096), QUIT),
+        (expected("BLOCK_WRITE_THRESHOLD", node_name="target", write_threshold=4096), *COPIED, QUIT),
         _threshold,
         STORAGE,
     ),
@@ -190,6 +212,8 @@ SCENARIOS = (
         (
             expected("BLOCK_IMAGE_CORRUPTED", node_name="disk0", fatal=False),
             expected("BLOCK_IMAGE_CORRUPTED", node_name="disk1", fatal=True),
+            *NOT_COPIED,
+            *NOT_COPIED,
             QUIT,
         ),
         _corrupt,
@@ -199,8 +223,10 @@ SCENARIOS = (
         "quorum",
         "quorums in which one image of three differs, and in which all do",
         (
-            expected("QUORUM_REPORT_BAD", node_name="disk0-2"),
-            expected("QUORUM_FAILURE", reference="disk1"),
+            expected("QUORUM_REPORT_BAD", node_name="disk0-2", sector_num=0),
+            expected("QUORUM_FAILURE", reference="disk1", sector_num=0),
+            *COPIED,
+            *NOT_COPIED,
             QUIT,
         ),
         _quorum,

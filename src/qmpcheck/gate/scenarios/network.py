@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from qmpcheck.gate.scenario import QUIT, Scenario, expected
+from qmpcheck.gate.scenario import ANYTHING, QUIT, Scenario, expected
 from qmpcheck.gate.stage import Stage
 
 
@@ -63,7 +63,12 @@ SCENARIOS = (
     Scenario(
         "dump",
         "the guest's memory is dumped, then dumped to a full device",
-        (expected("DUMP_COMPLETED"), expected("DUMP_COMPLETED"), QUIT),
+        (
+            *(expected(event) for event in ("STOP", "RESUME", "STOP", "RESUME")),
+            expected("DUMP_COMPLETED", error=ANYTHING),
+            expected("DUMP_COMPLETED"),
+            QUIT,
+        ),
         _dump,
     ),
 )
