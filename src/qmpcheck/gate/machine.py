@@ -89,6 +89,15 @@ class Machine:
             return False
         return True
 
+    def insist(self, name: str, /, **arguments: Any) -> None:
+        """Send a command again while it is refused, as what came before has not come to rest."""
+        end = time.monotonic() + EVENT
+        while not self.attempt(name, **arguments):
+            if time.monotonic() >= end:
+                self.command(name, **arguments)
+                break
+            self.pause(_AGAIN)
+
     def wait(self, event: str, /, seconds: float = EVENT, **where: Any) -> dict[str, Any] | None:
         """The data of the next such event that no one has waited for; None where it does not come."""
         found: list[dict[str, Any]] = []
@@ -223,13 +232,21 @@ class Machine:
 _MOMENT = 0.5
 """Seconds that a process may take to end after it has closed its output."""
 
+_AGAIN = 0.1
+"""Seconds between a refused command and the next try."""
+
 _TAIL = 4096
 
 
 def matches(data: Any, where: dict[str, Any]) -> bool:
     """Whether an event's data has these members with these values."""
     members = data if isinstance(data, dict) else {}
-    return all(member in members and members[member] == value for member, value in where.items())
+    return all(member in members and _equal(members[member], value) for member, value in where.items())
+
+
+def _equal(value: Any, wanted: Any) -> bool:
+    """Whether they are equal in JSON, where 0 is not false."""
+    return bool(wanted == value) and (type(value) is type(wanted) or not isinstance(wanted, int))
 
 
 def connected(path: str, seconds: float = ANSWER) -> socket.socket:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import IO
 
+from qmpcheck.binary import kill_session
 from qmpcheck.gate.trouble import CRASHED, Stopped, Trouble
 
 Process = subprocess.Popen[bytes]
@@ -78,10 +78,9 @@ def _kill(process: Process) -> None:
 
 
 def _signal(process: Process) -> None:
-    """Kill its whole group; as it is not waited for yet, no other group can have its number."""
+    """Kill its whole session; as it is not waited for yet, no other one can have its number."""
     if process.returncode is None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+        kill_session(process.pid)
 
 
 def status(process: Process, seconds: float = 0) -> int | None:

@@ -120,7 +120,7 @@ def _summary(verdict: Verdict, paint: style.Paint) -> str:
 
 
 def write_list(scenarios: tuple[Scenario, ...], out: IO[str]) -> None:
-    """Each scenario: its name, what happens in it, and the events that it expects."""
+    """Each scenario: its name, what happens in it, its time limit, and the events that it expects."""
     for scenario in scenarios:
         kinds = ", ".join(dict.fromkeys(each.event for each in scenario.expects))
-        out.write(f"{scenario.name}: {scenario.purpose}\n    {kinds}\n")
+        out.write(f"{scenario.name}: {scenario.purpose} (within {scenario.seconds:g} s)\n    {kinds}\n")

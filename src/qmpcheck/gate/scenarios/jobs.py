@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qmpcheck.gate.machine import Machine, Refused
+from qmpcheck.gate.machine import Machine
 from qmpcheck.gate.scenario import QUIT, STORAGE, Expected, Scenario, expected
 from qmpcheck.gate.scenarios.blocks import (
     COPIED,
@@ -75,36 +75,17 @@ def _errors(stage: Stage) -> None:
             vm.command("blockdev-backup", **(_BACKUP | which))
             vm.wait("BLOCK_JOB_ERROR")
             if policy == "stop":
-                _resume(vm)
+                _control(vm, "resume")
             vm.wait("BLOCK_JOB_COMPLETED")
             vm.wait("JOB_STATUS_CHANGE", status="null")
-
-
-def _resume(vm: Machine) -> None:
-    """Let a job that an error has paused go on, as soon as it has come to rest."""
-    for _ in range(_TRIES):
-        if _is_resumed(vm):
-            break
-        vm.pause(0.1)
-
-
-_TRIES = 30
-
-
-def _is_resumed(vm: Machine) -> bool:
-    try:
-        _control(vm, "resume")
-    except Refused:
-        return False
-    return True
 
 
 def _control(vm: Machine, verb: str) -> None:
     """Pause, resume, complete or cancel the job: by the command that block jobs had first, if it is left."""
     if f"block-job-{verb}" in vm.commands:
-        vm.command(f"block-job-{verb}", device="job0")
+        vm.insist(f"block-job-{verb}", device="job0")
     else:
-        vm.command(f"job-{verb}", id="job0")
+        vm.insist(f"job-{verb}", id="job0")
 
 
 def _create(stage: Stage) -> None:

@@ -39,8 +39,9 @@ def _netdev_stream(stage: Stage) -> None:
 def _dump(stage: Stage) -> None:
     with stage.pc() as (vm, _):
         for file in ("dump.elf", "/dev/full"):
-            vm.command("dump-guest-memory", paging=False, protocol=f"file:{file}", detach=True)
+            vm.insist("dump-guest-memory", paging=False, protocol=f"file:{file}", detach=True)
             vm.wait("DUMP_COMPLETED")
+            vm.wait("RESUME")
 
 
 SCENARIOS = (
