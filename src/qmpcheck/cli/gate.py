@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     spec = _spec(options.spec, build)
     if options.save is not None:
         _make(options.save)
-    outcomes = play(build, scenarios)
+    outcomes = _play(build, scenarios)
     if options.save is not None:
         _save(options.save, build, outcomes)
     verdict = judge(build, spec, outcomes)
@@ -90,6 +90,13 @@ def _spec(name: str, build: Build) -> Spec:
             f"{spec.name}, the newest release before it, is taken"
         )
     return spec
+
+
+def _play(build: Build, scenarios: Sequence[Scenario]) -> list[Outcome]:
+    try:
+        return play(build, scenarios)
+    except OSError as error:
+        raise SpecError(f"no folder for the scenarios: {error.strerror}") from None
 
 
 def _names(text: str) -> list[str]:

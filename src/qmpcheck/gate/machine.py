@@ -18,6 +18,9 @@ from qmpcheck.version import of_greeting
 ANSWER, EVENT = 10.0, 5.0
 """Seconds that a reply, and that an event, may take on a busy machine."""
 
+LONGEST = 1 << 24
+"""Bytes that one process may send; the longest recording has a thousandth of that."""
+
 
 class Refused(Trouble):
     """A command that QEMU answered with an error; `desc` is what it said."""
@@ -204,6 +207,8 @@ class Machine:
             self._closed = not data
             self.received += data
             self._split()
+            if len(self.received) > LONGEST:
+                raise Trouble(FAILED, f"it sent more than {LONGEST >> 20} MiB")
         elif processes.status(self.process) is not None:
             self._closed = True
 
