@@ -18,8 +18,8 @@ from qmpcheck.version import of_greeting
 ANSWER, EVENT = 10.0, 5.0
 """Seconds that a reply, and that an event, may take on a busy machine."""
 
-LONGEST = 1 << 24
-"""Bytes that one process may send; the longest recording has a thousandth of that."""
+LONGEST = 1 << 21
+"""Bytes that one process may send; the longest recording has a hundredth of that."""
 
 
 class Refused(Trouble):
