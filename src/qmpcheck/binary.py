@@ -7,6 +7,7 @@ can, and is killed with all that it started. Nothing of it remains: no process, 
 from __future__ import annotations
 
 import asyncio
+import glob
 import logging
 import os
 import signal
@@ -14,7 +15,7 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import IO, Any, NamedTuple, NoReturn
@@ -108,14 +109,13 @@ def _started(
 ) -> Iterator[tuple[subprocess.Popen[bytes], socket.socket]]:
     """The process, and our end of its standard input and output."""
     ours, theirs = socket.socketpair()
-    with ours, _ending_in_order():
+    with ours, ending_in_order():
         with theirs:
             process = _popen(command, theirs, said)
         try:
             yield process, ours
         finally:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+            kill_session(process.pid)
             process.wait()
 
 
@@ -130,17 +130,47 @@ def _popen(command: Sequence[str], theirs: socket.socket, said: IO[bytes]) -> su
         raise Unanswered(str(error)) from None
 
 
+def kill_session(leader: int) -> None:
+    """Kill the leader of a session, who was not waited for yet, and all that it started in it."""
+    _kill(os.killpg, leader)
+    for _ in range(_ROUNDS):  # one may start another while it is looked for
+        members = [*_alive_in(leader)]
+        if not members:
+            break
+        for member in members:
+            _kill(os.kill, member)
+
+
+_ROUNDS = 10
+
+
+def _kill(how: Callable[[int, int], None], number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        how(number, signal.SIGKILL)
+
+
+def _alive_in(session: int) -> Iterator[int]:
+    """The processes of a session that have not ended, where the system tells: they may be in any group."""
+    for stat in glob.glob("/proc/[0-9]*/stat"):
+        with suppress(OSError), open(stat, "rb") as file:
+            state, _, _, its_session, *_ = file.read().rpartition(b")")[2].split()
+            if int(its_session) == session and state not in b"ZX":
+                yield int(stat.split("/")[2])
+
+
 @contextmanager
-def _ending_in_order() -> Iterator[None]:
-    """Within it, a request to end unwinds the stack, so that the process is killed."""
+def ending_in_order() -> Iterator[None]:
+    """Within it, a request to end unwinds the stack, so that what was started is killed."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, _end)
+    heard = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) != signal.SIG_IGN]
+    before = {number: signal.signal(number, _end) for number in heard}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _end(number: int, _: FrameType | None) -> NoReturn:

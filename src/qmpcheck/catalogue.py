@@ -79,6 +79,12 @@ def of_version(version: Version) -> Spec:
     return find(version.release)
 
 
+def at_or_before(version: Version) -> Spec | None:
+    """The spec of the release that a version is of, or else of the newest before it."""
+    entry = _release_at(version)
+    return find(entry.id) if entry else None
+
+
 @functools.cache
 def line() -> tuple[Spec, ...]:
     """The releases, oldest first: up to 2.0 as the event document tells of them, then by their schemas."""

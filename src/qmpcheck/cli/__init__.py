@@ -22,6 +22,7 @@ COMMANDS = {
     "diff": "say what changed from one spec to another",
     "record": "write down what a QEMU sends over QMP",
     "fit": "tell which releases could have written a stream",
+    "gate": "make a QEMU send events, and hold it against a spec",
     "lint": "find the defects of a spec document",
     "compile": "write the rule base of a spec document",
     "specs": "list the specs that --spec takes",

@@ -1,0 +1,134 @@
+"""Make a QEMU send events, without a guest system and without KVM, and hold it against a spec.
+
+Exit status: 0 nothing speaks against the build; 1 findings, expected events that did not come, a crash, or
+differences that break clients; 2 the QEMU cannot be run, or nothing could be checked; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import os
+import sys
+from collections.abc import Sequence
+
+from qmpcheck import catalogue
+from qmpcheck.binary import Unanswered
+from qmpcheck.catalogue import Spec
+from qmpcheck.cli.messages import tell
+from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
+from qmpcheck.gate import build as builds
+from qmpcheck.gate import saving
+from qmpcheck.gate.build import Build
+from qmpcheck.gate.judge import judge
+from qmpcheck.gate.run import run as play
+from qmpcheck.gate.scenario import Outcome, Scenario
+from qmpcheck.gate.scenarios import ALL
+from qmpcheck.printable import quoted, safe
+from qmpcheck.reports import gatetext
+from qmpcheck.rulebase import SpecError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--qemu", metavar="PATH", help="a system emulator, or a storage daemon")
+    parser.add_argument(
+        "--spec",
+        default="auto",
+        help="as `qmpcheck validate` takes it; auto (the default) is the release of the binary's version",
+    )
+    metavar = "NAME[,NAME...]"
+    parser.add_argument(
+        "--only", type=_names, action="extend", metavar=metavar, help="only these scenarios; * stands for any"
+    )
+    parser.add_argument(
+        "--skip", type=_names, action="extend", default=[], metavar=metavar, help="not these scenarios"
+    )
+    parser.add_argument("--list", action="store_true", help="list the scenarios, and run nothing")
+    parser.add_argument("--save", metavar="DIR", help="keep the recordings there")
+
+
+def run(options: argparse.Namespace) -> int:
+    scenarios = tuple(_chosen(options.only, options.skip))
+    if options.list:
+        gatetext.write_list(scenarios, sys.stdout)
+        return CLEAN
+    if options.qemu is None:
+        raise SpecError("--qemu PATH is missing: the QEMU to run")
+    build = _ask(options.qemu)
+    spec = _spec(options.spec, build)
+    if options.save is not None:
+        _make(options.save)
+    outcomes = _play(build, scenarios)
+    if options.save is not None:
+        _save(options.save, build, outcomes)
+    verdict = judge(build, spec, outcomes)
+    gatetext.write(verdict, sys.stdout)
+    if not verdict.is_well:
+        return FINDINGS
+    if not verdict.events:
+        tell("nothing was checked: no scenario could be played")
+        return UNUSABLE
+    return CLEAN
+
+
+def _ask(path: str) -> Build:
+    try:
+        return builds.ask(path)
+    except Unanswered as error:
+        raise SpecError(f"cannot run {safe(path)}: {error}") from None
+
+
+def _spec(name: str, build: Build) -> Spec:
+    if name != "auto":
+        return catalogue.find(name)
+    spec = catalogue.at_or_before(build.version)
+    if spec is None:
+        raise SpecError(f"the catalogue has no release as old as {build.version}; name a spec")
+    if build.version.release not in {spec.name, spec.id}:
+        tell(
+            f"the catalogue does not have {build.version.release} yet: "
+            f"{spec.name}, the newest release before it, is taken"
+        )
+    return spec
+
+
+def _play(build: Build, scenarios: Sequence[Scenario]) -> list[Outcome]:
+    try:
+        return play(build, scenarios)
+    except OSError as error:
+        raise SpecError(f"no folder for the scenarios: {error.strerror}") from None
+
+
+def _names(text: str) -> list[str]:
+    """The names of scenarios that a list of names and patterns means."""
+    known = [scenario.name for scenario in ALL]
+    matching: list[str] = []
+    for pattern in text.split(","):
+        found = fnmatch.filter(known, pattern)
+        if not found:
+            near = catalogue.near_names(pattern, known)
+            hint = f" (near: {', '.join(near)})" if near else ""
+            raise argparse.ArgumentTypeError(f"no scenario is called {quoted(pattern)}{hint}; see --list")
+        matching += found
+    return matching
+
+
+def _chosen(only: Sequence[str] | None, skip: Sequence[str]) -> list[Scenario]:
+    chosen = [each for each in ALL if (only is None or each.name in only) and each.name not in skip]
+    if not chosen:
+        raise SpecError("--only and --skip leave no scenario")
+    return chosen
+
+
+def _make(folder: str) -> None:
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise SpecError(f"--save {safe(folder)}: {error.strerror}") from None
+
+
+def _save(folder: str, build: Build, outcomes: Sequence[Outcome]) -> None:
+    try:
+        saving.save(folder, build, outcomes)
+    except OSError as error:
+        raise SpecError(f"--save {safe(folder)}: {error.strerror}") from None

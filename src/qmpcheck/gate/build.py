@@ -1,0 +1,55 @@
+"""What the binary at hand is: its version, its events and its commands, by its own word."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import NamedTuple
+
+from qmpcheck import binary
+from qmpcheck.binary import Unanswered
+from qmpcheck.documents import introspection
+from qmpcheck.rulebase import RuleBase
+from qmpcheck.version import Version
+
+
+class Build(NamedTuple):
+    """A binary and what it says of itself."""
+
+    path: str
+    version: Version
+    rule_base: RuleBase
+    commands: frozenset[str]
+
+    @property
+    def is_system(self) -> bool:
+        """Whether it emulates a machine; the storage daemon does not."""
+        return "system_reset" in self.commands
+
+    def has(self, event: str, member: str = "") -> bool:
+        """Whether it knows the event, and that a member of its data."""
+        rule = self.rule_base.events.get(event)
+        return rule is not None and (not member or rule.data.member(member) is not None)
+
+
+def ask(path: str) -> Build:
+    """The build at a path, or of the command of that name.
+
+    Raises:
+        Unanswered: it cannot be started, or does not answer.
+    """
+    if os.sep not in path and not os.path.exists(path):
+        path = shutil.which(path) or path
+    path = os.path.abspath(path)
+    answer = binary.ask(path)
+    try:
+        rule_base = introspection.read(answer.schema)
+    except introspection.NotIntrospection as error:
+        raise Unanswered(str(error)) from None
+    return Build(path, answer.version, rule_base, frozenset(_commands(answer.schema)))
+
+
+def _commands(schema: list[object]) -> list[str]:
+    """The names of commands, which introspection does not mask."""
+    infos = [info for info in schema if isinstance(info, dict) and info.get("meta-type") == "command"]
+    return [name for info in infos if isinstance(name := info.get("name"), str)]

@@ -1,0 +1,82 @@
+"""QEMU's own test protocol: devices are driven from outside, so no guest code is needed."""
+
+from __future__ import annotations
+
+import socket
+from types import TracebackType
+
+from qmpcheck.gate.machine import connected
+from qmpcheck.gate.trouble import FAILED, HUNG, Trouble
+
+
+class QTest:
+    """A connection to a machine that was started with `-qtest`.
+
+    Args:
+        path: of the socket.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._peer: socket.socket = connected(path)
+        self._lines = self._peer.makefile("rb")
+
+    def __enter__(self) -> QTest:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._lines.close()
+        self._peer.close()
+
+    def out(self, width: str, port: int, value: int) -> None:
+        """Write to a port; the width is `b`, `w` or `l`."""
+        self._ask(f"out{width} {port:#x} {value:#x}")
+
+    def outb(self, port: int, value: int) -> None:
+        """Write a byte to a port."""
+        self.out("b", port, value)
+
+    def outw(self, port: int, value: int) -> None:
+        """Write two bytes to a port."""
+        self.out("w", port, value)
+
+    def outl(self, port: int, value: int) -> None:
+        """Write four bytes to a port."""
+        self.out("l", port, value)
+
+    def inw(self, port: int) -> int:
+        """Read two bytes from a port."""
+        return int(self._ask(f"inw {port:#x}").split()[1], 0)
+
+    def inl(self, port: int) -> int:
+        """Read four bytes from a port."""
+        return int(self._ask(f"inl {port:#x}").split()[1], 0)
+
+    def write(self, address: int, data: bytes) -> None:
+        """Write to memory."""
+        self._ask(f"write {address:#x} {len(data):#x} 0x{data.hex()}")
+
+    def memset(self, address: int, size: int, value: int) -> None:
+        """Fill memory."""
+        self._ask(f"memset {address:#x} {size:#x} {value:#x}")
+
+    def _ask(self, command: str) -> str:
+        """Send a command; the answer. Where the process has gone there is none: the scenario notices that."""
+        try:
+            self._peer.sendall(command.encode() + b"\n")
+            answer = self._answer()
+        except TimeoutError:
+            raise Trouble(HUNG, f"no answer to {command.partition(' ')[0]} over qtest") from None
+        except OSError:
+            return "OK 0"
+        if answer and not answer.startswith("OK"):
+            raise Trouble(FAILED, f"qtest {command[:40]}: {answer}")
+        return answer or "OK 0"
+
+    def _answer(self) -> str:
+        """The next line that is an answer: lines about interrupts come between."""
+        while True:
+            line = self._lines.readline().decode(errors="replace").strip()
+            if not line.startswith("IRQ"):
+                return line

@@ -1,0 +1,40 @@
+"""Recordings kept in files, each with a note of where it came from."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+
+from qmpcheck.gate.build import Build
+from qmpcheck.gate.run import events
+from qmpcheck.gate.scenario import Outcome, Recording, Scenario
+from qmpcheck.printable import safe
+
+
+def save(folder: str, build: Build, outcomes: Iterable[Outcome]) -> None:
+    """Write `NAME.jsonl` and `NAME.toml` for each recording."""
+    for outcome in outcomes:
+        for recording in outcome.recordings:
+            path = os.path.join(folder, recording.name)
+            with open(f"{path}.jsonl", "wb") as file:
+                file.write(recording.data)
+            with open(f"{path}.toml", "w", encoding="utf-8") as note:
+                note.writelines(_note(build, outcome.scenario, recording))
+
+
+def _note(build: Build, scenario: Scenario, recording: Recording) -> Iterator[str]:
+    yield f"qemu = {_text(str(build.version))}\n"
+    yield "command = [\n"
+    for option in recording.command:
+        yield f"  {_text(option)},\n"
+    yield "]\n"
+    yield f"scenario = {_text(scenario.purpose)}\n"
+    kinds = dict.fromkeys(message["event"] for message in events(recording))
+    yield f"events = [{', '.join(map(_text, kinds))}]\n"
+    yield f"ended = {str(recording.ended).lower()}\n"
+
+
+def _text(text: str) -> str:
+    """A string as both JSON and TOML write it."""
+    return json.dumps(safe(text), ensure_ascii=False)

@@ -1,0 +1,247 @@
+"""Errors of images: by policy, by quorum, by corruption; write thresholds and exports."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from qmpcheck.gate.machine import Machine
+from qmpcheck.gate.qtest import QTest
+from qmpcheck.gate.scenario import ANYTHING, QUIT, STORAGE, Expected, Scenario, expected, with_values
+from qmpcheck.gate.stage import Stage
+
+MEGABYTE = 1 << 20
+
+_BAD = 8
+"""The sector that fails."""
+
+_EIO, _ENOSPC = 5, 28
+
+_IDE = 0x1F0
+_READ, _WRITE = 0x20, 0x30
+
+_SECOND = 1.1
+
+
+def failing(name: str, image: dict[str, Any], *errors: tuple[str, int], sector: int = _BAD) -> dict[str, Any]:
+    """A node over an image, one sector of which fails: once for each pair of `read` or `write` and errno."""
+    injected = [
+        {"event": "none", "iotype": kind, "errno": number, "once": True, "sector": sector}
+        for kind, number in errors
+    ]
+    debug = {"driver": "blkdebug", "image": image, "inject-error": injected}
+    return {"driver": "raw", "node-name": name, "file": debug}
+
+
+def empty(size: int = MEGABYTE, zeroes: bool = False) -> dict[str, Any]:
+    """An image that keeps nothing; one of zeroes a job need not read."""
+    return {"driver": "null-co", "size": size, "read-zeroes": zeroes}
+
+
+def blockdev(node: dict[str, Any]) -> tuple[str, str]:
+    """The option that makes a node; a storage daemon takes it by this name, too."""
+    return "--blockdev", json.dumps(node)
+
+
+def _request(qtest: QTest, command: int) -> None:
+    """One request for the bad sector to the first IDE disk."""
+    for register, value in ((2, 1), (3, _BAD), (4, 0), (5, 0), (6, 0xE0), (7, command)):
+        qtest.outb(_IDE + register, value)
+    if command == _WRITE:
+        for _ in range(256):
+            qtest.outw(_IDE, 0x5A5A)
+
+
+def _finish(qtest: QTest) -> None:
+    """Take what was read, so that the disk takes the next request."""
+    for _ in range(256):
+        qtest.inw(_IDE)
+
+
+def _io_error(read: str, write: str, *stops: bool) -> Callable[[Stage], None]:
+    """One read fails, one write for want of space; `stops` says of each whether it stops the machine."""
+
+    def play(stage: Stage) -> None:
+        node = failing("disk0", empty(zeroes=True), ("read", _EIO), ("write", _ENOSPC))
+        disk = f"ide-hd,drive=disk0,id=ide0,bus=ide.0,rerror={read},werror={write}"
+        with stage.pc(*blockdev(node), "-device", disk) as (vm, qtest):
+            for command, stop in zip((_READ, _WRITE), stops, strict=True):
+                _request(qtest, command)
+                vm.wait("BLOCK_IO_ERROR")
+                if stop:
+                    vm.wait("STOP")
+                    vm.command("cont")
+                    vm.wait("RESUME")
+                vm.pause(_SECOND)
+                if command == _READ:
+                    _finish(qtest)
+
+    return play
+
+
+def _io_error_scenario(name: str, purpose: str, read: str, write: str) -> Scenario:
+    stops = (read == "stop", write in {"stop", "enospc"})
+    actions = (read, "stop" if stops[1] else write)
+    errors: list[Expected] = []
+    for operation, action, stop in zip(("read", "write"), actions, stops, strict=True):
+        space = {"nospace": operation == "write"} if stop else {}
+        errors.append(
+            expected("BLOCK_IO_ERROR", node_name="disk0", operation=operation, action=action, **space)
+        )
+        errors += [expected("STOP"), expected("RESUME")] if stop else []
+    return Scenario(f"io-error-{name}", purpose, (*errors, QUIT), _io_error(read, write, *stops))
+
+
+def copy(vm: Machine, source: str, target: str, **more: Any) -> None:
+    """Read all of one node by a job that writes it to another."""
+    arguments = {"job-id": "job0", "device": source, "target": target, "sync": "full"} | more
+    vm.command("blockdev-backup", **arguments)
+    vm.wait("JOB_STATUS_CHANGE", id="job0", status="null")
+
+
+def statuses(*each: str) -> tuple[Expected, ...]:
+    """The job's statuses, each told once at least."""
+    return tuple(expected("JOB_STATUS_CHANGE", id="job0", status=status) for status in each)
+
+
+SUCCEEDS = statuses("created", "running", "waiting", "pending", "concluded", "null")
+FAILS = statuses("created", "running", "aborting", "concluded", "null")
+"""What a job is in turn; it may be paused between for reasons of its own."""
+
+_DONE = expected("BLOCK_JOB_COMPLETED", device="job0", type="backup", len=MEGABYTE, speed=0)
+
+COPIED = (*SUCCEEDS, with_values(_DONE, offset=MEGABYTE))
+NOT_COPIED = (
+    *FAILS,
+    with_values(_DONE, error=ANYTHING),
+    expected("BLOCK_JOB_ERROR", device="job0", operation="read", action="report"),
+)
+"""What a backup of a megabyte says that reaches its end, and one whose source cannot be read."""
+
+
+def _threshold(stage: Stage) -> None:
+    image = stage.file("source.img", b"\1" * MEGABYTE)
+    source = {"driver": "file", "filename": image, "node-name": "source"}
+    with stage.bare(*blockdev(source), *blockdev({**empty(), "node-name": "target"})) as vm:
+        vm.command("block-set-write-threshold", **{"node-name": "target", "write-threshold": 4096})
+        copy(vm, "source", "target")
+        vm.wait("BLOCK_WRITE_THRESHOLD")
+
+
+_CLUSTER = 1 << 16
+
+
+def _corrupt_qcow2() -> bytes:
+    """A qcow2 image of a megabyte, the first cluster of which is where no cluster can be."""
+    header = struct.pack(
+        ">4sIQIIQIIQQIIQ",
+        *(b"QFI\xfb", 2, 0, 0, 16, MEGABYTE, 0),
+        *(1, 3 * _CLUSTER, _CLUSTER, 1, 0, 0),
+    )
+    references = struct.pack(">6H", *(1,) * 6)
+    used = 1 << 63
+    tables = (struct.pack(">Q", each) for each in (4 * _CLUSTER | used, 5 * _CLUSTER | 0x200 | used))
+    clusters = (header, struct.pack(">Q", 2 * _CLUSTER), references, *tables, bytes(_CLUSTER))
+    return b"".join(cluster.ljust(_CLUSTER, b"\0") for cluster in clusters)
+
+
+def _corrupt(stage: Stage) -> None:
+    nodes: list[str] = []
+    for name, read_only in (("disk0", True), ("disk1", False)):
+        file = {"driver": "file", "filename": stage.file(f"{name}.qcow2", _corrupt_qcow2())}
+        nodes += blockdev({"driver": "qcow2", "node-name": name, "read-only": read_only, "file": file})
+        nodes += blockdev({**empty(), "node-name": f"{name}-target"})
+    with stage.bare(*nodes) as vm:
+        for name in ("disk0", "disk1"):
+            copy(vm, name, f"{name}-target")
+            vm.wait("BLOCK_IMAGE_CORRUPTED")
+
+
+def _quorum_of(stage: Stage, name: str, contents: bytes) -> dict[str, Any]:
+    """A quorum of images, each full of one byte."""
+    children = [
+        {
+            "driver": "file",
+            "node-name": f"{name}-{i}",
+            "filename": stage.file(f"{name}-{i}.img", bytes([content]) * MEGABYTE),
+        }
+        for i, content in enumerate(contents)
+    ]
+    return {"driver": "quorum", "node-name": name, "vote-threshold": 2, "children": children}
+
+
+def _quorum(stage: Stage) -> None:
+    nodes: list[str] = []
+    for name, contents in (("disk0", b"aab"), ("disk1", b"abc")):
+        nodes += blockdev(_quorum_of(stage, name, contents))
+        nodes += blockdev({**empty(), "node-name": f"{name}-target"})
+    with stage.bare(*nodes) as vm:
+        for name, event in (("disk0", "QUORUM_REPORT_BAD"), ("disk1", "QUORUM_FAILURE")):
+            copy(vm, name, f"{name}-target")
+            vm.wait(event)
+
+
+def _export(stage: Stage) -> None:
+    with stage.bare(*blockdev({**empty(), "node-name": "disk0"})) as vm:
+        vm.command("nbd-server-start", addr={"type": "unix", "data": {"path": "nbd.sock"}})
+        for name in ("export0", "export1"):
+            vm.command("block-export-add", type="nbd", id=name, name=name, **{"node-name": "disk0"})
+        vm.command("block-export-del", id="export0")
+        vm.wait("BLOCK_EXPORT_DELETED")
+        vm.command("nbd-server-stop")
+        vm.wait("BLOCK_EXPORT_DELETED")
+
+
+SCENARIOS = (
+    _io_error_scenario("report", "failing requests are reported to the guest", "report", "report"),
+    _io_error_scenario("ignore", "failing requests are ignored", "ignore", "ignore"),
+    _io_error_scenario("stop", "failing requests stop the machine", "stop", "stop"),
+    _io_error_scenario("enospc", "want of space stops the machine, other errors do not", "report", "enospc"),
+    Scenario(
+        "write-threshold",
+        "a write beyond a node's threshold",
+        (expected("BLOCK_WRITE_THRESHOLD", node_name="target", write_threshold=4096), *COPIED, QUIT),
+        _threshold,
+        STORAGE,
+    ),
+    Scenario(
+        "corrupt-image",
+        "corrupt images are read, one open for reading only",
+        (
+            expected("BLOCK_IMAGE_CORRUPTED", node_name="disk0", fatal=False),
+            expected("BLOCK_IMAGE_CORRUPTED", node_name="disk1", fatal=True),
+            *NOT_COPIED,
+            *NOT_COPIED,
+            QUIT,
+        ),
+        _corrupt,
+        STORAGE,
+    ),
+    Scenario(
+        "quorum",
+        "quorums in which one image of three differs, and in which all do",
+        (
+            expected("QUORUM_REPORT_BAD", node_name="disk0-2", sector_num=0),
+            expected("QUORUM_FAILURE", reference="disk1", sector_num=0),
+            *COPIED,
+            *NOT_COPIED,
+            QUIT,
+        ),
+        _quorum,
+        STORAGE,
+    ),
+    Scenario(
+        "nbd-export",
+        "one NBD export is deleted, another ends with the server",
+        (
+            expected("BLOCK_EXPORT_DELETED", id="export0"),
+            expected("BLOCK_EXPORT_DELETED", id="export1"),
+            QUIT,
+        ),
+        _export,
+        STORAGE,
+    ),
+)
+"""Scenarios about images."""

@@ -1,0 +1,172 @@
+"""Block jobs: completed, ready, cancelled, pending, with errors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qmpcheck.gate.machine import Machine
+from qmpcheck.gate.scenario import QUIT, STORAGE, Expected, Scenario, expected
+from qmpcheck.gate.scenarios.blocks import (
+    COPIED,
+    FAILS,
+    MEGABYTE,
+    NOT_COPIED,
+    SUCCEEDS,
+    blockdev,
+    copy,
+    empty,
+    failing,
+    statuses,
+)
+from qmpcheck.gate.stage import Stage
+
+_NODES = (*blockdev({**empty(), "node-name": "source"}), *blockdev({**empty(), "node-name": "target"}))
+_BACKUP = {"job-id": "job0", "device": "source", "target": "target", "sync": "full"}
+
+
+_SLOW = 1 << 30
+"""Bytes that a job is not through with before it is cancelled; nothing holds them."""
+
+
+def _completed(stage: Stage) -> None:
+    with stage.bare(*_NODES) as vm:
+        copy(vm, "source", "target")
+        vm.wait("BLOCK_JOB_COMPLETED")
+
+
+def _mirror(stage: Stage) -> None:
+    with stage.bare(*_NODES) as vm:
+        vm.command("blockdev-mirror", **_BACKUP)
+        vm.wait("BLOCK_JOB_READY")
+        _control(vm, "complete")
+        vm.wait("BLOCK_JOB_COMPLETED")
+        vm.wait("JOB_STATUS_CHANGE", status="null")
+
+
+def _cancelled(stage: Stage) -> None:
+    nodes = [{**empty(_SLOW), "node-name": name} for name in ("source", "target")]
+    with stage.bare(*blockdev(nodes[0]), *blockdev(nodes[1])) as vm:
+        vm.command("blockdev-backup", **_BACKUP, speed=1)
+        for verb in ("pause", "resume", "cancel"):
+            _control(vm, verb)
+        vm.wait("BLOCK_JOB_CANCELLED")
+        vm.wait("JOB_STATUS_CHANGE", status="null")
+
+
+def _pending(stage: Stage) -> None:
+    by_hand = {"auto-finalize": False, "auto-dismiss": False}
+    with stage.bare(*_NODES) as vm:
+        vm.command("blockdev-backup", **_BACKUP, **by_hand)
+        vm.wait("BLOCK_JOB_PENDING")
+        vm.command("job-finalize", id="job0")
+        vm.wait("BLOCK_JOB_COMPLETED")
+        vm.wait("JOB_STATUS_CHANGE", status="concluded")
+        vm.command("job-dismiss", id="job0")
+        vm.wait("JOB_STATUS_CHANGE", status="null")
+
+
+def _errors(stage: Stage) -> None:
+    policies = ("report", "ignore", "stop")
+    nodes = [blockdev(failing(f"source-{policy}", empty(), ("read", 5))) for policy in policies]
+    nodes.append(blockdev({**empty(), "node-name": "target"}))
+    with stage.bare(*(option for node in nodes for option in node)) as vm:
+        for policy in policies:
+            which: dict[str, Any] = {"device": f"source-{policy}", "on-source-error": policy}
+            vm.command("blockdev-backup", **(_BACKUP | which))
+            vm.wait("BLOCK_JOB_ERROR")
+            if policy == "stop":
+                _control(vm, "resume")
+            vm.wait("BLOCK_JOB_COMPLETED")
+            vm.wait("JOB_STATUS_CHANGE", status="null")
+
+
+def _control(vm: Machine, verb: str) -> None:
+    """Pause, resume, complete or cancel the job: by the command that block jobs had first, if it is left."""
+    if f"block-job-{verb}" in vm.commands:
+        vm.insist(f"block-job-{verb}", device="job0")
+    else:
+        vm.insist(f"job-{verb}", id="job0")
+
+
+def _create(stage: Stage) -> None:
+    stage.file("disk.qcow2", b"")
+    with stage.bare(*blockdev({"driver": "file", "filename": "disk.qcow2", "node-name": "disk0"})) as vm:
+        options = {"driver": "qcow2", "file": "disk0", "size": MEGABYTE}
+        vm.command("blockdev-create", options=options, **{"job-id": "job0"})
+        vm.wait("JOB_STATUS_CHANGE", status="concluded")
+        vm.command("job-dismiss", id="job0")
+        vm.wait("JOB_STATUS_CHANGE", status="null")
+
+
+def _job_error(action: str) -> Expected:
+    return expected("BLOCK_JOB_ERROR", device="job0", operation="read", action=action)
+
+
+SCENARIOS = (
+    Scenario(
+        "job-completed",
+        "a backup runs to its end",
+        (
+            *COPIED,
+            QUIT,
+        ),
+        _completed,
+        STORAGE,
+    ),
+    Scenario(
+        "job-ready",
+        "a mirror is ready, and told to complete",
+        (
+            *SUCCEEDS,
+            *statuses("ready"),
+            expected("BLOCK_JOB_READY", device="job0", type="mirror", speed=0),
+            expected("BLOCK_JOB_COMPLETED", device="job0", type="mirror", speed=0),
+            QUIT,
+        ),
+        _mirror,
+        STORAGE,
+    ),
+    Scenario(
+        "job-cancelled",
+        "a slow backup is paused, resumed and cancelled",
+        (
+            *FAILS,
+            expected("BLOCK_JOB_CANCELLED", device="job0", type="backup", len=_SLOW, speed=1),
+            QUIT,
+        ),
+        _cancelled,
+        STORAGE,
+    ),
+    Scenario(
+        "job-pending",
+        "a backup that waits to be finalized and dismissed",
+        (
+            *COPIED,
+            expected("BLOCK_JOB_PENDING", id="job0", type="backup"),
+            QUIT,
+        ),
+        _pending,
+        STORAGE,
+    ),
+    Scenario(
+        "job-error",
+        "backups of a failing image: the error is reported, ignored, or stops the job",
+        (
+            *(_job_error(action) for action in ("ignore", "stop")),
+            *NOT_COPIED,
+            *COPIED,
+            *COPIED,
+            QUIT,
+        ),
+        _errors,
+        STORAGE,
+    ),
+    Scenario(
+        "job-create",
+        "an image is created by a job",
+        (*SUCCEEDS, QUIT),
+        _create,
+        STORAGE,
+    ),
+)
+"""Scenarios about jobs."""

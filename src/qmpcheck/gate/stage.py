@@ -1,0 +1,111 @@
+"""Where a scenario is played: a private folder, and the machines started in it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from qmpcheck.gate.build import Build
+from qmpcheck.gate.machine import Machine, connected
+from qmpcheck.gate.processes import Processes
+from qmpcheck.gate.qtest import QTest
+from qmpcheck.gate.scenario import Recording, Scenario
+
+_SYSTEM = (
+    *("-nodefaults", "-no-user-config", "-display", "none", "-accel", "tcg", "-accel", "qtest"),
+    *("-chardev", "stdio,id=qmp,signal=off", "-mon", "chardev=qmp,mode=control"),
+)
+_STORAGE_DAEMON = ("--chardev", "stdio,id=qmp,signal=off", "--monitor", "chardev=qmp")
+
+BARE = ("-machine", "none")
+"""The machine that every system emulator has: no CPU, no memory, no device."""
+
+_PC = ("-machine", "pc", "-bios", "bios.bin")
+
+_HALT = b"\xf4"
+"""All the code that the guest has: the CPU waits, and the devices are driven from outside."""
+
+_QTEST = ("-qtest-log", "/dev/null", "-qtest")
+
+
+class Stage:
+    """What a scenario's `play` is given.
+
+    Args:
+        build: the binary.
+        scenario: what is played.
+        processes: starts and ends processes.
+        folder: the private folder, in which the processes run; names in their options are of files there.
+    """
+
+    def __init__(self, build: Build, scenario: Scenario, processes: Processes, folder: str) -> None:
+        self.build = build
+        self.folder = folder
+        self.recordings: list[Recording] = []
+        self._scenario = scenario
+        self._processes = processes
+        self._limit = time.monotonic() + scenario.seconds
+
+    @contextmanager
+    def machine(self, *options: str, name: str = "") -> Iterator[Machine]:
+        """A QEMU with these options beside those that all have; it is asked to end where it has not yet.
+
+        Args:
+            options: of the command line.
+            name: tells it from the scenario's other machines.
+        """
+        usual = _SYSTEM if self.build.is_system else _STORAGE_DAEMON
+        command = (self.build.path, *usual, *options)
+        ours, theirs = socket.socketpair()
+        with ours, theirs, tempfile.TemporaryFile() as said:
+            started = self._processes.started(command, self.folder, theirs.fileno(), said)
+            with started as process:
+                theirs.close()
+                machine = Machine(process, ours, said, self._limit, self.build.commands)
+                try:
+                    machine.greet()
+                    yield machine
+                    if not machine.ended:
+                        machine.quit()
+                finally:
+                    self._keep(machine, command, name)
+
+    def _keep(self, machine: Machine, command: tuple[str, ...], name: str) -> None:
+        full = f"{self._scenario.name}-{name}" if name else self._scenario.name
+        self.recordings.append(Recording(full, command, bytes(machine.received), machine.ended))
+
+    @contextmanager
+    def bare(self, *options: str) -> Iterator[Machine]:
+        """A machine without anything, or a storage daemon."""
+        with self.machine(*(BARE if self.build.is_system else ()), *options) as machine:
+            yield machine
+
+    @contextmanager
+    def pc(self, *options: str, memory: str = "16M", name: str = "") -> Iterator[tuple[Machine, QTest]]:
+        """A PC that runs no code, and the means to drive its devices."""
+        self.file("bios.bin", _HALT * (1 << 16))
+        path = f"qtest{name}.sock"
+        server = (*_QTEST, f"unix:{path},server=on,wait=off")
+        with (
+            self.machine(*_PC, "-m", memory, *server, *options, name=name) as machine,
+            QTest(self.path(path)) as qtest,
+        ):
+            yield machine, qtest
+
+    def path(self, name: str) -> str:
+        """The whole path of a file in the folder."""
+        return os.path.join(self.folder, name)
+
+    def file(self, name: str, content: bytes) -> str:
+        """Write a file; its name."""
+        with open(self.path(name), "wb") as file:
+            file.write(content)
+        return name
+
+    def connect(self, name: str) -> socket.socket:
+        """A connection to a unix socket in the folder."""
+        return connected(self.path(name))

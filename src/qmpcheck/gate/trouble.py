@@ -1,0 +1,55 @@
+"""What keeps a scenario from being played to its end, told apart from what its events say."""
+
+from __future__ import annotations
+
+import re
+
+from qmpcheck.printable import safe, shortened
+
+CRASHED, HUNG, LACKS, FAILED = "crashed", "hung", "lacks", "failed"
+"""The process ended; it did not answer; the build has no such thing; an answer was not the one expected."""
+
+
+class Trouble(Exception):
+    """One trouble.
+
+    Args:
+        kind: `CRASHED`, `HUNG`, `LACKS` or `FAILED`.
+        text: what happened; from anywhere.
+    """
+
+    def __init__(self, kind: str, text: str) -> None:
+        self.kind = kind
+        self.text = safe(shortened(" ".join(text.split()), 200))
+        super().__init__(f"{kind}: {self.text}")
+
+    def __reduce__(self) -> tuple[type[Trouble], tuple[str, str]]:
+        return Trouble, (self.kind, self.text)
+
+
+class Stopped(Exception):
+    """The user wants no more of it."""
+
+
+_LACKING = re.compile(
+    "|".join(
+        (
+            r"is not a valid device model name",
+            r"is not a valid (object type|accelerator|char driver|chardev backend)",
+            r"[Ii]nvalid (option|accelerator|object type|parameter '|chardev backend)",
+            r"unsupported machine type",
+            r"expects a (netdev backend|device) type",
+            r"does not accept value",
+            r"[Uu]nknown (driver|protocol|device|command)",
+            r"Property '?[^']*' not found",
+            r"is disabled|is not (supported|enabled|compiled|available)|not compiled in",
+            r"has not been (found|enabled)|no such option",
+        )
+    )
+)
+"""How QEMU says, in one release or another, that it was built without something."""
+
+
+def is_lacking(text: str) -> bool:
+    """Whether QEMU says that this build does not have what it was asked for."""
+    return bool(_LACKING.search(text))

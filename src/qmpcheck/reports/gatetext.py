@@ -1,0 +1,126 @@
+"""The verdict on a build, for a reader at a terminal or of a log."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import IO
+
+from qmpcheck.checking.summary import Kind
+from qmpcheck.diagnostic import Severity
+from qmpcheck.drift.change import Change, Level
+from qmpcheck.gate.judge import Judged, Verdict
+from qmpcheck.gate.scenario import Scenario
+from qmpcheck.printable import name, safe, shortened
+from qmpcheck.reports import style, text
+from qmpcheck.wording import plural
+
+
+def write(verdict: Verdict, out: IO[str]) -> None:
+    """A table of scenarios, then what was found, what was not seen, and how the build differs."""
+    paint = style.painter(out)
+    spec = verdict.spec
+    against = f"{safe(spec.name)} ({spec.id})" if spec.name != spec.id else spec.id
+    out.write(f"{safe(verdict.build.path)} {verdict.build.version} against {against}\n\n")
+    out.write(_table(verdict) + "\n\n")
+    for judged in verdict.judged:
+        out.writelines(_lines(judged, paint))
+    out.writelines(_drift_lines(verdict.changes, paint))
+    findings: Counter[Kind] = Counter()
+    for judged in verdict.judged:
+        for checked in judged.checked:
+            findings.update(checked.summary.findings)
+    out.write(text.table(findings).removeprefix("\n") + "\n" * bool(findings))
+    out.write(_summary(verdict, paint) + "\n")
+
+
+def _table(verdict: Verdict) -> str:
+    from tabulate import tabulate
+
+    rows = [
+        (judged.outcome.scenario.name, f"{judged.outcome.seconds:.1f}", _outcome(judged), _seen(judged))
+        for judged in verdict.judged
+    ]
+    headers = ("scenario", "seconds", "outcome", "events seen")
+    return tabulate(rows, headers=headers, disable_numparse=True, colalign=("left", "right", "left", "left"))
+
+
+_MOST_EVENTS = 12
+
+
+def _seen(judged: Judged) -> str:
+    """The names of the events, each with how often it came where that is more than once."""
+    shown = [
+        name(event) + (f" x{count}" if count > 1 else "")
+        for event, count in [*judged.seen.items()][:_MOST_EVENTS]
+    ]
+    more = len(judged.seen) - _MOST_EVENTS
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+_LONGEST_REASON = 60
+
+
+def _outcome(judged: Judged) -> str:
+    trouble = judged.outcome.trouble
+    parts: list[str] = []
+    if trouble and judged.skipped:
+        parts.append(f"skipped: lacks {shortened(trouble.text, _LONGEST_REASON)}")
+    elif trouble:
+        parts.append(trouble.kind)
+    if judged.errors:
+        parts.append(plural(judged.errors, "error"))
+    if judged.missing:
+        parts.append(f"{len(judged.missing)} not seen")
+    return ", ".join(parts) or "ok"
+
+
+def _lines(judged: Judged, paint: style.Paint) -> Iterator[str]:
+    scenario, trouble = judged.outcome.scenario.name, judged.outcome.trouble
+    if trouble and not judged.skipped:
+        yield f"{scenario}: {paint(style.RED, trouble.kind)}: {trouble.text}\n"
+    for checked in judged.checked:
+        yield from text.finding_lines(checked.path, checked.summary.listed, paint)
+        if checked.summary.unlisted:
+            yield f"{safe(checked.path)}: {plural(checked.summary.unlisted, 'finding')} more, not listed\n"
+    if judged.missing:
+        yield f"{scenario}: {paint(style.RED, 'not seen')}: {'; '.join(map(str, judged.missing))}\n"
+
+
+_COLOURS = {Level.SAFE: style.GREEN, Level.RISKY: style.YELLOW, Level.BREAKING: style.RED}
+
+
+def _drift_lines(changes: tuple[Change, ...], paint: style.Paint) -> Iterator[str]:
+    for change in changes:
+        place = " ".join(filter(None, [change.event, change.path]))
+        level = change.level()
+        yield f"the build: {paint(_COLOURS[level], change.code)} {place}: {change.text} ({level})\n"
+
+
+def _summary(verdict: Verdict, paint: style.Paint) -> str:
+    judged = verdict.judged
+    kinds: Counter[str] = sum((each.seen for each in judged), Counter())
+    bad = sum(not each.is_well for each in judged)
+    skipped = sum(each.skipped for each in judged)
+    warnings = sum(
+        checked.summary.count(Severity.WARNING) - checked.summary.count(Severity.ERROR)
+        for each in judged
+        for checked in each.checked
+    )
+    breaking = sum(change.level() is Level.BREAKING for change in verdict.changes)
+    counts = [
+        f"{plural(len(judged), 'scenario')}, {bad} of them bad, {skipped} skipped",
+        f"{plural(kinds.total(), 'event')} of {plural(len(kinds), 'kind')}",
+        plural(sum(each.errors for each in judged), "error"),
+        plural(warnings, "warning"),
+        f"{plural(len(verdict.changes), 'difference')} of the build, {breaking} breaking",
+    ]
+    word = paint(style.GREEN, "passed") if verdict.is_well else paint(style.RED, "failed")
+    return f"{word}: {'; '.join(counts)}"
+
+
+def write_list(scenarios: tuple[Scenario, ...], out: IO[str]) -> None:
+    """Each scenario: its name, what happens in it, its time limit, and the events that it expects."""
+    for scenario in scenarios:
+        kinds = ", ".join(dict.fromkeys(each.event for each in scenario.expects))
+        out.write(f"{scenario.name}: {scenario.purpose} (within {scenario.seconds:g} s)\n    {kinds}\n")

@@ -1,0 +1,383 @@
+"""A real QEMU that is gated; the same with its events edited on the way, killed, hung, and crashed."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from qmpcheck import catalogue
+from qmpcheck.cli import main
+from qmpcheck.gate import build as builds
+from qmpcheck.gate import judge, machine, run
+from qmpcheck.gate.build import Build
+from qmpcheck.gate.judge import Judged
+from qmpcheck.gate.scenario import Scenario, expected
+from qmpcheck.gate.scenarios import ALL
+from qmpcheck.gate.trouble import is_lacking
+from qmpcheck.version import Version
+
+LIFE = ["--only", "life-cycle"]
+
+
+def real(name: str = "qemu-system-x86_64") -> str:
+    return shutil.which(name) or pytest.skip(f"no {name} on PATH")
+
+
+def wrapper(folder: Path, text: str) -> str:
+    """A script in QEMU's place; asked for its schema it is the real one, whatever the text."""
+    path = folder / "qemu-wrapper"
+    asked = f'case " $* " in *" -S "*) exec {real()} "$@";; esac'
+    path.write_text(f"#!/bin/sh\necho $$ >> {folder}/pids\n{asked}\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def editing(folder: Path, edit: str) -> str:
+    """A wrapper that runs a statement on each event `e`; `e` None is no longer sent."""
+    (folder / "proxy.py").write_text(f"""
+import json, subprocess, sys
+child = subprocess.Popen([{real()!r}, *sys.argv[1:]], stdout=subprocess.PIPE)
+for line in child.stdout:
+    e = json.loads(line)
+    if "event" in e:
+        {edit}
+        line = json.dumps(e).encode() + b"\\n" if e else b""
+    sys.stdout.buffer.write(line)
+    sys.stdout.flush()
+sys.exit(child.wait())
+""")
+    return wrapper(folder, f'exec {sys.executable} {folder}/proxy.py "$@"')
+
+
+def alive(folder: Path) -> list[int]:
+    """The processes left in the sessions of a wrapper's processes."""
+    sessions = set((folder / "pids").read_text().split())
+    left = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if fields[3] in sessions and fields[0] != "Z":
+            left.append(int(stat.parent.name))
+    return left
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path_factory.mktemp("t")
+    monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    return folder
+
+
+def assert_nothing_is_left(folder: Path) -> None:
+    assert alive(folder) == []
+    assert not [*Path(os.environ["TMPDIR"]).iterdir()]
+
+
+@pytest.fixture(scope="module")
+def verdict() -> judge.Verdict:
+    """All scenarios, once."""
+    build = builds.ask(real())
+    spec = catalogue.at_or_before(build.version)
+    assert spec
+    return judge.judge(build, spec, run.run(build, ALL))
+
+
+def test_a_real_build_passes(verdict: judge.Verdict) -> None:
+    troubles = {
+        each.outcome.scenario.name: (str(each.outcome.trouble), [*map(str, each.missing)], each.errors)
+        for each in verdict.judged
+        if not each.is_well
+    }
+    assert not troubles
+    assert verdict.is_well
+
+
+def test_thirty_kinds_of_event_and_more_are_seen_within_a_minute(verdict: judge.Verdict) -> None:
+    assert len({event for each in verdict.judged for event in each.seen}) >= 35
+    assert sum(each.outcome.seconds for each in verdict.judged) < 120  # two at a time
+
+
+def test_every_process_is_known_to_have_ended(verdict: judge.Verdict) -> None:
+    assert all(recording.ended for each in verdict.judged for recording in each.outcome.recordings)
+
+
+def judged_again(verdict: judge.Verdict, one: Judged, data: bytes) -> Judged:
+    """A scenario judged by another recording."""
+    from msgspec.structs import replace
+
+    outcome = one.outcome
+    recording = replace(outcome.recordings[0], data=data)
+    expects = [*run._known(verdict.build, outcome.scenario.expects)]
+    missing = tuple(run._missing(expects, run.events(recording)))
+    again = replace(outcome, recordings=(recording,), missing=missing)
+    return judge.judge(verdict.build, verdict.spec, [again]).judged[0]
+
+
+def test_every_event_that_is_renamed_or_gets_a_member_is_found(verdict: judge.Verdict) -> None:
+    for each in verdict.judged:
+        if len(each.outcome.recordings) != 1:
+            continue
+        lines = each.outcome.recordings[0].data.splitlines(keepends=True)
+        for i, line in enumerate(lines):
+            message = json.loads(line)
+            if "event" not in message:
+                continue
+            for edited in (
+                message | {"event": message["event"] + "S"},
+                message | {"data": message.get("data", {}) | {"new": 1}},
+            ):
+                data = b"".join([*lines[:i], json.dumps(edited).encode() + b"\n", *lines[i + 1 :]])
+                assert not judged_again(verdict, each, data).is_well
+
+
+def test_the_storage_daemon_passes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gate", "--qemu", real("qemu-storage-daemon")]) == 0
+    told = capsys.readouterr().out
+    assert "skipped: lacks a machine" in told
+    assert "passed: " in told
+
+
+@pytest.mark.parametrize(
+    ("edit", "only", "told"),
+    [
+        (
+            "e['event'] == 'RESET' and e['data'].pop('guest')",
+            "life-cycle",
+            ["life-cycle:7: QMP202 RESET", "life-cycle: not seen: RESET (guest false"],
+        ),
+        (
+            "e['event'] = e['event'].replace('POWERDOWN', 'POWER_DOWN')",
+            "life-cycle",
+            ["QMP201 POWER_DOWN", "not seen: POWERDOWN"],
+        ),
+        (
+            "e['event'] == 'SHUTDOWN' and e['data'].update(guest=0)",
+            "life-cycle",
+            ["QMP204 SHUTDOWN data.guest", "not seen: SHUTDOWN"],
+        ),
+        ("e['event'] == 'STOP' and e.update(data={'why': '\\x1b'})", "life-cycle", ["QMP203 STOP data.why"]),
+        (
+            "e = None if e['event'] == 'STOP' else e",
+            "watchdog-pause",
+            ["QMP301 WATCHDOG: ", "not seen: STOP"],
+        ),
+        ("e['timestamp']['microseconds'] = 10**6", "vnc", ["QMP104 VNC_CONNECTED"]),
+    ],
+    ids=["member removed", "renamed", "type changed", "member added", "dropped", "timestamp"],
+)
+def test_each_edit_on_the_way_is_found(
+    edit: str, only: str, told: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["gate", "--qemu", editing(tmp_path, edit), "--only", only]) == 1
+    report = capsys.readouterr().out
+    for each in told:
+        assert each in report
+    assert "crashed" not in report
+    assert "hung" not in report
+    assert report.replace("\n", "").isprintable()
+    assert_nothing_is_left(tmp_path)
+
+
+def test_a_wrapper_that_edits_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gate", "--qemu", editing(tmp_path, "pass"), "--only", "life-cycle,watch*,pan*"]) == 0
+    assert "passed: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "only", "told"),
+    [
+        (f'timeout -s KILL 1 {shutil.which("qemu-system-x86_64")} "$@"', "rtc", "rtc: crashed: it ended ("),
+        (
+            "echo oh; printf 'why\\033\\n' >&2; exit 3",
+            "vnc",
+            "vnc: crashed: it ended (exit status 3): why\\x1b",
+        ),
+        ("kill -11 $$", "vnc", "vnc: crashed: it ended (signal 11)"),
+        ("yes '[]'", "vnc", "vnc: failed: it sent more than 2 MiB"),
+        ("sleep 1000 & setsid true; sleep 1000", "vnc", "vnc: hung: no greeting"),
+        (
+            "echo 'q: -device x: is not a valid device model name' >&2; exit 1",
+            "vnc",
+            "skipped: lacks q: -device x: is not a valid device model name",
+        ),
+    ],
+    ids=["killed halfway", "ends", "signal", "endless", "hangs", "lacks"],
+)
+def test_trouble_is_told_apart(
+    text: str,
+    only: str,
+    told: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(machine, "ANSWER", 2.0)
+    status = main(["gate", "--qemu", wrapper(tmp_path, text), "--only", only])
+    captured = capsys.readouterr()
+    assert told in captured.out
+    assert status == (2 if "skipped" in told else 1)
+    assert ("nothing was checked" in captured.err) == ("skipped" in told)
+    assert_nothing_is_left(tmp_path)
+
+
+def test_one_that_does_not_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "ANSWER", 1.0)
+    hang = "kill -STOP $child"
+    text = f'{real()} "$@" <&0 & child=$!; sleep 0.2; {hang}; wait'
+    assert main(["gate", "--qemu", wrapper(tmp_path, text), "--only", "rtc"]) == 1
+    assert "rtc: hung: " in capsys.readouterr().out
+    assert_nothing_is_left(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("stop", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_a_user_who_does_not_wait(stop: signal.Signals, status: int, tmp_path: Path) -> None:
+    path = wrapper(tmp_path, f'{real()} "$@"')
+    command = [sys.executable, "-m", "qmpcheck", "gate", "--qemu", path, "--only", "rtc,balloon"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+        pids = tmp_path / "pids"
+        while not pids.exists() or len(pids.read_text().split()) < 3:
+            time.sleep(0.02)
+        time.sleep(0.3)
+        process.send_signal(stop)
+        process.communicate()
+    assert process.returncode == status
+    assert_nothing_is_left(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [("/no/such", "No such file or directory"), ("/bin/false", "it ended without an answer")],
+)
+def test_no_qemu(path: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gate", "--qemu", path]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith(f"qmpcheck: cannot run {path}: {told}")
+    assert message.count("\n") == 1
+
+
+def test_recordings_are_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "saved"
+    assert main(["gate", "--qemu", real(), "--only", "migration", "--save", str(folder)]) == 0
+    files = sorted(path.name for path in folder.iterdir())
+    assert files == [
+        "migration-incoming.jsonl",
+        "migration-incoming.toml",
+        "migration.jsonl",
+        "migration.toml",
+    ]
+    assert (folder / "migration.jsonl").read_bytes().startswith(b'{"QMP"')
+    assert '"migrates to another"' not in (folder / "migration.toml").read_text()
+    capsys.readouterr()
+    assert main(["validate", "--spec", "auto", "--complete", *map(str, folder.glob("*.jsonl"))]) == 0
+
+
+def test_the_recordings_notes_are_toml(tmp_path: Path) -> None:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    assert main(["gate", "--qemu", real(), *LIFE, "--save", str(tmp_path)]) == 0
+    note = tomllib.loads((tmp_path / "life-cycle.toml").read_text())
+    assert note["command"][0] == real()
+    assert note["events"] == ["STOP", "RESUME", "RESET", "POWERDOWN", "SHUTDOWN"]
+    assert note["ended"] is True
+
+
+def test_a_folder_that_cannot_be_made(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gate", "--qemu", real(), *LIFE, "--save", "/dev/null/x"]) == 2
+    assert "--save /dev/null/x: " in capsys.readouterr().err
+
+
+def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gate", "--list", "--only", "rtc,v*", "--skip", "vnc"]) == 0
+    assert capsys.readouterr().out == (
+        "rtc: the guest sets its clock twice (within 25 s)\n    RTC_CHANGE, SHUTDOWN\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--only", "life-cicle"], 'no scenario is called "life-cicle" (near: life-cycle'),
+        (["--only", "vnc", "--skip", "v*"], "--only and --skip leave no scenario"),
+        ([], "--qemu PATH is missing"),
+    ],
+)
+def test_usage(options: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        status = main(["gate", *options])
+    except SystemExit as error:
+        status = int(str(error.code))
+    assert status == 2
+    assert told in capsys.readouterr().err
+
+
+def test_names_are_distinct() -> None:
+    assert len({scenario.name for scenario in ALL}) == len(ALL)
+
+
+def test_a_newer_version_is_held_against_the_newest_release_before_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newest = catalogue.find("latest")
+    build = Build("qemu", Version(99, 1), newest.rule_base, frozenset({"system_reset"}))
+    monkeypatch.setattr(builds, "ask", lambda _: build)
+    monkeypatch.setattr("qmpcheck.cli.gate.play", lambda *_: [])
+    assert main(["gate", "--qemu", "qemu"]) == 2
+    told = capsys.readouterr()
+    assert f"does not have 99.1 yet: {newest.id}, the newest release before it, is taken" in told.err
+    assert "nothing was checked" in told.err
+
+
+def test_what_breaks_clients_in_the_build_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build = builds.ask(real())
+    events = {name: rule for name, rule in build.rule_base.events.items() if name != "STOP"}
+    less = build._replace(rule_base=type(build.rule_base)(events, source=build.rule_base.source))
+    monkeypatch.setattr(builds, "ask", lambda _: less)
+    assert main(["gate", "--qemu", "qemu", "--only", "rtc"]) == 1
+    assert "the build: QMP501 STOP: event removed" in capsys.readouterr().out
+
+
+def test_what_a_build_does_not_know_is_not_expected_of_it() -> None:
+    build = Build("qemu", Version(7, 2), catalogue.find("1.0").rule_base, frozenset({"system_reset"}))
+    expects = (expected("SHUTDOWN", reason="host-qmp-quit"), expected("SUSPEND"), expected("STOP"))
+    assert [*map(str, run._known(build, expects))] == ["SHUTDOWN", "STOP"]
+    late = Scenario("late", "", (expected("NETDEV_STREAM_CONNECTED"), expected("SHUTDOWN")), lambda _: None)
+    outcome = run.run(build, [late])[0]
+    assert str(outcome.trouble) == "lacks: the event NETDEV_STREAM_CONNECTED"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "qemu-system-x86_64: -device ib700: 'ib700' is not a valid device model name",
+        "qemu-system-x86_64: -vnc unix:vnc.sock: VNC support is disabled",
+        "qemu-system-x86_64: -netdev stream,id=net0: Parameter 'type' expects a netdev backend type",
+        "qemu-system-x86_64: --blockdev {}: Unknown driver 'quorum'",
+        "qemu-system-x86_64: -accel qtest: invalid accelerator qtest",
+        "qemu-system-x86_64: --foo: invalid option",
+        "Parameter 'driver' does not accept value 'quorum'",
+        "Invalid parameter 'quorum'",
+    ],
+)
+def test_what_a_build_lacks_is_recognised(text: str) -> None:
+    assert is_lacking(text)
+
+
+def test_what_is_no_lack() -> None:
+    assert not is_lacking("qemu-system-x86_64: -device ide-hd: Could not open 'disk.img': No such file")
