@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -187,6 +188,31 @@ def test_each_edit_on_the_way_is_found(
     assert_nothing_is_left(tmp_path)
 
 
+def test_reports_for_ci_and_a_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One event less, and a member that the spec does not have: accepted once, the same is no news."""
+    edit = "e['event'] == 'STOP' and e.update(data={'why': '::error::<b>'}); e = None if e['event'] == 'RESET' else e"
+    command = ["gate", "--qemu", editing(tmp_path, edit), *LIFE]
+    baseline, junit = str(tmp_path / "known.json"), str(tmp_path / "junit.xml")
+    assert main([*command, "--report", f"junit={junit}", "--report", "github=-"]) == 1
+    told = capsys.readouterr().out
+    assert "::error file=life-cycle,line=3,title=QMP203 unknown-member::STOP data.why: " in told
+    assert "::error file=life-cycle,title=QMP401 event-not-seen::RESET: expected, and not seen: RESET" in told
+    assert ElementTree.parse(junit).getroot().attrib["failures"] == "2"
+    assert main([*command, "--baseline", baseline, "--update-baseline"]) == 0
+    assert [line.split('"code": ')[1][:8] for line in Path(baseline).read_text().splitlines()[2:-1]] == [
+        '"QMP203"',
+        '"QMP401"',
+    ]
+    capsys.readouterr()
+    assert main([*command, "--baseline", baseline]) == 0
+    told = capsys.readouterr().out
+    assert told.count("(in the baseline)") == 2
+    assert "passed: " in told
+    more = edit.replace("'RESET'", "'RESUME'")
+    assert main(["gate", "--qemu", editing(tmp_path, more), *LIFE, "--baseline", baseline]) == 1
+    assert "life-cycle: not seen: RESUME\n" in capsys.readouterr().out
+
+
 def test_a_wrapper_that_edits_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gate", "--qemu", editing(tmp_path, "pass"), "--only", "life-cycle,watch*,pan*"]) == 0
     assert "passed: " in capsys.readouterr().out
@@ -291,7 +317,7 @@ def test_the_recordings_notes_are_toml(tmp_path: Path) -> None:
         import tomli as tomllib
     assert main(["gate", "--qemu", real(), *LIFE, "--save", str(tmp_path)]) == 0
     note = tomllib.loads((tmp_path / "life-cycle.toml").read_text())
-    assert note["command"][0] == real()
+    assert note["command"][0] == "qemu-system-x86_64"
     assert note["events"] == ["STOP", "RESUME", "RESET", "POWERDOWN", "SHUTDOWN"]
     assert note["ended"] is True
 

@@ -18,6 +18,7 @@ from qmpcheck.wording import plural
 
 if TYPE_CHECKING:
     from qmpcheck.reports.fingerprint import Baseline
+    from qmpcheck.reports.report import Report
 
 
 def add_baseline(parser: argparse.ArgumentParser) -> None:
@@ -87,6 +88,26 @@ def close(
     counts = [f"{len(now - before)} new", f"{len(before - now)} gone"]
     tell(f"{safe(options.baseline)}: {_entries(len(now))}, {', '.join(counts)}")
     return CLEAN
+
+
+def update(options: argparse.Namespace, report: Report) -> Baseline:
+    """Write all findings of a report to the baseline; what is accepted from now on.
+
+    Raises:
+        SpecError: it cannot be written, or some findings are counted and not listed.
+    """
+    from qmpcheck.reports import baseline
+    from qmpcheck.reports.report import Level
+
+    findings = [finding for finding in report.findings if finding.level > Level.NOTE]
+    more = sum(finding.times for finding in findings if not finding.listed)
+    if more:
+        raise SpecError(f"{safe(options.baseline)} is left as it was: {plural(more, 'finding')} not listed")
+    now = frozenset(finding.identity for finding in findings)
+    with output.opened(options.baseline) as out:
+        out.write(baseline.dump(now))
+    tell(f"{safe(options.baseline)}: {_entries(len(now))}")
+    return now
 
 
 def _lacking(results: Sequence[Checked]) -> str:

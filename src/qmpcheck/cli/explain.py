@@ -6,8 +6,9 @@ import argparse
 import textwrap
 from typing import NamedTuple
 
-from qmpcheck.diagnostic import CODES
+from qmpcheck.diagnostic import CODES, Severity
 from qmpcheck.drift.change import KINDS
+from qmpcheck.gate.codes import KINDS as OF_A_GATE
 from qmpcheck.printable import quoted
 from qmpcheck.reports.driftexplanations import DRIFT
 from qmpcheck.reports.explanations import EXPLANATIONS
@@ -24,8 +25,12 @@ def run(options: argparse.Namespace) -> int:
             print(f"{code}  {level:9}{slug}")
         return 0
     code = _code(options.code)
-    explained = (EXPLANATIONS | DRIFT)[code]
     print(f"{code} {_codes()[code].slug} ({_codes()[code].level})\n")
+    if code in OF_A_GATE:
+        print(textwrap.fill(OF_A_GATE[code].means, 88), end="\n\n")
+        print(textwrap.fill(OF_A_GATE[code].why, 88))
+        return 0
+    explained = (EXPLANATIONS | DRIFT)[code]
     print(textwrap.fill(explained.means, 88), end="\n\n")
     print(textwrap.fill(explained.why, 88), end="\n\n")
     for what, content in (
@@ -50,7 +55,8 @@ class _Described(NamedTuple):
 def _codes() -> dict[str, _Described]:
     found = {code: _Described(each.slug, str(each.severity)) for code, each in CODES.items()}
     changes = {code: _Described(each.slug, str(each.tolerant)) for code, each in KINDS.items()}
-    return dict(sorted((found | changes).items()))
+    gates = {code: _Described(each.slug, str(Severity.ERROR)) for code, each in OF_A_GATE.items()}
+    return dict(sorted((found | changes | gates).items()))
 
 
 def _code(text: str) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from qmpcheck import catalogue
 from qmpcheck.binary import Unanswered
 from qmpcheck.catalogue import Spec
+from qmpcheck.cli import baselines, reporting
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
 from qmpcheck.gate import build as builds
@@ -25,8 +26,11 @@ from qmpcheck.gate.run import run as play
 from qmpcheck.gate.scenario import Outcome, Scenario
 from qmpcheck.gate.scenarios import ALL
 from qmpcheck.printable import quoted, safe
-from qmpcheck.reports import gatetext
+from qmpcheck.reports import gatereport, gatetext
 from qmpcheck.rulebase import SpecError
+
+CONFIGURED = ("spec",)
+"""What `qmpcheck.toml` may set."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--list", action="store_true", help="list the scenarios, and run nothing")
     parser.add_argument("--save", metavar="DIR", help="keep the recordings there")
+    reporting.add_report(parser)
+    baselines.add_baseline(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -54,6 +60,8 @@ def run(options: argparse.Namespace) -> int:
         return CLEAN
     if options.qemu is None:
         raise SpecError("--qemu PATH is missing: the QEMU to run")
+    known = baselines.load(options)
+    reporting.spare(options.reports, [], [*filter(None, [options.baseline])])
     build = _ask(options.qemu)
     spec = _spec(options.spec, build)
     if options.save is not None:
@@ -62,13 +70,17 @@ def run(options: argparse.Namespace) -> int:
     if options.save is not None:
         _save(options.save, build, outcomes)
     verdict = judge(build, spec, outcomes)
-    gatetext.write(verdict, sys.stdout)
-    if not verdict.is_well:
-        return FINDINGS
+    report = gatereport.report(verdict, known)
+    if options.update_baseline:
+        report = gatereport.report(verdict, baselines.update(options, report))
+    gatetext.write(verdict, report, sys.stdout)
+    status = reporting.write(options.reports, report)
+    if any(map(report.fails, report.findings)):
+        return max(status, FINDINGS)
     if not verdict.events:
         tell("nothing was checked: no scenario could be played")
         return UNUSABLE
-    return CLEAN
+    return status
 
 
 def _ask(path: str) -> Build:

@@ -26,7 +26,7 @@ def save(folder: str, build: Build, outcomes: Iterable[Outcome]) -> None:
 def _note(build: Build, scenario: Scenario, recording: Recording) -> Iterator[str]:
     yield f"qemu = {_text(str(build.version))}\n"
     yield "command = [\n"
-    for option in recording.command:
+    for option in (os.path.basename(recording.command[0]), *recording.command[1:]):
         yield f"  {_text(option)},\n"
     yield "]\n"
     yield f"scenario = {_text(scenario.purpose)}\n"

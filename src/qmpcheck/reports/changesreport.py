@@ -20,7 +20,10 @@ def report(changes: Changes, fail_on: change.Level = change.Level.BREAKING) -> R
         fail_on: the level from which changes fail the run.
     """
     against = f"{changes.old.name} to {changes.new.name}"
-    findings = tuple(_finding(each, changes) for each in changes.changes)
+    findings = tuple(
+        of_change(each, (changes.new if each.new != NOWHERE else changes.old).name, changes.strict)
+        for each in changes.changes
+    )
     suite = Suite(against, "differs" if findings else "same", findings)
     document = functools.partial(changesjson.report, changes)
     return Report("diff", against, (suite,), _LEVELS[fail_on], document)
@@ -34,14 +37,20 @@ _LEVELS = {
 }
 
 
-def _finding(each: Change, changes: Changes) -> Finding:
-    """It stands where the new spec states it, or where the old one did."""
-    spec, place = (changes.new, each.new) if each.new != NOWHERE else (changes.old, each.old)
+def of_change(each: Change, spec: str, strict: bool = False) -> Finding:
+    """A change. It stands where the new spec states it, or where the old one did.
+
+    Args:
+        each: the change.
+        spec: names the spec, where that has no files.
+        strict: whether the client is.
+    """
+    place = each.new if each.new != NOWHERE else each.old
     return Finding(
-        rule=_rule(each.code, changes.strict),
-        level=_LEVELS[each.level(changes.strict)],
+        rule=_rule(each.code, strict),
+        level=_LEVELS[each.level(strict)],
         message=each.text,
-        file=place.file or spec.name,
+        file=place.file or spec,
         line=place.line,
         identity=fingerprint.of_change(each),
         path=each.path,

@@ -12,26 +12,37 @@ from qmpcheck.drift.change import Change, Level
 from qmpcheck.gate.judge import Judged, Verdict
 from qmpcheck.gate.scenario import Scenario
 from qmpcheck.printable import name, safe, shortened
-from qmpcheck.reports import style, text
+from qmpcheck.reports import fingerprint, gatereport, style, text
+from qmpcheck.reports.fingerprint import Baseline, Identity
+from qmpcheck.reports.report import Report
 from qmpcheck.wording import plural
 
 
-def write(verdict: Verdict, out: IO[str]) -> None:
-    """A table of scenarios, then what was found, what was not seen, and how the build differs."""
+def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
+    """A table of scenarios, then what was found, what was not seen, and how the build differs.
+
+    Args:
+        verdict: on the build.
+        report: the same, held against a baseline.
+        out: where it goes.
+    """
     paint = style.painter(out)
     spec = verdict.spec
     against = f"{safe(spec.name)} ({spec.id})" if spec.name != spec.id else spec.id
     out.write(f"{safe(verdict.build.path)} {verdict.build.version} against {against}\n\n")
     out.write(_table(verdict) + "\n\n")
+    known = frozenset(finding.identity for finding in report.findings if finding.known)
     for judged in verdict.judged:
-        out.writelines(_lines(judged, paint))
-    out.writelines(_drift_lines(verdict.changes, paint))
+        out.writelines(_lines(judged, known, paint))
+    out.writelines(_drift_lines(verdict.changes, known, paint))
     findings: Counter[Kind] = Counter()
     for judged in verdict.judged:
         for checked in judged.checked:
             findings.update(checked.summary.findings)
     out.write(text.table(findings).removeprefix("\n") + "\n" * bool(findings))
-    out.write(_summary(verdict, paint) + "\n")
+    failed = any(map(report.fails, report.findings))
+    word = paint(style.RED, "failed") if failed else paint(style.GREEN, "passed")
+    out.write(f"{word}: {_counts(verdict)}\n")
 
 
 def _table(verdict: Verdict) -> str:
@@ -75,29 +86,35 @@ def _outcome(judged: Judged) -> str:
     return ", ".join(parts) or "ok"
 
 
-def _lines(judged: Judged, paint: style.Paint) -> Iterator[str]:
+def _noted(identity: Identity, known: Baseline) -> str:
+    return " (in the baseline)" if identity in known else ""
+
+
+def _lines(judged: Judged, known: Baseline, paint: style.Paint) -> Iterator[str]:
     scenario, trouble = judged.outcome.scenario.name, judged.outcome.trouble
     if trouble and not judged.skipped:
-        yield f"{scenario}: {paint(style.RED, trouble.kind)}: {trouble.text}\n"
+        noted = _noted(gatereport.of_trouble(scenario, trouble.kind), known)
+        yield f"{scenario}: {paint(style.RED, trouble.kind)}: {trouble.text}{noted}\n"
     for checked in judged.checked:
-        yield from text.finding_lines(checked.path, checked.summary.listed, paint)
+        yield from text.finding_lines(checked.path, checked.summary.listed, paint, known)
         if checked.summary.unlisted:
             yield f"{safe(checked.path)}: {plural(checked.summary.unlisted, 'finding')} more, not listed\n"
-    if judged.missing:
-        yield f"{scenario}: {paint(style.RED, 'not seen')}: {'; '.join(map(str, judged.missing))}\n"
+    for expected in judged.missing:
+        noted = _noted(gatereport.of_missing(scenario, expected), known)
+        yield f"{scenario}: {paint(style.RED, 'not seen')}: {expected}{noted}\n"
 
 
 _COLOURS = {Level.SAFE: style.GREEN, Level.RISKY: style.YELLOW, Level.BREAKING: style.RED}
 
 
-def _drift_lines(changes: tuple[Change, ...], paint: style.Paint) -> Iterator[str]:
+def _drift_lines(changes: tuple[Change, ...], known: Baseline, paint: style.Paint) -> Iterator[str]:
     for change in changes:
         place = " ".join(filter(None, [change.event, change.path]))
-        level = change.level()
-        yield f"the build: {paint(_COLOURS[level], change.code)} {place}: {change.text} ({level})\n"
+        level, noted = change.level(), _noted(fingerprint.of_change(change), known)
+        yield f"the build: {paint(_COLOURS[level], change.code)} {place}: {change.text} ({level}){noted}\n"
 
 
-def _summary(verdict: Verdict, paint: style.Paint) -> str:
+def _counts(verdict: Verdict) -> str:
     judged = verdict.judged
     kinds: Counter[str] = sum((each.seen for each in judged), Counter())
     bad = sum(not each.is_well for each in judged)
@@ -115,8 +132,7 @@ def _summary(verdict: Verdict, paint: style.Paint) -> str:
         plural(warnings, "warning"),
         f"{plural(len(verdict.changes), 'difference')} of the build, {breaking} breaking",
     ]
-    word = paint(style.GREEN, "passed") if verdict.is_well else paint(style.RED, "failed")
-    return f"{word}: {'; '.join(counts)}"
+    return "; ".join(counts)
 
 
 def write_list(scenarios: tuple[Scenario, ...], out: IO[str]) -> None:

@@ -43,7 +43,8 @@ class Finding(NamedTuple):
         identity: what it is known by.
         path: the dotted path of what it concerns, with indices.
         known: whether the baseline has it.
-        times: how many findings it stands for; more than one where they are counted and not listed.
+        times: how many findings it stands for.
+        listed: whether it is one finding; else it stands for some that are only counted.
     """
 
     rule: Rule
@@ -55,6 +56,7 @@ class Finding(NamedTuple):
     path: str = ""
     known: bool = False
     times: int = 1
+    listed: bool = True
 
     @property
     def fingerprint(self) -> str:

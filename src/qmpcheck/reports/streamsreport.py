@@ -44,16 +44,17 @@ _LEVELS = {Severity.WARNING: Level.WARNING, Severity.ERROR: Level.ERROR}
 
 
 def _stream(checked: Checked, known: Baseline) -> Suite:
-    listed = [_diagnostic(checked.path, finding, known) for finding in checked.summary.listed]
+    listed = [of_diagnostic(checked.path, finding, known) for finding in checked.summary.listed]
     return Suite(
         name=checked.path,
         verdict=verdict.of(checked),
-        findings=(*listed, *_unlisted(checked)),
+        findings=(*listed, *unlisted(checked)),
         unchecked=verdict.unchecked(checked),
     )
 
 
-def _diagnostic(path: str, finding: Diagnostic, known: Baseline) -> Finding:
+def of_diagnostic(path: str, finding: Diagnostic, known: Baseline) -> Finding:
+    """A finding about a stream, which has that path."""
     identity = fingerprint.of_diagnostic(finding)
     return Finding(
         rule=_rule(finding.code),
@@ -67,7 +68,7 @@ def _diagnostic(path: str, finding: Diagnostic, known: Baseline) -> Finding:
     )
 
 
-def _unlisted(checked: Checked) -> Iterator[Finding]:
+def unlisted(checked: Checked) -> Iterator[Finding]:
     """The findings that are counted only, one for each kind. No baseline knows them: they have no path."""
     summary = checked.summary
     listed: Counter[Kind] = Counter(map(summary.terms.kind, summary.listed))
@@ -80,6 +81,7 @@ def _unlisted(checked: Checked) -> Iterator[Finding]:
             line=None,
             identity=Identity(code, event, "", "; ".join(filter(None, ("not listed", erratum)))),
             times=more,
+            listed=False,
         )
 
 

@@ -1,0 +1,45 @@
+"""What a gate finds beside what the events say, by codes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from qmpcheck.gate.trouble import CRASHED, FAILED, HUNG
+
+
+class Kind(NamedTuple):
+    """What one code stands for: its name in words, what it means, and why it matters."""
+
+    slug: str
+    means: str
+    why: str
+
+
+NOT_SEEN = "QMP401"
+
+KINDS: dict[str, Kind] = {
+    NOT_SEEN: Kind(
+        "event-not-seen",
+        "A scenario made something happen of which an event tells, and that event did not come.",
+        "A client that waits for it waits for ever.",
+    ),
+    "QMP402": Kind(
+        "build-crashed",
+        "The process ended in the middle of a scenario, by a signal or with a message of its own.",
+        "It is a fault of the build whatever its events say; what it had sent until then was checked.",
+    ),
+    "QMP403": Kind(
+        "build-hung",
+        "The process did not answer within the scenario's time limit, and was killed.",
+        "It is a fault of the build whatever its events say; what it had sent until then was checked.",
+    ),
+    "QMP404": Kind(
+        "scenario-failed",
+        "The process answered a command in a way that the scenario cannot go on from.",
+        "What the scenario should have shown was not seen, so it says nothing about the build.",
+    ),
+}
+"""Every code. All of them are errors."""
+
+OF_TROUBLE = {CRASHED: "QMP402", HUNG: "QMP403", FAILED: "QMP404"}
+"""The code of each kind of trouble; a build that lacks something is no fault."""
