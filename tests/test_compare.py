@@ -69,6 +69,8 @@ CASES = [
     (typed(Enum(("p",))), typed(Enum(("p",), {"p": Marks(deprecated=True)})), 'QMP516 X data.a: value "p" deprecated', 'QMP518 X data.a: value "p" no longer deprecated'),
     # in a branch of a union
     (base(union(A)), base(union(A, B)), 'QMP505 X data.u.b: member added: boolean (where t is "p")', 'QMP503 X data.u.b: member removed (where t is "p")'),
+    # in a type of an alternate
+    (typed(Alternate((Boolean(), Enum(("p",))))), typed(Alternate((Enum(("p", "q")), Boolean()))), 'QMP510 X data.a: value "q" added', 'QMP511 X data.a: value "q" removed'),
     # renamed
     (base(Member("x509_dname", String())), base(Member("x509-dname", String())), "QMP503 X data.x509_dname: member removed, likely renamed to x509-dname; QMP505 X data.x509-dname: member added: string, likely renamed from x509_dname", "QMP503 X data.x509-dname: member removed, likely renamed to x509_dname; QMP505 X data.x509_dname: member added: string, likely renamed from x509-dname"),
     # what only one kind of spec spells out

@@ -98,7 +98,7 @@ def test_documents_alone(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("options", "status", "summary"),
     [
-        ("--used-by loose.jsonl", 0, "none of your 1 event changes; 1 differs in the documents alone"),
+        ("--used-by loose.jsonl", 0, "your one event does not change; 1 differs in the documents alone"),
         ("--used-by lamp.txt", 1, "2 of your 2 events change; 2 breaking, 1 risky"),
         ("--used-by lamp.txt --profile strict", 1, "2 of your 2 events change; 3 breaking"),
         ("--profile strict", 1, "4 breaking; 1 differs in the documents alone"),

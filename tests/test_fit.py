@@ -264,4 +264,7 @@ def test_spec_auto_without_greeting(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert status == 1
     other.write_text('{"QMP": {"version": {"qemu": {"micro": 0, "minor": 2, "major": 7}}}}\n' + STOP)
     status, said = validated(capsys, path, other)
-    assert (status, said) == (2, f"qmpcheck: {path}: no greeting that tells the version; name a spec\n")
+    assert said.startswith(
+        f"qmpcheck: no greeting in {path}: taken for 7.2, as the others\n{path}: violations"
+    )
+    assert status == 1

@@ -1,6 +1,7 @@
 """The version that streams tell, and `--spec auto`, which takes it."""
 
 import gzip
+import os
 import subprocess
 import sys
 import time
@@ -94,6 +95,37 @@ def test_streams_that_do_not_tell(
     status, said = run(capsys, path)
     assert (status, said.partition(f"{path}: ")[0]) == (2, "qmpcheck: ")
     assert message in said or "ended before" in said
+
+
+def test_a_stream_of_two_releases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "stream"
+    path.write_text(of(2, 0) + STOP + of(1, 7) + STOP)
+    status, said = run(capsys, path)
+    assert (status, said) == (
+        2,
+        f"qmpcheck: the streams are of several releases ({path}: 2.0.0, {path}: 1.7.0); name a spec\n",
+    )
+
+
+def test_a_stream_that_is_not_there_is_left_to_what_the_others_say(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, other = tmp_path / "stream", tmp_path / "none"
+    path.write_text(of(2, 0) + STOP)
+    assert main(["validate", str(other), str(path), "--spec", "auto"]) == 2
+    told = capsys.readouterr()
+    assert f"{path}: conforms against 2.0" in told.out
+    assert told.err == f"qmpcheck: {other}: No such file or directory\n"
+
+
+def test_a_pipe_that_is_no_standard_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "stream"
+    os.mkfifo(path)
+    status, said = run(capsys, path)
+    assert (status, said) == (
+        2,
+        f"qmpcheck: {path}: a pipe is read once: name a spec, or give it as standard input\n",
+    )
 
 
 def test_a_release_that_the_catalogue_does_not_have(

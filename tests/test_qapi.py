@@ -99,6 +99,22 @@ PAYLOADS = {
     "{ 'union': 'A', 'discriminator': {}, 'data': { 's': 'str' } } { 'event': 'X', 'data': { 'a': 'A' } }": Object(
         (Member("a", Alternate((String(),))),)
     ),
+    # a branch that only some builds have
+    """{ 'enum': 'E', 'data': ['p'] } { 'struct': 'P', 'data': { 'a': 'str' } }
+       { 'union': 'U', 'base': { 't': 'E' }, 'discriminator': 't', 'data': { 'p': { 'type': 'P', 'if': 'Q' } } }
+       { 'event': 'X', 'boxed': true, 'data': 'U' }""": Object(
+        (Member("t", Enum(("p",))),),
+        discriminator="t",
+        branches={"p": Object((Member("a", String(), marks=Marks("Q")),))},
+    ),
+    # a type that holds itself through an alternate
+    "{ 'struct': 'S', 'data': { 'a': 'A' } } { 'alternate': 'A', 'data': { 's': 'S', 'i': 'int' } } { 'event': 'X', 'data': 'S' }": Object(
+        (Member("a", Anything("A")),)
+    ),
+    # what a member's description may yet come to tell
+    "{ 'event': 'X', 'data': { 'a': { 'type': 'str', 'default': 'x', 'if': { 'xor': ['P', 'Q'] } } } }": Object(
+        (Member("a", String(), marks=Marks("xor (P, Q)")),)
+    ),
     # what depends on the build, in each way of saying it
     "{ 'event': 'X', 'data': { 'a': { 'type': 'str', 'if': 'defined(P) && !defined(Q)' } } }": Object(
         (Member("a", String(), marks=Marks("P and not Q")),)
@@ -205,6 +221,12 @@ def test_what_is_wrong_with_a_schema_is_told_with_its_place(schema: str, error: 
     with pytest.raises(qapi.SchemaError) as caught:
         read(tmp_path, schema)
     assert str(caught.value).startswith(error)
+
+
+def test_a_schema_that_is_not_utf8(tmp_path: Path) -> None:
+    (tmp_path / "root.json").write_bytes(b"\n{ 'event': 'X\xff' }")
+    with pytest.raises(qapi.SchemaError, match=r"root\.json:2:14: not UTF-8"):
+        qapi.read(str(tmp_path / "root.json"))
 
 
 def test_a_schema_that_grows_without_end_is_refused(tmp_path: Path) -> None:

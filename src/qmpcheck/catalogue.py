@@ -166,7 +166,10 @@ def near_names(name: str, known: Iterable[str]) -> list[str]:
     """The known names that a mistyped one may have meant, the nearest first."""
     import difflib
 
-    return difflib.get_close_matches(name[:80], known, 4, cutoff=0.5)
+    names = [*known]
+    others = {each.lower(): each for each in names}
+    same = others.get(name.lower())
+    return [same] if same else difflib.get_close_matches(name[:80], names, 4, cutoff=0.5)
 
 
 def _is_path(name: str) -> bool:

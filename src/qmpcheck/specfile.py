@@ -74,7 +74,7 @@ def kind(text: str) -> Literal["rules", "introspection", "schema", "document"]:
     return "introspection" if isinstance(first, list) else "document"
 
 
-_SCHEMA = re.compile(r"(?:#[^\n]*\n\s*)*\{\s*'")
+_SCHEMA = re.compile(r"(?:#[^\n]*\n\s*)*\{\s*(?:#[^\n]*\n\s*)*'")
 """Comments, and the first expression; its strings have single quotes, as JSON's never have."""
 
 LARGEST_DOCUMENT = 1 << 22

@@ -167,10 +167,10 @@ def _size(path: str) -> int:
 
 
 def _auto(path: str) -> Spec:
-    version = greeting.of_stream(path)
-    if version is None:
+    versions = greeting.of_stream(path, all=False)
+    if not versions:
         raise SpecError("its greeting tells no version; name a spec")
-    return catalogue.of_version(version)
+    return catalogue.of_version(versions[0])
 
 
 _found = functools.cache(catalogue.find)

@@ -15,6 +15,9 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+LARGEST = 1 << 20
+"""Bytes of a file that people write by hand."""
+
 Path = tuple[str, ...]
 """The keys that lead to a value."""
 
@@ -27,7 +30,9 @@ def read(path: str) -> tuple[str, dict[str, Any]]:
     """
     try:
         with open(path, "rb") as file:
-            raw = file.read()
+            raw = file.read(LARGEST + 1)
+        if len(raw) > LARGEST:
+            raise SpecError(f"{safe(path)}: larger than {LARGEST >> 20} MiB")
         text = raw.decode("utf-8-sig")
         return text, tomllib.loads(text)
     except OSError as error:
@@ -36,7 +41,9 @@ def read(path: str) -> tuple[str, dict[str, Any]]:
         begin = error.object.rfind(b"\n", 0, error.start) + 1
         line = error.object.count(b"\n", 0, error.start) + 1
         raise SpecError(f"{safe(path)}:{line}:{error.start - begin + 1}: not UTF-8") from None
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise SpecError(f"{safe(path)}: nested too deep") from None
+    except tomllib.TOMLDecodeError as error:
         place = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error), re.DOTALL)
         reason, at = (place[1], f":{place[2]}:{place[3]}") if place else (str(error), "")
         raise SpecError(f"{safe(path)}{at}: {safe(reason)}") from None

@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _fail("interrupted")
         return INTERRUPTED
+    except MemoryError:
+        return _fail("out of memory")
     except BrokenPipeError:
         _abandon(sys.stdout)
         return UNUSABLE
@@ -55,6 +57,8 @@ def _run(arguments: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     options = _parser(arguments).parse_args(arguments)
+    if sys.stdout is None and getattr(options, "output", None) is None:
+        raise SpecError("standard output is closed")
     status = int(options.run(options))
     if sys.stdout is not None:
         sys.stdout.flush()

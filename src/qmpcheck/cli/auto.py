@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -20,34 +21,57 @@ if TYPE_CHECKING:
 
 
 def spec(paths: Sequence[str], follow: bool) -> Spec:
-    """The spec of the one release that all streams' first greetings are of; the best fit if none has any.
+    """The spec of the one release that the streams' greetings are of; the best fit if there is none.
+
+    A stream that cannot be read, or has no greeting, is left to what the others say.
 
     Args:
         paths: of the streams.
         follow: whether they are still being written: then the first line is waited for, and decides.
 
     Raises:
-        SpecError: they tell several versions, or not all tell one, or the catalogue does not have the
-            release; or none tells one, and there is nothing to fit.
+        SpecError: they tell several releases, or one that the catalogue does not have; or none tells one,
+            and there is nothing to fit.
     """
-    versions = {path: _version(path, follow) for path in paths}
-    told = {version.release: version for version in versions.values() if version}
-    if not told and not follow and all(map(_can_be_read_twice, paths)):
-        return _best_fit(paths)
-    for path, version in versions.items():
-        if version is None:
-            raise SpecError(f"{safe(path)}: no greeting that tells the version; name a spec")
+    versions: dict[str, tuple[Version, ...]] = {}
+    unreadable: dict[str, str] = {}
+    for path in paths:
+        try:
+            versions[path] = _versions(path, follow)
+        except Unreadable as error:  # noqa: PERF203 -- once a stream
+            unreadable[path] = str(error)
+    told = {each.release: each for found in versions.values() for each in found}
     if len(told) > 1:
-        each = ", ".join(f"{safe(path)}: {version}" for path, version in versions.items())
+        named = ((path, each) for path, found in versions.items() for each in dict.fromkeys(found))
+        each = ", ".join(f"{safe(path)}: {version}" for path, version in named)
         raise SpecError(f"the streams are of several releases ({each}); name a spec")
-    return catalogue.of_version(next(iter(told.values())))
+    without = [path for path, found in versions.items() if not found]
+    if not told:
+        for path, reason in unreadable.items():
+            raise SpecError(f"{safe(path)}: {reason}")
+        if follow or not all(map(_can_be_read_twice, paths)):
+            raise SpecError(f"{safe(without[0])}: no greeting that tells the version; name a spec")
+        return _best_fit(paths)
+    [version] = told.values()
+    if without:
+        tell(f"no greeting in {', '.join(map(safe, without))}: taken for {version.release}, as the others")
+    return catalogue.of_version(version)
 
 
-def _version(path: str, follow: bool) -> Version | None:
+def _versions(path: str, follow: bool) -> tuple[Version, ...]:
+    """The versions in a stream's greetings, as far as they are looked for."""
+    if _is_pipe(path):
+        raise SpecError(f"{safe(path)}: a pipe is read once: name a spec, or give it as standard input")
+    if follow:
+        return tuple(filter(None, [greeting.of_first_line(path)]))
+    return greeting.of_stream(path, path != source.STANDARD_INPUT)
+
+
+def _is_pipe(path: str) -> bool:
     try:
-        return greeting.of_first_line(path) if follow else greeting.of_stream(path)
-    except Unreadable as error:
-        raise SpecError(f"{safe(path)}: {error}") from None
+        return path != source.STANDARD_INPUT and stat.S_ISFIFO(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def _can_be_read_twice(path: str) -> bool:

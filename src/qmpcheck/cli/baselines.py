@@ -41,6 +41,8 @@ def load(options: argparse.Namespace) -> Baseline | None:
         if options.update_baseline:
             raise SpecError("--update-baseline needs --baseline FILE")
         return None
+    if options.baseline == "-":
+        raise SpecError("--baseline - is no file: it is read and written")
     from qmpcheck.reports import baseline
 
     if options.update_baseline and not os.path.exists(options.baseline):

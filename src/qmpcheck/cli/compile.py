@@ -13,7 +13,9 @@ from qmpcheck.cli import output
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "document", metavar="DOCUMENT", help="qmp-events.txt, or a saved page of it (PATH@old, PATH@new)"
+        "document",
+        metavar="DOCUMENT",
+        help="qmp-events.txt, a saved page of it (PATH@old, PATH@new), or a schema's root file",
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="write there, not to standard output")
 

@@ -89,6 +89,8 @@ def _folders() -> Iterator[str]:
 def _own(path: str) -> _File | None:
     if not os.path.lexists(path):
         return None
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        raise SpecError(f"{safe(os.path.relpath(path))}: not a file")
     from qmpcheck import tomltext
 
     path = os.path.relpath(path)

@@ -31,7 +31,9 @@ _LEVELS = ("breaking", "risky", "safe")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "old", metavar="OLD", help="a spec: a release, a revision, a path (see `qmpcheck specs`)"
+        "old",
+        metavar="OLD",
+        help="a spec: a release, latest, a revision, a path, qemu:PATH; see `qmpcheck specs`",
     )
     parser.add_argument("new", metavar="NEW", help="another")
     parser.add_argument("--profile", choices=("tolerant", "strict"), default="tolerant", help="of the client")

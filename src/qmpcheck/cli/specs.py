@@ -11,8 +11,9 @@ from qmpcheck import catalogue
 _HEADERS = ("edition", "releases", "revision", "date", "events", "follow-ups", "source")
 
 _OTHER_NAMES = """\
-A path means a document, a saved web page of one, a reply to query-qmp-schema, or a compiled rule base;
-qemu:PATH what that binary says of itself; and auto, for `validate`, the release that the streams name."""
+`latest` is the newest release. A path means a document, a saved web page of one, a QAPI schema's root file,
+a reply to query-qmp-schema, or a compiled rule base; qemu:PATH what that binary says of itself; and auto, for
+`validate`, the release that the streams name, or else the newest that fits them."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

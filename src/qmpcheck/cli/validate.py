@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--spec",
-        help="v1 to v6, a release, a revision, a path, qemu:PATH (what that binary says of itself), "
+        help="a release, latest, v1 to v6, a revision, a path, qemu:PATH (what that binary says of itself), "
         "or auto (the release that the streams' greetings name, or that fits them); see `qmpcheck specs`",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="of the report")

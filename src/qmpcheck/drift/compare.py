@@ -17,6 +17,7 @@ from qmpcheck.drift.change import NOWHERE, Change, Condition, Place
 from qmpcheck.printable import name, quoted, step
 from qmpcheck.rulebase import (
     BUILD,
+    JSON_TYPES,
     TEXT,
     Alternate,
     Any,
@@ -221,8 +222,16 @@ def _type(old: Type, new: Type, at: _At, sides: _Sides) -> Iterator[Change]:
             yield from _type(old.items, new.items, at._replace(path=f"{at.path}[]"), sides)
         case Enum(), Enum():
             yield from _values(old, new, at)
+        case Alternate(), Alternate() if _by_kind(old).keys() == _by_kind(new).keys():
+            for kind, each in _by_kind(old).items():
+                yield from _type(each, _by_kind(new)[kind], at, sides)
         case _ if _plain(old) != _plain(new):
             yield from _different(old, new, at, sides)
+
+
+def _by_kind(described: Alternate) -> dict[str, Type]:
+    """Its types by what tells them apart in JSON."""
+    return {JSON_TYPES[type(each)]: each for each in described.types}
 
 
 def _values(old: Enum, new: Enum, at: _At) -> Iterator[Change]:

@@ -121,7 +121,7 @@ class _Subject(NamedTuple):
 
 
 def _subject(text: str) -> _Subject:
-    event, *members = text.split(".")
+    event, *members = text.replace("=", ".").split(".")
     events = dict.fromkeys(each for stage in spec_line() for each in stage.rule_base.events)
     if event not in events:
         raise SpecError(f"no spec has an event {quoted(event)}{_near(event, events)}")

@@ -35,6 +35,10 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     findings: list[msgspec.Raw]
 
 
+LARGEST = 1 << 24
+"""Bytes; an entry has about a hundred."""
+
+
 def load(path: str) -> Baseline:
     """Read a baseline.
 
@@ -43,7 +47,11 @@ def load(path: str) -> Baseline:
     """
     try:
         with open(path, "rb") as file:
-            text = file.read()
+            text = file.read(LARGEST + 1)
+        if len(text) > LARGEST:
+            raise SpecError(f"{safe(path)}: larger than {LARGEST >> 20} MiB, which no baseline is")
+    except SpecError:
+        raise
     except (OSError, ValueError) as error:
         raise SpecError(f"{safe(path)}: {getattr(error, 'strerror', None) or error}") from None
     return frozenset(_read(path, text))

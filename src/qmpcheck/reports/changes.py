@@ -71,6 +71,8 @@ def _differ(number: int) -> str:
 
 def _of_yours(events: int, changed: int) -> str:
     verb = "change" if changed > 1 else "changes"
+    if events == 1:
+        return f"your one event {'changes' if changed else 'does not change'}"
     return f"{changed or 'none'} of your {plural(events, 'event')} {verb}"
 
 

@@ -59,7 +59,7 @@ def of_diagnostic(path: str, finding: Diagnostic, known: Baseline) -> Finding:
     return Finding(
         rule=_rule(finding.code),
         level=_LEVELS[finding.severity],
-        message=finding.text + source(finding),
+        message=finding.text + (f" ({finding.drift})" if finding.drift else "") + source(finding),
         file=path,
         line=finding.line,
         identity=identity,

@@ -24,7 +24,7 @@ def write(results: Sequence[Checked], spec: Spec, out: IO[str], known: Baseline 
         out.writelines(finding_lines(checked.path, checked.summary.listed, paint, known))
         more = checked.summary.unlisted
         if more:
-            out.write(f"{safe(checked.path)}: {plural(more, 'finding')} more, not listed\n")
+            out.write(f"{shown(checked.path)}: {plural(more, 'finding')} more, not listed\n")
     findings: Counter[Kind] = Counter()
     for checked in results:
         findings.update(checked.summary.findings)
@@ -42,7 +42,7 @@ def _counts(checked: Checked, spec: Spec, paint: style.Paint, known: Baseline | 
     result = verdict.of(checked)
     colour = _COLOURS[result]
     against = f"{safe(spec.name)} ({spec.id})" if spec.name != spec.id else spec.id
-    return f"{safe(checked.path)}: {paint(colour, result)} against {against}: {', '.join(counts)}"
+    return f"{shown(checked.path)}: {paint(colour, result)} against {against}: {', '.join(counts)}"
 
 
 _COLOURS = {
@@ -70,8 +70,13 @@ def finding_lines(
         message = f"{place}: {finding.text}" if place else finding.text
         message += f" ({finding.drift})" if finding.drift else ""
         noted = " (in the baseline)" if known and fingerprint.of_diagnostic(finding) in known else ""
-        at = f"{safe(path)}:{finding.line}"
+        at = f"{shown(path)}:{finding.line}"
         yield f"{at}: {paint(colour, finding.code)} {message}{source(finding)}{noted}\n"
+
+
+def shown(path: str) -> str:
+    """A path at the beginning of a line, where CI systems take some signs for commands."""
+    return safe(f"./{path}" if path.startswith(("::", "##")) else path)
 
 
 def source(finding: Diagnostic) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import islice
 from typing import IO
 
 from qmpcheck.streams import jsontext, source
@@ -17,15 +18,20 @@ FURTHEST = 1 << 20
 _CHUNK = 1 << 16
 
 
-def of_stream(path: str) -> Version | None:
-    """The version in the first greeting near a stream's beginning.
+def of_stream(path: str, all: bool) -> tuple[Version, ...]:
+    """The versions in the greetings near a stream's beginning.
+
+    Args:
+        path: of the stream.
+        all: whether all are wanted; the first one is found without waiting for what comes behind.
 
     Raises:
-        Unreadable: the stream is, before any greeting.
+        Unreadable: the stream is, before that.
     """
     with source.opened(path, ahead=True) as file:
-        found = map(version, from_chunks(_beginning(file)))
-        return next(filter(None, found), None)
+        lines = (line for block in from_chunks(_beginning(file)) for line in block.split(b"\n"))
+        found = filter(None, map(_of_line, lines))
+        return tuple(islice(found, None if all else 1))
 
 
 def of_first_line(path: str) -> Version | None:

@@ -88,7 +88,7 @@ def _read(path: str, base: str, within: tuple[str, ...], done: set[str]) -> Iter
     """The definitions of a file, those that it includes where it first includes them."""
     done.add(path)
     file = os.path.relpath(path, base)
-    for expression in expressions.parse(_text(path), file):
+    for expression in expressions.parse(_text(path, file), file):
         table = expression.table
         if "include" in table:
             included = _included(table["include"], path, file, table, (*within, path))
@@ -104,12 +104,19 @@ def _read(path: str, base: str, within: tuple[str, ...], done: set[str]) -> Iter
             yield _definition(expression, file)
 
 
-def _text(path: str) -> str:
+def _text(path: str, name: str) -> str:
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise OSError("not a file")
     with open(path, "rb") as file:
         text = file.read(LARGEST_FILE + 1)
     if len(text) > LARGEST_FILE:
         raise OSError(f"larger than {LARGEST_FILE >> 20} MiB, which no schema file is")
-    return text.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+    try:
+        return text.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        begin = text.rfind(b"\n", 0, error.start) + 1
+        line = text.count(b"\n", 0, error.start) + 1
+        raise SchemaError(name, line, error.start - begin + 1, "not UTF-8") from None
 
 
 def _included(name: Value, path: str, file: str, table: Table, within: tuple[str, ...]) -> str:
@@ -156,5 +163,4 @@ def _types_named(value: Value | None) -> Iterator[Text]:
 
 def description(value: Value) -> Table:
     """A member's value where it is a table that tells its type among other things; else an empty one."""
-    tells = isinstance(value, Table) and "type" in value and value.keys() <= {"type", "if", "features"}
-    return value if isinstance(value, Table) and tells else Table()
+    return value if isinstance(value, Table) and "type" in value else Table()

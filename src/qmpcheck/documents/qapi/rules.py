@@ -236,17 +236,31 @@ class _Types:
         )
 
     def _branch(self, name: Text, value: Value, union: Definition, tag: rulebase.Enum) -> Object:
-        described = self._member(name, value, union).type
+        member = self._member(name, value, union)
+        described = member.type
         if name not in tag.values:
             raise union.wrong(name, f"the discriminator of {quoted(union.name)} has no value {quoted(name)}")
         if not isinstance(described, Object):
             raise union.wrong(name, f"the branch {quoted(name)} of {quoted(union.name)} is no object")
-        return described
+        return _built_if(member.marks.built_if, described) if member.marks.built_if else described
 
     def _alternate(self, definition: Definition) -> Type:
         members = self._members(_table(definition, "data"), definition)
         types = [member.type for member in members]
+        if any(isinstance(each, rulebase.Any) for each in types):  # one that holds this alternate
+            return rulebase.Any(str(definition.name))
         return rulebase.Alternate(tuple(each for at, each in enumerate(types) if each not in types[:at]))
+
+
+def _built_if(condition: str, branch: Object) -> Object:
+    """A branch that only some builds have: of the others an event may lack its members."""
+
+    def marked(member: Member) -> Member:
+        conditions = dict.fromkeys(filter(None, (condition, member.marks.built_if)))
+        marks = msgspec.structs.replace(member.marks, built_if=" and ".join(conditions))
+        return msgspec.structs.replace(member, marks=marks)
+
+    return msgspec.structs.replace(branch, members=tuple(map(marked, branch.members)))
 
 
 def _table(definition: Definition, key: str) -> Table:
@@ -277,7 +291,8 @@ def _enum(definition: Definition) -> rulebase.Enum:
 def _marks(table: Table) -> Marks:
     """What is special about a definition, a member or a value."""
     listed = table.get("features")
-    features = [each.get("name") if isinstance(each, Table) else each for each in _several(listed)]
+    several = _several(listed) if isinstance(listed, Items) else [listed]
+    features = [each.get("name") if isinstance(each, Table) else each for each in several]
     marks = Marks(_condition(table.get("if")), "deprecated" in features, "unstable" in features)
     return rulebase.UNMARKED if marks == rulebase.UNMARKED else marks
 
@@ -300,14 +315,25 @@ def _condition(value: Value | None) -> str:
             return said
         case Items():
             return " and ".join(map(_within, value))
-        case Table() if "not" in value:
-            return f"not {_within(value['not'])}"
-        case Table() if "any" in value:
-            return " or ".join(map(_within, _several(value["any"])))
-        case Table() if "all" in value:
-            return " and ".join(map(_within, _several(value["all"])))
-        case _:
+        case Table():
+            return " and ".join(filter(None, (_clause(key, each) for key, each in value.items())))
+        case None:
             return ""
+        case _:
+            return "an unknown condition"
+
+
+def _clause(key: str, value: Value) -> str:
+    parts = [*map(_within, value if isinstance(value, Items) else [value])]
+    match key:
+        case "all":
+            return " and ".join(parts)
+        case "any":
+            return " or ".join(parts)
+        case "not":
+            return " and ".join(f"not {part}" for part in parts)
+        case _:
+            return f"{key} ({', '.join(parts)})"
 
 
 def _within(value: Value) -> str:
