@@ -142,6 +142,7 @@ def test_a_qemu_on_a_unix_socket(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_a_qemu_on_tcp(tmp_path: Path) -> None:
+    real("qemu-system-x86_64")  # or else skip, before anything waits for it
     port = random.randrange(20_000, 30_000)  # below those that the system gives to clients
     file = tmp_path / "s.jsonl"
     with (
@@ -159,6 +160,7 @@ def test_a_qemu_on_tcp(tmp_path: Path) -> None:
 
 
 def test_a_qemu_that_is_killed_and_restarted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    real("qemu-system-x86_64")
     ours, file = tmp_path / "ours", tmp_path / "s.jsonl"
     with record(f"unix:{ours}", "-o", file, "--reconnect") as recorder:
         for number in (1, 2):
