@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qmpcheck import tomltext
-from qmpcheck.cli import config, main
+from qmpcheck.cli import config, main, validate
 
 ROOT = Path(__file__).parents[1]
 STOP = '{"timestamp": {"seconds": 1, "microseconds": 5}, "event": "STOP"}\n'
@@ -238,3 +238,7 @@ def test_without_a_file_nothing_more_is_loaded() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[1:] == ["False False False"]
+
+
+def test_validate_takes_every_key() -> None:
+    assert validate.CONFIGURED == config.KEYS

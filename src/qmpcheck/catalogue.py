@@ -6,14 +6,16 @@ import functools
 import os
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from qmpcheck import rulebase
 from qmpcheck.printable import quoted
 from qmpcheck.rulebase import RuleBase, SpecError
-from qmpcheck.version import Version
+
+if TYPE_CHECKING:
+    from qmpcheck.version import Version
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -110,6 +110,10 @@ def _configured(module: ModuleType, arguments: Sequence[str]) -> dict[str, Any]:
     keys = getattr(module, "CONFIGURED", None)
     if not keys or "-h" in arguments or "--help" in arguments:
         return {}
+    from qmpcheck.cli import project
+
+    if not project.may_be_configured():
+        return {}
     from qmpcheck.cli import config
 
     return config.defaults(keys)

@@ -11,15 +11,15 @@ The first one counts that is found in the current directory or above it, up to t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator
+import re
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple, NoReturn
 
 from qmpcheck.cli.arguments import STREAM_CODES, beginning
+from qmpcheck.cli.project import FILE, PROJECT, folders
 from qmpcheck.diagnostic import Severity
 from qmpcheck.printable import quoted, safe
 from qmpcheck.rulebase import SpecError
-
-FILE, PROJECT = "qmpcheck.toml", "pyproject.toml"
 
 
 class _Wrong(Exception):
@@ -67,23 +67,11 @@ def defaults(keys: Collection[str]) -> dict[str, Any]:
 
 
 def _found() -> _File | None:
-    for folder in _folders():
+    for folder in folders():
         file = _own(os.path.join(folder, FILE)) or _project(os.path.join(folder, PROJECT))
-        if file or os.path.exists(os.path.join(folder, ".git")):
+        if file:
             return file
     return None
-
-
-def _folders() -> Iterator[str]:
-    """The current directory and those above it."""
-    try:
-        folder = os.getcwd()
-    except OSError:  # it was removed
-        return
-    above = ""
-    while folder != above:
-        yield folder
-        folder, above = os.path.dirname(folder), folder
 
 
 def _own(path: str) -> _File | None:
@@ -98,6 +86,12 @@ def _own(path: str) -> _File | None:
     return _File(path, text, (), settings)
 
 
+_OF_OURS = re.compile(
+    rb"""\btool["' \t]*\.["' \t]*qmpcheck\b|^[ \t]*\[[ \t]*["']?tool["']?[ \t]*\]""", re.MULTILINE
+)
+"""What a project file that configures qmpcheck holds; only such a one is parsed."""
+
+
 def _project(path: str) -> _File | None:
     """The file, if it has something for us; most are of projects that have nothing to do with QEMU."""
     if not os.path.isfile(path):
@@ -105,7 +99,7 @@ def _project(path: str) -> _File | None:
     path = os.path.relpath(path)
     try:
         with open(path, "rb") as file:
-            if b"qmpcheck" not in file.read():
+            if not _OF_OURS.search(file.read()):
                 return None
     except OSError as error:
         raise SpecError(f"{safe(path)}: {error.strerror}") from None

@@ -22,7 +22,7 @@ from qmpcheck.checking.check import Checker
 from qmpcheck.checking.fold import Advance, Checked, check_stream, follow_stream
 from qmpcheck.checking.followup import Rule
 from qmpcheck.checking.summary import Terms
-from qmpcheck.cli import arguments, baselines, config, output, reporting
+from qmpcheck.cli import arguments, baselines, output, reporting
 from qmpcheck.cli.arguments import STREAM_CODES, Several
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
@@ -36,7 +36,7 @@ from qmpcheck.wording import plural
 if TYPE_CHECKING:
     from qmpcheck.reports.fingerprint import Baseline
 
-CONFIGURED = config.KEYS
+CONFIGURED = ("spec", "select", "ignore", "severities", "assume", "rules", "within", "fail-on")
 """What a configuration file may set."""
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from qmpcheck.catalogue import Spec
 from qmpcheck.checking.fold import Checked
 from qmpcheck.checking.summary import Kind
 from qmpcheck.diagnostic import AS_IT_IS, CODES, Diagnostic, Severities, Severity, severity
 from qmpcheck.printable import safe
-from qmpcheck.reports import fingerprint, style, verdict
-from qmpcheck.reports.fingerprint import Baseline
+from qmpcheck.reports import style, verdict
 from qmpcheck.wording import plural
+
+if TYPE_CHECKING:
+    from qmpcheck.reports.fingerprint import Baseline
 
 
 def write(results: Sequence[Checked], spec: Spec, out: IO[str], known: Baseline | None = None) -> None:
@@ -37,7 +39,7 @@ def _counts(checked: Checked, spec: Spec, paint: style.Paint, known: Baseline | 
     counts = [plural(summary.lines, "line"), plural(summary.events, "event"), plural(errors, "error")]
     counts += [plural(warnings - errors, "warning")]
     if known:
-        accepted = sum(fingerprint.of_diagnostic(finding) in known for finding in summary.listed)
+        accepted = sum(_is_in(known, finding) for finding in summary.listed)
         counts += [f"{accepted} of them in the baseline"]
     result = verdict.of(checked)
     colour = _COLOURS[result]
@@ -69,9 +71,15 @@ def finding_lines(
         place = " ".join(filter(None, [finding.event, finding.path]))
         message = f"{place}: {finding.text}" if place else finding.text
         message += f" ({finding.drift})" if finding.drift else ""
-        noted = " (in the baseline)" if known and fingerprint.of_diagnostic(finding) in known else ""
+        noted = " (in the baseline)" if known and _is_in(known, finding) else ""
         at = f"{shown(path)}:{finding.line}"
         yield f"{at}: {paint(colour, finding.code)} {message}{source(finding)}{noted}\n"
+
+
+def _is_in(known: Baseline, finding: Diagnostic) -> bool:
+    from qmpcheck.reports import fingerprint  # without a baseline nobody asks
+
+    return fingerprint.of_diagnostic(finding) in known
 
 
 def shown(path: str) -> str:

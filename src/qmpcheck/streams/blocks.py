@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import IO
 
-BLOCK = 1 << 20
+BLOCK = 1 << 19
 """Bytes read at once."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
