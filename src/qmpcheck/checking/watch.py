@@ -149,7 +149,8 @@ class Watch:
         if type(None) in present:
             places = [at for at, event in enumerate(events) if event is not None]
         plain = (at for at in places if self._is_plain(events[at]))
-        seconds = [*map(_SECONDS, map(events.__getitem__, places))]
+        whole = len(places) == len(events)
+        seconds = [*map(_SECONDS, events if whole else map(events.__getitem__, places))]
         if seconds and seconds[0] >= 0 and seconds == sorted(seconds):  # then so are those of the plain ones
             first = next(plain, None)
             last = next((at for at in reversed(places) if self._is_plain(events[at])), None)

@@ -1,0 +1,29 @@
+"""Where a project's configuration may stand. What it says is read only where there is a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+FILE, PROJECT = "qmpcheck.toml", "pyproject.toml"
+
+
+def folders() -> Iterator[str]:
+    """The current directory and those above it, up to the one that has a `.git`."""
+    try:
+        folder = os.getcwd()
+    except OSError:  # it was removed
+        return
+    above = ""
+    while folder != above:
+        yield folder
+        if os.path.exists(os.path.join(folder, ".git")):
+            return
+        folder, above = os.path.dirname(folder), folder
+
+
+def may_be_configured() -> bool:
+    """Whether there is a file that may hold a configuration."""
+    return any(
+        os.path.lexists(os.path.join(folder, name)) for folder in folders() for name in (FILE, PROJECT)
+    )
