@@ -185,6 +185,11 @@ _Key = tuple[str, ...]
 
 
 def _settle_response(rule: Rule, trace: Sequence[Occurrence], whole_before: bool) -> Settled:
+    triggered = any(each.event == rule.trigger for each in trace)
+    return (_settle_triggered if triggered else _settle_untriggered)(rule, trace, whole_before)
+
+
+def _settle_triggered(rule: Rule, trace: Sequence[Occurrence], whole_before: bool) -> Settled:
     reach, looked_back_on = rule.reach, rule.looked_back_on
     past: list[Occurrence] = []
     waiting: dict[_Key, list[tuple[Occurrence, range]]] = {}
@@ -219,6 +224,22 @@ def _settle_response(rule: Rule, trace: Sequence[Occurrence], whole_before: bool
         settled.kept.extend([each for each in trace if erratum.is_beside(each)][:1])
     settled.kept.extend(map(past.__getitem__, _union(windows)))
     return settled
+
+
+def _settle_untriggered(rule: Rule, trace: Sequence[Occurrence], whole_before: bool) -> Settled:
+    """The same where nothing is to be answered, as in most parts of a stream."""
+    looked_back_on = rule.looked_back_on
+    past = [each for each in trace if each.event in looked_back_on]
+    kept = past[max(0, len(past) - rule.reach) :]
+    if not whole_before:
+        first_answers: dict[_Key, Occurrence] = {}
+        for each in trace:
+            if each.event in rule.then:
+                first_answers.setdefault(rule.key(each), each)
+        kept += first_answers.values()
+    for erratum in rule.errata:
+        kept += [each for each in trace if erratum.is_beside(each)][:1]
+    return Settled([], [], kept)
 
 
 def _union(ranges: list[range]) -> Iterator[int]:

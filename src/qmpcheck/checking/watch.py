@@ -81,10 +81,10 @@ class Watch:
         rule, watched = self._timing.rules[at], self._watched[at]
         begin = self._last_answer(at, backwards, present) if _any_answer_settles(rule) else 0
         places = [index for index in range(begin, len(events)) if type(events[index]) in watched]
+        places = [index for index in places if self._matters(at, events[index])]
         if rule.limited:
             places = self._looked_back_on(at, backwards[len(events) - begin :]) + places
-        kept = (occurrence(index) for index in places if self._matters(at, events[index]))
-        return Trace(kept=tuple(kept))
+        return Trace(kept=tuple(map(occurrence, places)))
 
     def _looked_back_on(self, at: int, backwards: list[type]) -> list[int]:
         """Where that stands which a trigger behind these events may look back on, if it is sent late."""
