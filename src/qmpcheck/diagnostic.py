@@ -74,6 +74,9 @@ CODES: dict[str, Code] = {
 }
 """Every code, with its slug and its severity. A code is never used again for something else."""
 
+STREAM_CODES = frozenset(code for code in CODES if code < "QMP4")
+"""The codes of findings about streams."""
+
 
 class Diagnostic(msgspec.Struct, frozen=True, gc=False):
     """One finding.

@@ -17,7 +17,7 @@ from qmpcheck.checking import errata, rules
 from qmpcheck.checking.check import Checker
 from qmpcheck.checking.fold import check_stream
 from qmpcheck.checking.summary import Terms
-from qmpcheck.diagnostic import CODES, Severity
+from qmpcheck.diagnostic import STREAM_CODES, Severity
 from qmpcheck.printable import quoted, safe
 from qmpcheck.recording.listener import Listener, Recording
 from qmpcheck.reports import text, verdict
@@ -179,24 +179,14 @@ _found = functools.cache(catalogue.find)
 
 def _checker(spec: Spec, settings: Settings) -> Checker:
     known = errata.entries()
-    timing = rules.timing(spec.rule_base, _assumed(spec, settings.assume), errata=errata.follow_ups(known))
-    return Checker(spec.rule_base, Terms(_STREAM_CODES - _unwanted(settings.ignore), _MOST, timing), known)
-
-
-_STREAM_CODES = frozenset(code for code in CODES if code < "QMP4")
+    timing = rules.timing(
+        spec.rule_base, rules.assumed(spec.rule_base, settings.assume), errata=errata.follow_ups(known)
+    )
+    return Checker(spec.rule_base, Terms(STREAM_CODES - _unwanted(settings.ignore), _MOST, timing), known)
 
 
 def _unwanted(beginnings: tuple[str, ...]) -> frozenset[str]:
     for beginning in beginnings:
-        if not beginning or not any(code.startswith(beginning) for code in _STREAM_CODES):
+        if not beginning or not any(code.startswith(beginning) for code in STREAM_CODES):
             raise SpecError(f"ignore: no code here begins with {quoted(beginning)}")
-    return frozenset(code for code in _STREAM_CODES if code.startswith(beginnings))
-
-
-def _assumed(spec: Spec, assumed: tuple[str, ...]) -> list[str]:
-    known = rules.options(spec.rule_base)
-    for option in assumed:
-        if option.lstrip("-") not in known:
-            which = f"only on {', '.join(sorted(known))}" if known else "on none"
-            raise SpecError(f"assume: {quoted(option)}: the follow-ups of {safe(spec.name)} depend {which}")
-    return [option.lstrip("-") for option in assumed]
+    return frozenset(code for code in STREAM_CODES if code.startswith(beginnings))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -11,7 +11,8 @@ from qmpcheck.checking.errata import FollowUpErratum
 from qmpcheck.checking.followup import Rule
 from qmpcheck.checking.occurrence import MICROSECONDS
 from qmpcheck.checking.session import Timing
-from qmpcheck.rulebase import RuleBase
+from qmpcheck.printable import quoted
+from qmpcheck.rulebase import RuleBase, SpecError
 from qmpcheck.wording import follow_up_text
 
 
@@ -60,6 +61,20 @@ def _spec_rules(
 def _with_errata(rule: Rule, errata: Sequence[FollowUpErratum]) -> Rule:
     covering = tuple(each.erratum for each in errata if each.concerns(rule))
     return msgspec.structs.replace(rule, errata=covering) if covering else rule
+
+
+def assumed(rule_base: RuleBase, given: Iterable[str]) -> list[str]:
+    """The command-line options that QEMU is said to have been given, without dashes.
+
+    Raises:
+        SpecError: no follow-up of the spec depends on one of them.
+    """
+    known = options(rule_base)
+    for option in given:
+        if option.lstrip("-") not in known:
+            which = f"only on {', '.join(sorted(known))}" if known else "on none"
+            raise SpecError(f"assume: {quoted(option)}: the spec's follow-ups depend {which}")
+    return [option.lstrip("-") for option in given]
 
 
 def options(rule_base: RuleBase) -> set[str]:

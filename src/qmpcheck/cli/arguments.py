@@ -7,12 +7,9 @@ from collections.abc import Collection
 from typing import Any
 
 from qmpcheck import catalogue
-from qmpcheck.diagnostic import CODES, Severity
+from qmpcheck.diagnostic import Severity
 from qmpcheck.printable import name, quoted
 from qmpcheck.rulebase import EventRule, RuleBase, SpecError
-
-STREAM_CODES = frozenset(code for code in CODES if code < "QMP4")
-"""The codes of findings about streams."""
 
 
 class Several(argparse.Action):

@@ -15,9 +15,9 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple, NoReturn
 
-from qmpcheck.cli.arguments import STREAM_CODES, beginning
+from qmpcheck.cli.arguments import beginning
 from qmpcheck.cli.project import FILE, PROJECT, folders
-from qmpcheck.diagnostic import Severity
+from qmpcheck.diagnostic import STREAM_CODES, Severity
 from qmpcheck.printable import quoted, safe
 from qmpcheck.rulebase import SpecError
 

@@ -23,10 +23,10 @@ from qmpcheck.checking.fold import Advance, Checked, check_stream, follow_stream
 from qmpcheck.checking.followup import Rule
 from qmpcheck.checking.summary import Terms
 from qmpcheck.cli import arguments, baselines, output, reporting
-from qmpcheck.cli.arguments import STREAM_CODES, Several
+from qmpcheck.cli.arguments import Several
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
-from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.diagnostic import STREAM_CODES, Diagnostic
 from qmpcheck.printable import safe
 from qmpcheck.reports import verdict
 from qmpcheck.rulebase import RuleBase, SpecError
@@ -188,7 +188,7 @@ def _checker(rule_base: RuleBase, options: argparse.Namespace) -> Checker:
     known = () if options.literal else errata.entries()
     timing = rules.timing(
         rule_base,
-        _assumed(rule_base, options.assume),
+        rules.assumed(rule_base, options.assume),
         options.within,
         errata.follow_ups(known),
         [rule for path in options.rules for rule in _user_rules(path, rule_base)],
@@ -202,15 +202,6 @@ def _user_rules(path: str, rule_base: RuleBase) -> Sequence[Rule]:
     from qmpcheck.checking import userrules
 
     return userrules.load(path, rule_base)
-
-
-def _assumed(rule_base: RuleBase, assumed: Sequence[str]) -> list[str]:
-    known = rules.options(rule_base)
-    for option in assumed:
-        if option.lstrip("-") not in known:
-            which = f"only on {', '.join(sorted(known))}" if known else "on none"
-            raise SpecError(f"--assume {safe(option)}: the spec's follow-ups depend {which}")
-    return [option.lstrip("-") for option in assumed]
 
 
 def _report(

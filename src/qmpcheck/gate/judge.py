@@ -14,7 +14,7 @@ from qmpcheck.checking import errata, rules
 from qmpcheck.checking.check import Checker
 from qmpcheck.checking.fold import Checked
 from qmpcheck.checking.summary import Terms
-from qmpcheck.diagnostic import CODES, Severity
+from qmpcheck.diagnostic import STREAM_CODES, Severity
 from qmpcheck.drift.change import Change, Level
 from qmpcheck.drift.compare import compare
 from qmpcheck.gate.build import Build
@@ -22,8 +22,6 @@ from qmpcheck.gate.run import events
 from qmpcheck.gate.scenario import Expected, Outcome, Recording
 from qmpcheck.gate.trouble import LACKS
 from qmpcheck.rulebase import RuleBase
-
-_STREAM_CODES = frozenset(code for code in CODES if code < "QMP4")
 
 
 class Judged(NamedTuple):
@@ -84,7 +82,7 @@ def judge(build: Build, spec: Spec, outcomes: Sequence[Outcome]) -> Verdict:
 def _checker(rule_base: RuleBase, assumes: tuple[str, ...]) -> Checker:
     known = errata.entries()
     timing = rules.timing(rule_base, assumes, errata=errata.follow_ups(known))
-    return Checker(rule_base, Terms(_STREAM_CODES, timing=timing), known)
+    return Checker(rule_base, Terms(STREAM_CODES, timing=timing), known)
 
 
 def _judged(outcome: Outcome, checker: Checker) -> Judged:
