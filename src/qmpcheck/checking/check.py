@@ -68,17 +68,17 @@ class Checker:
 
     def _sessionless(self, events: Sequence[Event]) -> Summary:
         """Lines that go on with the session that stood before them."""
-        part, findings = self._watch.part(events)
-        return Summary(self.terms, part, None, len(events), _count(events)).with_found(Found(findings))
+        seen = self._watch.see(events)
+        return Summary(self.terms, seen.part, None, len(events), seen.events).with_found(Found(seen.findings))
 
     def _session(self, events: Sequence[Event]) -> Summary:
         """Lines that a greeting begins."""
         timing = self.terms.timing
-        part, findings = self._watch.part(events)
-        begun, found = session.join(timing, session.empty(timing, whole_before=True), part)
+        seen = self._watch.see(events)
+        begun, found = session.join(timing, session.empty(timing, whole_before=True), seen.part)
         ended = msgspec.structs.replace(session.empty(timing), ended=1)
-        read = Summary(self.terms, ended, begun, len(events), _count(events))
-        return read.with_found(Found(findings)).with_found(found)
+        read = Summary(self.terms, ended, begun, len(events), seen.events)
+        return read.with_found(Found(seen.findings)).with_found(found)
 
     def _read(self, lines: list[bytes], cut: bool) -> _Read:
         """Decode lines. `extend` keeps what was decoded before a refusal, and `map` goes on behind it."""
@@ -151,10 +151,6 @@ def _object(line: bytes) -> dict[str, Any]:
     except decoder.REFUSALS:
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _count(events: Sequence[Event]) -> int:
-    return len(events) - list(map(type, events)).count(type(None))
 
 
 def _occurrence(event: dict[str, Any]) -> Occurrence:

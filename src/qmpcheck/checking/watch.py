@@ -1,16 +1,18 @@
 """What the rules over time take from a stretch of decoded events: a part of a session, not yet settled.
 
-Runs over every event, so it works on whole lists where it can. Of a rule that any answer settles, all
-before the last answer is settled and not looked at.
+Runs over every event, so it works on whole stretches where it can: each is written down as a text, a
+letter an event, and searched for the letters that matter. Of a rule that any answer settles, all before
+the last answer is settled and not looked at.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterator, Sequence
-from itertools import compress, count, islice, pairwise
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import islice, pairwise
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -24,8 +26,42 @@ from qmpcheck.diagnostic import Diagnostic
 
 _SECONDS = attrgetter("timestamp.seconds")
 
+_NOTHING, _REFUSED, _FIRST = " ", "?", ord("A")
+"""The letters of what is no event, of an event that a decoder refused, and of the first decoded one."""
+
 Event = Any
 """A struct made by a decoder; an `Occurrence`, where it refused an event; None for what is no event."""
+
+
+class Seen(NamedTuple):
+    """What matters of the events of consecutive lines.
+
+    Attributes:
+        events: how many there are.
+        part: what the rules over time take from them.
+        findings: what is wrong with their timestamps.
+    """
+
+    events: int
+    part: Part
+    findings: list[Diagnostic]
+
+
+class _Watched(NamedTuple):
+    """A rule, and the letters it searches for.
+
+    Attributes:
+        others: the events that matter whatever they carry.
+        events: the letters of all that it watches.
+        looked_back_on: those of what its trigger may look back on.
+        settling: those of the answers, if any of them settles all triggers before it.
+    """
+
+    rule: Rule
+    others: frozenset[str]
+    events: re.Pattern[str]
+    looked_back_on: re.Pattern[str]
+    settling: str
 
 
 class Watch:
@@ -39,71 +75,54 @@ class Watch:
     def __init__(self, timing: Timing, names: dict[type, str]) -> None:
         self._timing = timing
         self._names = names
-        self._limited = self._classes(timing.limits) if timing.limits else frozenset()
-        self._apart = self._classes(timing.late) | {type(None)}
-        self._watched = [self._classes(rule.events) for rule in timing.rules]
-        self._others = [rule.others for rule in timing.rules]
-        self._answers = [self._classes(rule.then) - {Occurrence} for rule in timing.rules]
-        self._looked_back = [self._classes(rule.looked_back_on) for rule in timing.rules]
+        letters = {kind: chr(_FIRST + at) for at, kind in enumerate(names)}
+        self._letter = {type(None): _NOTHING, Occurrence: _REFUSED, **letters}.__getitem__
+        self._letters = {names[kind]: letter for kind, letter in letters.items()}
+        self._limited = self._any_of(timing.limits)
+        self._plain = self._any_of(self._letters.keys() - timing.late)
+        self._watched = [*map(self._searched, timing.rules)]
         self._bounded = any(rule.within is not None for rule in timing.rules)
 
-    def _classes(self, events: Collection[str]) -> frozenset[type]:
-        """The classes of the events, and that of refused ones, which may be any event."""
-        return frozenset(kind for kind, name in self._names.items() if name in events) | {Occurrence}
+    def _searched(self, rule: Rule) -> _Watched:
+        events, looked_back_on = self._any_of(rule.events), self._any_of(rule.looked_back_on)
+        settling = self._written(rule.then) if _any_answer_settles(rule) else ""
+        return _Watched(rule, rule.others, events, looked_back_on, settling)
 
-    def part(self, events: Sequence[Event]) -> tuple[Part, list[Diagnostic]]:
-        """What matters of the events of consecutive lines, and what is wrong with their timestamps.
+    def _written(self, events: Iterable[str]) -> str:
+        return "".join(self._letters.get(event, "") for event in events)
 
-        Args:
-            events: one entry a line.
-        """
-        kinds = list(map(type, events))
-        present = frozenset(kinds)
-        clocks, findings = self._clocks(events, kinds, present)
-        backwards = kinds[::-1]
+    def _any_of(self, events: Collection[str]) -> re.Pattern[str]:
+        """Finds these events, and refused ones, which may be any event."""
+        return re.compile(f"[{re.escape(_REFUSED + self._written(events))}]")
+
+    def see(self, events: Sequence[Event]) -> Seen:
+        """Look at the events of consecutive lines, one entry a line."""
+        letters = "".join(map(self._letter, map(type, events)))
         occurrence = functools.cache(functools.partial(self._occurrence, events))  # rules watch the same ones
-        traces = (
-            Trace()
-            if watched.isdisjoint(present)
-            else self._trace(at, events, backwards, present, occurrence)
-            for at, watched in enumerate(self._watched)
-        )
-        return Part(tuple(traces), clocks), findings
+        traces = [self._trace(watched, events, letters, occurrence) for watched in self._watched]
+        clocks, findings = self._clocks(events, letters)
+        return Seen(len(events) - letters.count(_NOTHING), Part(tuple(traces), clocks), findings)
 
     def _trace(
         self,
-        at: int,
+        watched: _Watched,
         events: Sequence[Event],
-        backwards: list[type],
-        present: frozenset[type],
+        letters: str,
         occurrence: Callable[[int], Occurrence],
     ) -> Trace:
-        rule, watched = self._timing.rules[at], self._watched[at]
-        begin = self._last_answer(at, backwards, present) if _any_answer_settles(rule) else 0
-        places = [index for index in range(begin, len(events)) if type(events[index]) in watched]
-        places = [index for index in places if self._matters(at, events[index])]
-        if rule.limited:
-            places = self._looked_back_on(at, backwards[len(events) - begin :]) + places
+        begin = max((0, *map(letters.rfind, watched.settling)))
+        places = [at for at in _places(watched.events, letters, begin) if self._matters(watched, events[at])]
+        if watched.rule.limited:
+            places = _last(SENT_LATE_BEHIND, watched.looked_back_on, letters[:begin]) + places
         return Trace(kept=tuple(map(occurrence, places)))
 
-    def _looked_back_on(self, at: int, backwards: list[type]) -> list[int]:
-        """Where that stands which a trigger behind these events may look back on, if it is sent late."""
-        places = islice(_places(self._looked_back[at], backwards), SENT_LATE_BEHIND)
-        return [len(backwards) - 1 - place for place in places][::-1]
-
-    def _matters(self, at: int, event: Event) -> bool:
+    def _matters(self, watched: _Watched, event: Event) -> bool:
         """Whether a rule has to know of an event."""
-        rule = self._timing.rules[at]
         if isinstance(event, Occurrence):
-            return event.event in self._others[at] or rule.triggered_by(event)
-        if self._names[type(event)] in self._others[at]:
+            return event.event in watched.others or watched.rule.triggered_by(event)
+        if self._names[type(event)] in watched.others:
             return True
-        return all(_decoded_member(event.data, path) in values for path, values in rule.when)
-
-    def _last_answer(self, at: int, backwards: list[type], present: frozenset[type]) -> int:
-        """Where the last answer stands; 0 where there is none."""
-        answers = self._answers[at] & present
-        return len(backwards) - 1 - min(map(backwards.index, answers)) if answers else 0
+        return all(_decoded_member(event.data, path) in values for path, values in watched.rule.when)
 
     def _occurrence(self, events: Sequence[Event], at: int) -> Occurrence:
         event = events[at]
@@ -113,24 +132,14 @@ class Watch:
         members = {} if data is msgspec.UNSET else msgspec.to_builtins(data)
         return Occurrence(at + 1, self._names[type(event)], event.timestamp, members)
 
-    def _clocks(
-        self, events: Sequence[Event], kinds: list[type], present: frozenset[type]
-    ) -> tuple[Clocks, list[Diagnostic]]:
-        limited: dict[Any, Any] = {}
-        findings: list[Diagnostic] = []
-        if not self._limited.isdisjoint(present):
-            limited, findings = clock.of_limited(self._rate_limited(events, kinds), self._timing.limits)
-        ends = self._ends_in_order(events, present, findings)
+    def _clocks(self, events: Sequence[Event], letters: str) -> tuple[Clocks, list[Diagnostic]]:
+        limited, findings = clock.of_limited(self._rate_limited(events, letters), self._timing.limits)
+        ends = self._ends_in_order(events, letters, findings)
         first, last = (self._occurrence(events, at) for at in ends) if ends else (None, None)
         return Clocks(first, last, self._latest(events), limited), findings
 
-    def _is_plain(self, event: Event) -> bool:
-        if isinstance(event, Occurrence):
-            return event.event not in self._timing.late
-        return type(event) not in self._apart
-
-    def _rate_limited(self, events: Sequence[Event], kinds: list[type]) -> Iterator[Occurrence]:
-        for at in _places(self._limited, kinds):
+    def _rate_limited(self, events: Sequence[Event], letters: str) -> Iterator[Occurrence]:
+        for at in _places(self._limited, letters):
             event = events[at]
             name = self._names.get(type(event), "")
             if name and not self._timing.limits[name]:  # one key, whatever it carries
@@ -139,27 +148,30 @@ class Watch:
                 yield self._occurrence(events, at)
 
     def _ends_in_order(
-        self, events: Sequence[Event], present: frozenset[type], findings: list[Diagnostic]
+        self, events: Sequence[Event], letters: str, findings: list[Diagnostic]
     ) -> tuple[int, int] | None:
         """The places of the first and last event that is not rate-limited and has a clock.
 
         Adds findings where time runs backwards between two such events.
         """
-        places: Sequence[int] = range(len(events))
-        if type(None) in present:
-            places = [at for at, event in enumerate(events) if event is not None]
-        plain = (at for at in places if self._is_plain(events[at]))
-        whole = len(places) == len(events)
-        seconds = [*map(_SECONDS, events if whole else map(events.__getitem__, places))]
+        seconds = [*map(_SECONDS, events if _NOTHING not in letters else filter(None, events))]
         if seconds and seconds[0] >= 0 and seconds == sorted(seconds):  # then so are those of the plain ones
-            first = next(plain, None)
-            last = next((at for at in reversed(places) if self._is_plain(events[at])), None)
+            first = next(self._in_order(events, _places(self._plain, letters)), None)
+            last = next(self._in_order(events, _backwards(self._plain, letters)), None)
             return None if first is None or last is None else (first, last)
+        plain = self._in_order(events, _places(self._plain, letters))
         clocked = [at for at in plain if time(events[at].timestamp) is not None]
         row = [self._occurrence(events, at) for at in clocked]
         for before, after in pairwise(row):
             findings += clock.backwards(before, after)
         return (clocked[0], clocked[-1]) if clocked else None
+
+    def _in_order(self, events: Sequence[Event], plain: Iterable[int]) -> Iterator[int]:
+        """The places of events that are not sent late; of a refused one the name tells."""
+        for at in plain:
+            event = events[at]
+            if not (isinstance(event, Occurrence) and event.event in self._timing.late):
+                yield at
 
     def _latest(self, events: Sequence[Event]) -> int | None:
         """The greatest timestamp, where a rule has a bound."""
@@ -169,9 +181,19 @@ class Watch:
         return max((each for each in times if each is not None), default=None)
 
 
-def _places(wanted: frozenset[type], kinds: Sequence[type]) -> Iterator[int]:
-    """Where kinds stand that are among those wanted."""
-    return compress(count(), map(wanted.__contains__, kinds))
+def _places(wanted: re.Pattern[str], letters: str, begin: int = 0) -> Iterator[int]:
+    """Where letters stand that are among those wanted."""
+    return (found.start() for found in wanted.finditer(letters, begin))
+
+
+def _backwards(wanted: re.Pattern[str], letters: str) -> Iterator[int]:
+    """The same, the last one first."""
+    return (len(letters) - 1 - place for place in _places(wanted, letters[::-1]))
+
+
+def _last(most: int, wanted: re.Pattern[str], letters: str) -> list[int]:
+    """Where the last of these letters stand."""
+    return [*islice(_backwards(wanted, letters), most)][::-1]
 
 
 def _decoded_member(data: Any, path: tuple[str, ...]) -> Any:
