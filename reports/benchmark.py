@@ -96,7 +96,10 @@ def stream(
         data = value(rules.events[name].data, pick)
         if faults and at % faults == 0:
             data["no-such"] = 1
-        timestamp, payload = {"timestamp": clock}, {"data": data} if data else {}
+        timestamp, payload = (
+            {"timestamp": clock},
+            {"data": data} if data or rules.events[name].needs_data else {},
+        )
         parts: list[dict[str, Any]] = (
             [timestamp, {"event": name}, payload] if qemu_layout else [{"event": name}, payload, timestamp]
         )
