@@ -149,7 +149,8 @@ STREAM = (
 
 def test_a_stream_shows_paths_and_strings() -> None:
     found = of_stream(
-        [STREAM, b' {"return": {}}\n{"event": 5}\n', event("7"), event("{}", "NOT_IN_IT")], [QAPI]
+        [*STREAM.splitlines(), b' {"return": {}}', b'{"event": 5}', event("7"), event("{}", "NOT_IN_IT")],
+        [QAPI],
     ).events
     assert set(found) == {"CONNECTED", "NOT_IN_IT"}
     assert found["CONNECTED"].values == {
@@ -273,4 +274,4 @@ TOUCHED = [
 
 @pytest.mark.parametrize(("change", "touched"), TOUCHED, ids=[str(change)[13:70] for change, _ in TOUCHED])
 def test_which_changes_touch_a_client(change: Change, touched: bool) -> None:
-    assert touches(change, of_stream([STREAM], [QAPI])) is touched
+    assert touches(change, of_stream(STREAM.splitlines(), [QAPI])) is touched

@@ -17,6 +17,7 @@ from qmpcheck.checking.watch import Event, Watch
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import name
 from qmpcheck.rulebase import RuleBase
+from qmpcheck.streams.blocks import Block
 
 if TYPE_CHECKING:
     from qmpcheck.checking.diagnose import Diagnosis
@@ -49,12 +50,14 @@ class Checker:
         """What the parts of a stream are added to."""
         return summary.begin(self.terms)
 
-    def check(self, block: bytes) -> Summary:
+    def check(self, text: bytes) -> Summary:
         """Check lines; only the last line of a whole stream may lack its newline."""
-        lines = block.split(b"\n")
-        cut = bool(lines[-1])
-        if not cut:
-            lines.pop()
+        return self.check_block(text.split(b"\n"))
+
+    def check_block(self, block: Block) -> Summary:
+        """The same for a block of lines."""
+        cut = bool(block[-1])
+        lines = block if cut else block[:-1]
         read = self._read(lines, cut)
         if not read.greetings:
             return self._sessionless(read.events).with_found(Found(read.findings))

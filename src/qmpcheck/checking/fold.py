@@ -12,7 +12,7 @@ from qmpcheck.checking.check import Checker
 from qmpcheck.checking.summary import Summary
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.streams import source
-from qmpcheck.streams.blocks import blocks, stretch, stretches
+from qmpcheck.streams.blocks import Advance, blocks, stretch, stretches
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -31,10 +31,6 @@ class Checked(NamedTuple):
     def with_told(self, told: Sequence[Diagnostic]) -> Checked:
         """The same with findings listed that were taken from the list to be told at once."""
         return self._replace(summary=self.summary.with_told(told)) if told else self
-
-
-Advance = Callable[[int], object]
-"""Is told how many bytes more were checked."""
 
 
 def check_stream(
@@ -93,7 +89,7 @@ def follow_stream(
         try:
             with source.opened(path) as file:
                 for block in interrupt.blocks(file, ends=path == source.STANDARD_INPUT):
-                    total += checker.check(block)
+                    total += checker.check_block(block)
                     if tell:
                         tell(total.listed)
                         total = total.without_list()
@@ -104,9 +100,7 @@ def follow_stream(
 
 def _by_one(checker: Checker, path: str, advance: Advance) -> Iterator[Summary]:
     with source.opened(path) as file:
-        for block in blocks(file):
-            yield checker.check(block)
-            advance(len(block))
+        yield from map(checker.check_block, blocks(file, advance=advance))
 
 
 def _by_several(checker: Checker, path: str, advance: Advance, jobs: int) -> Iterator[Summary]:
@@ -149,4 +143,4 @@ def _prepare(checker: Checker) -> None:
 
 def _check_stretch(path: str, begin: int, end: int) -> Summary:
     with open(path, "rb") as file:
-        return functools.reduce(operator.add, map(_checker.check, stretch(file, begin, end)))
+        return functools.reduce(operator.add, map(_checker.check_block, stretch(file, begin, end)))

@@ -76,7 +76,8 @@ class Watch:
         self._timing = timing
         self._names = names
         letters = {kind: chr(_FIRST + at) for at, kind in enumerate(names)}
-        self._letter = {type(None): _NOTHING, Occurrence: _REFUSED, **letters}.__getitem__
+        every: dict[type, str] = {type(None): _NOTHING, Occurrence: _REFUSED, **letters}
+        self._letter = every.__getitem__
         self._letters = {names[kind]: letter for kind, letter in letters.items()}
         self._limited = self._any_of(timing.limits)
         self._plain = self._any_of(self._letters.keys() - timing.late)

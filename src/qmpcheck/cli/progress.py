@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from tqdm import tqdm
 
-from qmpcheck.checking.fold import Advance
+from qmpcheck.streams.blocks import Advance
 
 
 @contextmanager

@@ -19,7 +19,7 @@ import msgspec
 from qmpcheck import catalogue
 from qmpcheck.checking import errata, rules
 from qmpcheck.checking.check import Checker
-from qmpcheck.checking.fold import Advance, Checked, check_stream, follow_stream
+from qmpcheck.checking.fold import Checked, check_stream, follow_stream
 from qmpcheck.checking.followup import Rule
 from qmpcheck.checking.summary import Terms
 from qmpcheck.cli import arguments, baselines, output, reporting
@@ -35,6 +35,7 @@ from qmpcheck.wording import plural
 
 if TYPE_CHECKING:
     from qmpcheck.reports.fingerprint import Baseline
+    from qmpcheck.streams.blocks import Advance
 
 CONFIGURED = ("spec", "select", "ignore", "severities", "assume", "rules", "within", "fail-on")
 """What a configuration file may set."""

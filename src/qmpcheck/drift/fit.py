@@ -118,7 +118,7 @@ def fit(paths: Iterable[str]) -> Fit:
     for path in paths:
         with source.opened(path) as file:
             for block in blocks(file):
-                fitting.add(block)
+                fitting.add(b"\n".join(block))
     return fitting.result()
 
 

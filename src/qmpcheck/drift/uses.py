@@ -90,7 +90,7 @@ def load(path: str, specs: Sequence[RuleBase]) -> Uses:
     """
     try:
         with opened(path) as file:
-            found = _of_file(path, blocks(file), specs)
+            found = _of_file(path, chain.from_iterable(blocks(file)), specs)
     except (Unreadable, ValueError) as error:
         raise error if isinstance(error, SpecError) else SpecError(f"{safe(path)}: {error}") from None
     if not found.events:
@@ -101,18 +101,20 @@ def load(path: str, specs: Sequence[RuleBase]) -> Uses:
 _LONGEST_LIST = 1 << 22
 """Bytes without a message in them, after which there is none to come."""
 
-_MESSAGE = re.compile(rb"^[ \t]*\{", re.MULTILINE)
+_MESSAGE = re.compile(rb"[ \t]*\{")
 
 
-def _of_file(path: str, stream: Iterator[bytes], specs: Sequence[RuleBase]) -> Uses:
+def _of_file(path: str, lines: Iterator[bytes], specs: Sequence[RuleBase]) -> Uses:
     head: list[bytes] = []
-    for block in stream:
-        head.append(block)
-        if _MESSAGE.search(block):
-            return of_stream(chain(head, stream), specs)
-        if sum(map(len, head)) > _LONGEST_LIST:
+    left = _LONGEST_LIST
+    for line in lines:
+        if _MESSAGE.match(line):
+            return of_stream(chain([line], lines), specs)
+        head.append(line)
+        left -= len(line) + 1
+        if left < 0:
             raise SpecError(f"{safe(path)}: neither a stream nor a list of events")
-    return of_list(b"".join(head).decode("utf-8", "replace"), specs, path)
+    return of_list(b"\n".join(head).decode("utf-8", "replace"), specs, path)
 
 
 # A stream.
@@ -129,12 +131,12 @@ class _Message(msgspec.Struct, gc=False):
     data: msgspec.Raw = msgspec.Raw(b"{}")
 
 
-def of_stream(stream: Iterable[bytes], specs: Sequence[RuleBase]) -> Uses:
-    """What the events of a stream carry; of events that no spec has, only that they came."""
+def of_stream(lines: Iterable[bytes], specs: Sequence[RuleBase]) -> Uses:
+    """What the events in these lines carry; of events that no spec has, only that they came."""
     known = frozenset(event for spec in specs for event in spec.events)
     seen: dict[str, _Sight] = defaultdict(_Sight)
     alike: set[tuple[str, bytes]] = set()
-    for event, data in _payloads(stream):
+    for event, data in _payloads(lines):
         if (event, data) in alike:
             continue
         if len(data) <= _SHORT:
@@ -147,10 +149,10 @@ def of_stream(stream: Iterable[bytes], specs: Sequence[RuleBase]) -> Uses:
     return Uses({event: sight.seen() for event, sight in seen.items()})
 
 
-def _payloads(stream: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
+def _payloads(lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
     """The name of each event and its data, as it is written; other lines are passed over."""
     decode = msgspec.json.Decoder(_Message).decode
-    for line in (line for block in stream for line in block.split(b"\n")):
+    for line in lines:
         try:
             message = decode(line)
         except (msgspec.DecodeError, RecursionError):  # noqa: PERF203 -- of each line

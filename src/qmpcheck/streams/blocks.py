@@ -1,8 +1,12 @@
-"""Bytes to blocks: every block is whole lines, so that blocks can be checked apart."""
+"""Bytes to blocks of lines, so that blocks can be checked apart.
+
+A block is what splitting whole lines at the newlines gives: its last entry is what stands behind the last
+newline, and is empty but at the end of a stream.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO
 
 BLOCK = 1 << 19
@@ -10,18 +14,23 @@ BLOCK = 1 << 19
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
+Block = list[bytes]
 
-def blocks(file: IO[bytes], size: int = BLOCK) -> Iterator[bytes]:
-    """A stream from its start, in blocks that end with a newline; only the last one may not.
+Advance = Callable[[int], object]
+"""Is told how many bytes more were read, and what was made of them done with."""
+
+
+def blocks(file: IO[bytes], size: int = BLOCK, advance: Advance = int) -> Iterator[Block]:
+    """A stream from its start, in blocks of about `size` bytes.
 
     A byte-order mark at the very start is dropped. A line longer than `size` makes a longer block.
     """
-    return from_chunks(_chunks(file, size))
+    return from_chunks(_chunks(file, size, advance))
 
 
-def from_chunks(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def from_chunks(chunks: Iterable[bytes]) -> Iterator[Block]:
     """The same for a stream that comes in chunks of any length."""
-    return _without_mark(_whole_lines(chunks))
+    return _without_mark(_in_lines(chunks))
 
 
 def stretches(file: IO[bytes], length: int) -> Iterator[tuple[int, int]]:
@@ -32,11 +41,11 @@ def stretches(file: IO[bytes], length: int) -> Iterator[tuple[int, int]]:
         begin = end
 
 
-def stretch(file: IO[bytes], begin: int, end: int, size: int = BLOCK) -> Iterator[bytes]:
+def stretch(file: IO[bytes], begin: int, end: int, size: int = BLOCK) -> Iterator[Block]:
     """The blocks of one stretch of a file."""
     file.seek(begin)
-    lines = _whole_lines(file.read(min(size, end - at)) for at in range(begin, end, size))
-    return lines if begin else _without_mark(lines)
+    found = _in_lines(file.read(min(size, end - at)) for at in range(begin, end, size))
+    return found if begin else _without_mark(found)
 
 
 def _line_start(file: IO[bytes], at: int) -> int:
@@ -50,28 +59,32 @@ def _line_start(file: IO[bytes], at: int) -> int:
     return file.seek(0, 2)
 
 
-def _chunks(file: IO[bytes], size: int) -> Iterator[bytes]:
+def _chunks(file: IO[bytes], size: int, advance: Advance) -> Iterator[bytes]:
     """What can be had at once, so that nothing waits for more or is lost with it."""
     read = getattr(file, "read1", file.read)
     while chunk := read(size):
         yield chunk
+        advance(len(chunk))
 
 
-def _whole_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    pending: list[bytes] = []
+def _in_lines(chunks: Iterable[bytes]) -> Iterator[Block]:
+    begun: list[bytes] = []
     for chunk in chunks:
-        end = chunk.rfind(b"\n") + 1
-        if end:
-            yield b"".join((*pending, chunk[:end]))
-            pending = []
-        pending.append(chunk[end:])
-    rest = b"".join(pending)
+        lines = chunk.split(b"\n")
+        begun.append(lines[0])
+        if len(lines) > 1:
+            lines[0] = b"".join(begun)
+            begun = [lines[-1]]
+            lines[-1] = b""
+            yield lines
+    rest = b"".join(begun)
     if rest:
-        yield rest
+        yield [rest]
 
 
-def _without_mark(blocks: Iterator[bytes]) -> Iterator[bytes]:
+def _without_mark(blocks: Iterator[Block]) -> Iterator[Block]:
     for first in blocks:
-        yield first.removeprefix(_BYTE_ORDER_MARK)
+        first[0] = first[0].removeprefix(_BYTE_ORDER_MARK)
+        yield first
         break
     yield from blocks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import IO
 
 from qmpcheck.streams import jsontext, source
@@ -29,7 +29,7 @@ def of_stream(path: str, all: bool) -> tuple[Version, ...]:
         Unreadable: the stream is, before that.
     """
     with source.opened(path, ahead=True) as file:
-        lines = (line for block in from_chunks(_beginning(file)) for line in block.split(b"\n"))
+        lines = chain.from_iterable(from_chunks(_beginning(file)))
         found = filter(None, map(_of_line, lines))
         return tuple(islice(found, None if all else 1))
 

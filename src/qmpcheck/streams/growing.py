@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from types import FrameType, TracebackType
 from typing import IO
 
-from qmpcheck.streams.blocks import BLOCK, from_chunks
+from qmpcheck.streams.blocks import BLOCK, Block, from_chunks
 from qmpcheck.streams.source import Unreadable
 
 PAUSE = 0.1
@@ -44,8 +44,8 @@ class Interrupt:
         if self._waiting:
             raise KeyboardInterrupt
 
-    def blocks(self, file: IO[bytes], ends: bool) -> Iterator[bytes]:
-        """Blocks of whole lines until the interrupt, or until the end of a stream that `ends`."""
+    def blocks(self, file: IO[bytes], ends: bool) -> Iterator[Block]:
+        """Blocks until the interrupt, or until the end of a stream that `ends`."""
         return from_chunks(self._chunks(file, ends))
 
     def _chunks(self, file: IO[bytes], ends: bool) -> Iterator[bytes]:
