@@ -48,6 +48,12 @@ def union(*branch: Member) -> Member:
     return Member("u", Object((tag,), discriminator="t", branches={"p": Object(branch)}))
 
 
+def grown(*branch: Member) -> Member:
+    """`union()` with one more value, and its branch."""
+    tag = Member("t", Enum(("p", "q", "r")))
+    return Member("u", Object((tag,), discriminator="t", branches={"p": Object(), "r": Object(branch)}))
+
+
 A, B, MAYBE = Member("a", String()), Member("b", Boolean()), Member("a", String(), optional=True)
 OLD, NEW = Member("a", String(), marks=Marks(deprecated=True)), Member("a", String())
 STOPS = FollowUp(("STOP",), {"a": ("stop",)})
@@ -69,6 +75,9 @@ CASES = [
     (typed(Enum(("p",))), typed(Enum(("p",), {"p": Marks(deprecated=True)})), 'QMP516 X data.a: value "p" deprecated', 'QMP518 X data.a: value "p" no longer deprecated'),
     # in a branch of a union
     (base(union(A)), base(union(A, B)), 'QMP505 X data.u.b: member added: boolean (where t is "p")', 'QMP503 X data.u.b: member removed (where t is "p")'),
+    # a value with its branch
+    (base(union()), base(grown(MAYBE, B)), 'QMP510 X data.u.t: value "r" added, with a, b', 'QMP511 X data.u.t: value "r" removed, with a, b'),
+    (base(union()), base(grown()), 'QMP510 X data.u.t: value "r" added', 'QMP511 X data.u.t: value "r" removed'),
     # in a type of an alternate
     (typed(Alternate((Boolean(), Enum(("p",))))), typed(Alternate((Enum(("p", "q")), Boolean()))), 'QMP510 X data.a: value "q" added', 'QMP511 X data.a: value "q" removed'),
     # renamed

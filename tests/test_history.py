@@ -45,7 +45,7 @@ LIVES = {
     ],
     "GUEST_PANICKED.info": [
         "2.9 safe introduced: optional union by type (qapi/event.json:502)",
-        '2.12 risky data.info.type: value "s390" added (qapi/run-state.json:351)',
+        '2.12 risky data.info.type: value "s390" added, with core, psw-mask, psw-addr, reason (qapi/run-state.json:351)',
         "10.0 None still in 10.0 (qapi/run-state.json:443)",
     ],
 }  # fmt: skip

@@ -167,16 +167,29 @@ def _object(old: Object, new: Object, at: _At, sides: _Sides) -> Iterator[Change
     if (old.open, bool(old.of), old.discriminator) != (new.open, bool(new.of), new.discriminator):
         yield from _different(old, new, at, sides)
         return
-    yield from _members(old.members, new.members, at, sides)
-    if old.discriminator:
-        for value in _common_values(old, new):
-            branches = (old.branches.get(value, Object()), new.branches.get(value, Object()))
-            where = Condition(at.path, old.discriminator, value)
-            yield from _object(*branches, at._replace(where=(*at.where, where)), sides)
+    changes = _members(old.members, new.members, at, sides)
+    if not old.discriminator:
+        yield from changes
+        return
+    for change in changes:
+        yield _with_branch(change, old, new, at)
+    for value in _common_values(old, new):
+        branches = (old.branches.get(value, Object()), new.branches.get(value, Object()))
+        where = Condition(at.path, old.discriminator, value)
+        yield from _object(*branches, at._replace(where=(*at.where, where)), sides)
+
+
+def _with_branch(change: Change, old: Object, new: Object, at: _At) -> Change:
+    """A change; if it is a value that came or went with its branch of the union, with the members of that."""
+    if change.path != step(at.path, old.discriminator) or change.value in _common_values(old, new):
+        return change
+    branch = (old.branches | new.branches).get(change.value, Object())
+    names = ", ".join(name(member.name) for member in branch.members)
+    return msgspec.structs.replace(change, text=f"{change.text}, with {names}") if names else change
 
 
 def _common_values(old: Object, new: Object) -> Iterator[str]:
-    """The values of the discriminator that both unions know; of the others a change tells already."""
+    """The values of the discriminator that both unions know; a change of another tells of its branch."""
     tags = [side.member(side.discriminator) for side in (old, new)]
     known = [tag.type.values if tag and isinstance(tag.type, Enum) else () for tag in tags]
     return (value for value in known[0] if value in known[1])

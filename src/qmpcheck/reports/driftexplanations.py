@@ -99,7 +99,7 @@ DRIFT: dict[str, Explanation] = {
         _spec('- "level": how bright it is (json-int)'),
     ),
     "QMP510": _change(
-        "A closed set has a new value.",
+        "A closed set has a new value. Where it comes with a branch of a union, the members there are named.",
         "A client that handles each value has no case for this one.",
         _PLAIN,
         _spec(_MEMBER.replace('"on" or "off"', '"on", "off" or "dim"')),
