@@ -56,6 +56,8 @@ def grown(*branch: Member) -> Member:
 
 A, B, MAYBE = Member("a", String()), Member("b", Boolean()), Member("a", String(), optional=True)
 OLD, NEW = Member("a", String(), marks=Marks(deprecated=True)), Member("a", String())
+WITH_A = Member("b", Boolean(), marks=Marks("A"))
+COLOURS = Enum(("red", "blue"), {"blue": Marks("A")})
 STOPS = FollowUp(("STOP",), {"a": ("stop",)})
 
 CASES = [
@@ -90,7 +92,16 @@ CASES = [
     (base(Member("a", String(), marks=Marks("CONFIG_A"))), base(source=BUILD), "QMP517 X data.a: optional member removed", "QMP517 X data.a: optional member added: string"),
     (base(marks=Marks("CONFIG_A")), RuleBase({}, BUILD), "QMP517 X: event removed", "QMP517 X: event added"),
     (base(rate_limit=RateLimit(), source=TEXT), base(), "QMP517 X: rate limit no longer stated", "QMP517 X: rate limit added: once a second"),
+    (typed(COLOURS), typed(Enum(("red",)), BUILD), 'QMP517 X data.a: value "blue" removed', 'QMP517 X data.a: value "blue" added'),
+    # a condition on the build: where a message may lack the member for it, a change on the wire
+    (base(B), base(WITH_A), "QMP506 X data.b: became optional", "QMP507 X data.b: became mandatory"),
+    (base(Member("b", Boolean(), optional=True)), base(Member("b", Boolean(), optional=True, marks=Marks("A"))), "QMP517 X data.b: member depends on the build: A", "QMP517 X data.b: member no longer depends on the build"),
+    (base(WITH_A), base(Member("b", Boolean(), marks=Marks("B"))), "QMP517 X data.b: member depends on the build: B", "QMP517 X data.b: member depends on the build: A"),
+    (base(), base(marks=Marks("A")), "QMP517 X: event depends on the build: A", "QMP517 X: event no longer depends on the build"),
+    (typed(Enum(("red", "blue"))), typed(COLOURS), 'QMP517 X data.a: value "blue" depends on the build: A', 'QMP517 X data.a: value "blue" no longer depends on the build'),
     # what is no change
+    (base(marks=Marks("A")), base(source=BUILD), "", ""),
+    (typed(COLOURS), typed(Enum(("red", "blue")), BUILD), "", ""),
     (base(A), base(Member("a", String(("p", "q")), line=7, file="f.json")), "", ""),
     (typed(Enum(("p", "q"))), typed(Enum(("q", "p"))), "", ""),
     (typed(Alternate((Null(), Enum(("p", "q"))))), typed(Alternate((Null(), Enum(("q", "p"))))), "", ""),

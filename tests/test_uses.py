@@ -80,7 +80,8 @@ def variants(draw: st.DrawFn, described: Type) -> Type:
     match described:
         case Enum(values):
             kept = draw(st.lists(st.sampled_from(values), min_size=1, unique=True))
-            return Enum((*kept, *draw(st.sampled_from([(), ("new",)]))))
+            marks = draw(st.sampled_from([{}, {kept[0]: Marks("CONFIG_X")}]))
+            return Enum((*kept, *draw(st.sampled_from([(), ("new",)]))), marks)
         case Array(items):
             return Array(draw(variants(items)))
         case Alternate(types):
@@ -265,6 +266,8 @@ TOUCHED = [
     (Change("QMP511", "CONNECTED", "data.address.type", "", value="unix"), False),
     (Change("QMP516", "CONNECTED", "data.address.type", "", value="unix"), False),
     (Change("QMP516", "CONNECTED", "data.address.type", ""), True),
+    (Change("QMP517", "CONNECTED", "data.address.type", "", value="inet"), True),
+    (Change("QMP517", "CONNECTED", "data.address.type", "", value="unix"), False),
     (Change("QMP512", "CONNECTED", "", ""), True),
     (Change("QMP508", "CONNECTED", "data.list[]", ""), True),
     (Change("QMP508", "CONNECTED", "data.address[]", ""), False),

@@ -64,17 +64,17 @@ def touches(change: Change, uses: Uses) -> bool:
         return False
     if not change.path:
         return True
-    if change.code in _OF_THE_OBJECT and seen.has(above(change.path)):
-        return True
     if change.code in _OF_A_VALUE and change.value:
         return seen.takes(change.path, change.value)
+    if change.code in _OF_THE_OBJECT and seen.has(above(change.path)):
+        return True
     return seen.has(change.path)
 
 
 _OF_THE_OBJECT = frozenset({"QMP505", "QMP507", "QMP517"})
 """Changes that concern an object which may lack the member."""
 
-_OF_A_VALUE = frozenset({"QMP511", "QMP516", "QMP518"})
+_OF_A_VALUE = frozenset({"QMP511", "QMP516", "QMP517", "QMP518"})
 """Changes that concern who receives one value; a new one may come to whoever has the member."""
 
 
