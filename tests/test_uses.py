@@ -190,7 +190,12 @@ LISTED = {
         {"data": frozenset(), "data.address": frozenset(), "data.address.type": frozenset({"inet"})}
     ),
     "CONNECTED.address.path": Seen(
-        {"data": frozenset(), "data.address": frozenset(), "data.address.path": frozenset()},
+        {
+            "data": frozenset(),
+            "data.address": frozenset(),
+            "data.address.path": frozenset(),
+            "data.address.type": frozenset({"unix"}),
+        },
         frozenset({"data.address.path"}),
     ),
 }
@@ -277,3 +282,10 @@ TOUCHED = [
 @pytest.mark.parametrize(("change", "touched"), TOUCHED, ids=[str(change)[13:70] for change, _ in TOUCHED])
 def test_which_changes_touch_a_client(change: Change, touched: bool) -> None:
     assert touches(change, of_stream([STREAM], [QAPI])) is touched
+
+
+def test_who_receives_a_member_of_a_branch_receives_that_branch() -> None:
+    mine = of_list("CONNECTED.address.path", [QAPI], "mine")
+    assert touches(Change("QMP508", "CONNECTED", "data.address.path", "", where=UNIX), mine)
+    assert touches(Change("QMP511", "CONNECTED", "data.address.type", "", value="unix"), mine)
+    assert not touches(Change("QMP508", "CONNECTED", "data.address.path", "", where=INET), mine)

@@ -232,11 +232,19 @@ def of_list(text: str, specs: Sequence[RuleBase], path: str) -> Uses:
 
 
 class _Described(NamedTuple):
-    """A member as a spec describes it: the names on the way, the paths of all that it is in, and its own."""
+    """A member as a spec describes it.
+
+    Attributes:
+        names: those on the way to it, and its own.
+        paths: of all that it is in, and its own.
+        type: what it may be.
+        tags: the path and the value of what tells each branch of a union that it is in.
+    """
 
     names: tuple[str, ...]
     paths: tuple[str, ...]
     type: rulebase.Type
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 def _add(item: str, specs: Sequence[RuleBase], seen: dict[str, _Sight]) -> None:
@@ -264,6 +272,8 @@ def _add(item: str, specs: Sequence[RuleBase], seen: dict[str, _Sight]) -> None:
     for each in meant:
         for path in each.paths:
             seen[event].values.setdefault(path, set())
+        for path, tag in each.tags:
+            seen[event].values.setdefault(path, set()).add(tag)
         if equals:
             seen[event].values[each.paths[-1]].add(value)
         else:
@@ -301,14 +311,20 @@ def _described(holder: rulebase.Type, at: _Described) -> Iterator[_Described]:
     yield at._replace(type=holder)
     match holder:
         case rulebase.Object():
-            for member in holder.members:
-                path = step(at.paths[-1], member.name)
-                inside = _Described((*at.names, member.name), (*at.paths, path), member.type)
-                yield from _described(member.type, inside)
-            for branch in holder.branches.values():
-                yield from _described(branch, at)
+            yield from _members(holder, at)
         case rulebase.Array(items):
             yield from _described(items, at._replace(paths=(*at.paths, f"{at.paths[-1]}[]")))
         case rulebase.Alternate(types):
             for each in types:
                 yield from _described(each, at)
+
+
+def _members(holder: rulebase.Object, at: _Described) -> Iterator[_Described]:
+    """The members of an object and of its branches, and everything in them."""
+    for member in holder.members:
+        path = step(at.paths[-1], member.name)
+        inside = at._replace(names=(*at.names, member.name), paths=(*at.paths, path))
+        yield from _described(member.type, inside)
+    for value, branch in holder.branches.items():
+        tag = step(at.paths[-1], holder.discriminator), value
+        yield from _members(branch, at._replace(tags=(*at.tags, tag)))
