@@ -17,9 +17,10 @@ from typing import NamedTuple
 
 import chart
 
+from qmpcheck.catalogue import TEXT_DOCUMENT
 from qmpcheck.drift.change import Change, Level
 from qmpcheck.drift.compare import compare
-from qmpcheck.drift.history import TEXT_DOCUMENT, spec_line
+from qmpcheck.drift.history import spec_line
 from qmpcheck.rulebase import RuleBase
 
 PAGE = Path(__file__).parent / "drift.md"

@@ -48,8 +48,16 @@ def union(*branch: Member) -> Member:
     return Member("u", Object((tag,), discriminator="t", branches={"p": Object(branch)}))
 
 
+def grown(*branch: Member) -> Member:
+    """`union()` with one more value, and its branch."""
+    tag = Member("t", Enum(("p", "q", "r")))
+    return Member("u", Object((tag,), discriminator="t", branches={"p": Object(), "r": Object(branch)}))
+
+
 A, B, MAYBE = Member("a", String()), Member("b", Boolean()), Member("a", String(), optional=True)
 OLD, NEW = Member("a", String(), marks=Marks(deprecated=True)), Member("a", String())
+WITH_A = Member("b", Boolean(), marks=Marks("A"))
+COLOURS = Enum(("red", "blue"), {"blue": Marks("A")})
 STOPS = FollowUp(("STOP",), {"a": ("stop",)})
 
 CASES = [
@@ -69,6 +77,9 @@ CASES = [
     (typed(Enum(("p",))), typed(Enum(("p",), {"p": Marks(deprecated=True)})), 'QMP516 X data.a: value "p" deprecated', 'QMP518 X data.a: value "p" no longer deprecated'),
     # in a branch of a union
     (base(union(A)), base(union(A, B)), 'QMP505 X data.u.b: member added: boolean (where t is "p")', 'QMP503 X data.u.b: member removed (where t is "p")'),
+    # a value with its branch
+    (base(union()), base(grown(MAYBE, B)), 'QMP510 X data.u.t: value "r" added, with a, b', 'QMP511 X data.u.t: value "r" removed, with a, b'),
+    (base(union()), base(grown()), 'QMP510 X data.u.t: value "r" added', 'QMP511 X data.u.t: value "r" removed'),
     # in a type of an alternate
     (typed(Alternate((Boolean(), Enum(("p",))))), typed(Alternate((Enum(("p", "q")), Boolean()))), 'QMP510 X data.a: value "q" added', 'QMP511 X data.a: value "q" removed'),
     # renamed
@@ -81,7 +92,16 @@ CASES = [
     (base(Member("a", String(), marks=Marks("CONFIG_A"))), base(source=BUILD), "QMP517 X data.a: optional member removed", "QMP517 X data.a: optional member added: string"),
     (base(marks=Marks("CONFIG_A")), RuleBase({}, BUILD), "QMP517 X: event removed", "QMP517 X: event added"),
     (base(rate_limit=RateLimit(), source=TEXT), base(), "QMP517 X: rate limit no longer stated", "QMP517 X: rate limit added: once a second"),
+    (typed(COLOURS), typed(Enum(("red",)), BUILD), 'QMP517 X data.a: value "blue" removed', 'QMP517 X data.a: value "blue" added'),
+    # a condition on the build: where a message may lack the member for it, a change on the wire
+    (base(B), base(WITH_A), "QMP506 X data.b: became optional", "QMP507 X data.b: became mandatory"),
+    (base(Member("b", Boolean(), optional=True)), base(Member("b", Boolean(), optional=True, marks=Marks("A"))), "QMP517 X data.b: member depends on the build: A", "QMP517 X data.b: member no longer depends on the build"),
+    (base(WITH_A), base(Member("b", Boolean(), marks=Marks("B"))), "QMP517 X data.b: member depends on the build: B", "QMP517 X data.b: member depends on the build: A"),
+    (base(), base(marks=Marks("A")), "QMP517 X: event depends on the build: A", "QMP517 X: event no longer depends on the build"),
+    (typed(Enum(("red", "blue"))), typed(COLOURS), 'QMP517 X data.a: value "blue" depends on the build: A', 'QMP517 X data.a: value "blue" no longer depends on the build'),
     # what is no change
+    (base(marks=Marks("A")), base(source=BUILD), "", ""),
+    (typed(COLOURS), typed(Enum(("red", "blue")), BUILD), "", ""),
     (base(A), base(Member("a", String(("p", "q")), line=7, file="f.json")), "", ""),
     (typed(Enum(("p", "q"))), typed(Enum(("q", "p"))), "", ""),
     (typed(Alternate((Null(), Enum(("p", "q"))))), typed(Alternate((Null(), Enum(("q", "p"))))), "", ""),

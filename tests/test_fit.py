@@ -1,8 +1,9 @@
-"""Which releases could have written a stream."""
+"""Which specs could have written a stream."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import jsonschema
 import pytest
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 from strategies import anything, events, faults
 
 from qmpcheck import catalogue, reports, rulebase
+from qmpcheck.catalogue import Spec
 from qmpcheck.checking import errata
+from qmpcheck.checking.check import Checker
 from qmpcheck.checking.diagnose import Diagnostician
 from qmpcheck.cli import main
 from qmpcheck.diagnostic import Severity
@@ -20,8 +23,8 @@ from qmpcheck.drift.fit import Fit, Fitting
 from qmpcheck.reports import fitreport
 
 RECORDINGS = sorted((Path(__file__).parents[1] / "corpora").rglob("*.jsonl"))
-RELEASES = catalogue.line()
-EXPLAIN = {spec.name: Diagnostician(spec.rule_base, errata.entries()).diagnose for spec in RELEASES}
+RELEASES, TEXTS = catalogue.line(), catalogue.texts()
+EXPLAIN = {spec.name: Diagnostician(spec.rule_base, errata.entries()).diagnose for spec in RELEASES + TEXTS}
 
 CLOCK = '"timestamp": {"seconds": 1, "microseconds": 5}'
 STOP = f'{{{CLOCK}, "event": "STOP"}}\n'
@@ -34,8 +37,8 @@ def event(name: str, data: str = "{}") -> str:
     return f'{{{CLOCK}, "event": "{name}", "data": {data}}}\n'
 
 
-def fitted(stream: str | bytes) -> Fit:
-    fitting = Fitting()
+def fitted(stream: str | bytes, texts: Sequence[Spec] = ()) -> Fit:
+    fitting = Fitting(texts)
     fitting.add(stream if isinstance(stream, bytes) else stream.encode())
     return fitting.result()
 
@@ -61,6 +64,11 @@ def test_the_line_of_releases() -> None:
     assert [spec.rule_base for spec in RELEASES] == [catalogue.find(name).rule_base for name in names]
 
 
+def test_every_spec_is_a_release_or_a_text() -> None:
+    assert {spec.id for spec in RELEASES + TEXTS} == {entry.id for entry in catalogue.entries()}
+    assert [spec.rule_base for spec in TEXTS] == [catalogue.find(spec.name).rule_base for spec in TEXTS]
+
+
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
 def test_a_recording_fits_the_release_that_wrote_it(path: Path) -> None:
     found = fit.fit([str(path)])
@@ -71,37 +79,56 @@ def test_a_recording_fits_the_release_that_wrote_it(path: Path) -> None:
         assert found.best[found.names.index("7.2")]
 
 
-def errors(release: str, line: bytes) -> list[str]:
+def errors(spec: str, line: bytes) -> list[str]:
     """What the slow half finds wrong with a payload."""
-    findings = EXPLAIN[release](line).findings
+    findings = EXPLAIN[spec](line).findings
     return [f.code for f in findings if f.code.startswith("QMP2") and f.severity is Severity.ERROR]
 
 
-@given(st.data())
-@settings(max_examples=60)
-def test_every_release_judges_as_the_slow_half_does(data: st.DataObject) -> None:
-    """All lines in one stream, so that lines of one shape share a judgement."""
-    messages = []
-    for _ in range(data.draw(st.integers(1, 6))):
-        rules = data.draw(st.sampled_from(RELEASES)).rule_base
-        message = data.draw(events(rules) | faults(rules).map(lambda fault: fault.message))
+@st.composite
+def lines_of_events(draw: st.DrawFn) -> list[bytes]:
+    """Events of any spec, some with a fault, and some twice, with another value in one place."""
+    messages: list[dict[str, Any]] = []
+    for _ in range(draw(st.integers(1, 6))):
+        rules = draw(st.sampled_from(RELEASES + TEXTS)).rule_base
+        message = draw(events(rules) | faults(rules).map(lambda fault: fault.message))
         messages.append(message)
         kept = message.get("data")
-        if isinstance(kept, dict) and kept:  # the same with another value in one place
-            key = data.draw(st.sampled_from(sorted(kept)))
-            value = data.draw(
-                anything | st.sampled_from(["pause", "read", 127, 128, 2**31, 2**32, -1, 2**64])
-            )
+        if isinstance(kept, dict) and kept:
+            key = draw(st.sampled_from(sorted(kept)))
+            value = draw(anything | st.sampled_from(["pause", "read", 127, 128, 2**31, 2**32, -1, 2**64]))
             messages.append(message | {"data": kept | {key: value}})
-    lines = [json.dumps(message).encode() for message in messages]
-    found = fitted(b"\n".join(lines))
+    return [json.dumps(message).encode() for message in messages]
+
+
+@given(lines_of_events(), st.lists(st.sampled_from(TEXTS), max_size=20, unique_by=lambda spec: spec.id))
+@settings(max_examples=60)
+def test_every_spec_judges_as_the_slow_half_does(lines: list[bytes], texts: list[Spec]) -> None:
+    """All lines in one stream, so that lines of one shape share a judgement."""
+    found = fitted(b"\n".join(lines), texts)
     assert (found.events, found.strange) == (len(lines), 0)
-    for row in found.rows:
-        wrong = [number for number, line in enumerate(lines, 1) if errors(row.release, line)]
+    assert [row.spec for row in found.texts] == [spec.name for spec in texts]
+    for row in found.releases + found.texts:
+        wrong = [number for number, line in enumerate(lines, 1) if errors(row.spec, line)]
         assert row.conforming == len(lines) - len(wrong)
         assert [reason.line for reason in row.reasons][:1] == wrong[:1]
         if wrong:
-            assert row.reasons[0].code == errors(row.release, lines[wrong[0] - 1])[0]
+            assert row.reasons[0].code == errors(row.spec, lines[wrong[0] - 1])[0]
+
+
+FINDINGS_OF_FIT = {"QMP201", "QMP202", "QMP203", "QMP204", "QMP205"}
+
+
+@given(lines_of_events(), st.sampled_from(RELEASES + TEXTS))
+def test_what_conforms_is_what_validating_finds_nothing_in(lines: list[bytes], spec: Spec) -> None:
+    stream = b"\n".join(lines) + b"\n"
+    listed = Checker(spec.rule_base, known=errata.entries()).check(stream).listed
+    errors = [each for each in listed if each.severity is Severity.ERROR]
+    refused = {each.line for each in errors if each.code in FINDINGS_OF_FIT}
+    found = fitted(stream, TEXTS)
+    [row] = {row for row in found.releases + found.texts if row.spec == spec.name}
+    assert row.conforming == len(lines) - len(refused)
+    assert {reason.line for reason in row.reasons} <= refused
 
 
 def _depth(described: rulebase.Type) -> int:
@@ -117,10 +144,9 @@ def _depth(described: rulebase.Type) -> int:
             return 0
 
 
-def test_no_release_describes_deeper_than_shapes_go() -> None:
-    assert (
-        max(_depth(rule.data) for spec in RELEASES for rule in spec.rule_base.events.values()) < fit._DEEPEST
-    )
+def test_no_spec_describes_deeper_than_shapes_go() -> None:
+    rules = [rule for spec in RELEASES + TEXTS for rule in spec.rule_base.events.values()]
+    assert max(_depth(rule.data) for rule in rules) < fit._DEEPEST
 
 
 def test_sizes_of_integers() -> None:
@@ -161,7 +187,7 @@ def test_answers(stream: str, said: str, capsys: pytest.CaptureFixture[str], tmp
     assert status == ("no release" in said)
 
 
-def test_evidence_and_table(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_evidence_and_tables(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "s"
     path.write_text(
         STOP + event("SHUTDOWN", '{"guest": true}') * 2 + event("WATCHDOG", '{"action": "inject-nmi"}')
@@ -179,7 +205,16 @@ def test_evidence_and_table(capsys: pytest.CaptureFixture[str], tmp_path: Path) 
         "2.4 to 2.9   50.0 %     2 of 4  line 2: SHUTDOWN carries guest",
         "2.10 to 3.1  100.0 %    4 of 4",
         "4.0 to 10.0  50.0 %     2 of 4  line 2: SHUTDOWN lacks reason",
-    ]
+        "",
+        "qmp-events.txt            dated                     among them          conform            first that does not",
+        "------------------------  ------------------------  ------------------  ---------  ------  ------------------------------",
+        "e2419113dd to 2bd3bce8ef  2009-12-03 to 2014-06-23  v1 to v4            25.0 %     1 of 4  line 2: SHUTDOWN carries guest",
+        "8432183137 to a6330785f0  2014-06-23                                    25.0 %     1 of 4  line 2: SHUTDOWN is sent",
+        "a4e15de9a2 to 3a44969037  2014-06-23                v5                  0.0 %      0 of 4  line 1: STOP is sent",
+        "a22d8e47f7 to 01b7d4be5c  2014-06-27 to 2017-01-16  2.1:txt to 2.8:txt  25.0 %     1 of 4  line 2: SHUTDOWN carries guest",
+        "12defe50f8 to 7a2aae7a36  2017-01-16                                    25.0 %     1 of 4  line 2: SHUTDOWN is sent",
+        "138c454c0f to a102a4acad  2017-01-16                v6                  0.0 %      0 of 4  line 1: STOP is sent",
+    ]  # fmt: skip
 
 
 def test_all_but_a_few_is_not_all() -> None:
@@ -204,6 +239,30 @@ def test_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         jsonschema.validate(value, schema)
         assert value["fits"] == (status == 0)
         assert bool(value["best"]) == (status != 2)
+        assert [each["revision"] for each in value["texts"]] == [spec.name for spec in TEXTS]
+
+
+def test_a_text_in_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    path.write_text(STOP + event("WATCHDOG", '{"action": "debug"}'))
+    texts = json.loads(run(capsys, path, "--format", "json")[1])["texts"]
+    lacking = {"line": 2, "code": "QMP201", "event": "WATCHDOG", "path": "event", "text": "WATCHDOG is sent"}
+    assert [text for text in texts if "v2" in text["names"] or "v3" in text["names"]] == [
+        {
+            "revision": "d74c7dfd1b",
+            "date": "2010-03-08",
+            "names": ["v2", "d74c7dfd1b"],
+            "conforming": 1,
+            "first": lacking,
+        },
+        {
+            "revision": "6f8c63fbd7",
+            "date": "2010-12-09",
+            "names": ["v3", "0.14", "0.15", "1.0", "6f8c63fbd7"],
+            "conforming": 2,
+            "first": None,
+        },
+    ]
 
 
 @pytest.mark.parametrize("format", ["text", "json"])
@@ -239,7 +298,7 @@ def test_many_names_and_reasons_take_no_memory() -> None:
     assert len(fitting._refused) == 1
     fitting.add("".join(event("WATCHDOG", f'{{"action": "x{n}", "k{n}": {n}}}') for n in range(300)).encode())
     assert len(fitting._refused) < 10
-    assert max(len(row.reasons) for row in fitting.result().rows) <= 16
+    assert max(len(row.reasons) for row in fitting.result().releases) <= 16
 
 
 def validated(capsys: pytest.CaptureFixture[str], *streams: object) -> tuple[int, str]:

@@ -80,7 +80,8 @@ def variants(draw: st.DrawFn, described: Type) -> Type:
     match described:
         case Enum(values):
             kept = draw(st.lists(st.sampled_from(values), min_size=1, unique=True))
-            return Enum((*kept, *draw(st.sampled_from([(), ("new",)]))))
+            marks = draw(st.sampled_from([{}, {kept[0]: Marks("CONFIG_X")}]))
+            return Enum((*kept, *draw(st.sampled_from([(), ("new",)]))), marks)
         case Array(items):
             return Array(draw(variants(items)))
         case Alternate(types):
@@ -190,7 +191,12 @@ LISTED = {
         {"data": frozenset(), "data.address": frozenset(), "data.address.type": frozenset({"inet"})}
     ),
     "CONNECTED.address.path": Seen(
-        {"data": frozenset(), "data.address": frozenset(), "data.address.path": frozenset()},
+        {
+            "data": frozenset(),
+            "data.address": frozenset(),
+            "data.address.path": frozenset(),
+            "data.address.type": frozenset({"unix"}),
+        },
         frozenset({"data.address.path"}),
     ),
 }
@@ -266,6 +272,8 @@ TOUCHED = [
     (Change("QMP511", "CONNECTED", "data.address.type", "", value="unix"), False),
     (Change("QMP516", "CONNECTED", "data.address.type", "", value="unix"), False),
     (Change("QMP516", "CONNECTED", "data.address.type", ""), True),
+    (Change("QMP517", "CONNECTED", "data.address.type", "", value="inet"), True),
+    (Change("QMP517", "CONNECTED", "data.address.type", "", value="unix"), False),
     (Change("QMP512", "CONNECTED", "", ""), True),
     (Change("QMP508", "CONNECTED", "data.list[]", ""), True),
     (Change("QMP508", "CONNECTED", "data.address[]", ""), False),
@@ -275,3 +283,10 @@ TOUCHED = [
 @pytest.mark.parametrize(("change", "touched"), TOUCHED, ids=[str(change)[13:70] for change, _ in TOUCHED])
 def test_which_changes_touch_a_client(change: Change, touched: bool) -> None:
     assert touches(change, of_stream(STREAM.splitlines(), [QAPI])) is touched
+
+
+def test_who_receives_a_member_of_a_branch_receives_that_branch() -> None:
+    mine = of_list("CONNECTED.address.path", [QAPI], "mine")
+    assert touches(Change("QMP508", "CONNECTED", "data.address.path", "", where=UNIX), mine)
+    assert touches(Change("QMP511", "CONNECTED", "data.address.type", "", value="unix"), mine)
+    assert not touches(Change("QMP508", "CONNECTED", "data.address.path", "", where=INET), mine)

@@ -98,6 +98,17 @@ def line() -> tuple[Spec, ...]:
 
 
 @functools.cache
+def texts() -> tuple[Spec, ...]:
+    """The revisions of the event document, oldest first, by their commits."""
+    return tuple(
+        Spec(entry.id, entry.id, _load(entry.id)) for entry in entries() if entry.source == TEXT_DOCUMENT
+    )
+
+
+TEXT_DOCUMENT = "qmp-events.txt"
+
+
+@functools.cache
 def entries() -> tuple[Entry, ...]:
     """All specs of the catalogue, oldest first."""
     return msgspec.json.decode(rules_file("index.json"), type=tuple[Entry, ...])

@@ -1,4 +1,4 @@
-"""Tell which releases could have written a stream, and what in it says so.
+"""Tell how much of a stream each spec allows, which releases could have written it, and what in it says so.
 
 Follow-ups, timestamps and deprecation are not looked at. Exit status: 0 some release fits all events;
 1 none does; 2 the stream could not be read to its end, or held no event; 130 interrupted.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 
+from qmpcheck import catalogue
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
 from qmpcheck.drift import fit
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     try:
-        found = fit.fit([options.stream])
+        found = fit.fit([options.stream], catalogue.texts())
     except Unreadable as error:
         raise SpecError(f"{safe(options.stream)}: {error}") from None
     write = fitreport.write_json if options.format == "json" else fitreport.write_text

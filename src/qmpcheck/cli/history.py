@@ -13,6 +13,9 @@ from tabulate import tabulate
 
 from qmpcheck.drift.history import Step, history
 
+_WIDTHS = (None, None, None, None, 80)
+"""Where cells are wrapped: what happened can be long."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -22,5 +25,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     steps = history(options.subject)
-    print(tabulate(steps, headers=Step._fields, disable_numparse=True, missingval=""))
+    print(tabulate(steps, headers=Step._fields, disable_numparse=True, missingval="", maxcolwidths=_WIDTHS))
     return 0

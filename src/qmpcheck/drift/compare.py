@@ -1,7 +1,7 @@
 """Two rule bases compared: every change that a reader of events may notice, and nothing else.
 
 Where the specs are of different kinds, or one is a text, what only one of them spells out is no change on
-the wire: it is told as QMP517.
+the wire: it is told as QMP517. So is a condition on the build, where it stands at what need not come anyway.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 
 from qmpcheck import rulebase
 from qmpcheck.drift.change import NOWHERE, Change, Condition, Place
-from qmpcheck.printable import name, quoted, step
+from qmpcheck.printable import name, quoted, safe, step
 from qmpcheck.rulebase import (
     BUILD,
     JSON_TYPES,
@@ -56,6 +56,10 @@ class _Sides(NamedTuple):
     def lacks(self, marks: Marks, side: str) -> bool:
         """Whether a build may lack this thing: `side` is the kind of the spec that does."""
         return bool(marks.built_if) and side == BUILD
+
+    def differ_on_builds(self, old: Marks, new: Marks) -> bool:
+        """Whether they say different things of which builds have this thing; one build says nothing of it."""
+        return BUILD not in self and old.built_if != new.built_if
 
 
 class _At(NamedTuple):
@@ -130,12 +134,23 @@ def _event(event: str, old: EventRule, new: EventRule, sides: _Sides) -> Iterato
     yield from _object(old.data, new.data, at._replace(path="data"), sides)
     yield from _follow_ups(old.follow_ups, new.follow_ups, at)
     yield from _rate_limit(old, new, at, sides)
+    if sides.differ_on_builds(old.marks, new.marks):
+        yield _condition(new.marks, at, "event")
 
 
 def _deprecation(old: Marks, new: Marks, at: _At, what: str, value: str = "") -> Iterator[Change]:
     if old.deprecated != new.deprecated:
         code, text = ("QMP516", "deprecated") if new.deprecated else ("QMP518", "no longer deprecated")
         yield at.change(code, f"{what} {text}", value)
+
+
+def _condition(new: Marks, at: _At, what: str, value: str = "") -> Change:
+    """A new condition on the build, or none any more, of what need not come anyway."""
+    condition = f"depends on the build: {safe(new.built_if)}" if new.built_if else _UNCONDITIONAL
+    return at.change("QMP517", f"{what} {condition}", value)
+
+
+_UNCONDITIONAL = "no longer depends on the build"
 
 
 def _follow_ups(old: Sequence[FollowUp], new: Sequence[FollowUp], at: _At) -> Iterator[Change]:
@@ -167,16 +182,29 @@ def _object(old: Object, new: Object, at: _At, sides: _Sides) -> Iterator[Change
     if (old.open, bool(old.of), old.discriminator) != (new.open, bool(new.of), new.discriminator):
         yield from _different(old, new, at, sides)
         return
-    yield from _members(old.members, new.members, at, sides)
-    if old.discriminator:
-        for value in _common_values(old, new):
-            branches = (old.branches.get(value, Object()), new.branches.get(value, Object()))
-            where = Condition(at.path, old.discriminator, value)
-            yield from _object(*branches, at._replace(where=(*at.where, where)), sides)
+    changes = _members(old.members, new.members, at, sides)
+    if not old.discriminator:
+        yield from changes
+        return
+    for change in changes:
+        yield _with_branch(change, old, new, at)
+    for value in _common_values(old, new):
+        branches = (old.branches.get(value, Object()), new.branches.get(value, Object()))
+        where = Condition(at.path, old.discriminator, value)
+        yield from _object(*branches, at._replace(where=(*at.where, where)), sides)
+
+
+def _with_branch(change: Change, old: Object, new: Object, at: _At) -> Change:
+    """A change; if it is a value that came or went with its branch of the union, with the members of that."""
+    if change.path != step(at.path, old.discriminator) or change.value in _common_values(old, new):
+        return change
+    branch = (old.branches | new.branches).get(change.value, Object())
+    names = ", ".join(name(member.name) for member in branch.members)
+    return msgspec.structs.replace(change, text=f"{change.text}, with {names}") if names else change
 
 
 def _common_values(old: Object, new: Object) -> Iterator[str]:
-    """The values of the discriminator that both unions know; of the others a change tells already."""
+    """The values of the discriminator that both unions know; a change of another tells of its branch."""
     tags = [side.member(side.discriminator) for side in (old, new)]
     known = [tag.type.values if tag and isinstance(tag.type, Enum) else () for tag in tags]
     return (value for value in known[0] if value in known[1])
@@ -212,6 +240,8 @@ def _member(old: Member, new: Member, at: _At, sides: _Sides) -> Iterator[Change
         code, text = ("QMP506", "became optional") if new.may_be_absent else ("QMP507", "became mandatory")
         yield at.change("QMP517" if by_build else code, text)
     yield from _type(old.type, new.type, at, sides)
+    if old.may_be_absent == new.may_be_absent and sides.differ_on_builds(old.marks, new.marks):
+        yield _condition(new.marks, at, "member")
 
 
 def _type(old: Type, new: Type, at: _At, sides: _Sides) -> Iterator[Change]:
@@ -221,7 +251,7 @@ def _type(old: Type, new: Type, at: _At, sides: _Sides) -> Iterator[Change]:
         case Array(), Array():
             yield from _type(old.items, new.items, at._replace(path=f"{at.path}[]"), sides)
         case Enum(), Enum():
-            yield from _values(old, new, at)
+            yield from _values(old, new, at, sides)
         case Alternate(), Alternate() if _by_kind(old).keys() == _by_kind(new).keys():
             for kind, each in _by_kind(old).items():
                 yield from _type(each, _by_kind(new)[kind], at, sides)
@@ -234,16 +264,22 @@ def _by_kind(described: Alternate) -> dict[str, Type]:
     return {JSON_TYPES[type(each)]: each for each in described.types}
 
 
-def _values(old: Enum, new: Enum, at: _At) -> Iterator[Change]:
+def _values(old: Enum, new: Enum, at: _At, sides: _Sides) -> Iterator[Change]:
     for value in old.values:
-        if value not in new.values:
-            yield at.change("QMP511", f"value {quoted(value)} removed", value)
+        before, after = (each.marks.get(value, rulebase.UNMARKED) for each in (old, new))
+        what = f"value {quoted(value)}"
+        if value in new.values:
+            yield from _deprecation(before, after, at, what, value)
+            if sides.differ_on_builds(before, after):
+                yield _condition(after, at, what, value)
         else:
-            before, after = (each.marks.get(value, rulebase.UNMARKED) for each in (old, new))
-            yield from _deprecation(before, after, at, f"value {quoted(value)}", value)
+            code = "QMP517" if sides.lacks(before, sides.new) else "QMP511"
+            yield at.change(code, f"{what} removed", value)
     for value in new.values:
         if value not in old.values:
-            yield at.change("QMP510", f"value {quoted(value)} added", value)
+            marks = new.marks.get(value, rulebase.UNMARKED)
+            code = "QMP517" if sides.lacks(marks, sides.old) else "QMP510"
+            yield at.change(code, f"value {quoted(value)} added", value)
 
 
 def _different(old: Type, new: Type, at: _At, sides: _Sides) -> Iterator[Change]:

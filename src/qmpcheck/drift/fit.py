@@ -1,9 +1,9 @@
-"""Which releases could have written a stream: one pass, however many releases there are.
+"""Which specs could have written a stream: one pass, however many specs there are.
 
 What a spec says of an event depends on few things in it: which of the known keys it has, the JSON types of
 their values, which of the known values stand there, how large the integers are. These are its *shape*; all
-lines of one shape are judged once. And few releases differ in what they say of an event: those that agree
-judge together.
+lines of one shape are judged once. And few specs differ in what they say of an event: those that agree judge
+together.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from qmpcheck import catalogue, rulebase
+from qmpcheck.catalogue import Spec
 from qmpcheck.checking import decoder, errata, message, schema
 from qmpcheck.checking.diagnose import Diagnostician
 from qmpcheck.diagnostic import Diagnostic, Severity
@@ -31,55 +32,57 @@ from qmpcheck.version import Version, of_greeting
 
 
 class Row(NamedTuple):
-    """One release: how many of the events conform, and the first lines that do not, one for each reason."""
+    """One spec: how many of the events conform, and the first lines that do not, one for each reason."""
 
-    release: str
+    spec: str
     conforming: int
     reasons: tuple[Diagnostic, ...]
 
 
 class Fit(NamedTuple):
-    """How well the releases fit a stream.
+    """How well the specs fit a stream. What could have written it is told in releases.
 
     Attributes:
         lines: of the stream.
         events: how many of them are events.
         strange: how many are neither blank nor a message of the protocol; nothing judges them.
         version: the one in the first greeting that tells it.
-        rows: the releases, oldest first.
+        releases: oldest first.
+        texts: the revisions of the event document, oldest first, if they were asked about.
     """
 
     lines: int
     events: int
     strange: int
     version: Version | None
-    rows: tuple[Row, ...]
+    releases: tuple[Row, ...]
+    texts: tuple[Row, ...] = ()
 
     @property
     def names(self) -> list[str]:
         """The names of the releases."""
-        return [row.release for row in self.rows]
+        return [row.spec for row in self.releases]
 
     @property
     def best(self) -> list[bool]:
         """For each release whether none fits more of the events."""
-        most = max(row.conforming for row in self.rows)
-        return [row.conforming == most for row in self.rows]
+        most = max(row.conforming for row in self.releases)
+        return [row.conforming == most for row in self.releases]
 
     @property
     def is_whole(self) -> bool:
         """Whether the best fit all events."""
-        return any(row.conforming == self.events for row in self.rows)
+        return any(row.conforming == self.events for row in self.releases)
 
     @property
     def oldest(self) -> str:
         """The oldest of the best."""
-        return self.rows[self._bounds.first].release
+        return self.releases[self._bounds.first].spec
 
     @property
     def newest(self) -> str:
         """The newest of the best."""
-        return self.rows[self._bounds.last].release
+        return self.releases[self._bounds.last].spec
 
     @property
     def _bounds(self) -> Stretch:
@@ -90,13 +93,13 @@ class Fit(NamedTuple):
     def too_old(self) -> tuple[Diagnostic, ...]:
         """The strongest findings of the release before all that fit: each says that the stream is newer."""
         first = self._bounds.first
-        return _strongest(self.rows[first - 1]) if self.is_whole and first else ()
+        return _strongest(self.releases[first - 1]) if self.is_whole and first else ()
 
     @property
     def too_new(self) -> tuple[Diagnostic, ...]:
         """The strongest findings of the release after all that fit: each says that the stream is older."""
         after = self._bounds.last + 1
-        return _strongest(self.rows[after]) if self.is_whole and after < len(self.rows) else ()
+        return _strongest(self.releases[after]) if self.is_whole and after < len(self.releases) else ()
 
 
 _STRENGTH = ("QMP201", "QMP203", "QMP205", "QMP204", "QMP202")
@@ -108,13 +111,17 @@ def _strongest(row: Row) -> tuple[Diagnostic, ...]:
     return tuple(in_order[:_MOST_SHOWN])
 
 
-def fit(paths: Iterable[str]) -> Fit:
+def fit(paths: Iterable[str], texts: Sequence[Spec] = ()) -> Fit:
     """Fit streams, as if they were one.
+
+    Args:
+        paths: of the streams.
+        texts: what else to hold them against, beside the releases.
 
     Raises:
         Unreadable: one cannot be read to its end.
     """
-    fitting = Fitting()
+    fitting = Fitting(texts)
     for path in paths:
         with source.opened(path) as file:
             for block in blocks(file):
@@ -135,16 +142,16 @@ _decode = msgspec.json.Decoder(_Line).decode
 
 
 class Fitting:
-    """Takes blocks of a stream, whole lines each, and judges them by all releases."""
+    """Takes blocks of a stream, whole lines each, and judges them by all releases, and by `texts`."""
 
-    def __init__(self) -> None:
-        self._line = catalogue.line()
-        self._described = frozenset(event for spec in self._line for event in spec.rule_base.events)
+    def __init__(self, texts: Sequence[Spec] = ()) -> None:
+        self._specs = (*catalogue.line(), *texts)
+        self._described = frozenset(event for spec in self._specs for event in spec.rule_base.events)
         self._known = functools.cache(self._new_known)
         self._refused: dict[Hashable, int] = {}
-        """The releases that refuse a shape, a bit for each."""
+        """The specs that refuse a shape, a bit for each."""
         self._counts: Counter[int] = Counter()
-        self._reasons: list[dict[Hashable, Diagnostic]] = [{} for _ in self._line]
+        self._reasons: list[dict[Hashable, Diagnostic]] = [{} for _ in self._specs]
         self._lines = self._strange = 0
         self._version: Version | None = None
 
@@ -169,13 +176,15 @@ class Fitting:
         self._lines += len(lines)
 
     def result(self) -> Fit:
-        """How well each release fits what was taken."""
+        """How well each spec fits what was taken."""
         events = self._counts.total()
         rows = []
-        for at, spec in enumerate(self._line):
+        for at, spec in enumerate(self._specs):
             refused = sum(count for found, count in self._counts.items() if found >> at & 1)
             rows.append(Row(spec.name, events - refused, tuple(self._reasons[at].values())))
-        return Fit(self._lines, events, self._strange, self._version, tuple(rows))
+        releases = len(catalogue.line())
+        told = tuple(rows[:releases]), tuple(rows[releases:])
+        return Fit(self._lines, events, self._strange, self._version, *told)
 
     def _read(self, text: bytes) -> _Line | None:
         """The event in a line; None where it holds none."""
@@ -206,43 +215,43 @@ class Fitting:
     def _judge(self, event: str, data: Any, known: _Known, number: int) -> int:
         value = {"event": event} if data is msgspec.UNSET else {"event": event, "data": data}
         refused = 0
-        for releases, judge in known.judges:
+        for specs, judge in known.judges:
             errors = (found for found in judge.payload(value) if found.severity is Severity.ERROR)
             findings = [*islice(errors, _MOST_REASONS)]
             if findings:
-                refused |= releases
-                self._remember(releases, findings, number)
+                refused |= specs
+                self._remember(specs, findings, number)
         return refused
 
-    def _remember(self, releases: int, findings: Sequence[Diagnostic], number: int) -> None:
+    def _remember(self, specs: int, findings: Sequence[Diagnostic], number: int) -> None:
         for at, reasons in enumerate(self._reasons):
-            if releases >> at & 1:
+            if specs >> at & 1:
                 for finding in findings:
                     if len(reasons) < _MOST_REASONS:
                         placed = msgspec.structs.replace(finding, line=number)
                         reasons.setdefault(_reason(finding), placed)
 
     def _new_known(self, event: str) -> _Known:
-        """What the releases know of an event; "" stands for all that none of them has."""
-        rules = [spec.rule_base.events.get(event) for spec in self._line]
-        releases: dict[str, int] = {}
+        """What the specs know of an event; "" stands for all that none of them has."""
+        rules = [spec.rule_base.events.get(event) for spec in self._specs]
+        specs: dict[str, int] = {}
         stated: dict[str, EventRule | None] = {}
         for at, rule in enumerate(rules):
             said = json.dumps([rule.needs_data, schema.of_type(rule.data)]) if rule else ""
             stated.setdefault(said, rule)
-            releases[said] = releases.get(said, 0) | 1 << at
-        judges = [(releases[said], _judge_by(event, rule)) for said, rule in stated.items()]
+            specs[said] = specs.get(said, 0) | 1 << at
+        judges = [(specs[said], _judge_by(event, rule)) for said, rule in stated.items()]
         words = {word for rule in rules if rule for word in _words(rule.data)}
         return _Known(event, frozenset(words) | _errata_values(), judges)
 
 
 class _Known(NamedTuple):
-    """What the releases know of an event.
+    """What the specs know of an event.
 
     Attributes:
         name: of the event.
         words: the names of its members, and the values that any of them may have.
-        judges: the different things they say, with the releases that say them, a bit for each.
+        judges: the different things they say, with the specs that say them, a bit for each.
     """
 
     name: str
@@ -254,7 +263,7 @@ _MOST_SHAPES = 20_000
 """Shapes that are remembered; lines of others are judged one by one."""
 
 _MOST_REASONS = 16
-"""Reasons that are remembered of each release."""
+"""Reasons that are remembered of each spec."""
 
 _INDEX = re.compile(r"\[\d+\]")
 
@@ -294,7 +303,7 @@ def _words(described: rulebase.Type) -> Iterator[str]:
 
 
 _DEEPEST = 16
-"""Levels of nesting that a shape goes into; no release describes as many."""
+"""Levels of nesting that a shape goes into; no spec describes as many."""
 
 _BOUNDS = sorted(
     {0} | {1 << bits for bits in (7, 8, 15, 16, 31, 32, 63, 64)} | {-(1 << bits) for bits in (7, 15, 31, 63)}
@@ -305,7 +314,7 @@ _UNKNOWN = "", None
 
 
 def _shape(value: Any, words: frozenset[str], deeper: int) -> Hashable:
-    """All of a value that any release's judgement can depend on."""
+    """All of a value that any spec's judgement can depend on."""
     kind: type = type(value)
     if kind is str:
         return value if value in words else str

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from qmpcheck import catalogue, rulebase
-from qmpcheck.catalogue import Entry
+from qmpcheck.catalogue import TEXT_DOCUMENT, Entry
 from qmpcheck.drift.change import Change, Level, Place
 from qmpcheck.drift.compare import compare
 from qmpcheck.printable import name, quoted, step
@@ -55,7 +55,6 @@ class Step(NamedTuple):
     place: str
 
 
-TEXT_DOCUMENT = "qmp-events.txt"
 LAST_TEXT = "2.0"
 """The last release whose text was its spec."""
 

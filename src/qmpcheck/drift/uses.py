@@ -64,17 +64,17 @@ def touches(change: Change, uses: Uses) -> bool:
         return False
     if not change.path:
         return True
-    if change.code in _OF_THE_OBJECT and seen.has(above(change.path)):
-        return True
     if change.code in _OF_A_VALUE and change.value:
         return seen.takes(change.path, change.value)
+    if change.code in _OF_THE_OBJECT and seen.has(above(change.path)):
+        return True
     return seen.has(change.path)
 
 
 _OF_THE_OBJECT = frozenset({"QMP505", "QMP507", "QMP517"})
 """Changes that concern an object which may lack the member."""
 
-_OF_A_VALUE = frozenset({"QMP511", "QMP516", "QMP518"})
+_OF_A_VALUE = frozenset({"QMP511", "QMP516", "QMP517", "QMP518"})
 """Changes that concern who receives one value; a new one may come to whoever has the member."""
 
 
@@ -234,11 +234,19 @@ def of_list(text: str, specs: Sequence[RuleBase], path: str) -> Uses:
 
 
 class _Described(NamedTuple):
-    """A member as a spec describes it: the names on the way, the paths of all that it is in, and its own."""
+    """A member as a spec describes it.
+
+    Attributes:
+        names: those on the way to it, and its own.
+        paths: of all that it is in, and its own.
+        type: what it may be.
+        tags: the path and the value of what tells each branch of a union that it is in.
+    """
 
     names: tuple[str, ...]
     paths: tuple[str, ...]
     type: rulebase.Type
+    tags: tuple[tuple[str, str], ...] = ()
 
 
 def _add(item: str, specs: Sequence[RuleBase], seen: dict[str, _Sight]) -> None:
@@ -266,6 +274,8 @@ def _add(item: str, specs: Sequence[RuleBase], seen: dict[str, _Sight]) -> None:
     for each in meant:
         for path in each.paths:
             seen[event].values.setdefault(path, set())
+        for path, tag in each.tags:
+            seen[event].values.setdefault(path, set()).add(tag)
         if equals:
             seen[event].values[each.paths[-1]].add(value)
         else:
@@ -303,14 +313,20 @@ def _described(holder: rulebase.Type, at: _Described) -> Iterator[_Described]:
     yield at._replace(type=holder)
     match holder:
         case rulebase.Object():
-            for member in holder.members:
-                path = step(at.paths[-1], member.name)
-                inside = _Described((*at.names, member.name), (*at.paths, path), member.type)
-                yield from _described(member.type, inside)
-            for branch in holder.branches.values():
-                yield from _described(branch, at)
+            yield from _members(holder, at)
         case rulebase.Array(items):
             yield from _described(items, at._replace(paths=(*at.paths, f"{at.paths[-1]}[]")))
         case rulebase.Alternate(types):
             for each in types:
                 yield from _described(each, at)
+
+
+def _members(holder: rulebase.Object, at: _Described) -> Iterator[_Described]:
+    """The members of an object and of its branches, and everything in them."""
+    for member in holder.members:
+        path = step(at.paths[-1], member.name)
+        inside = at._replace(names=(*at.names, member.name), paths=(*at.paths, path))
+        yield from _described(member.type, inside)
+    for value, branch in holder.branches.items():
+        tag = step(at.paths[-1], holder.discriminator), value
+        yield from _members(branch, at._replace(tags=(*at.tags, tag)))

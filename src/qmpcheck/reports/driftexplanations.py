@@ -99,7 +99,7 @@ DRIFT: dict[str, Explanation] = {
         _spec('- "level": how bright it is (json-int)'),
     ),
     "QMP510": _change(
-        "A closed set has a new value.",
+        "A closed set has a new value. Where it comes with a branch of a union, the members there are named.",
         "A client that handles each value has no case for this one.",
         _PLAIN,
         _spec(_MEMBER.replace('"on" or "off"', '"on", "off" or "dim"')),
@@ -144,7 +144,8 @@ DRIFT: dict[str, Explanation] = {
     ),
     "QMP517": _change(
         "The two specs say different things, but can mean the same events: one is more precise, as texts and "
-        "schemas of one release are, or speaks of what a build may lack.",
+        "schemas of one release are, or speaks of what a build may lack. (A member that always was there and "
+        "may be absent now is QMP506.)",
         "Nothing changes on the wire. It tells which spec to read for the details.",
         _spec('- "state": where it stands now (json-string)'),
         _PLAIN,

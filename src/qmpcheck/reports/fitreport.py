@@ -1,13 +1,16 @@
-"""How well the releases fit a stream, as text, and as JSON by `fit.schema.json` beside this file."""
+"""How well the specs fit a stream, as text, and as JSON by `fit.schema.json` beside this file."""
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import IO, Any
 
 import qmpcheck
+from qmpcheck import catalogue
+from qmpcheck.catalogue import TEXT_DOCUMENT, Entry
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.drift import releases
 from qmpcheck.drift.fit import Fit, Row
@@ -16,14 +19,21 @@ from qmpcheck.wording import plural
 
 
 def write_text(path: str, fit: Fit, out: IO[str]) -> None:
-    """The answer, what bounds it, and a table of the releases; neighbours with one result share a row."""
-    from tabulate import tabulate
+    """The answer, what bounds it, a table of the releases and one of the revisions of the event document.
 
+    Neighbours with one result share a row.
+    """
     out.write(f"{safe(path)}: {_answer(fit)}: {', '.join(_counts(fit))}\n")
     if fit.events:
         out.writelines(f"  {line}\n" for line in _evidence(fit))
-        headers = ("releases", "conform", "", "first that does not")
-        out.write("\n" + tabulate([*_rows(fit)], headers=headers, disable_numparse=True) + "\n")
+        out.write(f"\n{_table(('releases',), _releases(fit))}\n")
+        out.write(f"\n{_table((TEXT_DOCUMENT, 'dated', 'among them'), _texts(fit))}\n")
+
+
+def _table(specs: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
+    from tabulate import tabulate
+
+    return tabulate([*rows], headers=(*specs, "conform", "", "first that does not"), disable_numparse=True)
 
 
 def _answer(fit: Fit) -> str:
@@ -32,7 +42,8 @@ def _answer(fit: Fit) -> str:
     best = releases.text(fit.best, fit.names)
     if fit.is_whole:
         return f"fits {best}"
-    return f"fits no release wholly; best: {best} ({_percent(max(row.conforming for row in fit.rows), fit)})"
+    most = max(row.conforming for row in fit.releases)
+    return f"fits no release wholly; best: {best} ({_percent(most, fit)})"
 
 
 def _counts(fit: Fit) -> Iterator[str]:
@@ -69,19 +80,39 @@ _PHRASES = {
 }
 
 
-def _rows(fit: Fit) -> Iterator[tuple[str, str, str, str]]:
-    for result, group in groupby(fit.rows, _result):
-        rows = [*group]
-        span = releases.Stretch(0, -1).text([row.release for row in rows])
-        conforming, line, why = result
-        counts = f"{conforming} of {fit.events}"
-        yield span, _percent(conforming, fit), counts, f"line {line}: {why}" if why else ""
+def _releases(fit: Fit) -> Iterator[tuple[str, ...]]:
+    for result, group in groupby(fit.releases, lambda row: _result(row, fit)):
+        yield _span([row.spec for row in group]), *result
 
 
-def _result(row: Row) -> tuple[int, int, str]:
-    """What is shown of a release."""
+def _texts(fit: Fit) -> Iterator[tuple[str, ...]]:
+    for result, group in groupby(fit.texts, lambda row: _result(row, fit)):
+        entries = [_entries()[row.spec] for row in group]
+        dates = _span([entry.date for entry in entries])
+        yield _span([entry.id for entry in entries]), dates, _among(entries), *result
+
+
+def _span(names: Sequence[str]) -> str:
+    return releases.Stretch(0, -1).text(names)
+
+
+def _among(entries: Sequence[Entry]) -> str:
+    """The editions and the texts beside a schema, which the table of releases does not have."""
+    names = [name for entry in entries for name in (entry.edition, *entry.releases)]
+    others = [name for name in names if name.startswith("v") or name.endswith(":txt")]
+    return ", ".join(_span([*group]) for _, group in groupby(others, lambda name: name.endswith(":txt")))
+
+
+@functools.cache
+def _entries() -> dict[str, Entry]:
+    return {entry.id: entry for entry in catalogue.entries()}
+
+
+def _result(row: Row, fit: Fit) -> tuple[str, str, str]:
+    """What is shown of a spec."""
     first = next(iter(row.reasons), None)
-    return (row.conforming, first.line, carried(first)) if first else (row.conforming, 0, "")
+    why = f"line {first.line}: {carried(first)}" if first else ""
+    return _percent(row.conforming, fit), f"{row.conforming} of {fit.events}", why
 
 
 def _percent(conforming: int, fit: Fit) -> str:
@@ -107,18 +138,23 @@ def report(path: str, fit: Fit) -> dict[str, Any]:
             "greeting": str(fit.version) if fit.version else None,
         },
         "fits": bool(fit.events) and fit.is_whole,
-        "best": [row.release for row, best in zip(fit.rows, fit.best, strict=True) if best and fit.events],
+        "best": [name for name, best in zip(fit.names, fit.best, strict=True) if best and fit.events],
         "evidence": [
             {"bound": side, **_finding(finding)} for side, findings in _sides(fit) for finding in findings
         ],
-        "releases": [
-            {
-                "release": row.release,
-                "conforming": row.conforming,
-                "first": _finding(row.reasons[0]) if row.reasons else None,
-            }
-            for row in fit.rows
-        ],
+        "releases": [{"release": row.spec, **_judged(row)} for row in fit.releases],
+        "texts": [{**_text(_entries()[row.spec]), **_judged(row)} for row in fit.texts],
+    }
+
+
+def _text(entry: Entry) -> dict[str, Any]:
+    return {"revision": entry.id, "date": entry.date, "names": [*catalogue.names(entry)]}
+
+
+def _judged(row: Row) -> dict[str, Any]:
+    return {
+        "conforming": row.conforming,
+        "first": _finding(row.reasons[0]) if row.reasons else None,
     }
 
 
