@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple, NoReturn
 
-from qmpcheck.cli.arguments import beginning
+from qmpcheck.cli.arguments import FOREVER, beginning
 from qmpcheck.cli.project import FILE, PROJECT, folders
 from qmpcheck.diagnostic import STREAM_CODES, Severity
 from qmpcheck.printable import quoted, safe
@@ -183,12 +183,10 @@ def _paths(value: Any, folder: str) -> list[str]:
 
 
 def _seconds(value: Any, _: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _FOREVER:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < FOREVER:
         raise _Wrong("expected a number of seconds")
     return value
 
-
-_FOREVER = 1e9
 
 _READERS: dict[str, Callable[[Any, str], Any]] = {
     "spec": _spec,
