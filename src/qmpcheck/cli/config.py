@@ -148,9 +148,13 @@ def _some_codes(value: Any, folder: str) -> list[str]:
 
 
 def _beginning(prefix: str, *within: str) -> list[str]:
-    codes = beginning(prefix, STREAM_CODES)
+    """The codes that begin so, of all that a command which takes the key may find."""
+    from qmpcheck.drift import change
+    from qmpcheck.gate import codes as gate
+
+    codes = beginning(prefix, {*STREAM_CODES, *gate.KINDS, *change.KINDS})
     if not codes:
-        raise _Wrong(f"no code of a stream's findings begins with {quoted(prefix)}", *within)
+        raise _Wrong(f"no code of a finding about a stream or a build begins with {quoted(prefix)}", *within)
     return codes
 
 
