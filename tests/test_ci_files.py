@@ -3,8 +3,10 @@
 import argparse
 import configparser
 import importlib
+import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,15 @@ def options(command: str) -> set[str]:
 @pytest.mark.parametrize(("file", "command", "option"), CALLS)
 def test_every_option_is_one_of_the_command(file: str, command: str, option: str) -> None:
     assert option in options(command), file
+
+
+@pytest.mark.parametrize(("schema", "content"), [("github-actions", ACTION), ("gitlab-ci", JOBS)])
+def test_the_systems_schemas_take_the_files(schema: str, content: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    path.write_text(json.dumps(content))
+    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", str(path)]
+    done = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_every_file_calls_qmpcheck() -> None:

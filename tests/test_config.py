@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qmpcheck import tomltext
-from qmpcheck.cli import config, main, validate
+from qmpcheck.cli import config, gate, main, validate
 
 ROOT = Path(__file__).parents[1]
 STOP = '{"timestamp": {"seconds": 1, "microseconds": 5}, "event": "STOP"}\n'
@@ -59,6 +59,14 @@ def run(capsys: pytest.CaptureFixture[str], command: str) -> tuple[int, str, str
         ('spec = "v2"\nignore = ["QMP1", "QMP203"]', "bad.jsonl", 0),
         ('spec = "v2"\nignore = ["QMP203"]', "bad.jsonl --ignore QMP1 --ignore QMP3", 1),
         ('spec = "v2"\nignore = []', "bad.jsonl", 1),
+        ('spec = "v2"\nignore = ["QMP401", "QMP5"]', "bad.jsonl", 1),
+        ('spec = "v2"\nignore = ["QMP401", "QMP203"]', "bad.jsonl", 0),
+        ('spec = "v2"\nignore = ["QMP"]', "good.jsonl", 2),
+        ('spec = "v2"\nselect = ["QMP4", "QMP203"]', "bad.jsonl", 1),
+        ('spec = "v2"\nselect = ["QMP4"]', "good.jsonl", 2),
+        ('spec = "v2"\nselect = ["QMP4"]', "good.jsonl --select QMP2", 0),
+        ('spec = "v2"', "good.jsonl --select QMP1 --ignore QMP10", 2),
+        ('spec = "v2"\nseverities = { QMP401 = "warning", QMP501 = "error" }', "bad.jsonl", 1),
         ('spec = "v2"\nseverities = { QMP203 = "warning" }', "bad.jsonl", 0),
         ('spec = "v2"\nseverities = { QMP203 = "warning" }', "bad.jsonl --fail-on warning", 1),
         ('spec = "v2"\nfail-on = "warning"', "open.jsonl", 1),
@@ -142,11 +150,11 @@ def test_a_command_gets_the_keys_it_asks_for() -> None:
         ('select = "QMP1"\n', "1: select: expected a list of strings"),
         ("select = []\n", "1: select: names no code, so that nothing would ever be found"),
         ("ignore = [\n  1,\n]\n", "1: ignore: expected a list of strings"),
-        ('# why\n\nignore = ["QMP1", "QMP7"]\n', '3: ignore: no code of a stream\'s findings begins with "QMP7"'),
-        ('ignore = [""]\n', '1: ignore: no code of a stream\'s findings begins with ""'),
-        ('ignore = ["QMP901"]\n', '1: ignore: no code of a stream\'s findings begins with "QMP901"'),
+        ('# why\n\nignore = ["QMP1", "QMP7"]\n', '3: ignore: no code of a finding about a stream or a build begins with "QMP7"'),
+        ('ignore = [""]\n', '1: ignore: no code of a finding about a stream or a build begins with ""'),
+        ('ignore = ["QMP901"]\n', '1: ignore: no code of a finding about a stream or a build begins with "QMP901"'),
         ("severities = 1\n", "1: severities: expected a table of codes and their severities"),
-        ('[severities]\nQMP304 = "error"\nQMP8 = "error"\n', '3: severities: no code of a stream\'s findings begins with "QMP8"'),
+        ('[severities]\nQMP304 = "error"\nQMP8 = "error"\n', '3: severities: no code of a finding about a stream or a build begins with "QMP8"'),
         ('[severities]\nQMP304 = "error"\nQMP3 = "off"\n', '3: severities: expected "error" or "warning"'),
         ("severities.QMP304 = []\n", '1: severities: expected "error" or "warning"'),
         ('assume = "no-shutdown"\n', "1: assume: expected a list of strings"),
@@ -240,5 +248,6 @@ def test_without_a_file_nothing_more_is_loaded() -> None:
     assert done.stdout.splitlines()[1:] == ["False False False"]
 
 
-def test_validate_takes_every_key() -> None:
+def test_validate_takes_every_key_and_gate_all_that_it_does_not_know_itself() -> None:
     assert validate.CONFIGURED == config.KEYS
+    assert {*gate.CONFIGURED} == {*config.KEYS} - {"assume"}

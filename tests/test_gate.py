@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 
 from qmpcheck import catalogue
 from qmpcheck.cli import main
+from qmpcheck.drift.change import Level
 from qmpcheck.gate import build as builds
 from qmpcheck.gate import judge, machine, run
 from qmpcheck.gate.build import Build
@@ -94,12 +96,12 @@ def verdict() -> judge.Verdict:
 
 def test_a_real_build_passes(verdict: judge.Verdict) -> None:
     troubles = {
-        each.outcome.scenario.name: (str(each.outcome.trouble), [*map(str, each.missing)], each.errors)
+        each.outcome.scenario.name: (str(each.outcome.trouble), each.faults, each.errors)
         for each in verdict.judged
         if not each.is_well
     }
     assert not troubles
-    assert verdict.is_well
+    assert not any(change.level() is Level.BREAKING for change in verdict.changes)
 
 
 def test_thirty_kinds_of_event_and_more_are_seen_within_a_minute(verdict: judge.Verdict) -> None:
@@ -153,7 +155,7 @@ def test_the_storage_daemon_passes(capsys: pytest.CaptureFixture[str]) -> None:
         (
             "e['event'] == 'RESET' and e['data'].pop('guest')",
             "life-cycle",
-            ["life-cycle:7: QMP202 RESET", "life-cycle: not seen: RESET (guest false"],
+            ["life-cycle:7: QMP202 RESET", "life-cycle: QMP401 not seen: RESET (guest false"],
         ),
         (
             "e['event'] = e['event'].replace('POWERDOWN', 'POWER_DOWN')",
@@ -210,7 +212,87 @@ def test_reports_for_ci_and_a_baseline(tmp_path: Path, capsys: pytest.CaptureFix
     assert "passed: " in told
     more = edit.replace("'RESET'", "'RESUME'")
     assert main(["gate", "--qemu", editing(tmp_path, more), *LIFE, "--baseline", baseline]) == 1
-    assert "life-cycle: not seen: RESUME\n" in capsys.readouterr().out
+    assert "life-cycle: QMP401 not seen: RESUME\n" in capsys.readouterr().out
+
+
+A_MEMBER_MORE = "e['event'] == 'STOP' and e.update(data={'why': 1})"
+NO_RESET = "e = None if e['event'] == 'RESET' else e"
+AS_WARNINGS = 'severities = { QMP203 = "warning", QMP4 = "warning" }\n'
+
+
+@pytest.mark.parametrize(
+    ("settings", "flags", "status"),
+    [
+        ("", "", 1),
+        ('ignore = ["QMP203", "QMP401"]', "", 0),
+        ('ignore = ["QMP203"]', "", 1),
+        ('ignore = ["QMP401"]', "", 1),
+        ('ignore = ["QMP203"]', "--ignore QMP401", 1),
+        ('select = ["QMP1", "QMP5"]', "", 0),
+        ('select = ["QMP1", "QMP5"]', "--select QMP4", 1),
+        ("", "--select QMP4 --ignore QMP401", 0),
+        ("", "--select QMP4 --ignore QMP4", 2),
+        ("", "--select QMP4 --ignore QMP512", 2),
+        (AS_WARNINGS, "", 0),
+        (AS_WARNINGS, "--fail-on warning", 1),
+        (AS_WARNINGS + 'fail-on = "warning"', "", 1),
+        (AS_WARNINGS + 'fail-on = "warning"', "--fail-on error", 0),
+    ],
+)
+def test_what_counts(
+    settings: str, flags: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two findings, QMP203 and QMP401."""
+    monkeypatch.chdir(tmp_path)
+    Path("qmpcheck.toml").write_text(settings)
+    qemu = editing(tmp_path, f"{A_MEMBER_MORE}; {NO_RESET}")
+    try:
+        found = main(["gate", "--qemu", qemu, *LIFE, *flags.split()])
+    except SystemExit as exit:
+        found = int(str(exit.code))
+    assert found == status
+
+
+def test_a_severity_stands_in_every_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("qmpcheck.toml").write_text(AS_WARNINGS)
+    qemu = editing(tmp_path, f"{A_MEMBER_MORE}; {NO_RESET}")
+    assert main(["gate", "--qemu", qemu, *LIFE, "--report", "github=-"]) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"^life-cycle +\S+  1 not seen  ", told, re.MULTILINE)
+    assert re.search(r"^QMP203 .* warning ", told, re.MULTILINE)
+    assert "passed: 1 scenario, 0 of them bad" in told
+    assert re.findall(r"^::(\w+) .*title=(QMP...)", told, re.MULTILINE) == [
+        ("warning", "QMP203"),
+        ("warning", "QMP401"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "scenario", "codes"),
+    [
+        ("within = 0", "watchdog-pause", ["QMP303"]),
+        ("within = 9", "watchdog-pause", []),
+        ('rules = ["own.toml"]', "life-cycle", ["QMP301"]),
+        ('assume = ["no-shutdown"]', "guest-shutdown", []),
+        ('assume = ["sun"]', "guest-shutdown", []),
+    ],
+)
+def test_what_must_follow_and_what_is_not_assumed(
+    settings: str,
+    scenario: str,
+    codes: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("qmpcheck.toml").write_text(settings)
+    Path("own.toml").write_text('[[rule]]\nevent = "RESET"\nthen = "STOP"\n')
+    assert main(["gate", "--qemu", real(), "--only", scenario]) == bool(codes)
+    assert re.findall(rf"^{scenario}:\d+: (QMP...)", capsys.readouterr().out, re.MULTILINE) == codes
 
 
 def test_a_wrapper_that_edits_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -221,15 +303,19 @@ def test_a_wrapper_that_edits_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("text", "only", "told"),
     [
-        (f'timeout -s KILL 1 {shutil.which("qemu-system-x86_64")} "$@"', "rtc", "rtc: crashed: it ended ("),
+        (
+            f'timeout -s KILL 1 {shutil.which("qemu-system-x86_64")} "$@"',
+            "rtc",
+            "rtc: QMP402 crashed: it ended (",
+        ),
         (
             "echo oh; printf 'why\\033\\n' >&2; exit 3",
             "vnc",
-            "vnc: crashed: it ended (exit status 3): why\\x1b",
+            "vnc: QMP402 crashed: it ended (exit status 3): why\\x1b",
         ),
-        ("kill -11 $$", "vnc", "vnc: crashed: it ended (signal 11)"),
-        ("yes '[]'", "vnc", "vnc: failed: it sent more than 2 MiB"),
-        ("sleep 1000 & setsid true; sleep 1000", "vnc", "vnc: hung: no greeting"),
+        ("kill -11 $$", "vnc", "vnc: QMP402 crashed: it ended (signal 11)"),
+        ("yes '[]'", "vnc", "vnc: QMP404 failed: it sent more than 2 MiB"),
+        ("sleep 1000 & setsid true; sleep 1000", "vnc", "vnc: QMP403 hung: no greeting"),
         (
             "echo 'q: -device x: is not a valid device model name' >&2; exit 1",
             "vnc",
@@ -262,7 +348,7 @@ def test_one_that_does_not_answer(
     hang = "kill -STOP $child"
     text = f'{real()} "$@" <&0 & child=$!; sleep 0.2; {hang}; wait'
     assert main(["gate", "--qemu", wrapper(tmp_path, text), "--only", "rtc"]) == 1
-    assert "rtc: hung: " in capsys.readouterr().out
+    assert "rtc: QMP403 hung: " in capsys.readouterr().out
     assert_nothing_is_left(tmp_path)
 
 
@@ -369,7 +455,7 @@ def test_a_newer_version_is_held_against_the_newest_release_before_it(
 
 
 def test_what_breaks_clients_in_the_build_fails(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     build = builds.ask(real())
     events = {name: rule for name, rule in build.rule_base.events.items() if name != "STOP"}
@@ -377,6 +463,12 @@ def test_what_breaks_clients_in_the_build_fails(
     monkeypatch.setattr(builds, "ask", lambda _: less)
     assert main(["gate", "--qemu", "qemu", "--only", "rtc"]) == 1
     assert "the build: QMP501 STOP: event removed" in capsys.readouterr().out
+    assert main(["gate", "--qemu", "qemu", "--only", "rtc", "--ignore", "QMP501"]) == 0
+    assert "QMP501" not in capsys.readouterr().out
+    monkeypatch.chdir(tmp_path)
+    Path("qmpcheck.toml").write_text('severities = { QMP501 = "warning" }')
+    assert main(["gate", "--qemu", "qemu", "--only", "rtc"]) == 0
+    assert main(["gate", "--qemu", "qemu", "--only", "rtc", "--fail-on", "warning"]) == 1
 
 
 def test_what_a_build_does_not_know_is_not_expected_of_it() -> None:

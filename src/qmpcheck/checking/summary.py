@@ -9,7 +9,7 @@ import msgspec
 
 from qmpcheck.checking import session
 from qmpcheck.checking.session import Found, Part, Timing
-from qmpcheck.diagnostic import CODES, Diagnostic, Severity, severity
+from qmpcheck.diagnostic import CODES, Diagnostic, Severities, Severity, severity
 
 Kind = tuple[str, str, str]
 """What findings are counted by: code, event, and the erratum that covers them."""
@@ -30,7 +30,7 @@ class Terms(msgspec.Struct, frozen=True):
     most: int = 10_000
     timing: Timing = Timing()
     events: frozenset[str] = frozenset()
-    severities: dict[str, Severity] = {}
+    severities: Severities = {}
 
     def wanted(self, found: Found) -> Found:
         """The findings that are wanted, each as bad as the user holds it to be."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Any
 
 from qmpcheck import catalogue
 from qmpcheck.diagnostic import Severity
 from qmpcheck.printable import name, quoted
 from qmpcheck.rulebase import EventRule, RuleBase, SpecError
+
+if TYPE_CHECKING:
+    from qmpcheck.checking.followup import Rule
 
 
 class Several(argparse.Action):
@@ -55,6 +58,32 @@ def add_fail_on(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_terms(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
+    """What streams are held to beside the spec, and which of the known codes' findings count."""
+    add_select(parser, known)
+    add_fail_on(parser)
+    parser.add_argument(
+        "--within", type=_seconds, metavar="SECONDS", help="follow-ups later than that are late"
+    )
+    parser.add_argument(
+        "--rules", action=Several, default=[], metavar="FILE", help="follow-ups of your own, in TOML"
+    )
+    parser.set_defaults(severities={})
+
+
+def own_rules(options: argparse.Namespace, rule_base: RuleBase) -> Sequence[Rule]:
+    """The rules in the files that `--rules` names.
+
+    Raises:
+        SpecError: a file cannot be read, or holds something else.
+    """
+    if not options.rules:
+        return ()
+    from qmpcheck.checking import userrules
+
+    return [rule for path in options.rules for rule in userrules.load(path, rule_base)]
+
+
 def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
     """`--select` and `--ignore`, each with codes of those known, or the beginnings of codes."""
 
@@ -85,8 +114,30 @@ def beginning(prefix: str, known: Collection[str]) -> list[str]:
 
 
 def selected(options: argparse.Namespace, known: Collection[str]) -> frozenset[str]:
-    """The codes that the two options leave of those known."""
-    return frozenset(known if options.select is None else options.select) - frozenset(options.ignore)
+    """The codes that the two options leave of those known.
+
+    Raises:
+        SpecError: they leave none.
+    """
+    wanted = frozenset(known if options.select is None else options.select)
+    left = wanted.intersection(known).difference(options.ignore)
+    if not left:
+        raise SpecError("select and ignore leave no code, so that nothing would ever be found")
+    return left
+
+
+FOREVER = 1e9
+"""Seconds; no bound is as long."""
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds < FOREVER:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+    return seconds
 
 
 def _severity(text: str) -> Severity:

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple, NoReturn
 
-from qmpcheck.cli.arguments import beginning
+from qmpcheck.cli.arguments import FOREVER, beginning
 from qmpcheck.cli.project import FILE, PROJECT, folders
 from qmpcheck.diagnostic import STREAM_CODES, Severity
 from qmpcheck.printable import quoted, safe
@@ -148,9 +148,13 @@ def _some_codes(value: Any, folder: str) -> list[str]:
 
 
 def _beginning(prefix: str, *within: str) -> list[str]:
-    codes = beginning(prefix, STREAM_CODES)
+    """The codes that begin so, of all that a command which takes the key may find."""
+    from qmpcheck.drift import change
+    from qmpcheck.gate import codes as gate
+
+    codes = beginning(prefix, {*STREAM_CODES, *gate.KINDS, *change.KINDS})
     if not codes:
-        raise _Wrong(f"no code of a stream's findings begins with {quoted(prefix)}", *within)
+        raise _Wrong(f"no code of a finding about a stream or a build begins with {quoted(prefix)}", *within)
     return codes
 
 
@@ -183,12 +187,10 @@ def _paths(value: Any, folder: str) -> list[str]:
 
 
 def _seconds(value: Any, _: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < _FOREVER:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < FOREVER:
         raise _Wrong("expected a number of seconds")
     return value
 
-
-_FOREVER = 1e9
 
 _READERS: dict[str, Callable[[Any, str], Any]] = {
     "spec": _spec,

@@ -1,7 +1,11 @@
 """Make a QEMU send events, without a guest system and without KVM, and hold it against a spec.
 
-Exit status: 0 nothing speaks against the build; 1 findings, expected events that did not come, a crash, or
-differences that break clients; 2 the QEMU cannot be run, or nothing could be checked; 130 interrupted.
+Exit status: 0 nothing speaks against the build; 1 findings at least as bad as --fail-on: in what it sent,
+events that did not come, a crash or a hang, differences that break clients (risky ones are warnings); 2 the
+QEMU cannot be run, or nothing could be checked; 130 interrupted.
+
+Defaults may stand in qmpcheck.toml, or under [tool.qmpcheck] in pyproject.toml. The options that follow-ups
+depend on are not assumed: a scenario knows what it gives to its QEMU.
 """
 
 from __future__ import annotations
@@ -15,13 +19,13 @@ from collections.abc import Sequence
 from qmpcheck import catalogue
 from qmpcheck.binary import Unanswered
 from qmpcheck.catalogue import Spec
-from qmpcheck.cli import baselines, reporting
+from qmpcheck.cli import arguments, baselines, reporting
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
 from qmpcheck.gate import build as builds
 from qmpcheck.gate import saving
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.judge import judge
+from qmpcheck.gate.judge import CODES, Demands, judge
 from qmpcheck.gate.run import run as play
 from qmpcheck.gate.scenario import Outcome, Scenario
 from qmpcheck.gate.scenarios import ALL
@@ -29,7 +33,7 @@ from qmpcheck.printable import quoted, safe
 from qmpcheck.reports import gatereport, gatetext
 from qmpcheck.rulebase import SpecError
 
-CONFIGURED = ("spec",)
+CONFIGURED = ("spec", "select", "ignore", "severities", "rules", "within", "fail-on")
 """What `qmpcheck.toml` may set."""
 
 
@@ -49,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--list", action="store_true", help="list the scenarios, and run nothing")
     parser.add_argument("--save", metavar="DIR", help="keep the recordings there")
+    arguments.add_terms(parser, CODES)
     reporting.add_report(parser)
     baselines.add_baseline(parser)
 
@@ -60,19 +65,21 @@ def run(options: argparse.Namespace) -> int:
         return CLEAN
     if options.qemu is None:
         raise SpecError("--qemu PATH is missing: the QEMU to run")
+    codes = arguments.selected(options, CODES)
     known = baselines.load(options)
-    reporting.spare(options.reports, [], [*filter(None, [options.baseline])])
+    reporting.spare(options.reports, [options.spec, *options.rules], [*filter(None, [options.baseline])])
     build = _ask(options.qemu)
     spec = _spec(options.spec, build)
+    own = arguments.own_rules(options, spec.rule_base)
     if options.save is not None:
         _make(options.save)
     outcomes = _play(build, scenarios)
     if options.save is not None:
         _save(options.save, build, outcomes)
-    verdict = judge(build, spec, outcomes)
-    report = gatereport.report(verdict, known)
+    verdict = judge(build, spec, outcomes, Demands(codes, options.severities, options.within, own))
+    report = gatereport.report(verdict, options.fail_on, known)
     if options.update_baseline:
-        report = gatereport.report(verdict, baselines.update(options, report))
+        report = gatereport.report(verdict, options.fail_on, baselines.update(options, report))
     gatetext.write(verdict, report, sys.stdout)
     status = reporting.write(options.reports, report)
     if any(map(report.fails, report.findings)):

@@ -20,7 +20,6 @@ from qmpcheck import catalogue
 from qmpcheck.checking import errata, rules
 from qmpcheck.checking.check import Checker
 from qmpcheck.checking.fold import Checked, check_stream, follow_stream
-from qmpcheck.checking.followup import Rule
 from qmpcheck.checking.summary import Terms
 from qmpcheck.cli import arguments, baselines, output, reporting
 from qmpcheck.cli.arguments import Several
@@ -51,8 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "or auto (the release that the streams' greetings name, or that fits them); see `qmpcheck specs`",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text", help="of the report")
-    arguments.add_select(parser, STREAM_CODES)
-    arguments.add_fail_on(parser)
+    arguments.add_terms(parser, STREAM_CODES)
     parser.add_argument(
         "--max-findings",
         type=_count,
@@ -64,17 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--complete", action="store_true", help="the streams' last sessions are over: nothing is pending"
     )
     parser.add_argument(
-        "--within", type=_seconds, metavar="SECONDS", help="follow-ups later than that are late"
-    )
-    parser.add_argument(
         "--assume",
         action=Several,
         default=[],
         metavar="OPTION",
         help="QEMU was given it, such as no-shutdown",
-    )
-    parser.add_argument(
-        "--rules", action=Several, default=[], metavar="FILE", help="follow-ups of your own, in TOML"
     )
     parser.add_argument(
         "--literal", action="store_true", help="hold QEMU to its spec where it is known not to keep it"
@@ -88,7 +80,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", type=_jobs, default=1, metavar="N", help="check large plain files with N processes"
     )
-    parser.set_defaults(severities={})
 
 
 def run(options: argparse.Namespace) -> int:
@@ -192,17 +183,11 @@ def _checker(rule_base: RuleBase, options: argparse.Namespace) -> Checker:
         rules.assumed(rule_base, options.assume),
         options.within,
         errata.follow_ups(known),
-        [rule for path in options.rules for rule in _user_rules(path, rule_base)],
+        arguments.own_rules(options, rule_base),
     )
     codes = arguments.selected(options, STREAM_CODES)
     terms = Terms(codes, options.max_findings, timing, severities=options.severities)
     return Checker(rule_base, terms, known)
-
-
-def _user_rules(path: str, rule_base: RuleBase) -> Sequence[Rule]:
-    from qmpcheck.checking import userrules
-
-    return userrules.load(path, rule_base)
 
 
 def _report(
@@ -255,19 +240,6 @@ def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a count")
     return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1
-    if not 0 <= seconds < _FOREVER:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
-    return seconds
-
-
-_FOREVER = 1e9
 
 
 def _jobs(text: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -13,33 +13,59 @@ from qmpcheck.catalogue import Spec
 from qmpcheck.checking import errata, rules
 from qmpcheck.checking.check import Checker
 from qmpcheck.checking.fold import Checked
+from qmpcheck.checking.followup import Rule
 from qmpcheck.checking.summary import Terms
-from qmpcheck.diagnostic import STREAM_CODES, Severity
+from qmpcheck.diagnostic import AS_IT_IS, STREAM_CODES, Severities, Severity
+from qmpcheck.drift import change
 from qmpcheck.drift.change import Change, Level
 from qmpcheck.drift.compare import compare
 from qmpcheck.gate.build import Build
+from qmpcheck.gate.codes import KINDS
+from qmpcheck.gate.fault import Fault, faults
 from qmpcheck.gate.run import events
-from qmpcheck.gate.scenario import Expected, Outcome, Recording
-from qmpcheck.gate.trouble import LACKS
+from qmpcheck.gate.scenario import Outcome, Recording
 from qmpcheck.rulebase import RuleBase
+
+_UNTOLD = {"QMP512", "QMP513", "QMP514", "QMP515"}
+"""Follow-ups and rate limits: introspection does not tell them."""
+
+_CHANGES = {code for code, kind in change.KINDS.items() if kind.tolerant is not Level.DOC} - _UNTOLD
+"""Changes in what a build tells of itself that are more than its options."""
+
+CODES = STREAM_CODES.union(KINDS, _CHANGES)
+"""The codes of all that may be found."""
+
+
+class Demands(NamedTuple):
+    """What the user demands of a build beside its spec.
+
+    Attributes:
+        codes: the codes of the findings that are wanted.
+        severities: how bad the findings of some codes are.
+        within: seconds that the spec's follow-ups may take; None for any.
+        rules: rules over time beside the spec's.
+    """
+
+    codes: frozenset[str] = CODES
+    severities: Severities = AS_IT_IS
+    within: float | None = None
+    rules: Sequence[Rule] = ()
 
 
 class Judged(NamedTuple):
-    """A scenario's outcome, and each of its recordings checked; `seen` counts its events by name."""
+    """A scenario that was judged.
+
+    Attributes:
+        outcome: what playing it gave.
+        checked: each of its recordings, checked.
+        faults: what else was found.
+        seen: counts its events by name.
+    """
 
     outcome: Outcome
     checked: tuple[Checked, ...]
+    faults: tuple[Fault, ...]
     seen: Counter[str]
-
-    @property
-    def skipped(self) -> bool:
-        """Whether the build does not have what the scenario needs."""
-        return self.outcome.trouble is not None and self.outcome.trouble.kind == LACKS
-
-    @property
-    def missing(self) -> tuple[Expected, ...]:
-        """The events that should have been seen; none where the scenario was skipped."""
-        return () if self.skipped else self.outcome.missing
 
     @property
     def errors(self) -> int:
@@ -48,8 +74,9 @@ class Judged(NamedTuple):
 
     @property
     def is_well(self) -> bool:
-        """Whether nothing speaks against the build."""
-        return not (self.errors or self.missing or (self.outcome.trouble and not self.skipped))
+        """Whether it was skipped, or played to its end, and nothing that was found is an error."""
+        played = self.outcome.trouble is None or self.outcome.skipped
+        return played and not self.errors and all(each.severity < Severity.ERROR for each in self.faults)
 
 
 class Verdict(NamedTuple):
@@ -59,35 +86,34 @@ class Verdict(NamedTuple):
     spec: Spec
     judged: tuple[Judged, ...]
     changes: tuple[Change, ...]
+    demands: Demands
 
     @property
     def events(self) -> int:
         """How many events were checked."""
         return sum(each.seen.total() for each in self.judged)
 
-    @property
-    def is_well(self) -> bool:
-        """Whether nothing speaks against the build."""
-        breaks = any(change.level() is Level.BREAKING for change in self.changes)
-        return not breaks and all(each.is_well for each in self.judged)
+
+def judge(build: Build, spec: Spec, outcomes: Sequence[Outcome], demands: Demands | None = None) -> Verdict:
+    """Hold what a build sent, and what it says of itself, against a spec, and against what is demanded."""
+    demands = demands or Demands()
+    checkers = functools.cache(functools.partial(_checker, spec.rule_base, demands))
+    judged = tuple(_judged(outcome, checkers(outcome.scenario.assumes), demands) for outcome in outcomes)
+    return Verdict(build, spec, judged, _changes(build, spec.rule_base, demands.codes), demands)
 
 
-def judge(build: Build, spec: Spec, outcomes: Sequence[Outcome]) -> Verdict:
-    """Hold what a build sent, and what it says of itself, against a spec."""
-    checkers = functools.cache(functools.partial(_checker, spec.rule_base))
-    judged = tuple(_judged(outcome, checkers(outcome.scenario.assumes)) for outcome in outcomes)
-    return Verdict(build, spec, judged, _changes(build, spec.rule_base))
-
-
-def _checker(rule_base: RuleBase, assumes: tuple[str, ...]) -> Checker:
+def _checker(rule_base: RuleBase, demands: Demands, assumes: tuple[str, ...]) -> Checker:
+    """For scenarios in which QEMU was given those options."""
     known = errata.entries()
-    timing = rules.timing(rule_base, assumes, errata=errata.follow_ups(known))
-    return Checker(rule_base, Terms(STREAM_CODES, timing=timing), known)
+    timing = rules.timing(rule_base, assumes, demands.within, errata.follow_ups(known), demands.rules)
+    return Checker(rule_base, Terms(demands.codes, timing=timing, severities=demands.severities), known)
 
 
-def _judged(outcome: Outcome, checker: Checker) -> Judged:
+def _judged(outcome: Outcome, checker: Checker, demands: Demands) -> Judged:
+    checked = tuple(_checked(recording, checker) for recording in outcome.recordings)
+    wanted = tuple(each for each in faults(outcome, demands.severities) if each.code in demands.codes)
     seen = Counter(message["event"] for recording in outcome.recordings for message in events(recording))
-    return Judged(outcome, tuple(_checked(recording, checker) for recording in outcome.recordings), seen)
+    return Judged(outcome, checked, wanted, seen)
 
 
 def _checked(recording: Recording, checker: Checker) -> Checked:
@@ -96,18 +122,11 @@ def _checked(recording: Recording, checker: Checker) -> Checked:
     return Checked(recording.name, summary.ended(complete=recording.ended))
 
 
-_UNTOLD = frozenset({"QMP512", "QMP513", "QMP514", "QMP515"})
-"""Follow-ups and rate limits: introspection does not tell them."""
-
-
-def _changes(build: Build, rule_base: RuleBase) -> tuple[Change, ...]:
-    """The changes from the spec to the build, in what a build tells, that are more than its options."""
+def _changes(build: Build, rule_base: RuleBase, codes: Collection[str]) -> tuple[Change, ...]:
+    """The changes from the spec to the build, those of them that have one of the codes."""
     if not build.is_system:
         rule_base = _of_the_same_files(rule_base, build.rule_base)
-    changes = compare(rule_base, build.rule_base)
-    return tuple(
-        change for change in changes if change.level() is not Level.DOC and change.code not in _UNTOLD
-    )
+    return tuple(each for each in compare(rule_base, build.rule_base) if each.code in codes)
 
 
 def _of_the_same_files(rule_base: RuleBase, build: RuleBase) -> RuleBase:

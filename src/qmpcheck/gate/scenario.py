@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from qmpcheck.gate.trouble import Trouble
+from qmpcheck.gate.trouble import LACKS, Trouble
 
 if TYPE_CHECKING:
     from qmpcheck.gate.stage import Stage
@@ -115,3 +115,8 @@ class Outcome(msgspec.Struct, frozen=True):
     missing: tuple[Expected, ...]
     trouble: Trouble | None
     seconds: float
+
+    @property
+    def skipped(self) -> bool:
+        """Whether the build does not have what the scenario needs."""
+        return self.trouble is not None and self.trouble.kind == LACKS

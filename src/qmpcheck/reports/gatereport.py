@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import qmpcheck
-from qmpcheck.drift import change
-from qmpcheck.gate.codes import KINDS, NOT_SEEN, OF_TROUBLE
+from qmpcheck.diagnostic import Severity
+from qmpcheck.drift.change import Change
+from qmpcheck.gate.codes import KINDS
+from qmpcheck.gate.fault import Fault
 from qmpcheck.gate.judge import Judged, Verdict
-from qmpcheck.gate.scenario import Expected
-from qmpcheck.reports import changesreport, fingerprint, streamsreport
+from qmpcheck.reports import changesreport, streamsreport
 from qmpcheck.reports.fingerprint import Baseline, Identity
 from qmpcheck.reports.report import Finding, Level, Report, Rule, Suite
 
@@ -19,11 +20,12 @@ INTROSPECTION = "introspection"
 """The suite of how the build's own description differs from the spec."""
 
 
-def report(verdict: Verdict, baseline: Baseline | None = None) -> Report:
+def report(verdict: Verdict, fail_on: Severity = Severity.ERROR, baseline: Baseline | None = None) -> Report:
     """A verdict as a report: a suite for each scenario, and one for the build's introspection.
 
     Args:
         verdict: on the build.
+        fail_on: the severity from which findings fail the run.
         baseline: the findings that are known; None where none was asked for.
     """
     known = baseline or frozenset()
@@ -36,33 +38,23 @@ def report(verdict: Verdict, baseline: Baseline | None = None) -> Report:
         command="gate",
         against=f"{verdict.spec.name} (QEMU {verdict.build.version})",
         suites=suites,
-        fail_on=Level.ERROR,
+        fail_on=Level(fail_on),
         document=functools.partial(_document, verdict, suites),
         has_baseline=baseline is not None,
     )
 
 
-def of_missing(scenario: str, expected: Expected) -> Identity:
-    """What an event that did not come is known by."""
-    return Identity(NOT_SEEN, expected.event, "", f"{scenario}: {expected}")
-
-
-def of_trouble(scenario: str, kind: str) -> Identity:
-    """What a scenario that was not played to its end is known by."""
-    return Identity(OF_TROUBLE[kind], "", "", scenario)
+def of_fault(scenario: str, fault: Fault) -> Identity:
+    """What a fault is known by: which event did not come, or that the scenario was not played to its end."""
+    return Identity(fault.code, fault.event, "", f"{scenario}: {fault.text}" if fault.event else scenario)
 
 
 def _scenario(judged: Judged, known: Baseline) -> Suite:
     name, trouble = judged.outcome.scenario.name, judged.outcome.trouble
-    if trouble and judged.skipped:
+    if trouble and judged.outcome.skipped:
         return Suite(name, f"skipped: lacks {trouble.text}", ())
-    findings = [*_diagnostics(judged, known)]
-    if trouble:
-        findings.append(_finding(of_trouble(name, trouble.kind), trouble.text, name, known))
-    for expected in judged.missing:
-        identity = of_missing(name, expected)
-        findings.append(_finding(identity, f"expected, and not seen: {expected}", name, known))
-    return Suite(name, "played" if judged.is_well else "failed", tuple(findings))
+    faults = (_fault(name, fault, known) for fault in judged.faults)
+    return Suite(name, "played" if judged.is_well else "failed", (*_diagnostics(judged, known), *faults))
 
 
 def _diagnostics(judged: Judged, known: Baseline) -> Iterator[Finding]:
@@ -72,15 +64,18 @@ def _diagnostics(judged: Judged, known: Baseline) -> Iterator[Finding]:
         yield from streamsreport.unlisted(checked)
 
 
-def _finding(identity: Identity, message: str, scenario: str, known: Baseline) -> Finding:
-    kind = KINDS[identity.code]
-    rule = Rule(identity.code, kind.slug, Level.ERROR, kind.means, kind.why)
-    return Finding(rule, Level.ERROR, message, scenario, None, identity, known=identity in known)
+def _fault(scenario: str, fault: Fault, known: Baseline) -> Finding:
+    kind = KINDS[fault.code]
+    rule = Rule(fault.code, kind.slug, Level.ERROR, kind.means, kind.why)
+    message = f"expected, and {fault.what}: {fault.text}" if fault.event else fault.text
+    identity = of_fault(scenario, fault)
+    return Finding(rule, Level(fault.severity), message, scenario, None, identity, known=identity in known)
 
 
-def _change(each: change.Change, verdict: Verdict, known: Baseline) -> Finding:
-    identity = fingerprint.of_change(each)
-    return changesreport.of_change(each, verdict.spec.name)._replace(known=identity in known)
+def _change(each: Change, verdict: Verdict, known: Baseline) -> Finding:
+    finding = changesreport.of_change(each, verdict.spec.name)
+    level = Level(verdict.demands.severities.get(each.code, finding.level))
+    return finding._replace(level=level, known=finding.identity in known)
 
 
 def _document(verdict: Verdict, suites: tuple[Suite, ...]) -> dict[str, Any]:

@@ -39,7 +39,8 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
     for judged in verdict.judged:
         for checked in judged.checked:
             findings.update(checked.summary.findings)
-    out.write(text.table(findings).removeprefix("\n") + "\n" * bool(findings))
+    table = text.table(findings, verdict.demands.severities)
+    out.write(table.removeprefix("\n") + "\n" * bool(findings))
     failed = any(map(report.fails, report.findings))
     word = paint(style.RED, "failed") if failed else paint(style.GREEN, "passed")
     out.write(f"{word}: {_counts(verdict)}\n")
@@ -75,14 +76,15 @@ _LONGEST_REASON = 60
 def _outcome(judged: Judged) -> str:
     trouble = judged.outcome.trouble
     parts: list[str] = []
-    if trouble and judged.skipped:
+    if trouble and judged.outcome.skipped:
         parts.append(f"skipped: lacks {shortened(trouble.text, _LONGEST_REASON)}")
     elif trouble:
         parts.append(trouble.kind)
     if judged.errors:
         parts.append(plural(judged.errors, "error"))
-    if judged.missing:
-        parts.append(f"{len(judged.missing)} not seen")
+    missing = sum(bool(fault.event) for fault in judged.faults)
+    if missing:
+        parts.append(f"{missing} not seen")
     return ", ".join(parts) or "ok"
 
 
@@ -91,17 +93,15 @@ def _noted(identity: Identity, known: Baseline) -> str:
 
 
 def _lines(judged: Judged, known: Baseline, paint: style.Paint) -> Iterator[str]:
-    scenario, trouble = judged.outcome.scenario.name, judged.outcome.trouble
-    if trouble and not judged.skipped:
-        noted = _noted(gatereport.of_trouble(scenario, trouble.kind), known)
-        yield f"{scenario}: {paint(style.RED, trouble.kind)}: {trouble.text}{noted}\n"
+    scenario = judged.outcome.scenario.name
     for checked in judged.checked:
         yield from text.finding_lines(checked.path, checked.summary.listed, paint, known)
         if checked.summary.unlisted:
             yield f"{safe(checked.path)}: {plural(checked.summary.unlisted, 'finding')} more, not listed\n"
-    for expected in judged.missing:
-        noted = _noted(gatereport.of_missing(scenario, expected), known)
-        yield f"{scenario}: {paint(style.RED, 'not seen')}: {expected}{noted}\n"
+    for fault in judged.faults:
+        colour = style.RED if fault.severity is Severity.ERROR else style.YELLOW
+        noted = _noted(gatereport.of_fault(scenario, fault), known)
+        yield f"{scenario}: {paint(colour, fault.code)} {fault.what}: {fault.text}{noted}\n"
 
 
 _COLOURS = {Level.SAFE: style.GREEN, Level.RISKY: style.YELLOW, Level.BREAKING: style.RED}
@@ -118,7 +118,7 @@ def _counts(verdict: Verdict) -> str:
     judged = verdict.judged
     kinds: Counter[str] = sum((each.seen for each in judged), Counter())
     bad = sum(not each.is_well for each in judged)
-    skipped = sum(each.skipped for each in judged)
+    skipped = sum(each.outcome.skipped for each in judged)
     warnings = sum(
         checked.summary.count(Severity.WARNING) - checked.summary.count(Severity.ERROR)
         for each in judged
