@@ -39,7 +39,7 @@ def event(name: str, data: str = "{}") -> str:
 
 def fitted(stream: str | bytes, texts: Sequence[Spec] = ()) -> Fit:
     fitting = Fitting(texts)
-    fitting.add(stream if isinstance(stream, bytes) else stream.encode())
+    fitting.add((stream if isinstance(stream, bytes) else stream.encode()).split(b"\n"))
     return fitting.result()
 
 
@@ -294,9 +294,9 @@ def test_more_shapes_than_are_remembered(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_many_names_and_reasons_take_no_memory() -> None:
     fitting = Fitting()
-    fitting.add("".join(event(f"NEWS{n}") for n in range(3000)).encode())
+    fitting.add([event(f"NEWS{n}").encode() for n in range(3000)])
     assert len(fitting._refused) == 1
-    fitting.add("".join(event("WATCHDOG", f'{{"action": "x{n}", "k{n}": {n}}}') for n in range(300)).encode())
+    fitting.add([event("WATCHDOG", f'{{"action": "x{n}", "k{n}": {n}}}').encode() for n in range(300)])
     assert len(fitting._refused) < 10
     assert max(len(row.reasons) for row in fitting.result().releases) <= 16
 

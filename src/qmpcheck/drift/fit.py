@@ -27,7 +27,7 @@ from qmpcheck.diagnostic import Diagnostic, Severity
 from qmpcheck.drift.releases import Stretch, stretches
 from qmpcheck.rulebase import EventRule, RuleBase
 from qmpcheck.streams import jsontext, source
-from qmpcheck.streams.blocks import blocks
+from qmpcheck.streams.blocks import Block, blocks
 from qmpcheck.version import Version, of_greeting
 
 
@@ -125,7 +125,7 @@ def fit(paths: Iterable[str], texts: Sequence[Spec] = ()) -> Fit:
     for path in paths:
         with source.opened(path) as file:
             for block in blocks(file):
-                fitting.add(b"\n".join(block))
+                fitting.add(block)
     return fitting.result()
 
 
@@ -142,7 +142,7 @@ _decode = msgspec.json.Decoder(_Line).decode
 
 
 class Fitting:
-    """Takes blocks of a stream, whole lines each, and judges them by all releases, and by `texts`."""
+    """Takes blocks of a stream and judges them by all releases, and by `texts`."""
 
     def __init__(self, texts: Sequence[Spec] = ()) -> None:
         self._specs = (*catalogue.line(), *texts)
@@ -155,11 +155,9 @@ class Fitting:
         self._lines = self._strange = 0
         self._version: Version | None = None
 
-    def add(self, block: bytes) -> None:
-        """Judge lines; only the last line of a whole stream may lack its newline."""
-        lines = block.split(b"\n")
-        if not lines[-1]:
-            lines.pop()
+    def add(self, block: Block) -> None:
+        """Judge the lines of a block."""
+        lines = block if block[-1] else block[:-1]
         known, described, refused, counts = self._known, self._described, self._refused, self._counts
         for number, text in enumerate(lines, self._lines + 1):
             line = self._read(text)
