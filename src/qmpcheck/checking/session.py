@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -133,14 +133,12 @@ def close(timing: Timing, part: Part, end: int, complete: bool) -> Found:
     untold: Counter[tuple[str, str, str]] = Counter()
     for rule, trace in zip(timing.rules, part.traces, strict=True):
         for trigger in trace.open:
-            erratum = next((each.id for each in rule.errata if each.covers(trigger, trace.kept)), "")
             late = followup.late_before(rule, trigger, trace.kept)
             if late:
-                finding = _diagnostic(Verdict(rule, "late", trigger, late))
+                told.append(_diagnostic(Verdict(rule, "late", trigger, late), trace.kept))
             else:
                 how = "missing" if complete or _is_past(rule, trigger, part.clocks.latest) else "pending"
-                finding = msgspec.structs.replace(_diagnostic(Verdict(rule, how, trigger)), searched=end)
-            told.append(msgspec.structs.replace(finding, erratum=erratum))
+                told.append(_diagnostic(Verdict(rule, how, trigger), trace.kept, searched=end))
         if trace.more:  # which of them an answer would meet is not known where members must match
             code = "QMP301" if complete and not rule.same else "QMP302"
             untold[code, name(rule.trigger), ""] += trace.more
@@ -162,11 +160,17 @@ _CODES = {
 }
 
 
-def _diagnostic(verdict: Verdict) -> Diagnostic:
+def _diagnostic(verdict: Verdict, kept: Sequence[Occurrence] = (), searched: int | None = None) -> Diagnostic:
     rule, at = verdict.rule, verdict.at
-    message = f"{rule.text}: {_how(verdict)}; it carries {_payload(at)}"
     return Diagnostic(
-        _CODES[verdict.how], at.line, message, name(at.event), "", rule.line, spec_file=rule.file
+        _CODES[verdict.how],
+        at.line,
+        f"{rule.text}: {_how(verdict)}; it carries {_payload(at)}",
+        name(at.event),
+        spec_line=rule.line,
+        spec_file=rule.file,
+        searched=searched,
+        erratum=next((each.id for each in rule.errata if each.covers(at, kept)), ""),
     )
 
 
