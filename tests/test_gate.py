@@ -332,7 +332,8 @@ def test_trouble_is_told_apart(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(machine, "ANSWER", 2.0)
+    if "hung" in told:
+        monkeypatch.setattr(machine, "ANSWER", 2.0)
     status = main(["gate", "--qemu", wrapper(tmp_path, text), "--only", only])
     captured = capsys.readouterr()
     assert told in captured.out
