@@ -4,6 +4,7 @@ import pytest
 
 from qmpcheck.lending import lent
 from qmpcheck.rulebase import (
+    BUILD,
     Boolean,
     Enum,
     EventRule,
@@ -23,7 +24,8 @@ BINARY = RuleBase(
             )
         ),
         "STOP": EventRule(),
-    }
+    },
+    BUILD,
 )
 
 

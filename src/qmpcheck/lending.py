@@ -18,7 +18,7 @@ def lent(rule_base: RuleBase, release: RuleBase) -> RuleBase:
         name: _with_rules_of(release.events[name], rule, rule_base) if name in release.events else rule
         for name, rule in rule_base.events.items()
     }
-    return RuleBase(events)
+    return msgspec.structs.replace(rule_base, events=events)
 
 
 def _with_rules_of(lender: EventRule, rule: EventRule, rule_base: RuleBase) -> EventRule:
