@@ -80,6 +80,11 @@ CASES = [
     (typed(Number(), TEXT), typed(Integer("int64")), "QMP517 X data.a: number, then integer (int64)", "QMP517 X data.a: integer (int64), then number"),
     (base(Member("a", String(), marks=Marks("CONFIG_A"))), base(source=BUILD), "QMP517 X data.a: optional member removed", "QMP517 X data.a: optional member added: string"),
     (base(marks=Marks("CONFIG_A")), RuleBase({}, BUILD), "QMP517 X: event removed", "QMP517 X: event added"),
+    (typed(Enum(("p", "q"), {"q": Marks("CONFIG_A")})), typed(Enum(("p",)), BUILD), 'QMP517 X data.a: value "q" removed', 'QMP517 X data.a: value "q" added'),
+    # what a binary cannot tell, where no release lent it
+    (base(A, follow_ups=(STOPS,)), base(A, source=BUILD), 'QMP517 X: follow-up no longer stated: if a is "stop", STOP follows', 'QMP517 X: follow-up added: if a is "stop", STOP follows'),
+    (base(A, follow_ups=(STOPS,), rate_limit=RateLimit()), base(A, source=BUILD, rate_limit=RateLimit()), 'QMP512 X: follow-up no longer stated: if a is "stop", STOP follows', 'QMP513 X: follow-up added: if a is "stop", STOP follows'),
+    (base(rate_limit=RateLimit(), source=BUILD), base(source=BUILD), "QMP517 X: rate limit no longer stated", "QMP517 X: rate limit added: once a second"),
     (base(rate_limit=RateLimit(), source=TEXT), base(), "QMP517 X: rate limit no longer stated", "QMP517 X: rate limit added: once a second"),
     # what is no change
     (base(A), base(Member("a", String(("p", "q")), line=7, file="f.json")), "", ""),
