@@ -64,6 +64,7 @@ CASES = [
     (typed(Enum(("p",))), typed(Enum(("p", "q"))), 'QMP510 X data.a: value "q" added', 'QMP511 X data.a: value "q" removed'),
     (base(A, follow_ups=(STOPS,)), base(A), 'QMP512 X: follow-up no longer stated: if a is "stop", STOP follows', 'QMP513 X: follow-up added: if a is "stop", STOP follows'),
     (base(), base(rate_limit=RateLimit()), "QMP514 X: rate limit added: once a second", "QMP515 X: rate limit no longer stated"),
+    (base(rate_limit=RateLimit()), base(rate_limit=RateLimit(("a",), unless={"a": ("p",)})), 'QMP517 X: once a second, then once a second for each a, unless a is "p"', 'QMP517 X: once a second for each a, unless a is "p", then once a second'),
     (base(NEW), base(OLD), "QMP516 X data.a: member deprecated", "QMP518 X data.a: member no longer deprecated"),
     (base(), base(marks=Marks(deprecated=True)), "QMP516 X: event deprecated", "QMP518 X: event no longer deprecated"),
     (typed(Enum(("p",))), typed(Enum(("p",), {"p": Marks(deprecated=True)})), 'QMP516 X data.a: value "p" deprecated', 'QMP518 X data.a: value "p" no longer deprecated'),

@@ -53,7 +53,13 @@ def test_follow_ups(follow_up: FollowUp, is_lent: bool) -> None:
 
 @pytest.mark.parametrize(
     ("rate_limit", "is_lent"),
-    [(RateLimit(), True), (RateLimit(("id",)), True), (RateLimit(("gone",)), False)],
+    [
+        (RateLimit(), True),
+        (RateLimit(("id",)), True),
+        (RateLimit(("gone",)), False),
+        (RateLimit(unless={"action": ("stop",)}), True),
+        (RateLimit(unless={"gone": ("stop",)}), False),
+    ],
 )
 def test_rate_limits(rate_limit: RateLimit, is_lent: bool) -> None:
     assert borrowed(EventRule(rate_limit=rate_limit)).rate_limit == (rate_limit if is_lent else None)

@@ -190,3 +190,14 @@ def test_a_disk_that_stops_the_machine_says_so_at_once(
         line("BLOCK_IO_ERROR", {"qom-path": "/d", "action": action}) for action in actions.split()
     )
     assert [each.code for each in findings(stream, rule_base)] == expected
+
+
+@pytest.mark.parametrize(
+    ("levels", "expected"),
+    [("1 1 1", ["QMP304"]), ("1 9 1", []), ("1 9 1 9 1", ["QMP304"]), ("9 9 9", []), ("8 9 8", [])],
+)
+def test_a_rate_limit_spares_what_the_spec_excepts(levels: str, expected: list[str]) -> None:
+    limit = RateLimit(unless={"level": ("8", "9")})
+    rule_base = RuleBase({"ALARM": EventRule(Object((Member("level", String()),)), rate_limit=limit)})
+    stream = "".join(line("ALARM", {"level": level}) for level in levels.split())
+    assert [each.code for each in findings(stream, rule_base)] == expected

@@ -50,6 +50,6 @@ def _has(rule: EventRule, name: str, values: tuple[str, ...]) -> bool:
 
 
 def _rate_limit(rate_limit: RateLimit | None, rule: EventRule) -> RateLimit | None:
-    if rate_limit is None or not all(rule.data.member(key) for key in rate_limit.key):
-        return None
-    return RateLimit(rate_limit.key)
+    if rate_limit and all(map(rule.data.member, (*rate_limit.key, *rate_limit.unless))):
+        return msgspec.structs.replace(rate_limit, line=None)
+    return None

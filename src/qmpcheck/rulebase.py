@@ -178,10 +178,19 @@ class FollowUp(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class RateLimit(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """The event is sent at most once a second for each distinct value of the `key` members."""
+    """The event is sent at most once a second for each distinct value of the `key` members.
+
+    `unless` are members (of `data`) and the values under which it is sent at once, however often.
+    """
 
     key: tuple[str, ...] = ()
     line: Line = None
+    unless: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether it is the same for all, whatever an event carries."""
+        return not (self.key or self.unless)
 
 
 class EventRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

@@ -166,7 +166,7 @@ def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Itera
         old=Place(a.line, at.old.file) if a else at.old, new=Place(b.line, at.new.file) if b else at.new
     )
     by_kind = sides.differ or sides.untimed
-    if a and b and a.key != b.key:
+    if a and b and (a.key, a.unless) != (b.key, b.unless):
         yield here.change("QMP517", f"{rate_limit_text(a)}, then {rate_limit_text(b)}")
     elif b and not a:
         yield here.change("QMP517" if by_kind else "QMP514", f"rate limit added: {rate_limit_text(b)}")
