@@ -47,6 +47,8 @@ def without_places(described: Any) -> Any:
             return msgspec.structs.replace(described, members=members, branches=branches)
         case Member():
             return msgspec.structs.replace(described, type=without_places(described.type), line=None, file="")
+        case Alternate(types):
+            return Alternate(tuple(map(without_places, types)))
         case _:
             return described
 
@@ -109,7 +111,24 @@ PAYLOADS = {
     ),
     # a type that holds itself through an alternate
     "{ 'struct': 'S', 'data': { 'a': 'A' } } { 'alternate': 'A', 'data': { 's': 'S', 'i': 'int' } } { 'event': 'X', 'data': 'S' }": Object(
-        (Member("a", Anything("A")),)
+        (Member("a", Alternate((Object(open=True, of="S"), Integer("int64")))),)
+    ),
+    "{ 'struct': 'S', 'data': { 'a': 'A' } } { 'alternate': 'A', 'data': { 's': 'S', 'i': 'int' } } { 'event': 'X', 'data': { 'a': 'A' } }": Object(
+        (Member("a", Alternate((Object((Member("a", Anything("A")),)), Integer("int64")))),)
+    ),
+    # a branch that it all stands in, and a base that its own member has
+    """{ 'enum': 'E', 'data': ['p'] } { 'struct': 'B', 'data': { 't': 'E', '*b': 'U' } } { 'struct': 'P', 'data': { 'u': 'U' } }
+       { 'union': 'U', 'base': 'B', 'discriminator': 't', 'data': { 'p': 'P' } } { 'event': 'X', 'data': 'P' }""": Object(
+        (
+            Member(
+                "u",
+                Object(
+                    (Member("t", Enum(("p",))), Member("b", Object(open=True, of="U"), optional=True)),
+                    discriminator="t",
+                    branches={"p": Object((Member("u", Object(open=True, of="U")),))},
+                ),
+            ),
+        )
     ),
     # what a member's description may yet come to tell
     "{ 'event': 'X', 'data': { 'a': { 'type': 'str', 'default': 'x', 'if': { 'xor': ['P', 'Q'] } } } }": Object(
@@ -131,7 +150,7 @@ PAYLOADS = {
     ),
     # a type that holds itself
     "{ 'struct': 'S', 'data': { '*a': 'S' } } { 'event': 'X', 'data': 'S' }": Object(
-        (Member("a", Anything("S"), optional=True),)
+        (Member("a", Object(open=True, of="S"), optional=True),)
     ),
     # comments in every place, keys that are not known yet
     """# c
@@ -213,6 +232,7 @@ def test_the_notes_of_an_event(
         ("{ 'enum': 'E', 'data': ['p', 'p'] } { 'event': 'X', 'data': { 'a': 'E' } }", 'root.json:1:11: the values of "E"'),
         ("{ 'event': 'X', 'data': ['str'] }", 'root.json:1:12: the data of "X" is no object'),
         ("{ 'struct': 'B', 'data': { 'a': 'str' } } { 'struct': 'S', 'base': 'B', 'data': { 'a': 'str' } } { 'event': 'X', 'data': 'S' }", 'root.json:1:109: the data of "X" holds two members of one name in an object'),
+        ("{ 'struct': 'S', 'base': 'S' } { 'event': 'X', 'data': 'S' }", 'root.json:1:26: an event reaches more than 20000 members, or 40 levels of types, through "S"'),
         ("{ 'include': 'a\0' }", 'root.json:1:1: "a\\x00": embedded null byte'),
         ("{ 'union': 'U', 'base': { 't': 'str' }, 'discriminator': 't', 'data': {} } { 'event': 'X', 'data': 'U' }", 'root.json:1:12: the discriminator of "U" is no enum member of its base'),
         ("{ 'event': 'X', 'data': " + "{ 'a': " * 30 + "'str'" + " }" * 31, "root.json:1:"),

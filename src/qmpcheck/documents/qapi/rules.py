@@ -111,16 +111,21 @@ _BUILT_IN: dict[str, Type] = {
 _MOST_MEMBERS = 20_000
 """That one event may reach, written out in full; QEMU's own reach some dozens."""
 
+_DEEPEST = 40
+"""Levels of types inside types."""
+
 
 class _Types:
-    """The types of a schema as the rule base has them, each made once."""
+    """The types of a schema as the rule base has them, written out where they are used.
+
+    A value of a type that it stands in is cut: what is in it is left open. The base of a type and the
+    branches of a union are parts of it, and never cut.
+    """
 
     def __init__(self, defined: Mapping[str, Definition]) -> None:
         self._defined = defined
-        self._made: dict[str, Type] = dict(_BUILT_IN)
-        self._sizes: dict[str, int] = {}
         self._written = 0
-        self._under_way: set[str] = set()
+        self._inside: list[str] = []
 
     def payload(self, event: Definition) -> Object:
         """What an event carries."""
@@ -128,7 +133,7 @@ class _Types:
         if data is None:
             return Object()
         self._written = 0
-        payload = self._of_value(data, event)
+        payload = self._part(data, event)
         if not isinstance(payload, Object):
             raise event.wrong(event.name, f"the data of {quoted(event.name)} is no object")
         try:
@@ -138,21 +143,15 @@ class _Types:
         return payload
 
     def _named(self, name: Text, user: Definition) -> Type:
-        if name in self._under_way:
-            return rulebase.Any(str(name))  # it holds itself: what is inside is left open
-        if name in self._made:
-            self._written += self._sizes.get(name, 0)
-        else:
-            self._under_way.add(name)
-            before = self._written
-            self._made[name] = self._of_definition(self._defined[name])
-            self._sizes[name] = self._written - before
-            self._under_way.remove(name)
-        if self._written > _MOST_MEMBERS:
-            raise user.wrong(
-                name, f"an event reaches more than {_MOST_MEMBERS} members through {quoted(name)}"
-            )
-        return self._made[name]
+        if name in _BUILT_IN:
+            return _BUILT_IN[name]
+        if self._written > _MOST_MEMBERS or len(self._inside) > _DEEPEST:
+            most = f"{_MOST_MEMBERS} members, or {_DEEPEST} levels of types,"
+            raise user.wrong(name, f"an event reaches more than {most} through {quoted(name)}")
+        self._inside.append(name)
+        made = self._of_definition(self._defined[name])
+        self._inside.pop()
+        return made
 
     def _of_definition(self, definition: Definition) -> Type:
         table = definition.table
@@ -172,11 +171,17 @@ class _Types:
                 )
 
     def _of_value(self, value: Value, user: Definition) -> Type:
+        """The type of a member, an item or a choice."""
+        if isinstance(value, Text) and value in self._inside:
+            return _cut(self._defined[value])
+        return self._part(value, user)
+
+    def _part(self, value: Value, user: Definition) -> Type:
         match value:
             case Text():
                 return self._named(value, user)
             case Items([Text() as item]):
-                return rulebase.Array(self._named(item, user))
+                return rulebase.Array(self._of_value(item, user))
             case Table():
                 return Object(self._members(value, user))
             case _:
@@ -201,7 +206,7 @@ class _Types:
         base = definition.table.get("base")
         if base is None:
             return ()
-        described = self._of_value(base, definition)
+        described = self._part(base, definition)
         if not isinstance(described, Object):
             raise definition.wrong(definition.name, f"the base of {quoted(definition.name)} is no struct")
         return described.members
@@ -236,20 +241,24 @@ class _Types:
         )
 
     def _branch(self, name: Text, value: Value, union: Definition, tag: rulebase.Enum) -> Object:
-        member = self._member(name, value, union)
-        described = member.type
+        told = description(value)
+        described = self._part(told.get("type", value), union)
+        condition = _marks(told).built_if
         if name not in tag.values:
             raise union.wrong(name, f"the discriminator of {quoted(union.name)} has no value {quoted(name)}")
         if not isinstance(described, Object):
             raise union.wrong(name, f"the branch {quoted(name)} of {quoted(union.name)} is no object")
-        return _built_if(member.marks.built_if, described) if member.marks.built_if else described
+        return _built_if(condition, described) if condition else described
 
     def _alternate(self, definition: Definition) -> Type:
-        members = self._members(_table(definition, "data"), definition)
-        types = [member.type for member in members]
-        if any(isinstance(each, rulebase.Any) for each in types):  # one that holds this alternate
-            return rulebase.Any(str(definition.name))
+        choices = _table(definition, "data").values()
+        types = [self._of_value(description(each).get("type", each), definition) for each in choices]
         return rulebase.Alternate(tuple(each for at, each in enumerate(types) if each not in types[:at]))
+
+
+def _cut(definition: Definition) -> Type:
+    name = str(definition.name)
+    return rulebase.Any(name) if definition.kind == definitions.ALTERNATE else Object(open=True, of=name)
 
 
 def _built_if(condition: str, branch: Object) -> Object:
