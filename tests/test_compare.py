@@ -62,6 +62,7 @@ CASES = [
     (typed(Integer("uint8")), typed(Integer("int16")), "QMP508 X data.a: type widened: integer (uint8) became integer (int16)", "QMP509 X data.a: type narrowed: integer (int16) became integer (uint8)"),
     (typed(Array(Boolean())), typed(Array(String())), "QMP508 X data.a[]: type changed: boolean became string", "QMP508 X data.a[]: type changed: string became boolean"),
     (typed(Enum(("p",))), typed(Enum(("p", "q"))), 'QMP510 X data.a: value "q" added', 'QMP511 X data.a: value "q" removed'),
+    (typed(Enum(())), typed(Array(Boolean())), "QMP508 X data.a: type changed: nothing became list of boolean", "QMP508 X data.a: type changed: list of boolean became nothing"),
     (base(A, follow_ups=(STOPS,)), base(A), 'QMP512 X: follow-up no longer stated: if a is "stop", STOP follows', 'QMP513 X: follow-up added: if a is "stop", STOP follows'),
     (base(), base(rate_limit=RateLimit()), "QMP514 X: rate limit added: once a second", "QMP515 X: rate limit no longer stated"),
     (base(rate_limit=RateLimit()), base(rate_limit=RateLimit(("a",), unless={"a": ("p",)})), 'QMP517 X: once a second, then once a second for each a, unless a is "p"', 'QMP517 X: once a second for each a, unless a is "p", then once a second'),

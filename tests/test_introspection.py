@@ -88,7 +88,7 @@ def test_members() -> None:
             },
             Enum(("a", "b"), {"b": Marks(unstable=True)}),
         ),
-        ({"meta-type": "enum", "values": [], "members": []}, String()),
+        ({"meta-type": "enum", "values": [], "members": []}, Enum(())),
         ({"meta-type": "array", "element-type": "int"}, Array(Integer())),
         (
             {"meta-type": "alternate", "members": [{"type": "str"}, {"type": "null"}]},

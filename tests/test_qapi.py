@@ -69,6 +69,9 @@ PAYLOADS = {
     "{ 'enum': 'E', 'data': ['p', 'q'] } { 'event': 'X', 'data': { 'a': 'E' } }": Object(
         (Member("a", Enum(("p", "q"))),)
     ),
+    "{ 'enum': 'E', 'data': [] } { 'event': 'X', 'data': { '*a': 'E' } }": Object(
+        (Member("a", Enum(()), optional=True),)
+    ),
     "{ 'struct': 'S', 'data': { 'a': 'str' } } { 'event': 'X', 'data': 'S' }": Object((A,)),
     "{ 'type': 'S', 'data': { 'a': 'str' } } { 'event': 'X', 'data': { 'b': 'S' } }": Object(
         (Member("b", Object((A,))),)

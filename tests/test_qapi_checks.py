@@ -80,6 +80,8 @@ INET = {"type": "inet", "host": "h", "port": 80}
             'QMP205 data.where.port: expected 0 to 65535, got -1 (where type is "inet")',
         ]),
         ("ON_SOME_BUILDS", {}, []),
+        ("NEVER", {}, []),
+        ("NEVER", {"never": "x"}, ['QMP205 data.never: expected nothing, got "x"']),
         ("OLD_EVENT", {}, ["QMP206 event: the spec marks the event as deprecated"]),
         ("OLD_MEMBER", {"new": 1}, []),
         ("OLD_MEMBER", {"new": 1, "old": 1}, ["QMP206 data.old: the spec marks this member as deprecated"]),

@@ -79,7 +79,7 @@ def variants(draw: st.DrawFn, described: Type) -> Type:
         return draw(st.sampled_from(SIMPLE))
     match described:
         case Enum(values):
-            kept = draw(st.lists(st.sampled_from(values), min_size=1, unique=True))
+            kept = draw(st.lists(st.sampled_from(values), min_size=1, unique=True) if values else st.just([]))
             return Enum((*kept, *draw(st.sampled_from([(), ("new",)]))))
         case Array(items):
             return Array(draw(variants(items)))

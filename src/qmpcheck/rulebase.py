@@ -54,7 +54,7 @@ class String(_Type, frozen=True, tag="string"):
 
 
 class Enum(_Type, frozen=True, tag="enum"):
-    """One of a closed set of strings.
+    """One of a closed set of strings; of an empty one nothing can be a value.
 
     `marks` tells what is special about some of them.
     """
@@ -246,11 +246,9 @@ def check(described: Type) -> None:
     """Hold a type against what every type must keep to.
 
     Raises:
-        ValueError: an enum is empty, an object has a member twice, or nothing tells a union's branches apart.
+        ValueError: an object has a member twice, or nothing tells a union's branches apart.
     """
     match described:
-        case Enum(()):
-            raise ValueError("an enum without values")
         case Array(items):
             check(items)
         case Alternate(types):

@@ -8,7 +8,9 @@ from qmpcheck.rulebase import FollowUp, RateLimit
 
 
 def alternatives(texts: list[str], joint: str = "or") -> str:
-    """`a`, `a or b`, `a, b or c`."""
+    """`a`, `a or b`, `a, b or c`; `nothing` where there is none."""
+    if not texts:
+        return "nothing"
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {joint} {texts[-1]}"
 
 

@@ -227,12 +227,10 @@ class _Writer:
         return self.types[name]
 
 
-def _enum(enum: _Enum) -> rulebase.Type:
-    """The enum; a string where a build has none of the values, as nothing can be held against them."""
+def _enum(enum: _Enum) -> rulebase.Enum:
     marked = {value.name: _marks(value.features) for value in enum.members}
-    values = tuple(marked) or enum.values
     marks = {name: marks for name, marks in marked.items() if marks != UNMARKED}
-    return rulebase.Enum(values, marks) if values else rulebase.String()
+    return rulebase.Enum(tuple(marked) or enum.values, marks)
 
 
 def _marks(features: tuple[str, ...]) -> Marks:

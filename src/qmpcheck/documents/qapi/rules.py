@@ -292,8 +292,6 @@ def _enum(definition: Definition) -> rulebase.Enum:
         values.append(str(value))
         if _marks(described) is not rulebase.UNMARKED:
             marks[value] = _marks(described)
-    if not values:
-        raise definition.wrong(definition.name, f"{quoted(definition.name)} has no values")
     return rulebase.Enum(tuple(values), marks)
 
 
