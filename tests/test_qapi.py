@@ -197,6 +197,7 @@ STOPS = [FollowUp(("STOP",), {"a": ("stop",)}, line=4)]
         (["# .. note:: This event is rate-limited, except if `a` is", "#    \"stop\"."], [], RateLimit(line=4, unless={"a": ("stop",)})),
         (["# Emitted now and then.  This event is rate-limited."], [], RateLimit(line=4)),
         (["# Note: If a is \"stop\", a STOP event will eventually follow the Y1 event."], [], None),
+        (["# Note: A RESUME event will eventually follow the X1 event."], [], None),
         (["# Note: If b is \"stop\", a STOP event will eventually follow the X1 event."], [], None),
         (["# Example:", "#", "#  This event is rate-limited."], [], None),
     ],
@@ -213,6 +214,7 @@ def test_the_notes_of_an_event(
         "# Since: 1.0",
         "##",
         "{ 'event': 'X1', 'data': { 'a': 'str' } }",
+        "{ 'event': 'STOP' }",
     ]
     rule = read(tmp_path, "\n".join(lines) + "\n")["X1"]
     assert (list(rule.follow_ups), rule.rate_limit) == (follow_ups, limit)

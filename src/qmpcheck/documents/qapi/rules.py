@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 import msgspec
 
@@ -27,17 +27,17 @@ def rule_base(defined: Mapping[str, Definition]) -> RuleBase:
         SchemaError: an event reaches what makes no sense.
     """
     types = _Types(defined)
-    events = (each for each in defined.values() if each.kind == definitions.EVENT)
-    return RuleBase({str(each.name): _event(each, types) for each in events}, rulebase.SCHEMA)
+    events = {str(each.name): each for each in defined.values() if each.kind == definitions.EVENT}
+    return RuleBase({name: _event(each, types, events) for name, each in events.items()}, rulebase.SCHEMA)
 
 
-def _event(definition: Definition, types: _Types) -> EventRule:
+def _event(definition: Definition, types: _Types, events: Container[str]) -> EventRule:
     data = _in_file(types.payload(definition), definition.file)
     said = sentences(definition)
     follow_ups = compile.follow_ups(said, data)[definition.name]
     return EventRule(
         data,
-        tuple(follow_ups),
+        tuple(rule for rule in follow_ups if all(event in events for event in rule.then)),
         compile.rate_limit(said),
         definition.name.line,
         definition.file,
