@@ -112,6 +112,11 @@ PAYLOADS = {
         discriminator="t",
         branches={"p": Object((Member("a", String(), marks=Marks("Q")),))},
     ),
+    """{ 'enum': 'E', 'data': ['p'] } { 'union': 'P', 'base': { 's': 'E' }, 'discriminator': 's', 'data': {} }
+       { 'union': 'U', 'base': { 't': 'E' }, 'discriminator': 't', 'data': { 'p': { 'type': 'P', 'if': 'Q' } } }
+       { 'event': 'X', 'boxed': true, 'data': 'U' }""": Object(
+        (Member("t", Enum(("p",))),), discriminator="t", branches={"p": Object(open=True)}
+    ),
     # a type that holds itself through an alternate
     "{ 'struct': 'S', 'data': { 'a': 'A' } } { 'alternate': 'A', 'data': { 's': 'S', 'i': 'int' } } { 'event': 'X', 'data': 'S' }": Object(
         (Member("a", Alternate((Object(open=True, of="S"), Integer("int64")))),)

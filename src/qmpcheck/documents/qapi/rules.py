@@ -236,9 +236,8 @@ class _Types:
         made = {
             str(name): self._branch(name, value, definition, chosen.type) for name, value in branches.pairs()
         }
-        return Object(
-            base, discriminator=str(discriminator), branches={k: v for k, v in made.items() if v.members}
-        )
+        told_apart = {value: branch for value, branch in made.items() if branch != Object()}
+        return Object(base, discriminator=str(discriminator), branches=told_apart)
 
     def _branch(self, name: Text, value: Value, union: Definition, tag: rulebase.Enum) -> Object:
         told = description(value)
@@ -262,7 +261,12 @@ def _cut(definition: Definition) -> Type:
 
 
 def _built_if(condition: str, branch: Object) -> Object:
-    """A branch that only some builds have: of the others an event may lack its members."""
+    """A branch that only some builds have: of the others an event may lack its members.
+
+    One that is a union itself is left open, as what tells its branches apart cannot be lacking.
+    """
+    if branch.discriminator:
+        return Object(open=True)
 
     def marked(member: Member) -> Member:
         conditions = dict.fromkeys(filter(None, (condition, member.marks.built_if)))
