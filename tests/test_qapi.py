@@ -98,6 +98,11 @@ PAYLOADS = {
             ),
         )
     ),
+    "{ 'union': 'U', 'data': { 'p': { 'type': 'str', 'if': 'P' } } } { 'event': 'X', 'boxed': true, 'data': 'U' }": Object(
+        (Member("type", Enum(("p",), {"p": Marks("P")})),),
+        discriminator="type",
+        branches={"p": Object((Member("data", String(), marks=Marks("P")),))},
+    ),
     "{ 'alternate': 'A', 'data': { 's': 'str', 'i': 'int' } } { 'event': 'X', 'data': { 'a': 'A' } }": Object(
         (Member("a", Alternate((String(), Integer("int64")))),)
     ),

@@ -215,9 +215,8 @@ class _Types:
         branches = _table(definition, "data")
         base = self._base(definition)
         if discriminator is None:  # each branch wraps its type, as QEMU did it up to 6.0
-            tag = Member(
-                "type", rulebase.Enum(tuple(map(str, branches))), False, definition.name.line, definition.file
-            )
+            described = {str(name): _marks(description(value)) for name, value in branches.pairs()}
+            tag = Member("type", _enum_of(described), False, definition.name.line, definition.file)
             wrapped = {
                 str(name): Object(
                     (msgspec.structs.replace(self._member(name, value, definition), name="data"),)
@@ -284,19 +283,20 @@ def _table(definition: Definition, key: str) -> Table:
 
 
 def _enum(definition: Definition) -> rulebase.Enum:
-    values: list[str] = []
     marks: dict[str, Marks] = {}
     for each in _several(definition.table.get("data")):
         described = each if isinstance(each, Table) else Table()
         value = described.get("name", each)
-        if not isinstance(value, Text) or value in values:
+        if not isinstance(value, Text) or value in marks:
             raise definition.wrong(
                 definition.name, f"the values of {quoted(definition.name)} are not names, each once"
             )
-        values.append(str(value))
-        if _marks(described) is not rulebase.UNMARKED:
-            marks[value] = _marks(described)
-    return rulebase.Enum(tuple(values), marks)
+        marks[str(value)] = _marks(described)
+    return _enum_of(marks)
+
+
+def _enum_of(marks: dict[str, Marks]) -> rulebase.Enum:
+    return rulebase.Enum(tuple(marks), {k: v for k, v in marks.items() if v is not rulebase.UNMARKED})
 
 
 def _marks(table: Table) -> Marks:
