@@ -204,6 +204,8 @@ STOPS = [FollowUp(("STOP",), {"a": ("stop",)}, line=4)]
         (["# .. note:: If `a` is ``stop``, a `STOP` event will eventually", "#    follow the `X1` event."], STOPS, None),
         (["# .. note::", "#", "#    If @a is \"stop\", a STOP event will follow the X1 event."], [STOPS[0].__class__(("STOP",), {"a": ("stop",)}, line=6)], None),
         (["# Note: This event is rate-limited."], [], RateLimit(line=4)),
+        (["# .. important:: This event is rate-limited."], [], RateLimit(line=4)),
+        (["# .. admonition:: Notes", "#", "#    1. It is bright.", "#", "#    2. This event is rate-limited."], [], RateLimit(line=8)),
         (["# .. note:: This event is rate-limited, except if `a` is", "#    \"stop\"."], [], RateLimit(line=4, unless={"a": ("stop",)})),
         (["# Emitted now and then.  This event is rate-limited."], [], RateLimit(line=4)),
         (["# Note: If a is \"stop\", a STOP event will eventually follow the Y1 event."], [], None),
