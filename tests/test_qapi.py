@@ -249,7 +249,7 @@ def test_the_notes_of_an_event(
         ("{ 'enum': 'E', 'data': ['p', 'p'] } { 'event': 'X', 'data': { 'a': 'E' } }", 'root.json:1:11: the values of "E"'),
         ("{ 'event': 'X', 'data': ['str'] }", 'root.json:1:12: the data of "X" is no object'),
         ("{ 'struct': 'B', 'data': { 'a': 'str' } } { 'struct': 'S', 'base': 'B', 'data': { 'a': 'str' } } { 'event': 'X', 'data': 'S' }", 'root.json:1:109: the data of "X" holds two members of one name in an object'),
-        ("{ 'struct': 'S', 'base': 'S' } { 'event': 'X', 'data': 'S' }", 'root.json:1:26: an event reaches more than 20000 members, or 40 levels of types, through "S"'),
+        ("{ 'struct': 'S', 'base': 'S' } { 'event': 'X', 'data': 'S' }", 'root.json:1:26: an event reaches more than 20000 members and types, or 40 levels of them, through "S"'),
         ("{ 'include': 'a\0' }", 'root.json:1:1: "a\\x00": embedded null byte'),
         ("{ 'union': 'U', 'base': { 't': 'str' }, 'discriminator': 't', 'data': {} } { 'event': 'X', 'data': 'U' }", 'root.json:1:12: the discriminator of "U" is no enum member of its base'),
         ("{ 'event': 'X', 'data': " + "{ 'a': " * 30 + "'str'" + " }" * 31, "root.json:1:"),
@@ -267,12 +267,18 @@ def test_a_schema_that_is_not_utf8(tmp_path: Path) -> None:
         qapi.read(str(tmp_path / "root.json"))
 
 
-def test_a_schema_that_grows_without_end_is_refused(tmp_path: Path) -> None:
-    levels = "".join(
-        f"{{ 'struct': 'S{at}', 'data': {{ 'a': 'S{at + 1}', 'b': 'S{at + 1}' }} }}\n" for at in range(40)
-    )
-    with pytest.raises(qapi.SchemaError, match="more than 20000 members"):
-        read(tmp_path, levels + "{ 'struct': 'S40', 'data': {} }\n{ 'event': 'X', 'data': 'S0' }")
+@pytest.mark.parametrize(
+    "level",
+    [
+        "{{ 'struct': 'S{0}', 'data': {{ 'a': 'S{1}', 'b': 'S{1}' }} }}\n",
+        "{{ 'union': 'S{0}', 'data': {{ 'a': 'S{1}', 'b': 'S{1}' }} }}\n",
+        "{{ 'alternate': 'S{0}', 'data': {{ 'a': 'S{1}', 'b': ['S{1}'] }} }}\n",
+    ],
+)
+def test_a_schema_that_grows_without_end_is_refused(level: str, tmp_path: Path) -> None:
+    levels = "".join(level.format(at, at + 1) for at in range(30))
+    with pytest.raises(qapi.SchemaError, match="more than 20000 members and types"):
+        read(tmp_path, levels + "{ 'struct': 'S30', 'data': {} }\n{ 'event': 'X', 'data': { 'm': 'S0' } }")
 
 
 def releases() -> list[tuple[str, str]]:

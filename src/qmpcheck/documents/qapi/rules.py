@@ -108,8 +108,8 @@ _BUILT_IN: dict[str, Type] = {
     "uint64": rulebase.Integer("uint64"),
 }
 
-_MOST_MEMBERS = 20_000
-"""That one event may reach, written out in full; QEMU's own reach some dozens."""
+_MOST = 20_000
+"""Members and types that one event may reach, written out in full; QEMU's own reach some dozens."""
 
 _DEEPEST = 40
 """Levels of types inside types."""
@@ -145,8 +145,9 @@ class _Types:
     def _named(self, name: Text, user: Definition) -> Type:
         if name in _BUILT_IN:
             return _BUILT_IN[name]
-        if self._written > _MOST_MEMBERS or len(self._inside) > _DEEPEST:
-            most = f"{_MOST_MEMBERS} members, or {_DEEPEST} levels of types,"
+        self._written += 1
+        if self._written > _MOST or len(self._inside) > _DEEPEST:
+            most = f"{_MOST} members and types, or {_DEEPEST} levels of them,"
             raise user.wrong(name, f"an event reaches more than {most} through {quoted(name)}")
         self._inside.append(name)
         made = self._of_definition(self._defined[name])
