@@ -84,6 +84,7 @@ QAPI = RuleBase(
             line=41,
             file="qapi/old.json",
         ),
+        "NEVER": EventRule(Object((Member("never", Enum(()), optional=True),))),
         "OLD_MANDATORY": EventRule(Object((Member("old", Integer(), marks=DEPRECATED),))),
         "OLD_VALUE": EventRule(Object((Member("lamp", Enum(("on", "dim"), {"dim": DEPRECATED})),))),
     },

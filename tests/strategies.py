@@ -25,7 +25,7 @@ def values(described: rulebase.Type) -> st.SearchStrategy[Any]:  # noqa: C901 --
         case rulebase.String():
             return st.text(max_size=5)
         case rulebase.Enum(allowed):
-            return st.sampled_from(allowed)
+            return st.sampled_from(allowed) if allowed else st.nothing()
         case rulebase.Integer():
             if described.range:
                 return st.integers(*described.range) | st.sampled_from(described.range)
@@ -156,12 +156,8 @@ def _wrong(described: rulebase.Type) -> list[tuple[Any, str]]:
         case rulebase.String():
             return [(1, "QMP204"), (None, "QMP204"), (["x"], "QMP204")]
         case rulebase.Enum(allowed):
-            return [
-                (1, "QMP204"),
-                (f"{allowed[0]}x", "QMP205"),
-                ("", "QMP205"),
-                (allowed[0].upper(), "QMP205"),
-            ]
+            near = [text for value in allowed[:1] for text in (f"{value}x", value.upper())]
+            return [(1, "QMP204"), *((text, "QMP205") for text in ("", *near))]
         case rulebase.Integer():
             least, greatest = described.range or (0, 0)
             outside = [(least - 1, "QMP205"), (greatest + 1, "QMP205")] if described.range else []

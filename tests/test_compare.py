@@ -70,8 +70,10 @@ CASES = [
     (typed(Integer("uint8")), typed(Integer("int16")), "QMP508 X data.a: type widened: integer (uint8) became integer (int16)", "QMP509 X data.a: type narrowed: integer (int16) became integer (uint8)"),
     (typed(Array(Boolean())), typed(Array(String())), "QMP508 X data.a[]: type changed: boolean became string", "QMP508 X data.a[]: type changed: string became boolean"),
     (typed(Enum(("p",))), typed(Enum(("p", "q"))), 'QMP510 X data.a: value "q" added', 'QMP511 X data.a: value "q" removed'),
+    (typed(Enum(())), typed(Array(Boolean())), "QMP508 X data.a: type changed: nothing became list of boolean", "QMP508 X data.a: type changed: list of boolean became nothing"),
     (base(A, follow_ups=(STOPS,)), base(A), 'QMP512 X: follow-up no longer stated: if a is "stop", STOP follows', 'QMP513 X: follow-up added: if a is "stop", STOP follows'),
     (base(), base(rate_limit=RateLimit()), "QMP514 X: rate limit added: once a second", "QMP515 X: rate limit no longer stated"),
+    (base(rate_limit=RateLimit()), base(rate_limit=RateLimit(("a",), unless={"a": ("p",)})), 'QMP517 X: once a second, then once a second for each a, unless a is "p"', 'QMP517 X: once a second for each a, unless a is "p", then once a second'),
     (base(NEW), base(OLD), "QMP516 X data.a: member deprecated", "QMP518 X data.a: member no longer deprecated"),
     (base(), base(marks=Marks(deprecated=True)), "QMP516 X: event deprecated", "QMP518 X: event no longer deprecated"),
     (typed(Enum(("p",))), typed(Enum(("p",), {"p": Marks(deprecated=True)})), 'QMP516 X data.a: value "p" deprecated', 'QMP518 X data.a: value "p" no longer deprecated'),
@@ -91,6 +93,11 @@ CASES = [
     (typed(Number(), TEXT), typed(Integer("int64")), "QMP517 X data.a: number, then integer (int64)", "QMP517 X data.a: integer (int64), then number"),
     (base(Member("a", String(), marks=Marks("CONFIG_A"))), base(source=BUILD), "QMP517 X data.a: optional member removed", "QMP517 X data.a: optional member added: string"),
     (base(marks=Marks("CONFIG_A")), RuleBase({}, BUILD), "QMP517 X: event removed", "QMP517 X: event added"),
+    (typed(Enum(("p", "q"), {"q": Marks("CONFIG_A")})), typed(Enum(("p",)), BUILD), 'QMP517 X data.a: value "q" removed', 'QMP517 X data.a: value "q" added'),
+    # what a binary cannot tell, where no release lent it
+    (base(A, follow_ups=(STOPS,)), base(A, source=BUILD), 'QMP517 X: follow-up no longer stated: if a is "stop", STOP follows', 'QMP517 X: follow-up added: if a is "stop", STOP follows'),
+    (base(A, follow_ups=(STOPS,), rate_limit=RateLimit()), base(A, source=BUILD, rate_limit=RateLimit()), 'QMP512 X: follow-up no longer stated: if a is "stop", STOP follows', 'QMP513 X: follow-up added: if a is "stop", STOP follows'),
+    (base(rate_limit=RateLimit(), source=BUILD), base(source=BUILD), "QMP517 X: rate limit no longer stated", "QMP517 X: rate limit added: once a second"),
     (base(rate_limit=RateLimit(), source=TEXT), base(), "QMP517 X: rate limit no longer stated", "QMP517 X: rate limit added: once a second"),
     (typed(COLOURS), typed(Enum(("red",)), BUILD), 'QMP517 X data.a: value "blue" removed', 'QMP517 X data.a: value "blue" added'),
     # a condition on the build: where a message may lack the member for it, a change on the wire

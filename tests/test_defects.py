@@ -28,6 +28,7 @@ NONE = f"X1\n--\nData: None.\n{EXAMPLE}"
         ('X1\n--\n- "a": one of the following:\n   "p": x\n', ["3 QMP908 X1 data.a"]),
         (f'{NONE}Note: If a is "p", a X1 event will follow the X1 event.\n', ["6 QMP909 X1 data.a"]),
         (f'{NONE}Note: this event is rate-limited separately for each "a".\n', ["6 QMP909 X1 data.a"]),
+        (f'{NONE}Note: this event is rate-limited, except if a is "p".\n', ["6 QMP909 X1 data.a"]),
         (f"{NONE}Note: A X1 event will follow the Y1 event.\n", ["6 QMP910 X1"]),
         (f"{NONE}Note: A Y1 event will follow the X1 event.\n", ["6 QMP911 X1"]),
         (NONE + NONE, ["6 QMP912 X1"]),

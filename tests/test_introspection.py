@@ -88,9 +88,8 @@ def test_members() -> None:
             },
             Enum(("a", "b"), {"b": Marks(unstable=True)}),
         ),
-        ({"meta-type": "enum", "values": [], "members": []}, String()),
+        ({"meta-type": "enum", "values": [], "members": []}, Enum(())),
         ({"meta-type": "array", "element-type": "int"}, Array(Integer())),
-        ({"meta-type": "array", "element-type": "2"}, Array(Anything(of="2"))),
         (
             {"meta-type": "alternate", "members": [{"type": "str"}, {"type": "null"}]},
             rulebase.Alternate((String(), rulebase.Null())),
@@ -98,7 +97,7 @@ def test_members() -> None:
         (object_type("2"), Object()),
         (
             object_type("2", {"name": "next", "type": "2", "default": None}),
-            Object((Member("next", Anything(of="2"), optional=True),)),
+            Object((Member("next", Object(open=True, of="2"), optional=True),)),
         ),
     ],
 )
@@ -122,6 +121,20 @@ def test_a_union_has_a_branch_for_each_case_that_adds_members() -> None:
         discriminator="kind",
         branches={"a": Object((Member("m", Integer()),))},
     )
+
+
+def test_types_that_hold_one_another() -> None:
+    """A list of what it is in, an alternate that comes again, and a branch that it all stands in."""
+    tag = Member("kind", Enum(("a",)))
+    union = Object((tag,), discriminator="kind", branches={"a": Object((Member("m", Anything(of="3")),))})
+    infos = (
+        object_type("1", {"name": "m", "type": "3"}),
+        {"name": "3", "meta-type": "alternate", "members": [{"type": "str"}, {"type": "4"}, {"type": "[4]"}]},
+        object_type("4", {"name": "kind", "type": "5"}, tag="kind", variants=[{"case": "a", "type": "1"}]),
+        {"name": "5", "meta-type": "enum", "values": ["a"]},
+        {"name": "[4]", "meta-type": "array", "element-type": "4"},
+    )
+    assert payload(*infos) == Object((Member("m", rulebase.Alternate((String(), union, Array(union)))),))
 
 
 def test_events() -> None:
@@ -156,6 +169,22 @@ def doubling(levels: int) -> list[dict[str, Any]]:
         ([{"meta-type": "event"}], "not a reply to query-qmp-schema: Object missing required field"),
         ([{"meta-type": "\x1b"}], "not a reply to query-qmp-schema: Invalid value '\\x1b'"),
         ([event("X", "1"), *doubling(30), object_type("30")], "its types hold one another too often"),
+        (
+            [
+                event("X", "1"),
+                object_type("1", {"name": "m", "type": "2"}),
+                {"name": "2", "meta-type": "array", "element-type": "2"},
+            ],
+            "its types hold one another too often, or too deep",
+        ),
+        (
+            [
+                event("X", "1"),
+                object_type("1", {"name": "t", "type": "2"}, tag="t", variants=[{"case": "a", "type": "1"}]),
+                {"name": "2", "meta-type": "enum", "values": ["a"]},
+            ],
+            "its types hold one another too often, or too deep",
+        ),
         ([event("X", "1"), *doubling(2000), object_type("2000")], "its types hold one another too often"),
         (
             [

@@ -4,6 +4,7 @@ import pytest
 
 from qmpcheck.lending import lent
 from qmpcheck.rulebase import (
+    BUILD,
     Boolean,
     Enum,
     EventRule,
@@ -23,7 +24,8 @@ BINARY = RuleBase(
             )
         ),
         "STOP": EventRule(),
-    }
+    },
+    BUILD,
 )
 
 
@@ -51,7 +53,13 @@ def test_follow_ups(follow_up: FollowUp, is_lent: bool) -> None:
 
 @pytest.mark.parametrize(
     ("rate_limit", "is_lent"),
-    [(RateLimit(), True), (RateLimit(("id",)), True), (RateLimit(("gone",)), False)],
+    [
+        (RateLimit(), True),
+        (RateLimit(("id",)), True),
+        (RateLimit(("gone",)), False),
+        (RateLimit(unless={"action": ("stop",)}), True),
+        (RateLimit(unless={"gone": ("stop",)}), False),
+    ],
 )
 def test_rate_limits(rate_limit: RateLimit, is_lent: bool) -> None:
     assert borrowed(EventRule(rate_limit=rate_limit)).rate_limit == (rate_limit if is_lent else None)

@@ -51,6 +51,9 @@ def test_follow_ups(note: str, expected: list[FollowUp]) -> None:
 def test_rate_limits() -> None:
     assert rule("this event is rate-limited.").rate_limit == RateLimit(line=LINE)
     assert rule('this event is rate-limited separately for each "a".').rate_limit == RateLimit(("a",), LINE)
+    for spared in ('a is "p" or "q"', "@a is ``p`` or ``q``"):
+        stated = rule(f"This event is rate-limited, except if {spared}.").rate_limit
+        assert stated == RateLimit((), LINE, {"a": ("p", "q")})
 
 
 def test_each_sentence_counts_and_has_its_own_line() -> None:

@@ -47,6 +47,8 @@ def without_places(described: Any) -> Any:
             return msgspec.structs.replace(described, members=members, branches=branches)
         case Member():
             return msgspec.structs.replace(described, type=without_places(described.type), line=None, file="")
+        case Alternate(types):
+            return Alternate(tuple(map(without_places, types)))
         case _:
             return described
 
@@ -66,6 +68,9 @@ PAYLOADS = {
     ),
     "{ 'enum': 'E', 'data': ['p', 'q'] } { 'event': 'X', 'data': { 'a': 'E' } }": Object(
         (Member("a", Enum(("p", "q"))),)
+    ),
+    "{ 'enum': 'E', 'data': [] } { 'event': 'X', 'data': { '*a': 'E' } }": Object(
+        (Member("a", Enum(()), optional=True),)
     ),
     "{ 'struct': 'S', 'data': { 'a': 'str' } } { 'event': 'X', 'data': 'S' }": Object((A,)),
     "{ 'type': 'S', 'data': { 'a': 'str' } } { 'event': 'X', 'data': { 'b': 'S' } }": Object(
@@ -93,6 +98,11 @@ PAYLOADS = {
             ),
         )
     ),
+    "{ 'union': 'U', 'data': { 'p': { 'type': 'str', 'if': 'P' } } } { 'event': 'X', 'boxed': true, 'data': 'U' }": Object(
+        (Member("type", Enum(("p",), {"p": Marks("P")})),),
+        discriminator="type",
+        branches={"p": Object((Member("data", String(), marks=Marks("P")),))},
+    ),
     "{ 'alternate': 'A', 'data': { 's': 'str', 'i': 'int' } } { 'event': 'X', 'data': { 'a': 'A' } }": Object(
         (Member("a", Alternate((String(), Integer("int64")))),)
     ),
@@ -107,9 +117,31 @@ PAYLOADS = {
         discriminator="t",
         branches={"p": Object((Member("a", String(), marks=Marks("Q")),))},
     ),
+    """{ 'enum': 'E', 'data': ['p'] } { 'union': 'P', 'base': { 's': 'E' }, 'discriminator': 's', 'data': {} }
+       { 'union': 'U', 'base': { 't': 'E' }, 'discriminator': 't', 'data': { 'p': { 'type': 'P', 'if': 'Q' } } }
+       { 'event': 'X', 'boxed': true, 'data': 'U' }""": Object(
+        (Member("t", Enum(("p",))),), discriminator="t", branches={"p": Object(open=True)}
+    ),
     # a type that holds itself through an alternate
     "{ 'struct': 'S', 'data': { 'a': 'A' } } { 'alternate': 'A', 'data': { 's': 'S', 'i': 'int' } } { 'event': 'X', 'data': 'S' }": Object(
-        (Member("a", Anything("A")),)
+        (Member("a", Alternate((Object(open=True, of="S"), Integer("int64")))),)
+    ),
+    "{ 'struct': 'S', 'data': { 'a': 'A' } } { 'alternate': 'A', 'data': { 's': 'S', 'i': 'int' } } { 'event': 'X', 'data': { 'a': 'A' } }": Object(
+        (Member("a", Alternate((Object((Member("a", Anything("A")),)), Integer("int64")))),)
+    ),
+    # a branch that it all stands in, and a base that its own member has
+    """{ 'enum': 'E', 'data': ['p'] } { 'struct': 'B', 'data': { 't': 'E', '*b': 'U' } } { 'struct': 'P', 'data': { 'u': 'U' } }
+       { 'union': 'U', 'base': 'B', 'discriminator': 't', 'data': { 'p': 'P' } } { 'event': 'X', 'data': 'P' }""": Object(
+        (
+            Member(
+                "u",
+                Object(
+                    (Member("t", Enum(("p",))), Member("b", Object(open=True, of="U"), optional=True)),
+                    discriminator="t",
+                    branches={"p": Object((Member("u", Object(open=True, of="U")),))},
+                ),
+            ),
+        )
     ),
     # what a member's description may yet come to tell
     "{ 'event': 'X', 'data': { 'a': { 'type': 'str', 'default': 'x', 'if': { 'xor': ['P', 'Q'] } } } }": Object(
@@ -131,7 +163,7 @@ PAYLOADS = {
     ),
     # a type that holds itself
     "{ 'struct': 'S', 'data': { '*a': 'S' } } { 'event': 'X', 'data': 'S' }": Object(
-        (Member("a", Anything("S"), optional=True),)
+        (Member("a", Object(open=True, of="S"), optional=True),)
     ),
     # comments in every place, keys that are not known yet
     """# c
@@ -172,8 +204,12 @@ STOPS = [FollowUp(("STOP",), {"a": ("stop",)}, line=4)]
         (["# .. note:: If `a` is ``stop``, a `STOP` event will eventually", "#    follow the `X1` event."], STOPS, None),
         (["# .. note::", "#", "#    If @a is \"stop\", a STOP event will follow the X1 event."], [STOPS[0].__class__(("STOP",), {"a": ("stop",)}, line=6)], None),
         (["# Note: This event is rate-limited."], [], RateLimit(line=4)),
+        (["# .. important:: This event is rate-limited."], [], RateLimit(line=4)),
+        (["# .. admonition:: Notes", "#", "#    1. It is bright.", "#", "#    2. This event is rate-limited."], [], RateLimit(line=8)),
+        (["# .. note:: This event is rate-limited, except if `a` is", "#    \"stop\"."], [], RateLimit(line=4, unless={"a": ("stop",)})),
         (["# Emitted now and then.  This event is rate-limited."], [], RateLimit(line=4)),
         (["# Note: If a is \"stop\", a STOP event will eventually follow the Y1 event."], [], None),
+        (["# Note: A RESUME event will eventually follow the X1 event."], [], None),
         (["# Note: If b is \"stop\", a STOP event will eventually follow the X1 event."], [], None),
         (["# Example:", "#", "#  This event is rate-limited."], [], None),
     ],
@@ -190,6 +226,7 @@ def test_the_notes_of_an_event(
         "# Since: 1.0",
         "##",
         "{ 'event': 'X1', 'data': { 'a': 'str' } }",
+        "{ 'event': 'STOP' }",
     ]
     rule = read(tmp_path, "\n".join(lines) + "\n")["X1"]
     assert (list(rule.follow_ups), rule.rate_limit) == (follow_ups, limit)
@@ -212,6 +249,7 @@ def test_the_notes_of_an_event(
         ("{ 'enum': 'E', 'data': ['p', 'p'] } { 'event': 'X', 'data': { 'a': 'E' } }", 'root.json:1:11: the values of "E"'),
         ("{ 'event': 'X', 'data': ['str'] }", 'root.json:1:12: the data of "X" is no object'),
         ("{ 'struct': 'B', 'data': { 'a': 'str' } } { 'struct': 'S', 'base': 'B', 'data': { 'a': 'str' } } { 'event': 'X', 'data': 'S' }", 'root.json:1:109: the data of "X" holds two members of one name in an object'),
+        ("{ 'struct': 'S', 'base': 'S' } { 'event': 'X', 'data': 'S' }", 'root.json:1:26: an event reaches more than 20000 members and types, or 40 levels of them, through "S"'),
         ("{ 'include': 'a\0' }", 'root.json:1:1: "a\\x00": embedded null byte'),
         ("{ 'union': 'U', 'base': { 't': 'str' }, 'discriminator': 't', 'data': {} } { 'event': 'X', 'data': 'U' }", 'root.json:1:12: the discriminator of "U" is no enum member of its base'),
         ("{ 'event': 'X', 'data': " + "{ 'a': " * 30 + "'str'" + " }" * 31, "root.json:1:"),
@@ -229,12 +267,18 @@ def test_a_schema_that_is_not_utf8(tmp_path: Path) -> None:
         qapi.read(str(tmp_path / "root.json"))
 
 
-def test_a_schema_that_grows_without_end_is_refused(tmp_path: Path) -> None:
-    levels = "".join(
-        f"{{ 'struct': 'S{at}', 'data': {{ 'a': 'S{at + 1}', 'b': 'S{at + 1}' }} }}\n" for at in range(40)
-    )
-    with pytest.raises(qapi.SchemaError, match="more than 20000 members"):
-        read(tmp_path, levels + "{ 'struct': 'S40', 'data': {} }\n{ 'event': 'X', 'data': 'S0' }")
+@pytest.mark.parametrize(
+    "level",
+    [
+        "{{ 'struct': 'S{0}', 'data': {{ 'a': 'S{1}', 'b': 'S{1}' }} }}\n",
+        "{{ 'union': 'S{0}', 'data': {{ 'a': 'S{1}', 'b': 'S{1}' }} }}\n",
+        "{{ 'alternate': 'S{0}', 'data': {{ 'a': 'S{1}', 'b': ['S{1}'] }} }}\n",
+    ],
+)
+def test_a_schema_that_grows_without_end_is_refused(level: str, tmp_path: Path) -> None:
+    levels = "".join(level.format(at, at + 1) for at in range(30))
+    with pytest.raises(qapi.SchemaError, match="more than 20000 members and types"):
+        read(tmp_path, levels + "{ 'struct': 'S30', 'data': {} }\n{ 'event': 'X', 'data': { 'm': 'S0' } }")
 
 
 def releases() -> list[tuple[str, str]]:

@@ -80,6 +80,8 @@ INET = {"type": "inet", "host": "h", "port": 80}
             'QMP205 data.where.port: expected 0 to 65535, got -1 (where type is "inet")',
         ]),
         ("ON_SOME_BUILDS", {}, []),
+        ("NEVER", {}, []),
+        ("NEVER", {"never": "x"}, ['QMP205 data.never: expected nothing, got "x"']),
         ("OLD_EVENT", {}, ["QMP206 event: the spec marks the event as deprecated"]),
         ("OLD_MEMBER", {"new": 1}, []),
         ("OLD_MEMBER", {"new": 1, "old": 1}, ["QMP206 data.old: the spec marks this member as deprecated"]),
@@ -189,4 +191,15 @@ def test_a_disk_that_stops_the_machine_says_so_at_once(
     stream = "".join(
         line("BLOCK_IO_ERROR", {"qom-path": "/d", "action": action}) for action in actions.split()
     )
+    assert [each.code for each in findings(stream, rule_base)] == expected
+
+
+@pytest.mark.parametrize(
+    ("levels", "expected"),
+    [("1 1 1", ["QMP304"]), ("1 9 1", []), ("1 9 1 9 1", ["QMP304"]), ("9 9 9", []), ("8 9 8", [])],
+)
+def test_a_rate_limit_spares_what_the_spec_excepts(levels: str, expected: list[str]) -> None:
+    limit = RateLimit(unless={"level": ("8", "9")})
+    rule_base = RuleBase({"ALARM": EventRule(Object((Member("level", String()),)), rate_limit=limit)})
+    stream = "".join(line("ALARM", {"level": level}) for level in levels.split())
     assert [each.code for each in findings(stream, rule_base)] == expected

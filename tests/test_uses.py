@@ -79,8 +79,8 @@ def variants(draw: st.DrawFn, described: Type) -> Type:
         return draw(st.sampled_from(SIMPLE))
     match described:
         case Enum(values):
-            kept = draw(st.lists(st.sampled_from(values), min_size=1, unique=True))
-            marks = draw(st.sampled_from([{}, {kept[0]: Marks("CONFIG_X")}]))
+            kept = draw(st.lists(st.sampled_from(values), min_size=1, unique=True) if values else st.just([]))
+            marks = draw(st.sampled_from([{}, dict.fromkeys(kept[:1], Marks("CONFIG_X"))]))
             return Enum((*kept, *draw(st.sampled_from([(), ("new",)]))), marks)
         case Array(items):
             return Array(draw(variants(items)))

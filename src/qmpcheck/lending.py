@@ -18,7 +18,7 @@ def lent(rule_base: RuleBase, release: RuleBase) -> RuleBase:
         name: _with_rules_of(release.events[name], rule, rule_base) if name in release.events else rule
         for name, rule in rule_base.events.items()
     }
-    return RuleBase(events)
+    return msgspec.structs.replace(rule_base, events=events)
 
 
 def _with_rules_of(lender: EventRule, rule: EventRule, rule_base: RuleBase) -> EventRule:
@@ -50,6 +50,6 @@ def _has(rule: EventRule, name: str, values: tuple[str, ...]) -> bool:
 
 
 def _rate_limit(rate_limit: RateLimit | None, rule: EventRule) -> RateLimit | None:
-    if rate_limit is None or not all(rule.data.member(key) for key in rate_limit.key):
-        return None
-    return RateLimit(rate_limit.key)
+    if rate_limit and all(map(rule.data.member, (*rate_limit.key, *rate_limit.unless))):
+        return msgspec.structs.replace(rate_limit, line=None)
+    return None

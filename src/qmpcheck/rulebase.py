@@ -54,7 +54,7 @@ class String(_Type, frozen=True, tag="string"):
 
 
 class Enum(_Type, frozen=True, tag="enum"):
-    """One of a closed set of strings.
+    """One of a closed set of strings; of an empty one nothing can be a value.
 
     `marks` tells what is special about some of them.
     """
@@ -178,10 +178,19 @@ class FollowUp(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class RateLimit(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """The event is sent at most once a second for each distinct value of the `key` members."""
+    """The event is sent at most once a second for each distinct value of the `key` members.
+
+    `unless` are members (of `data`) and the values under which it is sent at once, however often.
+    """
 
     key: tuple[str, ...] = ()
     line: Line = None
+    unless: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether it is the same for all, whatever an event carries."""
+        return not (self.key or self.unless)
 
 
 class EventRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -237,11 +246,9 @@ def check(described: Type) -> None:
     """Hold a type against what every type must keep to.
 
     Raises:
-        ValueError: an enum is empty, an object has a member twice, or nothing tells a union's branches apart.
+        ValueError: an object has a member twice, or nothing tells a union's branches apart.
     """
     match described:
-        case Enum(()):
-            raise ValueError("an enum without values")
         case Array(items):
             check(items)
         case Alternate(types):

@@ -8,7 +8,9 @@ from qmpcheck.rulebase import FollowUp, RateLimit
 
 
 def alternatives(texts: list[str], joint: str = "or") -> str:
-    """`a`, `a or b`, `a, b or c`."""
+    """`a`, `a or b`, `a, b or c`; `nothing` where there is none."""
+    if not texts:
+        return "nothing"
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {joint} {texts[-1]}"
 
 
@@ -19,9 +21,7 @@ def plural(number: int, noun: str) -> str:
 
 def follow_up_text(rule: FollowUp) -> str:
     """`if action is "stop", STOP follows`."""
-    conditions = [
-        f"{name(member)} is {alternatives([*map(quoted, values)])}" for member, values in rule.when.items()
-    ]
+    conditions = _conditions(rule.when)
     if rule.option:
         conditions.append(f"-{name(rule.option)} was given")
     then = f"{alternatives([*map(name, rule.then)])} follows"
@@ -29,9 +29,14 @@ def follow_up_text(rule: FollowUp) -> str:
 
 
 def rate_limit_text(limit: RateLimit) -> str:
-    """`once a second for each id`."""
+    """`once a second for each id, unless action is "stop"`."""
     each = " and ".join(map(name, limit.key))
-    return f"once a second for each {each}" if each else "once a second"
+    unless = " or ".join(_conditions(limit.unless))
+    return "".join(["once a second", each and f" for each {each}", unless and f", unless {unless}"])
+
+
+def _conditions(members: dict[str, tuple[str, ...]]) -> list[str]:
+    return [f"{name(member)} is {alternatives([*map(quoted, values)])}" for member, values in members.items()]
 
 
 _MOST_VALUES = 8

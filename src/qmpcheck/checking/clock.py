@@ -9,7 +9,7 @@ import msgspec
 from qmpcheck.checking.occurrence import MICROSECONDS, Occurrence, member
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import name
-from qmpcheck.rulebase import TEXT, RuleBase
+from qmpcheck.rulebase import TEXT, RateLimit, RuleBase
 
 ALLOWANCE = MICROSECONDS
 """How far back the next event may lie: threads take their timestamps before they take their turn."""
@@ -17,16 +17,16 @@ ALLOWANCE = MICROSECONDS
 PERIOD = MICROSECONDS
 """Between the first and the third of three rate-limited events in a row."""
 
-Limits = dict[str, tuple[str, ...]]
-"""Rate-limited events, each with the members that tell its keys apart."""
+Limits = dict[str, RateLimit]
+"""The rate limit of each event that has one."""
 
-KEYS: Limits = {
-    "BLOCK_IO_ERROR": ("qom-path",),
-    "MEMORY_DEVICE_SIZE_CHANGE": ("qom-path",),
-    "QUORUM_REPORT_BAD": ("node-name",),
-    "VSERPORT_CHANGE": ("id",),
+KNOWN: Limits = {
+    "BLOCK_IO_ERROR": RateLimit(("qom-path",), unless={"action": ("stop",)}),
+    "MEMORY_DEVICE_SIZE_CHANGE": RateLimit(("qom-path",)),
+    "QUORUM_REPORT_BAD": RateLimit(("node-name",)),
+    "VSERPORT_CHANGE": RateLimit(("id",)),
 }
-"""How QEMU tells keys apart, whether the spec says so or not; other events have one key each."""
+"""How QEMU limits some events, at least some QEMU, where the spec does not say all of it."""
 
 LIMITED = frozenset(
     {
@@ -82,16 +82,17 @@ def of_limited(events: Iterable[Occurrence], limits: Limits) -> tuple[dict[_Key,
     """The ends of each key's row of rate-limited events, and what is wrong within the rows."""
     rows: dict[_Key, list[Occurrence]] = {}
     for event in events:
-        if event.time is not None and not _is_sent_at_once(event):
-            values = [repr(member(event.data, (key,))) for key in limits[event.event]]
+        limit = limits[event.event]
+        if event.time is not None and not _is_sent_at_once(event, limit):
+            values = [repr(member(event.data, (key,))) for key in limit.key]
             rows.setdefault((event.event, *values), []).append(event)
     findings = [finding for row in rows.values() for finding in _crowded(row)]
     return {key: _ends(row) for key, row in rows.items()}, findings
 
 
-def _is_sent_at_once(event: Occurrence) -> bool:
-    """Whether some QEMU does not limit it, though it limits others of its name."""
-    return event.event == "BLOCK_IO_ERROR" and event.data.get("action") == "stop"
+def _is_sent_at_once(event: Occurrence, limit: RateLimit) -> bool:
+    """Whether it is not limited, though others of its name are."""
+    return any(member(event.data, (name,)) in values for name, values in limit.unless.items())
 
 
 def _ends(row: Sequence[Occurrence]) -> Ends:

@@ -36,7 +36,7 @@ def timing(
     late = clock.sent_late(rule_base)
     rules = (*_spec_rules(rule_base, assumed, within, late), *more)
     limited = {event: rule.rate_limit for event, rule in rule_base.events.items() if rule.rate_limit}
-    limits = {event: clock.KEYS.get(event, limit.key) for event, limit in limited.items()}
+    limits = {event: clock.KNOWN.get(event, limit) for event, limit in limited.items()}
     return Timing(tuple(_with_errata(rule, errata) for rule in rules), limits, late)
 
 

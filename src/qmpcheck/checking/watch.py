@@ -143,7 +143,7 @@ class Watch:
         for at in _places(self._limited, letters):
             event = events[at]
             name = self._names.get(type(event), "")
-            if name and not self._timing.limits[name]:  # one key, whatever it carries
+            if name and self._timing.limits[name].is_blind:
                 yield Occurrence(at + 1, name, event.timestamp, {})
             elif name or event.event in self._timing.limits:
                 yield self._occurrence(events, at)

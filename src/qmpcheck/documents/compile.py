@@ -62,12 +62,12 @@ class Missing:
 
     def members(self, rule: FollowUp | RateLimit) -> list[str]:
         """Members that the rule speaks of and the event does not have."""
-        names = rule.when if isinstance(rule, FollowUp) else rule.key
+        names = rule.when if isinstance(rule, FollowUp) else (*rule.key, *rule.unless)
         return [] if self._open else [name for name in names if name not in self._values]
 
     def values(self, rule: FollowUp | RateLimit) -> list[str]:
         """Values in the rule's condition that the member cannot take."""
-        when = rule.when if isinstance(rule, FollowUp) else {}
+        when = rule.when if isinstance(rule, FollowUp) else rule.unless
         allowed = {name: self._values.get(name) for name in when}
         return [
             value

@@ -1,7 +1,8 @@
 """What a binary says of itself, the reply to `query-qmp-schema`, to a rule base.
 
 The reply is a flat list of types, commands and events that name one another. A rule base has the types
-where they are used, so each event's are written out; one that holds itself is cut where it comes again.
+where they are used, so each event's are written out; a value of a type that it stands in is cut, and what is
+in it left open. Branches of unions are parts of them, and never cut.
 """
 
 from __future__ import annotations
@@ -180,17 +181,19 @@ class _Writer:
     def event(self, event: _Event) -> EventRule:
         return EventRule(self.object(event.arg_type, ()), marks=_marks(event.features))
 
-    def type(self, name: str, inside: tuple[str, ...]) -> rulebase.Type:
+    def type(self, name: str, inside: tuple[str, ...]) -> rulebase.Type:  # noqa: PLR0911 -- a case each
         """The type of that name, `inside` the types of those names."""
         match self.described(name, inside):
             case _Builtin(json_type=json_type):
                 return _BUILTIN[json_type]
             case _Enum() as enum:
                 return _enum(enum)
-            case _ if name in inside:
-                return rulebase.Any(of=name)
             case _Array(element_type=element):
                 return rulebase.Array(self.type(element, (*inside, name)))
+            case _Object() if name in inside:
+                return rulebase.Object(open=True, of=name)
+            case _Alternate() if name in inside:
+                return rulebase.Any(of=name)
             case _Alternate(members=choices):
                 return rulebase.Alternate(
                     tuple(self.type(choice.type, (*inside, name)) for choice in choices)
@@ -200,7 +203,7 @@ class _Writer:
 
     def object(self, name: str, inside: tuple[str, ...]) -> rulebase.Object:
         described = self.described(name, inside)
-        if not isinstance(described, _Object) or name in inside:
+        if not isinstance(described, _Object):
             raise NotIntrospection(f"the type {quoted(name)} stands where only an object can")
         inside = (*inside, name)
         branches = {each.case: self.object(each.type, inside) for each in described.variants}
@@ -224,12 +227,10 @@ class _Writer:
         return self.types[name]
 
 
-def _enum(enum: _Enum) -> rulebase.Type:
-    """The enum; a string where a build has none of the values, as nothing can be held against them."""
+def _enum(enum: _Enum) -> rulebase.Enum:
     marked = {value.name: _marks(value.features) for value in enum.members}
-    values = tuple(marked) or enum.values
     marks = {name: marks for name, marks in marked.items() if marks != UNMARKED}
-    return rulebase.Enum(values, marks) if values else rulebase.String()
+    return rulebase.Enum(tuple(marked) or enum.values, marks)
 
 
 def _marks(features: tuple[str, ...]) -> Marks:

@@ -83,8 +83,10 @@ class _Shape(Transformer[Token, Sentence]):
         )
         return Sentence(tuple(rules), triggers[0])
 
-    def rate_limit(self, names: list[str]) -> Sentence:
-        return Sentence((RateLimit(tuple(names)),))
+    def rate_limit(self, parts: list[Any]) -> Sentence:
+        names = tuple(part for part in parts if isinstance(part, str))
+        unless = next((part.when for part in parts if isinstance(part, _Condition)), {})
+        return Sentence((RateLimit(names, unless=unless),))
 
     def remark(self, _: list[Token]) -> Sentence:
         return Sentence()
@@ -92,6 +94,8 @@ class _Shape(Transformer[Token, Sentence]):
     def member_is(self, parts: list[Any]) -> _Condition:
         name, values = parts
         return _Condition({str(name): values}, "")
+
+    unless = member_is
 
     def option_given(self, options: list[str]) -> _Condition:
         return _Condition({}, options[0].lstrip("-"))

@@ -38,10 +38,14 @@ from qmpcheck.wording import follow_up_text, rate_limit_text, type_text
 
 
 class _Sides(NamedTuple):
-    """The kinds of the two specs."""
+    """The kinds of the two specs.
+
+    `untimed`: one is what a binary says, without the follow-ups and rate limits that a release can lend it.
+    """
 
     old: str
     new: str
+    untimed: bool
 
     @property
     def differ(self) -> bool:
@@ -51,7 +55,7 @@ class _Sides(NamedTuple):
     @property
     def prose(self) -> bool:
         """Whether one of them is a text, which need not spell everything out."""
-        return TEXT in self
+        return TEXT in (self.old, self.new)
 
     def lacks(self, marks: Marks, side: str) -> bool:
         """Whether a build may lack this thing: `side` is the kind of the spec that does."""
@@ -92,8 +96,13 @@ def _place(member: Member | None, holder: Place) -> Place:
 
 def compare(old: RuleBase, new: RuleBase) -> tuple[Change, ...]:
     """The changes from one spec to another, in the order of the old one's events, then of the new one's."""
-    sides = _Sides(old.source, new.source)
+    sides = _Sides(old.source, new.source, any(map(_is_untimed, (old, new))))
     return tuple(_changes(old, new, sides))
+
+
+def _is_untimed(side: RuleBase) -> bool:
+    timed = any(rule.follow_ups or rule.rate_limit for rule in side.events.values())
+    return side.source == BUILD and not timed
 
 
 def _changes(old: RuleBase, new: RuleBase, sides: _Sides) -> Iterator[Change]:
@@ -132,7 +141,7 @@ def _event(event: str, old: EventRule, new: EventRule, sides: _Sides) -> Iterato
     at = _At(event, "", (), Place(old.line, old.file), Place(new.line, new.file))
     yield from _deprecation(old.marks, new.marks, at, "event")
     yield from _object(old.data, new.data, at._replace(path="data"), sides)
-    yield from _follow_ups(old.follow_ups, new.follow_ups, at)
+    yield from _follow_ups(old.follow_ups, new.follow_ups, at, sides)
     yield from _rate_limit(old, new, at, sides)
     if sides.differ_on_builds(old.marks, new.marks):
         yield _condition(new.marks, at, "event")
@@ -153,16 +162,17 @@ def _condition(new: Marks, at: _At, what: str, value: str = "") -> Change:
 _UNCONDITIONAL = "no longer depends on the build"
 
 
-def _follow_ups(old: Sequence[FollowUp], new: Sequence[FollowUp], at: _At) -> Iterator[Change]:
+def _follow_ups(old: Sequence[FollowUp], new: Sequence[FollowUp], at: _At, sides: _Sides) -> Iterator[Change]:
+    removed, added = ("QMP517", "QMP517") if sides.untimed else ("QMP512", "QMP513")
     stated = [[msgspec.structs.replace(rule, line=None) for rule in side] for side in (old, new)]
     for rule, plain in zip(old, stated[0], strict=True):
         if plain not in stated[1]:
             here = at._replace(old=Place(rule.line, at.old.file))
-            yield here.change("QMP512", f"follow-up no longer stated: {follow_up_text(rule)}")
+            yield here.change(removed, f"follow-up no longer stated: {follow_up_text(rule)}")
     for rule, plain in zip(new, stated[1], strict=True):
         if plain not in stated[0]:
             here = at._replace(new=Place(rule.line, at.new.file))
-            yield here.change("QMP513", f"follow-up added: {follow_up_text(rule)}")
+            yield here.change(added, f"follow-up added: {follow_up_text(rule)}")
 
 
 def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Iterator[Change]:
@@ -170,12 +180,13 @@ def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Itera
     here = at._replace(
         old=Place(a.line, at.old.file) if a else at.old, new=Place(b.line, at.new.file) if b else at.new
     )
-    if a and b and a.key != b.key:
+    by_kind = sides.differ or sides.untimed
+    if a and b and (a.key, a.unless) != (b.key, b.unless):
         yield here.change("QMP517", f"{rate_limit_text(a)}, then {rate_limit_text(b)}")
     elif b and not a:
-        yield here.change("QMP517" if sides.differ else "QMP514", f"rate limit added: {rate_limit_text(b)}")
+        yield here.change("QMP517" if by_kind else "QMP514", f"rate limit added: {rate_limit_text(b)}")
     elif a and not b:
-        yield here.change("QMP517" if sides.differ else "QMP515", "rate limit no longer stated")
+        yield here.change("QMP517" if by_kind else "QMP515", "rate limit no longer stated")
 
 
 def _object(old: Object, new: Object, at: _At, sides: _Sides) -> Iterator[Change]:
@@ -236,7 +247,7 @@ def _members(old: Sequence[Member], new: Sequence[Member], at: _At, sides: _Side
 def _member(old: Member, new: Member, at: _At, sides: _Sides) -> Iterator[Change]:
     yield from _deprecation(old.marks, new.marks, at, "member")
     if old.may_be_absent != new.may_be_absent:
-        by_build = old.optional == new.optional and BUILD in sides
+        by_build = old.optional == new.optional and BUILD in (sides.old, sides.new)
         code, text = ("QMP506", "became optional") if new.may_be_absent else ("QMP507", "became mandatory")
         yield at.change("QMP517" if by_build else code, text)
     yield from _type(old.type, new.type, at, sides)

@@ -38,7 +38,8 @@ def _plain(comment: str) -> str:
     return _SIGN.sub("", comment).replace("\r", "") + "\n"
 
 
-_LABEL = re.compile(r"[ \t]*(?:Notes?:|\.\.[ \t]+note::)", re.IGNORECASE)
+_LABEL = re.compile(r"[ \t]*(?:Notes?:|\.\.[ \t]+(?:admonition::[^\n]*|[a-z]+::))", re.IGNORECASE)
+"""What begins a note, and is no word of it; an admonition names its title in the same line."""
 
 
 class _Shape(Transformer[Token, list[Passage | None]]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 import msgspec
 
@@ -27,17 +27,17 @@ def rule_base(defined: Mapping[str, Definition]) -> RuleBase:
         SchemaError: an event reaches what makes no sense.
     """
     types = _Types(defined)
-    events = (each for each in defined.values() if each.kind == definitions.EVENT)
-    return RuleBase({str(each.name): _event(each, types) for each in events}, rulebase.SCHEMA)
+    events = {str(each.name): each for each in defined.values() if each.kind == definitions.EVENT}
+    return RuleBase({name: _event(each, types, events) for name, each in events.items()}, rulebase.SCHEMA)
 
 
-def _event(definition: Definition, types: _Types) -> EventRule:
+def _event(definition: Definition, types: _Types, events: Container[str]) -> EventRule:
     data = _in_file(types.payload(definition), definition.file)
     said = sentences(definition)
     follow_ups = compile.follow_ups(said, data)[definition.name]
     return EventRule(
         data,
-        tuple(follow_ups),
+        tuple(rule for rule in follow_ups if all(event in events for event in rule.then)),
         compile.rate_limit(said),
         definition.name.line,
         definition.file,
@@ -108,19 +108,24 @@ _BUILT_IN: dict[str, Type] = {
     "uint64": rulebase.Integer("uint64"),
 }
 
-_MOST_MEMBERS = 20_000
-"""That one event may reach, written out in full; QEMU's own reach some dozens."""
+_MOST = 20_000
+"""Members and types that one event may reach, written out in full; QEMU's own reach some dozens."""
+
+_DEEPEST = 40
+"""Levels of types inside types."""
 
 
 class _Types:
-    """The types of a schema as the rule base has them, each made once."""
+    """The types of a schema as the rule base has them, written out where they are used.
+
+    A value of a type that it stands in is cut: what is in it is left open. The base of a type and the
+    branches of a union are parts of it, and never cut.
+    """
 
     def __init__(self, defined: Mapping[str, Definition]) -> None:
         self._defined = defined
-        self._made: dict[str, Type] = dict(_BUILT_IN)
-        self._sizes: dict[str, int] = {}
         self._written = 0
-        self._under_way: set[str] = set()
+        self._inside: list[str] = []
 
     def payload(self, event: Definition) -> Object:
         """What an event carries."""
@@ -128,7 +133,7 @@ class _Types:
         if data is None:
             return Object()
         self._written = 0
-        payload = self._of_value(data, event)
+        payload = self._part(data, event)
         if not isinstance(payload, Object):
             raise event.wrong(event.name, f"the data of {quoted(event.name)} is no object")
         try:
@@ -138,21 +143,16 @@ class _Types:
         return payload
 
     def _named(self, name: Text, user: Definition) -> Type:
-        if name in self._under_way:
-            return rulebase.Any(str(name))  # it holds itself: what is inside is left open
-        if name in self._made:
-            self._written += self._sizes.get(name, 0)
-        else:
-            self._under_way.add(name)
-            before = self._written
-            self._made[name] = self._of_definition(self._defined[name])
-            self._sizes[name] = self._written - before
-            self._under_way.remove(name)
-        if self._written > _MOST_MEMBERS:
-            raise user.wrong(
-                name, f"an event reaches more than {_MOST_MEMBERS} members through {quoted(name)}"
-            )
-        return self._made[name]
+        if name in _BUILT_IN:
+            return _BUILT_IN[name]
+        self._written += 1
+        if self._written > _MOST or len(self._inside) > _DEEPEST:
+            most = f"{_MOST} members and types, or {_DEEPEST} levels of them,"
+            raise user.wrong(name, f"an event reaches more than {most} through {quoted(name)}")
+        self._inside.append(name)
+        made = self._of_definition(self._defined[name])
+        self._inside.pop()
+        return made
 
     def _of_definition(self, definition: Definition) -> Type:
         table = definition.table
@@ -172,11 +172,17 @@ class _Types:
                 )
 
     def _of_value(self, value: Value, user: Definition) -> Type:
+        """The type of a member, an item or a choice."""
+        if isinstance(value, Text) and value in self._inside:
+            return _cut(self._defined[value])
+        return self._part(value, user)
+
+    def _part(self, value: Value, user: Definition) -> Type:
         match value:
             case Text():
                 return self._named(value, user)
             case Items([Text() as item]):
-                return rulebase.Array(self._named(item, user))
+                return rulebase.Array(self._of_value(item, user))
             case Table():
                 return Object(self._members(value, user))
             case _:
@@ -201,7 +207,7 @@ class _Types:
         base = definition.table.get("base")
         if base is None:
             return ()
-        described = self._of_value(base, definition)
+        described = self._part(base, definition)
         if not isinstance(described, Object):
             raise definition.wrong(definition.name, f"the base of {quoted(definition.name)} is no struct")
         return described.members
@@ -210,9 +216,8 @@ class _Types:
         branches = _table(definition, "data")
         base = self._base(definition)
         if discriminator is None:  # each branch wraps its type, as QEMU did it up to 6.0
-            tag = Member(
-                "type", rulebase.Enum(tuple(map(str, branches))), False, definition.name.line, definition.file
-            )
+            described = {str(name): _marks(description(value)) for name, value in branches.pairs()}
+            tag = Member("type", _enum_of(described), False, definition.name.line, definition.file)
             wrapped = {
                 str(name): Object(
                     (msgspec.structs.replace(self._member(name, value, definition), name="data"),)
@@ -231,29 +236,37 @@ class _Types:
         made = {
             str(name): self._branch(name, value, definition, chosen.type) for name, value in branches.pairs()
         }
-        return Object(
-            base, discriminator=str(discriminator), branches={k: v for k, v in made.items() if v.members}
-        )
+        told_apart = {value: branch for value, branch in made.items() if branch != Object()}
+        return Object(base, discriminator=str(discriminator), branches=told_apart)
 
     def _branch(self, name: Text, value: Value, union: Definition, tag: rulebase.Enum) -> Object:
-        member = self._member(name, value, union)
-        described = member.type
+        told = description(value)
+        described = self._part(told.get("type", value), union)
+        condition = _marks(told).built_if
         if name not in tag.values:
             raise union.wrong(name, f"the discriminator of {quoted(union.name)} has no value {quoted(name)}")
         if not isinstance(described, Object):
             raise union.wrong(name, f"the branch {quoted(name)} of {quoted(union.name)} is no object")
-        return _built_if(member.marks.built_if, described) if member.marks.built_if else described
+        return _built_if(condition, described) if condition else described
 
     def _alternate(self, definition: Definition) -> Type:
-        members = self._members(_table(definition, "data"), definition)
-        types = [member.type for member in members]
-        if any(isinstance(each, rulebase.Any) for each in types):  # one that holds this alternate
-            return rulebase.Any(str(definition.name))
+        choices = _table(definition, "data").values()
+        types = [self._of_value(description(each).get("type", each), definition) for each in choices]
         return rulebase.Alternate(tuple(each for at, each in enumerate(types) if each not in types[:at]))
 
 
+def _cut(definition: Definition) -> Type:
+    name = str(definition.name)
+    return rulebase.Any(name) if definition.kind == definitions.ALTERNATE else Object(open=True, of=name)
+
+
 def _built_if(condition: str, branch: Object) -> Object:
-    """A branch that only some builds have: of the others an event may lack its members."""
+    """A branch that only some builds have: of the others an event may lack its members.
+
+    One that is a union itself is left open, as what tells its branches apart cannot be lacking.
+    """
+    if branch.discriminator:
+        return Object(open=True)
 
     def marked(member: Member) -> Member:
         conditions = dict.fromkeys(filter(None, (condition, member.marks.built_if)))
@@ -271,21 +284,20 @@ def _table(definition: Definition, key: str) -> Table:
 
 
 def _enum(definition: Definition) -> rulebase.Enum:
-    values: list[str] = []
     marks: dict[str, Marks] = {}
     for each in _several(definition.table.get("data")):
         described = each if isinstance(each, Table) else Table()
         value = described.get("name", each)
-        if not isinstance(value, Text) or value in values:
+        if not isinstance(value, Text) or value in marks:
             raise definition.wrong(
                 definition.name, f"the values of {quoted(definition.name)} are not names, each once"
             )
-        values.append(str(value))
-        if _marks(described) is not rulebase.UNMARKED:
-            marks[value] = _marks(described)
-    if not values:
-        raise definition.wrong(definition.name, f"{quoted(definition.name)} has no values")
-    return rulebase.Enum(tuple(values), marks)
+        marks[str(value)] = _marks(described)
+    return _enum_of(marks)
+
+
+def _enum_of(marks: dict[str, Marks]) -> rulebase.Enum:
+    return rulebase.Enum(tuple(marks), {k: v for k, v in marks.items() if v is not rulebase.UNMARKED})
 
 
 def _marks(table: Table) -> Marks:
