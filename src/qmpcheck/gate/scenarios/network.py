@@ -37,9 +37,10 @@ def _netdev_stream(stage: Stage) -> None:
 
 
 def _dump(stage: Stage) -> None:
-    with stage.pc() as (vm, _):
-        for file in ("dump.elf", "/dev/full"):
-            vm.insist("dump-guest-memory", paging=False, protocol=f"file:{file}", detach=True)
+    """One machine for each dump: the next may not begin when DUMP_COMPLETED says that one is done."""
+    for file, name in (("dump.elf", ""), ("/dev/full", "full")):
+        with stage.pc(name=name) as (vm, _):
+            vm.command("dump-guest-memory", paging=False, protocol=f"file:{file}", detach=True)
             vm.wait("DUMP_COMPLETED")
             vm.wait("RESUME")
 
@@ -68,6 +69,7 @@ SCENARIOS = (
             *(expected(event) for event in ("STOP", "RESUME", "STOP", "RESUME")),
             expected("DUMP_COMPLETED", error=ANYTHING),
             expected("DUMP_COMPLETED"),
+            QUIT,
             QUIT,
         ),
         _dump,
