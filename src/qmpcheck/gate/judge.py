@@ -53,12 +53,21 @@ class Judged(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """All that is known of a build."""
+    """All that is known of a build.
+
+    Attributes:
+        build: the build.
+        spec: what its events were held against.
+        judged: the scenarios.
+        changes: how what the build says of itself differs from the spec, or from the release `since`.
+        since: the release before the build, from which it may differ; None where it may not.
+    """
 
     build: Build
     spec: Spec
     judged: tuple[Judged, ...]
     changes: tuple[Change, ...]
+    since: Spec | None = None
 
     @property
     def events(self) -> int:
@@ -69,14 +78,14 @@ class Verdict(NamedTuple):
     def is_well(self) -> bool:
         """Whether nothing speaks against the build."""
         breaks = any(change.level() is Level.BREAKING for change in self.changes)
-        return not breaks and all(each.is_well for each in self.judged)
+        return (self.since is not None or not breaks) and all(each.is_well for each in self.judged)
 
 
-def judge(build: Build, spec: Spec, outcomes: Sequence[Outcome]) -> Verdict:
-    """Hold what a build sent, and what it says of itself, against a spec."""
+def judge(build: Build, spec: Spec, outcomes: Sequence[Outcome], since: Spec | None = None) -> Verdict:
+    """Hold what a build sent against a spec, and what it says of itself against that or an older release."""
     checkers = functools.cache(functools.partial(_checker, spec.rule_base))
     judged = tuple(_judged(outcome, checkers(outcome.scenario.assumes)) for outcome in outcomes)
-    return Verdict(build, spec, judged, _changes(build, spec.rule_base))
+    return Verdict(build, spec, judged, _changes(build, (since or spec).rule_base), since)
 
 
 def _checker(rule_base: RuleBase, assumes: tuple[str, ...]) -> Checker:

@@ -79,8 +79,11 @@ def _finding(identity: Identity, message: str, scenario: str, known: Baseline) -
 
 
 def _change(each: change.Change, verdict: Verdict, known: Baseline) -> Finding:
+    """A change since an older release is no fault."""
     identity = fingerprint.of_change(each)
-    return changesreport.of_change(each, verdict.spec.name)._replace(known=identity in known)
+    finding = changesreport.of_change(each, (verdict.since or verdict.spec).name)
+    level = Level.NOTE if verdict.since else finding.level
+    return finding._replace(level=level, known=identity in known)
 
 
 def _document(verdict: Verdict, suites: tuple[Suite, ...]) -> dict[str, Any]:
