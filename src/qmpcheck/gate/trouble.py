@@ -43,7 +43,7 @@ _LACKING = re.compile(
             r"[Uu]nknown (driver|protocol|device|command)",
             r"Property '?[^']*' not found",
             r"is disabled|is not (supported|enabled|compiled|available)|not compiled in",
-            r"has not been (found|enabled)|no such option",
+            r"has not been (found|enabled)|no such option|no option group",
         )
     )
 )
