@@ -310,6 +310,13 @@ def test_recordings_are_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert main(["validate", "--spec", "auto", "--complete", *map(str, folder.glob("*.jsonl"))]) == 0
 
 
+def test_what_sent_nothing_is_not_kept(tmp_path: Path) -> None:
+    qemu = wrapper(tmp_path, "echo 'vnc support is disabled' >&2; exit 1")
+    folder = tmp_path / "saved"
+    assert main(["gate", "--qemu", qemu, "--only", "vnc", "--save", str(folder)]) == 2
+    assert not [*folder.iterdir()]
+
+
 def test_the_recordings_notes_are_toml(tmp_path: Path) -> None:
     if sys.version_info >= (3, 11):
         import tomllib
