@@ -17,7 +17,7 @@ from qmpcheck.gate.scenario import Recording, Scenario
 
 _SYSTEM = (
     *("-nodefaults", "-no-user-config", "-display", "none"),
-    *("-chardev", "stdio,id=qmp,signal=off", "-mon", "chardev=qmp,mode=control"),
+    *("-chardev", "stdio,id=qmp,signal=off", "-qmp", "chardev:qmp"),
 )
 _STORAGE_DAEMON = ("--chardev", "stdio,id=qmp,signal=off", "--monitor", "chardev=qmp")
 
