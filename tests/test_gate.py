@@ -227,7 +227,7 @@ def test_a_wrapper_that_edits_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
             "vnc",
             "vnc: crashed: it ended (exit status 3): why\\x1b",
         ),
-        ("kill -11 $$", "vnc", "vnc: crashed: it ended (signal 11)"),
+        ("echo 'q: warning: old' >&2; kill -11 $$", "vnc", "vnc: crashed: it ended (signal 11)\n"),
         ("yes '[]'", "vnc", "vnc: failed: it sent more than 2 MiB"),
         ("sleep 1000 & setsid true; sleep 1000", "vnc", "vnc: hung: no greeting"),
         (
