@@ -374,8 +374,10 @@ def test_a_newer_version_is_held_against_what_it_says_of_itself(
     events["BELL"] = events["STOP"]
     newer = build._replace(version=version, rule_base=type(build.rule_base)(events))
     monkeypatch.setattr(builds, "ask", lambda _: newer)
-    assert main(["gate", "--qemu", "qemu", *LIFE]) == 0
+    assert main(["gate", "--qemu", "qemu", *LIFE, "--report", "github=-"]) == 0
     told = capsys.readouterr()
+    assert f": since {before}: " in told.out
+    assert "::error" not in told.out
     assert f"{version} is newer than {before}, the catalogue's last release before it: " in told.err
     assert f"{version} against qemu:{build.path} (" in told.out
     assert f"since {before}: QMP501 BALLOON_CHANGE: event removed (breaking)\n" in told.out

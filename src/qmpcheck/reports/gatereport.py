@@ -80,10 +80,12 @@ def _finding(identity: Identity, message: str, scenario: str, known: Baseline) -
 
 def _change(each: change.Change, verdict: Verdict, known: Baseline) -> Finding:
     """A change since an older release is no fault."""
-    identity = fingerprint.of_change(each)
-    finding = changesreport.of_change(each, (verdict.since or verdict.spec).name)
-    level = Level.NOTE if verdict.since else finding.level
-    return finding._replace(level=level, known=identity in known)
+    known_as = fingerprint.of_change(each)
+    if verdict.since:
+        finding = changesreport.of_change(each, verdict.since.name)
+        message = f"since {verdict.since.name}: {finding.message}"
+        return finding._replace(level=Level.NOTE, message=message, known=known_as in known)
+    return changesreport.of_change(each, verdict.spec.name)._replace(known=known_as in known)
 
 
 def _document(verdict: Verdict, suites: tuple[Suite, ...]) -> dict[str, Any]:
