@@ -120,6 +120,16 @@ def _rx_filter(stage: Stage) -> None:
         vm.wait("NIC_RX_FILTER_CHANGED")
 
 
+_VERSION_1, _STANDBY = 1, 1 << 30
+"""Features 32 and 62, counted from 32 on."""
+
+
+def _failover(stage: Stage) -> None:
+    with stage.pc("-device", f"virtio-net-pci,id=nic0,romfile=,failover=on,addr={_SLOT}") as (vm, qtest):
+        virtio.take_high_features(qtest, _SLOT, _VERSION_1 | _STANDBY)
+        vm.wait("FAILOVER_NEGOTIATED")
+
+
 SCENARIOS = (
     Scenario(
         "rtc",
@@ -197,6 +207,12 @@ SCENARIOS = (
             QUIT,
         ),
         _rx_filter,
+    ),
+    Scenario(
+        "failover",
+        "the guest agrees that a network card stands in for another",
+        (expected("FAILOVER_NEGOTIATED", device_id="nic0"), QUIT),
+        _failover,
     ),
 )
 """Scenarios about devices."""
