@@ -428,6 +428,8 @@ def test_what_a_build_does_not_know_is_not_expected_of_it() -> None:
         "qemu-system-x86_64: -netdev stream,id=net0: Parameter 'type' expects a netdev backend type",
         "qemu-system-x86_64: --blockdev {}: Unknown driver 'quorum'",
         "qemu-system-x86_64: -accel qtest: invalid accelerator qtest",
+        "qemu-system-x86_64: --blockdev {}: Driver 'quorum' is not whitelisted",
+        "qemu-system-x86_64: --blockdev {}: Driver 'blkdebug' can only be used for read-only devices",
         "qemu-system-x86_64: --foo: invalid option",
         "qemu-system-x86_64: -spice unix=on: There is no option group 'spice'",
         "Parameter 'driver' does not accept value 'quorum'",
