@@ -160,7 +160,7 @@ def _wrong(described: rulebase.Type) -> list[tuple[Any, str]]:
                 (1, "QMP204"),
                 (f"{allowed[0]}x", "QMP205"),
                 ("", "QMP205"),
-                (allowed[0].upper(), "QMP205"),
+                (allowed[0].swapcase(), "QMP205"),
             ]
         case rulebase.Integer():
             least, greatest = described.range or (0, 0)
