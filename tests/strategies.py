@@ -156,7 +156,7 @@ def _wrong(described: rulebase.Type) -> list[tuple[Any, str]]:
         case rulebase.String():
             return [(1, "QMP204"), (None, "QMP204"), (["x"], "QMP204")]
         case rulebase.Enum(allowed):
-            near = [text for value in allowed[:1] for text in (f"{value}x", value.upper())]
+            near = [text for value in allowed[:1] for text in (f"{value}x", value.swapcase())]
             return [(1, "QMP204"), *((text, "QMP205") for text in ("", *near))]
         case rulebase.Integer():
             least, greatest = described.range or (0, 0)

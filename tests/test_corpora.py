@@ -1,5 +1,6 @@
 """The recordings, held against what is known of the QEMU that wrote them."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from qmpcheck import catalogue
 from qmpcheck.checking.check import Checker
 from qmpcheck.checking.summary import Terms
+from qmpcheck.cli import main
 from qmpcheck.diagnostic import CODES
 
 if sys.version_info >= (3, 11):
@@ -19,7 +21,7 @@ CORPORA = Path(__file__).parents[1] / "corpora"
 RECORDINGS = sorted(CORPORA.rglob("*.jsonl"))
 
 
-@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_recording_is_whole_and_described(path: Path) -> None:
     described = tomllib.loads(path.with_suffix(".toml").read_text())
     assert described.keys() == {"qemu", "command", "scenario", "events", "ended"}
@@ -27,6 +29,33 @@ def test_a_recording_is_whole_and_described(path: Path) -> None:
     summary = every.check(path.read_bytes())
     assert summary.listed == ()
     assert bool(summary.events) == bool(described["events"])
+
+
+@pytest.mark.parametrize(
+    "folder", ["gate-5.2.0", "gate-7.2.22", "gate-7.2.22-storage-daemon", "gate-10.0.13"]
+)
+def test_what_a_healthy_build_sends_conforms_to_its_release(
+    folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With what follows under -no-shutdown; there is one known erratum about it."""
+    for path in sorted((CORPORA / folder).glob("*.jsonl")):
+        command = tomllib.loads(path.with_suffix(".toml").read_text())["command"]
+        assumed = ["--assume", "no-shutdown"] if "-no-shutdown" in command else []
+        assert main(["validate", "--spec", "auto", "--complete", *assumed, str(path)]) == 0
+        findings = [line for line in capsys.readouterr().out.splitlines() if ": QMP" in line]
+        assert all("(known erratum no-shutdown-quit)" in line for line in findings)
+        assert len(findings) == (path.stem == "no-shutdown")
+
+
+def test_what_is_new_in_a_release_that_the_catalogue_does_not_have(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    paths = sorted(map(str, (CORPORA / "gate-11.1.3").glob("*.jsonl")))
+    assert main(["validate", "--spec", "10.0", "--complete", "--format", "json", *paths]) == 1
+    (found,) = json.loads(capsys.readouterr().out)["diagnostics"]
+    assert Path(found["stream"]).stem == "migration-failed"
+    assert (found["code"], found["event"], found["path"]) == ("QMP205", "MIGRATION", "data.status")
+    assert found["message"].endswith('got "failing"')
 
 
 def test_recordings_that_old_clients_would_still_understand() -> None:

@@ -18,7 +18,7 @@ else:
     import tomli as tomllib
 
 CORPORA = Path(__file__).parents[1] / "corpora"
-RECORDINGS = sorted(CORPORA.rglob("*.jsonl"))
+RECORDINGS = sorted((CORPORA / "qemu-7.2.22").glob("*.jsonl"))
 KNOWN = errata.entries()
 
 
@@ -35,7 +35,7 @@ def checked(path: Path, within: float | None = None) -> Summary:
     return (checker.begin() + checker.check(path.read_bytes())).ended(complete=True)
 
 
-@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
 def test_a_healthy_build_gives_no_error(path: Path) -> None:
     summary = checked(path)
     assert [finding for finding in summary.listed if finding.severity is Severity.ERROR] == []

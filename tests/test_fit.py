@@ -69,14 +69,16 @@ def test_every_spec_is_a_release_or_a_text() -> None:
     assert [spec.rule_base for spec in TEXTS] == [catalogue.find(spec.name).rule_base for spec in TEXTS]
 
 
-@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_recording_fits_the_release_that_wrote_it(path: Path) -> None:
+    version = path.parent.name.split("-")[1]
+    release = version.rpartition(".")[0]
     found = fit.fit([str(path)])
-    assert str(found.version) == "7.2.22"
+    assert str(found.version) == version
     assert found.strange == 0
-    if found.events:
+    if found.events and release in found.names:
         assert found.is_whole
-        assert found.best[found.names.index("7.2")]
+        assert found.best[found.names.index(release)]
 
 
 def errors(spec: str, line: bytes) -> list[str]:

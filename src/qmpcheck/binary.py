@@ -30,7 +30,7 @@ PATIENCE = 20.0
 
 _SYSTEM = (
     *("-machine", "none", "-nodefaults", "-no-user-config", "-display", "none", "-S"),
-    *("-chardev", "stdio,id=qmp,signal=off", "-mon", "chardev=qmp,mode=control"),
+    *("-chardev", "stdio,id=qmp,signal=off", "-qmp", "chardev:qmp"),
 )
 _STORAGE_DAEMON = ("--chardev", "stdio,id=qmp,signal=off", "--monitor", "chardev=qmp")
 

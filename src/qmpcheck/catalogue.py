@@ -15,6 +15,7 @@ from qmpcheck.printable import quoted
 from qmpcheck.rulebase import RuleBase, SpecError
 
 if TYPE_CHECKING:
+    from qmpcheck.specfile import Told
     from qmpcheck.version import Version
 
 
@@ -194,13 +195,16 @@ _BINARY = "qemu:"
 
 
 def _foreign(name: str) -> Spec:
-    """A spec from elsewhere, with what only the release of its version tells."""
-    import hashlib
-
     from qmpcheck import specfile
 
     path = name.removeprefix(_BINARY)
-    told = specfile.ask(path) if name.startswith(_BINARY) else specfile.read(name)
+    return foreign(name, specfile.ask(path) if name.startswith(_BINARY) else specfile.read(name))
+
+
+def foreign(name: str, told: Told) -> Spec:
+    """A spec from elsewhere, with what only the release of its version tells."""
+    import hashlib
+
     rule_base = told.rule_base
     entry = _release_at(told.version) if told.version else None
     if entry:

@@ -86,7 +86,7 @@ class Recorder:
         listener = Listener(path, _files(os.path.join(self._folder, name)))
         self._listeners.append(self._stack.enter_context(listener))
         chardev = f"socket,id={name},path={path.replace(',', ',,')}"
-        return ["-chardev", chardev, "-mon", f"chardev={name},mode=control"]
+        return ["-chardev", chardev, "-qmp", f"chardev:{name}"]
 
     def __enter__(self) -> Recorder:
         return self

@@ -17,8 +17,16 @@ class Version(NamedTuple):
         """The release that it is a patch level of, such as 7.2."""
         return f"{self.major}.{self.minor}"
 
+    @property
+    def is_development(self) -> bool:
+        """Whether it comes after its release, on the way to the next."""
+        return self.micro >= _DEVELOPMENT
+
     def __str__(self) -> str:
         return f"{self.release}.{self.micro}"
+
+
+_DEVELOPMENT = 50
 
 
 def of_greeting(message: Any) -> Version | None:

@@ -42,9 +42,11 @@ def spec(paths: Sequence[str], follow: bool) -> Spec:
             unreadable[path] = str(error)
     told = {each.release: each for found in versions.values() for each in found}
     if len(told) > 1:
-        named = ((path, each) for path, found in versions.items() for each in dict.fromkeys(found))
-        each = ", ".join(f"{safe(path)}: {version}" for path, version in named)
-        raise SpecError(f"the streams are of several releases ({each}); name a spec")
+        firsts: dict[str, str] = {}
+        for path, found in versions.items():
+            for each in found:
+                firsts.setdefault(each.release, f"{safe(path)}: {each}")
+        raise SpecError(f"the streams are of several releases ({', '.join(firsts.values())}); name a spec")
     without = [path for path, found in versions.items() if not found]
     if not told:
         for path, reason in unreadable.items():

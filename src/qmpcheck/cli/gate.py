@@ -32,6 +32,7 @@ from qmpcheck.gate.scenarios import ALL
 from qmpcheck.printable import quoted, safe
 from qmpcheck.reports import gatereport, gatetext
 from qmpcheck.rulebase import SpecError
+from qmpcheck.specfile import Told
 
 CONFIGURED = ("spec", "select", "ignore", "severities", "rules", "within", "fail-on")
 """What `qmpcheck.toml` may set."""
@@ -42,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--spec",
         default="auto",
-        help="as `qmpcheck validate` takes it; auto (the default) is the release of the binary's version",
+        help="as `qmpcheck validate` takes it; auto (the default) is the release of the binary's version, "
+        "or for a newer one than the catalogue's what the binary says of itself",
     )
     metavar = "NAME[,NAME...]"
     parser.add_argument(
@@ -69,14 +71,15 @@ def run(options: argparse.Namespace) -> int:
     known = baselines.load(options)
     reporting.spare(options.reports, [options.spec, *options.rules], [*filter(None, [options.baseline])])
     build = _ask(options.qemu)
-    spec = _spec(options.spec, build)
+    spec, since = _specs(options.spec, build)
     own = arguments.own_rules(options, spec.rule_base)
     if options.save is not None:
         _make(options.save)
     outcomes = _play(build, scenarios)
     if options.save is not None:
         _save(options.save, build, outcomes)
-    verdict = judge(build, spec, outcomes, Demands(codes, options.severities, options.within, own))
+    demands = Demands(codes, options.severities, options.within, own)
+    verdict = judge(build, spec, outcomes, demands, since)
     report = gatereport.report(verdict, options.fail_on, known)
     if options.update_baseline:
         report = gatereport.report(verdict, options.fail_on, baselines.update(options, report))
@@ -97,18 +100,21 @@ def _ask(path: str) -> Build:
         raise SpecError(f"cannot run {safe(path)}: {error}") from None
 
 
-def _spec(name: str, build: Build) -> Spec:
+def _specs(name: str, build: Build) -> tuple[Spec, Spec | None]:
+    """What to hold events against, and the release before a build that is newer than the catalogue's."""
     if name != "auto":
-        return catalogue.find(name)
-    spec = catalogue.at_or_before(build.version)
-    if spec is None:
-        raise SpecError(f"the catalogue has no release as old as {build.version}; name a spec")
-    if build.version.release not in {spec.name, spec.id}:
-        tell(
-            f"the catalogue does not have {build.version.release} yet: "
-            f"{spec.name}, the newest release before it, is taken"
-        )
-    return spec
+        return catalogue.find(name), None
+    version = build.version
+    release = catalogue.at_or_before(version)
+    if release is None:
+        raise SpecError(f"the catalogue has no release as old as {version}; name a spec")
+    if version.release == release.id and not version.is_development:
+        return release, None
+    tell(
+        f"{version} is newer than {release.id}, the catalogue's last release before it: its events are held "
+        f"against what the binary says of itself, and how that differs from {release.id} is only shown"
+    )
+    return catalogue.foreign(f"qemu:{build.path}", Told(build.rule_base, version)), release
 
 
 def _play(build: Build, scenarios: Sequence[Scenario]) -> list[Outcome]:

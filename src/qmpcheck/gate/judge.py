@@ -80,13 +80,23 @@ class Judged(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """All that is known of a build."""
+    """All that is known of a build.
+
+    Attributes:
+        build: the build.
+        spec: what its events were held against.
+        judged: the scenarios.
+        changes: how what the build says of itself differs from the spec, or from the release `since`.
+        demands: what the user demands beside the spec.
+        since: the release before the build, from which it may differ; None where it may not.
+    """
 
     build: Build
     spec: Spec
     judged: tuple[Judged, ...]
     changes: tuple[Change, ...]
     demands: Demands
+    since: Spec | None = None
 
     @property
     def events(self) -> int:
@@ -94,12 +104,22 @@ class Verdict(NamedTuple):
         return sum(each.seen.total() for each in self.judged)
 
 
-def judge(build: Build, spec: Spec, outcomes: Sequence[Outcome], demands: Demands | None = None) -> Verdict:
-    """Hold what a build sent, and what it says of itself, against a spec, and against what is demanded."""
+def judge(
+    build: Build,
+    spec: Spec,
+    outcomes: Sequence[Outcome],
+    demands: Demands | None = None,
+    since: Spec | None = None,
+) -> Verdict:
+    """Hold what a build sent against a spec and what is demanded, and what it says of itself.
+
+    That is held against the spec, too, or against the older release that changes are told `since`.
+    """
     demands = demands or Demands()
     checkers = functools.cache(functools.partial(_checker, spec.rule_base, demands))
     judged = tuple(_judged(outcome, checkers(outcome.scenario.assumes), demands) for outcome in outcomes)
-    return Verdict(build, spec, judged, _changes(build, spec.rule_base, demands.codes), demands)
+    changes = _changes(build, (since or spec).rule_base, demands.codes)
+    return Verdict(build, spec, judged, changes, demands, since)
 
 
 def _checker(rule_base: RuleBase, demands: Demands, assumes: tuple[str, ...]) -> Checker:

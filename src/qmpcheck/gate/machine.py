@@ -174,7 +174,7 @@ class Machine:
         lacking = next(filter(is_lacking, said), "")
         if not self._greeted and lacking:
             return Trouble(LACKS, lacking)
-        last = said[-1] if said else ""
+        last = next((line for line in reversed(said) if ": warning: " not in line), "")
         how = f"exit status {status}" if status >= 0 else f"signal {-status}"
         return Trouble(CRASHED, f"it ended ({how})" + (f": {last}" if last else ""))
 

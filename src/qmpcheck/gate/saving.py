@@ -13,9 +13,11 @@ from qmpcheck.printable import safe
 
 
 def save(folder: str, build: Build, outcomes: Iterable[Outcome]) -> None:
-    """Write `NAME.jsonl` and `NAME.toml` for each recording."""
+    """Write `NAME.jsonl` and `NAME.toml` for each recording of a process that sent anything."""
     for outcome in outcomes:
         for recording in outcome.recordings:
+            if not recording.data:
+                continue
             path = os.path.join(folder, recording.name)
             with open(f"{path}.jsonl", "wb") as file:
                 file.write(recording.data)

@@ -16,15 +16,16 @@ from qmpcheck.gate.qtest import QTest
 from qmpcheck.gate.scenario import Recording, Scenario
 
 _SYSTEM = (
-    *("-nodefaults", "-no-user-config", "-display", "none", "-accel", "tcg", "-accel", "qtest"),
-    *("-chardev", "stdio,id=qmp,signal=off", "-mon", "chardev=qmp,mode=control"),
+    *("-nodefaults", "-no-user-config", "-display", "none"),
+    *("-chardev", "stdio,id=qmp,signal=off", "-qmp", "chardev:qmp"),
 )
 _STORAGE_DAEMON = ("--chardev", "stdio,id=qmp,signal=off", "--monitor", "chardev=qmp")
 
-BARE = ("-machine", "none")
+BARE = ("-machine", "none,accel=tcg:qtest")
 """The machine that every system emulator has: no CPU, no memory, no device."""
 
-_PC = ("-machine", "pc", "-bios", "bios.bin")
+_PC = ("-machine", "pc,accel=tcg", "-cpu", "max", "-bios", "bios.bin")
+"""Under qtest the clock would stand. Not every emulator's usual CPU knows machine checks."""
 
 _HALT = b"\xf4"
 """All the code that the guest has: the CPU waits, and the devices are driven from outside."""

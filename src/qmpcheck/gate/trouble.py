@@ -42,8 +42,9 @@ _LACKING = re.compile(
             r"does not accept value",
             r"[Uu]nknown (driver|protocol|device|command)",
             r"Property '?[^']*' not found",
+            r"is not whitelisted|can only be used for read-only",
             r"is disabled|is not (supported|enabled|compiled|available)|not compiled in",
-            r"has not been (found|enabled)|no such option",
+            r"has not been (found|enabled)|no such option|no option group",
         )
     )
 )

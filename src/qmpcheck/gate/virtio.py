@@ -1,4 +1,4 @@
-"""The least of a guest's driver for legacy virtio devices on PCI, over qtest."""
+"""The least of a guest's driver for virtio devices on PCI, over qtest."""
 
 from __future__ import annotations
 
@@ -25,6 +25,27 @@ def config(qtest: QTest, slot: int, function: int, register: int) -> None:
     qtest.outl(0xCF8, 1 << 31 | slot << 11 | function << 8 | register)
 
 
+_MEMORY_BAR = 0xE000_0000
+"""Where the registers of a modern device are put."""
+
+_MODERN_SELECT, _MODERN_FEATURES = 8, 12
+
+
+def take_high_features(qtest: QTest, slot: int, features: int) -> None:
+    """Take features from bit 32 on, which only the driver of a modern device can."""
+    _place(qtest, slot, 0x20, _MEMORY_BAR)
+    for register, value in ((_MODERN_SELECT, 1), (_MODERN_FEATURES, features)):
+        qtest.write(_MEMORY_BAR + register, struct.pack("<I", value))
+
+
+def _place(qtest: QTest, slot: int, bar: int, address: int) -> None:
+    """Put a device's ports or memory where they can be used, and let it write to memory."""
+    config(qtest, slot, 0, bar)
+    qtest.outl(0xCFC, address)
+    config(qtest, slot, 0, 0x04)
+    qtest.outw(0xCFC, 0x7)  # ports, memory, bus master
+
+
 class Device:
     """A legacy device in a slot of the first PCI bus.
 
@@ -37,10 +58,7 @@ class Device:
     def __init__(self, qtest: QTest, slot: int, features: int = 0) -> None:
         self._qtest = qtest
         self._used = 0
-        config(qtest, slot, 0, 0x10)
-        qtest.outl(0xCFC, _BAR)
-        config(qtest, slot, 0, 0x04)
-        qtest.outw(0xCFC, 0x7)  # ports, memory, bus master
+        _place(qtest, slot, 0x10, _BAR)
         qtest.outb(_BAR + _STATUS, _DRIVER)
         qtest.outl(_BAR + _FEATURES, features)
 

@@ -149,4 +149,4 @@ def _monitor(command: Sequence[str], end: int) -> list[str]:
     program = next((name for name in names if name.startswith("qemu-")), "")
     if "storage-daemon" in program:
         return ["--chardev", chardev, "--monitor", "chardev=qmpcheck"]
-    return ["-chardev", chardev, "-mon", "chardev=qmpcheck,mode=control"]
+    return ["-chardev", chardev, "-qmp", "chardev:qmpcheck"]

@@ -73,9 +73,13 @@ def _fault(scenario: str, fault: Fault, known: Baseline) -> Finding:
 
 
 def _change(each: Change, verdict: Verdict, known: Baseline) -> Finding:
-    finding = changesreport.of_change(each, verdict.spec.name)
-    level = Level(verdict.demands.severities.get(each.code, finding.level))
-    return finding._replace(level=level, known=finding.identity in known)
+    """A change since an older release is no fault."""
+    finding = changesreport.of_change(each, (verdict.since or verdict.spec).name)
+    if verdict.since:
+        finding = finding._replace(level=Level.NOTE, message=f"since {verdict.since.name}: {finding.message}")
+    else:
+        finding = finding._replace(level=Level(verdict.demands.severities.get(each.code, finding.level)))
+    return finding._replace(known=finding.identity in known)
 
 
 def _document(verdict: Verdict, suites: tuple[Suite, ...]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import IO
 
 from qmpcheck.checking.summary import Kind
 from qmpcheck.diagnostic import Severity
-from qmpcheck.drift.change import Change, Level
+from qmpcheck.drift.change import Level
 from qmpcheck.gate.judge import Judged, Verdict
 from qmpcheck.gate.scenario import Scenario
 from qmpcheck.printable import name, safe, shortened
@@ -34,7 +34,7 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
     known = frozenset(finding.identity for finding in report.findings if finding.known)
     for judged in verdict.judged:
         out.writelines(_lines(judged, known, paint))
-    out.writelines(_drift_lines(verdict.changes, known, paint))
+    out.writelines(_drift_lines(verdict, known, paint))
     findings: Counter[Kind] = Counter()
     for judged in verdict.judged:
         for checked in judged.checked:
@@ -107,11 +107,12 @@ def _lines(judged: Judged, known: Baseline, paint: style.Paint) -> Iterator[str]
 _COLOURS = {Level.SAFE: style.GREEN, Level.RISKY: style.YELLOW, Level.BREAKING: style.RED}
 
 
-def _drift_lines(changes: tuple[Change, ...], known: Baseline, paint: style.Paint) -> Iterator[str]:
-    for change in changes:
+def _drift_lines(verdict: Verdict, known: Baseline, paint: style.Paint) -> Iterator[str]:
+    whose = f"since {verdict.since.name}" if verdict.since else "the build"
+    for change in verdict.changes:
         place = " ".join(filter(None, [change.event, change.path]))
         level, noted = change.level(), _noted(fingerprint.of_change(change), known)
-        yield f"the build: {paint(_COLOURS[level], change.code)} {place}: {change.text} ({level}){noted}\n"
+        yield f"{whose}: {paint(_COLOURS[level], change.code)} {place}: {change.text} ({level}){noted}\n"
 
 
 def _counts(verdict: Verdict) -> str:
@@ -125,12 +126,13 @@ def _counts(verdict: Verdict) -> str:
         for checked in each.checked
     )
     breaking = sum(change.level() is Level.BREAKING for change in verdict.changes)
+    since = f"since {verdict.since.name}" if verdict.since else "of the build"
     counts = [
         f"{plural(len(judged), 'scenario')}, {bad} of them bad, {skipped} skipped",
         f"{plural(kinds.total(), 'event')} of {plural(len(kinds), 'kind')}",
         plural(sum(each.errors for each in judged), "error"),
         plural(warnings, "warning"),
-        f"{plural(len(verdict.changes), 'difference')} of the build, {breaking} breaking",
+        f"{plural(len(verdict.changes), 'difference')} {since}, {breaking} breaking",
     ]
     return "; ".join(counts)
 

@@ -1,8 +1,9 @@
-"""VNC, stream network back ends, and memory dumps."""
+"""VNC, SPICE, network back ends, and memory dumps."""
 
 from __future__ import annotations
 
 import socket
+import struct
 
 from qmpcheck.gate.scenario import ANYTHING, QUIT, Scenario, expected
 from qmpcheck.gate.stage import Stage
@@ -28,6 +29,13 @@ def _shake_hands(client: socket.socket) -> None:
         client.sendall(b"\1")
 
 
+def _spice(stage: Stage) -> None:
+    with stage.bare("-spice", "unix=on,addr=spice.sock,disable-ticketing=on") as vm:
+        with stage.connect("spice.sock"):
+            vm.wait("SPICE_CONNECTED")
+        vm.wait("SPICE_DISCONNECTED")
+
+
 def _netdev_stream(stage: Stage) -> None:
     back_end = "stream,id=net0,server=on,addr.type=unix,addr.path=net.sock"
     with stage.bare("-netdev", back_end) as vm:
@@ -36,10 +44,31 @@ def _netdev_stream(stage: Stage) -> None:
         vm.wait("NETDEV_STREAM_DISCONNECTED")
 
 
+_FEATURES = struct.pack("<3IQ", 1, 5, 8, 0)
+"""The answer of a vhost-user back end that is asked for its features: it has none."""
+
+
+def _vhost_user(stage: Stage) -> None:
+    """The back end's answers are there before it is asked: how often it is, is QEMU's business."""
+    address = {"type": "unix", "data": {"path": "vhost.sock"}}
+    with socket.socket(socket.AF_UNIX) as listener, stage.bare() as vm:
+        listener.bind(stage.path("vhost.sock"))
+        listener.listen()
+        vm.command(
+            "chardev-add", id="char0", backend={"type": "socket", "data": {"addr": address, "server": False}}
+        )
+        with listener.accept()[0] as peer:
+            peer.sendall(_FEATURES * 4)
+            vm.command("netdev_add", type="vhost-user", id="net0", chardev="char0")
+            vm.wait("NETDEV_VHOST_USER_CONNECTED")
+        vm.wait("NETDEV_VHOST_USER_DISCONNECTED")
+
+
 def _dump(stage: Stage) -> None:
-    with stage.pc() as (vm, _):
-        for file in ("dump.elf", "/dev/full"):
-            vm.insist("dump-guest-memory", paging=False, protocol=f"file:{file}", detach=True)
+    """One machine for each dump: the next may not begin when DUMP_COMPLETED says that one is done."""
+    for file, name in (("dump.elf", ""), ("/dev/full", "full")):
+        with stage.pc(name=name) as (vm, _):
+            vm.command("dump-guest-memory", paging=False, protocol=f"file:{file}", detach=True)
             vm.wait("DUMP_COMPLETED")
             vm.wait("RESUME")
 
@@ -52,6 +81,12 @@ SCENARIOS = (
         _vnc,
     ),
     Scenario(
+        "spice",
+        "a SPICE client connects, and leaves without a word",
+        (expected("SPICE_CONNECTED"), expected("SPICE_DISCONNECTED"), QUIT),
+        _spice,
+    ),
+    Scenario(
         "netdev-stream",
         "a peer of a stream network back end connects and leaves",
         (
@@ -62,12 +97,23 @@ SCENARIOS = (
         _netdev_stream,
     ),
     Scenario(
+        "vhost-user",
+        "the back end of a vhost-user network connects and leaves",
+        (
+            expected("NETDEV_VHOST_USER_CONNECTED", netdev_id="net0", chardev_id="char0"),
+            expected("NETDEV_VHOST_USER_DISCONNECTED", netdev_id="net0"),
+            QUIT,
+        ),
+        _vhost_user,
+    ),
+    Scenario(
         "dump",
         "the guest's memory is dumped, then dumped to a full device",
         (
             *(expected(event) for event in ("STOP", "RESUME", "STOP", "RESUME")),
             expected("DUMP_COMPLETED", error=ANYTHING),
             expected("DUMP_COMPLETED"),
+            QUIT,
             QUIT,
         ),
         _dump,
