@@ -82,6 +82,8 @@ def _no_shutdown(stage: Stage) -> None:
         vm.wait("RESET")
         vm.command("cont")
         vm.wait("RESUME")
+        vm.command("stop")  # for quit is known to stop no machine
+        vm.wait("STOP")
 
 
 def _watchdog(action: str, *then: str) -> Callable[[Stage], None]:
@@ -189,8 +191,8 @@ SCENARIOS = (
     ),
     Scenario(
         "no-shutdown",
-        "the guest switches itself off under -no-shutdown, is reset and goes on",
-        (_BY_GUEST, expected("STOP"), _HOST_RESET, expected("RESUME"), QUIT),
+        "the guest switches itself off under -no-shutdown, is reset, goes on, and is stopped",
+        (_BY_GUEST, expected("STOP"), _HOST_RESET, expected("RESUME"), expected("STOP"), QUIT),
         _no_shutdown,
         assumes=("no-shutdown",),
     ),
