@@ -173,8 +173,13 @@ def test_the_storage_daemon_passes(capsys: pytest.CaptureFixture[str]) -> None:
             ["QMP301 WATCHDOG: ", "not seen: STOP"],
         ),
         ("e['timestamp']['microseconds'] = 10**6", "vnc", ["QMP104 VNC_CONNECTED"]),
+        (
+            "e['event'] == 'RESET' and print(json.dumps(e), flush=True)",
+            "life-cycle",
+            ["1 sent again", "life-cycle: QMP405 sent again: RESET in life-cycle\n"],
+        ),
     ],
-    ids=["member removed", "renamed", "type changed", "member added", "dropped", "timestamp"],
+    ids=["member removed", "renamed", "type changed", "member added", "dropped", "timestamp", "repeated"],
 )
 def test_each_edit_on_the_way_is_found(
     edit: str, only: str, told: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -197,7 +202,7 @@ def test_reports_for_ci_and_a_baseline(tmp_path: Path, capsys: pytest.CaptureFix
     assert main([*command, "--report", f"junit={junit}", "--report", "github=-"]) == 1
     told = capsys.readouterr().out
     assert "::error file=life-cycle,line=3,title=QMP203 unknown-member::STOP data.why: " in told
-    assert "::error file=life-cycle,title=QMP401 event-not-seen::RESET: expected, and not seen: RESET" in told
+    assert "::error file=life-cycle,title=QMP401 event-not-seen::RESET: not seen: RESET" in told
     assert ElementTree.parse(junit).getroot().attrib["failures"] == "2"
     assert main([*command, "--baseline", baseline, "--update-baseline"]) == 0
     assert [line.split('"code": ')[1][:8] for line in Path(baseline).read_text().splitlines()[2:-1]] == [

@@ -15,7 +15,7 @@ class Kind(NamedTuple):
     why: str
 
 
-NOT_SEEN = "QMP401"
+NOT_SEEN, REPEATED = "QMP401", "QMP405"
 
 KINDS: dict[str, Kind] = {
     NOT_SEEN: Kind(
@@ -37,6 +37,11 @@ KINDS: dict[str, Kind] = {
         "scenario-failed",
         "The process answered a command in a way that the scenario cannot go on from.",
         "What the scenario should have shown was not seen, so it says nothing about the build.",
+    ),
+    REPEATED: Kind(
+        "event-repeated",
+        "An event came again with the same data and the same timestamp, to the microsecond.",
+        "What happened once is told twice: a client that counts events, or acts on each, goes wrong.",
     ),
 }
 """Every code. All of them are errors."""

@@ -45,7 +45,7 @@ def report(verdict: Verdict, fail_on: Severity = Severity.ERROR, baseline: Basel
 
 
 def of_fault(scenario: str, fault: Fault) -> Identity:
-    """What a fault is known by: which event did not come, or that the scenario was not played to its end."""
+    """What a fault is known by: the event it is about, or the scenario that was not played to its end."""
     return Identity(fault.code, fault.event, "", f"{scenario}: {fault.text}" if fault.event else scenario)
 
 
@@ -67,7 +67,7 @@ def _diagnostics(judged: Judged, known: Baseline) -> Iterator[Finding]:
 def _fault(scenario: str, fault: Fault, known: Baseline) -> Finding:
     kind = KINDS[fault.code]
     rule = Rule(fault.code, kind.slug, Level.ERROR, kind.means, kind.why)
-    message = f"expected, and {fault.what}: {fault.text}" if fault.event else fault.text
+    message = f"{fault.what}: {fault.text}" if fault.event else fault.text
     identity = of_fault(scenario, fault)
     return Finding(rule, Level(fault.severity), message, scenario, None, identity, known=identity in known)
 

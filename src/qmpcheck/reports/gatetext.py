@@ -82,9 +82,8 @@ def _outcome(judged: Judged) -> str:
         parts.append(trouble.kind)
     if judged.errors:
         parts.append(plural(judged.errors, "error"))
-    missing = sum(bool(fault.event) for fault in judged.faults)
-    if missing:
-        parts.append(f"{missing} not seen")
+    told = Counter(fault.what for fault in judged.faults if fault.event)
+    parts += (f"{count} {what}" for what, count in told.items())
     return ", ".join(parts) or "ok"
 
 
