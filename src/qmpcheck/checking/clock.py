@@ -83,8 +83,8 @@ def of_limited(events: Iterable[Occurrence], limits: Limits) -> tuple[dict[_Key,
     rows: dict[_Key, list[Occurrence]] = {}
     for event in events:
         limit = limits[event.event]
-        if event.time is not None and not _is_sent_at_once(event, limit):
-            values = [repr(member(event.data, (key,))) for key in limit.key]
+        if event.time is not None and not (limit.unless and _is_sent_at_once(event, limit)):
+            values = [repr(member(event.data, (key,))) for key in limit.key] if limit.key else ()
             rows.setdefault((event.event, *values), []).append(event)
     findings = [finding for row in rows.values() for finding in _crowded(row)]
     return {key: _ends(row) for key, row in rows.items()}, findings

@@ -80,6 +80,7 @@ class Watch:
         self._letter = every.__getitem__
         self._letters = {names[kind]: letter for kind, letter in letters.items()}
         self._limited = self._any_of(timing.limits)
+        self._blind = {event for event, limit in timing.limits.items() if limit.is_blind}
         self._plain = self._any_of(self._letters.keys() - timing.late)
         self._watched = [*map(self._searched, timing.rules)]
         self._bounded = any(rule.within is not None for rule in timing.rules)
@@ -143,7 +144,7 @@ class Watch:
         for at in _places(self._limited, letters):
             event = events[at]
             name = self._names.get(type(event), "")
-            if name and self._timing.limits[name].is_blind:
+            if name in self._blind:
                 yield Occurrence(at + 1, name, event.timestamp, {})
             elif name or event.event in self._timing.limits:
                 yield self._occurrence(events, at)
