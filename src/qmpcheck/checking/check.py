@@ -17,7 +17,7 @@ from qmpcheck.checking.watch import Event, Watch
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import name
 from qmpcheck.rulebase import RuleBase
-from qmpcheck.streams.blocks import Block
+from qmpcheck.streams.blocks import Block, lines_of
 
 if TYPE_CHECKING:
     from qmpcheck.checking.diagnose import Diagnosis
@@ -56,8 +56,7 @@ class Checker:
 
     def check_block(self, block: Block) -> Summary:
         """The same for a block of lines."""
-        cut = bool(block[-1])
-        lines = block if cut else block[:-1]
+        lines, cut = lines_of(block), bool(block[-1])
         read = self._read(lines, cut)
         if not read.greetings:
             return self._sessionless(read.events).with_found(Found(read.findings))

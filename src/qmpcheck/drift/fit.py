@@ -27,7 +27,7 @@ from qmpcheck.diagnostic import Diagnostic, Severity
 from qmpcheck.drift.releases import Stretch, stretches
 from qmpcheck.rulebase import EventRule, RuleBase
 from qmpcheck.streams import jsontext, source
-from qmpcheck.streams.blocks import Block, blocks
+from qmpcheck.streams.blocks import Block, blocks, lines_of
 from qmpcheck.version import Version, of_greeting
 
 
@@ -157,7 +157,7 @@ class Fitting:
 
     def add(self, block: Block) -> None:
         """Judge the lines of a block."""
-        lines = block if block[-1] else block[:-1]
+        lines = lines_of(block)
         known, described, refused, counts = self._known, self._described, self._refused, self._counts
         for number, text in enumerate(lines, self._lines + 1):
             line = self._read(text)
