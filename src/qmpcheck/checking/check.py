@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from qmpcheck.checking import decoder, errata, message, session, summary
-from qmpcheck.checking.occurrence import Occurrence, Timestamp
+from qmpcheck.checking.occurrence import MICROSECONDS, Occurrence, Timestamp
 from qmpcheck.checking.session import Found
 from qmpcheck.checking.summary import Summary, Terms, down
 from qmpcheck.checking.watch import Event, Watch
@@ -168,9 +168,10 @@ def _timestamp(value: Any) -> Timestamp:
     if not isinstance(value, dict):
         return Timestamp()
     seconds, microseconds = value.get("seconds"), value.get("microseconds")
-    if type(seconds) is int and type(microseconds) is int and max(abs(seconds), abs(microseconds)) < _LONG:
-        return Timestamp(seconds, microseconds)
-    return Timestamp()
+    if type(seconds) is not int or type(microseconds) is not int:
+        return Timestamp()
+    is_time = abs(seconds) < _LONG and 0 <= microseconds < MICROSECONDS
+    return Timestamp(seconds, microseconds) if is_time else Timestamp()
 
 
 _LONG = 1 << 63
