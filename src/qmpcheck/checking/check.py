@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from qmpcheck.checking import decoder, errata, message, session, summary
-from qmpcheck.checking.occurrence import MICROSECONDS, Occurrence, Timestamp
+from qmpcheck.checking.occurrence import MICROSECONDS, NO_CLOCK, Occurrence, Timestamp
 from qmpcheck.checking.session import Found
 from qmpcheck.checking.summary import Summary, Terms, down
 from qmpcheck.checking.watch import Event, Watch
@@ -113,7 +113,7 @@ class Checker:
 
     def _is_clockless(self, value: dict[str, Any], line: bytes) -> bool:
         """Whether this is an event that breaks no rule, of a host without a clock."""
-        if value.get("timestamp") != _NO_CLOCK:
+        if value.get("timestamp") != NO_CLOCK:
             return False
         try:
             self._decode_clockless(line)
@@ -140,8 +140,6 @@ class _Read(NamedTuple):
     greetings: list[int]
     findings: list[Diagnostic]
 
-
-_NO_CLOCK = {"seconds": -1, "microseconds": -1}
 
 _TRUNCATED = Diagnostic("QMP106", 1, "the stream ends within this line")
 

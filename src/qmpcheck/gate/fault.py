@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from qmpcheck.checking.occurrence import NO_CLOCK
 from qmpcheck.diagnostic import Severities, Severity
 from qmpcheck.gate.codes import NOT_SEEN, OF_TROUBLE, REPEATED
 from qmpcheck.gate.run import events
@@ -54,9 +55,6 @@ def _repeated(recording: Recording) -> Iterator[str]:
     seen: set[str] = set()
     for message in events(recording):
         whole = json.dumps(message, sort_keys=True)
-        if whole in seen and message.get("timestamp") != _NO_CLOCK:
+        if whole in seen and message.get("timestamp") != NO_CLOCK:
             yield message["event"]
         seen.add(whole)
-
-
-_NO_CLOCK = {"seconds": -1, "microseconds": -1}
