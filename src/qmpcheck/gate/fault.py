@@ -9,7 +9,6 @@ from typing import NamedTuple
 from qmpcheck.checking.occurrence import NO_CLOCK
 from qmpcheck.diagnostic import Severities, Severity
 from qmpcheck.gate.codes import NOT_SEEN, OF_TROUBLE, REPEATED
-from qmpcheck.gate.run import events
 from qmpcheck.gate.scenario import Outcome, Recording
 from qmpcheck.printable import name
 
@@ -53,7 +52,7 @@ def _found(outcome: Outcome) -> Iterator[Fault]:
 def _repeated(recording: Recording) -> Iterator[str]:
     """The names of events that are the same as one before them, and have a clock to tell them apart."""
     seen: set[str] = set()
-    for message in events(recording):
+    for message in recording.events():
         whole = json.dumps(message, sort_keys=True)
         if whole in seen and message.get("timestamp") != NO_CLOCK:
             yield message["event"]
