@@ -34,16 +34,15 @@ def test_a_recording_is_whole_and_described(path: Path) -> None:
 @pytest.mark.parametrize(
     "folder", ["gate-5.2.0", "gate-7.2.22", "gate-7.2.22-storage-daemon", "gate-10.0.13"]
 )
-def test_what_a_healthy_build_sends_conforms_to_its_release(
-    folder: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_a_healthy_build_sends_conforms_to_its_release(folder: str) -> None:
     """With what follows under -no-shutdown, and not even a warning."""
-    for path in sorted((CORPORA / folder).glob("*.jsonl")):
+    paths = sorted((CORPORA / folder).glob("*.jsonl"))
+    assert paths
+    for path in paths:
         command = tomllib.loads(path.with_suffix(".toml").read_text())["command"]
         assumed = ["--assume", "no-shutdown"] if "-no-shutdown" in command else []
         options = ["--spec", "auto", "--complete", "--fail-on", "warning", *assumed]
         assert main(["validate", *options, str(path)]) == 0
-        assert "0 warnings" in capsys.readouterr().out
 
 
 def test_what_is_new_in_a_release_that_the_catalogue_does_not_have(

@@ -119,7 +119,7 @@ def judged_again(verdict: judge.Verdict, one: Judged, data: bytes) -> Judged:
     outcome = one.outcome
     recording = replace(outcome.recordings[0], data=data)
     expects = [*run._known(verdict.build, outcome.scenario.expects)]
-    missing = tuple(run._missing(expects, run.events(recording)))
+    missing = tuple(run._missing(expects, recording.events()))
     again = replace(outcome, recordings=(recording,), missing=missing)
     return judge.judge(verdict.build, verdict.spec, [again]).judged[0]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Optional, TypeAlias
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies import events, faults
 
@@ -50,7 +50,12 @@ def folded(parts: list[Summary], tree: Tree) -> Summary:
     return folded(parts[:half], left) + folded(parts[half:], right)
 
 
+TOO_MANY_MICROSECONDS = b'{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 9000000}}\n'
+THAT_SECOND = b'{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 0}}\n'
+
+
 @given(streams, st.lists(st.integers(0, 100), max_size=6), trees, st.integers(0, 5))
+@example(TOO_MANY_MICROSECONDS + THAT_SECOND, [1], (None, None), 5)
 def test_any_split_and_any_order_of_adding(content: bytes, places: list[int], tree: Tree, most: int) -> None:
     checker = Checker(RULES, Terms(most=most, severities=SEVERITIES))
     parts = [checker.check(part) for part in cut(content, places)]

@@ -232,6 +232,13 @@ def test_a_list_with_a_mistake(text: str, message: str) -> None:
     assert str(error.value) == message
 
 
+def test_a_mistake_far_down_a_list_stands_on_its_own_line(tmp_path: Path) -> None:
+    path = tmp_path / "mine"
+    path.write_text(f"#{'-' * 1022}\n" * 1024 + "CONECTED\n")  # more than is read at once
+    with pytest.raises(SpecError, match=r"mine:1025: neither spec has the event \"CONECTED\""):
+        load(str(path), [QAPI])
+
+
 def test_a_stream_and_a_list_are_told_apart_by_what_they_hold(tmp_path: Path) -> None:
     (tmp_path / "s").write_bytes(gzip.compress(STREAM))
     (tmp_path / "l").write_text("\ufeffCONNECTED\n")

@@ -28,11 +28,14 @@ from qmpcheck.version import Version, of_greeting
 PATIENCE = 20.0
 """Seconds that a binary may take."""
 
-_SYSTEM = (
-    *("-machine", "none", "-nodefaults", "-no-user-config", "-display", "none", "-S"),
+SYSTEM = (
+    *("-nodefaults", "-no-user-config", "-display", "none"),
     *("-chardev", "stdio,id=qmp,signal=off", "-qmp", "chardev:qmp"),
 )
-_STORAGE_DAEMON = ("--chardev", "stdio,id=qmp,signal=off", "--monitor", "chardev=qmp")
+STORAGE_DAEMON = ("--chardev", "stdio,id=qmp,signal=off", "--monitor", "chardev=qmp")
+"""For an emulator, and for a storage daemon: nothing but QMP, over standard input and output."""
+
+_NO_MACHINE = ("-machine", "none", "-S", *SYSTEM)
 
 
 class Unanswered(Exception):
@@ -70,7 +73,7 @@ def ask(path: str, seconds: float = PATIENCE) -> Answer:
 def _by_name(path: str) -> tuple[Sequence[str], Sequence[str]]:
     """The options for what its name says that it is, and those for the other thing it may be."""
     is_daemon = "storage-daemon" in os.path.basename(path)
-    return (_STORAGE_DAEMON, _SYSTEM) if is_daemon else (_SYSTEM, _STORAGE_DAEMON)
+    return (STORAGE_DAEMON, _NO_MACHINE) if is_daemon else (_NO_MACHINE, STORAGE_DAEMON)
 
 
 def _ask(path: str, options: Sequence[str], seconds: float) -> Answer:

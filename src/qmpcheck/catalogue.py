@@ -83,7 +83,7 @@ def of_version(version: Version) -> Spec:
 
 
 def at_or_before(version: Version) -> Spec | None:
-    """The spec of the release that a version is of, or else of the newest before it."""
+    """The spec of the release that a version is of, or else of the newest before it, if there is one."""
     entry = _release_at(version)
     return find(entry.id) if entry else None
 
@@ -215,7 +215,7 @@ def foreign(name: str, told: Told) -> Spec:
 
 
 def _release_at(version: Version) -> Entry | None:
-    """The release that a version is of, or else the newest before it."""
+    """The same as an entry."""
     before = [entry for release, entry in _releases() if _series(release) <= version[:2]]
     return before[-1] if before else None
 

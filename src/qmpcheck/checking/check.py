@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from qmpcheck.checking import decoder, errata, message, session, summary
-from qmpcheck.checking.occurrence import Occurrence, Timestamp
+from qmpcheck.checking.occurrence import MICROSECONDS, NO_CLOCK, Occurrence, Timestamp
 from qmpcheck.checking.session import Found
 from qmpcheck.checking.summary import Summary, Terms, down
 from qmpcheck.checking.watch import Event, Watch
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import name
 from qmpcheck.rulebase import RuleBase
-from qmpcheck.streams.blocks import Block
+from qmpcheck.streams.blocks import Block, lines_of
 
 if TYPE_CHECKING:
     from qmpcheck.checking.diagnose import Diagnosis
@@ -56,8 +56,7 @@ class Checker:
 
     def check_block(self, block: Block) -> Summary:
         """The same for a block of lines."""
-        cut = bool(block[-1])
-        lines = block if cut else block[:-1]
+        lines, cut = lines_of(block), bool(block[-1])
         read = self._read(lines, cut)
         if not read.greetings:
             return self._sessionless(read.events).with_found(Found(read.findings))
@@ -114,7 +113,7 @@ class Checker:
 
     def _is_clockless(self, value: dict[str, Any], line: bytes) -> bool:
         """Whether this is an event that breaks no rule, of a host without a clock."""
-        if value.get("timestamp") != _NO_CLOCK:
+        if value.get("timestamp") != NO_CLOCK:
             return False
         try:
             self._decode_clockless(line)
@@ -142,8 +141,6 @@ class _Read(NamedTuple):
     findings: list[Diagnostic]
 
 
-_NO_CLOCK = {"seconds": -1, "microseconds": -1}
-
 _TRUNCATED = Diagnostic("QMP106", 1, "the stream ends within this line")
 
 
@@ -169,9 +166,10 @@ def _timestamp(value: Any) -> Timestamp:
     if not isinstance(value, dict):
         return Timestamp()
     seconds, microseconds = value.get("seconds"), value.get("microseconds")
-    if type(seconds) is int and type(microseconds) is int and max(abs(seconds), abs(microseconds)) < _LONG:
-        return Timestamp(seconds, microseconds)
-    return Timestamp()
+    if type(seconds) is not int or type(microseconds) is not int:
+        return Timestamp()
+    is_time = abs(seconds) < _LONG and 0 <= microseconds < MICROSECONDS
+    return Timestamp(seconds, microseconds) if is_time else Timestamp()
 
 
 _LONG = 1 << 63

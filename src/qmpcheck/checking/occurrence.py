@@ -9,6 +9,9 @@ import msgspec
 MICROSECONDS = 1_000_000
 """In a second."""
 
+NO_CLOCK = {"seconds": -1, "microseconds": -1}
+"""The timestamp of an event of a host that has no clock."""
+
 
 class Timestamp(msgspec.Struct, frozen=True, gc=False):
     """A timestamp as it stands in an event; both -1 where there is no clock."""

@@ -37,7 +37,7 @@ class Trace(msgspec.Struct, frozen=True):
 
     Attributes:
         open: triggers that wait for an answer, the first of them.
-        kept: other occurrences that may still matter; of a part just read, all that the rule watches.
+        kept: other occurrences that may still matter; of a part just read, triggers among them.
         more: how many triggers more are open. Only where nothing stood before the part.
     """
 

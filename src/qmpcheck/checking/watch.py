@@ -136,8 +136,10 @@ class Watch:
 
     def _clocks(self, events: Sequence[Event], letters: str) -> tuple[Clocks, list[Diagnostic]]:
         limited, findings = clock.of_limited(self._rate_limited(events, letters), self._timing.limits)
-        ends = self._ends_in_order(events, letters, findings)
-        first, last = (self._occurrence(events, at) for at in ends) if ends else (None, None)
+        row = [self._occurrence(events, at) for at in self._plain_row(events, letters)]
+        for before, after in pairwise(row):
+            findings += clock.backwards(before, after)
+        first, last = (row[0], row[-1]) if row else (None, None)
         return Clocks(first, last, self._latest(events), limited), findings
 
     def _rate_limited(self, events: Sequence[Event], letters: str) -> Iterator[Occurrence]:
@@ -149,26 +151,20 @@ class Watch:
             elif name or event.event in self._timing.limits:
                 yield self._occurrence(events, at)
 
-    def _ends_in_order(
-        self, events: Sequence[Event], letters: str, findings: list[Diagnostic]
-    ) -> tuple[int, int] | None:
-        """The places of the first and last event that is not rate-limited and has a clock.
+    def _plain_row(self, events: Sequence[Event], letters: str) -> list[int]:
+        """The places of the events that are not sent late and have a clock.
 
-        Adds findings where time runs backwards between two such events.
+        Where time runs backwards nowhere, the first and the last of them stand for all.
         """
         seconds = [*map(_SECONDS, events if _NOTHING not in letters else filter(None, events))]
         if seconds and seconds[0] >= 0 and seconds == sorted(seconds):  # then so are those of the plain ones
-            first = next(self._in_order(events, _places(self._plain, letters)), None)
-            last = next(self._in_order(events, _backwards(self._plain, letters)), None)
-            return None if first is None or last is None else (first, last)
-        plain = self._in_order(events, _places(self._plain, letters))
-        clocked = [at for at in plain if time(events[at].timestamp) is not None]
-        row = [self._occurrence(events, at) for at in clocked]
-        for before, after in pairwise(row):
-            findings += clock.backwards(before, after)
-        return (clocked[0], clocked[-1]) if clocked else None
+            first = islice(self._sent_in_order(events, _places(self._plain, letters)), 1)
+            last = islice(self._sent_in_order(events, _backwards(self._plain, letters)), 1)
+            return [*first, *last]
+        plain = self._sent_in_order(events, _places(self._plain, letters))
+        return [at for at in plain if time(events[at].timestamp) is not None]
 
-    def _in_order(self, events: Sequence[Event], plain: Iterable[int]) -> Iterator[int]:
+    def _sent_in_order(self, events: Sequence[Event], plain: Iterable[int]) -> Iterator[int]:
         """The places of events that are not sent late; of a refused one the name tells."""
         for at in plain:
             event = events[at]

@@ -40,13 +40,13 @@ def spec(paths: Sequence[str], follow: bool) -> Spec:
             versions[path] = _versions(path, follow)
         except Unreadable as error:  # noqa: PERF203 -- once a stream
             unreadable[path] = str(error)
-    told = {each.release: each for found in versions.values() for each in found}
+    told: dict[str, tuple[str, Version]] = {}  # by release: the first stream that tells of it, and how
+    for path, found in versions.items():
+        for each in found:
+            told.setdefault(each.release, (path, each))
     if len(told) > 1:
-        firsts: dict[str, str] = {}
-        for path, found in versions.items():
-            for each in found:
-                firsts.setdefault(each.release, f"{safe(path)}: {each}")
-        raise SpecError(f"the streams are of several releases ({', '.join(firsts.values())}); name a spec")
+        firsts = ", ".join(f"{safe(path)}: {version}" for path, version in told.values())
+        raise SpecError(f"the streams are of several releases ({firsts}); name a spec")
     without = [path for path, found in versions.items() if not found]
     if not told:
         for path, reason in unreadable.items():
@@ -54,7 +54,7 @@ def spec(paths: Sequence[str], follow: bool) -> Spec:
         if follow or not all(map(_can_be_read_twice, paths)):
             raise SpecError(f"{safe(without[0])}: no greeting that tells the version; name a spec")
         return _best_fit(paths)
-    [version] = told.values()
+    [(_, version)] = told.values()
     if without:
         tell(f"no greeting in {', '.join(map(safe, without))}: taken for {version.release}, as the others")
     return catalogue.of_version(version)

@@ -63,7 +63,7 @@ class _Sides(NamedTuple):
 
     def differ_on_builds(self, old: Marks, new: Marks) -> bool:
         """Whether they say different things of which builds have this thing; one build says nothing of it."""
-        return BUILD not in self and old.built_if != new.built_if
+        return BUILD not in (self.old, self.new) and old.built_if != new.built_if
 
 
 class _At(NamedTuple):
@@ -155,11 +155,8 @@ def _deprecation(old: Marks, new: Marks, at: _At, what: str, value: str = "") ->
 
 def _condition(new: Marks, at: _At, what: str, value: str = "") -> Change:
     """A new condition on the build, or none any more, of what need not come anyway."""
-    condition = f"depends on the build: {safe(new.built_if)}" if new.built_if else _UNCONDITIONAL
-    return at.change("QMP517", f"{what} {condition}", value)
-
-
-_UNCONDITIONAL = "no longer depends on the build"
+    text = f"depends on the build: {safe(new.built_if)}" if new.built_if else "no longer depends on the build"
+    return at.change("QMP517", f"{what} {text}", value)
 
 
 def _follow_ups(old: Sequence[FollowUp], new: Sequence[FollowUp], at: _At, sides: _Sides) -> Iterator[Change]:
@@ -180,13 +177,13 @@ def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Itera
     here = at._replace(
         old=Place(a.line, at.old.file) if a else at.old, new=Place(b.line, at.new.file) if b else at.new
     )
-    by_kind = sides.differ or sides.untimed
+    added, removed = ("QMP517", "QMP517") if sides.differ or sides.untimed else ("QMP514", "QMP515")
     if a and b and (a.key, a.unless) != (b.key, b.unless):
         yield here.change("QMP517", f"{rate_limit_text(a)}, then {rate_limit_text(b)}")
     elif b and not a:
-        yield here.change("QMP517" if by_kind else "QMP514", f"rate limit added: {rate_limit_text(b)}")
+        yield here.change(added, f"rate limit added: {rate_limit_text(b)}")
     elif a and not b:
-        yield here.change("QMP517" if by_kind else "QMP515", "rate limit no longer stated")
+        yield here.change(removed, "rate limit no longer stated")
 
 
 def _object(old: Object, new: Object, at: _At, sides: _Sides) -> Iterator[Change]:

@@ -27,7 +27,7 @@ from qmpcheck.diagnostic import Diagnostic, Severity
 from qmpcheck.drift.releases import Stretch, stretches
 from qmpcheck.rulebase import EventRule, RuleBase
 from qmpcheck.streams import jsontext, source
-from qmpcheck.streams.blocks import Block, blocks
+from qmpcheck.streams.blocks import Block, blocks, lines_of
 from qmpcheck.version import Version, of_greeting
 
 
@@ -147,30 +147,31 @@ class Fitting:
     def __init__(self, texts: Sequence[Spec] = ()) -> None:
         self._specs = (*catalogue.line(), *texts)
         self._described = frozenset(event for spec in self._specs for event in spec.rule_base.events)
-        self._known = functools.cache(self._new_known)
+        self._known_of = functools.cache(self._all_known_of)
         self._refused: dict[Hashable, int] = {}
         """The specs that refuse a shape, a bit for each."""
         self._counts: Counter[int] = Counter()
+        """How many events the same specs refuse."""
         self._reasons: list[dict[Hashable, Diagnostic]] = [{} for _ in self._specs]
         self._lines = self._strange = 0
         self._version: Version | None = None
 
     def add(self, block: Block) -> None:
         """Judge the lines of a block."""
-        lines = block if block[-1] else block[:-1]
-        known, described, refused, counts = self._known, self._described, self._refused, self._counts
+        lines = lines_of(block)
+        known_of, described, refused, counts = self._known_of, self._described, self._refused, self._counts
         for number, text in enumerate(lines, self._lines + 1):
             line = self._read(text)
             if line is None or not isinstance(line.event, str):
                 continue
-            event = known(line.event if line.event in described else "")
-            shape = event.name, _shape(line.data, event.words, _DEEPEST)
-            found = refused.get(shape)
-            if found is None:
-                found = self._judge(line.event, line.data, event, number)
+            known = known_of(line.event if line.event in described else "")
+            shape = known.name, _shape(line.data, known.words, _DEEPEST)
+            specs = refused.get(shape)
+            if specs is None:
+                specs = self._judge(line.event, line.data, known, number)
                 if len(refused) < _MOST_SHAPES:
-                    refused[shape] = found
-            counts[found] += 1
+                    refused[shape] = specs
+            counts[specs] += 1
         self._lines += len(lines)
 
     def result(self) -> Fit:
@@ -178,7 +179,7 @@ class Fitting:
         events = self._counts.total()
         rows = []
         for at, spec in enumerate(self._specs):
-            refused = sum(count for found, count in self._counts.items() if found >> at & 1)
+            refused = sum(count for specs, count in self._counts.items() if specs >> at & 1)
             rows.append(Row(spec.name, events - refused, tuple(self._reasons[at].values())))
         releases = len(catalogue.line())
         told = tuple(rows[:releases]), tuple(rows[releases:])
@@ -211,6 +212,7 @@ class Fitting:
         return None
 
     def _judge(self, event: str, data: Any, known: _Known, number: int) -> int:
+        """The specs that refuse an event, a bit for each; the reasons are remembered."""
         value = {"event": event} if data is msgspec.UNSET else {"event": event, "data": data}
         refused = 0
         for specs, judge in known.judges:
@@ -229,7 +231,7 @@ class Fitting:
                         placed = msgspec.structs.replace(finding, line=number)
                         reasons.setdefault(_reason(finding), placed)
 
-    def _new_known(self, event: str) -> _Known:
+    def _all_known_of(self, event: str) -> _Known:
         """What the specs know of an event; "" stands for all that none of them has."""
         rules = [spec.rule_base.events.get(event) for spec in self._specs]
         specs: dict[str, int] = {}

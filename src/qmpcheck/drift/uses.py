@@ -22,7 +22,7 @@ from qmpcheck.drift.change import Change
 from qmpcheck.printable import above, name, quoted, safe, step
 from qmpcheck.rulebase import RuleBase, SpecError
 from qmpcheck.streams import jsontext
-from qmpcheck.streams.blocks import blocks
+from qmpcheck.streams.blocks import blocks, lines_of
 from qmpcheck.streams.source import Unreadable, opened
 
 
@@ -90,7 +90,7 @@ def load(path: str, specs: Sequence[RuleBase]) -> Uses:
     """
     try:
         with opened(path) as file:
-            found = _of_file(path, chain.from_iterable(blocks(file)), specs)
+            found = _of_file(path, chain.from_iterable(map(lines_of, blocks(file))), specs)
     except (Unreadable, ValueError) as error:
         raise error if isinstance(error, SpecError) else SpecError(f"{safe(path)}: {error}") from None
     if not found.events:

@@ -44,7 +44,7 @@ KINDS: dict[str, Kind] = {
         "What happened once is told twice: a client that counts events, or acts on each, goes wrong.",
     ),
 }
-"""Every code. All of them are errors."""
+"""Every code. All of them are errors where the user does not say otherwise."""
 
 OF_TROUBLE = {CRASHED: "QMP402", HUNG: "QMP403", FAILED: "QMP404"}
 """The code of each kind of trouble; a build that lacks something is no fault."""

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from qmpcheck.checking.occurrence import NO_CLOCK
 from qmpcheck.diagnostic import Severities, Severity
 from qmpcheck.gate.codes import NOT_SEEN, OF_TROUBLE, REPEATED
-from qmpcheck.gate.run import events
 from qmpcheck.gate.scenario import Outcome, Recording
 from qmpcheck.printable import name
 
@@ -18,44 +18,42 @@ class Fault(NamedTuple):
 
     Attributes:
         code: a key of `codes.KINDS`.
-        severity: how bad it is.
-        what: it in a word or two.
+        what: its kind in a word or two.
         text: what happened, or which event did not come, or came again; safe to print.
         event: the event's name; "" where it concerns none.
+        severity: how bad it is.
     """
 
     code: str
-    severity: Severity
     what: str
     text: str
     event: str = ""
+    severity: Severity = Severity.ERROR
 
 
 def faults(outcome: Outcome, severities: Severities) -> Iterator[Fault]:
     """The faults of a scenario; none where the build does not have what it needs."""
-    if outcome.skipped:
-        return
+    if not outcome.skipped:
+        for fault in _found(outcome):
+            yield fault._replace(severity=severities.get(fault.code, fault.severity))
+
+
+def _found(outcome: Outcome) -> Iterator[Fault]:
     trouble = outcome.trouble
     if trouble:
-        code = OF_TROUBLE[trouble.kind]
-        yield Fault(code, severities.get(code, Severity.ERROR), trouble.kind, trouble.text)
+        yield Fault(OF_TROUBLE[trouble.kind], trouble.kind, trouble.text)
     for expected in outcome.missing:
-        severity = severities.get(NOT_SEEN, Severity.ERROR)
-        yield Fault(NOT_SEEN, severity, "not seen", str(expected), expected.event)
+        yield Fault(NOT_SEEN, "not seen", str(expected), expected.event)
     for recording in outcome.recordings:
         for event in map(name, _repeated(recording)):
-            severity = severities.get(REPEATED, Severity.ERROR)
-            yield Fault(REPEATED, severity, "sent again", f"{event} in {recording.name}", event)
+            yield Fault(REPEATED, "sent again", f"{event} in {recording.name}", event)
 
 
 def _repeated(recording: Recording) -> Iterator[str]:
     """The names of events that are the same as one before them, and have a clock to tell them apart."""
     seen: set[str] = set()
-    for message in events(recording):
+    for message in recording.events():
         whole = json.dumps(message, sort_keys=True)
-        if whole in seen and message.get("timestamp") != _NO_CLOCK:
+        if whole in seen and message.get("timestamp") != NO_CLOCK:
             yield message["event"]
         seen.add(whole)
-
-
-_NO_CLOCK = {"seconds": -1, "microseconds": -1}

@@ -22,7 +22,6 @@ from qmpcheck.drift.compare import compare
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import KINDS
 from qmpcheck.gate.fault import Fault, faults
-from qmpcheck.gate.run import events
 from qmpcheck.gate.scenario import Outcome, Recording
 from qmpcheck.rulebase import RuleBase
 
@@ -132,7 +131,7 @@ def _checker(rule_base: RuleBase, demands: Demands, assumes: tuple[str, ...]) ->
 def _judged(outcome: Outcome, checker: Checker, demands: Demands) -> Judged:
     checked = tuple(_checked(recording, checker) for recording in outcome.recordings)
     wanted = tuple(each for each in faults(outcome, demands.severities) if each.code in demands.codes)
-    seen = Counter(message["event"] for recording in outcome.recordings for message in events(recording))
+    seen = Counter(message["event"] for recording in outcome.recordings for message in recording.events())
     return Judged(outcome, checked, wanted, seen)
 
 

@@ -18,6 +18,9 @@ from qmpcheck.version import of_greeting
 ANSWER, EVENT = 10.0, 5.0
 """Seconds that a reply, and that an event, may take on a busy machine."""
 
+APART = 1.1
+"""More than a second: rate-limited events that far apart are all seen."""
+
 LONGEST = 1 << 21
 """Bytes that one process may send; the longest recording has a hundredth of that."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import time
@@ -16,7 +15,7 @@ from qmpcheck.binary import ending_in_order
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.machine import matches
 from qmpcheck.gate.processes import Processes
-from qmpcheck.gate.scenario import STORAGE, Expected, Outcome, Recording, Scenario
+from qmpcheck.gate.scenario import STORAGE, Expected, Outcome, Scenario
 from qmpcheck.gate.stage import Stage
 from qmpcheck.gate.trouble import FAILED, LACKS, Stopped, Trouble
 
@@ -47,7 +46,7 @@ def _play(build: Build, scenario: Scenario, processes: Processes) -> Outcome:
         stage = Stage(build, scenario, processes, folder)
         trouble = _trouble(stage, scenario, processes)
     recordings = tuple(sorted(stage.recordings, key=lambda each: each.name))
-    seen = [event for recording in recordings for event in events(recording)]
+    seen = [event for recording in recordings for event in recording.events()]
     return Outcome(scenario, recordings, tuple(_missing(expects, seen)), trouble, time.monotonic() - begin)
 
 
@@ -88,19 +87,6 @@ def _trouble(stage: Stage, scenario: Scenario, processes: Processes) -> Trouble 
     except Exception as error:  # what a QEMU may do to a client is without end
         return Trouble(FAILED, f"{type(error).__name__}: {error}")
     return Trouble(FAILED, "stopped") if processes.closed else None
-
-
-def events(recording: Recording) -> list[dict[str, Any]]:
-    """The events in it that can be read; the checker tells of the others."""
-    found: list[dict[str, Any]] = []
-    for line in recording.data.split(b"\n"):
-        try:
-            message = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(message, dict) and isinstance(message.get("event"), str):
-            found.append(message)
-    return found
 
 
 def _missing(expects: Sequence[Expected], seen: list[dict[str, Any]]) -> Iterator[Expected]:

@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterable, Iterator
 
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.run import events
 from qmpcheck.gate.scenario import Outcome, Recording, Scenario
 from qmpcheck.printable import safe
 
@@ -32,7 +31,7 @@ def _note(build: Build, scenario: Scenario, recording: Recording) -> Iterator[st
         yield f"  {_text(option)},\n"
     yield "]\n"
     yield f"scenario = {_text(scenario.purpose)}\n"
-    kinds = dict.fromkeys(message["event"] for message in events(recording))
+    kinds = dict.fromkeys(message["event"] for message in recording.events())
     yield f"events = [{', '.join(map(_text, kinds))}]\n"
     yield f"ended = {str(recording.ended).lower()}\n"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +98,18 @@ class Recording(msgspec.Struct, frozen=True):
     command: tuple[str, ...]
     data: bytes
     ended: bool
+
+    def events(self) -> list[dict[str, Any]]:
+        """The events in it that can be read; the checker tells of the others."""
+        found: list[dict[str, Any]] = []
+        for line in self.data.split(b"\n"):
+            try:
+                message = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(message, dict) and isinstance(message.get("event"), str):
+                found.append(message)
+        return found
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -9,17 +9,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from qmpcheck.binary import STORAGE_DAEMON, SYSTEM
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.machine import Machine, connected
 from qmpcheck.gate.processes import Processes
 from qmpcheck.gate.qtest import QTest
 from qmpcheck.gate.scenario import Recording, Scenario
-
-_SYSTEM = (
-    *("-nodefaults", "-no-user-config", "-display", "none"),
-    *("-chardev", "stdio,id=qmp,signal=off", "-qmp", "chardev:qmp"),
-)
-_STORAGE_DAEMON = ("--chardev", "stdio,id=qmp,signal=off", "--monitor", "chardev=qmp")
 
 BARE = ("-machine", "none,accel=tcg:qtest")
 """The machine that every system emulator has: no CPU, no memory, no device."""
@@ -59,7 +54,7 @@ class Stage:
             options: of the command line.
             name: tells it from the scenario's other machines.
         """
-        usual = _SYSTEM if self.build.is_system else _STORAGE_DAEMON
+        usual = SYSTEM if self.build.is_system else STORAGE_DAEMON
         command = (self.build.path, *usual, *options)
         ours, theirs = socket.socketpair()
         with ours, theirs, tempfile.TemporaryFile() as said:

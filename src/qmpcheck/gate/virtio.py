@@ -9,7 +9,7 @@ from qmpcheck.gate.qtest import QTest
 _BAR = 0xC000
 """Where the device's ports are put."""
 
-_FEATURES, _PAGE, _SELECT, _SIZE, _NOTIFY, _STATUS, CONFIG = 4, 8, 14, 12, 16, 18, 20
+_FEATURES, _PAGE, _SELECT, _SIZE, _NOTIFY, _STATUS, _CONFIG = 4, 8, 14, 12, 16, 18, 20
 
 _DRIVER, _DRIVER_OK = 0x3, 0x7
 
@@ -20,7 +20,7 @@ _BUFFERS = 0x200000
 _NEXT, _WRITE = 1, 2
 
 
-def config(qtest: QTest, slot: int, function: int, register: int) -> None:
+def select_register(qtest: QTest, slot: int, function: int, register: int) -> None:
     """Point the PCI host at a configuration register, so that 0xcfc reads and writes it."""
     qtest.outl(0xCF8, 1 << 31 | slot << 11 | function << 8 | register)
 
@@ -40,9 +40,9 @@ def take_high_features(qtest: QTest, slot: int, features: int) -> None:
 
 def _place(qtest: QTest, slot: int, bar: int, address: int) -> None:
     """Put a device's ports or memory where they can be used, and let it write to memory."""
-    config(qtest, slot, 0, bar)
+    select_register(qtest, slot, 0, bar)
     qtest.outl(0xCFC, address)
-    config(qtest, slot, 0, 0x04)
+    select_register(qtest, slot, 0, 0x04)
     qtest.outw(0xCFC, 0x7)  # ports, memory, bus master
 
 
@@ -71,7 +71,7 @@ class Device:
 
     def set(self, offset: int, value: int) -> None:
         """Write four bytes of its configuration."""
-        self._qtest.outl(_BAR + CONFIG + offset, value)
+        self._qtest.outl(_BAR + _CONFIG + offset, value)
 
     def send(self, queue: int, *parts: bytes, answer: int = 0) -> None:
         """Put one request into a queue: parts that the device reads, and bytes for it to answer in."""

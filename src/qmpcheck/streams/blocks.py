@@ -17,13 +17,23 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 Block = list[bytes]
 
 Advance = Callable[[int], object]
-"""Is told how many bytes more were read, and what was made of them done with."""
+"""Is told how many bytes more were read, once their lines are dealt with."""
+
+
+def lines_of(block: Block) -> list[bytes]:
+    """The lines of a block, the last of which may lack its newline."""
+    return block if block[-1] else block[:-1]
 
 
 def blocks(file: IO[bytes], size: int = BLOCK, advance: Advance = int) -> Iterator[Block]:
     """A stream from its start, in blocks of about `size` bytes.
 
     A byte-order mark at the very start is dropped. A line longer than `size` makes a longer block.
+
+    Args:
+        file: holds the stream.
+        size: how many bytes are read at once, at most.
+        advance: is told of progress.
     """
     return from_chunks(_chunks(file, size, advance))
 

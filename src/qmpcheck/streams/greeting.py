@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import IO
 
 from qmpcheck.streams import jsontext, source
-from qmpcheck.streams.blocks import from_chunks
+from qmpcheck.streams.blocks import from_chunks, lines_of
 from qmpcheck.streams.growing import PAUSE
 from qmpcheck.version import Version, of_greeting
 
@@ -29,7 +29,7 @@ def of_stream(path: str, all: bool) -> tuple[Version, ...]:
         Unreadable: the stream is, before that.
     """
     with source.opened(path, ahead=True) as file:
-        lines = chain.from_iterable(from_chunks(_beginning(file)))
+        lines = chain.from_iterable(map(lines_of, from_chunks(_beginning(file))))
         found = filter(None, map(_of_line, lines))
         return tuple(islice(found, None if all else 1))
 

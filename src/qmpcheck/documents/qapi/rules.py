@@ -164,6 +164,8 @@ class _Types:
                 return self._alternate(definition)
             case definitions.UNION if isinstance(discriminator, Table):  # as alternates were up to QEMU 2.3
                 return self._alternate(definition)
+            case definitions.UNION if discriminator is None:
+                return self._wrapping_union(definition)
             case definitions.UNION:
                 return self._union(definition, discriminator)
             case _:
@@ -178,6 +180,7 @@ class _Types:
         return self._part(value, user)
 
     def _part(self, value: Value, user: Definition) -> Type:
+        """The same of a base, a branch or all that an event carries, which is never cut."""
         match value:
             case Text():
                 return self._named(value, user)
@@ -212,19 +215,20 @@ class _Types:
             raise definition.wrong(definition.name, f"the base of {quoted(definition.name)} is no struct")
         return described.members
 
+    def _wrapping_union(self, definition: Definition) -> Object:
+        """A union of types of any kind, each as the one member of its branch; QEMU had them up to 6.0."""
+        branches = _table(definition, "data")
+        marks = {str(name): _marks(description(value)) for name, value in branches.pairs()}
+        tag = Member("type", _enum_of(marks), False, definition.name.line, definition.file)
+        wrapped = {
+            str(name): Object((msgspec.structs.replace(self._member(name, value, definition), name="data"),))
+            for name, value in branches.pairs()
+        }
+        return Object((*self._base(definition), tag), discriminator="type", branches=wrapped)
+
     def _union(self, definition: Definition, discriminator: Value | None) -> Object:
         branches = _table(definition, "data")
         base = self._base(definition)
-        if discriminator is None:  # each branch wraps its type, as QEMU did it up to 6.0
-            described = {str(name): _marks(description(value)) for name, value in branches.pairs()}
-            tag = Member("type", _enum_of(described), False, definition.name.line, definition.file)
-            wrapped = {
-                str(name): Object(
-                    (msgspec.structs.replace(self._member(name, value, definition), name="data"),)
-                )
-                for name, value in branches.pairs()
-            }
-            return Object((*base, tag), discriminator="type", branches=wrapped)
         chosen = next((member for member in base if member.name == discriminator), None)
         if (
             not isinstance(discriminator, Text)

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from qmpcheck.gate.machine import Machine
+from qmpcheck.gate.machine import APART, Machine
 from qmpcheck.gate.qtest import QTest
 from qmpcheck.gate.scenario import ANYTHING, QUIT, STORAGE, Expected, Scenario, expected, with_values
 from qmpcheck.gate.stage import Stage
@@ -21,8 +21,6 @@ _EIO, _ENOSPC = 5, 28
 
 _IDE = 0x1F0
 _READ, _WRITE = 0x20, 0x30
-
-_SECOND = 1.1
 
 
 def failing(name: str, image: dict[str, Any], *errors: tuple[str, int], sector: int = _BAD) -> dict[str, Any]:
@@ -74,7 +72,7 @@ def _io_error(read: str, write: str, *stops: bool) -> Callable[[Stage], None]:
                     vm.wait("STOP")
                     vm.command("cont")
                     vm.wait("RESUME")
-                vm.pause(_SECOND)
+                vm.pause(APART)
                 if command == _READ:
                     _finish(qtest)
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import struct
 
 from qmpcheck.gate import virtio
+from qmpcheck.gate.machine import APART
 from qmpcheck.gate.scenario import QUIT, Scenario, expected
 from qmpcheck.gate.stage import Stage
-
-_SECOND = 1.1
-"""More than a second: rate-limited events that far apart are all seen."""
 
 _LEGACY = "disable-modern=on,disable-legacy=off,addr=5"
 _SLOT = 5
@@ -21,7 +19,7 @@ def _rtc(stage: Stage) -> None:
             qtest.outb(0x70, 0x02)
             qtest.outb(0x71, minutes)
             vm.wait("RTC_CHANGE")
-            vm.pause(_SECOND)
+            vm.pause(APART)
 
 
 def _memory_failure(stage: Stage) -> None:
@@ -88,7 +86,7 @@ def _balloon(stage: Stage) -> None:
         for pages in _GIVEN_BACK:
             device.set(4, pages)
             vm.wait("BALLOON_CHANGE")
-            vm.pause(_SECOND)
+            vm.pause(APART)
 
 
 _MULTIPORT = 1 << 1
@@ -106,7 +104,7 @@ def _serial_port(stage: Stage) -> None:
             device.send(_CONTROL_OUT, struct.pack("<IHH", *message))
             if message[1] == _PORT_OPEN:
                 vm.wait("VSERPORT_CHANGE")
-                vm.pause(_SECOND)
+                vm.pause(APART)
 
 
 _CONTROL_QUEUE, _CONTROL_RX = 1 << 17, 1 << 18

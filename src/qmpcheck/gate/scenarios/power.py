@@ -7,7 +7,7 @@ from collections.abc import Callable
 from qmpcheck.gate.qtest import QTest
 from qmpcheck.gate.scenario import QUIT, Expected, Scenario, expected
 from qmpcheck.gate.stage import Stage
-from qmpcheck.gate.virtio import config
+from qmpcheck.gate.virtio import select_register
 
 _PM_BASE = 0xB000
 _PM_CONTROL = _PM_BASE + 4
@@ -17,9 +17,9 @@ _OFF, _TO_RAM, _TO_DISK = 0, 1, 2
 
 def _sleep(qtest: QTest, kind: int) -> None:
     """Switch power management on, as firmware does, and go to sleep by it, as a guest does."""
-    config(qtest, 1, 3, 0x40)
+    select_register(qtest, 1, 3, 0x40)
     qtest.outl(0xCFC, _PM_BASE | 1)
-    config(qtest, 1, 3, 0x80)
+    select_register(qtest, 1, 3, 0x80)
     qtest.outb(0xCFC, 1)
     qtest.outw(_PM_CONTROL, _SLEEP | kind << _SLEEP_TYPE)
 
