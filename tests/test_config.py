@@ -153,6 +153,7 @@ def test_a_command_gets_the_keys_it_asks_for() -> None:
         ('# why\n\nignore = ["QMP1", "QMP7"]\n', '3: ignore: no code of a finding about a stream or a build begins with "QMP7"'),
         ('ignore = [""]\n', '1: ignore: no code of a finding about a stream or a build begins with ""'),
         ('ignore = ["QMP901"]\n', '1: ignore: no code of a finding about a stream or a build begins with "QMP901"'),
+        ('ignore = ["QMP512"]\n', '1: ignore: no code of a finding about a stream or a build begins with "QMP512"'),
         ("severities = 1\n", "1: severities: expected a table of codes and their severities"),
         ('[severities]\nQMP304 = "error"\nQMP8 = "error"\n', '3: severities: no code of a finding about a stream or a build begins with "QMP8"'),
         ('[severities]\nQMP304 = "error"\nQMP3 = "off"\n', '3: severities: expected "error" or "warning"'),

@@ -25,7 +25,8 @@ from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
 from qmpcheck.gate import build as builds
 from qmpcheck.gate import saving
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.judge import CODES, Demands, judge
+from qmpcheck.gate.codes import CODES
+from qmpcheck.gate.judge import Demands, judge
 from qmpcheck.gate.run import run as play
 from qmpcheck.gate.scenario import Outcome, Scenario
 from qmpcheck.gate.scenarios import ALL

@@ -1,9 +1,12 @@
-"""What a gate finds beside what the events say, by codes."""
+"""What a gate finds, by codes."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from qmpcheck.diagnostic import STREAM_CODES
+from qmpcheck.drift import change
+from qmpcheck.drift.change import Level
 from qmpcheck.gate.trouble import CRASHED, FAILED, HUNG
 
 
@@ -44,7 +47,16 @@ KINDS: dict[str, Kind] = {
         "What happened once is told twice: a client that counts events, or acts on each, goes wrong.",
     ),
 }
-"""Every code. All of them are errors where the user does not say otherwise."""
+"""The codes of what is no finding about an event. All are errors where the user does not say otherwise."""
+
+_UNTOLD = {"QMP512", "QMP513", "QMP514", "QMP515"}
+"""Follow-ups and rate limits: introspection does not tell them."""
+
+_CHANGES = {code for code, kind in change.KINDS.items() if kind.tolerant is not Level.DOC} - _UNTOLD
+"""Changes in what a build tells of itself that are more than its options."""
+
+CODES = STREAM_CODES.union(KINDS, _CHANGES)
+"""The codes of all that may be found."""
 
 OF_TROUBLE = {CRASHED: "QMP402", HUNG: "QMP403", FAILED: "QMP404"}
 """The code of each kind of trouble; a build that lacks something is no fault."""

@@ -45,7 +45,7 @@ def _found(outcome: Outcome) -> Iterator[Fault]:
     for expected in outcome.missing:
         yield Fault(NOT_SEEN, "not seen", str(expected), expected.event)
     for recording in outcome.recordings:
-        for event in map(name, _repeated(recording)):
+        for event in dict.fromkeys(map(name, _repeated(recording))):
             yield Fault(REPEATED, "sent again", f"{event} in {recording.name}", event)
 
 

@@ -15,24 +15,14 @@ from qmpcheck.checking.check import Checker
 from qmpcheck.checking.fold import Checked
 from qmpcheck.checking.followup import Rule
 from qmpcheck.checking.summary import Terms
-from qmpcheck.diagnostic import AS_IT_IS, STREAM_CODES, Severities, Severity
-from qmpcheck.drift import change
-from qmpcheck.drift.change import Change, Level
+from qmpcheck.diagnostic import AS_IT_IS, Severities, Severity
+from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.codes import KINDS
+from qmpcheck.gate.codes import CODES
 from qmpcheck.gate.fault import Fault, faults
 from qmpcheck.gate.scenario import Outcome, Recording
 from qmpcheck.rulebase import RuleBase
-
-_UNTOLD = {"QMP512", "QMP513", "QMP514", "QMP515"}
-"""Follow-ups and rate limits: introspection does not tell them."""
-
-_CHANGES = {code for code, kind in change.KINDS.items() if kind.tolerant is not Level.DOC} - _UNTOLD
-"""Changes in what a build tells of itself that are more than its options."""
-
-CODES = STREAM_CODES.union(KINDS, _CHANGES)
-"""The codes of all that may be found."""
 
 
 class Demands(NamedTuple):
