@@ -85,5 +85,5 @@ def _response(rule: Rule, line: int, trigger: Event, session: list[tuple[int, Ev
         return "QMP303" if bound is not None and behind[0] > bound else ""
     if answers:
         return "QMP303"
-    passed = bound is not None and any(event["time"] > bound for _, event in session)
+    passed = bound is not None and any(event["time"] > bound for at, event in session if at > line)
     return "QMP301" if over or passed else "QMP302"

@@ -111,6 +111,9 @@ def test_responses(stream: str, pending: str, missing: str) -> None:
         ("S8 W1", "303@2"),
         ("S2 R3 S8 W1", ""),
         ("E1 G P9", "301@1"),
+        # The clock was set back: what stands before a trigger tells nothing of its bound.
+        ("P100 E1", "302@2 305@2"),
+        ("P100 E1 P7", "301@2 305@2"),
     ],
 )
 def test_a_bound_of_five_seconds(stream: str, expected: str) -> None:
@@ -142,6 +145,7 @@ def test_a_condition_on_the_command_line() -> None:
         ("w1 w1.1 w1.2 X1.3", "304@3"),
         ("w1 w1.9 w2 X2.1", ""),
         ("w1 w1.9 w2 w2.1 w2.2 X3", "304@4 304@5"),
+        ("w100 w101 w1 w2 X3", ""),
         ("w1 w1.1 G w1.2 w1.3 X1.4", "301@1 301@2"),
         ("w w w X", ""),
     ],

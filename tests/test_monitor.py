@@ -1,15 +1,18 @@
 """Random streams, split at random: always what a plain monitor says that reads them whole."""
 
 import json
+from collections import Counter
 from functools import reduce
+from itertools import accumulate
 from typing import Any
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from monitor import Event, monitor
 
 from qmpcheck import catalogue
-from qmpcheck.checking import rules
+from qmpcheck.checking import rules, session
 from qmpcheck.checking.check import Checker
 from qmpcheck.checking.followup import ABSENCE, PRECEDENCE, Rule
 from qmpcheck.checking.session import Timing
@@ -138,3 +141,30 @@ def test_any_split_into_any_tree_says_the_same(
         parts[at : at + 2] = [parts[at] + parts[at + 1]]
     for other in (forwards, (checker.begin() + parts[0]).ended(complete)):
         assert (other.listed, other.findings) == (whole.listed, whole.findings)
+
+
+COUNTED = [rule for rule in ALL if rule.text in {"same", "bounded"} or rule.trigger == "BLOCK_IO_ERROR"]
+
+
+def job(event: str, device: str) -> Event:
+    data = {"type": "mirror", "device": device, "len": 0, "offset": 0, "speed": 0}
+    return {"event": f"BLOCK_JOB_{event}", "data": data, "time": 0}
+
+
+@given(streams(), st.integers(1, 4), st.booleans())
+@example([job("READY", "a"), job("READY", "b"), job("COMPLETED", "a")], 1, True)
+def test_open_triggers_beyond_those_kept_are_counted_right(
+    stream: list[Event | None], most: int, complete: bool
+) -> None:
+    """Where time runs on and nothing is sent late; the parts are single lines."""
+    times = [*accumulate((event["time"] or 0 if event else 0 for event in stream), max)]
+    stream = [event and event | {"time": time} for event, time in zip(stream, times, strict=True)]
+    checker = Checker(RULES, Terms(timing=Timing(tuple(COUNTED))))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "MOST_OPEN", most)
+        parts = map(checker.check, map(encoded, stream))
+        found = reduce(lambda a, b: a + b, parts, checker.begin()).ended(complete).findings
+    codes: Counter[str] = Counter()
+    for (code, _, _), count in found.items():
+        codes[code] += count * (code != "QMP305")
+    assert +codes == Counter(code for _, code, _ in monitor(stream, COUNTED, complete))

@@ -145,6 +145,7 @@ GOOD = '[[rule]]\nevent = "POWERDOWN"\nthen = "SHUTDOWN"\n'
         (GOOD + 'kind = "maybe"\n', '4: kind is "response", "precedence" or "absence"'),
         (GOOD + 'until = "RESET"\n', '4: until does not go with kind "response"'),
         (GOOD + 'kind = "absence"\nwithin = 1\n', '5: within does not go with kind "absence"'),
+        (GOOD + 'kind = "precedence"\nwithin = 1\n', '5: within does not go with kind "precedence"'),
         (GOOD + "when = { reason = 1 }\n", '4: POWERDOWN has no member "reason"'),
         (GOOD + 'same = "device"\n', '4: POWERDOWN has no member "device"'),
         (

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 
-from qmpcheck.checking.occurrence import MICROSECONDS, Occurrence, member
+from qmpcheck.checking.occurrence import MICROSECONDS, Occurrence
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import name
 from qmpcheck.rulebase import TEXT, RateLimit, RuleBase
@@ -42,10 +43,14 @@ LIMITED = frozenset(
 )
 """What QEMU rate-limited already when its schemas, up to 2.8, did not say so."""
 
-_Key = tuple[str, ...]
+Key = tuple[str, ...]
+"""What is limited: an event, and the values that tell it apart from others of its name."""
 
 Ends = tuple[Occurrence, ...]
-"""The first two and the last two of a row of occurrences."""
+"""The first two and the last two of a row of occurrences, which carry no data."""
+
+Peaks = tuple[tuple[int, int], ...]
+"""Timestamps that none behind them reaches, each with its line: the first behind a line is the greatest."""
 
 
 class Clocks(msgspec.Struct, frozen=True):
@@ -53,21 +58,21 @@ class Clocks(msgspec.Struct, frozen=True):
 
     Attributes:
         first, last: of the events that are not rate-limited.
-        latest: the greatest timestamp of all, microseconds.
+        peaks: the greatest timestamps behind each line, microseconds; only where a rule has a bound.
         limited: for each key of a rate-limited event its first two and its last two occurrences.
     """
 
     first: Occurrence | None = None
     last: Occurrence | None = None
-    latest: int | None = None
-    limited: dict[_Key, Ends] = {}
+    peaks: Peaks = ()
+    limited: dict[Key, Ends] = {}
 
     def down(self, lines: int) -> Clocks:
         """The same, so many lines further down."""
         return Clocks(
             self.first and self.first.down(lines),
             self.last and self.last.down(lines),
-            self.latest,
+            tuple((line + lines, time) for line, time in self.peaks),
             {key: tuple(each.down(lines) for each in ends) for key, ends in self.limited.items()},
         )
 
@@ -78,40 +83,36 @@ def sent_late(rule_base: RuleBase) -> frozenset[str]:
     return stated if rule_base.source == TEXT else stated | LIMITED
 
 
-def of_limited(events: Iterable[Occurrence], limits: Limits) -> tuple[dict[_Key, Ends], list[Diagnostic]]:
-    """The ends of each key's row of rate-limited events, and what is wrong within the rows."""
-    rows: dict[_Key, list[Occurrence]] = {}
-    for event in events:
-        limit = limits[event.event]
-        if event.time is not None and not (limit.unless and _is_sent_at_once(event, limit)):
-            values = [repr(member(event.data, (key,))) for key in limit.key] if limit.key else ()
-            rows.setdefault((event.event, *values), []).append(event)
-    findings = [finding for row in rows.values() for finding in _crowded(row)]
-    return {key: _ends(row) for key, row in rows.items()}, findings
-
-
-def _is_sent_at_once(event: Occurrence, limit: RateLimit) -> bool:
-    """Whether it is not limited, though others of its name are."""
-    return any(member(event.data, (name,)) in values for name, values in limit.unless.items())
-
-
-def _ends(row: Sequence[Occurrence]) -> Ends:
+def ends(row: Sequence[_Any]) -> tuple[_Any, ...]:
+    """The first two and the last two of a row."""
     return tuple(row) if len(row) <= _TWO_AND_TWO else (*row[:2], *row[-2:])
 
 
 _TWO_AND_TWO = 4
+
+_Any = TypeVar("_Any")
 
 
 def join(before: Clocks, after: Clocks) -> tuple[Clocks, list[Diagnostic]]:
     """The clocks of two parts that adjoin, and what is wrong between them."""
     findings = list(backwards(before.last, after.first))
     limited = dict(before.limited)
-    for key, ends in after.limited.items():
+    for key, later in after.limited.items():
         row = limited.get(key, ())
-        findings += _crowded((*row[-2:], *ends[:2]))
-        limited[key] = _ends((*row, *ends))
-    latest = max((each.latest for each in (before, after) if each.latest is not None), default=None)
-    return Clocks(before.first or after.first, after.last or before.last, latest, limited), findings
+        findings += crowded((*row[-2:], *later[:2]))
+        limited[key] = ends((*row, *later))
+    peaks = _peaks(before.peaks, after.peaks)
+    return Clocks(before.first or after.first, after.last or before.last, peaks, limited), findings
+
+
+def _peaks(before: Peaks, after: Peaks) -> Peaks:
+    """The peaks of two parts that adjoin."""
+    higher = [peak for peak in before if not after or peak[1] > after[0][1]]
+    return (*higher, *after)[-_MOST_PEAKS:]
+
+
+_MOST_PEAKS = 1000
+"""A clock that is set back more often than that is not remembered to have been ahead."""
 
 
 def backwards(before: Occurrence | None, after: Occurrence | None) -> Iterator[Diagnostic]:
@@ -123,9 +124,15 @@ def backwards(before: Occurrence | None, after: Occurrence | None) -> Iterator[D
             yield Diagnostic("QMP305", after.line, message, name(after.event), "timestamp")
 
 
-def _crowded(row: Sequence[Occurrence]) -> Iterator[Diagnostic]:
+def is_crowded(times: Sequence[int]) -> bool:
+    """Whether three in a row are too near to each other."""
+    return any(abs(third - first) < PERIOD for first, third in zip(times, times[2:], strict=False))
+
+
+def crowded(row: Sequence[Occurrence]) -> Iterator[Diagnostic]:
+    """What is wrong in a row of events that share one rate limit."""
     for first, third in zip(row, row[2:], strict=False):
-        apart = (third.time or 0) - (first.time or 0)
+        apart = abs((third.time or 0) - (first.time or 0))
         if apart < PERIOD:
             message = f"third in a row within {apart / MICROSECONDS:.6f} s; the spec allows one a second"
             yield Diagnostic("QMP304", third.line, message, name(third.event), "timestamp")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -32,18 +33,22 @@ class Timing(msgspec.Struct, frozen=True):
     late: frozenset[str] = frozenset()
 
 
+More = dict[tuple[str, ...], "array[int]"]
+
+
 class Trace(msgspec.Struct, frozen=True):
     """What one rule keeps of a part of a session.
 
     Attributes:
         open: triggers that wait for an answer, the first of them.
         kept: other occurrences that may still matter; of a part just read, triggers among them.
-        more: how many triggers more are open. Only where nothing stood before the part.
+        more: when the triggers happened that are open, too, by what an answer must have in common with them;
+            microseconds, -1 where there is no clock. Only where nothing stood before the part.
     """
 
     open: tuple[Occurrence, ...] = ()
     kept: tuple[Occurrence, ...] = ()
-    more: int = 0
+    more: More = {}
 
     def down(self, lines: int) -> Trace:
         """The same, so many lines further down."""
@@ -76,11 +81,14 @@ class Part(msgspec.Struct, frozen=True):
         return Part(traces, self.clocks.down(lines), self.whole_before, ended)
 
 
+Untold = Counter[tuple[str, str, str]]
+
+
 class Found(msgspec.Struct, frozen=True):
     """Findings, and how many more there are that are not told one by one, by code, event and erratum."""
 
     told: list[Diagnostic]
-    untold: Counter[tuple[str, str, str]] = msgspec.field(default_factory=Counter)
+    untold: Untold = msgspec.field(default_factory=Counter)
 
 
 def empty(timing: Timing, whole_before: bool = False) -> Part:
@@ -91,21 +99,27 @@ def empty(timing: Timing, whole_before: bool = False) -> Part:
 def join(timing: Timing, before: Part, after: Part) -> tuple[Part, Found]:
     """Two parts as one, and what shows only where they are seen together. Lines count from one start."""
     clocks, told = clock.join(before.clocks, after.clocks)
+    untold: Untold = Counter()
     traces: list[Trace] = []
     for rule, left, right in zip(timing.rules, before.traces, after.traces, strict=True):
-        trace, verdicts = _join_traces(rule, left, right, before.whole_before)
+        trace, verdicts, late = _join_traces(rule, left, right, before.whole_before)
         traces.append(trace)
         told += map(_diagnostic, verdicts)
+        if late:
+            untold[_CODES["late"], name(rule.trigger), ""] += late
     joined = Part(tuple(traces), clocks, before.whole_before, after.ended)
     if not joined.whole_before or joined.ended is None:
-        return joined, Found(told)
+        return joined, Found(told, untold)
     closed = close(timing, joined, joined.ended - 1, complete=True)
-    return empty(timing, whole_before=True), Found(told + closed.told, closed.untold)
+    return empty(timing, whole_before=True), Found(told + closed.told, untold + closed.untold)
 
 
-def _join_traces(rule: Rule, left: Trace, right: Trace, whole_before: bool) -> tuple[Trace, list[Verdict]]:
-    if not (right.open or right.kept):
-        return left, []
+def _join_traces(
+    rule: Rule, left: Trace, right: Trace, whole_before: bool
+) -> tuple[Trace, list[Verdict], int]:
+    """Two traces as one, what is settled by it, and how many of the left one's `more` were answered late."""
+    if not (right.open or right.kept or right.more):
+        return left, [], 0
     answers = [each for each in right.kept if each.event in rule.then]
     if rule.is_reread(whole_before):
         open, trace = [], _in_order(left.open, left.kept, right.open, right.kept)
@@ -114,9 +128,39 @@ def _join_traces(rule: Rule, left: Trace, right: Trace, whole_before: bool) -> t
         trace = _in_order(left.kept, right.open, right.kept)
     settled = followup.settle(rule, trace, whole_before)
     open += settled.open
-    more = right.more + (0 if answers and not rule.same else left.more)
+    more, late = _still_open(rule, left.more, answers)
     cut = MOST_OPEN if whole_before else len(open)
-    return Trace(tuple(open[:cut]), _in_order(settled.kept), more + len(open[cut:])), settled.verdicts
+    more = _both(_both(more, right.more), _counted(rule, open[cut:]))
+    return Trace(tuple(open[:cut]), _in_order(settled.kept), more), settled.verdicts, late
+
+
+def _still_open(rule: Rule, more: More, answers: Iterable[Occurrence]) -> tuple[More, int]:
+    """Those that answers behind them leave open, and how many are answered late."""
+    first: dict[tuple[str, ...], Occurrence] = {}
+    for answer in answers if more else ():
+        first.setdefault(rule.key(answer), answer)
+    late = 0
+    for key, answer in first.items():
+        if key in more and rule.within is not None and answer.time is not None:
+            in_time = answer.time - rule.within
+            late += sum(0 <= time < in_time for time in more[key])
+    return {key: times for key, times in more.items() if key not in first} if first else more, late
+
+
+def _counted(rule: Rule, triggers: Iterable[Occurrence]) -> More:
+    counted: More = {}
+    for each in triggers:
+        counted.setdefault(rule.key(each), array("q")).append(-1 if each.time is None else each.time)
+    return counted
+
+
+def _both(before: More, after: More) -> More:
+    if not after:
+        return before
+    return before | {key: before.get(key, _NONE) + times for key, times in after.items()}
+
+
+_NONE = array("q")
 
 
 def _in_order(*groups: Iterable[Occurrence]) -> tuple[Occurrence, ...]:
@@ -130,25 +174,36 @@ def close(timing: Timing, part: Part, end: int, complete: bool) -> Found:
     A trigger whose bound has passed, by any later timestamp, is broken in any case.
     """
     told: list[Diagnostic] = []
-    untold: Counter[tuple[str, str, str]] = Counter()
+    untold: Untold = Counter()
     for rule, trace in zip(timing.rules, part.traces, strict=True):
         for trigger in trace.open:
             late = followup.late_before(rule, trigger, trace.kept)
             if late:
                 told.append(_diagnostic(Verdict(rule, "late", trigger, late), trace.kept))
             else:
-                how = "missing" if complete or _is_past(rule, trigger, part.clocks.latest) else "pending"
+                how = "missing" if complete or _is_past(rule, trigger, part.clocks.peaks) else "pending"
                 told.append(_diagnostic(Verdict(rule, how, trigger), trace.kept, searched=end))
-        if trace.more:  # which of them an answer would meet is not known where members must match
-            code = "QMP301" if complete and not rule.same else "QMP302"
-            untold[code, name(rule.trigger), ""] += trace.more
+        untold += _of_more(rule, trace.more, part.clocks.peaks, complete)
     return Found(told, untold)
 
 
-def _is_past(rule: Rule, trigger: Occurrence, latest: int | None) -> bool:
-    if rule.within is None or trigger.time is None or latest is None:
+def _is_past(rule: Rule, trigger: Occurrence, peaks: clock.Peaks) -> bool:
+    """Whether a timestamp behind a trigger has passed its bound."""
+    if rule.within is None or trigger.time is None:
         return False
-    return latest - trigger.time > rule.within
+    latest = next((time for line, time in peaks if line > trigger.line), None)
+    return latest is not None and latest - trigger.time > rule.within
+
+
+def _of_more(rule: Rule, more: More, peaks: clock.Peaks, complete: bool) -> Untold:
+    """The findings about triggers that are counted only. They are the last ones: the last peak is behind."""
+    open = sum(map(len, more.values()))
+    missing = open if complete else 0
+    if rule.within is not None and peaks and not complete:
+        past = peaks[-1][1] - rule.within
+        missing = sum(0 <= time < past for times in more.values() for time in times)
+    counts = {"missing": missing, "pending": open - missing}
+    return Counter({(_CODES[how], name(rule.trigger), ""): count for how, count in counts.items() if count})
 
 
 _CODES = {

@@ -92,8 +92,8 @@ def _rule(table: Any, rule_base: RuleBase) -> Rule:
     rule = rule_base.events[event]
     then = _events(table, "then", rule_base)
     until = _events(table, "until", rule_base) if kind == ABSENCE and "until" in table else []
-    for key in ("until",) if kind != ABSENCE else ("within",):
-        if key in table:
+    for key, only in (("until", ABSENCE), ("within", RESPONSE)):
+        if key in table and kind != only:
             raise _Wrong(key, f'{key} does not go with kind "{kind}"')
     same = _same(table, [event, *then], rule_base)
     when = tuple(_conditions(table.get("when", {}), event, rule))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice, pairwise
 from operator import attrgetter
@@ -33,6 +34,11 @@ Event = Any
 """A struct made by a decoder; an `Occurrence`, where it refused an event; None for what is no event."""
 
 
+_Reader = Callable[[Event], Any]
+_Predicate = Callable[[Event], bool]
+_Key = Callable[[Event], "clock.Key | None"]
+
+
 class Seen(NamedTuple):
     """What matters of the events of consecutive lines.
 
@@ -51,14 +57,14 @@ class _Watched(NamedTuple):
     """A rule, and the letters it searches for.
 
     Attributes:
-        others: the events that matter whatever they carry.
+        picky: the classes of which not all events matter, and which of them do.
         events: the letters of all that it watches.
         looked_back_on: those of what its trigger may look back on.
         settling: those of the answers, if any of them settles all triggers before it.
     """
 
     rule: Rule
-    others: frozenset[str]
+    picky: dict[type, _Predicate]
     events: re.Pattern[str]
     looked_back_on: re.Pattern[str]
     settling: str
@@ -80,7 +86,8 @@ class Watch:
         self._letter = every.__getitem__
         self._letters = {names[kind]: letter for kind, letter in letters.items()}
         self._limited = self._any_of(timing.limits)
-        self._blind = {event for event, limit in timing.limits.items() if limit.is_blind}
+        self._keys: dict[type, _Key] = {Occurrence: self._key_of_refused}
+        self._keys |= {kind: self._key(kind) for kind, name in names.items() if name in timing.limits}
         self._plain = self._any_of(self._letters.keys() - timing.late)
         self._watched = [*map(self._searched, timing.rules)]
         self._bounded = any(rule.within is not None for rule in timing.rules)
@@ -88,7 +95,14 @@ class Watch:
     def _searched(self, rule: Rule) -> _Watched:
         events, looked_back_on = self._any_of(rule.events), self._any_of(rule.looked_back_on)
         settling = self._written(rule.then) if _any_answer_settles(rule) else ""
-        return _Watched(rule, rule.others, events, looked_back_on, settling)
+        picky: dict[type, _Predicate] = {
+            kind: _matching([(_reader(kind, path), values) for path, values in rule.when])
+            for kind, name in self._names.items()
+            if name == rule.trigger and name not in rule.others
+        }
+        others = rule.others
+        picky[Occurrence] = lambda event: event.event in others or rule.triggered_by(event)
+        return _Watched(rule, picky, events, looked_back_on, settling)
 
     def _written(self, events: Iterable[str]) -> str:
         return "".join(self._letters.get(event, "") for event in events)
@@ -113,18 +127,21 @@ class Watch:
         occurrence: Callable[[int], Occurrence],
     ) -> Trace:
         begin = max((0, *map(letters.rfind, watched.settling)))
-        places = [at for at in _places(watched.events, letters, begin) if self._matters(watched, events[at])]
+        places = [*_places(watched.events, letters, begin)]
+        picky = watched.picky
+        places = [at for at in places if type(events[at]) not in picky or picky[type(events[at])](events[at])]
         if watched.rule.limited:
-            places = _last(SENT_LATE_BEHIND, watched.looked_back_on, letters[:begin]) + places
+            places = self._looked_back_on(watched, events, letters[:begin]) + places
         return Trace(kept=tuple(map(occurrence, places)))
 
-    def _matters(self, watched: _Watched, event: Event) -> bool:
-        """Whether a rule has to know of an event."""
-        if isinstance(event, Occurrence):
-            return event.event in watched.others or watched.rule.triggered_by(event)
-        if self._names[type(event)] in watched.others:
-            return True
-        return all(_decoded_member(event.data, path) in values for path, values in watched.rule.when)
+    def _looked_back_on(self, watched: _Watched, events: Sequence[Event], letters: str) -> list[int]:
+        """Where that stands which a trigger behind these letters may look back on, if it is sent late."""
+        places = (
+            at
+            for at in _backwards(watched.looked_back_on, letters)
+            if letters[at] != _REFUSED or events[at].event in watched.rule.looked_back_on
+        )
+        return [*islice(places, SENT_LATE_BEHIND)][::-1]
 
     def _occurrence(self, events: Sequence[Event], at: int) -> Occurrence:
         event = events[at]
@@ -135,21 +152,65 @@ class Watch:
         return Occurrence(at + 1, self._names[type(event)], event.timestamp, members)
 
     def _clocks(self, events: Sequence[Event], letters: str) -> tuple[Clocks, list[Diagnostic]]:
-        limited, findings = clock.of_limited(self._rate_limited(events, letters), self._timing.limits)
+        limited, findings = self._rate_limited(events, letters)
         row = [self._occurrence(events, at) for at in self._plain_row(events, letters)]
         for before, after in pairwise(row):
             findings += clock.backwards(before, after)
         first, last = (row[0], row[-1]) if row else (None, None)
-        return Clocks(first, last, self._latest(events), limited), findings
+        return Clocks(first, last, self._peaks(events), limited), findings
 
-    def _rate_limited(self, events: Sequence[Event], letters: str) -> Iterator[Occurrence]:
+    def _rate_limited(
+        self, events: Sequence[Event], letters: str
+    ) -> tuple[dict[clock.Key, clock.Ends], list[Diagnostic]]:
+        """The ends of each row of events that share a rate limit, and what is wrong within the rows."""
+        limited: dict[clock.Key, clock.Ends] = {}
+        findings: list[Diagnostic] = []
+        for key, row in self._rows(events, letters).items():
+
+            def bare(at: int, name: str = key[0]) -> Occurrence:
+                return Occurrence(at + 1, name, events[at].timestamp, {})
+
+            if clock.is_crowded([moment for moment, _ in row]):
+                findings += clock.crowded([bare(at) for _, at in row])
+            limited[key] = tuple(bare(at) for _, at in clock.ends(row))
+        return limited, findings
+
+    def _rows(self, events: Sequence[Event], letters: str) -> dict[clock.Key, list[tuple[int, int]]]:
+        """The times and places of the events that share a rate limit and have a clock."""
+        rows: dict[clock.Key, list[tuple[int, int]]] = defaultdict(list)
+        keys = self._keys
         for at in _places(self._limited, letters):
             event = events[at]
-            name = self._names.get(type(event), "")
-            if name in self._blind:
-                yield Occurrence(at + 1, name, event.timestamp, {})
-            elif name or event.event in self._timing.limits:
-                yield self._occurrence(events, at)
+            key, moment = keys[type(event)](event), time(event.timestamp)
+            if key and moment is not None:
+                rows[key].append((moment, at))
+        return rows
+
+    def _key(self, kind: type) -> _Key:
+        """What tells which rate limit a decoded event of a class falls under."""
+        name = self._names[kind]
+        limit = self._timing.limits[name]
+        if limit.is_blind:
+            return lambda _, key=(name,): key  # type: ignore[misc]
+        at_once = _matching([(_reader(kind, (member,)), values) for member, values in limit.unless.items()])
+        members = [_reader(kind, (member,)) for member in limit.key]
+        sent_at_once = bool(limit.unless)
+
+        def key(event: Event) -> clock.Key | None:
+            if sent_at_once and at_once(event):
+                return None
+            return (name, *(_told_apart(read(event)) for read in members))
+
+        return key
+
+    def _key_of_refused(self, event: Occurrence) -> clock.Key | None:
+        limit = self._timing.limits.get(event.event)
+        if limit is None:
+            return None
+        data = event.data
+        if any(data.get(member) in values for member, values in limit.unless.items()):
+            return None
+        return (event.event, *(_told_apart(data.get(member)) for member in limit.key))
 
     def _plain_row(self, events: Sequence[Event], letters: str) -> list[int]:
         """The places of the events that are not sent late and have a clock.
@@ -171,12 +232,14 @@ class Watch:
             if not (isinstance(event, Occurrence) and event.event in self._timing.late):
                 yield at
 
-    def _latest(self, events: Sequence[Event]) -> int | None:
-        """The greatest timestamp, where a rule has a bound."""
-        if not self._bounded:
-            return None
-        times = (time(event.timestamp) for event in events if event is not None)
-        return max((each for each in times if each is not None), default=None)
+    def _peaks(self, events: Sequence[Event]) -> clock.Peaks:
+        """The greatest timestamps behind each line, where a rule has a bound."""
+        peaks: list[tuple[int, int]] = []
+        for at in range(len(events) - 1, -1, -1) if self._bounded else ():
+            moment = events[at] and time(events[at].timestamp)
+            if moment is not None and (not peaks or moment > peaks[-1][1]):
+                peaks.append((at + 1, moment))
+        return tuple(reversed(peaks))
 
 
 def _places(wanted: re.Pattern[str], letters: str, begin: int = 0) -> Iterator[int]:
@@ -189,9 +252,37 @@ def _backwards(wanted: re.Pattern[str], letters: str) -> Iterator[int]:
     return (len(letters) - 1 - place for place in _places(wanted, letters[::-1]))
 
 
-def _last(most: int, wanted: re.Pattern[str], letters: str) -> list[int]:
-    """Where the last of these letters stand."""
-    return [*islice(_backwards(wanted, letters), most)][::-1]
+def _told_apart(value: Any) -> str:
+    """A member's value as a part of a key; of QEMU they are strings."""
+    return value if isinstance(value, str) else f"\0{value!r}"
+
+
+def _matching(conditions: Sequence[tuple[_Reader, tuple[Any, ...]]]) -> _Predicate:
+    """Whether all conditions hold for an event: a value is among others."""
+    if len(conditions) == 1:
+        ((only, among),) = conditions
+        return lambda event: only(event) in among
+    return lambda event: all(read(event) in values for read, values in conditions)
+
+
+def _reader(kind: type, path: tuple[str, ...]) -> _Reader:
+    """Reads the value at a path into the data of decoded events of a class; None where there is none."""
+    attribute = _attribute(kind, ("data", *path))
+    return attrgetter(attribute) if attribute else lambda event: _decoded_member(event.data, path)
+
+
+def _attribute(kind: Any, path: tuple[str, ...]) -> str:
+    """The dotted attribute that always holds it; "" where something on the way may be absent."""
+    names = []
+    for key in path:
+        if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+            return ""
+        field = next((each for each in msgspec.structs.fields(kind) if each.encode_name == key), None)
+        if field is None or not field.required:
+            return ""
+        names.append(field.name)
+        kind = field.type
+    return ".".join(names)
 
 
 def _decoded_member(data: Any, path: tuple[str, ...]) -> Any:
