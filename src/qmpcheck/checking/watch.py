@@ -181,7 +181,8 @@ class Watch:
         keys = self._keys
         for at in _places(self._limited, letters):
             event = events[at]
-            key, moment = keys[type(event)](event), time(event.timestamp)
+            key = keys[type(event)](event)
+            moment = time(event.timestamp) if key else None
             if key and moment is not None:
                 rows[key].append((moment, at))
         return rows
@@ -191,19 +192,21 @@ class Watch:
         name = self._names[kind]
         limit = self._timing.limits[name]
         if limit.is_blind:
-            return lambda _, key=(name,): key  # type: ignore[misc]
-        at_once = _matching([(_reader(kind, (member,)), values) for member, values in limit.unless.items()])
+            shared = (name,)
+            return lambda _: shared
+        at_once = [(_reader(kind, (member,)), values) for member, values in limit.unless.items()]
         members = [_reader(kind, (member,)) for member in limit.key]
-        sent_at_once = bool(limit.unless)
 
         def key(event: Event) -> clock.Key | None:
-            if sent_at_once and at_once(event):
-                return None
+            for read, values in at_once:
+                if read(event) in values:
+                    return None
             return (name, *(_told_apart(read(event)) for read in members))
 
         return key
 
     def _key_of_refused(self, event: Occurrence) -> clock.Key | None:
+        """The same for an event that a decoder refused."""
         limit = self._timing.limits.get(event.event)
         if limit is None:
             return None
