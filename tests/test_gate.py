@@ -148,6 +148,35 @@ def test_the_storage_daemon_passes(capsys: pytest.CaptureFixture[str]) -> None:
     assert "passed: " in told
 
 
+def test_a_gate_that_checked_nothing_is_green_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    wanted = [f"--report={each}={each}" for each in ("github", "gitlab", "junit", "markdown", "sarif")]
+    command = ["gate", "--qemu", real("qemu-storage-daemon")]
+    assert main([*command, "--only", "vnc", *wanted]) == 2
+    told = capsys.readouterr()
+    assert "\nunchecked: 1 scenario, 0 of them bad, 1 skipped; " in told.out
+    assert "nothing was checked" in told.err
+    assert Path("github").read_text() == ("::error file=vnc,title=qmpcheck::vnc: skipped: lacks a machine\n")
+    assert [each["check_name"] for each in json.loads(Path("gitlab").read_text())] == ["unchecked"]
+    counts = ElementTree.parse("junit").getroot().attrib
+    assert (counts["tests"], counts["errors"]) == ("2", "1")
+    assert Path("markdown").read_text().startswith("### qmpcheck gate: 1 of 2 not checked\n")
+    [invocation] = json.loads(Path("sarif").read_text())["runs"][0]["invocations"]
+    assert invocation["executionSuccessful"] is False
+
+
+def test_a_gate_that_checked_nothing_leaves_the_baseline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = tmp_path / "known.json"
+    monkeypatch.setattr(gate, "ALL", [each for each in ALL if each.name == "vnc"])
+    command = ["gate", "--qemu", real("qemu-storage-daemon"), "--baseline", str(known)]
+    assert main([*command, "--update-baseline"]) == 2
+    assert not known.exists()
+
+
 @pytest.mark.parametrize(
     ("edit", "only", "told"),
     [

@@ -82,13 +82,13 @@ def run(options: argparse.Namespace) -> int:
     demands = Demands(codes, options.severities, options.within, own)
     verdict = judge(build, spec, outcomes, demands, since)
     report = gatereport.report(verdict, options.fail_on, known)
-    if options.update_baseline:
+    if options.update_baseline and not report.unchecked:
         report = gatereport.report(verdict, options.fail_on, baselines.update(options, report))
     gatetext.write(verdict, report, sys.stdout)
     status = reporting.write(options.reports, report)
     if any(map(report.fails, report.findings)):
         return max(status, FINDINGS)
-    if not verdict.events:
+    if report.unchecked:
         tell("nothing was checked: no scenario could be played")
         return UNUSABLE
     return status

@@ -41,9 +41,13 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
             findings.update(checked.summary.findings)
     table = text.table(findings, verdict.demands.severities)
     out.write(table.removeprefix("\n") + "\n" * bool(findings))
-    failed = any(map(report.fails, report.findings))
-    word = paint(style.RED, "failed") if failed else paint(style.GREEN, "passed")
-    out.write(f"{word}: {_counts(verdict)}\n")
+    out.write(f"{_word(report, paint)}: {_counts(verdict)}\n")
+
+
+def _word(report: Report, paint: style.Paint) -> str:
+    if any(map(report.fails, report.findings)):
+        return paint(style.RED, "failed")
+    return paint(style.RED, "unchecked") if report.unchecked else paint(style.GREEN, "passed")
 
 
 def _table(verdict: Verdict) -> str:
