@@ -230,6 +230,7 @@ def test_reports_for_ci_and_a_baseline(tmp_path: Path, capsys: pytest.CaptureFix
     baseline, junit = str(tmp_path / "known.json"), str(tmp_path / "junit.xml")
     assert main([*command, "--report", f"junit={junit}", "--report", "github=-"]) == 1
     told = capsys.readouterr().out
+    assert re.search(r"^failed: 1 scenario, .*; 2 errors; 0 warnings; ", told, re.MULTILINE)
     assert "::error file=life-cycle,line=3,title=QMP203 unknown-member::STOP data.why: " in told
     assert "::error file=life-cycle,title=QMP401 event-not-seen::RESET: not seen: RESET" in told
     assert ElementTree.parse(junit).getroot().attrib["failures"] == "2"
@@ -296,7 +297,7 @@ def test_a_severity_stands_in_every_report(
     told = capsys.readouterr().out
     assert re.search(r"^life-cycle +\S+  1 not seen  ", told, re.MULTILINE)
     assert re.search(r"^QMP203 .* warning ", told, re.MULTILINE)
-    assert "passed: 1 scenario, 0 of them bad" in told
+    assert re.search(r"^passed: 1 scenario, 0 of them bad, .*; 0 errors; 2 warnings; ", told, re.MULTILINE)
     assert re.findall(r"^::(\w+) .*title=(QMP...)", told, re.MULTILINE) == [
         ("warning", "QMP203"),
         ("warning", "QMP401"),
@@ -531,7 +532,9 @@ def test_what_breaks_clients_in_the_build_fails(
     release = catalogue.at_or_before(build.version)
     assert release
     assert main(["gate", "--qemu", "qemu", "--only", "rtc", "--spec", release.id]) == 1
-    assert "the build: QMP501 STOP: event removed" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "the build: QMP501 STOP: event removed" in told
+    assert "; 1 error; 0 warnings; 1 difference of the build, 1 breaking\n" in told
     assert main(["gate", "--qemu", "qemu", "--only", "rtc", "--ignore", "QMP501"]) == 0
     assert "QMP501" not in capsys.readouterr().out
     monkeypatch.chdir(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -145,3 +146,11 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
 def count(findings: Iterable[Finding]) -> int:
     """How many findings these stand for."""
     return sum(finding.times for finding in findings)
+
+
+def levels(findings: Iterable[Finding]) -> Counter[Level]:
+    """How many findings of each level these stand for."""
+    counts: Counter[Level] = Counter()
+    for finding in findings:
+        counts[finding.level] += finding.times
+    return counts
