@@ -141,11 +141,18 @@ def test_every_event_that_is_renamed_or_gets_a_member_is_found(verdict: judge.Ve
                 assert not judged_again(verdict, each, data).is_well
 
 
-def test_the_storage_daemon_passes(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["gate", "--qemu", real("qemu-storage-daemon")]) == 0
+def test_the_storage_daemon_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    junit = tmp_path / "junit.xml"
+    assert main(["gate", "--qemu", real("qemu-storage-daemon"), "--report", f"junit={junit}"]) == 0
     told = capsys.readouterr().out
-    assert "skipped: lacks a machine" in told
+    skipped = told.count("skipped: lacks a machine")
+    assert skipped > 20
     assert "passed: " in told
+    root = ElementTree.parse(junit).getroot()
+    assert root.attrib["skipped"] == str(skipped)
+    assert (root.attrib["failures"], root.attrib["errors"]) == ("0", "0")
+    [vnc] = root.findall("testsuite[@name='vnc']/testcase/skipped")
+    assert vnc.attrib == {"message": "lacks a machine"}
 
 
 def test_a_gate_that_checked_nothing_is_green_nowhere(

@@ -54,8 +54,9 @@ def of_fault(scenario: str, fault: Fault) -> Identity:
 def _scenario(judged: Judged, known: Baseline, has_events: bool) -> Suite:
     name, trouble = judged.outcome.scenario.name, judged.outcome.trouble
     if trouble and judged.outcome.skipped:
-        skipped = f"skipped: lacks {trouble.text}"
-        return Suite(name, skipped, (), unchecked="" if has_events else skipped)
+        lacks = f"lacks {trouble.text}"
+        verdict = f"skipped: {lacks}"
+        return Suite(name, verdict, (), skipped=lacks) if has_events else Suite(name, verdict, (), verdict)
     findings = (*_diagnostics(judged, known), *(_fault(name, fault, known) for fault in judged.faults))
     unchecked = "" if has_events else "no event in it"
     return Suite(name, "played" if judged.is_well else "failed", findings, unchecked)

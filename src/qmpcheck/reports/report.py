@@ -83,12 +83,14 @@ class Suite(NamedTuple):
         verdict: in a word, what is known of it.
         findings: in the order of their lines.
         unchecked: why it was not checked, or not to its end; "" where it was.
+        skipped: why it was left out, which is no fault; "" where it was not.
     """
 
     name: str
     verdict: str
     findings: tuple[Finding, ...]
     unchecked: str = ""
+    skipped: str = ""
 
 
 class Report(NamedTuple):
