@@ -68,6 +68,8 @@ def run(options: argparse.Namespace) -> int:
         return CLEAN
     if options.qemu is None:
         raise SpecError("--qemu PATH is missing: the QEMU to run")
+    if options.update_baseline and (options.only is not None or options.skip):
+        raise SpecError("--update-baseline needs all scenarios: it cannot stand with --only or --skip")
     codes = arguments.selected(options, CODES)
     known = baselines.load(options)
     reporting.spare(options.reports, [options.spec, *options.rules], [*filter(None, [options.baseline])])
