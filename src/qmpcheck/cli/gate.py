@@ -55,7 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--skip", type=_names, action="extend", default=[], metavar=metavar, help="not these scenarios"
     )
     parser.add_argument("--list", action="store_true", help="list the scenarios, and run nothing")
-    parser.add_argument("--save", metavar="DIR", help="keep the recordings there")
+    parser.add_argument(
+        "--save", metavar="DIR", help="keep the recordings there; replaces recordings of the same names"
+    )
     arguments.add_terms(parser, CODES)
     reporting.add_report(parser)
     baselines.add_baseline(parser)
