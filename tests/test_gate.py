@@ -141,11 +141,47 @@ def test_every_event_that_is_renamed_or_gets_a_member_is_found(verdict: judge.Ve
                 assert not judged_again(verdict, each, data).is_well
 
 
-def test_the_storage_daemon_passes(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["gate", "--qemu", real("qemu-storage-daemon")]) == 0
+def test_the_storage_daemon_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    junit = tmp_path / "junit.xml"
+    assert main(["gate", "--qemu", real("qemu-storage-daemon"), "--report", f"junit={junit}"]) == 0
     told = capsys.readouterr().out
-    assert "skipped: lacks a machine" in told
+    skipped = told.count("skipped: lacks a machine")
+    assert skipped > 20
     assert "passed: " in told
+    root = ElementTree.parse(junit).getroot()
+    assert root.attrib["skipped"] == str(skipped)
+    assert (root.attrib["failures"], root.attrib["errors"]) == ("0", "0")
+    [vnc] = root.findall("testsuite[@name='vnc']/testcase/skipped")
+    assert vnc.attrib == {"message": "lacks a machine"}
+
+
+def test_a_gate_that_checked_nothing_is_green_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    wanted = [f"--report={each}={each}" for each in ("github", "gitlab", "junit", "markdown", "sarif")]
+    command = ["gate", "--qemu", real("qemu-storage-daemon")]
+    assert main([*command, "--only", "vnc", *wanted]) == 2
+    told = capsys.readouterr()
+    assert "\nunchecked: 1 scenario, 0 of them bad, 1 skipped; " in told.out
+    assert "nothing was checked" in told.err
+    assert Path("github").read_text() == ("::error file=vnc,title=qmpcheck::vnc: skipped: lacks a machine\n")
+    assert [each["check_name"] for each in json.loads(Path("gitlab").read_text())] == ["unchecked"]
+    counts = ElementTree.parse("junit").getroot().attrib
+    assert (counts["tests"], counts["errors"]) == ("2", "1")
+    assert Path("markdown").read_text().startswith("### qmpcheck gate: 1 of 2 not checked\n")
+    [invocation] = json.loads(Path("sarif").read_text())["runs"][0]["invocations"]
+    assert invocation["executionSuccessful"] is False
+
+
+def test_a_gate_that_checked_nothing_leaves_the_baseline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = tmp_path / "known.json"
+    monkeypatch.setattr(gate, "ALL", [each for each in ALL if each.name == "vnc"])
+    command = ["gate", "--qemu", real("qemu-storage-daemon"), "--baseline", str(known)]
+    assert main([*command, "--update-baseline"]) == 2
+    assert not known.exists()
 
 
 @pytest.mark.parametrize(
@@ -194,13 +230,17 @@ def test_each_edit_on_the_way_is_found(
     assert_nothing_is_left(tmp_path)
 
 
-def test_reports_for_ci_and_a_baseline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_reports_for_ci_and_a_baseline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """One event less, and a member that the spec does not have: accepted once, the same is no news."""
     edit = "e['event'] == 'STOP' and e.update(data={'why': '::error::<b>'}); e = None if e['event'] == 'RESET' else e"
-    command = ["gate", "--qemu", editing(tmp_path, edit), *LIFE]
+    monkeypatch.setattr(gate, "ALL", [each for each in ALL if each.name == "life-cycle"])
+    command = ["gate", "--qemu", editing(tmp_path, edit)]
     baseline, junit = str(tmp_path / "known.json"), str(tmp_path / "junit.xml")
     assert main([*command, "--report", f"junit={junit}", "--report", "github=-"]) == 1
     told = capsys.readouterr().out
+    assert re.search(r"^failed: 1 scenario, .*; 2 errors; 0 warnings; ", told, re.MULTILINE)
     assert "::error file=life-cycle,line=3,title=QMP203 unknown-member::STOP data.why: " in told
     assert "::error file=life-cycle,title=QMP401 event-not-seen::RESET: not seen: RESET" in told
     assert ElementTree.parse(junit).getroot().attrib["failures"] == "2"
@@ -215,7 +255,7 @@ def test_reports_for_ci_and_a_baseline(tmp_path: Path, capsys: pytest.CaptureFix
     assert told.count("(in the baseline)") == 2
     assert "passed: " in told
     more = edit.replace("'RESET'", "'RESUME'")
-    assert main(["gate", "--qemu", editing(tmp_path, more), *LIFE, "--baseline", baseline]) == 1
+    assert main(["gate", "--qemu", editing(tmp_path, more), "--baseline", baseline]) == 1
     assert "life-cycle: QMP401 not seen: RESUME\n" in capsys.readouterr().out
 
 
@@ -267,7 +307,7 @@ def test_a_severity_stands_in_every_report(
     told = capsys.readouterr().out
     assert re.search(r"^life-cycle +\S+  1 not seen  ", told, re.MULTILINE)
     assert re.search(r"^QMP203 .* warning ", told, re.MULTILINE)
-    assert "passed: 1 scenario, 0 of them bad" in told
+    assert re.search(r"^passed: 1 scenario, 0 of them bad, .*; 0 errors; 2 warnings; ", told, re.MULTILINE)
     assert re.findall(r"^::(\w+) .*title=(QMP...)", told, re.MULTILINE) == [
         ("warning", "QMP203"),
         ("warning", "QMP401"),
@@ -439,6 +479,8 @@ def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:
         (["--only", "life-cicle"], 'no scenario is called "life-cicle" (near: life-cycle'),
         (["--only", "vnc", "--skip", "v*"], "--only and --skip leave no scenario"),
         ([], "--qemu PATH is missing"),
+        (["--qemu", "no", "--baseline", "no", "--update-baseline", "--only", "vnc"], "with --only or --skip"),
+        (["--qemu", "no", "--baseline", "no", "--update-baseline", "--skip", "vnc"], "with --only or --skip"),
     ],
 )
 def test_usage(options: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -502,7 +544,9 @@ def test_what_breaks_clients_in_the_build_fails(
     release = catalogue.at_or_before(build.version)
     assert release
     assert main(["gate", "--qemu", "qemu", "--only", "rtc", "--spec", release.id]) == 1
-    assert "the build: QMP501 STOP: event removed" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "the build: QMP501 STOP: event removed" in told
+    assert "; 1 error; 0 warnings; 1 difference of the build, 1 breaking\n" in told
     assert main(["gate", "--qemu", "qemu", "--only", "rtc", "--ignore", "QMP501"]) == 0
     assert "QMP501" not in capsys.readouterr().out
     monkeypatch.chdir(tmp_path)

@@ -178,7 +178,7 @@ def test_a_qemu_that_is_killed_and_restarted(tmp_path: Path, capsys: pytest.Capt
     assert "5 lines, 1 event" in conforms(file, capsys)
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_qemu_as_a_command(
     stop: signal.Signals, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -194,6 +194,25 @@ def test_a_qemu_as_a_command(
         f"qmpcheck: recorded 3 lines, 1 event, 1 session to {file}\n"
     )
     assert "3 lines, 1 event" in conforms(file, capsys)
+
+
+def ignore_hangups() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def test_a_hangup_under_nohup(tmp_path: Path) -> None:
+    file = tmp_path / "s"
+    with (
+        serving(tmp_path / "q", sending(GREETING, linger=60)) as source,
+        record(source, "-o", file, preexec_fn=ignore_hangups) as recorder,
+    ):
+        wait_for(lambda: file.exists() and GREETING in file.read_bytes())
+        recorder.send_signal(signal.SIGHUP)
+        time.sleep(0.3)
+        assert recorder.poll() is None
+        recorder.send_signal(signal.SIGTERM)
+        ended(recorder)
+    assert recorder.returncode == 130
 
 
 def test_a_qemu_as_a_command_that_is_killed(tmp_path: Path) -> None:

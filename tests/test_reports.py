@@ -129,6 +129,18 @@ def test_junit(found: Report) -> None:
     assert root.get("tests") == str(sum(map(len, root)))
 
 
+@given(HOSTILE.filter(bool))
+def test_what_was_skipped_has_not_passed_in_junit(reason: str) -> None:
+    suites = (Suite("vnc", "skipped", (), skipped=reason), Suite("rtc", "played", ()))
+    text = formats.render("junit", REPORT._replace(suites=suites))
+    JUNIT.validate(text)
+    root = ET.fromstring(text)
+    assert (root.get("tests"), root.get("skipped")) == ("2", "1")
+    assert [each.get("message") for each in root.findall("testsuite[@name='vnc']/testcase/skipped")] == [
+        safe(reason)
+    ]
+
+
 COMMAND = re.compile(r"::(error|warning|notice) ((?:[a-z]+=[^,:]*)(?:,[a-z]+=[^,:]*)*)::(.*)")
 
 

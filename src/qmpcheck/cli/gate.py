@@ -55,7 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--skip", type=_names, action="extend", default=[], metavar=metavar, help="not these scenarios"
     )
     parser.add_argument("--list", action="store_true", help="list the scenarios, and run nothing")
-    parser.add_argument("--save", metavar="DIR", help="keep the recordings there")
+    parser.add_argument(
+        "--save", metavar="DIR", help="keep the recordings there; replaces recordings of the same names"
+    )
     arguments.add_terms(parser, CODES)
     reporting.add_report(parser)
     baselines.add_baseline(parser)
@@ -68,6 +70,8 @@ def run(options: argparse.Namespace) -> int:
         return CLEAN
     if options.qemu is None:
         raise SpecError("--qemu PATH is missing: the QEMU to run")
+    if options.update_baseline and (options.only is not None or options.skip):
+        raise SpecError("--update-baseline needs all scenarios: it cannot stand with --only or --skip")
     codes = arguments.selected(options, CODES)
     known = baselines.load(options)
     reporting.spare(options.reports, [options.spec, *options.rules], [*filter(None, [options.baseline])])
@@ -82,13 +86,13 @@ def run(options: argparse.Namespace) -> int:
     demands = Demands(codes, options.severities, options.within, own)
     verdict = judge(build, spec, outcomes, demands, since)
     report = gatereport.report(verdict, options.fail_on, known)
-    if options.update_baseline:
+    if options.update_baseline and not report.unchecked:
         report = gatereport.report(verdict, options.fail_on, baselines.update(options, report))
     gatetext.write(verdict, report, sys.stdout)
     status = reporting.write(options.reports, report)
     if any(map(report.fails, report.findings)):
         return max(status, FINDINGS)
-    if not verdict.events:
+    if report.unchecked:
         tell("nothing was checked: no scenario could be played")
         return UNUSABLE
     return status

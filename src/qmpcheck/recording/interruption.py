@@ -9,14 +9,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _is_ignored_hangup(number: int) -> bool:
+    return number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN
 
 
 class Interruption:
     """Within it, an interrupt or a request to end stops the waiting and nothing else.
 
     `came` tells that there was one; `asked` is the signal that nobody has taken up yet. A thread, which gets
-    no signals, is given none and hears of them by `ask`.
+    no signals, is given none and hears of them by `ask`. A hangup that is ignored, as under
+    `nohup`, stays so.
     """
 
     def __init__(self, signals: Sequence[int] = _SIGNALS) -> None:
@@ -29,7 +34,8 @@ class Interruption:
         self._ours, self._theirs = socket.socketpair()
         self._ours.setblocking(False)
         self._theirs.setblocking(False)
-        self._before = {each: signal.signal(each, self._on_signal) for each in self._signals}
+        heard = [each for each in self._signals if not _is_ignored_hangup(each)]
+        self._before = {each: signal.signal(each, self._on_signal) for each in heard}
         return self
 
     def __exit__(

@@ -23,6 +23,8 @@ INTROSPECTION = "introspection"
 def report(verdict: Verdict, fail_on: Severity = Severity.ERROR, baseline: Baseline | None = None) -> Report:
     """A verdict as a report: a suite for each scenario, and one for the build's introspection.
 
+    Where no event at all was checked, no scenario was.
+
     Args:
         verdict: on the build.
         fail_on: the severity from which findings fail the run.
@@ -31,7 +33,7 @@ def report(verdict: Verdict, fail_on: Severity = Severity.ERROR, baseline: Basel
     known = baseline or frozenset()
     changes = tuple(_change(each, verdict, known) for each in verdict.changes)
     suites = (
-        *(_scenario(judged, known) for judged in verdict.judged),
+        *(_scenario(judged, known, has_events=verdict.events > 0) for judged in verdict.judged),
         Suite(INTROSPECTION, "differs" if changes else "same", changes),
     )
     return Report(
@@ -49,12 +51,15 @@ def of_fault(scenario: str, fault: Fault) -> Identity:
     return Identity(fault.code, fault.event, "", f"{scenario}: {fault.text}" if fault.event else scenario)
 
 
-def _scenario(judged: Judged, known: Baseline) -> Suite:
+def _scenario(judged: Judged, known: Baseline, has_events: bool) -> Suite:
     name, trouble = judged.outcome.scenario.name, judged.outcome.trouble
     if trouble and judged.outcome.skipped:
-        return Suite(name, f"skipped: lacks {trouble.text}", ())
-    faults = (_fault(name, fault, known) for fault in judged.faults)
-    return Suite(name, "played" if judged.is_well else "failed", (*_diagnostics(judged, known), *faults))
+        lacks = f"lacks {trouble.text}"
+        verdict = f"skipped: {lacks}"
+        return Suite(name, verdict, (), skipped=lacks) if has_events else Suite(name, verdict, (), verdict)
+    findings = (*_diagnostics(judged, known), *(_fault(name, fault, known) for fault in judged.faults))
+    unchecked = "" if has_events else "no event in it"
+    return Suite(name, "played" if judged.is_well else "failed", findings, unchecked)
 
 
 def _diagnostics(judged: Judged, known: Baseline) -> Iterator[Finding]:

@@ -8,13 +8,13 @@ from typing import IO
 
 from qmpcheck.checking.summary import Kind
 from qmpcheck.diagnostic import Severity
-from qmpcheck.drift.change import Level
+from qmpcheck.drift import change as drift
 from qmpcheck.gate.judge import Judged, Verdict
 from qmpcheck.gate.scenario import Scenario
 from qmpcheck.printable import name, safe, shortened
 from qmpcheck.reports import fingerprint, gatereport, style, text
 from qmpcheck.reports.fingerprint import Baseline, Identity
-from qmpcheck.reports.report import Report
+from qmpcheck.reports.report import Level, Report, levels
 from qmpcheck.wording import plural
 
 
@@ -41,9 +41,13 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
             findings.update(checked.summary.findings)
     table = text.table(findings, verdict.demands.severities)
     out.write(table.removeprefix("\n") + "\n" * bool(findings))
-    failed = any(map(report.fails, report.findings))
-    word = paint(style.RED, "failed") if failed else paint(style.GREEN, "passed")
-    out.write(f"{word}: {_counts(verdict)}\n")
+    out.write(f"{_word(report, paint)}: {_counts(verdict, report)}\n")
+
+
+def _word(report: Report, paint: style.Paint) -> str:
+    if any(map(report.fails, report.findings)):
+        return paint(style.RED, "failed")
+    return paint(style.RED, "unchecked") if report.unchecked else paint(style.GREEN, "passed")
 
 
 def _table(verdict: Verdict) -> str:
@@ -103,7 +107,11 @@ def _lines(judged: Judged, known: Baseline, paint: style.Paint) -> Iterator[str]
         yield f"{scenario}: {paint(colour, fault.code)} {fault.what}: {fault.text}{noted}\n"
 
 
-_COLOURS = {Level.SAFE: style.GREEN, Level.RISKY: style.YELLOW, Level.BREAKING: style.RED}
+_COLOURS = {
+    drift.Level.SAFE: style.GREEN,
+    drift.Level.RISKY: style.YELLOW,
+    drift.Level.BREAKING: style.RED,
+}
 
 
 def _drift_lines(verdict: Verdict, known: Baseline, paint: style.Paint) -> Iterator[str]:
@@ -114,23 +122,19 @@ def _drift_lines(verdict: Verdict, known: Baseline, paint: style.Paint) -> Itera
         yield f"{whose}: {paint(_COLOURS[level], change.code)} {place}: {change.text} ({level}){noted}\n"
 
 
-def _counts(verdict: Verdict) -> str:
-    judged = verdict.judged
+def _counts(verdict: Verdict, report: Report) -> str:
+    """What there was. A difference is counted as the error or the warning that it is, too."""
+    judged, found = verdict.judged, levels(report.findings)
     kinds: Counter[str] = sum((each.seen for each in judged), Counter())
     bad = sum(not each.is_well for each in judged)
     skipped = sum(each.outcome.skipped for each in judged)
-    warnings = sum(
-        checked.summary.count(Severity.WARNING) - checked.summary.count(Severity.ERROR)
-        for each in judged
-        for checked in each.checked
-    )
-    breaking = sum(change.level() is Level.BREAKING for change in verdict.changes)
+    breaking = sum(change.level() is drift.Level.BREAKING for change in verdict.changes)
     since = f"since {verdict.since.name}" if verdict.since else "of the build"
     counts = [
         f"{plural(len(judged), 'scenario')}, {bad} of them bad, {skipped} skipped",
         f"{plural(kinds.total(), 'event')} of {plural(len(kinds), 'kind')}",
-        plural(sum(each.errors for each in judged), "error"),
-        plural(warnings, "warning"),
+        plural(found[Level.ERROR], "error"),
+        plural(found[Level.WARNING], "warning"),
         f"{plural(len(verdict.changes), 'difference')} {since}, {breaking} breaking",
     ]
     return "; ".join(counts)

@@ -41,7 +41,11 @@ def _cases(report: Report, suite: Suite) -> Iterator[ET.Element]:
         yield case
     for group in groups(suite.findings):
         yield _group(report, suite, group)
-    if not suite.unchecked and not suite.findings:
+    if suite.skipped:
+        case = _case(suite, "checked")
+        ET.SubElement(case, "skipped", message=_text(suite.skipped))
+        yield case
+    elif not suite.unchecked and not suite.findings:
         yield _case(suite, suite.verdict)
 
 

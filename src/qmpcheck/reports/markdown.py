@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from qmpcheck.printable import safe
-from qmpcheck.reports.report import Finding, Level, Report, count, groups, worst_first
+from qmpcheck.reports.report import Finding, Level, Report, count, groups, levels, worst_first
 from qmpcheck.wording import plural
 
 MOST_ROWS, MOST_PLACES = 50, 3
@@ -40,9 +39,7 @@ def _verdict(report: Report) -> str:
 
 
 def _counts(report: Report) -> str:
-    counts: Counter[Level] = Counter()
-    for finding in report.findings:
-        counts[finding.level] += finding.times
+    counts = levels(report.findings)
     said = [plural(counts[level], str(level)) for level in (Level.ERROR, Level.WARNING)]
     if counts[Level.NOTE]:
         said.append(plural(counts[Level.NOTE], "note"))

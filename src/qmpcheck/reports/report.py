@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -82,12 +83,14 @@ class Suite(NamedTuple):
         verdict: in a word, what is known of it.
         findings: in the order of their lines.
         unchecked: why it was not checked, or not to its end; "" where it was.
+        skipped: why it was left out, which is no fault; "" where it was not.
     """
 
     name: str
     verdict: str
     findings: tuple[Finding, ...]
     unchecked: str = ""
+    skipped: str = ""
 
 
 class Report(NamedTuple):
@@ -145,3 +148,11 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
 def count(findings: Iterable[Finding]) -> int:
     """How many findings these stand for."""
     return sum(finding.times for finding in findings)
+
+
+def levels(findings: Iterable[Finding]) -> Counter[Level]:
+    """How many findings of each level these stand for."""
+    counts: Counter[Level] = Counter()
+    for finding in findings:
+        counts[finding.level] += finding.times
+    return counts
