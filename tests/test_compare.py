@@ -86,6 +86,9 @@ CASES = [
     (typed(Alternate((Boolean(), Enum(("p",))))), typed(Alternate((Enum(("p", "q")), Boolean()))), 'QMP510 X data.a: value "q" added', 'QMP511 X data.a: value "q" removed'),
     # renamed
     (base(Member("x509_dname", String())), base(Member("x509-dname", String())), "QMP503 X data.x509_dname: member removed, likely renamed to x509-dname; QMP505 X data.x509-dname: member added: string, likely renamed from x509_dname", "QMP503 X data.x509-dname: member removed, likely renamed to x509_dname; QMP505 X data.x509_dname: member added: string, likely renamed from x509-dname"),
+    # renamed and retyped within the same JSON type; of two, the nearest
+    (base(Member("sector-count", Any("T"))), base(Member("sectors-count", Integer())), "QMP503 X data.sector-count: member removed, likely renamed to sectors-count; QMP505 X data.sectors-count: member added: integer, likely renamed from sector-count", "QMP503 X data.sectors-count: member removed, likely renamed to sector-count; QMP505 X data.sector-count: member added: any (T is described elsewhere), likely renamed from sectors-count"),
+    (base(Member("path", String()), Member("paths", String())), base(Member("path2", Enum(("p",)))), "QMP503 X data.path: member removed, likely renamed to path2; QMP503 X data.paths: member removed; QMP505 X data.path2: member added: \"p\", likely renamed from path", "QMP503 X data.path2: member removed, likely renamed to path; QMP505 X data.path: member added: string, likely renamed from path2; QMP505 X data.paths: member added: string"),
     # what only one kind of spec spells out
     (typed(String(), TEXT), typed(Enum(("p",))), 'QMP517 X data.a: string, then "p"', 'QMP517 X data.a: "p", then string'),
     (typed(String(), TEXT), typed(Enum(("p",)), TEXT), 'QMP517 X data.a: string, then "p"', 'QMP517 X data.a: "p", then string'),

@@ -7,7 +7,7 @@ the wire: it is told as QMP517. So is a condition on the build, where it stands 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -108,29 +108,51 @@ def _is_untimed(side: RuleBase) -> bool:
 def _changes(old: RuleBase, new: RuleBase, sides: _Sides) -> Iterator[Change]:
     gone = {event: rule for event, rule in old.events.items() if event not in new.events}
     come = {event: rule for event, rule in new.events.items() if event not in old.events}
+    likely = _renames(*({event: rule.data for event, rule in side.items()} for side in (gone, come)))
     for event, rule in old.events.items():
         if event in new.events:
             yield from _event(event, rule, new.events[event], sides)
         else:
             at = _At(event, "", (), Place(rule.line, rule.file), NOWHERE)
-            likely = _likely(event, rule.data, {other: each.data for other, each in come.items()})
             code = "QMP517" if sides.lacks(rule.marks, sides.new) else "QMP501"
-            yield at.change(code, f"event removed{_renamed('to', likely)}", counterpart=likely)
+            other = likely.get(event, "")
+            yield at.change(code, f"event removed{_renamed('to', other)}", counterpart=other)
     for event, rule in come.items():
         at = _At(event, "", (), NOWHERE, Place(rule.line, rule.file))
-        likely = _likely(event, rule.data, {other: each.data for other, each in gone.items()})
         code = "QMP517" if sides.lacks(rule.marks, sides.old) else "QMP502"
-        yield at.change(code, f"event added{_renamed('from', likely)}", counterpart=likely)
+        other = likely.get(event, "")
+        yield at.change(code, f"event added{_renamed('from', other)}", counterpart=other)
 
 
 _NEAR = 0.6
 """How alike two names are, of 1, before one is taken for the other renamed."""
 
 
-def _likely(gone: str, described: Type, others: dict[str, Type]) -> str:
-    """The name among others, of the same type, that another name most likely became."""
-    same = [other for other, type in others.items() if _plain(type) == _plain(described)]
-    return next(iter(difflib.get_close_matches(gone, same, 1, _NEAR)), "")
+def _renames(gone: Mapping[str, Type], come: Mapping[str, Type]) -> dict[str, str]:
+    """What each name most likely became, or was before: the nearest ones of like types, each once."""
+    near = [
+        (difflib.SequenceMatcher(None, before, after).ratio(), before, after)
+        for before, old in gone.items()
+        for after, new in come.items()
+        if _alike(old, new)
+    ]
+    found: dict[str, str] = {}
+    for nearness, before, after in sorted(near, reverse=True):
+        if nearness >= _NEAR and not found.keys() & {before, after}:
+            found |= {before: after, after: before}
+    return found
+
+
+def _alike(old: Type, new: Type) -> bool:
+    """Whether values of one type may be those of the other under a new name."""
+    if isinstance(old, Any) or isinstance(new, Any):
+        return True
+    if isinstance(old, Object) and isinstance(new, Object):
+        named = [{member.name: member.type for member in side.members} for side in (old, new)]
+        return named[0].keys() == named[1].keys() and all(
+            _alike(type, named[1][each]) for each, type in named[0].items()
+        )
+    return JSON_TYPES.get(type(old)) == JSON_TYPES.get(type(new))
 
 
 def _renamed(which: str, likely: str) -> str:
@@ -222,23 +244,24 @@ def _members(old: Sequence[Member], new: Sequence[Member], at: _At, sides: _Side
     before, after = ({member.name: member for member in side} for side in (old, new))
     gone = {each: member.type for each, member in before.items() if each not in after}
     come = {each: member.type for each, member in after.items() if each not in before}
+    likely = _renames(gone, come)
     for each, member in before.items():
         if each in after:
             yield from _member(member, after[each], at.member(member, after[each]), sides)
         else:
-            likely = _likely(each, member.type, come)
+            other = likely.get(each, "")
             code = "QMP504" if member.may_be_absent else "QMP503"
             code = "QMP517" if sides.lacks(member.marks, sides.new) else code
             what = "optional member" if member.may_be_absent else "member"
-            text = f"{what} removed{_renamed('to', likely)}"
-            yield at.member(member, None).change(code, text, counterpart=likely)
+            text = f"{what} removed{_renamed('to', other)}"
+            yield at.member(member, None).change(code, text, counterpart=other)
     for each, type in come.items():
         member = after[each]
-        likely = _likely(each, type, gone)
+        other = likely.get(each, "")
         code = "QMP517" if sides.lacks(member.marks, sides.old) else "QMP505"
         what = "optional member" if member.may_be_absent else "member"
-        text = f"{what} added: {type_text(type)}{_renamed('from', likely)}"
-        yield at.member(None, member).change(code, text, counterpart=likely)
+        text = f"{what} added: {type_text(type)}{_renamed('from', other)}"
+        yield at.member(None, member).change(code, text, counterpart=other)
 
 
 def _member(old: Member, new: Member, at: _At, sides: _Sides) -> Iterator[Change]:
