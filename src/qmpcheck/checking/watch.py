@@ -38,6 +38,9 @@ _Reader = Callable[[Event], Any]
 _Predicate = Callable[[Event], bool]
 _Key = Callable[[Event], "clock.Key | None"]
 
+_Row = list[tuple[int, int]]
+"""Times, in microseconds, and places."""
+
 
 class Seen(NamedTuple):
     """What matters of the events of consecutive lines.
@@ -166,18 +169,14 @@ class Watch:
         limited: dict[clock.Key, clock.Ends] = {}
         findings: list[Diagnostic] = []
         for key, row in self._rows(events, letters).items():
-
-            def bare(at: int, name: str = key[0]) -> Occurrence:
-                return Occurrence(at + 1, name, events[at].timestamp, {})
-
             if clock.is_crowded([moment for moment, _ in row]):
-                findings += clock.crowded([bare(at) for _, at in row])
-            limited[key] = tuple(bare(at) for _, at in clock.ends(row))
+                findings += clock.crowded(_bare(events, key, row))
+            limited[key] = tuple(_bare(events, key, clock.ends(row)))
         return limited, findings
 
-    def _rows(self, events: Sequence[Event], letters: str) -> dict[clock.Key, list[tuple[int, int]]]:
+    def _rows(self, events: Sequence[Event], letters: str) -> dict[clock.Key, _Row]:
         """The times and places of the events that share a rate limit and have a clock."""
-        rows: dict[clock.Key, list[tuple[int, int]]] = defaultdict(list)
+        rows: dict[clock.Key, _Row] = defaultdict(list)
         keys = self._keys
         for at in _places(self._limited, letters):
             event = events[at]
@@ -253,6 +252,12 @@ def _places(wanted: re.Pattern[str], letters: str, begin: int = 0) -> Iterator[i
 def _backwards(wanted: re.Pattern[str], letters: str) -> Iterator[int]:
     """The same, the last one first."""
     return (len(letters) - 1 - place for place in _places(wanted, letters[::-1]))
+
+
+def _bare(events: Sequence[Event], key: clock.Key, row: Sequence[tuple[int, int]]) -> list[Occurrence]:
+    """The events of a row, without what they carry."""
+    name = key[0]
+    return [Occurrence(at + 1, name, events[at].timestamp, {}) for _, at in row]
 
 
 def _told_apart(value: Any) -> str:
