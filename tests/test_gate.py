@@ -8,19 +8,23 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from qmpcheck import catalogue
+from qmpcheck.checking.check import Checker
 from qmpcheck.cli import gate, main
 from qmpcheck.drift.change import Level
 from qmpcheck.gate import build as builds
 from qmpcheck.gate import judge, machine, run
 from qmpcheck.gate.build import Build
+from qmpcheck.gate.expected import expected, of_build
 from qmpcheck.gate.judge import Judged
-from qmpcheck.gate.scenario import Scenario, expected
+from qmpcheck.gate.scenario import Scenario
 from qmpcheck.gate.scenarios import ALL
 from qmpcheck.gate.trouble import is_lacking
 from qmpcheck.version import Version
@@ -44,7 +48,8 @@ def wrapper(folder: Path, text: str) -> str:
 def editing(folder: Path, edit: str) -> str:
     """A wrapper that runs a statement on each event `e`; `e` None is no longer sent."""
     (folder / "proxy.py").write_text(f"""
-import json, subprocess, sys
+import json, subprocess, sys, time
+held = None
 child = subprocess.Popen([{real()!r}, *sys.argv[1:]], stdout=subprocess.PIPE)
 for line in child.stdout:
     e = json.loads(line)
@@ -112,33 +117,46 @@ def test_every_process_is_known_to_have_ended(verdict: judge.Verdict) -> None:
     assert all(recording.ended for each in verdict.judged for recording in each.outcome.recordings)
 
 
-def judged_again(verdict: judge.Verdict, one: Judged, data: bytes) -> Judged:
+def judged_again(verdict: judge.Verdict, one: Judged, checker: Checker, data: bytes) -> Judged:
     """A scenario judged by another recording."""
     from msgspec.structs import replace
 
-    outcome = one.outcome
-    recording = replace(outcome.recordings[0], data=data)
-    expects = [*run._known(verdict.build, outcome.scenario.expects)]
-    missing = tuple(run._missing(expects, recording.events()))
-    again = replace(outcome, recordings=(recording,), missing=missing)
-    return judge.judge(verdict.build, verdict.spec, [again]).judged[0]
+    first, *others = one.outcome.recordings
+    again = replace(one.outcome, recordings=(replace(first, data=data, arrivals=()), *others))
+    return judge._judged(verdict.build, again, checker, judge.Demands())
 
 
-def test_every_event_that_is_renamed_or_gets_a_member_is_found(verdict: judge.Verdict) -> None:
+def edits(event: dict[str, Any], after: dict[str, Any] | None = None) -> Iterator[list[dict[str, Any]]]:
+    """What may stand in the place of an event and of the one after it, if one is; each is an edit."""
+    rest = [after] if after else []
+    data, time = event.get("data", {}), event["timestamp"]
+    yield [event | {"event": event["event"] + "S"}, *rest]
+    yield [event | {"data": data | {"new": 1}}, *rest]
+    yield [event | {"timestamp": {"seconds": -1, "microseconds": -1}}, *rest]
+    yield rest
+    yield [event, event, *rest]
+    yield [event, event | {"timestamp": time | {"seconds": time["seconds"] + 1}}, *rest]
+    for member in data:
+        yield [event | {"data": {key: data[key] for key in data if key != member}}, *rest]
+    if after and after.get("data") != data:
+        yield [after, event]
+
+
+def test_whatever_a_wrapper_does_to_an_event_is_found(verdict: judge.Verdict) -> None:
     for each in verdict.judged:
-        if len(each.outcome.recordings) != 1:
-            continue
-        lines = each.outcome.recordings[0].data.splitlines(keepends=True)
-        for i, line in enumerate(lines):
-            message = json.loads(line)
-            if "event" not in message:
-                continue
-            for edited in (
-                message | {"event": message["event"] + "S"},
-                message | {"data": message.get("data", {}) | {"new": 1}},
-            ):
-                data = b"".join([*lines[:i], json.dumps(edited).encode() + b"\n", *lines[i + 1 :]])
-                assert not judged_again(verdict, each, data).is_well
+        checker = judge._checker(verdict.spec.rule_base, judge.Demands(), each.outcome.scenario.assumes)
+        lines = each.outcome.recordings[0].data.splitlines() if each.outcome.recordings else []
+        messages = [json.loads(line) for line in lines]
+        events = [at for at, message in enumerate(messages) if "event" in message]
+        for at in events:
+            after = next((later for later in events if later > at), len(messages))
+            for edited in edits(*(messages[place] for place in (at, after) if place < len(messages))):
+                whole = [*messages[:at], *messages[at + 1 : after], *edited, *messages[after + 1 :]]
+                data = b"".join(json.dumps(message).encode() + b"\n" for message in whole)
+                assert not judged_again(verdict, each, checker, data).is_well, (
+                    each.outcome.scenario.name,
+                    edited,
+                )
 
 
 def test_the_storage_daemon_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -212,10 +230,56 @@ def test_a_gate_that_checked_nothing_leaves_the_baseline(
         (
             "e['event'] == 'RESET' and print(json.dumps(e), flush=True)",
             "life-cycle",
-            ["1 sent again", "life-cycle: QMP405 sent again: RESET in life-cycle\n"],
+            ["1 sent again", "life-cycle: QMP405 sent again: RESET\n"],
+        ),
+        (
+            "e['event'] == 'STOP' and print("
+            "json.dumps(e | {'timestamp': e['timestamp'] | {'microseconds': 0}}), flush=True)",
+            "watchdog-pause",
+            ["QMP406 unexpected: STOP\n"],
+        ),
+        (
+            "held = e if e['event'] == 'WATCHDOG' else held; e['event'] == 'STOP' and print("
+            "json.dumps(e), flush=True); e = {'WATCHDOG': None, 'STOP': held}.get(e['event'], e)",
+            "watchdog-pause",
+            ["QMP407 out of order: WATCHDOG (action pause)\n"],
+        ),
+        (
+            "e['event'] == 'RESUME' and time.sleep(2)",
+            "life-cycle",
+            ["QMP408 untimely: RESUME: it came ", " s or more after its timestamp\n"],
+        ),
+        (
+            "e['event'] == 'RESUME' and e['timestamp'].update(seconds=e['timestamp']['seconds'] - 1)",
+            "life-cycle",
+            ["QMP408 untimely: RESUME: it came ", " s or more after its timestamp\n"],
+        ),
+        (
+            "e['event'] == 'RESUME' and e['timestamp'].update(seconds=e['timestamp']['seconds'] + 1)",
+            "life-cycle",
+            ["QMP408 untimely: RESUME: its timestamp is ", " s after it came\n"],
+        ),
+        (
+            "e['event'] == 'RESET' and e.update(timestamp={'seconds': -1, 'microseconds': -1})",
+            "life-cycle",
+            ["QMP408 untimely: RESET: its timestamp says that there is no clock\n"],
         ),
     ],
-    ids=["member removed", "renamed", "type changed", "member added", "dropped", "timestamp", "repeated"],
+    ids=[
+        "member removed",
+        "renamed",
+        "type changed",
+        "member added",
+        "dropped",
+        "timestamp",
+        "repeated",
+        "sent twice",
+        "swapped",
+        "late",
+        "time set back",
+        "time set ahead",
+        "no clock",
+    ],
 )
 def test_each_edit_on_the_way_is_found(
     edit: str, only: str, told: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -558,7 +622,7 @@ def test_what_breaks_clients_in_the_build_fails(
 def test_what_a_build_does_not_know_is_not_expected_of_it() -> None:
     build = Build("qemu", Version(7, 2), catalogue.find("1.0").rule_base, frozenset({"system_reset"}))
     expects = (expected("SHUTDOWN", reason="host-qmp-quit"), expected("SUSPEND"), expected("STOP"))
-    assert [*map(str, run._known(build, expects))] == ["SHUTDOWN", "STOP"]
+    assert [*map(str, of_build(build, expects))] == ["SHUTDOWN", "STOP"]
     late = Scenario("late", "", (expected("NETDEV_STREAM_CONNECTED"), expected("SHUTDOWN")), lambda _: None)
     outcome = run.run(build, [late])[0]
     assert str(outcome.trouble) == "lacks: the event NETDEV_STREAM_CONNECTED"

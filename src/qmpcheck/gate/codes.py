@@ -18,7 +18,7 @@ class Kind(NamedTuple):
     why: str
 
 
-NOT_SEEN, REPEATED = "QMP401", "QMP405"
+NOT_SEEN, REPEATED, UNEXPECTED, MISPLACED, UNTIMELY = "QMP401", "QMP405", "QMP406", "QMP407", "QMP408"
 
 KINDS: dict[str, Kind] = {
     NOT_SEEN: Kind(
@@ -45,6 +45,23 @@ KINDS: dict[str, Kind] = {
         "event-repeated",
         "An event came again with the same data and the same timestamp, to the microsecond.",
         "What happened once is told twice: a client that counts events, or acts on each, goes wrong.",
+    ),
+    UNEXPECTED: Kind(
+        "event-unexpected",
+        "An event came to which nothing in the scenario leads, or once more than it leads to it.",
+        "A client takes what it is told for what happened. A warning where the scenario knows no such event, "
+        "and on releases on which the scenarios were never played.",
+    ),
+    MISPLACED: Kind(
+        "event-out-of-order",
+        "An event came before one that it follows in the scenario, or after one that follows it.",
+        "A client that acts on each event in turn sees states that never were. "
+        "A warning on releases on which the scenarios were never played.",
+    ),
+    UNTIMELY: Kind(
+        "event-untimely",
+        "An event came long after its timestamp, or before it, or its timestamp says that there is no clock.",
+        "A client learns too late what happened, or is told a wrong time.",
     ),
 }
 """The codes of what is no finding about an event. All are errors where the user does not say otherwise."""

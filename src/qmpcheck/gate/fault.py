@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from qmpcheck.checking.occurrence import NO_CLOCK
 from qmpcheck.diagnostic import Severities, Severity
-from qmpcheck.gate.codes import NOT_SEEN, OF_TROUBLE, REPEATED
-from qmpcheck.gate.scenario import Outcome, Recording
-from qmpcheck.printable import name
+from qmpcheck.gate import punctuality, sequence
+from qmpcheck.gate.build import Build
+from qmpcheck.gate.codes import MISPLACED, NOT_SEEN, OF_TROUBLE, REPEATED, UNEXPECTED, UNTIMELY
+from qmpcheck.gate.expected import Expected, Steps, events_of, of_build
+from qmpcheck.gate.recording import Sent
+from qmpcheck.gate.scenario import Outcome
+from qmpcheck.gate.sequence import Event, Missing, Unexpected
+from qmpcheck.printable import name, safe, shortened
+
+PLAYED = (4, 2), (11, 1)
+"""The oldest and the newest release on which the scenarios were played; others may say other things."""
 
 
 class Fault(NamedTuple):
@@ -22,6 +30,7 @@ class Fault(NamedTuple):
         text: what happened, or which event did not come, or came again; safe to print.
         event: the event's name; "" where it concerns none.
         severity: how bad it is.
+        measured: what differs each time that it happens, to be told with the text.
     """
 
     code: str
@@ -29,31 +38,98 @@ class Fault(NamedTuple):
     text: str
     event: str = ""
     severity: Severity = Severity.ERROR
+    measured: str = ""
+
+    @property
+    def full_text(self) -> str:
+        """What happened, with what was measured."""
+        return f"{self.text}: {self.measured}" if self.measured else self.text
 
 
-def faults(outcome: Outcome, severities: Severities) -> Iterator[Fault]:
-    """The faults of a scenario; none where the build does not have what it needs."""
+def faults(build: Build, outcome: Outcome, late: Collection[str], severities: Severities) -> Iterator[Fault]:
+    """The faults of a scenario; none where the build does not have what it needs.
+
+    Args:
+        build: what it was played on.
+        outcome: what playing it gave.
+        late: the events that may be sent late.
+        severities: how bad the findings of some codes are.
+    """
     if not outcome.skipped:
-        for fault in _found(outcome):
+        for fault in dict.fromkeys(_found(build, outcome, late)):
             yield fault._replace(severity=severities.get(fault.code, fault.severity))
 
 
-def _found(outcome: Outcome) -> Iterator[Fault]:
+def _found(build: Build, outcome: Outcome, late: Collection[str]) -> Iterator[Fault]:
     trouble = outcome.trouble
     if trouble:
         yield Fault(OF_TROUBLE[trouble.kind], trouble.kind, trouble.text)
-    for expected in outcome.missing:
-        yield Fault(NOT_SEEN, "not seen", str(expected), expected.event)
-    for recording in outcome.recordings:
-        for event in dict.fromkeys(map(name, _repeated(recording))):
-            yield Fault(REPEATED, "sent again", f"{event} in {recording.name}", event)
+    for machine, steps in outcome.scenario.machines.items():
+        place = f" in {machine}" if machine else ""
+        sent, again = _once(outcome.recording(machine).sent())
+        for event in again:
+            yield Fault(REPEATED, "sent again", f"{name(event)}{place}", name(event))
+        events = [each.event for each in sent]
+        yield from _out_of_sequence(build, steps, events, place)
+        for event, off in punctuality.untimely(sent, late):
+            yield Fault(UNTIMELY, "untimely", f"{name(event)}{place}", name(event), measured=off)
 
 
-def _repeated(recording: Recording) -> Iterator[str]:
-    """The names of events that are the same as one before them, and have a clock to tell them apart."""
+def _once(events: Iterable[Sent]) -> tuple[list[Sent], list[str]]:
+    """The events, and the names of those that were sent again: the same, with a clock to tell them apart."""
     seen: set[str] = set()
-    for message in recording.events():
-        whole = json.dumps(message, sort_keys=True)
-        if whole in seen and message.get("timestamp") != NO_CLOCK:
-            yield message["event"]
+    once: list[Sent] = []
+    again: list[str] = []
+    for sent in events:
+        whole = json.dumps(sent.event, sort_keys=True)
+        if whole in seen and sent.event.get("timestamp") != NO_CLOCK:
+            again.append(sent.event["event"])
+        else:
+            once.append(sent)
         seen.add(whole)
+    return once, again
+
+
+def _out_of_sequence(build: Build, steps: Steps, events: Sequence[Event], place: str) -> Iterator[Fault]:
+    """What was missed and what came instead, or at another place, is one fault.
+
+    Of a release on which the scenarios were never played, what came is told, but is no error.
+    """
+    first, last = PLAYED
+    is_known = first <= (build.version.major, build.version.minor) <= last
+    severity = Severity.ERROR if is_known else Severity.WARNING
+    differences = sequence.differences(of_build(build, steps), events)
+    came = [each.event for each in differences if isinstance(each, Unexpected)]
+    for expected in [each.expected for each in differences if isinstance(each, Missing)]:
+        moved = _taken(came, filter(expected.is_met_by, came))
+        if moved:
+            yield Fault(MISPLACED, "out of order", f"{expected}{place}", expected.event, severity)
+            continue
+        other = _taken(came, (event for event in came if event["event"] == expected.event))
+        instead = f"came as {_shown(other, steps)}" if other else ""
+        yield Fault(NOT_SEEN, "not seen", f"{expected}{place}", expected.event, measured=instead)
+    for event in came:
+        if build.has(event["event"]):  # another is one that the spec does not have
+            is_told_of = any(each.event == event["event"] for each in events_of(steps))
+            how_bad = severity if is_told_of else Severity.WARNING
+            text = f"{_shown(event, steps)}{place}"
+            yield Fault(UNEXPECTED, "unexpected", text, event["event"], how_bad)
+
+
+def _taken(events: list[Event], wanted: Iterator[Event]) -> Event | None:
+    """The first event that is wanted, which is taken from the list."""
+    found = next(wanted, None)
+    if found is not None:
+        events.remove(found)
+    return found
+
+
+def _shown(event: Event, steps: Steps) -> str:
+    """An event with those of its values that such events are expected with."""
+    data = event.get("data")
+    expected = {key for each in events_of(steps) if each.event == event["event"] for key in each.where}
+    values = {key: data[key] for key in data if key in expected} if isinstance(data, dict) else {}
+    return safe(shortened(str(Expected(event["event"], values)), _LONGEST))
+
+
+_LONGEST = 160

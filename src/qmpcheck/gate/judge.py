@@ -21,7 +21,8 @@ from qmpcheck.drift.compare import compare
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import CODES
 from qmpcheck.gate.fault import Fault, faults
-from qmpcheck.gate.scenario import Outcome, Recording
+from qmpcheck.gate.recording import Recording
+from qmpcheck.gate.scenario import Outcome
 from qmpcheck.rulebase import RuleBase
 
 
@@ -106,7 +107,7 @@ def judge(
     """
     demands = demands or Demands()
     checkers = functools.cache(functools.partial(_checker, spec.rule_base, demands))
-    judged = tuple(_judged(outcome, checkers(outcome.scenario.assumes), demands) for outcome in outcomes)
+    judged = tuple(_judged(build, each, checkers(each.scenario.assumes), demands) for each in outcomes)
     changes = _changes(build, (since or spec).rule_base, demands.codes)
     return Verdict(build, spec, judged, changes, demands, since)
 
@@ -118,9 +119,10 @@ def _checker(rule_base: RuleBase, demands: Demands, assumes: tuple[str, ...]) ->
     return Checker(rule_base, Terms(demands.codes, timing=timing, severities=demands.severities), known)
 
 
-def _judged(outcome: Outcome, checker: Checker, demands: Demands) -> Judged:
+def _judged(build: Build, outcome: Outcome, checker: Checker, demands: Demands) -> Judged:
     checked = tuple(_checked(recording, checker) for recording in outcome.recordings)
-    wanted = tuple(each for each in faults(outcome, demands.severities) if each.code in demands.codes)
+    found = faults(build, outcome, checker.terms.timing.late, demands.severities)
+    wanted = tuple(each for each in found if each.code in demands.codes)
     seen = Counter(message["event"] for recording in outcome.recordings for message in recording.events())
     return Judged(outcome, checked, wanted, seen)
 

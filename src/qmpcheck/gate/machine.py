@@ -11,7 +11,9 @@ from collections.abc import Callable
 from typing import IO, Any
 
 from qmpcheck.gate import processes
+from qmpcheck.gate.expected import matches
 from qmpcheck.gate.processes import Process
+from qmpcheck.gate.recording import Arrival
 from qmpcheck.gate.trouble import CRASHED, FAILED, HUNG, LACKS, Trouble, is_lacking
 from qmpcheck.version import of_greeting
 
@@ -57,10 +59,12 @@ class Machine:
         self.process = process
         self.commands = commands
         self.received = bytearray()
+        self.arrivals: list[Arrival] = []
         self.ended = False
         self._ours = ours
         self._said = said
         self._limit = limit
+        self._nothing_there = time.time()
         self._read = 0
         self._number = 0
         self._closed = False
@@ -202,18 +206,28 @@ class Machine:
         """Read what has come, or wait for it, but not for long: a process may end and leave QMP open."""
         poll = select.poll()
         poll.register(self._ours, select.POLLIN)
-        if poll.poll(max(0, min(end - time.monotonic(), _MOMENT)) * 1000):
-            try:
-                data = self._ours.recv(1 << 16)
-            except OSError:
-                data = b""
-            self._closed = not data
-            self.received += data
-            self._split()
-            if len(self.received) > LONGEST:
-                raise Trouble(FAILED, f"it sent more than {LONGEST >> 20} MiB")
-        elif processes.status(self.process) is not None:
+        asked = time.time()
+        if poll.poll(max(0, min(end - time.monotonic(), _SLICE)) * 1000):
+            self._take_what_came()
+        elif processes.status(self.process) is None:
+            self._nothing_there = asked
+        else:
             self._closed = True
+
+    def _take_what_came(self) -> None:
+        asked = time.time()
+        try:
+            data = self._ours.recv(_MOST)
+        except OSError:
+            data = b""
+        self._closed = not data
+        self.received += data
+        self.arrivals.append(Arrival(len(self.received), self._nothing_there, time.time()))
+        if len(data) < _MOST:
+            self._nothing_there = asked
+        self._split()
+        if len(self.received) > LONGEST:
+            raise Trouble(FAILED, f"it sent more than {LONGEST >> 20} MiB")
 
     def _split(self) -> None:
         end = self.received.rfind(b"\n") + 1
@@ -240,21 +254,16 @@ class Machine:
 _MOMENT = 0.5
 """Seconds that a process may take to end after it has closed its output."""
 
+_SLICE = 0.1
+"""Seconds to wait for anything to read."""
+
+_MOST = 1 << 16
+"""Bytes to read at a time; where fewer came, there were no more."""
+
 _AGAIN = 0.1
 """Seconds between a refused command and the next try."""
 
 _TAIL = 4096
-
-
-def matches(data: Any, where: dict[str, Any]) -> bool:
-    """Whether an event's data has these members with these values."""
-    members = data if isinstance(data, dict) else {}
-    return all(member in members and _equal(members[member], value) for member, value in where.items())
-
-
-def _equal(value: Any, wanted: Any) -> bool:
-    """Whether they are equal in JSON, where 0 is not false."""
-    return bool(wanted == value) and (type(value) is type(wanted) or not isinstance(wanted, int))
 
 
 def connected(path: str, seconds: float = ANSWER) -> socket.socket:

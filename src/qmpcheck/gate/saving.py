@@ -7,7 +7,8 @@ import os
 from collections.abc import Iterable, Iterator
 
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.scenario import Outcome, Recording, Scenario
+from qmpcheck.gate.recording import Recording
+from qmpcheck.gate.scenario import Outcome, Scenario
 from qmpcheck.printable import safe
 
 

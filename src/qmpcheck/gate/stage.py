@@ -14,7 +14,8 @@ from qmpcheck.gate.build import Build
 from qmpcheck.gate.machine import Machine, connected
 from qmpcheck.gate.processes import Processes
 from qmpcheck.gate.qtest import QTest
-from qmpcheck.gate.scenario import Recording, Scenario
+from qmpcheck.gate.recording import Recording
+from qmpcheck.gate.scenario import Scenario
 
 BARE = ("-machine", "none,accel=tcg:qtest")
 """The machine that every system emulator has: no CPU, no memory, no device."""
@@ -72,7 +73,9 @@ class Stage:
 
     def _keep(self, machine: Machine, command: tuple[str, ...], name: str) -> None:
         full = f"{self._scenario.name}-{name}" if name else self._scenario.name
-        self.recordings.append(Recording(full, command, bytes(machine.received), machine.ended))
+        self.recordings.append(
+            Recording(full, command, bytes(machine.received), machine.ended, name, tuple(machine.arrivals))
+        )
 
     @contextmanager
     def bare(self, *options: str) -> Iterator[Machine]:

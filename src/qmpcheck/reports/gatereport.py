@@ -72,7 +72,7 @@ def _diagnostics(judged: Judged, known: Baseline) -> Iterator[Finding]:
 def _fault(scenario: str, fault: Fault, known: Baseline) -> Finding:
     kind = KINDS[fault.code]
     rule = Rule(fault.code, kind.slug, Level.ERROR, kind.means, kind.why)
-    message = f"{fault.what}: {fault.text}" if fault.event else fault.text
+    message = f"{fault.what}: {fault.full_text}" if fault.event else fault.full_text
     identity = of_fault(scenario, fault)
     return Finding(rule, Level(fault.severity), message, scenario, None, identity, known=identity in known)
 

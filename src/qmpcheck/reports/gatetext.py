@@ -9,6 +9,7 @@ from typing import IO
 from qmpcheck.checking.summary import Kind
 from qmpcheck.diagnostic import Severity
 from qmpcheck.drift import change as drift
+from qmpcheck.gate.expected import events_of
 from qmpcheck.gate.judge import Judged, Verdict
 from qmpcheck.gate.scenario import Scenario
 from qmpcheck.printable import name, safe, shortened
@@ -104,7 +105,7 @@ def _lines(judged: Judged, known: Baseline, paint: style.Paint) -> Iterator[str]
     for fault in judged.faults:
         colour = style.RED if fault.severity is Severity.ERROR else style.YELLOW
         noted = _noted(gatereport.of_fault(scenario, fault), known)
-        yield f"{scenario}: {paint(colour, fault.code)} {fault.what}: {fault.text}{noted}\n"
+        yield f"{scenario}: {paint(colour, fault.code)} {fault.what}: {fault.full_text}{noted}\n"
 
 
 _COLOURS = {
@@ -143,5 +144,6 @@ def _counts(verdict: Verdict, report: Report) -> str:
 def write_list(scenarios: tuple[Scenario, ...], out: IO[str]) -> None:
     """Each scenario: its name, what happens in it, its time limit, and the events that it expects."""
     for scenario in scenarios:
-        kinds = ", ".join(dict.fromkeys(each.event for each in scenario.expects))
+        expected = (each for steps in scenario.machines.values() for each in events_of(steps))
+        kinds = ", ".join(dict.fromkeys(each.event for each in expected))
         out.write(f"{scenario.name}: {scenario.purpose} (within {scenario.seconds:g} s)\n    {kinds}\n")

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from qmpcheck.gate.expected import QUIT, Repeated, expected
 from qmpcheck.gate.machine import Machine
-from qmpcheck.gate.scenario import QUIT, STORAGE, Expected, Scenario, expected
-from qmpcheck.gate.scenarios.blocks import (
-    COPIED,
+from qmpcheck.gate.scenario import STORAGE, Scenario
+from qmpcheck.gate.scenarios.blocks import blockdev, copy, empty, failing
+from qmpcheck.gate.scenarios.jobevents import (
+    BEGINS,
+    ENDS,
     FAILS,
-    MEGABYTE,
-    NOT_COPIED,
+    SIZE,
     SUCCEEDS,
-    blockdev,
-    copy,
-    empty,
-    failing,
+    copied,
+    done,
+    failed,
+    not_copied,
     statuses,
 )
 from qmpcheck.gate.stage import Stage
@@ -91,25 +93,26 @@ def _control(vm: Machine, verb: str) -> None:
 def _create(stage: Stage) -> None:
     stage.file("disk.qcow2", b"")
     with stage.bare(*blockdev({"driver": "file", "filename": "disk.qcow2", "node-name": "disk0"})) as vm:
-        options = {"driver": "qcow2", "file": "disk0", "size": MEGABYTE}
+        options = {"driver": "qcow2", "file": "disk0", "size": SIZE}
         vm.command("blockdev-create", options=options, **{"job-id": "job0"})
         vm.wait("JOB_STATUS_CHANGE", status="concluded")
         vm.command("job-dismiss", id="job0")
         vm.wait("JOB_STATUS_CHANGE", status="null")
 
 
-def _job_error(action: str) -> Expected:
-    return expected("BLOCK_JOB_ERROR", device="job0", operation="read", action=action)
-
+_MIRRORED: dict[str, Any] = {
+    "device": "job0",
+    "type": "mirror",
+    "len": SIZE,
+    "offset": SIZE,
+    "speed": 0,
+}
 
 SCENARIOS = (
     Scenario(
         "job-completed",
         "a backup runs to its end",
-        (
-            *COPIED,
-            QUIT,
-        ),
+        (*copied(), QUIT),
         _completed,
         STORAGE,
     ),
@@ -117,10 +120,13 @@ SCENARIOS = (
         "job-ready",
         "a mirror is ready, and told to complete",
         (
-            *SUCCEEDS,
+            *BEGINS,
             *statuses("ready"),
-            expected("BLOCK_JOB_READY", device="job0", type="mirror", speed=0),
-            expected("BLOCK_JOB_COMPLETED", device="job0", type="mirror", speed=0),
+            expected("BLOCK_JOB_READY", **_MIRRORED),
+            Repeated(statuses("standby", "ready")),
+            *SUCCEEDS,
+            expected("BLOCK_JOB_COMPLETED", **_MIRRORED),
+            *ENDS,
             QUIT,
         ),
         _mirror,
@@ -130,8 +136,10 @@ SCENARIOS = (
         "job-cancelled",
         "a slow backup is paused, resumed and cancelled",
         (
+            *BEGINS,
             *FAILS,
             expected("BLOCK_JOB_CANCELLED", device="job0", type="backup", len=_SLOW, speed=1),
+            *ENDS,
             QUIT,
         ),
         _cancelled,
@@ -141,8 +149,11 @@ SCENARIOS = (
         "job-pending",
         "a backup that waits to be finalized and dismissed",
         (
-            *COPIED,
+            *BEGINS,
+            *SUCCEEDS,
             expected("BLOCK_JOB_PENDING", id="job0", type="backup"),
+            done(offset=SIZE),
+            *ENDS,
             QUIT,
         ),
         _pending,
@@ -152,10 +163,9 @@ SCENARIOS = (
         "job-error",
         "backups of a failing image: the error is reported, ignored, or stops the job",
         (
-            *(_job_error(action) for action in ("ignore", "stop")),
-            *NOT_COPIED,
-            *COPIED,
-            *COPIED,
+            *not_copied(),
+            *copied(failed("ignore")),
+            *copied(failed("stop"), *statuses("paused", "running")),
             QUIT,
         ),
         _errors,
@@ -164,7 +174,7 @@ SCENARIOS = (
     Scenario(
         "job-create",
         "an image is created by a job",
-        (*SUCCEEDS, QUIT),
+        (*BEGINS, *SUCCEEDS, *ENDS, QUIT),
         _create,
         STORAGE,
     ),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 import struct
 
-from qmpcheck.gate.scenario import ANYTHING, QUIT, Scenario, expected
+from qmpcheck.gate.expected import ANYTHING, QUIT, Expected, Steps, expected
+from qmpcheck.gate.scenario import Scenario
 from qmpcheck.gate.stage import Stage
 
 
@@ -73,24 +74,38 @@ def _dump(stage: Stage) -> None:
             vm.wait("RESUME")
 
 
+def _vnc_event(happened: str) -> Expected:
+    server = {"family": "unix", "service": "vnc.sock", "websocket": False, "auth": "none"}
+    return expected(f"VNC_{happened}", server=server, client={"family": "unix", "websocket": False})
+
+
+def _spice_event(happened: str) -> Expected:
+    return expected(f"SPICE_{happened}", server={"family": "unix"}, client={"family": "unix"})
+
+
+def _dumped(completed: Expected) -> Steps:
+    """The machine stands still while it is dumped."""
+    return (expected("STOP"), completed, expected("RESUME"), QUIT)
+
+
 SCENARIOS = (
     Scenario(
         "vnc",
         "a VNC client connects, shakes hands and leaves",
-        (expected("VNC_CONNECTED"), expected("VNC_INITIALIZED"), expected("VNC_DISCONNECTED"), QUIT),
+        (*(_vnc_event(happened) for happened in ("CONNECTED", "INITIALIZED", "DISCONNECTED")), QUIT),
         _vnc,
     ),
     Scenario(
         "spice",
         "a SPICE client connects, and leaves without a word",
-        (expected("SPICE_CONNECTED"), expected("SPICE_DISCONNECTED"), QUIT),
+        (_spice_event("CONNECTED"), _spice_event("DISCONNECTED"), QUIT),
         _spice,
     ),
     Scenario(
         "netdev-stream",
         "a peer of a stream network back end connects and leaves",
         (
-            expected("NETDEV_STREAM_CONNECTED", netdev_id="net0"),
+            expected("NETDEV_STREAM_CONNECTED", netdev_id="net0", addr={"type": "unix", "path": "net.sock"}),
             expected("NETDEV_STREAM_DISCONNECTED", netdev_id="net0"),
             QUIT,
         ),
@@ -109,14 +124,9 @@ SCENARIOS = (
     Scenario(
         "dump",
         "the guest's memory is dumped, then dumped to a full device",
-        (
-            *(expected(event) for event in ("STOP", "RESUME", "STOP", "RESUME")),
-            expected("DUMP_COMPLETED", error=ANYTHING),
-            expected("DUMP_COMPLETED"),
-            QUIT,
-            QUIT,
-        ),
+        _dumped(expected("DUMP_COMPLETED", result={"status": "completed"})),
         _dump,
+        others={"full": _dumped(expected("DUMP_COMPLETED", result={"status": "failed"}, error=ANYTHING))},
     ),
 )
 """Scenarios about connections from outside, and about dumps."""

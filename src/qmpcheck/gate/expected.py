@@ -1,0 +1,153 @@
+"""What a scenario leads a build to send, event by event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from qmpcheck.gate.build import Build
+
+
+class Expected(msgspec.Struct, frozen=True):
+    """One event that must be seen: its name, and members of its data with their values."""
+
+    event: str
+    where: dict[str, Any] = {}
+
+    def __str__(self) -> str:
+        values = ", ".join(f"{member} {_shown(value)}" for member, value in self.where.items())
+        return f"{self.event} ({values})" if values else self.event
+
+    def is_met_by(self, message: dict[str, Any]) -> bool:
+        """Whether an event is the one expected."""
+        return message["event"] == self.event and matches(message.get("data"), self.where)
+
+
+class Either(msgspec.Struct, frozen=True):
+    """One of several ways on, each a sequence of steps."""
+
+    ways: tuple[Steps, ...]
+
+
+class Since(msgspec.Struct, frozen=True):
+    """Steps that are taken from a release on, and those that were taken before it."""
+
+    release: tuple[int, int]
+    steps: Steps
+    before: Steps
+
+
+class Repeated(msgspec.Struct, frozen=True):
+    """Steps that are taken as often as the build likes, or never."""
+
+    steps: Steps
+
+
+Step = Expected | Either | Since | Repeated
+Steps = tuple[Step, ...]
+
+
+def expected(event: str, /, **where: Any) -> Expected:
+    """An event that must be seen; in the names of members `_` stands for `-`."""
+    return Expected(event, {member.replace("_", "-"): value for member, value in where.items()})
+
+
+def with_values(one: Expected, **where: Any) -> Expected:
+    """The same event with more values."""
+    return Expected(one.event, one.where | where)
+
+
+def maybe(*steps: Step) -> Either:
+    """Steps that some builds take, and others do not."""
+    return Either((steps, ()))
+
+
+def events_of(steps: Steps) -> Iterator[Expected]:
+    """All events that steps may lead to."""
+    for step in steps:
+        match step:
+            case Expected():
+                yield step
+            case Either(ways):
+                for way in ways:
+                    yield from events_of(way)
+            case Since(_, after, before):
+                yield from events_of((*before, *after))
+            case Repeated(again):
+                yield from events_of(again)
+
+
+def of_build(build: Build, steps: Steps) -> Steps:
+    """The steps that a build takes: neither events nor members that it does not know are in them."""
+    return tuple(taken for step in steps for taken in _of_build(build, step))
+
+
+def _of_build(build: Build, step: Step) -> Steps:
+    match step:
+        case Expected(event, where):
+            known = {member: where[member] for member in where if build.has(event, member)}
+            return (Expected(event, known),) if build.has(event) else ()
+        case Either(ways):
+            return (Either(tuple(of_build(build, way) for way in ways)),)
+        case Since(release, after, before):
+            return of_build(build, after if build.version >= release else before)
+        case Repeated(again):
+            return (Repeated(of_build(build, again)),)
+
+
+class OneOf:
+    """Equal to each of some values."""
+
+    def __init__(self, *values: Any) -> None:
+        self._values = values
+
+    def __eq__(self, value: object) -> bool:
+        return value in self._values
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __str__(self) -> str:
+        return " or ".join(map(str, self._values))
+
+
+class _Anything:
+    """Equal to every value."""
+
+    def __eq__(self, _: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __str__(self) -> str:
+        return "there"
+
+
+ANYTHING = _Anything()
+"""For a member that must be there, whatever its value."""
+
+QUIT = expected("SHUTDOWN", guest=False, reason="host-qmp-quit")
+"""What a system emulator says when it is asked to end."""
+
+
+def matches(data: Any, where: dict[str, Any]) -> bool:
+    """Whether an object has these members with these values; an object in it may have more of its own."""
+    members = data if isinstance(data, dict) else {}
+    return all(member in members and _equal(members[member], value) for member, value in where.items())
+
+
+def _equal(value: Any, wanted: Any) -> bool:
+    """Whether they are equal in JSON, where 0 is not false."""
+    if isinstance(wanted, dict):
+        return isinstance(value, dict) and matches(value, wanted)
+    return bool(wanted == value) and (type(value) is type(wanted) or not isinstance(wanted, int))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{member} {_shown(each)}" for member, each in value.items())
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,44 @@
+"""What a job tells of itself: its statuses in turn, and the events of block jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qmpcheck.gate.expected import ANYTHING, Expected, Repeated, Step, Steps, expected
+
+SIZE = 1 << 16
+"""Bytes of an image: as many as a job reads at once."""
+
+
+def statuses(*each: str) -> Steps:
+    """The job's statuses, in turn."""
+    return tuple(expected("JOB_STATUS_CHANGE", id="job0", status=status) for status in each)
+
+
+PAUSES = Repeated(statuses("paused", "running"))
+"""For reasons of its own."""
+
+BEGINS = (*statuses("created", "running"), PAUSES)
+SUCCEEDS = statuses("waiting", "pending")
+FAILS = statuses("aborting")
+ENDS = statuses("concluded", "null")
+
+
+def done(**where: Any) -> Expected:
+    """A backup is over."""
+    return expected("BLOCK_JOB_COMPLETED", device="job0", type="backup", len=SIZE, speed=0, **where)
+
+
+def failed(action: str) -> Expected:
+    """A job could not read what it copies."""
+    return expected("BLOCK_JOB_ERROR", device="job0", operation="read", action=action)
+
+
+def copied(*while_running: Step) -> Steps:
+    """A backup reaches its end."""
+    return (*BEGINS, *while_running, PAUSES, *SUCCEEDS, done(offset=SIZE), *ENDS)
+
+
+def not_copied(*while_running: Step) -> Steps:
+    """A backup cannot read its source."""
+    return (*BEGINS, *while_running, PAUSES, failed("report"), *FAILS, done(offset=0, error=ANYTHING), *ENDS)
