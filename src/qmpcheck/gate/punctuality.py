@@ -8,7 +8,7 @@ from qmpcheck.checking import clock
 from qmpcheck.checking.occurrence import MICROSECONDS, NO_CLOCK
 from qmpcheck.gate.recording import Arrival, Sent
 
-PROMPT = 0.5
+PROMPT = 0.25
 """Seconds within which an event comes on a busy machine; what takes longer was held up."""
 
 _EXACT = 0.01
