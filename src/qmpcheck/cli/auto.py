@@ -88,7 +88,7 @@ def _best_fit(paths: Sequence[str]) -> Spec:
         found = fit.fit(paths)
     except Unreadable as error:
         raise SpecError(f"{streams}: {error}") from None
-    if found.version:
+    if found.versions:
         raise SpecError(f"{streams}: no greeting that tells the version near the beginning; name a spec")
     if not found.events:
         raise SpecError(f"{streams}: no greeting that tells the version, and no event; name a spec")

@@ -46,7 +46,7 @@ class Fit(NamedTuple):
         lines: of the stream.
         events: how many of them are events.
         strange: how many are neither blank nor a message of the protocol; nothing judges them.
-        version: the one in the first greeting that tells it.
+        versions: those that greetings tell, each once, in their order.
         releases: oldest first.
         texts: the revisions of the event document, oldest first, if they were asked about.
     """
@@ -54,7 +54,7 @@ class Fit(NamedTuple):
     lines: int
     events: int
     strange: int
-    version: Version | None
+    versions: tuple[Version, ...]
     releases: tuple[Row, ...]
     texts: tuple[Row, ...] = ()
 
@@ -154,7 +154,7 @@ class Fitting:
         """How many events the same specs refuse."""
         self._reasons: list[dict[Hashable, Diagnostic]] = [{} for _ in self._specs]
         self._lines = self._strange = 0
-        self._version: Version | None = None
+        self._versions: dict[Version, None] = {}
 
     def add(self, block: Block) -> None:
         """Judge the lines of a block."""
@@ -183,7 +183,7 @@ class Fitting:
             rows.append(Row(spec.name, events - refused, tuple(self._reasons[at].values())))
         releases = len(catalogue.line())
         told = tuple(rows[:releases]), tuple(rows[releases:])
-        return Fit(self._lines, events, self._strange, self._version, *told)
+        return Fit(self._lines, events, self._strange, tuple(self._versions), *told)
 
     def _read(self, text: bytes) -> _Line | None:
         """The event in a line; None where it holds none."""
@@ -205,11 +205,15 @@ class Fitting:
             if message.is_event(value):
                 return _Line(value["event"], value.get("data", msgspec.UNSET))
             if message.is_greeting(value):
-                self._version = self._version or of_greeting(value)
+                self._hear(of_greeting(value))
             if message.is_other(value):
                 return None
         self._strange += 1
         return None
+
+    def _hear(self, version: Version | None) -> None:
+        if version and len(self._versions) < _MOST_VERSIONS:
+            self._versions.setdefault(version)
 
     def _judge(self, event: str, data: Any, known: _Known, number: int) -> int:
         """The specs that refuse an event, a bit for each; the reasons are remembered."""
@@ -261,6 +265,9 @@ class _Known(NamedTuple):
 
 _MOST_SHAPES = 20_000
 """Shapes that are remembered; lines of others are judged one by one."""
+
+_MOST_VERSIONS = 100
+"""Versions that are remembered of the greetings."""
 
 _MOST_REASONS = 16
 """Reasons that are remembered of each spec."""

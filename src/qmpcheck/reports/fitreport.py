@@ -15,7 +15,8 @@ from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.drift import releases
 from qmpcheck.drift.fit import Fit, Row
 from qmpcheck.printable import safe
-from qmpcheck.wording import plural
+from qmpcheck.version import Version
+from qmpcheck.wording import alternatives, plural
 
 
 def write_text(path: str, fit: Fit, out: IO[str]) -> None:
@@ -51,8 +52,19 @@ def _counts(fit: Fit) -> Iterator[str]:
     yield plural(fit.events, "event")
     if fit.strange:
         yield f"{plural(fit.strange, 'line')} that {'is' if fit.strange == 1 else 'are'} no message"
-    if fit.version:
-        yield f"the greeting says {fit.version}"
+    if fit.versions:
+        yield _greetings(fit.versions)
+
+
+_MOST_VERSIONS = 3
+
+
+def _greetings(versions: Sequence[Version]) -> str:
+    """The versions that the greetings tell, the first of them by name."""
+    shown = [*map(str, versions[:_MOST_VERSIONS])]
+    if len(versions) > _MOST_VERSIONS:
+        shown.append(f"{len(versions) - _MOST_VERSIONS} more")
+    return f"the greeting{'s say' if shown[1:] else ' says'} {alternatives(shown, 'and')}"
 
 
 def _evidence(fit: Fit) -> Iterator[str]:
@@ -135,7 +147,8 @@ def report(path: str, fit: Fit) -> dict[str, Any]:
             "lines": fit.lines,
             "events": fit.events,
             "strange": fit.strange,
-            "greeting": str(fit.version) if fit.version else None,
+            "greeting": str(fit.versions[0]) if fit.versions else None,
+            "greetings": [*map(str, fit.versions)],
         },
         "fits": bool(fit.events) and fit.is_whole,
         "best": [name for name, best in zip(fit.names, fit.best, strict=True) if best and fit.events],
