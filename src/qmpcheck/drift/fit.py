@@ -15,7 +15,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import msgspec
 
@@ -27,7 +27,8 @@ from qmpcheck.diagnostic import Diagnostic, Severity
 from qmpcheck.drift.releases import Stretch, stretches
 from qmpcheck.rulebase import EventRule, RuleBase
 from qmpcheck.streams import jsontext, source
-from qmpcheck.streams.blocks import Block, blocks, lines_of
+from qmpcheck.streams.blocks import Block, blocks, from_chunks, lines_of
+from qmpcheck.streams.growing import chunks
 from qmpcheck.version import Version, of_greeting
 
 
@@ -111,21 +112,46 @@ def _strongest(row: Row) -> tuple[Diagnostic, ...]:
     return tuple(in_order[:_MOST_SHOWN])
 
 
-def fit(paths: Iterable[str], texts: Sequence[Spec] = ()) -> Fit:
+def fit(paths: Iterable[str], texts: Sequence[Spec] = (), ahead: bool = False) -> Fit:
     """Fit streams, as if they were one.
 
     Args:
         paths: of the streams.
         texts: what else to hold them against, beside the releases.
+        ahead: whether the streams are opened once more after this.
 
     Raises:
         Unreadable: one cannot be read to its end.
     """
     fitting = Fitting(texts)
     for path in paths:
-        with source.opened(path) as file:
+        with source.opened(path, ahead) as file:
             for block in blocks(file):
                 fitting.add(block)
+    return fitting.result()
+
+
+def fit_beginning(path: str) -> Fit:
+    """Fit what a stream holds by now that is still being written, and is opened once more after this.
+
+    What is not there yet is waited for: an event, or a greeting that tells a version.
+
+    Raises:
+        Unreadable: the stream is, before that.
+    """
+    fitting = Fitting()
+
+    def enough(file: IO[bytes]) -> Iterator[bytes]:
+        there = source.size(path) or 0
+        for chunk in chunks(file, grows=path != source.STANDARD_INPUT):
+            yield chunk
+            there -= len(chunk)
+            if there <= 0 and fitting.has_begun:
+                return
+
+    with source.opened(path, ahead=True) as file:
+        for block in from_chunks(enough(file)):
+            fitting.add(block)
     return fitting.result()
 
 
@@ -155,6 +181,11 @@ class Fitting:
         self._reasons: list[dict[Hashable, Diagnostic]] = [{} for _ in self._specs]
         self._lines = self._strange = 0
         self._versions: dict[Version, None] = {}
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there was anything that a release can be told by."""
+        return bool(self._counts or self._versions)
 
     def add(self, block: Block) -> None:
         """Judge the lines of a block."""
