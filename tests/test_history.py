@@ -102,6 +102,7 @@ def test_every_event_ever_has_a_life_that_begins_and_ends() -> None:
         ("VNC_CONNECTED.server.hots", 'in no spec VNC_CONNECTED.server has a member or value "hots" (near: host)'),
         ("GUEST_PANICKED.info.cor", 'in no spec GUEST_PANICKED.info has a member or value "cor" (near: core)'),
         ("STOP.\x1b", 'in no spec STOP has a member "\\x1b"'),
+        ("BLOCK_IO_ERROR.__com.redhat_reason", 'in no spec BLOCK_IO_ERROR has a member "__com.redhat_reason"'),
         ("SHUTDOWN.", 'in no spec SHUTDOWN has a member ""'),
         ("", 'no spec has an event ""'),
     ],

@@ -207,6 +207,20 @@ def test_a_list(text: str, seen: Seen) -> None:
     assert of_list(f"# mine\n\n {text}  # so\n", [QAPI], "mine").events == {"CONNECTED": seen}
 
 
+def test_a_list_names_a_member_that_another_vendor_added() -> None:
+    vendors = Object(
+        (
+            Member("reason", Object((Member("__org.x_code", Integer()),))),
+            Member("__com.redhat_reason", String()),
+        )
+    )
+    spec = RuleBase({"BLOCK_IO_ERROR": EventRule(vendors)}, BUILD)
+    listed = "BLOCK_IO_ERROR.__com.redhat_reason=enospc\nBLOCK_IO_ERROR.reason.__org.x_code"
+    seen = of_list(listed, [spec], "mine").events["BLOCK_IO_ERROR"]
+    assert seen.takes('data["__com.redhat_reason"]', "enospc")
+    assert seen.has('data.reason["__org.x_code"]')
+
+
 def test_what_a_list_says_of_items_is_found_inside_them() -> None:
     seen = of_list("ALTERNATES.where.type=fd\nALTERNATES.limit", [QAPI], "mine").events["ALTERNATES"]
     assert seen.takes("data.where.type", "fd")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from qmpcheck import catalogue, rulebase
+from qmpcheck import catalogue, dotted, rulebase
 from qmpcheck.catalogue import TEXT_DOCUMENT, Entry
 from qmpcheck.drift.change import Change, Level, Place
 from qmpcheck.drift.compare import compare
@@ -120,7 +120,7 @@ class _Subject(NamedTuple):
 
 
 def _subject(text: str) -> _Subject:
-    event, *members = text.replace("=", ".").split(".")
+    event, *members = dotted.names(text.replace("=", "."))
     events = dict.fromkeys(each for stage in spec_line() for each in stage.rule_base.events)
     if event not in events:
         raise SpecError(f"no spec has an event {quoted(event)}{_near(event, events)}")

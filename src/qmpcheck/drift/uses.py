@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from qmpcheck import rulebase
+from qmpcheck import dotted, rulebase
 from qmpcheck.catalogue import near_names
 from qmpcheck.checking.message import is_event
 from qmpcheck.drift.change import Change
@@ -256,7 +256,7 @@ def _add(item: str, specs: Sequence[RuleBase], seen: dict[str, _Sight]) -> None:
         LookupError: it means nothing in any of the specs.
     """
     where, equals, value = (part.strip() for part in item.partition("="))
-    event, *names = where.split(".")
+    event, *names = dotted.names(where)
     rules = [spec.events[event] for spec in specs if event in spec.events]
     if not rules:
         raise LookupError(_unknown("event", event, {event for spec in specs for event in spec.events}))
