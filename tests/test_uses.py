@@ -185,10 +185,11 @@ def test_what_is_too_much_to_keep_stands_for_anything() -> None:
 LISTED = {
     "CONNECTED": Seen({"data": frozenset()}, frozenset({"data"})),
     "CONNECTED.address": Seen(
-        {"data": frozenset(), "data.address": frozenset()}, frozenset({"data.address"})
+        {"data": frozenset(), "data.address": frozenset()}, frozenset({"data.address"}), frozenset({"data"})
     ),
     "CONNECTED.address.type = inet": Seen(
-        {"data": frozenset(), "data.address": frozenset(), "data.address.type": frozenset({"inet"})}
+        {"data": frozenset(), "data.address": frozenset(), "data.address.type": frozenset({"inet"})},
+        parts=frozenset({"data", "data.address"}),
     ),
     "CONNECTED.address.path": Seen(
         {
@@ -198,6 +199,7 @@ LISTED = {
             "data.address.type": frozenset({"unix"}),
         },
         frozenset({"data.address.path"}),
+        frozenset({"data", "data.address"}),
     ),
 }
 
@@ -311,3 +313,28 @@ def test_who_receives_a_member_of_a_branch_receives_that_branch() -> None:
     assert touches(Change("QMP508", "CONNECTED", "data.address.path", "", where=UNIX), mine)
     assert touches(Change("QMP511", "CONNECTED", "data.address.type", "", value="unix"), mine)
     assert not touches(Change("QMP508", "CONNECTED", "data.address.path", "", where=INET), mine)
+
+
+LISTED_TOUCHED = [
+    ("CONNECTED", Change("QMP505", "CONNECTED", "data.more", ""), True),
+    ("CONNECTED.address", Change("QMP501", "CONNECTED", "", ""), True),
+    ("CONNECTED.address", Change("QMP505", "CONNECTED", "data.more", ""), False),
+    ("CONNECTED.address", Change("QMP507", "CONNECTED", "data.more", ""), False),
+    ("CONNECTED.address", Change("QMP505", "CONNECTED", "data.address", ""), True),
+    ("CONNECTED.address", Change("QMP505", "CONNECTED", "data.address.more", ""), True),
+    ("CONNECTED.address.port", Change("QMP505", "CONNECTED", "data.address.more", ""), False),
+    ("CONNECTED.address.port", Change("QMP507", "CONNECTED", "data.address.port", ""), True),
+    ("CONNECTED.address.port", Change("QMP506", "CONNECTED", "data.address", ""), True),
+    ("CONNECTED.address.port\nCONNECTED", Change("QMP505", "CONNECTED", "data.address.more", ""), True),
+    ("CONNECTED.address.type=inet", Change("QMP505", "CONNECTED", "data.address.more", ""), False),
+    (
+        "CONNECTED.address.type=inet",
+        Change("QMP510", "CONNECTED", "data.address.type", "", value="new"),
+        True,
+    ),
+]
+
+
+@pytest.mark.parametrize(("listed", "change", "touched"), LISTED_TOUCHED)
+def test_a_listed_member_means_that_member_and_its_event(listed: str, change: Change, touched: bool) -> None:
+    assert touches(change, of_list(listed, [QAPI], "mine")) is touched

@@ -1,7 +1,8 @@
 """What a client receives: the events, members and values of a stream, or of a list that names them.
 
 A list has one item a line, `EVENT`, `EVENT.member.member` or `EVENT.member=value`; `#` begins a comment. An
-event or a member stands for all that is in it.
+event or a member stands for all that is in it, also for what will be added; beside what is named nothing else
+in an event is received.
 """
 
 from __future__ import annotations
@@ -32,14 +33,20 @@ class Seen(NamedTuple):
     Attributes:
         values: the path of each member, and the strings that it is; `data` is one whether it came or not.
         whole: paths that stand for anything there, and inside.
+        parts: paths of objects of which only those members are received that have paths of their own.
     """
 
     values: Mapping[str, frozenset[str]]
     whole: frozenset[str] = frozenset()
+    parts: frozenset[str] = frozenset()
 
     def has(self, path: str) -> bool:
         """Whether something stands at a path."""
         return path in self.values or self._anything(path)
+
+    def takes_all_of(self, path: str) -> bool:
+        """Whether the object at a path is received with any member that it has."""
+        return (path in self.values and path not in self.parts) or self._anything(path)
 
     def takes(self, path: str, value: str) -> bool:
         """Whether that string stands at a path."""
@@ -66,7 +73,7 @@ def touches(change: Change, uses: Uses) -> bool:
         return True
     if change.code in _OF_A_VALUE and change.value:
         return seen.takes(change.path, change.value)
-    if change.code in _OF_THE_OBJECT and seen.has(above(change.path)):
+    if change.code in _OF_THE_OBJECT and seen.takes_all_of(above(change.path)):
         return True
     return seen.has(change.path)
 
@@ -192,6 +199,7 @@ class _Sight:
     def __init__(self) -> None:
         self.values: dict[str, set[str]] = {"data": set()}
         self.whole: set[str] = set()
+        self.parts: set[str] = set()
 
     def look(self, value: Any, path: str, depth: int) -> None:
         if len(self.values) > _MOST_PATHS:
@@ -210,7 +218,8 @@ class _Sight:
             strings.add(value)
 
     def seen(self) -> Seen:
-        return Seen({path: frozenset(each) for path, each in self.values.items()}, frozenset(self.whole))
+        values = {path: frozenset(each) for path, each in self.values.items()}
+        return Seen(values, frozenset(self.whole), frozenset(self.parts))
 
 
 # A list.
@@ -274,6 +283,7 @@ def _add(item: str, specs: Sequence[RuleBase], seen: dict[str, _Sight]) -> None:
     for each in meant:
         for path in each.paths:
             seen[event].values.setdefault(path, set())
+        seen[event].parts.update(each.paths[:-1])
         for path, tag in each.tags:
             seen[event].values.setdefault(path, set()).add(tag)
         if equals:
