@@ -223,6 +223,12 @@ def test_a_list_names_a_member_that_another_vendor_added() -> None:
     assert seen.has('data.reason["__org.x_code"]')
 
 
+@pytest.mark.parametrize("item", ["CONNECTED", "CONNECTED.address.type", "CONNECTED.address.type=inet"])
+def test_a_list_may_take_paths_as_reports_show_them(item: str) -> None:
+    event, *rest = item.split(".")
+    assert of_list(".".join([event, "data", *rest]), [QAPI], "mine") == of_list(item, [QAPI], "mine")
+
+
 def test_what_a_list_says_of_items_is_found_inside_them() -> None:
     seen = of_list("ALTERNATES.where.type=fd\nALTERNATES.limit", [QAPI], "mine").events["ALTERNATES"]
     assert seen.takes("data.where.type", "fd")
@@ -239,6 +245,12 @@ def test_what_a_list_says_of_items_is_found_inside_them() -> None:
             'mine:1: CONNECTED: neither spec has the member "adress" (near: address, address.id, address.type, address.port)',
         ),
         ("CONNECTED.", 'mine:1: CONNECTED: neither spec has the member ""'),
+        ("CONNECTED=inet", 'mine:1: neither spec has the value "inet"'),
+        ("CONNECTED.address.port=5", 'mine:1: neither spec has the value "5"'),
+        (
+            "CONNECTED.data.adress",
+            'mine:1: CONNECTED: neither spec has the member "data.adress" (near: address, address.id, address.type, address.port)',
+        ),
         ("CONNECTED.address.type=inett", 'mine:1: neither spec has the value "inett" (near: inet)'),
     ],
 )
@@ -327,6 +339,12 @@ LISTED_TOUCHED = [
     ("CONNECTED.address.port", Change("QMP506", "CONNECTED", "data.address", ""), True),
     ("CONNECTED.address.port\nCONNECTED", Change("QMP505", "CONNECTED", "data.address.more", ""), True),
     ("CONNECTED.address.type=inet", Change("QMP505", "CONNECTED", "data.address.more", ""), False),
+    (
+        "CONNECTED.address.port",
+        Change("QMP505", "CONNECTED", "data.address.gate", "", counterpart="port"),
+        True,
+    ),
+    ("CONNECTED.address.port", Change("QMP505", "CONNECTED", "data.gate", "", counterpart="port"), False),
     (
         "CONNECTED.address.type=inet",
         Change("QMP510", "CONNECTED", "data.address.type", "", value="new"),

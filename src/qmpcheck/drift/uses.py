@@ -1,8 +1,8 @@
 """What a client receives: the events, members and values of a stream, or of a list that names them.
 
 A list has one item a line, `EVENT`, `EVENT.member.member` or `EVENT.member=value`; `#` begins a comment. An
-event or a member stands for all that is in it, also for what will be added; beside what is named nothing else
-in an event is received.
+event or a member stands for all that is in it, also for what will be added; beside a member that is named no
+other is received. Where a value is named, a new one may come, too.
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ def touches(change: Change, uses: Uses) -> bool:
         return seen.takes(change.path, change.value)
     if change.code in _OF_THE_OBJECT and seen.takes_all_of(above(change.path)):
         return True
-    return seen.has(change.path)
+    other_name = step(above(change.path), change.counterpart) if change.counterpart else change.path
+    return seen.has(change.path) or seen.has(other_name)
 
 
 _OF_THE_OBJECT = frozenset({"QMP505", "QMP507", "QMP517"})
@@ -272,7 +273,7 @@ def _add(item: str, specs: Sequence[RuleBase], seen: dict[str, _Sight]) -> None:
     described = [
         each for rule in rules for each in _described(rule.data, _Described((), ("data",), rule.data))
     ]
-    meant = _meant(tuple(names), described)
+    meant = _meant(names, described) or (_meant(names[1:], described) if names[:1] == ["data"] else [])
     if not meant:
         member = ".".join(names)
         raise LookupError(
@@ -292,11 +293,12 @@ def _add(item: str, specs: Sequence[RuleBase], seen: dict[str, _Sight]) -> None:
             seen[event].whole.add(each.paths[-1])
 
 
-def _meant(names: tuple[str, ...], described: Sequence[_Described]) -> list[_Described]:
+def _meant(names: Sequence[str], described: Sequence[_Described]) -> list[_Described]:
     """What names lead to; where a spec leaves open what is inside a member, that member."""
-    found = [each for each in described if each.names == names]
+    path = tuple(names)
+    found = [each for each in described if each.names == path]
     return found or [
-        each for each in described if _is_open(each.type) and each.names == names[: len(each.names)]
+        each for each in described if _is_open(each.type) and each.names == path[: len(each.names)]
     ]
 
 
@@ -305,9 +307,12 @@ def _is_open(described: rulebase.Type) -> bool:
 
 
 def _expect_value(value: str, meant: Sequence[_Described]) -> None:
-    known = [each.type.values for each in meant if isinstance(each.type, rulebase.Enum)]
-    if known and not any(isinstance(each.type, rulebase.String | rulebase.Any) for each in meant):
-        values = {each for values in known for each in values}
+    if not any(
+        isinstance(each.type, rulebase.String | rulebase.Any) or _is_open(each.type) for each in meant
+    ):
+        values = {
+            value for each in meant if isinstance(each.type, rulebase.Enum) for value in each.type.values
+        }
         if value not in values:
             raise LookupError(_unknown("value", value, values))
 
