@@ -127,7 +127,7 @@ def _subject(text: str) -> _Subject:
     if members[:1] == ["data"]:
         del members[0]
     subjects = [_Subject(event, tuple(members))]
-    if len(members) > 1:
+    if len(members) > 1 and members[-1]:
         subjects.append(_Subject(event, tuple(members[:-1]), members[-1]))
     known = next((each for each in subjects if _is_known(each)), None)
     return known or _unknown(subjects[0])
@@ -143,8 +143,10 @@ def _unknown(subject: _Subject) -> _Subject:
     for member in subject.members:
         below = above._replace(members=(*above.members, member))
         if not _is_known(below):
-            what = "member or value" if above.members else "member"
             holder = ".".join(map(name, (above.event, *above.members)))
+            if above.members and member and _is_known(above._replace(value=member)):
+                raise SpecError(f"{holder}.{name(member)} is a value: nothing is inside it")
+            what = "member or value" if above.members else "member"
             near = _near(member, dict.fromkeys(_inside(above)))
             raise SpecError(f"in no spec {holder} has a {what} {quoted(member)}{near}")
         above = below
