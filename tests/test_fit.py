@@ -163,6 +163,7 @@ def test_sizes_of_integers() -> None:
     [
         (STOP, "fits 0.12 to 10.0: 1 line, 1 event"),
         (event("NEWS") + STOP, "fits no release wholly; best: 0.12 to 10.0 (50.0 %): 2 lines, 2 events"),
+        (event("NEWS") * 2, "fits no release at all: 2 lines, 2 events"),
         (event("SHUTDOWN", '{"guest": true}'), "fits 2.10 to 3.1: 1 line, 1 event"),
         (
             event("BLOCK_IO_ERROR", '{"device": "d", "operation": "read", "action": "stop"}'),
@@ -331,9 +332,9 @@ def test_many_names_and_reasons_take_no_memory() -> None:
     assert len(fitting._refused) == 1
     fitting.add([event("WATCHDOG", f'{{"action": "x{n}", "k{n}": {n}}}').encode() for n in range(300)])
     assert len(fitting._refused) < 10
-    fitting.add([greeting(4, 0, micro).encode() for micro in range(300)])
+    fitting.add([greeting(4, 0, micro).encode() for micro in range(2000)])
     assert max(len(row.reasons) for row in fitting.result().releases) <= 16
-    assert len(fitting.result().versions) == 100
+    assert len(fitting.result().versions) == 1000
 
 
 def validated(capsys: pytest.CaptureFixture[str], *streams: object) -> tuple[int, str]:
@@ -356,6 +357,10 @@ def test_spec_auto_without_greeting(tmp_path: Path, capsys: pytest.CaptureFixtur
     taken = "taken for 3.1, which fits best; no release fits wholly"
     assert said.startswith(f"qmpcheck: no greeting in {path}, {other}: {taken}\n")
     assert status == 1
+    status, said = validated(capsys, other)
+    assert said.startswith(
+        f"qmpcheck: no greeting in {other}: taken for 10.0, the newest; none fits any event\n"
+    )
     other.write_text('{"QMP": {"version": {"qemu": {"micro": 0, "minor": 2, "major": 7}}}}\n' + STOP)
     status, said = validated(capsys, path, other)
     assert said.startswith(

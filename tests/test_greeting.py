@@ -75,7 +75,7 @@ def test_streams_of_one_release(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert run(capsys, old, patched)[0] == 0
     assert run(capsys, old, patched, other) == (
         2,
-        f"qmpcheck: the streams are of several releases ({old}: 1.1.0, {other}: 2.0.0); name a spec\n",
+        f"qmpcheck: the streams are of several releases ({old}: 1.1.0 and {other}: 2.0.0); name a spec\n",
     )
 
 
@@ -106,8 +106,15 @@ def test_a_stream_of_two_releases(tmp_path: Path, capsys: pytest.CaptureFixture[
     status, said = run(capsys, path)
     assert (status, said) == (
         2,
-        f"qmpcheck: the streams are of several releases ({path}: 2.0.0, {path}: 1.7.0); name a spec\n",
+        f"qmpcheck: the streams are of several releases ({path}: 2.0.0 and {path}: 1.7.0); name a spec\n",
     )
+
+
+def test_a_stream_of_many_releases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "s"
+    path.write_text("".join(of(1, minor) for minor in range(1, 1000)))
+    _, said = run(capsys, path)
+    assert f"({path}: 1.1.0, {path}: 1.2.0, {path}: 1.3.0 and 996 more)" in said
 
 
 def test_a_stream_that_is_not_there_is_left_to_what_the_others_say(
@@ -331,7 +338,7 @@ def test_following_a_file_that_has_no_event_yet(tmp_path: Path) -> None:
             write(file, part)
         taken = f"no greeting in {path}: taken for {catalogue.find('latest').id}"
         assert process.stderr.readline() == (
-            f"qmpcheck: {taken}, which fits the first event best; no release fits wholly\n"
+            f"qmpcheck: {taken}, the newest; none fits the first event\n"
         )  # fmt: skip
 
 
@@ -353,7 +360,7 @@ def test_following_takes_a_greeting_that_has_come(stream: str, tmp_path: Path) -
     [
         ("", "-: no greeting that tells the version, and no event"),
         (of(1, 1)[:20], "-: no greeting that tells the version, and no event"),
-        (STOP + of(1, 1) + of(1, 2), "the streams are of several releases (-: 1.1.0, -: 1.2.0)"),
+        (STOP + of(1, 1) + of(1, 2), "the streams are of several releases (-: 1.1.0 and -: 1.2.0)"),
         ("\x1f\x8b", "-: Compressed file ended before the end-of-stream marker was reached"),
     ],
 )

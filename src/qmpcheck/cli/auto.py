@@ -15,6 +15,7 @@ from qmpcheck.rulebase import SpecError
 from qmpcheck.streams import greeting, source
 from qmpcheck.streams.source import Unreadable
 from qmpcheck.version import Version
+from qmpcheck.wording import first_of
 
 if TYPE_CHECKING:
     from qmpcheck.drift.fit import Fit
@@ -89,7 +90,7 @@ def _told(versions: Mapping[str, Sequence[Version]]) -> dict[str, tuple[str, Ver
         for each in found:
             told.setdefault(each.release, (path, each))
     if len(told) > 1:
-        firsts = ", ".join(f"{safe(path)}: {version}" for path, version in told.values())
+        firsts = first_of([f"{safe(path)}: {version}" for path, version in told.values()])
         raise SpecError(f"the streams are of several releases ({firsts}); name a spec")
     return told
 
@@ -149,6 +150,8 @@ def _fitted(found: Fit, streams: str, what: str = "") -> Spec:
 def _why(found: Fit, what: str) -> str:
     from qmpcheck.drift import releases
 
+    if not found.conforming:
+        return f"the newest; none fits{what or ' any event'}"
     if not found.is_whole:
         return f"which fits{what} best; no release fits wholly"
     if found.best.count(True) == 1:

@@ -47,7 +47,7 @@ class Fit(NamedTuple):
         lines: of the stream.
         events: how many of them are events.
         strange: how many are neither blank nor a message of the protocol; nothing judges them.
-        versions: those that greetings tell, each once, in their order.
+        versions: those that greetings tell, each once, in their order; of many, the first.
         releases: oldest first.
         texts: the revisions of the event document, oldest first, if they were asked about.
     """
@@ -65,15 +65,20 @@ class Fit(NamedTuple):
         return [row.spec for row in self.releases]
 
     @property
+    def conforming(self) -> int:
+        """How many events the best releases fit."""
+        return max(row.conforming for row in self.releases)
+
+    @property
     def best(self) -> list[bool]:
         """For each release whether none fits more of the events."""
-        most = max(row.conforming for row in self.releases)
+        most = self.conforming
         return [row.conforming == most for row in self.releases]
 
     @property
     def is_whole(self) -> bool:
         """Whether the best fit all events."""
-        return any(row.conforming == self.events for row in self.releases)
+        return self.conforming == self.events
 
     @property
     def oldest(self) -> str:
@@ -297,8 +302,8 @@ class _Known(NamedTuple):
 _MOST_SHAPES = 20_000
 """Shapes that are remembered; lines of others are judged one by one."""
 
-_MOST_VERSIONS = 100
-"""Versions that are remembered of the greetings."""
+_MOST_VERSIONS = 1000
+"""Versions that are remembered of the greetings, more than QEMU ever had."""
 
 _MOST_REASONS = 16
 """Reasons that are remembered of each spec."""

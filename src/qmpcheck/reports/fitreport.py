@@ -15,8 +15,7 @@ from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.drift import releases
 from qmpcheck.drift.fit import Fit, Row
 from qmpcheck.printable import safe
-from qmpcheck.version import Version
-from qmpcheck.wording import alternatives, plural
+from qmpcheck.wording import first_of, plural
 
 
 def write_text(path: str, fit: Fit, out: IO[str]) -> None:
@@ -43,8 +42,9 @@ def _answer(fit: Fit) -> str:
     best = releases.text(fit.best, fit.names)
     if fit.is_whole:
         return f"fits {best}"
-    most = max(row.conforming for row in fit.releases)
-    return f"fits no release wholly; best: {best} ({_percent(most, fit)})"
+    if not fit.conforming:
+        return "fits no release at all"
+    return f"fits no release wholly; best: {best} ({_percent(fit.conforming, fit)})"
 
 
 def _counts(fit: Fit) -> Iterator[str]:
@@ -53,18 +53,8 @@ def _counts(fit: Fit) -> Iterator[str]:
     if fit.strange:
         yield f"{plural(fit.strange, 'line')} that {'is' if fit.strange == 1 else 'are'} no message"
     if fit.versions:
-        yield _greetings(fit.versions)
-
-
-_MOST_VERSIONS = 3
-
-
-def _greetings(versions: Sequence[Version]) -> str:
-    """The versions that the greetings tell, the first of them by name."""
-    shown = [*map(str, versions[:_MOST_VERSIONS])]
-    if len(versions) > _MOST_VERSIONS:
-        shown.append(f"{len(versions) - _MOST_VERSIONS} more")
-    return f"the greeting{'s say' if shown[1:] else ' says'} {alternatives(shown, 'and')}"
+        say = "greetings say" if fit.versions[1:] else "greeting says"
+        yield f"the {say} {first_of([*map(str, fit.versions)])}"
 
 
 def _evidence(fit: Fit) -> Iterator[str]:
