@@ -356,3 +356,15 @@ LISTED_TOUCHED = [
 @pytest.mark.parametrize(("listed", "change", "touched"), LISTED_TOUCHED)
 def test_a_listed_member_means_that_member_and_its_event(listed: str, change: Change, touched: bool) -> None:
     assert touches(change, of_list(listed, [QAPI], "mine")) is touched
+
+
+def test_a_strict_client_meets_members_that_it_does_not_list() -> None:
+    mine = of_list("CONNECTED.address.port", [QAPI], "mine")
+    added = {
+        path: Change("QMP505", "CONNECTED", path, "") for path in ("data.x", "data.address.x", "data.list.x")
+    }
+    assert [path for path, change in added.items() if touches(change, mine, strict=True)] == [
+        "data.x",
+        "data.address.x",
+    ]
+    assert not any(touches(change, mine) for change in added.values())

@@ -62,8 +62,14 @@ class Uses(NamedTuple):
     events: Mapping[str, Seen]
 
 
-def touches(change: Change, uses: Uses) -> bool:
-    """Whether a change concerns anything that is received."""
+def touches(change: Change, uses: Uses, strict: bool = False) -> bool:
+    """Whether a change concerns anything that is received.
+
+    Args:
+        change: between two specs.
+        uses: what is received.
+        strict: whether the client rejects members that it does not know, and so meets those it does not name.
+    """
     seen = uses.events.get(change.event)
     if seen is None or change.code == "QMP502":
         return False
@@ -73,7 +79,8 @@ def touches(change: Change, uses: Uses) -> bool:
         return True
     if change.code in _OF_A_VALUE and change.value:
         return seen.takes(change.path, change.value)
-    if change.code in _OF_THE_OBJECT and seen.takes_all_of(above(change.path)):
+    meets = seen.has if strict else seen.takes_all_of
+    if change.code in _OF_THE_OBJECT and meets(above(change.path)):
         return True
     other_name = step(above(change.path), change.counterpart) if change.counterpart else change.path
     return seen.has(change.path) or seen.has(other_name)
