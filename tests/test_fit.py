@@ -21,6 +21,7 @@ from qmpcheck.diagnostic import Severity
 from qmpcheck.drift import fit
 from qmpcheck.drift.fit import Fit, Fitting
 from qmpcheck.reports import fitreport
+from qmpcheck.version import Version
 
 RECORDINGS = sorted((Path(__file__).parents[1] / "corpora").rglob("*.jsonl"))
 RELEASES, TEXTS = catalogue.line(), catalogue.texts()
@@ -74,7 +75,7 @@ def test_a_recording_fits_the_release_that_wrote_it(path: Path) -> None:
     version = path.parent.name.split("-")[1]
     release = version.rpartition(".")[0]
     found = fit.fit([str(path)])
-    assert str(found.version) == version
+    assert [*map(str, found.versions)] == [version]
     assert found.strange == 0
     if found.events and release in found.names:
         assert found.is_whole
@@ -162,6 +163,7 @@ def test_sizes_of_integers() -> None:
     [
         (STOP, "fits 0.12 to 10.0: 1 line, 1 event"),
         (event("NEWS") + STOP, "fits no release wholly; best: 0.12 to 10.0 (50.0 %): 2 lines, 2 events"),
+        (event("NEWS") * 2, "fits no release at all: 2 lines, 2 events"),
         (event("SHUTDOWN", '{"guest": true}'), "fits 2.10 to 3.1: 1 line, 1 event"),
         (
             event("BLOCK_IO_ERROR", '{"device": "d", "operation": "read", "action": "stop"}'),
@@ -187,6 +189,36 @@ def test_answers(stream: str, said: str, capsys: pytest.CaptureFixture[str], tmp
     status, line = first_line(capsys, tmp_path, stream)
     assert line == said
     assert status == ("no release" in said)
+
+
+def greeting(*version: int) -> str:
+    return json.dumps({"QMP": {"version": {"qemu": dict(zip(Version._fields, version, strict=True))}}}) + "\n"
+
+
+OLD, NEW = greeting(2, 0, 0), greeting(7, 2, 22)
+
+
+@pytest.mark.parametrize(
+    ("stream", "said", "told"),
+    [
+        (STOP, "", []),
+        (greeting(-1, 0, 0) + STOP + NEW + NEW, "the greeting says 7.2.22", ["7.2.22"]),
+        (NEW + STOP + OLD + NEW, "the greetings say 7.2.22 and 2.0.0", ["7.2.22", "2.0.0"]),
+        (
+            STOP + "".join(greeting(4, minor, 0) for minor in range(5)),
+            "the greetings say 4.0.0, 4.1.0, 4.2.0 and 2 more",
+            ["4.0.0", "4.1.0", "4.2.0", "4.3.0", "4.4.0"],
+        ),
+    ],
+)
+def test_versions_of_greetings(
+    stream: str, said: str, told: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    _, line = first_line(capsys, tmp_path, stream + STOP)
+    assert line.partition(" events")[2].removeprefix(", ") == said
+    _, out, _ = run(capsys, tmp_path / "s", "--format", "json")
+    stated = json.loads(out)["stream"]
+    assert (stated["greeting"], stated["greetings"]) == (told[0] if told else None, told)
 
 
 def test_evidence_and_tables(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -300,7 +332,9 @@ def test_many_names_and_reasons_take_no_memory() -> None:
     assert len(fitting._refused) == 1
     fitting.add([event("WATCHDOG", f'{{"action": "x{n}", "k{n}": {n}}}').encode() for n in range(300)])
     assert len(fitting._refused) < 10
+    fitting.add([greeting(4, 0, micro).encode() for micro in range(2000)])
     assert max(len(row.reasons) for row in fitting.result().releases) <= 16
+    assert len(fitting.result().versions) == 1000
 
 
 def validated(capsys: pytest.CaptureFixture[str], *streams: object) -> tuple[int, str]:
@@ -323,6 +357,10 @@ def test_spec_auto_without_greeting(tmp_path: Path, capsys: pytest.CaptureFixtur
     taken = "taken for 3.1, which fits best; no release fits wholly"
     assert said.startswith(f"qmpcheck: no greeting in {path}, {other}: {taken}\n")
     assert status == 1
+    status, said = validated(capsys, other)
+    assert said.startswith(
+        f"qmpcheck: no greeting in {other}: taken for 10.0, the newest; none fits any event\n"
+    )
     other.write_text('{"QMP": {"version": {"qemu": {"micro": 0, "minor": 2, "major": 7}}}}\n' + STOP)
     status, said = validated(capsys, path, other)
     assert said.startswith(

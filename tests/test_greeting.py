@@ -2,14 +2,18 @@
 
 import gzip
 import os
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 import pytest
 
+from qmpcheck import catalogue
 from qmpcheck.cli import main
 from qmpcheck.streams import greeting
 from qmpcheck.version import Version
@@ -71,7 +75,7 @@ def test_streams_of_one_release(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert run(capsys, old, patched)[0] == 0
     assert run(capsys, old, patched, other) == (
         2,
-        f"qmpcheck: the streams are of several releases ({old}: 1.1.0, {other}: 2.0.0); name a spec\n",
+        f"qmpcheck: the streams are of several releases ({old}: 1.1.0 and {other}: 2.0.0); name a spec\n",
     )
 
 
@@ -102,8 +106,15 @@ def test_a_stream_of_two_releases(tmp_path: Path, capsys: pytest.CaptureFixture[
     status, said = run(capsys, path)
     assert (status, said) == (
         2,
-        f"qmpcheck: the streams are of several releases ({path}: 2.0.0, {path}: 1.7.0); name a spec\n",
+        f"qmpcheck: the streams are of several releases ({path}: 2.0.0 and {path}: 1.7.0); name a spec\n",
     )
+
+
+def test_a_stream_of_many_releases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "s"
+    path.write_text("".join(of(1, minor) for minor in range(1, 1000)))
+    _, said = run(capsys, path)
+    assert f"({path}: 1.1.0, {path}: 1.2.0, {path}: 1.3.0 and 996 more)" in said
 
 
 def test_a_stream_that_is_not_there_is_left_to_what_the_others_say(
@@ -187,10 +198,179 @@ def test_following_a_file_that_grows(tmp_path: Path) -> None:
     assert found.startswith(f"{path}:2: QMP201 NEWS event: ")
 
 
-@pytest.mark.parametrize("stream", [STOP + of(1, 1), "", of(1, 1)[:20]])
-def test_following_takes_the_first_line(stream: str) -> None:
+GUEST = '{"timestamp": {"seconds": 1, "microseconds": 5}, "event": "SHUTDOWN", "data": {"guest": true}}\n'
+NEWS = STOP.replace("STOP", "NEWS")
+
+TAKEN_FOR_3_1 = "qmpcheck: no greeting in -: taken for 3.1, the newest of 2.10 to 3.1 that fit"
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstd.compress])
+@pytest.mark.parametrize("times", [1, 60_000])  # kept in memory, and on disk
+def test_a_pipe_without_greeting_is_fitted_and_then_checked(pack, times: int) -> None:  # type: ignore[no-untyped-def]
+    stream = pack((GUEST * times + NEWS).encode())
+    said = subprocess.run([*VALIDATE, "--jobs", "2", "-"], input=stream, capture_output=True, check=False)
+    assert said.returncode == 1
+    assert said.stderr.decode() == (
+        "qmpcheck: no greeting in -: taken for 3.1, which fits best; no release fits wholly\n"
+    )
+    assert said.stdout.decode().startswith(
+        f"-: violations against 3.1: {times + 1} lines, {times + 1} events, 1 error, 0 warnings\n"
+        f"-:{times + 1}: QMP201 NEWS event: "
+    )
+
+
+def test_a_pipe_beside_files(tmp_path: Path) -> None:
+    path = tmp_path / "stream"
+    path.write_text(GUEST)
     said = subprocess.run(
-        [*VALIDATE, "--follow", "-"], input=stream, stderr=subprocess.PIPE, text=True, check=False
+        [*VALIDATE, path, "-"], input=STOP + "\n", capture_output=True, text=True, check=True
+    )
+    assert said.stderr == TAKEN_FOR_3_1.replace("-:", f"{path}, -:") + "\n"
+    assert said.stdout == (
+        f"{path}: conforms against 3.1: 1 line, 1 event, 0 errors, 0 warnings\n"
+        "-: conforms against 3.1: 2 lines, 1 event, 0 errors, 0 warnings\n"
+    )
+    path.write_text(of(7, 2) + STOP)
+    said = subprocess.run([*VALIDATE, path, "-"], input=STOP, capture_output=True, text=True, check=True)
+    assert said.stderr == "qmpcheck: no greeting in -: taken for 7.2, as the others\n"
+
+
+def test_standard_input_may_be_a_file_without_greeting(tmp_path: Path) -> None:
+    path = tmp_path / "stream"
+    path.write_text(GUEST)
+    with path.open("rb") as file:
+        said = subprocess.run([*VALIDATE, "-"], stdin=file, capture_output=True, text=True, check=True)
+    assert said.stderr == TAKEN_FOR_3_1 + "\n"
+    assert said.stdout.startswith("-: conforms against 3.1: 1 line, 1 event")
+
+
+@pytest.mark.parametrize(
+    ("stream", "why"),
+    [
+        (b"", "no greeting that tells the version, and no event; name a spec"),
+        (STOP.encode() * 20_000 + of(1, 1).encode(), "no greeting that tells the version near the beginning; name a spec"),
+        (gzip.compress(STOP.encode())[:-9], "Compressed file ended before the end-of-stream marker was reached"),
+    ],
+    ids=["empty", "greeting far down", "cut"],
+)  # fmt: skip
+def test_pipes_that_do_not_tell(stream: bytes, why: str) -> None:
+    said = subprocess.run([*VALIDATE, "-"], input=stream, capture_output=True, check=False)
+    assert (said.returncode, said.stderr.decode()) == (2, f"qmpcheck: -: {why}\n")
+
+
+def test_a_pipe_that_the_disk_does_not_take() -> None:
+    limited = ["bash", "-c", 'ulimit -f 64 && exec "$@"', "bash", *VALIDATE, "-"]
+    said = subprocess.run(
+        limited, input=STOP * 80_000, capture_output=True, text=True, check=False, env={**os.environ, "TMPDIR": "/tmp"}
+    )  # fmt: skip
+    assert said.returncode == 2
+    assert said.stderr == "qmpcheck: -: cannot be kept in /tmp, to be read once more: File too large\n"
+
+
+def test_an_interrupt_while_a_pipe_is_kept() -> None:
+    with subprocess.Popen([*VALIDATE, "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stderr
+        process.stdin.write(STOP.encode() * 80_000)  # more than a pipe holds: it is being read
+        process.stdin.flush()
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == b"qmpcheck: interrupted\n"
+        assert process.wait(timeout=30) == 130
+
+
+@contextmanager
+def following(path: object) -> Iterator[subprocess.Popen[str]]:
+    pipe = subprocess.PIPE
+    command = [*VALIDATE, "--follow", str(path)]
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_following_a_pipe_without_greeting() -> None:
+    """What comes first is no event, and then one comes in pieces; later ones, and a greeting, decide nothing."""
+    with following("-") as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        for part in ("\n", '{"return": {}}\n', "rubbish\n", GUEST[:40], GUEST[40:]):
+            write(process.stdin, part)
+        assert process.stderr.readline() == f"{TAKEN_FOR_3_1} the first event\n"
+        assert process.stdout.readline().startswith("-:3: QMP101")
+        write(process.stdin, NEWS + of(7, 2) + NEWS)
+        assert process.stdout.readline().startswith("-:5: QMP201 NEWS event: ")
+        assert process.stdout.readline().startswith("-:7: QMP201 NEWS event: ")
+        out, err = process.communicate()
+    assert out.startswith("-: violations against 3.1: 7 lines, 3 events, 3 errors")
+    assert (err, process.returncode) == ("", 1)
+
+
+def test_following_a_file_without_greeting(tmp_path: Path) -> None:
+    """What it holds is fitted, all of it; what is added decides nothing."""
+    path = tmp_path / "stream"
+    path.write_text(STOP * 30_000 + GUEST * 2 + NEWS[:40])
+    with following(path) as process, path.open("a") as file:
+        assert process.stdout
+        assert process.stderr
+        taken = TAKEN_FOR_3_1.replace(" -", f" {path}")
+        assert process.stderr.readline() == f"{taken} the first 30002 events\n"
+        write(file, NEWS[40:])
+        assert process.stdout.readline().startswith(f"{path}:30003: QMP201 NEWS event: ")
+        process.terminate()
+        out, _ = process.communicate()
+    assert out.startswith(f"{path}: violations against 3.1: 30003 lines, 30003 events, 1 error")
+    assert process.returncode == 130
+
+
+def test_following_a_file_that_has_no_event_yet(tmp_path: Path) -> None:
+    path = tmp_path / "stream"
+    path.write_text("")
+    with following(path) as process, path.open("a") as file:
+        assert process.stderr
+        for part in (
+            '{"return": {}}\n',
+            '{"timestamp": {"seconds": 1, "micro',
+            'seconds": 5}, "event": "NEWS"}\n',
+        ):
+            write(file, part)
+        taken = f"no greeting in {path}: taken for {catalogue.find('latest').id}"
+        assert process.stderr.readline() == (
+            f"qmpcheck: {taken}, the newest; none fits the first event\n"
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("stream", [STOP + of(1, 1) + STOP, "rubbish\n" + of(1, 1) + STOP])
+def test_following_takes_a_greeting_that_has_come(stream: str, tmp_path: Path) -> None:
+    path = tmp_path / "stream"
+    path.write_text(stream + NEWS)
+    with following(path) as process:
+        assert process.stdout
+        assert ":4: QMP201 NEWS" in "".join(process.stdout.readline() for _ in range(1 + ("rub" in stream)))
+        process.terminate()
+        out, err = process.communicate()
+    assert out.startswith(f"{path}: violations against 1.1 ")
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("stream", "why"),
+    [
+        ("", "-: no greeting that tells the version, and no event"),
+        (of(1, 1)[:20], "-: no greeting that tells the version, and no event"),
+        (STOP + of(1, 1) + of(1, 2), "the streams are of several releases (-: 1.1.0 and -: 1.2.0)"),
+        ("\x1f\x8b", "-: Compressed file ended before the end-of-stream marker was reached"),
+    ],
+)
+def test_following_what_does_not_tell(stream: str, why: str) -> None:
+    said = subprocess.run(
+        [*VALIDATE, "--follow", "-"], input=stream.encode("latin-1"), stderr=subprocess.PIPE, check=False
     )
     assert said.returncode == 2
-    assert said.stderr == "qmpcheck: -: no greeting that tells the version; name a spec\n"
+    assert said.stderr.decode().removesuffix("; name a spec\n").removesuffix("\n") == f"qmpcheck: {why}"
+
+
+def test_following_takes_one_stream(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "--follow", "a", "b") == (2, "qmpcheck: --follow takes one stream\n")

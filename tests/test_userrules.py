@@ -9,7 +9,7 @@ from qmpcheck import catalogue
 from qmpcheck.checking import rules, userrules
 from qmpcheck.checking.check import Checker
 from qmpcheck.checking.summary import Terms
-from qmpcheck.rulebase import SpecError
+from qmpcheck.rulebase import BUILD, EventRule, Member, Object, RuleBase, SpecError, String
 
 RULES = catalogue.find("2.8:txt").rule_base
 ROOT = Path(__file__).parents[1]
@@ -35,6 +35,14 @@ def said(path: Path, stream: str) -> list[str]:
 
 def vnc(event: str, service: str) -> str:
     return line(event, 1, server={}, client={"host": "h", "service": service})
+
+
+def test_a_member_that_another_vendor_added(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text('[[rule]]\nevent = "X"\nthen = "Y"\nwhen."__com.redhat_reason" = "enospc"\n')
+    vendors = Object((Member("__com.redhat_reason", String()),))
+    [rule] = userrules.load(str(path), RuleBase({"X": EventRule(vendors), "Y": EventRule()}, BUILD))
+    assert rule.when == ((("__com.redhat_reason",), ("enospc",)),)
 
 
 READY, COMPLETED = "BLOCK_JOB_READY", "BLOCK_JOB_COMPLETED"

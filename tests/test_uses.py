@@ -185,10 +185,11 @@ def test_what_is_too_much_to_keep_stands_for_anything() -> None:
 LISTED = {
     "CONNECTED": Seen({"data": frozenset()}, frozenset({"data"})),
     "CONNECTED.address": Seen(
-        {"data": frozenset(), "data.address": frozenset()}, frozenset({"data.address"})
+        {"data": frozenset(), "data.address": frozenset()}, frozenset({"data.address"}), frozenset({"data"})
     ),
     "CONNECTED.address.type = inet": Seen(
-        {"data": frozenset(), "data.address": frozenset(), "data.address.type": frozenset({"inet"})}
+        {"data": frozenset(), "data.address": frozenset(), "data.address.type": frozenset({"inet"})},
+        parts=frozenset({"data", "data.address"}),
     ),
     "CONNECTED.address.path": Seen(
         {
@@ -198,6 +199,7 @@ LISTED = {
             "data.address.type": frozenset({"unix"}),
         },
         frozenset({"data.address.path"}),
+        frozenset({"data", "data.address"}),
     ),
 }
 
@@ -205,6 +207,26 @@ LISTED = {
 @pytest.mark.parametrize(("text", "seen"), LISTED.items(), ids=list(LISTED))
 def test_a_list(text: str, seen: Seen) -> None:
     assert of_list(f"# mine\n\n {text}  # so\n", [QAPI], "mine").events == {"CONNECTED": seen}
+
+
+def test_a_list_names_a_member_that_another_vendor_added() -> None:
+    vendors = Object(
+        (
+            Member("reason", Object((Member("__org.x_code", Integer()),))),
+            Member("__com.redhat_reason", String()),
+        )
+    )
+    spec = RuleBase({"BLOCK_IO_ERROR": EventRule(vendors)}, BUILD)
+    listed = "BLOCK_IO_ERROR.__com.redhat_reason=enospc\nBLOCK_IO_ERROR.reason.__org.x_code"
+    seen = of_list(listed, [spec], "mine").events["BLOCK_IO_ERROR"]
+    assert seen.takes('data["__com.redhat_reason"]', "enospc")
+    assert seen.has('data.reason["__org.x_code"]')
+
+
+@pytest.mark.parametrize("item", ["CONNECTED", "CONNECTED.address.type", "CONNECTED.address.type=inet"])
+def test_a_list_may_take_paths_as_reports_show_them(item: str) -> None:
+    event, *rest = item.split(".")
+    assert of_list(".".join([event, "data", *rest]), [QAPI], "mine") == of_list(item, [QAPI], "mine")
 
 
 def test_what_a_list_says_of_items_is_found_inside_them() -> None:
@@ -223,6 +245,12 @@ def test_what_a_list_says_of_items_is_found_inside_them() -> None:
             'mine:1: CONNECTED: neither spec has the member "adress" (near: address, address.id, address.type, address.port)',
         ),
         ("CONNECTED.", 'mine:1: CONNECTED: neither spec has the member ""'),
+        ("CONNECTED=inet", 'mine:1: neither spec has the value "inet"'),
+        ("CONNECTED.address.port=5", 'mine:1: neither spec has the value "5"'),
+        (
+            "CONNECTED.data.adress",
+            'mine:1: CONNECTED: neither spec has the member "data.adress" (near: address, address.id, address.type, address.port)',
+        ),
         ("CONNECTED.address.type=inett", 'mine:1: neither spec has the value "inett" (near: inet)'),
     ],
 )
@@ -297,3 +325,46 @@ def test_who_receives_a_member_of_a_branch_receives_that_branch() -> None:
     assert touches(Change("QMP508", "CONNECTED", "data.address.path", "", where=UNIX), mine)
     assert touches(Change("QMP511", "CONNECTED", "data.address.type", "", value="unix"), mine)
     assert not touches(Change("QMP508", "CONNECTED", "data.address.path", "", where=INET), mine)
+
+
+LISTED_TOUCHED = [
+    ("CONNECTED", Change("QMP505", "CONNECTED", "data.more", ""), True),
+    ("CONNECTED.address", Change("QMP501", "CONNECTED", "", ""), True),
+    ("CONNECTED.address", Change("QMP505", "CONNECTED", "data.more", ""), False),
+    ("CONNECTED.address", Change("QMP507", "CONNECTED", "data.more", ""), False),
+    ("CONNECTED.address", Change("QMP505", "CONNECTED", "data.address", ""), True),
+    ("CONNECTED.address", Change("QMP505", "CONNECTED", "data.address.more", ""), True),
+    ("CONNECTED.address.port", Change("QMP505", "CONNECTED", "data.address.more", ""), False),
+    ("CONNECTED.address.port", Change("QMP507", "CONNECTED", "data.address.port", ""), True),
+    ("CONNECTED.address.port", Change("QMP506", "CONNECTED", "data.address", ""), True),
+    ("CONNECTED.address.port\nCONNECTED", Change("QMP505", "CONNECTED", "data.address.more", ""), True),
+    ("CONNECTED.address.type=inet", Change("QMP505", "CONNECTED", "data.address.more", ""), False),
+    (
+        "CONNECTED.address.port",
+        Change("QMP505", "CONNECTED", "data.address.gate", "", counterpart="port"),
+        True,
+    ),
+    ("CONNECTED.address.port", Change("QMP505", "CONNECTED", "data.gate", "", counterpart="port"), False),
+    (
+        "CONNECTED.address.type=inet",
+        Change("QMP510", "CONNECTED", "data.address.type", "", value="new"),
+        True,
+    ),
+]
+
+
+@pytest.mark.parametrize(("listed", "change", "touched"), LISTED_TOUCHED)
+def test_a_listed_member_means_that_member_and_its_event(listed: str, change: Change, touched: bool) -> None:
+    assert touches(change, of_list(listed, [QAPI], "mine")) is touched
+
+
+def test_a_strict_client_meets_members_that_it_does_not_list() -> None:
+    mine = of_list("CONNECTED.address.port", [QAPI], "mine")
+    added = {
+        path: Change("QMP505", "CONNECTED", path, "") for path in ("data.x", "data.address.x", "data.list.x")
+    }
+    assert [path for path, change in added.items() if touches(change, mine, strict=True)] == [
+        "data.x",
+        "data.address.x",
+    ]
+    assert not any(touches(change, mine) for change in added.values())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from qmpcheck import rulebase
 from qmpcheck.printable import name, quoted, safe
 from qmpcheck.rulebase import FollowUp, RateLimit
@@ -12,6 +14,15 @@ def alternatives(texts: list[str], joint: str = "or") -> str:
     if not texts:
         return "nothing"
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {joint} {texts[-1]}"
+
+
+MOST_NAMED = 3
+
+
+def first_of(texts: Sequence[str]) -> str:
+    """`a, b and c`, or `a, b, c and 2 more`."""
+    more = len(texts) - MOST_NAMED
+    return alternatives([*texts[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])], "and")
 
 
 def plural(number: int, noun: str) -> str:

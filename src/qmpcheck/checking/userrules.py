@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from qmpcheck import rulebase, tomltext
+from qmpcheck import dotted, rulebase, tomltext
 from qmpcheck.catalogue import near_names
 from qmpcheck.checking import clock
 from qmpcheck.checking.followup import ABSENCE, PRECEDENCE, RESPONSE, Condition, Path, Rule
@@ -145,7 +145,7 @@ def _events(table: dict[str, Any], key: str, rule_base: RuleBase) -> list[str]:
 def _types(path: str, event: str, rule: EventRule, key: str) -> list[rulebase.Type]:
     """What the value at a dotted path may be, whatever else the event carries."""
     found: list[rulebase.Type] = [rule.data]
-    for step in path.split("."):
+    for step in dotted.names(path):
         objects = [each for described in found for each in _objects(described)]
         members = [each.member(step) for each in objects]
         found = [member.type for member in members if member]
@@ -179,7 +179,7 @@ def _conditions(when: Any, event: str, rule: EventRule) -> Iterator[tuple[Path, 
         for each in values:
             if not any(_can_be(each, described) for described in types):
                 raise _Wrong("when", f"{quoted(path)} cannot be {_shown(each)}")
-        yield tuple(path.split(".")), tuple(values)
+        yield tuple(dotted.names(path)), tuple(values)
 
 
 _SCALARS: dict[type[rulebase.Type], tuple[type, ...]] = {
@@ -212,7 +212,7 @@ def _same(table: dict[str, Any], events: list[str], rule_base: RuleBase) -> tupl
     for path in paths:
         for event in events:
             _types(path, event, rule_base.events[event], "same")
-    return tuple(tuple(path.split(".")) for path in paths)
+    return tuple(tuple(dotted.names(path)) for path in paths)
 
 
 def _within(table: dict[str, Any]) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from qmpcheck import catalogue
@@ -15,19 +15,16 @@ from qmpcheck.rulebase import SpecError
 from qmpcheck.streams import greeting, source
 from qmpcheck.streams.source import Unreadable
 from qmpcheck.version import Version
+from qmpcheck.wording import first_of
 
 if TYPE_CHECKING:
     from qmpcheck.drift.fit import Fit
 
 
-def spec(paths: Sequence[str], follow: bool) -> Spec:
+def spec(paths: Sequence[str]) -> Spec:
     """The spec of the one release that the streams' greetings are of; the best fit if there is none.
 
     A stream that cannot be read, or has no greeting, is left to what the others say.
-
-    Args:
-        paths: of the streams.
-        follow: whether they are still being written: then the first line is waited for, and decides.
 
     Raises:
         SpecError: they tell several releases, or one that the catalogue does not have; or none tells one,
@@ -37,21 +34,15 @@ def spec(paths: Sequence[str], follow: bool) -> Spec:
     unreadable: dict[str, str] = {}
     for path in paths:
         try:
-            versions[path] = _versions(path, follow)
+            versions[path] = _versions(path)
         except Unreadable as error:  # noqa: PERF203 -- once a stream
             unreadable[path] = str(error)
-    told: dict[str, tuple[str, Version]] = {}  # by release: the first stream that tells of it, and how
-    for path, found in versions.items():
-        for each in found:
-            told.setdefault(each.release, (path, each))
-    if len(told) > 1:
-        firsts = ", ".join(f"{safe(path)}: {version}" for path, version in told.values())
-        raise SpecError(f"the streams are of several releases ({firsts}); name a spec")
+    told = _told(versions)
     without = [path for path, found in versions.items() if not found]
     if not told:
         for path, reason in unreadable.items():
             raise SpecError(f"{safe(path)}: {reason}")
-        if follow or not all(map(_can_be_read_twice, paths)):
+        if not all(map(_can_be_read_twice, paths)):
             raise SpecError(f"{safe(without[0])}: no greeting that tells the version; name a spec")
         return _best_fit(paths)
     [(_, version)] = told.values()
@@ -60,13 +51,59 @@ def spec(paths: Sequence[str], follow: bool) -> Spec:
     return catalogue.of_version(version)
 
 
-def _versions(path: str, follow: bool) -> tuple[Version, ...]:
+def spec_of_beginning(path: str) -> Spec:
+    """The spec of the release that a stream's first line is a greeting of, though it is still being written.
+
+    If that is none, it is the best fit of what the stream holds by now; an event is waited for.
+
+    Raises:
+        SpecError: it cannot be read, tells several releases, or one that the catalogue does not have; or it
+            ends before there is anything to fit.
+    """
+    _refuse_pipe(path)
+    try:
+        version = greeting.of_first_line(path)
+        if version:
+            return catalogue.of_version(version)
+        from qmpcheck.drift import fit
+
+        found = fit.fit_beginning(path)
+    except Unreadable as error:
+        raise SpecError(f"{safe(path)}: {error}") from None
+    told = _told({path: found.versions})
+    if told:
+        [(_, version)] = told.values()
+        return catalogue.of_version(version)
+    return _fitted(
+        found, safe(path), " the first event" if found.events == 1 else f" the first {found.events} events"
+    )
+
+
+def _told(versions: Mapping[str, Sequence[Version]]) -> dict[str, tuple[str, Version]]:
+    """The release that streams' greetings tell, with the first stream that tells of it, and how.
+
+    Raises:
+        SpecError: there are several.
+    """
+    told: dict[str, tuple[str, Version]] = {}
+    for path, found in versions.items():
+        for each in found:
+            told.setdefault(each.release, (path, each))
+    if len(told) > 1:
+        firsts = first_of([f"{safe(path)}: {version}" for path, version in told.values()])
+        raise SpecError(f"the streams are of several releases ({firsts}); name a spec")
+    return told
+
+
+def _versions(path: str) -> tuple[Version, ...]:
     """The versions in a stream's greetings, as far as they are looked for."""
+    _refuse_pipe(path)
+    return greeting.of_stream(path, path != source.STANDARD_INPUT)
+
+
+def _refuse_pipe(path: str) -> None:
     if _is_pipe(path):
         raise SpecError(f"{safe(path)}: a pipe is read once: name a spec, or give it as standard input")
-    if follow:
-        return tuple(filter(None, [greeting.of_first_line(path)]))
-    return greeting.of_stream(path, path != source.STANDARD_INPUT)
 
 
 def _is_pipe(path: str) -> bool:
@@ -77,7 +114,7 @@ def _is_pipe(path: str) -> bool:
 
 
 def _can_be_read_twice(path: str) -> bool:
-    return path != source.STANDARD_INPUT and os.path.isfile(path)
+    return path == source.STANDARD_INPUT or os.path.isfile(path)
 
 
 def _best_fit(paths: Sequence[str]) -> Spec:
@@ -85,22 +122,38 @@ def _best_fit(paths: Sequence[str]) -> Spec:
 
     streams = ", ".join(map(safe, paths))
     try:
-        found = fit.fit(paths)
+        found = fit.fit(paths, ahead=True)
     except Unreadable as error:
         raise SpecError(f"{streams}: {error}") from None
-    if found.version:
+    if found.versions:
         raise SpecError(f"{streams}: no greeting that tells the version near the beginning; name a spec")
+    return _fitted(found, streams)
+
+
+def _fitted(found: Fit, streams: str, what: str = "") -> Spec:
+    """The newest release that fits best.
+
+    Args:
+        found: how they fit.
+        streams: in words.
+        what: of them was fitted, in words; "" for all.
+
+    Raises:
+        SpecError: there was no event.
+    """
     if not found.events:
         raise SpecError(f"{streams}: no greeting that tells the version, and no event; name a spec")
-    tell(f"no greeting in {streams}: taken for {found.newest}, {_why(found)}")
+    tell(f"no greeting in {streams}: taken for {found.newest}, {_why(found, what)}")
     return catalogue.find(found.newest)
 
 
-def _why(found: Fit) -> str:
+def _why(found: Fit, what: str) -> str:
     from qmpcheck.drift import releases
 
+    if not found.conforming:
+        return f"the newest; none fits{what or ' any event'}"
     if not found.is_whole:
-        return "which fits best; no release fits wholly"
+        return f"which fits{what} best; no release fits wholly"
     if found.best.count(True) == 1:
-        return "the only one that fits"
-    return f"the newest of {releases.text(found.best, found.names)} that fit"
+        return f"the only one that fits{what}"
+    return f"the newest of {releases.text(found.best, found.names)} that fit{what}"

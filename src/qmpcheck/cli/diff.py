@@ -56,10 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     old, new = catalogue.find(options.old), catalogue.find(options.new)
     client = _client(options.used_by, old, new) if options.used_by else None
+    strict = options.profile == "strict"
     found = compare(old.rule_base, new.rule_base)
     if client:
-        found = tuple(change for change in found if uses.touches(change, client.uses))
-    changes = Changes(old, new, found, options.profile == "strict", client)
+        found = tuple(change for change in found if uses.touches(change, client.uses, strict))
+    changes = Changes(old, new, found, strict, client)
     inputs = [options.old, options.new, *filter(None, [options.used_by])]
     output.spare(inputs, options.output)
     reporting.spare(options.reports, inputs, [*filter(None, [options.output])])

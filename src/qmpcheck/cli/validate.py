@@ -83,6 +83,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.follow and len(options.streams) > 1:
+        raise SpecError("--follow takes one stream")
     spec = _spec(options)
     checker = _checker(spec.rule_base, options)
     _spare(options)
@@ -146,14 +148,12 @@ def _spec(options: argparse.Namespace) -> catalogue.Spec:
         return catalogue.find(options.spec)
     from qmpcheck.cli import auto
 
-    return auto.spec(options.streams, options.follow)
+    return auto.spec_of_beginning(*options.streams) if options.follow else auto.spec(options.streams)
 
 
 def _follow(
     options: argparse.Namespace, checker: Checker, spec: catalogue.Spec, known: Baseline | None
 ) -> int:
-    if len(options.streams) > 1:
-        raise SpecError("--follow takes one stream")
     told: list[Diagnostic] = []
     with output.opened(options.output) as out:
 

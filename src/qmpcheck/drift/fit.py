@@ -15,7 +15,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import msgspec
 
@@ -27,7 +27,8 @@ from qmpcheck.diagnostic import Diagnostic, Severity
 from qmpcheck.drift.releases import Stretch, stretches
 from qmpcheck.rulebase import EventRule, RuleBase
 from qmpcheck.streams import jsontext, source
-from qmpcheck.streams.blocks import Block, blocks, lines_of
+from qmpcheck.streams.blocks import Block, blocks, from_chunks, lines_of
+from qmpcheck.streams.growing import chunks
 from qmpcheck.version import Version, of_greeting
 
 
@@ -46,7 +47,7 @@ class Fit(NamedTuple):
         lines: of the stream.
         events: how many of them are events.
         strange: how many are neither blank nor a message of the protocol; nothing judges them.
-        version: the one in the first greeting that tells it.
+        versions: those that greetings tell, each once, in their order; of many, the first.
         releases: oldest first.
         texts: the revisions of the event document, oldest first, if they were asked about.
     """
@@ -54,7 +55,7 @@ class Fit(NamedTuple):
     lines: int
     events: int
     strange: int
-    version: Version | None
+    versions: tuple[Version, ...]
     releases: tuple[Row, ...]
     texts: tuple[Row, ...] = ()
 
@@ -64,15 +65,20 @@ class Fit(NamedTuple):
         return [row.spec for row in self.releases]
 
     @property
+    def conforming(self) -> int:
+        """How many events the best releases fit."""
+        return max(row.conforming for row in self.releases)
+
+    @property
     def best(self) -> list[bool]:
         """For each release whether none fits more of the events."""
-        most = max(row.conforming for row in self.releases)
+        most = self.conforming
         return [row.conforming == most for row in self.releases]
 
     @property
     def is_whole(self) -> bool:
         """Whether the best fit all events."""
-        return any(row.conforming == self.events for row in self.releases)
+        return self.conforming == self.events
 
     @property
     def oldest(self) -> str:
@@ -111,21 +117,46 @@ def _strongest(row: Row) -> tuple[Diagnostic, ...]:
     return tuple(in_order[:_MOST_SHOWN])
 
 
-def fit(paths: Iterable[str], texts: Sequence[Spec] = ()) -> Fit:
+def fit(paths: Iterable[str], texts: Sequence[Spec] = (), ahead: bool = False) -> Fit:
     """Fit streams, as if they were one.
 
     Args:
         paths: of the streams.
         texts: what else to hold them against, beside the releases.
+        ahead: whether the streams are opened once more after this.
 
     Raises:
         Unreadable: one cannot be read to its end.
     """
     fitting = Fitting(texts)
     for path in paths:
-        with source.opened(path) as file:
+        with source.opened(path, ahead) as file:
             for block in blocks(file):
                 fitting.add(block)
+    return fitting.result()
+
+
+def fit_beginning(path: str) -> Fit:
+    """Fit what a stream holds by now that is still being written, and is opened once more after this.
+
+    What is not there yet is waited for: an event, or a greeting that tells a version.
+
+    Raises:
+        Unreadable: the stream is, before that.
+    """
+    fitting = Fitting()
+
+    def enough(file: IO[bytes]) -> Iterator[bytes]:
+        there = source.size(path) or 0
+        for chunk in chunks(file, grows=path != source.STANDARD_INPUT):
+            yield chunk
+            there -= len(chunk)
+            if there <= 0 and fitting.has_begun:
+                return
+
+    with source.opened(path, ahead=True) as file:
+        for block in from_chunks(enough(file)):
+            fitting.add(block)
     return fitting.result()
 
 
@@ -154,7 +185,12 @@ class Fitting:
         """How many events the same specs refuse."""
         self._reasons: list[dict[Hashable, Diagnostic]] = [{} for _ in self._specs]
         self._lines = self._strange = 0
-        self._version: Version | None = None
+        self._versions: dict[Version, None] = {}
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there was anything that a release can be told by."""
+        return bool(self._counts or self._versions)
 
     def add(self, block: Block) -> None:
         """Judge the lines of a block."""
@@ -183,7 +219,7 @@ class Fitting:
             rows.append(Row(spec.name, events - refused, tuple(self._reasons[at].values())))
         releases = len(catalogue.line())
         told = tuple(rows[:releases]), tuple(rows[releases:])
-        return Fit(self._lines, events, self._strange, self._version, *told)
+        return Fit(self._lines, events, self._strange, tuple(self._versions), *told)
 
     def _read(self, text: bytes) -> _Line | None:
         """The event in a line; None where it holds none."""
@@ -205,11 +241,15 @@ class Fitting:
             if message.is_event(value):
                 return _Line(value["event"], value.get("data", msgspec.UNSET))
             if message.is_greeting(value):
-                self._version = self._version or of_greeting(value)
+                self._hear(of_greeting(value))
             if message.is_other(value):
                 return None
         self._strange += 1
         return None
+
+    def _hear(self, version: Version | None) -> None:
+        if version and len(self._versions) < _MOST_VERSIONS:
+            self._versions.setdefault(version)
 
     def _judge(self, event: str, data: Any, known: _Known, number: int) -> int:
         """The specs that refuse an event, a bit for each; the reasons are remembered."""
@@ -261,6 +301,9 @@ class _Known(NamedTuple):
 
 _MOST_SHAPES = 20_000
 """Shapes that are remembered; lines of others are judged one by one."""
+
+_MOST_VERSIONS = 1000
+"""Versions that are remembered of the greetings, more than QEMU ever had."""
 
 _MOST_REASONS = 16
 """Reasons that are remembered of each spec."""

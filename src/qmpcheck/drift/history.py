@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from qmpcheck import catalogue, rulebase
+from qmpcheck import catalogue, dotted, rulebase
 from qmpcheck.catalogue import TEXT_DOCUMENT, Entry
 from qmpcheck.drift.change import Change, Level, Place
 from qmpcheck.drift.compare import compare
@@ -120,14 +120,14 @@ class _Subject(NamedTuple):
 
 
 def _subject(text: str) -> _Subject:
-    event, *members = text.replace("=", ".").split(".")
+    event, *members = dotted.names(text.replace("=", "."))
     events = dict.fromkeys(each for stage in spec_line() for each in stage.rule_base.events)
     if event not in events:
         raise SpecError(f"no spec has an event {quoted(event)}{_near(event, events)}")
     if members[:1] == ["data"]:
         del members[0]
     subjects = [_Subject(event, tuple(members))]
-    if len(members) > 1:
+    if len(members) > 1 and members[-1]:
         subjects.append(_Subject(event, tuple(members[:-1]), members[-1]))
     known = next((each for each in subjects if _is_known(each)), None)
     return known or _unknown(subjects[0])
@@ -143,8 +143,10 @@ def _unknown(subject: _Subject) -> _Subject:
     for member in subject.members:
         below = above._replace(members=(*above.members, member))
         if not _is_known(below):
-            what = "member or value" if above.members else "member"
             holder = ".".join(map(name, (above.event, *above.members)))
+            if above.members and member and _is_known(above._replace(value=member)):
+                raise SpecError(f"{holder}.{name(member)} is a value: nothing is inside it")
+            what = "member or value" if above.members else "member"
             near = _near(member, dict.fromkeys(_inside(above)))
             raise SpecError(f"in no spec {holder} has a {what} {quoted(member)}{near}")
         above = below

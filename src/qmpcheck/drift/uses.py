@@ -1,7 +1,8 @@
 """What a client receives: the events, members and values of a stream, or of a list that names them.
 
 A list has one item a line, `EVENT`, `EVENT.member.member` or `EVENT.member=value`; `#` begins a comment. An
-event or a member stands for all that is in it.
+event or a member stands for all that is in it, also for what will be added; beside a member that is named no
+other is received. Where a value is named, a new one may come, too.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from qmpcheck import rulebase
+from qmpcheck import dotted, rulebase
 from qmpcheck.catalogue import near_names
 from qmpcheck.checking.message import is_event
 from qmpcheck.drift.change import Change
@@ -32,14 +33,20 @@ class Seen(NamedTuple):
     Attributes:
         values: the path of each member, and the strings that it is; `data` is one whether it came or not.
         whole: paths that stand for anything there, and inside.
+        parts: paths of objects of which only those members are received that have paths of their own.
     """
 
     values: Mapping[str, frozenset[str]]
     whole: frozenset[str] = frozenset()
+    parts: frozenset[str] = frozenset()
 
     def has(self, path: str) -> bool:
         """Whether something stands at a path."""
         return path in self.values or self._anything(path)
+
+    def takes_all_of(self, path: str) -> bool:
+        """Whether the object at a path is received with any member that it has."""
+        return (path in self.values and path not in self.parts) or self._anything(path)
 
     def takes(self, path: str, value: str) -> bool:
         """Whether that string stands at a path."""
@@ -55,8 +62,14 @@ class Uses(NamedTuple):
     events: Mapping[str, Seen]
 
 
-def touches(change: Change, uses: Uses) -> bool:
-    """Whether a change concerns anything that is received."""
+def touches(change: Change, uses: Uses, strict: bool = False) -> bool:
+    """Whether a change concerns anything that is received.
+
+    Args:
+        change: between two specs.
+        uses: what is received.
+        strict: whether the client rejects members that it does not know, and so meets those it does not name.
+    """
     seen = uses.events.get(change.event)
     if seen is None or change.code == "QMP502":
         return False
@@ -66,9 +79,11 @@ def touches(change: Change, uses: Uses) -> bool:
         return True
     if change.code in _OF_A_VALUE and change.value:
         return seen.takes(change.path, change.value)
-    if change.code in _OF_THE_OBJECT and seen.has(above(change.path)):
+    meets = seen.has if strict else seen.takes_all_of
+    if change.code in _OF_THE_OBJECT and meets(above(change.path)):
         return True
-    return seen.has(change.path)
+    other_name = step(above(change.path), change.counterpart) if change.counterpart else change.path
+    return seen.has(change.path) or seen.has(other_name)
 
 
 _OF_THE_OBJECT = frozenset({"QMP505", "QMP507", "QMP517"})
@@ -192,6 +207,7 @@ class _Sight:
     def __init__(self) -> None:
         self.values: dict[str, set[str]] = {"data": set()}
         self.whole: set[str] = set()
+        self.parts: set[str] = set()
 
     def look(self, value: Any, path: str, depth: int) -> None:
         if len(self.values) > _MOST_PATHS:
@@ -210,7 +226,8 @@ class _Sight:
             strings.add(value)
 
     def seen(self) -> Seen:
-        return Seen({path: frozenset(each) for path, each in self.values.items()}, frozenset(self.whole))
+        values = {path: frozenset(each) for path, each in self.values.items()}
+        return Seen(values, frozenset(self.whole), frozenset(self.parts))
 
 
 # A list.
@@ -256,14 +273,14 @@ def _add(item: str, specs: Sequence[RuleBase], seen: dict[str, _Sight]) -> None:
         LookupError: it means nothing in any of the specs.
     """
     where, equals, value = (part.strip() for part in item.partition("="))
-    event, *names = where.split(".")
+    event, *names = dotted.names(where)
     rules = [spec.events[event] for spec in specs if event in spec.events]
     if not rules:
         raise LookupError(_unknown("event", event, {event for spec in specs for event in spec.events}))
     described = [
         each for rule in rules for each in _described(rule.data, _Described((), ("data",), rule.data))
     ]
-    meant = _meant(tuple(names), described)
+    meant = _meant(names, described) or (_meant(names[1:], described) if names[:1] == ["data"] else [])
     if not meant:
         member = ".".join(names)
         raise LookupError(
@@ -274,6 +291,7 @@ def _add(item: str, specs: Sequence[RuleBase], seen: dict[str, _Sight]) -> None:
     for each in meant:
         for path in each.paths:
             seen[event].values.setdefault(path, set())
+        seen[event].parts.update(each.paths[:-1])
         for path, tag in each.tags:
             seen[event].values.setdefault(path, set()).add(tag)
         if equals:
@@ -282,11 +300,12 @@ def _add(item: str, specs: Sequence[RuleBase], seen: dict[str, _Sight]) -> None:
             seen[event].whole.add(each.paths[-1])
 
 
-def _meant(names: tuple[str, ...], described: Sequence[_Described]) -> list[_Described]:
+def _meant(names: Sequence[str], described: Sequence[_Described]) -> list[_Described]:
     """What names lead to; where a spec leaves open what is inside a member, that member."""
-    found = [each for each in described if each.names == names]
+    path = tuple(names)
+    found = [each for each in described if each.names == path]
     return found or [
-        each for each in described if _is_open(each.type) and each.names == names[: len(each.names)]
+        each for each in described if _is_open(each.type) and each.names == path[: len(each.names)]
     ]
 
 
@@ -295,9 +314,12 @@ def _is_open(described: rulebase.Type) -> bool:
 
 
 def _expect_value(value: str, meant: Sequence[_Described]) -> None:
-    known = [each.type.values for each in meant if isinstance(each.type, rulebase.Enum)]
-    if known and not any(isinstance(each.type, rulebase.String | rulebase.Any) for each in meant):
-        values = {each for values in known for each in values}
+    if not any(
+        isinstance(each.type, rulebase.String | rulebase.Any) or _is_open(each.type) for each in meant
+    ):
+        values = {
+            value for each in meant if isinstance(each.type, rulebase.Enum) for value in each.type.values
+        }
         if value not in values:
             raise LookupError(_unknown("value", value, values))
 

@@ -15,7 +15,7 @@ from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.drift import releases
 from qmpcheck.drift.fit import Fit, Row
 from qmpcheck.printable import safe
-from qmpcheck.wording import plural
+from qmpcheck.wording import first_of, plural
 
 
 def write_text(path: str, fit: Fit, out: IO[str]) -> None:
@@ -42,8 +42,9 @@ def _answer(fit: Fit) -> str:
     best = releases.text(fit.best, fit.names)
     if fit.is_whole:
         return f"fits {best}"
-    most = max(row.conforming for row in fit.releases)
-    return f"fits no release wholly; best: {best} ({_percent(most, fit)})"
+    if not fit.conforming:
+        return "fits no release at all"
+    return f"fits no release wholly; best: {best} ({_percent(fit.conforming, fit)})"
 
 
 def _counts(fit: Fit) -> Iterator[str]:
@@ -51,8 +52,9 @@ def _counts(fit: Fit) -> Iterator[str]:
     yield plural(fit.events, "event")
     if fit.strange:
         yield f"{plural(fit.strange, 'line')} that {'is' if fit.strange == 1 else 'are'} no message"
-    if fit.version:
-        yield f"the greeting says {fit.version}"
+    if fit.versions:
+        say = "greetings say" if fit.versions[1:] else "greeting says"
+        yield f"the {say} {first_of([*map(str, fit.versions)])}"
 
 
 def _evidence(fit: Fit) -> Iterator[str]:
@@ -135,7 +137,8 @@ def report(path: str, fit: Fit) -> dict[str, Any]:
             "lines": fit.lines,
             "events": fit.events,
             "strange": fit.strange,
-            "greeting": str(fit.version) if fit.version else None,
+            "greeting": str(fit.versions[0]) if fit.versions else None,
+            "greetings": [*map(str, fit.versions)],
         },
         "fits": bool(fit.events) and fit.is_whole,
         "best": [name for name, best in zip(fit.names, fit.best, strict=True) if best and fit.events],

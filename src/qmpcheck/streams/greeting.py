@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from itertools import chain, islice
 from typing import IO
 
 from qmpcheck.streams import jsontext, source
 from qmpcheck.streams.blocks import from_chunks, lines_of
-from qmpcheck.streams.growing import PAUSE
+from qmpcheck.streams.growing import chunks
 from qmpcheck.version import Version, of_greeting
 
 FURTHEST = 1 << 20
 """Bytes of a stream, decompressed, that are searched."""
-
-_CHUNK = 1 << 16
 
 
 def of_stream(path: str, all: bool) -> tuple[Version, ...]:
@@ -65,13 +62,9 @@ def _of_line(line: bytes) -> Version | None:
 
 
 def _beginning(file: IO[bytes], grows: bool = False) -> Iterator[bytes]:
-    """What the stream has, as it comes; of one that grows, what it will have."""
-    read, left = getattr(file, "read1", file.read), FURTHEST
-    while left > 0:
-        chunk = read(min(left, _CHUNK))
-        if not chunk and not grows:
-            return
-        if not chunk:
-            time.sleep(PAUSE)
+    left = FURTHEST
+    for chunk in chunks(file, grows):
+        yield chunk[:left]
         left -= len(chunk)
-        yield chunk
+        if left <= 0:
+            return

@@ -16,7 +16,19 @@ from qmpcheck.streams.source import Unreadable
 PAUSE = 0.1
 """Seconds between two looks at a file that has not grown."""
 
+_CHUNK = 1 << 16
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def chunks(file: IO[bytes], grows: bool) -> Iterator[bytes]:
+    """What a stream has, as it comes; of one that `grows`, what it will have, too."""
+    read = getattr(file, "read1", file.read)
+    while (chunk := read(_CHUNK)) or grows:
+        if chunk:
+            yield chunk
+        else:
+            time.sleep(PAUSE)
 
 
 class Interrupt:

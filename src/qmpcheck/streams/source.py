@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any, cast
 
+from qmpcheck.streams.replay import standard_input
+
 STANDARD_INPUT = "-"
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -31,7 +33,7 @@ def opened(path: str, ahead: bool = False) -> Iterator[IO[bytes]]:
         Unreadable: at opening or at any read.
     """
     try:
-        with _ahead() if ahead and path == STANDARD_INPUT else _raw(path) as raw:
+        with _raw(path, ahead) as raw:
             yield _plain(raw)
     except OSError as error:
         raise Unreadable(error.strerror or str(error)) from None
@@ -54,36 +56,12 @@ def size(path: str) -> int | None:
         return None
 
 
-def _raw(path: str) -> io.BufferedReader:
+def _raw(path: str, ahead: bool) -> io.BufferedReader:
     if path != STANDARD_INPUT:
         return open(path, "rb")
     if sys.stdin is None:
         raise Unreadable("standard input is closed")
-    if not _given_back:
-        return open(sys.stdin.fileno(), "rb", closefd=False)
-    return io.BufferedReader(_standard_input())
-
-
-_given_back = bytearray()
-"""What was read ahead of standard input, for the one who opens it next."""
-
-
-def _standard_input() -> _Rejoined:
-    start = bytes(_given_back)
-    _given_back.clear()
-    return _Rejoined(start, open(sys.stdin.fileno(), "rb", buffering=0, closefd=False))
-
-
-@contextmanager
-def _ahead() -> Iterator[io.BufferedReader]:
-    """Standard input, which gives back all that is read of it here."""
-    if sys.stdin is None:
-        raise Unreadable("standard input is closed")
-    recorder = _Recorder(_standard_input())
-    try:
-        yield io.BufferedReader(recorder)
-    finally:
-        _given_back.extend(recorder.read_so_far)
+    return standard_input(ahead)
 
 
 def _plain(raw: io.BufferedReader) -> IO[bytes]:
@@ -112,9 +90,8 @@ def _peek(raw: io.BufferedReader) -> tuple[bytes, io.BufferedReader]:
 class _Rejoined(io.RawIOBase):
     """A pipe whose first bytes were read already."""
 
-    def __init__(self, start: bytes, rest: io.BufferedReader | io.FileIO) -> None:
-        self._start = start
-        self._read = rest.read1 if isinstance(rest, io.BufferedReader) else rest.read
+    def __init__(self, start: bytes, rest: io.BufferedReader) -> None:
+        self._start, self._rest = start, rest
 
     def readable(self) -> bool:
         return True
@@ -123,23 +100,7 @@ class _Rejoined(io.RawIOBase):
         if self._start:
             chunk, self._start = self._start[: len(buffer)], self._start[len(buffer) :]
         else:
-            chunk = self._read(len(buffer)) or b""
-        buffer[: len(chunk)] = chunk
-        return len(chunk)
-
-
-class _Recorder(io.RawIOBase):
-    """A pipe that remembers what was read of it."""
-
-    def __init__(self, pipe: io.RawIOBase) -> None:
-        self._pipe, self.read_so_far = pipe, bytearray()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        chunk = self._pipe.read(len(buffer)) or b""
-        self.read_so_far += chunk
+            chunk = self._rest.read1(len(buffer))
         buffer[: len(chunk)] = chunk
         return len(chunk)
 
