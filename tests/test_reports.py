@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+import published
 import pytest
 import xmlschema
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
+from jsonschema import Draft7Validator, Draft202012Validator
 from markdown_it import MarkdownIt
 
 from qmpcheck import catalogue
@@ -29,7 +30,7 @@ from qmpcheck.reports.report import Finding, Level, Report, Rule, Suite
 
 HERE = Path(__file__).parent
 JUNIT = xmlschema.XMLSchema(str(HERE / "junit.xsd"))
-SARIF = Draft202012Validator(json.loads((HERE / "sarif.schema.json").read_text()))
+SARIF = Draft7Validator(published.schema("sarif-2.1.0"))
 GITLAB = Draft202012Validator(
     {
         "type": "array",
@@ -208,7 +209,9 @@ def test_sarif(found: Report) -> None:
     [run] = log["runs"]
     assert run["invocations"][0]["executionSuccessful"] is not bool(found.unchecked)
     rules = run["tool"]["driver"]["rules"]
+    assert all({"name", "shortDescription", "fullDescription", "help"} <= rule.keys() for rule in rules)
     for result, finding in zip(run["results"], found.findings, strict=True):
+        assert {"level", "partialFingerprints"} <= result.keys()
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"] == finding.rule.code
         if "](" not in safe(finding.text):
             assert message(result["message"]["text"]) == safe(finding.text)
