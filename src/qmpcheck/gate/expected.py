@@ -55,11 +55,6 @@ def expected(event: str, /, **where: Any) -> Expected:
     return Expected(event, {member.replace("_", "-"): value for member, value in where.items()})
 
 
-def with_values(one: Expected, **where: Any) -> Expected:
-    """The same event with more values."""
-    return Expected(one.event, one.where | where)
-
-
 def maybe(*steps: Step) -> Either:
     """Steps that some builds take, and others do not."""
     return Either((steps, ()))
