@@ -14,8 +14,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from qmpcheck import catalogue
+from qmpcheck import catalogue, reports
 from qmpcheck.checking.check import Checker
 from qmpcheck.cli import gate, main
 from qmpcheck.drift.change import Level
@@ -27,6 +28,7 @@ from qmpcheck.gate.judge import Judged
 from qmpcheck.gate.scenario import Scenario
 from qmpcheck.gate.scenarios import ALL
 from qmpcheck.gate.trouble import is_lacking
+from qmpcheck.reports import gatereport
 from qmpcheck.version import Version
 
 LIFE = ["--only", "life-cycle"]
@@ -36,21 +38,21 @@ def real(name: str = "qemu-system-x86_64") -> str:
     return shutil.which(name) or pytest.skip(f"no {name} on PATH")
 
 
-def wrapper(folder: Path, text: str) -> str:
+def wrapper(folder: Path, text: str, name: str = "qemu-system-x86_64") -> str:
     """A script in QEMU's place; asked for its schema it is the real one, whatever the text."""
-    path = folder / "qemu-wrapper"
-    asked = f'case " $* " in *" -S "*) exec {real()} "$@";; esac'
+    path = folder / f"{name}-wrapper"
+    asked = f'case " $* " in *" -S "*) exec {real(name)} "$@";; esac'
     path.write_text(f"#!/bin/sh\necho $$ >> {folder}/pids\n{asked}\n{text}\n")
     path.chmod(0o755)
     return str(path)
 
 
-def editing(folder: Path, edit: str) -> str:
+def editing(folder: Path, edit: str, name: str = "qemu-system-x86_64") -> str:
     """A wrapper that runs a statement on each event `e`; `e` None is no longer sent."""
     (folder / "proxy.py").write_text(f"""
 import json, subprocess, sys, time
 held = None
-child = subprocess.Popen([{real()!r}, *sys.argv[1:]], stdout=subprocess.PIPE)
+child = subprocess.Popen([{real(name)!r}, *sys.argv[1:]], stdout=subprocess.PIPE)
 for line in child.stdout:
     e = json.loads(line)
     if "event" in e:
@@ -60,7 +62,7 @@ for line in child.stdout:
     sys.stdout.flush()
 sys.exit(child.wait())
 """)
-    return wrapper(folder, f'exec {sys.executable} {folder}/proxy.py "$@"')
+    return wrapper(folder, f'exec {sys.executable} {folder}/proxy.py "$@"', name)
 
 
 def alive(folder: Path) -> list[int]:
@@ -321,6 +323,60 @@ def test_reports_for_ci_and_a_baseline(
     more = edit.replace("'RESET'", "'RESUME'")
     assert main(["gate", "--qemu", editing(tmp_path, more), "--baseline", baseline]) == 1
     assert "life-cycle: QMP401 not seen: RESUME\n" in capsys.readouterr().out
+
+
+SCHEMA = Draft202012Validator(json.loads(Path(reports.__file__).with_name("gate.schema.json").read_text()))
+
+
+@pytest.mark.parametrize(
+    ("name", "edit", "options", "levels"),
+    [
+        ("qemu-system-x86_64", "e = None if e['event'] == 'RESET' else e", "--only life-cycle", {"error"}),
+        (
+            "qemu-system-x86_64",
+            "print(json.dumps(e | {'event': '\\x1b\\ud800::', 'data': {'##[error]\\n': 1}}), flush=True)",
+            "--only migration,watchdog-pause",
+            {"error"},
+        ),
+        ("qemu-system-x86_64", "print('\\x1b' * 9, flush=True)", "--only life-cycle", {"error"}),
+        ("qemu-system-x86_64", "pass", "--only life-cycle --spec 2.5", {"error", "warning", "note"}),
+        ("qemu-storage-daemon", "pass", "--only vnc,nbd-*", set()),
+        ("qemu-storage-daemon", "pass", "--only vnc", set()),
+    ],
+    ids=["event gone", "hostile events", "no JSON", "drift", "some skipped", "all skipped"],
+)
+def test_json_keeps_to_its_schema(
+    name: str, edit: str, options: str, levels: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    main(["gate", "--qemu", editing(tmp_path, edit, name), *options.split(), "--report", "json=report"])
+    text = Path("report").read_text()
+    report = json.loads(text)
+    SCHEMA.validate(report)
+    assert text.isascii()
+    assert text.replace("\n", "").isprintable()
+    assert {finding["level"] for finding in report["findings"]} == levels
+    assert {scenario["name"] for scenario in report["scenarios"]} == set(gate._names(options.split()[1]))
+
+
+def test_json_of_all_scenarios_keeps_to_its_schema(verdict: judge.Verdict) -> None:
+    SCHEMA.validate(gatereport.report(verdict).document())
+
+
+def test_a_finding_in_json_says_in_which_recording_its_line_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    edit = "e['event'] == 'RESUME' and e.update(data={'why': 1})"
+    qemu = editing(tmp_path, edit)
+    assert (
+        main(["gate", "--qemu", qemu, "--only", "migration", "--save", ".", "--report", "json=report"]) == 1
+    )
+    [finding] = json.loads(Path("report").read_text())["findings"]
+    assert (finding["scenario"], finding["code"]) == ("migration", "QMP203")
+    line = Path(finding["file"] + ".jsonl").read_text().splitlines()[finding["line"] - 1]
+    assert json.loads(line)["data"] == {"why": 1}
+    assert finding["file"] == "migration-incoming"
 
 
 A_MEMBER_MORE = "e['event'] == 'STOP' and e.update(data={'why': 1})"
