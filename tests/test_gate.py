@@ -363,6 +363,14 @@ def test_json_of_all_scenarios_keeps_to_its_schema(verdict: judge.Verdict) -> No
     SCHEMA.validate(gatereport.report(verdict).document())
 
 
+def test_json_on_standard_output_stands_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gate", "--qemu", real(), *LIFE, "--report", "json=-"]) == 0
+    captured = capsys.readouterr()
+    SCHEMA.validate(json.loads(captured.out))
+    assert "\npassed: 1 scenario, " in captured.err
+    assert main(["gate", "--qemu", real(), *LIFE, "--report", "json=-", "--report", "github=-"]) == 2
+
+
 def test_a_finding_in_json_says_in_which_recording_its_line_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,7 +64,8 @@ def run(options: argparse.Namespace) -> int:
     inputs = [options.old, options.new, *filter(None, [options.used_by])]
     output.spare(inputs, options.output)
     reporting.spare(options.reports, inputs, [*filter(None, [options.output])])
-    with output.opened(options.output) as out:
+    reporting.part(options.reports, options.format, options.output)
+    with reporting.opened(options.output, options.reports) as out:
         _report(options.format, changes, out)
     worst = max((change.level(changes.strict) for change in found), default=Level.DOC)
     fail_on = Level[options.fail_on.upper()]

@@ -75,6 +75,7 @@ def run(options: argparse.Namespace) -> int:
     codes = arguments.selected(options, CODES)
     known = baselines.load(options)
     reporting.spare(options.reports, [options.spec, *options.rules], [*filter(None, [options.baseline])])
+    reporting.part(options.reports)
     build = _ask(options.qemu)
     spec, since = _specs(options.spec, build)
     own = arguments.own_rules(options, spec.rule_base)
@@ -88,7 +89,8 @@ def run(options: argparse.Namespace) -> int:
     report = gatereport.report(verdict, options.fail_on, known)
     if options.update_baseline and not report.unchecked:
         report = gatereport.report(verdict, options.fail_on, baselines.update(options, report))
-    gatetext.write(verdict, report, sys.stdout)
+    with reporting.opened(None, options.reports) as out:
+        gatetext.write(verdict, report, out)
     status = reporting.write(options.reports, report)
     if any(map(report.fails, report.findings)):
         return max(status, FINDINGS)

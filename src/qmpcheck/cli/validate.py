@@ -97,17 +97,18 @@ def run(options: argparse.Namespace) -> int:
         ]
     results = [_with_drift(checked, spec) for checked in results]
     accepted = baselines.accepted(options, results, known)
-    with output.opened(options.output) as out:
+    with reporting.opened(options.output, options.reports) as out:
         _report(options.format, results, spec, out, accepted)
     return max(_status(results, options, accepted), _beside(options, results, spec, known))
 
 
 def _spare(options: argparse.Namespace) -> None:
-    """Refuse to write over anything else that is named."""
+    """Refuse to write over anything else that is named, or two reports to one place."""
     inputs = [*options.streams, *options.rules, options.spec]
     baseline, written = ([path] if path else [] for path in (options.baseline, options.output))
     output.spare([*inputs, *baseline], options.output)
     reporting.spare(options.reports, inputs, [*baseline, *written])
+    reporting.part(options.reports, options.format, options.output)
 
 
 def _beside(
@@ -155,7 +156,7 @@ def _follow(
     options: argparse.Namespace, checker: Checker, spec: catalogue.Spec, known: Baseline | None
 ) -> int:
     told: list[Diagnostic] = []
-    with output.opened(options.output) as out:
+    with reporting.opened(options.output, options.reports) as out:
 
         def hear(findings: Sequence[Diagnostic]) -> None:
             from qmpcheck.reports import style, text
