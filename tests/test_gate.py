@@ -28,7 +28,7 @@ from qmpcheck.gate.judge import Judged
 from qmpcheck.gate.scenario import Scenario
 from qmpcheck.gate.scenarios import ALL
 from qmpcheck.gate.trouble import is_lacking
-from qmpcheck.reports import gatereport
+from qmpcheck.reports import formats, gatereport
 from qmpcheck.version import Version
 
 LIFE = ["--only", "life-cycle"]
@@ -357,6 +357,7 @@ def test_json_keeps_to_its_schema(
     assert text.replace("\n", "").isprintable()
     assert {finding["level"] for finding in report["findings"]} == levels
     assert {scenario["name"] for scenario in report["scenarios"]} == set(gate._names(options.split()[1]))
+    assert bool(report["unchecked"]) == (options == "--only vnc")
 
 
 def test_json_of_all_scenarios_keeps_to_its_schema(verdict: judge.Verdict) -> None:
@@ -551,6 +552,45 @@ def test_no_qemu(path: str, told: str, capsys: pytest.CaptureFixture[str]) -> No
     message = capsys.readouterr().err
     assert message.startswith(f"qmpcheck: cannot run {path}: {told}")
     assert message.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ("--qemu /no/such", "cannot run /no/such: No such file or directory"),
+        ("--qemu /dev/null", "cannot run /dev/null: Permission denied"),
+        ("--qemu /bin/true", "cannot run /bin/true: it ended without an answer (exit status 0)"),
+        ("--qemu qemu-system-x86_64 --spec none", 'no spec is called "none"'),
+        ("--qemu qemu-system-x86_64 --rules none.toml", "none.toml: No such file or directory"),
+        ("--qemu qemu-system-x86_64 --save /dev/null/x", "--save /dev/null/x: Not a directory"),
+    ],
+)
+def test_what_could_not_be_played_is_told_by_every_report_and_an_old_one_is_gone(
+    options: str,
+    why: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    real()
+    monkeypatch.chdir(tmp_path)
+    Path("junit").write_text("<testsuites/>" * 1000)
+    wanted = [f"--report={each}={each}" for each in formats.FORMATS]
+    assert main(["gate", *options.split(), *wanted]) == 2
+    assert capsys.readouterr().err.startswith(f"qmpcheck: {why}")
+    assert Path("github").read_text().startswith(f"::error file=gate,title=qmpcheck::gate: {why}")
+    [entry] = json.loads(Path("gitlab").read_text())
+    assert entry["description"].startswith(f"gate: {why}")
+    root = ElementTree.parse("junit").getroot()
+    assert (root.attrib["tests"], root.attrib["errors"]) == ("1", "1")
+    [error] = root.iter("error")
+    assert error.attrib["message"].startswith(why)
+    assert Path("markdown").read_text().startswith("### qmpcheck gate: 1 of 1 not checked\n")
+    [invocation] = json.loads(Path("sarif").read_text())["runs"][0]["invocations"]
+    assert invocation["executionSuccessful"] is False
+    report = json.loads(Path("json").read_text())
+    SCHEMA.validate(report)
+    assert report["unchecked"].startswith(why)
 
 
 def test_recordings_are_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

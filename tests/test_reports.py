@@ -387,6 +387,58 @@ def test_text_has_nowhere_to_go(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ("validate s.jsonl --spec v2", 0),
+        ("validate s.jsonl --spec none", 2),
+        ("validate s.jsonl s.jsonl --spec auto", 0),
+        ("validate none.jsonl --spec auto", 2),
+        ("validate s.jsonl --spec v2 --rules none.toml", 2),
+        ("diff v2 v3", 0),
+        ("diff v2 none", 2),
+        ("diff v2 v3 --used-by none", 2),
+    ],
+)
+def test_nothing_is_left_of_the_reports_of_a_run_before(
+    command: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("s.jsonl").write_text(STOP)
+    for name in ("x", "linked"):
+        Path(name).write_text("old")
+    Path("y").symlink_to("linked")
+    os.mkfifo("pipe")  # which would wait for a reader
+    reports = ["--report=junit=x", "--report=sarif=y", "--report=json=/dev/null"]
+    assert main([*command.split(), *reports]) == status
+    for path in (Path("x"), Path("linked")):
+        assert path.read_text()[:3] != "old"
+        assert bool(path.read_text()) == (status < 2)
+    assert Path("y").is_symlink()
+    if status == 2:
+        assert main([*command.split(), "--report=junit=pipe"]) == status
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "validate s.jsonl --spec v2 --report junit=x --report sarif=s.jsonl",
+        "validate s.jsonl --spec v2 --report junit=x --report sarif=- --report json=-",
+        "validate s.jsonl --spec v2 --report junit=x --no-such-option",
+        "diff s.jsonl v2 --report junit=s.jsonl",
+    ],
+)
+def test_a_wrong_command_line_touches_nothing(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("x", "s.jsonl"):
+        Path(name).write_text(STOP)
+    done = subprocess.run([sys.executable, "-m", "qmpcheck", *command.split()], check=False)
+    assert done.returncode == 2
+    assert [Path(name).read_text() for name in ("x", "s.jsonl")] == [STOP, STOP]
+
+
+@pytest.mark.parametrize(
     ("reports", "status", "told"),
     [
         (["xml=x"], 2, "github, gitlab, json, junit, markdown, sarif"),

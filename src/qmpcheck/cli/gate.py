@@ -26,12 +26,13 @@ from qmpcheck.gate import build as builds
 from qmpcheck.gate import saving
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import CODES
-from qmpcheck.gate.judge import Demands, judge
+from qmpcheck.gate.judge import Demands, Verdict, judge
 from qmpcheck.gate.run import run as play
 from qmpcheck.gate.scenario import Outcome, Scenario
 from qmpcheck.gate.scenarios import ALL
 from qmpcheck.printable import quoted, safe
 from qmpcheck.reports import gatereport, gatetext
+from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specfile import Told
 
@@ -74,8 +75,24 @@ def run(options: argparse.Namespace) -> int:
         raise SpecError("--update-baseline needs all scenarios: it cannot stand with --only or --skip")
     codes = arguments.selected(options, CODES)
     known = baselines.load(options)
-    reporting.spare(options.reports, [options.spec, *options.rules], [*filter(None, [options.baseline])])
+    inputs = [options.qemu, options.spec, *options.rules]
+    reporting.spare(options.reports, inputs, [*filter(None, [options.baseline])])
     reporting.part(options.reports)
+    reporting.empty(options.reports)
+    try:
+        verdict = _verdict(options, scenarios, codes)
+    except SpecError as error:
+        reporting.write(options.reports, gatereport.unplayed(options.qemu, options.spec, str(error)))
+        raise
+    return _told(options, verdict, known)
+
+
+def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: frozenset[str]) -> Verdict:
+    """Play the scenarios, and judge them.
+
+    Raises:
+        SpecError: they cannot be played, there is nothing to judge them by, or no place for the recordings.
+    """
     build = _ask(options.qemu)
     spec, since = _specs(options.spec, build)
     own = arguments.own_rules(options, spec.rule_base)
@@ -85,7 +102,11 @@ def run(options: argparse.Namespace) -> int:
     if options.save is not None:
         _save(options.save, build, outcomes)
     demands = Demands(codes, options.severities, options.within, own)
-    verdict = judge(build, spec, outcomes, demands, since)
+    return judge(build, spec, outcomes, demands, since)
+
+
+def _told(options: argparse.Namespace, verdict: Verdict, known: Baseline | None) -> int:
+    """Tell what was found; the exit status."""
     report = gatereport.report(verdict, options.fail_on, known)
     if options.update_baseline and not report.unchecked:
         report = gatereport.report(verdict, options.fail_on, baselines.update(options, report))

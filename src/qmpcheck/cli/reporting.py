@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from qmpcheck.cli import output
@@ -94,6 +94,17 @@ def part(asked: Sequence[Asked], own: str = "text", path: str | None = None) -> 
         raise SpecError(
             f"{' and '.join(there)} cannot both go to standard output: name a file for one of them"
         )
+
+
+def empty(asked: Sequence[Asked]) -> None:
+    """Leave nothing in the reports' files of a run before, which is not to be taken for this one's.
+
+    One that cannot be written is told of when it is written.
+    """
+    for each in asked:
+        if each.path is not None and os.path.isfile(each.path):
+            with suppress(OSError):
+                os.truncate(each.path, 0)
 
 
 def opened(path: str | None, asked: Sequence[Asked]) -> AbstractContextManager[IO[str]]:

@@ -85,10 +85,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.follow and len(options.streams) > 1:
         raise SpecError("--follow takes one stream")
+    known = baselines.load(options)
+    _prepare(options)
     spec = _spec(options)
     checker = _checker(spec.rule_base, options)
-    _spare(options)
-    known = baselines.load(options)
     if options.follow:
         return _follow(options, checker, spec, known)
     with _progress(options.streams) as advance:
@@ -102,13 +102,14 @@ def run(options: argparse.Namespace) -> int:
     return max(_status(results, options, accepted), _beside(options, results, spec, known))
 
 
-def _spare(options: argparse.Namespace) -> None:
-    """Refuse to write over anything else that is named, or two reports to one place."""
-    inputs = [*options.streams, *options.rules, options.spec]
+def _prepare(options: argparse.Namespace) -> None:
+    """Refuse to write over what else is named, or two reports to one place; then empty the reports."""
+    inputs = [*options.streams, *options.rules, *filter(None, [options.spec])]
     baseline, written = ([path] if path else [] for path in (options.baseline, options.output))
     output.spare([*inputs, *baseline], options.output)
     reporting.spare(options.reports, inputs, [*baseline, *written])
     reporting.part(options.reports, options.format, options.output)
+    reporting.empty(options.reports)
 
 
 def _beside(

@@ -50,6 +50,26 @@ def report(verdict: Verdict, fail_on: Severity = Severity.ERROR, baseline: Basel
     )
 
 
+def unplayed(path: str, spec: str, reason: str) -> Report:
+    """The report of a gate that could not be played, in which nothing is green.
+
+    Args:
+        path: of the binary, as the user named it.
+        spec: what it should have been held against, as the user named it.
+        reason: why not.
+    """
+    suite = Suite("gate", "unchecked", (), reason)
+    document: dict[str, Any] = {
+        "qmpcheck": qmpcheck.__version__,
+        "qemu": {"path": safe(path), "version": None},
+        "spec": None,
+        "unchecked": safe(reason),
+        "scenarios": [],
+        "findings": [],
+    }
+    return Report("gate", f"{spec} ({path})", (suite,), Level.ERROR, lambda: document)
+
+
 def of_fault(scenario: str, fault: Fault) -> Identity:
     """What a fault is known by: the event it is about, or the scenario that was not played to its end."""
     return Identity(fault.code, fault.event, "", f"{scenario}: {fault.text}" if fault.event else scenario)
@@ -97,6 +117,7 @@ def _document(verdict: Verdict, suites: tuple[Suite, ...]) -> dict[str, Any]:
         "qmpcheck": qmpcheck.__version__,
         "qemu": {"path": safe(verdict.build.path), "version": str(verdict.build.version)},
         "spec": {"name": safe(verdict.spec.name), "id": verdict.spec.id},
+        "unchecked": None if verdict.events else "no event in any scenario",
         "scenarios": [
             {
                 "name": judged.outcome.scenario.name,
