@@ -593,6 +593,38 @@ def test_what_could_not_be_played_is_told_by_every_report_and_an_old_one_is_gone
     assert report["unchecked"].startswith(why)
 
 
+def test_a_full_disk_is_no_fault_of_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    full = Scenario("full", "", (expected("STOP"),), lambda _: Path("/dev/full").write_text("more"))  # type: ignore[arg-type]
+    monkeypatch.setattr(gate, "ALL", [full])
+    junit = tmp_path / "junit"
+    assert main(["gate", "--qemu", real(), "--report", f"junit={junit}"]) == 2
+    told = "the disk is full, so nothing can be said of the build; full: OSError: [Errno 28] No space left on device"
+    assert capsys.readouterr().err == f"qmpcheck: {told}\n"
+    [error] = ElementTree.parse(junit).getroot().iter("error")
+    assert error.attrib["message"] == told
+
+
+def test_a_qemu_that_says_that_the_disk_is_full(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    qemu = wrapper(tmp_path, "cat $0 >/dev/full; exit 1")
+    assert main(["gate", "--qemu", qemu, *LIFE]) == 2
+    assert (
+        "the disk is full, so nothing can be said of the build; life-cycle: it ended"
+        in capsys.readouterr().err
+    )
+
+
+def test_what_cannot_be_saved_is_told_beside_the_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "life-cycle.jsonl").symlink_to("/dev/full")
+    assert main(["gate", "--qemu", real(), *LIFE, "--save", str(tmp_path)]) == 2
+    captured = capsys.readouterr()
+    assert captured.err == f"qmpcheck: --save {tmp_path}: No space left on device\n"
+    assert "\npassed: 1 scenario, " in captured.out
+
+
 def test_recordings_are_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "saved"
     assert main(["gate", "--qemu", real(), "--only", "migration", "--save", str(folder)]) == 0

@@ -30,6 +30,7 @@ from qmpcheck.gate.judge import Demands, Verdict, judge
 from qmpcheck.gate.run import run as play
 from qmpcheck.gate.scenario import Outcome, Scenario
 from qmpcheck.gate.scenarios import ALL
+from qmpcheck.gate.trouble import is_full
 from qmpcheck.printable import quoted, safe
 from qmpcheck.reports import gatereport, gatetext
 from qmpcheck.reports.fingerprint import Baseline
@@ -84,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
     except SpecError as error:
         reporting.write(options.reports, gatereport.unplayed(options.qemu, options.spec, str(error)))
         raise
-    return _told(options, verdict, known)
+    return max(_kept(options.save, verdict), _told(options, verdict, known))
 
 
 def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: frozenset[str]) -> Verdict:
@@ -99,8 +100,6 @@ def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: 
     if options.save is not None:
         _make(options.save)
     outcomes = _play(build, scenarios)
-    if options.save is not None:
-        _save(options.save, build, outcomes)
     demands = Demands(codes, options.severities, options.within, own)
     return judge(build, spec, outcomes, demands, since)
 
@@ -147,9 +146,14 @@ def _specs(name: str, build: Build) -> tuple[Spec, Spec | None]:
 
 def _play(build: Build, scenarios: Sequence[Scenario]) -> list[Outcome]:
     try:
-        return play(build, scenarios)
+        outcomes = play(build, scenarios)
     except OSError as error:
         raise SpecError(f"no folder for the scenarios: {error.strerror}") from None
+    for outcome in outcomes:
+        if outcome.trouble and is_full(outcome.trouble.text):
+            name, text = outcome.scenario.name, outcome.trouble.text
+            raise SpecError(f"the disk is full, so nothing can be said of the build; {name}: {text}")
+    return outcomes
 
 
 def _names(text: str) -> list[str]:
@@ -180,8 +184,13 @@ def _make(folder: str) -> None:
         raise SpecError(f"--save {safe(folder)}: {error.strerror}") from None
 
 
-def _save(folder: str, build: Build, outcomes: Sequence[Outcome]) -> None:
+def _kept(folder: str | None, verdict: Verdict) -> int:
+    """Keep the recordings where that is asked for; the exit status. The verdict stands without them."""
+    if folder is None:
+        return CLEAN
     try:
-        saving.save(folder, build, outcomes)
+        saving.save(folder, verdict.build, [judged.outcome for judged in verdict.judged])
     except OSError as error:
-        raise SpecError(f"--save {safe(folder)}: {error.strerror}") from None
+        tell(f"--save {safe(folder)}: {error.strerror}")
+        return UNUSABLE
+    return CLEAN
