@@ -185,6 +185,28 @@ def test_the_hook_takes_names_that_look_like_options(tmp_path: Path, monkeypatch
     assert not re.search(HOOK["files"], "a/b.json")
 
 
+GUIDE = (ROOT / "docs" / "ci.md").read_text().partition("## pre-commit\n")[2].partition("\n## ")[0]
+[USUAL, EACH] = [yaml.safe_load(example) for example in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)]
+
+
+def test_the_guide_has_an_entry_for_each_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As pre-commit calls it: with all files that an entry's pattern finds."""
+    monkeypatch.chdir(tmp_path)
+    for release, recordings in (("7.2", "gate-7.2.22"), ("10.0", "gate-10.0.13")):
+        shutil.copytree(ROOT / "corpora" / recordings, tmp_path / "recordings" / release)
+    files = [str(path.relative_to(tmp_path)) for path in Path.cwd().rglob("*.jsonl")]
+    assert USUAL["repos"][0]["hooks"] == [{"id": HOOK["id"]}]
+    command = HOOK["entry"].split()[1:]
+    assert main([*command, *HOOK["args"], *files]) == 2
+    checked = []
+    for entry in EACH["hooks"]:
+        assert entry["id"] == HOOK["id"]
+        found = [file for file in files if re.search(entry["files"], file)]
+        assert main([*command, *entry["args"], *found]) == 0
+        checked += found
+    assert sorted(checked) == sorted(files)
+
+
 def test_the_autopkgtest_names_its_script() -> None:
     control = configparser.ConfigParser()
     control.read_string("[test]\n" + (TESTS / "control").read_text())

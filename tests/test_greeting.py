@@ -75,7 +75,8 @@ def test_streams_of_one_release(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert run(capsys, old, patched)[0] == 0
     assert run(capsys, old, patched, other) == (
         2,
-        f"qmpcheck: the streams are of several releases ({old}: 1.1.0 and {other}: 2.0.0); name a spec\n",
+        f"qmpcheck: the streams are of several releases ({old}: 1.1.0 and {other}: 2.0.0); name a spec, "
+        "or check each release's by themselves\n",
     )
 
 

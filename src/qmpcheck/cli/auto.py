@@ -91,7 +91,8 @@ def _told(versions: Mapping[str, Sequence[Version]]) -> dict[str, tuple[str, Ver
             told.setdefault(each.release, (path, each))
     if len(told) > 1:
         firsts = first_of([f"{safe(path)}: {version}" for path, version in told.values()])
-        raise SpecError(f"the streams are of several releases ({firsts}); name a spec")
+        apart = ", or check each release's by themselves" * (len(versions) > 1)
+        raise SpecError(f"the streams are of several releases ({firsts}); name a spec{apart}")
     return told
 
 
