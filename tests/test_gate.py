@@ -679,6 +679,7 @@ def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:
         (["--only", "life-cicle"], 'no scenario is called "life-cicle" (near: life-cycle'),
         (["--only", "vnc", "--skip", "v*"], "--only and --skip leave no scenario"),
         ([], "--qemu PATH is missing"),
+        (["--qemu", ""], "--qemu PATH is missing"),
         (["--qemu", "no", "--baseline", "no", "--update-baseline", "--only", "vnc"], "with --only or --skip"),
         (["--qemu", "no", "--baseline", "no", "--update-baseline", "--skip", "vnc"], "with --only or --skip"),
     ],
@@ -690,6 +691,18 @@ def test_usage(options: list[str], told: str, capsys: pytest.CaptureFixture[str]
         status = int(str(error.code))
     assert status == 2
     assert told in capsys.readouterr().err
+
+
+def test_no_report_is_written_over_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    qemu = wrapper(tmp_path, "exit 1")
+    text = Path(qemu).read_text()
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    for name in (qemu, os.path.basename(qemu)):
+        assert main(["gate", "--qemu", name, *LIFE, "--report", f"json={qemu}"]) == 2
+        assert f"--report {qemu} would overwrite {qemu}" in capsys.readouterr().err
+    assert Path(qemu).read_text() == text
 
 
 def test_names_are_distinct() -> None:

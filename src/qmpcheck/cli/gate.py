@@ -70,13 +70,13 @@ def run(options: argparse.Namespace) -> int:
     if options.list:
         gatetext.write_list(scenarios, sys.stdout)
         return CLEAN
-    if options.qemu is None:
+    if not options.qemu:
         raise SpecError("--qemu PATH is missing: the QEMU to run")
     if options.update_baseline and (options.only is not None or options.skip):
         raise SpecError("--update-baseline needs all scenarios: it cannot stand with --only or --skip")
     codes = arguments.selected(options, CODES)
     known = baselines.load(options)
-    inputs = [options.qemu, options.spec, *options.rules]
+    inputs = [builds.located(options.qemu), options.spec, *options.rules]
     reporting.spare(options.reports, inputs, [*filter(None, [options.baseline])])
     reporting.part(options.reports)
     reporting.empty(options.reports)
