@@ -322,7 +322,14 @@ def test_reports_for_ci_and_a_baseline(
     assert "passed: " in told
     more = edit.replace("'RESET'", "'RESUME'")
     assert main(["gate", "--qemu", editing(tmp_path, more), "--baseline", baseline]) == 1
-    assert "life-cycle: QMP401 not seen: RESUME\n" in capsys.readouterr().out
+    captured = capsys.readouterr()
+    assert "life-cycle: QMP401 not seen: RESUME\n" in captured.out
+    gone = "qmpcheck: 1 entry of the baseline no longer occurs\n"
+    assert captured.err == gone
+    command = ["gate", "--qemu", real(), "--baseline", baseline]
+    for options, told in (("--select QMP4", gone), ("--only life-cycle", ""), ("--select QMP1", "")):
+        assert main([*command, *options.split()]) == 0
+        assert capsys.readouterr().err == told
 
 
 SCHEMA = Draft202012Validator(json.loads(Path(reports.__file__).with_name("gate.schema.json").read_text()))

@@ -79,7 +79,7 @@ def close(
     lacking = _lacking(results)
     if not options.update_baseline:
         if not lacking:
-            _tell_gone({entry for entry in before if entry.code in codes} - baseline.found(results))
+            tell_gone(before, baseline.found(results), codes)
         return CLEAN
     if lacking:
         tell(f"{safe(options.baseline)} is left as it was: {lacking}")
@@ -124,7 +124,9 @@ def _lacking(results: Sequence[Checked]) -> str:
     return ""
 
 
-def _tell_gone(gone: Collection[object]) -> None:
+def tell_gone(before: Baseline, now: Baseline, codes: Collection[str]) -> None:
+    """Say how many entries of a baseline no longer occur, of those that were looked for."""
+    gone = {entry for entry in before - now if entry.code in codes}
     if gone:
         verb = "occurs" if len(gone) == 1 else "occur"
         tell(f"{_entries(len(gone))} of the baseline no longer {verb}")

@@ -112,6 +112,10 @@ def _told(options: argparse.Namespace, verdict: Verdict, known: Baseline | None)
     with reporting.opened(None, options.reports) as out:
         gatetext.write(verdict, report, out)
     status = reporting.write(options.reports, report)
+    if known and options.only is None and not (options.skip or options.update_baseline or report.unchecked):
+        baselines.tell_gone(
+            known, frozenset(each.identity for each in report.findings), verdict.demands.codes
+        )
     if any(map(report.fails, report.findings)):
         return max(status, FINDINGS)
     if report.unchecked:
