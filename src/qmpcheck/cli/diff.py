@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=("text", "json", "markdown"), default="text", help="of the report"
     )
-    parser.add_argument("-o", "--output", metavar="FILE", help="write there, not to standard output")
+    output.add_output(parser)
     reporting.add_report(parser)
 
 

@@ -18,9 +18,6 @@ from qmpcheck.rulebase import SpecError
 if TYPE_CHECKING:
     from qmpcheck.reports.report import Report
 
-STANDARD_OUTPUT = ("-", "/dev/stdout")
-"""Names of it. Opened as a file, it would lose what is there already."""
-
 LINES = ("github",)
 """Formats that are lines, and may stand among others; the others are whole documents."""
 
@@ -53,7 +50,7 @@ def _asked(text: str) -> Asked:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not FORMAT=FILE, with one of the formats {', '.join(FORMATS)}"
         )
-    return Asked(format, None if path in STANDARD_OUTPUT else path)
+    return Asked(format, output.place(path))
 
 
 def spare(asked: Sequence[Asked], inputs: Sequence[str], outputs: Sequence[str]) -> None:

@@ -72,9 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--literal", action="store_true", help="hold QEMU to its spec where it is known not to keep it"
     )
     parser.add_argument("--follow", action="store_true", help="tell findings as lines arrive")
-    parser.add_argument(
-        "-o", "--output", metavar="FILE", help="write the report there, not to standard output"
-    )
+    output.add_output(parser)
     reporting.add_report(parser)
     baselines.add_baseline(parser)
     parser.add_argument(
