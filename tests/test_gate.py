@@ -204,6 +204,19 @@ def test_a_gate_that_checked_nothing_leaves_the_baseline(
     assert not known.exists()
 
 
+def test_a_baseline_that_cannot_be_written_costs_no_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(gate, "ALL", [each for each in ALL if each.name == "life-cycle"])
+    junit = tmp_path / "junit"
+    command = ["gate", "--qemu", real(), "--baseline", "/no/known.json", "--update-baseline"]
+    assert main([*command, "--report", f"junit={junit}"]) == 2
+    captured = capsys.readouterr()
+    assert captured.err == "qmpcheck: /no/known.json: No such file or directory\n"
+    assert "\npassed: 1 scenario, " in captured.out
+    assert ElementTree.parse(junit).getroot().attrib["tests"] == "2"
+
+
 @pytest.mark.parametrize(
     ("edit", "only", "told"),
     [

@@ -92,24 +92,28 @@ def close(
     return CLEAN
 
 
-def update(options: argparse.Namespace, report: Report) -> Baseline:
-    """Write all findings of a report to the baseline; what is accepted from now on.
+def of_report(report: Report) -> Baseline:
+    """The findings of a report that a baseline holds."""
+    from qmpcheck.reports.report import Level
+
+    return frozenset(finding.identity for finding in report.findings if finding.level > Level.NOTE)
+
+
+def update(options: argparse.Namespace, report: Report) -> None:
+    """Write the findings of a report to the baseline.
 
     Raises:
         SpecError: it cannot be written, or some findings are counted and not listed.
     """
     from qmpcheck.reports import baseline
-    from qmpcheck.reports.report import Level
 
-    findings = [finding for finding in report.findings if finding.level > Level.NOTE]
-    more = sum(finding.times for finding in findings if not finding.listed)
+    more = sum(finding.times for finding in report.findings if not finding.listed)
     if more:
         raise SpecError(f"{safe(options.baseline)} is left as it was: {plural(more, 'finding')} not listed")
-    now = frozenset(finding.identity for finding in findings)
+    now = of_report(report)
     with output.opened(options.baseline) as out:
         out.write(baseline.dump(now))
     tell(f"{safe(options.baseline)}: {_entries(len(now))}")
-    return now
 
 
 def _lacking(results: Sequence[Checked]) -> str:

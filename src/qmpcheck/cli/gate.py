@@ -107,15 +107,16 @@ def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: 
 def _told(options: argparse.Namespace, verdict: Verdict, known: Baseline | None) -> int:
     """Tell what was found; the exit status."""
     report = gatereport.report(verdict, options.fail_on, known)
-    if options.update_baseline and not report.unchecked:
-        report = gatereport.report(verdict, options.fail_on, baselines.update(options, report))
+    updates = options.update_baseline and not report.unchecked
+    if updates:
+        report = gatereport.report(verdict, options.fail_on, baselines.of_report(report))
     with reporting.opened(None, options.reports) as out:
         gatetext.write(verdict, report, out)
     status = reporting.write(options.reports, report)
-    if known and options.only is None and not (options.skip or options.update_baseline or report.unchecked):
-        baselines.tell_gone(
-            known, frozenset(each.identity for each in report.findings), verdict.demands.codes
-        )
+    if updates:
+        baselines.update(options, report)
+    elif known and options.only is None and not options.skip and not report.unchecked:
+        baselines.tell_gone(known, baselines.of_report(report), verdict.demands.codes)
     if any(map(report.fails, report.findings)):
         return max(status, FINDINGS)
     if report.unchecked:
