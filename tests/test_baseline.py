@@ -55,6 +55,47 @@ def test_what_is_known_does_not_fail_and_what_is_new_does(capsys: pytest.Capture
     assert Path("known.json").read_text() == written, "only --update-baseline writes it"
 
 
+WATCHDOG = STOP.replace('"STOP"}', '"WATCHDOG", "data": {"action": "%s"}}')
+OWN = """[[rule]]
+event = "STOP"
+then = "RESUME"
+[[rule]]
+event = "STOP"
+then = "RESET"
+"""
+
+
+@pytest.mark.parametrize(
+    ("spec", "known", "new", "kind"),
+    [
+        ("v3", WATCHDOG % "reset", WATCHDOG % "pause", 'if action is "reset", RESET follows'),
+        ("v3 --rules own.toml", STOP + STOP.replace("STOP", "RESET"), STOP + STOP.replace("STOP", "RESUME"), "after STOP, RESUME follows"),
+    ],
+)  # fmt: skip
+def test_a_follow_up_that_is_known_hides_no_other_of_the_same_event(
+    spec: str, known: str, new: str, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("own.toml").write_text(OWN)
+    Path("s.jsonl").write_text(known)
+    options = f"--spec {spec} --complete"
+    assert run(capsys, f"{options} {UPDATE}")[0] == 0
+    [entry] = json.loads(Path("known.json").read_text())["findings"]
+    assert (entry["code"], entry["kind"]) == ("QMP301", kind)
+    assert run(capsys, f"{options} --baseline known.json")[0] == 0
+    Path("s.jsonl").write_text(new)
+    assert run(capsys, f"{options} --baseline known.json")[0] == 1
+
+
+def test_what_a_guest_wrote_makes_no_other_finding(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("s.jsonl").write_text(WATCHDOG % "fly")
+    run(capsys, f"--spec v3 {UPDATE}")
+    for value in ('"fry"', "5", "null", '{"a": 1}'):
+        Path("s.jsonl").write_text(WATCHDOG.replace('"%s"', value))
+        run(capsys, f"--spec v3 {UPDATE.replace('known', 'now')}")
+        kinds = {entry["kind"] for entry in json.loads(Path("now.json").read_text())["findings"]}
+        assert kinds == {""}
+
+
 def test_what_no_longer_occurs_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     Path("s.jsonl").write_text(BAD + HALT)
     run(capsys, UPDATE)

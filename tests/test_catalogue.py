@@ -56,6 +56,10 @@ def test_the_latest_is_the_newest_release() -> None:
         ("v9", 'no spec is called "v9" (near: v6, v5, v4, v3)'),
         ("7.2:txt", 'no spec is called "7.2:txt" (near: '),
         ("7.3", 'no spec is called "7.3" (near: 7.'),
+        ("999.1", 'no spec is called "999.1": 999.1 is newer than '),
+        ("999.0.3", 'no spec is called "999.0.3": 999.0 is newer than '),
+        ("9.10", 'no spec is called "9.10" (near: 9.1, '),
+        ("2.1.99.9", 'no spec is called "2.1.99.9" (near: '),
         ("d74c7d", "no spec is called"),
         ("no/such/file", "no/such/file: No such file or directory"),
         ("events.txt", "events.txt: No such file or directory"),
@@ -203,8 +207,13 @@ def test_what_is_no_binary() -> None:
 
 def test_releases_of_versions() -> None:
     assert catalogue.of_version(Version(1, 1, 2)).name == "1.1"
-    with pytest.raises(SpecError, match=r"^the catalogue has the releases 0\.12 to .*, and not 999\.9;"):
-        catalogue.of_version(Version(999, 9, 0))
+    newest = catalogue.find("latest").id
+    for unknown, told in (
+        (Version(999, 9, 0), f"999.9 is newer than {newest}, .*; name the spec: {newest}, or qemu:PATH "),
+        (Version(0, 11, 0), "the catalogue has no release 0.11; "),
+    ):
+        with pytest.raises(SpecError, match=told):
+            catalogue.of_version(unknown)
 
 
 def test_a_name_of_the_catalogue_loads_little() -> None:

@@ -4,7 +4,9 @@ import argparse
 import configparser
 import importlib
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -79,46 +81,99 @@ def test_every_input_is_used_and_there_is_no_other() -> None:
 HOSTILE = '$(touch owned) "; touch owned #'
 
 
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Two recordings, and a program in qmpcheck's place that says how it was called."""
+    for stream in ("a b", "x/c"):
+        (tmp_path / "r" / "x").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "r" / f"{stream}.jsonl").touch()
+    install(tmp_path, 'printf "%s\\n" "$*"; exit 7')
+    return tmp_path
+
+
+def install(folder: Path, text: str) -> None:
+    """A script where the action, and where the component, has qmpcheck."""
+    for home in ("qmpcheck", ".qmpcheck"):
+        program = folder / home / "bin" / "qmpcheck"
+        program.parent.mkdir(parents=True)
+        program.write_text(f"#!/bin/sh\n{text}\n")
+        program.chmod(0o755)
+
+
+def assert_calls(shell: list[str], env: dict[str, str], folder: Path, arguments: str) -> None:
+    done = subprocess.run(
+        shell, env={"PATH": "/usr/bin:/bin"} | env, cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (7, arguments + "\n", "")
+    assert not (folder / "owned").exists()
+
+
+ON_GITHUB = "--report github=- --report sarif=s.sarif --report markdown=summary.md"
+
+
 @pytest.mark.parametrize(
     ("inputs", "arguments"),
     [
         (
             {"STREAMS": "r/**/*.jsonl", "SPEC": "10.0", "ARGS": "--complete\n--select QMP*"},
-            "validate --spec 10.0 --complete --select QMP* --report github=- --report sarif=s.sarif "
-            "--report markdown=summary.md -- r/a b.jsonl r/x/c.jsonl",
+            f"validate --spec 10.0 --complete --select QMP* {ON_GITHUB} -- r/a b.jsonl r/x/c.jsonl",
         ),
         (
             {"STREAMS": "-s.jsonl none*", "SPEC": HOSTILE},
-            f"validate --spec {HOSTILE} --report github=- --report sarif=s.sarif "
-            "--report markdown=summary.md -- -s.jsonl none*",
+            f"validate --spec {HOSTILE} {ON_GITHUB} -- -s.jsonl none*",
         ),
-        (
-            {"QEMU": HOSTILE, "ARGS": HOSTILE},
-            f"gate --qemu {HOSTILE} {HOSTILE} --report github=- --report sarif=s.sarif "
-            "--report markdown=summary.md",
-        ),
+        ({"QEMU": HOSTILE, "ARGS": HOSTILE}, f"gate --qemu {HOSTILE} {HOSTILE} {ON_GITHUB}"),
     ],
 )
-def test_what_the_action_calls(inputs: dict[str, str], arguments: str, tmp_path: Path) -> None:
-    for stream in ("a b", "x/c"):
-        (tmp_path / "r" / "x").mkdir(parents=True, exist_ok=True)
-        (tmp_path / "r" / f"{stream}.jsonl").touch()
-    program = tmp_path / "qmpcheck" / "bin" / "qmpcheck"
-    program.parent.mkdir(parents=True)
-    program.write_text('#!/bin/sh\nprintf "%s\\n" "$*"\nexit 7\n')
-    program.chmod(0o755)
-    known = {"RUNNER_TEMP": str(tmp_path), "GITHUB_STEP_SUMMARY": "summary.md", "PATH": "/usr/bin:/bin"}
+def test_what_the_action_calls(inputs: dict[str, str], arguments: str, project: Path) -> None:
+    known = {"RUNNER_TEMP": str(project), "GITHUB_STEP_SUMMARY": "summary.md"}
     unset = dict.fromkeys(ACTION["runs"]["steps"][1]["env"], "") | {"SARIF": "s.sarif"}
-    done = subprocess.run(
-        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", SCRIPTS["action.yml"][1]],
-        env=known | unset | inputs,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (7, arguments + "\n", "")
-    assert not (tmp_path / "owned").exists()
+    shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", SCRIPTS["action.yml"][1]]
+    assert_calls(shell, known | unset | inputs, project, arguments)
+
+
+ON_GITLAB = "--report junit=qmpcheck-junit.xml --report gitlab=qmpcheck-codequality.json --report markdown=qmpcheck.md"
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash"])
+@pytest.mark.parametrize(
+    ("inputs", "arguments"),
+    [
+        (
+            {"STREAMS": "r/*.jsonl r/*/*.jsonl", "SPEC": "10.0", "ARGS": "--complete --select QMP*"},
+            f"validate --spec 10.0 --complete --select QMP* {ON_GITLAB} -- r/a b.jsonl r/x/c.jsonl",
+        ),
+        (
+            {"STREAMS": "-s.jsonl none*", "SPEC": HOSTILE},
+            f"validate --spec {HOSTILE} {ON_GITLAB} -- -s.jsonl none*",
+        ),
+        ({"QEMU": HOSTILE, "ARGS": HOSTILE}, f"gate --qemu {HOSTILE} {HOSTILE} {ON_GITLAB}"),
+        ({"QEMU": "q", "ARGS": "--only r*"}, f"gate --qemu q --only r* {ON_GITLAB}"),
+    ],
+)
+def test_what_the_component_calls(shell: str, inputs: dict[str, str], arguments: str, project: Path) -> None:
+    unset = dict.fromkeys(JOB["variables"], "")
+    given = {f"QMPCHECK_{name}": value for name, value in inputs.items()}
+    assert_calls([shell, "-ec", JOB["script"][-1]], unset | given, project, arguments)
+
+
+def test_the_component_keeps_the_reports_that_it_asks_for() -> None:
+    kept = [*JOB["artifacts"]["reports"].values(), *JOB["artifacts"]["paths"]]
+    assert set(kept) == set(re.findall(r"--report \w+=(\S+)", JOB["script"][-1]))
+
+
+@pytest.mark.parametrize("script", [SCRIPTS["action.yml"][1], JOB["script"][-1]], ids=["action", "component"])
+def test_a_build_is_gated_for_real(script: str, tmp_path: Path) -> None:
+    """With inputs as a user would give them, and an argument of the gate's own."""
+    qemu = shutil.which("qemu-system-x86_64") or pytest.skip("no qemu-system-x86_64 on PATH")
+    install(tmp_path, f'exec {sys.executable} -m qmpcheck "$@"')
+    inputs = {"QEMU": qemu, "ARGS": "--only life-cycle,watchdog-*", "SPEC": "auto", "STREAMS": ""}
+    env = {**inputs, **{f"QMPCHECK_{name}": value for name, value in inputs.items()}}
+    env |= {"RUNNER_TEMP": str(tmp_path), "GITHUB_STEP_SUMMARY": "qmpcheck.md", "SARIF": "s.sarif"}
+    command = ["bash", "-ec", script]
+    done = subprocess.run(command, env={**os.environ, **env}, cwd=tmp_path, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert (tmp_path / "qmpcheck.md").read_text().startswith("### qmpcheck gate: passed\n")
 
 
 def test_the_hook_takes_names_that_look_like_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,6 +183,28 @@ def test_the_hook_takes_names_that_look_like_options(tmp_path: Path, monkeypatch
     assert main([*HOOK["entry"].split()[1:], *HOOK["args"], "--help.jsonl"]) == 0
     assert re.search(HOOK["files"], "a/b.jsonl.zst")
     assert not re.search(HOOK["files"], "a/b.json")
+
+
+GUIDE = (ROOT / "docs" / "ci.md").read_text().partition("## pre-commit\n")[2].partition("\n## ")[0]
+[USUAL, EACH] = [yaml.safe_load(example) for example in re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)]
+
+
+def test_the_guide_has_an_entry_for_each_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As pre-commit calls it: with all files that an entry's pattern finds."""
+    monkeypatch.chdir(tmp_path)
+    for release, recordings in (("7.2", "gate-7.2.22"), ("10.0", "gate-10.0.13")):
+        shutil.copytree(ROOT / "corpora" / recordings, tmp_path / "recordings" / release)
+    files = [str(path.relative_to(tmp_path)) for path in Path.cwd().rglob("*.jsonl")]
+    assert USUAL["repos"][0]["hooks"] == [{"id": HOOK["id"]}]
+    command = HOOK["entry"].split()[1:]
+    assert main([*command, *HOOK["args"], *files]) == 2
+    checked = []
+    for entry in EACH["hooks"]:
+        assert entry["id"] == HOOK["id"]
+        found = [file for file in files if re.search(entry["files"], file)]
+        assert main([*command, *entry["args"], *found]) == 0
+        checked += found
+    assert sorted(checked) == sorted(files)
 
 
 def test_the_autopkgtest_names_its_script() -> None:

@@ -138,6 +138,16 @@ def test_nothing_good_is_lost_behind_an_unreadable_stream(capsys: pytest.Capture
     assert err.splitlines()[1].startswith("qmpcheck: broken.gz: ")
 
 
+@pytest.mark.parametrize(
+    "command", ["validate good.jsonl --spec v2", "diff v2 v3", "schema v2", "compile v2"]
+)
+@pytest.mark.parametrize("name", ["-", "/dev/stdout"])
+def test_standard_output_by_name(command: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    there = {*Path().iterdir()}
+    assert run(capsys, f"{command} -o {name}") == run(capsys, command)
+    assert {*Path().iterdir()} == there
+
+
 def test_an_unknown_spec_is_told_with_near_names(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = run(capsys, "validate good.jsonl --spec v22")
     assert (status, out) == (2, "")

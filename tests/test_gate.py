@@ -14,8 +14,9 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from qmpcheck import catalogue
+from qmpcheck import catalogue, reports
 from qmpcheck.checking.check import Checker
 from qmpcheck.cli import gate, main
 from qmpcheck.drift.change import Level
@@ -27,6 +28,7 @@ from qmpcheck.gate.judge import Judged
 from qmpcheck.gate.scenario import Scenario
 from qmpcheck.gate.scenarios import ALL
 from qmpcheck.gate.trouble import is_lacking
+from qmpcheck.reports import formats, gatereport
 from qmpcheck.version import Version
 
 LIFE = ["--only", "life-cycle"]
@@ -36,21 +38,21 @@ def real(name: str = "qemu-system-x86_64") -> str:
     return shutil.which(name) or pytest.skip(f"no {name} on PATH")
 
 
-def wrapper(folder: Path, text: str) -> str:
+def wrapper(folder: Path, text: str, name: str = "qemu-system-x86_64") -> str:
     """A script in QEMU's place; asked for its schema it is the real one, whatever the text."""
-    path = folder / "qemu-wrapper"
-    asked = f'case " $* " in *" -S "*) exec {real()} "$@";; esac'
+    path = folder / f"{name}-wrapper"
+    asked = f'case " $* " in *" -S "*) exec {real(name)} "$@";; esac'
     path.write_text(f"#!/bin/sh\necho $$ >> {folder}/pids\n{asked}\n{text}\n")
     path.chmod(0o755)
     return str(path)
 
 
-def editing(folder: Path, edit: str) -> str:
+def editing(folder: Path, edit: str, name: str = "qemu-system-x86_64") -> str:
     """A wrapper that runs a statement on each event `e`; `e` None is no longer sent."""
     (folder / "proxy.py").write_text(f"""
 import json, subprocess, sys, time
 held = None
-child = subprocess.Popen([{real()!r}, *sys.argv[1:]], stdout=subprocess.PIPE)
+child = subprocess.Popen([{real(name)!r}, *sys.argv[1:]], stdout=subprocess.PIPE)
 for line in child.stdout:
     e = json.loads(line)
     if "event" in e:
@@ -60,7 +62,7 @@ for line in child.stdout:
     sys.stdout.flush()
 sys.exit(child.wait())
 """)
-    return wrapper(folder, f'exec {sys.executable} {folder}/proxy.py "$@"')
+    return wrapper(folder, f'exec {sys.executable} {folder}/proxy.py "$@"', name)
 
 
 def alive(folder: Path) -> list[int]:
@@ -202,6 +204,19 @@ def test_a_gate_that_checked_nothing_leaves_the_baseline(
     assert not known.exists()
 
 
+def test_a_baseline_that_cannot_be_written_costs_no_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(gate, "ALL", [each for each in ALL if each.name == "life-cycle"])
+    junit = tmp_path / "junit"
+    command = ["gate", "--qemu", real(), "--baseline", "/no/known.json", "--update-baseline"]
+    assert main([*command, "--report", f"junit={junit}"]) == 2
+    captured = capsys.readouterr()
+    assert captured.err == "qmpcheck: /no/known.json: No such file or directory\n"
+    assert "\npassed: 1 scenario, " in captured.out
+    assert ElementTree.parse(junit).getroot().attrib["tests"] == "2"
+
+
 @pytest.mark.parametrize(
     ("edit", "only", "told"),
     [
@@ -320,7 +335,77 @@ def test_reports_for_ci_and_a_baseline(
     assert "passed: " in told
     more = edit.replace("'RESET'", "'RESUME'")
     assert main(["gate", "--qemu", editing(tmp_path, more), "--baseline", baseline]) == 1
-    assert "life-cycle: QMP401 not seen: RESUME\n" in capsys.readouterr().out
+    captured = capsys.readouterr()
+    assert "life-cycle: QMP401 not seen: RESUME\n" in captured.out
+    gone = "qmpcheck: 1 entry of the baseline no longer occurs\n"
+    assert captured.err == gone
+    command = ["gate", "--qemu", real(), "--baseline", baseline]
+    for options, told in (("--select QMP4", gone), ("--only life-cycle", ""), ("--select QMP1", "")):
+        assert main([*command, *options.split()]) == 0
+        assert capsys.readouterr().err == told
+
+
+SCHEMA = Draft202012Validator(json.loads(Path(reports.__file__).with_name("gate.schema.json").read_text()))
+
+
+@pytest.mark.parametrize(
+    ("name", "edit", "options", "levels"),
+    [
+        ("qemu-system-x86_64", "e = None if e['event'] == 'RESET' else e", "--only life-cycle", {"error"}),
+        (
+            "qemu-system-x86_64",
+            "print(json.dumps(e | {'event': '\\x1b\\ud800::', 'data': {'##[error]\\n': 1}}), flush=True)",
+            "--only migration,watchdog-pause",
+            {"error"},
+        ),
+        ("qemu-system-x86_64", "print('\\x1b' * 9, flush=True)", "--only life-cycle", {"error"}),
+        ("qemu-system-x86_64", "pass", "--only life-cycle --spec 2.5", {"error", "warning", "note"}),
+        ("qemu-storage-daemon", "pass", "--only vnc,nbd-*", set()),
+        ("qemu-storage-daemon", "pass", "--only vnc", set()),
+    ],
+    ids=["event gone", "hostile events", "no JSON", "drift", "some skipped", "all skipped"],
+)
+def test_json_keeps_to_its_schema(
+    name: str, edit: str, options: str, levels: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    main(["gate", "--qemu", editing(tmp_path, edit, name), *options.split(), "--report", "json=report"])
+    text = Path("report").read_text()
+    report = json.loads(text)
+    SCHEMA.validate(report)
+    assert text.isascii()
+    assert text.replace("\n", "").isprintable()
+    assert {finding["level"] for finding in report["findings"]} == levels
+    assert {scenario["name"] for scenario in report["scenarios"]} == set(gate._names(options.split()[1]))
+    assert bool(report["unchecked"]) == (options == "--only vnc")
+
+
+def test_json_of_all_scenarios_keeps_to_its_schema(verdict: judge.Verdict) -> None:
+    SCHEMA.validate(gatereport.report(verdict).document())
+
+
+def test_json_on_standard_output_stands_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gate", "--qemu", real(), *LIFE, "--report", "json=-"]) == 0
+    captured = capsys.readouterr()
+    SCHEMA.validate(json.loads(captured.out))
+    assert "\npassed: 1 scenario, " in captured.err
+    assert main(["gate", "--qemu", real(), *LIFE, "--report", "json=-", "--report", "github=-"]) == 2
+
+
+def test_a_finding_in_json_says_in_which_recording_its_line_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    edit = "e['event'] == 'RESUME' and e.update(data={'why': 1})"
+    qemu = editing(tmp_path, edit)
+    assert (
+        main(["gate", "--qemu", qemu, "--only", "migration", "--save", ".", "--report", "json=report"]) == 1
+    )
+    [finding] = json.loads(Path("report").read_text())["findings"]
+    assert (finding["scenario"], finding["code"]) == ("migration", "QMP203")
+    line = Path(finding["file"] + ".jsonl").read_text().splitlines()[finding["line"] - 1]
+    assert json.loads(line)["data"] == {"why": 1}
+    assert finding["file"] == "migration-incoming"
 
 
 A_MEMBER_MORE = "e['event'] == 'STOP' and e.update(data={'why': 1})"
@@ -489,6 +574,77 @@ def test_no_qemu(path: str, told: str, capsys: pytest.CaptureFixture[str]) -> No
     assert message.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ("--qemu /no/such", "cannot run /no/such: No such file or directory"),
+        ("--qemu /dev/null", "cannot run /dev/null: Permission denied"),
+        ("--qemu /bin/true", "cannot run /bin/true: it ended without an answer (exit status 0)"),
+        ("--qemu qemu-system-x86_64 --spec none", 'no spec is called "none"'),
+        ("--qemu qemu-system-x86_64 --rules none.toml", "none.toml: No such file or directory"),
+        ("--qemu qemu-system-x86_64 --save /dev/null/x", "--save /dev/null/x: Not a directory"),
+    ],
+)
+def test_what_could_not_be_played_is_told_by_every_report_and_an_old_one_is_gone(
+    options: str,
+    why: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    real()
+    monkeypatch.chdir(tmp_path)
+    Path("junit").write_text("<testsuites/>" * 1000)
+    wanted = [f"--report={each}={each}" for each in formats.FORMATS]
+    assert main(["gate", *options.split(), *wanted]) == 2
+    assert capsys.readouterr().err.startswith(f"qmpcheck: {why}")
+    assert Path("github").read_text().startswith(f"::error file=gate,title=qmpcheck::gate: {why}")
+    [entry] = json.loads(Path("gitlab").read_text())
+    assert entry["description"].startswith(f"gate: {why}")
+    root = ElementTree.parse("junit").getroot()
+    assert (root.attrib["tests"], root.attrib["errors"]) == ("1", "1")
+    [error] = root.iter("error")
+    assert error.attrib["message"].startswith(why)
+    assert Path("markdown").read_text().startswith("### qmpcheck gate: 1 of 1 not checked\n")
+    [invocation] = json.loads(Path("sarif").read_text())["runs"][0]["invocations"]
+    assert invocation["executionSuccessful"] is False
+    report = json.loads(Path("json").read_text())
+    SCHEMA.validate(report)
+    assert report["unchecked"].startswith(why)
+
+
+def test_a_full_disk_is_no_fault_of_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    full = Scenario("full", "", (expected("STOP"),), lambda _: Path("/dev/full").write_text("more"))  # type: ignore[arg-type]
+    monkeypatch.setattr(gate, "ALL", [full])
+    junit = tmp_path / "junit"
+    assert main(["gate", "--qemu", real(), "--report", f"junit={junit}"]) == 2
+    told = "the disk is full, so nothing can be said of the build; full: OSError: [Errno 28] No space left on device"
+    assert capsys.readouterr().err == f"qmpcheck: {told}\n"
+    [error] = ElementTree.parse(junit).getroot().iter("error")
+    assert error.attrib["message"] == told
+
+
+def test_a_qemu_that_says_that_the_disk_is_full(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    qemu = wrapper(tmp_path, "cat $0 >/dev/full; exit 1")
+    assert main(["gate", "--qemu", qemu, *LIFE]) == 2
+    assert (
+        "the disk is full, so nothing can be said of the build; life-cycle: it ended"
+        in capsys.readouterr().err
+    )
+
+
+def test_what_cannot_be_saved_is_told_beside_the_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "life-cycle.jsonl").symlink_to("/dev/full")
+    assert main(["gate", "--qemu", real(), *LIFE, "--save", str(tmp_path)]) == 2
+    captured = capsys.readouterr()
+    assert captured.err == f"qmpcheck: --save {tmp_path}: No space left on device\n"
+    assert "\npassed: 1 scenario, " in captured.out
+
+
 def test_recordings_are_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "saved"
     assert main(["gate", "--qemu", real(), "--only", "migration", "--save", str(folder)]) == 0
@@ -543,6 +699,7 @@ def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:
         (["--only", "life-cicle"], 'no scenario is called "life-cicle" (near: life-cycle'),
         (["--only", "vnc", "--skip", "v*"], "--only and --skip leave no scenario"),
         ([], "--qemu PATH is missing"),
+        (["--qemu", ""], "--qemu PATH is missing"),
         (["--qemu", "no", "--baseline", "no", "--update-baseline", "--only", "vnc"], "with --only or --skip"),
         (["--qemu", "no", "--baseline", "no", "--update-baseline", "--skip", "vnc"], "with --only or --skip"),
     ],
@@ -554,6 +711,18 @@ def test_usage(options: list[str], told: str, capsys: pytest.CaptureFixture[str]
         status = int(str(error.code))
     assert status == 2
     assert told in capsys.readouterr().err
+
+
+def test_no_report_is_written_over_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    qemu = wrapper(tmp_path, "exit 1")
+    text = Path(qemu).read_text()
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    for name in (qemu, os.path.basename(qemu)):
+        assert main(["gate", "--qemu", name, *LIFE, "--report", f"json={qemu}"]) == 2
+        assert f"--report {qemu} would overwrite {qemu}" in capsys.readouterr().err
+    assert Path(qemu).read_text() == text
 
 
 def test_names_are_distinct() -> None:

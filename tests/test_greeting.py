@@ -75,7 +75,8 @@ def test_streams_of_one_release(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert run(capsys, old, patched)[0] == 0
     assert run(capsys, old, patched, other) == (
         2,
-        f"qmpcheck: the streams are of several releases ({old}: 1.1.0 and {other}: 2.0.0); name a spec\n",
+        f"qmpcheck: the streams are of several releases ({old}: 1.1.0 and {other}: 2.0.0); name a spec, "
+        "or check each release's by themselves\n",
     )
 
 
@@ -142,11 +143,17 @@ def test_a_release_that_the_catalogue_does_not_have(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "stream"
-    path.write_text(of(999, 9))
-    status, said = run(capsys, path)
-    assert status == 2
-    assert said.startswith("qmpcheck: the catalogue has the releases 0.12 to ")
-    assert said.endswith(", and not 999.9; name one of them, or ask the binary itself: --spec qemu:PATH\n")
+    newest = catalogue.find("latest").id
+    for micro in (0, 3, 50):
+        path.write_text(of(999, 9, micro))
+        assert run(capsys, path) == (
+            2,
+            f"qmpcheck: {path}: 999.9 is newer than {newest}, the catalogue's newest release; "
+            f"name the spec: {newest}, or qemu:PATH to ask that binary itself\n",
+        )
+    path.write_text(of(0, 11))
+    told = "the catalogue has no release 0.11; `qmpcheck specs` lists those that it has"
+    assert run(capsys, path) == (2, f"qmpcheck: {path}: {told}\n")
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, zstd.compress])

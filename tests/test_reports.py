@@ -4,6 +4,8 @@ import json
 import os
 import posixpath
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -325,6 +327,115 @@ def test_several_reports_of_one_run(
         assert Path(f"{format}.out").stat().st_size
     results = json.loads(Path("sarif.out").read_text())["runs"][0]["results"]
     assert [result["message"]["text"] for result in results][1:] == ["STOP: 1 finding more, not listed"]
+
+
+@pytest.mark.parametrize("command", ["validate s.jsonl --spec v2", "diff v2 v3"])
+@pytest.mark.parametrize("place", ["-", "/dev/stdout"])
+@pytest.mark.parametrize("format", formats.FORMATS)
+def test_a_document_on_standard_output_stands_alone(
+    format: str, place: str, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    Path("s.jsonl").write_text(STOP + BAD)
+    status = main(command.split())
+    text = capsys.readouterr().out
+    report = f"{format}={place}"
+    assert main([*command.split(), "--report", f"{format}=x"]) == status
+    document = Path("x").read_text()
+    capsys.readouterr()
+    assert main([*command.split(), "--report", report]) == status
+    captured = capsys.readouterr()
+    expected = (text + document, "") if format == "github" else (document, text)
+    assert (captured.out, captured.err) == expected
+    assert main([*command.split(), "--report", report, "-o", "y"]) == status
+    assert (capsys.readouterr().out, Path("y").read_text()) == (document, text)
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ("--report json=- --report sarif=-", 2),
+        ("--report json=- --report json=/dev/stdout", 2),
+        ("--report github=- --report markdown=-", 2),
+        ("--format json --report sarif=-", 2),
+        ("--format json --report github=-", 2),
+        ("--format json -o x --report sarif=-", 1),
+        ("--format json --report sarif=x", 1),
+        ("--report github=- --report github=-", 1),
+    ],
+)
+def test_one_document_on_standard_output(
+    options: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    Path("s.jsonl").write_text(BAD)
+    assert main(["validate", "s.jsonl", "--spec", "v2", *options.split()]) == status
+    captured = capsys.readouterr()
+    assert ("cannot both go to standard output: name a file" in captured.err) == (status == 2)
+    assert bool(captured.out) == (status == 1)
+
+
+def test_text_has_nowhere_to_go(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    path.write_text(BAD)
+    command = f"exec {sys.executable} -m qmpcheck validate {path} --spec v2 --report json=- 2>&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert len(json.loads(done.stdout)["diagnostics"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ("validate s.jsonl --spec v2", 0),
+        ("validate s.jsonl --spec none", 2),
+        ("validate s.jsonl s.jsonl --spec auto", 0),
+        ("validate none.jsonl --spec auto", 2),
+        ("validate s.jsonl --spec v2 --rules none.toml", 2),
+        ("diff v2 v3", 0),
+        ("diff v2 none", 2),
+        ("diff v2 v3 --used-by none", 2),
+    ],
+)
+def test_nothing_is_left_of_the_reports_of_a_run_before(
+    command: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("s.jsonl").write_text(STOP)
+    for name in ("x", "linked"):
+        Path(name).write_text("old")
+    Path("y").symlink_to("linked")
+    os.mkfifo("pipe")  # which would wait for a reader
+    reports = ["--report=junit=x", "--report=sarif=y", "--report=json=/dev/null"]
+    assert main([*command.split(), *reports]) == status
+    for path in (Path("x"), Path("linked")):
+        assert path.read_text()[:3] != "old"
+        assert bool(path.read_text()) == (status < 2)
+    assert Path("y").is_symlink()
+    if status == 2:
+        assert main([*command.split(), "--report=junit=pipe"]) == status
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "validate s.jsonl --spec v2 --report junit=x --report sarif=s.jsonl",
+        "validate s.jsonl --spec v2 --report junit=x --report sarif=- --report json=-",
+        "validate s.jsonl --spec v2 --report junit=x --no-such-option",
+        "diff s.jsonl v2 --report junit=s.jsonl",
+    ],
+)
+def test_a_wrong_command_line_touches_nothing(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("x", "s.jsonl"):
+        Path(name).write_text(STOP)
+    done = subprocess.run([sys.executable, "-m", "qmpcheck", *command.split()], check=False)
+    assert done.returncode == 2
+    assert [Path(name).read_text() for name in ("x", "s.jsonl")] == [STOP, STOP]
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def _by_name(path: str) -> tuple[Sequence[str], Sequence[str]]:
 def _ask(path: str, options: Sequence[str], seconds: float) -> Answer:
     logging.getLogger("qemu").addHandler(logging.NullHandler())  # what it would log is raised here
     with (
-        tempfile.TemporaryFile() as said,
+        _scratch() as said,
         _started([path, *options], said) as (process, ours),
     ):
         try:
@@ -90,6 +90,13 @@ def _ask(path: str, options: Sequence[str], seconds: float) -> Answer:
             raise Unanswered(f"it does not know query-qmp-schema: {_short(str(error))}") from None
         except (QMPError, OSError) as error:
             raise _reason(error, process, said) from None
+
+
+def _scratch() -> IO[bytes]:
+    try:
+        return tempfile.TemporaryFile()
+    except OSError as error:
+        raise Unanswered(f"no temporary file: {error.strerror}") from None
 
 
 async def _talk(ours: socket.socket) -> Answer:

@@ -64,6 +64,9 @@ def find(name: str) -> Spec:
         return Spec(name, entry.id, _load(entry.id))
     if _is_path(name):
         return _foreign(name)
+    newer = _newer(name)
+    if newer:
+        raise SpecError(f"no spec is called {quoted(name)}: {newer}")
     raise SpecError(f"no spec is called {quoted(name)}{_near(name)}; `qmpcheck specs` lists them")
 
 
@@ -74,12 +77,23 @@ def of_version(version: Version) -> Spec:
         SpecError: the catalogue does not have it.
     """
     if _named(version.release) is None:
-        series = [release for release, _ in _releases() if not release.endswith(":txt")]
         raise SpecError(
-            f"the catalogue has the releases {series[0]} to {series[-1]}, and not {version.release}; "
-            "name one of them, or ask the binary itself: --spec qemu:PATH"
+            _newer(version.release)
+            or f"the catalogue has no release {version.release}; `qmpcheck specs` lists those that it has"
         )
     return find(version.release)
+
+
+def _newer(name: str) -> str:
+    """What to do about the name of a release that is newer than all of the catalogue; "" of another name."""
+    release = re.match(r"([0-9]{1,4}\.[0-9]{1,4})(\.[0-9]+)?$", name)
+    newest = find("latest").id
+    if not release or _series(release[1]) <= _series(newest):
+        return ""
+    return (
+        f"{release[1]} is newer than {newest}, the catalogue's newest release; "
+        f"name the spec: {newest}, or qemu:PATH to ask that binary itself"
+    )
 
 
 def at_or_before(version: Version) -> Spec | None:

@@ -94,6 +94,7 @@ class Diagnostic(msgspec.Struct, frozen=True, gc=False):
         spec_file: the file of the spec that `spec_line` counts in, "" where the spec is one document.
         level: how bad the user holds it to be; None for what its code and its erratum say.
         got: the value that is not allowed (QMP205), or the JSON type that is wrong (QMP204); safe to print.
+        rule: the rule over time that it is about, in words, "" for none; safe to print.
     """
 
     code: str
@@ -108,6 +109,7 @@ class Diagnostic(msgspec.Struct, frozen=True, gc=False):
     spec_file: str = ""
     level: Severity | None = None
     got: str = ""
+    rule: str = ""
 
     @property
     def slug(self) -> str:

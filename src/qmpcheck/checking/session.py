@@ -226,6 +226,7 @@ def _diagnostic(verdict: Verdict, kept: Sequence[Occurrence] = (), searched: int
         spec_file=rule.file,
         searched=searched,
         erratum=next((each.id for each in rule.errata if each.covers(at, kept)), ""),
+        rule=rule.text,
     )
 
 

@@ -45,10 +45,10 @@ def spec(paths: Sequence[str]) -> Spec:
         if not all(map(_can_be_read_twice, paths)):
             raise SpecError(f"{safe(without[0])}: no greeting that tells the version; name a spec")
         return _best_fit(paths)
-    [(_, version)] = told.values()
+    [(path, version)] = told.values()
     if without:
         tell(f"no greeting in {', '.join(map(safe, without))}: taken for {version.release}, as the others")
-    return catalogue.of_version(version)
+    return _of_version(version, path)
 
 
 def spec_of_beginning(path: str) -> Spec:
@@ -64,7 +64,7 @@ def spec_of_beginning(path: str) -> Spec:
     try:
         version = greeting.of_first_line(path)
         if version:
-            return catalogue.of_version(version)
+            return _of_version(version, path)
         from qmpcheck.drift import fit
 
         found = fit.fit_beginning(path)
@@ -73,10 +73,17 @@ def spec_of_beginning(path: str) -> Spec:
     told = _told({path: found.versions})
     if told:
         [(_, version)] = told.values()
-        return catalogue.of_version(version)
+        return _of_version(version, path)
     return _fitted(
         found, safe(path), " the first event" if found.events == 1 else f" the first {found.events} events"
     )
+
+
+def _of_version(version: Version, path: str) -> Spec:
+    try:
+        return catalogue.of_version(version)
+    except SpecError as error:
+        raise SpecError(f"{safe(path)}: {error}") from None
 
 
 def _told(versions: Mapping[str, Sequence[Version]]) -> dict[str, tuple[str, Version]]:
@@ -91,7 +98,8 @@ def _told(versions: Mapping[str, Sequence[Version]]) -> dict[str, tuple[str, Ver
             told.setdefault(each.release, (path, each))
     if len(told) > 1:
         firsts = first_of([f"{safe(path)}: {version}" for path, version in told.values()])
-        raise SpecError(f"the streams are of several releases ({firsts}); name a spec")
+        apart = ", or check each release's by themselves" * (len(versions) > 1)
+        raise SpecError(f"the streams are of several releases ({firsts}); name a spec{apart}")
     return told
 
 

@@ -79,7 +79,7 @@ def close(
     lacking = _lacking(results)
     if not options.update_baseline:
         if not lacking:
-            _tell_gone({entry for entry in before if entry.code in codes} - baseline.found(results))
+            tell_gone(before, baseline.found(results), codes)
         return CLEAN
     if lacking:
         tell(f"{safe(options.baseline)} is left as it was: {lacking}")
@@ -92,24 +92,28 @@ def close(
     return CLEAN
 
 
-def update(options: argparse.Namespace, report: Report) -> Baseline:
-    """Write all findings of a report to the baseline; what is accepted from now on.
+def of_report(report: Report) -> Baseline:
+    """The findings of a report that a baseline holds."""
+    from qmpcheck.reports.report import Level
+
+    return frozenset(finding.identity for finding in report.findings if finding.level > Level.NOTE)
+
+
+def update(options: argparse.Namespace, report: Report) -> None:
+    """Write the findings of a report to the baseline.
 
     Raises:
         SpecError: it cannot be written, or some findings are counted and not listed.
     """
     from qmpcheck.reports import baseline
-    from qmpcheck.reports.report import Level
 
-    findings = [finding for finding in report.findings if finding.level > Level.NOTE]
-    more = sum(finding.times for finding in findings if not finding.listed)
+    more = sum(finding.times for finding in report.findings if not finding.listed)
     if more:
         raise SpecError(f"{safe(options.baseline)} is left as it was: {plural(more, 'finding')} not listed")
-    now = frozenset(finding.identity for finding in findings)
+    now = of_report(report)
     with output.opened(options.baseline) as out:
         out.write(baseline.dump(now))
     tell(f"{safe(options.baseline)}: {_entries(len(now))}")
-    return now
 
 
 def _lacking(results: Sequence[Checked]) -> str:
@@ -124,7 +128,9 @@ def _lacking(results: Sequence[Checked]) -> str:
     return ""
 
 
-def _tell_gone(gone: Collection[object]) -> None:
+def tell_gone(before: Baseline, now: Baseline, codes: Collection[str]) -> None:
+    """Say how many entries of a baseline no longer occur, of those that were looked for."""
+    gone = {entry for entry in before - now if entry.code in codes}
     if gone:
         verb = "occurs" if len(gone) == 1 else "occur"
         tell(f"{_entries(len(gone))} of the baseline no longer {verb}")

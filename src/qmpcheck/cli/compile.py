@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DOCUMENT",
         help="qmp-events.txt, a saved page of it (PATH@old, PATH@new), or a schema's root file",
     )
-    parser.add_argument("-o", "--output", metavar="FILE", help="write there, not to standard output")
+    output.add_output(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -49,11 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=("text", "json", "markdown"), default="text", help="of the report"
     )
-    parser.add_argument("-o", "--output", metavar="FILE", help="write there, not to standard output")
+    output.add_output(parser)
     reporting.add_report(parser)
 
 
 def run(options: argparse.Namespace) -> int:
+    _prepare(options)
     old, new = catalogue.find(options.old), catalogue.find(options.new)
     client = _client(options.used_by, old, new) if options.used_by else None
     strict = options.profile == "strict"
@@ -61,14 +62,20 @@ def run(options: argparse.Namespace) -> int:
     if client:
         found = tuple(change for change in found if uses.touches(change, client.uses, strict))
     changes = Changes(old, new, found, strict, client)
-    inputs = [options.old, options.new, *filter(None, [options.used_by])]
-    output.spare(inputs, options.output)
-    reporting.spare(options.reports, inputs, [*filter(None, [options.output])])
-    with output.opened(options.output) as out:
+    with reporting.opened(options.output, options.reports) as out:
         _report(options.format, changes, out)
     worst = max((change.level(changes.strict) for change in found), default=Level.DOC)
     fail_on = Level[options.fail_on.upper()]
     return max(FINDINGS if worst >= fail_on else CLEAN, _beside(options, changes, fail_on))
+
+
+def _prepare(options: argparse.Namespace) -> None:
+    """Refuse to write over what is read, or two reports to one place; then empty the reports."""
+    inputs = [options.old, options.new, *filter(None, [options.used_by])]
+    output.spare(inputs, options.output)
+    reporting.spare(options.reports, inputs, [*filter(None, [options.output])])
+    reporting.part(options.reports, options.format, options.output)
+    reporting.empty(options.reports)
 
 
 def _beside(options: argparse.Namespace, changes: Changes, fail_on: Level) -> int:

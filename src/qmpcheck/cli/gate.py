@@ -26,12 +26,14 @@ from qmpcheck.gate import build as builds
 from qmpcheck.gate import saving
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import CODES
-from qmpcheck.gate.judge import Demands, judge
+from qmpcheck.gate.judge import Demands, Verdict, judge
 from qmpcheck.gate.run import run as play
 from qmpcheck.gate.scenario import Outcome, Scenario
 from qmpcheck.gate.scenarios import ALL
+from qmpcheck.gate.trouble import is_full
 from qmpcheck.printable import quoted, safe
 from qmpcheck.reports import gatereport, gatetext
+from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specfile import Told
 
@@ -68,28 +70,53 @@ def run(options: argparse.Namespace) -> int:
     if options.list:
         gatetext.write_list(scenarios, sys.stdout)
         return CLEAN
-    if options.qemu is None:
+    if not options.qemu:
         raise SpecError("--qemu PATH is missing: the QEMU to run")
     if options.update_baseline and (options.only is not None or options.skip):
         raise SpecError("--update-baseline needs all scenarios: it cannot stand with --only or --skip")
     codes = arguments.selected(options, CODES)
     known = baselines.load(options)
-    reporting.spare(options.reports, [options.spec, *options.rules], [*filter(None, [options.baseline])])
+    inputs = [builds.located(options.qemu), options.spec, *options.rules]
+    reporting.spare(options.reports, inputs, [*filter(None, [options.baseline])])
+    reporting.part(options.reports)
+    reporting.empty(options.reports)
+    try:
+        verdict = _verdict(options, scenarios, codes)
+    except SpecError as error:
+        reporting.write(options.reports, gatereport.unplayed(options.qemu, options.spec, str(error)))
+        raise
+    return max(_kept(options.save, verdict), _told(options, verdict, known))
+
+
+def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: frozenset[str]) -> Verdict:
+    """Play the scenarios, and judge them.
+
+    Raises:
+        SpecError: they cannot be played, there is nothing to judge them by, or no place for the recordings.
+    """
     build = _ask(options.qemu)
     spec, since = _specs(options.spec, build)
     own = arguments.own_rules(options, spec.rule_base)
     if options.save is not None:
         _make(options.save)
     outcomes = _play(build, scenarios)
-    if options.save is not None:
-        _save(options.save, build, outcomes)
     demands = Demands(codes, options.severities, options.within, own)
-    verdict = judge(build, spec, outcomes, demands, since)
+    return judge(build, spec, outcomes, demands, since)
+
+
+def _told(options: argparse.Namespace, verdict: Verdict, known: Baseline | None) -> int:
+    """Tell what was found; the exit status."""
     report = gatereport.report(verdict, options.fail_on, known)
-    if options.update_baseline and not report.unchecked:
-        report = gatereport.report(verdict, options.fail_on, baselines.update(options, report))
-    gatetext.write(verdict, report, sys.stdout)
+    updates = options.update_baseline and not report.unchecked
+    if updates:
+        report = gatereport.report(verdict, options.fail_on, baselines.of_report(report))
+    with reporting.opened(None, options.reports) as out:
+        gatetext.write(verdict, report, out)
     status = reporting.write(options.reports, report)
+    if updates:
+        baselines.update(options, report)
+    elif known and options.only is None and not options.skip and not report.unchecked:
+        baselines.tell_gone(known, baselines.of_report(report), verdict.demands.codes)
     if any(map(report.fails, report.findings)):
         return max(status, FINDINGS)
     if report.unchecked:
@@ -124,9 +151,14 @@ def _specs(name: str, build: Build) -> tuple[Spec, Spec | None]:
 
 def _play(build: Build, scenarios: Sequence[Scenario]) -> list[Outcome]:
     try:
-        return play(build, scenarios)
+        outcomes = play(build, scenarios)
     except OSError as error:
         raise SpecError(f"no folder for the scenarios: {error.strerror}") from None
+    for outcome in outcomes:
+        if outcome.trouble and is_full(outcome.trouble.text):
+            name, text = outcome.scenario.name, outcome.trouble.text
+            raise SpecError(f"the disk is full, so nothing can be said of the build; {name}: {text}")
+    return outcomes
 
 
 def _names(text: str) -> list[str]:
@@ -157,8 +189,13 @@ def _make(folder: str) -> None:
         raise SpecError(f"--save {safe(folder)}: {error.strerror}") from None
 
 
-def _save(folder: str, build: Build, outcomes: Sequence[Outcome]) -> None:
+def _kept(folder: str | None, verdict: Verdict) -> int:
+    """Keep the recordings where that is asked for; the exit status. The verdict stands without them."""
+    if folder is None:
+        return CLEAN
     try:
-        saving.save(folder, build, outcomes)
+        saving.save(folder, verdict.build, [judged.outcome for judged in verdict.judged])
     except OSError as error:
-        raise SpecError(f"--save {safe(folder)}: {error.strerror}") from None
+        tell(f"--save {safe(folder)}: {error.strerror}")
+        return UNUSABLE
+    return CLEAN

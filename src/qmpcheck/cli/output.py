@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -10,6 +11,21 @@ from typing import IO
 
 from qmpcheck.printable import safe
 from qmpcheck.rulebase import SpecError
+
+STANDARD_OUTPUT = ("-", "/dev/stdout")
+"""Names of it. Opened as a file, it would lose what is there already."""
+
+
+def place(text: str) -> str | None:
+    """The file that an option names; None for standard output."""
+    return None if text in STANDARD_OUTPUT else text
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """`-o FILE`."""
+    parser.add_argument(
+        "-o", "--output", type=place, metavar="FILE", help="write there, not to standard output"
+    )
 
 
 def spare(inputs: Sequence[str], path: str | None, option: str = "--output") -> None:

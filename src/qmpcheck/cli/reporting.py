@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from qmpcheck.cli import output
 from qmpcheck.cli.messages import tell
@@ -16,7 +18,8 @@ from qmpcheck.rulebase import SpecError
 if TYPE_CHECKING:
     from qmpcheck.reports.report import Report
 
-STANDARD_OUTPUT = "-"
+LINES = ("github",)
+"""Formats that are lines, and may stand among others; the others are whole documents."""
 
 
 class Asked(NamedTuple):
@@ -47,7 +50,7 @@ def _asked(text: str) -> Asked:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not FORMAT=FILE, with one of the formats {', '.join(FORMATS)}"
         )
-    return Asked(format, None if path == STANDARD_OUTPUT else path)
+    return Asked(format, output.place(path))
 
 
 def spare(asked: Sequence[Asked], inputs: Sequence[str], outputs: Sequence[str]) -> None:
@@ -69,6 +72,53 @@ def spare(asked: Sequence[Asked], inputs: Sequence[str], outputs: Sequence[str])
             if path in taken:
                 raise SpecError(f"--report: {safe(each.path)} is named twice")
             taken.add(path)
+
+
+def part(asked: Sequence[Asked], own: str = "text", path: str | None = None) -> None:
+    """Refuse to write a document to standard output where another report goes, too.
+
+    Args:
+        asked: the reports.
+        own: the format of the command's own report.
+        path: the file that it goes to; None for standard output.
+
+    Raises:
+        SpecError: both would go there.
+    """
+    there = [own] if own != "text" and path is None else []
+    there += [each.format for each in asked if each.path is None]
+    if len(there) > 1 and not {*LINES}.issuperset(there):
+        raise SpecError(
+            f"{' and '.join(there)} cannot both go to standard output: name a file for one of them"
+        )
+
+
+def empty(asked: Sequence[Asked]) -> None:
+    """Leave nothing in the reports' files of a run before, which is not to be taken for this one's.
+
+    One that cannot be written is told of when it is written.
+    """
+    for each in asked:
+        if each.path is not None and os.path.isfile(each.path):
+            with suppress(OSError):
+                os.truncate(each.path, 0)
+
+
+def opened(path: str | None, asked: Sequence[Asked]) -> AbstractContextManager[IO[str]]:
+    """Where the command's own report goes.
+
+    That is standard error where a document goes to standard output, which is to be read by a program then.
+
+    Args:
+        path: the file that was named; None for standard output.
+        asked: the reports beside it.
+
+    Raises:
+        SpecError: the file cannot be written.
+    """
+    if path is None and any(each.path is None and each.format not in LINES for each in asked):
+        return nullcontext(sys.stderr) if sys.stderr is not None else output.opened(os.devnull)
+    return output.opened(path)
 
 
 def write(asked: Sequence[Asked], report: Report) -> int:

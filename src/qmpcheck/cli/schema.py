@@ -15,7 +15,7 @@ from qmpcheck.cli import arguments, output
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_spec_and_event(parser)
-    parser.add_argument("-o", "--output", metavar="FILE", help="write there, not to standard output")
+    output.add_output(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -72,9 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--literal", action="store_true", help="hold QEMU to its spec where it is known not to keep it"
     )
     parser.add_argument("--follow", action="store_true", help="tell findings as lines arrive")
-    parser.add_argument(
-        "-o", "--output", metavar="FILE", help="write the report there, not to standard output"
-    )
+    output.add_output(parser)
     reporting.add_report(parser)
     baselines.add_baseline(parser)
     parser.add_argument(
@@ -85,10 +83,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.follow and len(options.streams) > 1:
         raise SpecError("--follow takes one stream")
+    known = baselines.load(options)
+    _prepare(options)
     spec = _spec(options)
     checker = _checker(spec.rule_base, options)
-    _spare(options)
-    known = baselines.load(options)
     if options.follow:
         return _follow(options, checker, spec, known)
     with _progress(options.streams) as advance:
@@ -97,17 +95,19 @@ def run(options: argparse.Namespace) -> int:
         ]
     results = [_with_drift(checked, spec) for checked in results]
     accepted = baselines.accepted(options, results, known)
-    with output.opened(options.output) as out:
+    with reporting.opened(options.output, options.reports) as out:
         _report(options.format, results, spec, out, accepted)
     return max(_status(results, options, accepted), _beside(options, results, spec, known))
 
 
-def _spare(options: argparse.Namespace) -> None:
-    """Refuse to write over anything else that is named."""
-    inputs = [*options.streams, *options.rules, options.spec]
+def _prepare(options: argparse.Namespace) -> None:
+    """Refuse to write over what else is named, or two reports to one place; then empty the reports."""
+    inputs = [*options.streams, *options.rules, *filter(None, [options.spec])]
     baseline, written = ([path] if path else [] for path in (options.baseline, options.output))
     output.spare([*inputs, *baseline], options.output)
     reporting.spare(options.reports, inputs, [*baseline, *written])
+    reporting.part(options.reports, options.format, options.output)
+    reporting.empty(options.reports)
 
 
 def _beside(
@@ -155,7 +155,7 @@ def _follow(
     options: argparse.Namespace, checker: Checker, spec: catalogue.Spec, known: Baseline | None
 ) -> int:
     told: list[Diagnostic] = []
-    with output.opened(options.output) as out:
+    with reporting.opened(options.output, options.reports) as out:
 
         def hear(findings: Sequence[Diagnostic]) -> None:
             from qmpcheck.reports import style, text

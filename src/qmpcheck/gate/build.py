@@ -38,15 +38,20 @@ def ask(path: str) -> Build:
     Raises:
         Unanswered: it cannot be started, or does not answer.
     """
-    if os.sep not in path and not os.path.exists(path):
-        path = shutil.which(path) or path
-    path = os.path.abspath(path)
+    path = located(path)
     answer = binary.ask(path)
     try:
         rule_base = introspection.read(answer.schema)
     except introspection.NotIntrospection as error:
         raise Unanswered(str(error)) from None
     return Build(path, answer.version, rule_base, frozenset(_commands(answer.schema)))
+
+
+def located(path: str) -> str:
+    """The whole path of a binary at a path, or of the command of that name."""
+    if os.sep not in path and not os.path.exists(path):
+        path = shutil.which(path) or path
+    return os.path.abspath(path)
 
 
 def _commands(schema: list[object]) -> list[str]:

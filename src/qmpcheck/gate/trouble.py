@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 
 from qmpcheck.printable import safe, shortened
@@ -54,3 +56,11 @@ _LACKING = re.compile(
 def is_lacking(text: str) -> bool:
     """Whether QEMU says that this build does not have what it was asked for."""
     return bool(_LACKING.search(text))
+
+
+_FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT)))
+
+
+def is_full(text: str) -> bool:
+    """Whether it says that the disk is full, which is no fault of the build."""
+    return any(reason in text for reason in _FULL)

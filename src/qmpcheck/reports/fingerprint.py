@@ -17,8 +17,9 @@ class Identity(NamedTuple):
         code: its rule.
         event: the event that it concerns, "" for none.
         path: the dotted path that it concerns, `[]` for any item of a list.
-        kind: what else tells findings of one rule apart; "" for nothing: of a stream, the erratum that it is
-            an instance of; of a change, the value and the branches, or the follow-up, that it is about.
+        kind: what else tells findings of one code apart; "" for nothing: of a stream, the rule over time that
+            it is about, and the erratum that it is an instance of, but nothing that a guest wrote, or each
+            value would be news; of a change, the value and the branches, or the follow-up, that it is about.
     """
 
     code: str
@@ -33,7 +34,8 @@ Baseline = frozenset[Identity]
 
 def of_diagnostic(finding: Diagnostic) -> Identity:
     """What a finding about a stream is known by."""
-    return Identity(finding.code, finding.event, _without_indices(finding.path), finding.erratum)
+    kind = "; ".join(filter(None, (finding.rule, finding.erratum)))
+    return Identity(finding.code, finding.event, _without_indices(finding.path), kind)
 
 
 def of_change(change: Change) -> Identity:

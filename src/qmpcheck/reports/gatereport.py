@@ -1,4 +1,7 @@
-"""What `gate` found, as the value that the reports for CI are made from."""
+"""What `gate` found, as the value that the reports for CI are made from.
+
+`gate.schema.json` beside this file is the schema of the JSON report.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from qmpcheck.drift.change import Change
 from qmpcheck.gate.codes import KINDS
 from qmpcheck.gate.fault import Fault
 from qmpcheck.gate.judge import Judged, Verdict
+from qmpcheck.printable import safe
 from qmpcheck.reports import changesreport, streamsreport
 from qmpcheck.reports.fingerprint import Baseline, Identity
 from qmpcheck.reports.report import Finding, Level, Report, Rule, Suite
@@ -44,6 +48,26 @@ def report(verdict: Verdict, fail_on: Severity = Severity.ERROR, baseline: Basel
         document=functools.partial(_document, verdict, suites),
         has_baseline=baseline is not None,
     )
+
+
+def unplayed(path: str, spec: str, reason: str) -> Report:
+    """The report of a gate that could not be played, in which nothing is green.
+
+    Args:
+        path: of the binary, as the user named it.
+        spec: what it should have been held against, as the user named it.
+        reason: why not.
+    """
+    suite = Suite("gate", "unchecked", (), reason)
+    document: dict[str, Any] = {
+        "qmpcheck": qmpcheck.__version__,
+        "qemu": {"path": safe(path), "version": None},
+        "spec": None,
+        "unchecked": safe(reason),
+        "scenarios": [],
+        "findings": [],
+    }
+    return Report("gate", f"{spec} ({path})", (suite,), Level.ERROR, lambda: document)
 
 
 def of_fault(scenario: str, fault: Fault) -> Identity:
@@ -91,8 +115,9 @@ def _document(verdict: Verdict, suites: tuple[Suite, ...]) -> dict[str, Any]:
     """The report for JSON."""
     return {
         "qmpcheck": qmpcheck.__version__,
-        "qemu": {"path": verdict.build.path, "version": str(verdict.build.version)},
-        "spec": {"name": verdict.spec.name, "id": verdict.spec.id},
+        "qemu": {"path": safe(verdict.build.path), "version": str(verdict.build.version)},
+        "spec": {"name": safe(verdict.spec.name), "id": verdict.spec.id},
+        "unchecked": None if verdict.events else "no event in any scenario",
         "scenarios": [
             {
                 "name": judged.outcome.scenario.name,
@@ -108,8 +133,9 @@ def _document(verdict: Verdict, suites: tuple[Suite, ...]) -> dict[str, Any]:
                 "code": finding.rule.code,
                 "slug": finding.rule.slug,
                 "level": str(finding.level),
-                "event": finding.identity.event,
+                "event": finding.identity.event or None,
                 "path": finding.path,
+                "file": safe(finding.file),
                 "line": finding.line,
                 "message": finding.message,
                 "fingerprint": finding.fingerprint,
