@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from qmpcheck.checking.occurrence import NO_CLOCK
@@ -46,21 +46,20 @@ class Fault(NamedTuple):
         return f"{self.text}: {self.measured}" if self.measured else self.text
 
 
-def faults(build: Build, outcome: Outcome, late: Collection[str], severities: Severities) -> Iterator[Fault]:
+def faults(build: Build, outcome: Outcome, severities: Severities) -> Iterator[Fault]:
     """The faults of a scenario; none where the build does not have what it needs.
 
     Args:
         build: what it was played on.
         outcome: what playing it gave.
-        late: the events that may be sent late.
         severities: how bad the findings of some codes are.
     """
     if not outcome.skipped:
-        for fault in dict.fromkeys(_found(build, outcome, late)):
+        for fault in dict.fromkeys(_found(build, outcome)):
             yield fault._replace(severity=severities.get(fault.code, fault.severity))
 
 
-def _found(build: Build, outcome: Outcome, late: Collection[str]) -> Iterator[Fault]:
+def _found(build: Build, outcome: Outcome) -> Iterator[Fault]:
     trouble = outcome.trouble
     if trouble:
         yield Fault(OF_TROUBLE[trouble.kind], trouble.kind, trouble.text)
@@ -71,7 +70,7 @@ def _found(build: Build, outcome: Outcome, late: Collection[str]) -> Iterator[Fa
             yield Fault(REPEATED, "sent again", f"{name(event)}{place}", name(event))
         events = [each.event for each in sent]
         yield from _out_of_sequence(build, steps, events, place)
-        for event, off in punctuality.untimely(sent, late):
+        for event, off in punctuality.untimely(sent):
             yield Fault(UNTIMELY, "untimely", f"{name(event)}{place}", name(event), measured=off)
 
 

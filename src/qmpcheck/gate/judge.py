@@ -121,7 +121,7 @@ def _checker(rule_base: RuleBase, demands: Demands, assumes: tuple[str, ...]) ->
 
 def _judged(build: Build, outcome: Outcome, checker: Checker, demands: Demands) -> Judged:
     checked = tuple(_checked(recording, checker) for recording in outcome.recordings)
-    found = faults(build, outcome, checker.terms.timing.late, demands.severities)
+    found = faults(build, outcome, demands.severities)
     wanted = tuple(each for each in found if each.code in demands.codes)
     seen = Counter(message["event"] for recording in outcome.recordings for message in recording.events())
     return Judged(outcome, checked, wanted, seen)
