@@ -279,6 +279,33 @@ def test_a_baseline_that_cannot_be_written_costs_no_report(
             "life-cycle",
             ["QMP408 untimely: RESET: its timestamp says that there is no clock\n"],
         ),
+        (
+            "e['event'] == 'RESUME' and e['timestamp'].update(seconds=1 << 63)",
+            "life-cycle",
+            ["QMP408 untimely: RESUME: its timestamp is ", " s after it came\n"],
+        ),
+        (
+            "offset = e.get('data', {}).get('offset', 0); offset > 1000 and time.sleep(1)",
+            "rtc",
+            ["QMP408 untimely: RTC_CHANGE: it came ", " s or more after its timestamp\n"],
+        ),
+        (
+            "'len' in e.get('data', {}) and e['data'].update(len=1)",
+            "job-ready",
+            ["QMP401 not seen: BLOCK_JOB_READY (device job0, type mirror, len 0 or 65536, "],
+        ),
+        (
+            "'client' in e.get('data', {}) and e['data']['client'].update(host='me')",
+            "vnc",
+            ['QMP401 not seen: VNC_CONNECTED (server.family unix, server.host "", server.service vnc.sock, '],
+        ),
+        (
+            "'result' in e.get('data', {}) and e['data']['result'].update(total=1)",
+            "dump",
+            [
+                "QMP401 not seen: DUMP_COMPLETED (result.status failed, result.completed 0, result.total 16842752, "
+            ],
+        ),
     ],
     ids=[
         "member removed",
@@ -294,6 +321,11 @@ def test_a_baseline_that_cannot_be_written_costs_no_report(
         "time set back",
         "time set ahead",
         "no clock",
+        "in no time to come",
+        "held back as if there were too many",
+        "length",
+        "address",
+        "size",
     ],
 )
 def test_each_edit_on_the_way_is_found(

@@ -18,7 +18,7 @@ class Expected(msgspec.Struct, frozen=True):
     where: dict[str, Any] = {}
 
     def __str__(self) -> str:
-        values = ", ".join(f"{member} {_shown(value)}" for member, value in self.where.items())
+        values = ", ".join(_shown(self.where))
         return f"{self.event} ({values})" if values else self.event
 
     def is_met_by(self, message: dict[str, Any]) -> bool:
@@ -106,7 +106,7 @@ class OneOf:
         return 0
 
     def __str__(self) -> str:
-        return " or ".join(map(str, self._values))
+        return " or ".join(str(value) or '""' for value in self._values)
 
 
 class _Anything:
@@ -142,7 +142,11 @@ def _equal(value: Any, wanted: Any) -> bool:
     return bool(wanted == value) and (type(value) is type(wanted) or not isinstance(wanted, int))
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return " ".join(f"{member} {_shown(each)}" for member, each in value.items())
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _shown(where: dict[str, Any], above: str = "") -> Iterator[str]:
+    """Each member with its value; those of an object one by one."""
+    for member, value in where.items():
+        if isinstance(value, dict):
+            yield from _shown(value, f"{above}{member}.")
+        else:
+            shown = str(value).lower() if isinstance(value, bool) else str(value) or '""'
+            yield f"{above}{member} {shown}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qmpcheck.gate.expected import QUIT, Repeated, expected
+from qmpcheck.gate.expected import QUIT, OneOf, Repeated, expected
 from qmpcheck.gate.machine import Machine
 from qmpcheck.gate.scenario import STORAGE, Scenario
 from qmpcheck.gate.scenarios.blocks import blockdev, copy, empty, failing
@@ -100,8 +100,16 @@ def _create(stage: Stage) -> None:
         vm.wait("JOB_STATUS_CHANGE", status="null")
 
 
-_MIRRORED: dict[str, Any] = {"device": "job0", "type": "mirror", "speed": 0}
+_LENGTH = OneOf(0, SIZE)
 """How much there was to copy, newer releases tell by turns."""
+
+_MIRRORED: dict[str, Any] = {
+    "device": "job0",
+    "type": "mirror",
+    "len": _LENGTH,
+    "offset": _LENGTH,
+    "speed": 0,
+}
 
 SCENARIOS = (
     Scenario(

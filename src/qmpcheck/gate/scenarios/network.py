@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from typing import Any
 
 from qmpcheck.gate.expected import ANYTHING, QUIT, Expected, Steps, expected
 from qmpcheck.gate.scenario import Scenario
@@ -75,17 +76,24 @@ def _dump(stage: Stage) -> None:
 
 
 def _vnc_event(happened: str) -> Expected:
-    server = {"family": "unix", "service": "vnc.sock", "websocket": False, "auth": "none"}
-    return expected(f"VNC_{happened}", server=server, client={"family": "unix", "websocket": False})
+    client = {"family": "unix", "host": "", "service": "", "websocket": False}
+    server = client | {"service": "vnc.sock", "auth": "none"}
+    return expected(f"VNC_{happened}", server=server, client=client)
 
 
 def _spice_event(happened: str) -> Expected:
-    return expected(f"SPICE_{happened}", server={"family": "unix"}, client={"family": "unix"})
+    server, client = ({"family": "unix", "port": port} for port in ("spice.sock", ""))
+    return expected(f"SPICE_{happened}", server=server, client=client)
 
 
-def _dumped(completed: Expected) -> Steps:
-    """The machine stands still while it is dumped."""
-    return (expected("STOP"), completed, expected("RESUME"), QUIT)
+_MEMORY = (16 << 20) + (1 << 16)
+"""Bytes that are dumped: the memory, and the BIOS."""
+
+
+def _dumped(status: str, size: int, **more: Any) -> Steps:
+    """The machine stands still while so much of it is dumped."""
+    result = {"status": status, "completed": size, "total": _MEMORY}
+    return (expected("STOP"), expected("DUMP_COMPLETED", result=result, **more), expected("RESUME"), QUIT)
 
 
 SCENARIOS = (
@@ -124,9 +132,9 @@ SCENARIOS = (
     Scenario(
         "dump",
         "the guest's memory is dumped, then dumped to a full device",
-        _dumped(expected("DUMP_COMPLETED", result={"status": "completed"})),
+        _dumped("completed", _MEMORY),
         _dump,
-        others={"full": _dumped(expected("DUMP_COMPLETED", result={"status": "failed"}, error=ANYTHING))},
+        others={"full": _dumped("failed", 0, error=ANYTHING)},
     ),
 )
 """Scenarios about connections from outside, and about dumps."""
