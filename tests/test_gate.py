@@ -290,6 +290,12 @@ def test_a_baseline_that_cannot_be_written_costs_no_report(
             ["QMP408 untimely: RTC_CHANGE: it came ", " s or more after its timestamp\n"],
         ),
         (
+            "e['event'] == 'STOP' and sys.stdout.write('{\"event\": \"RESUME\", ' + json.dumps(e)[1:] + '\\n'); "
+            "e = None if e['event'] == 'STOP' else e",
+            "life-cycle",
+            ["1 key twice", "life-cycle: QMP409 key twice: event in STOP\n"],
+        ),
+        (
             "'len' in e.get('data', {}) and e['data'].update(len=1)",
             "job-ready",
             ["QMP401 not seen: BLOCK_JOB_READY (device job0, type mirror, len 0 or 65536, "],
@@ -323,6 +329,7 @@ def test_a_baseline_that_cannot_be_written_costs_no_report(
         "no clock",
         "in no time to come",
         "held back as if there were too many",
+        "key given twice",
         "length",
         "address",
         "size",

@@ -42,7 +42,9 @@ def test_no_clock() -> None:
     assert [*untimely([sent])] == [("STOP", "its timestamp says that there is no clock")]
 
 
-@pytest.mark.parametrize("timestamp", [None, 7, {}, {"seconds": "1", "microseconds": 0}, {"seconds": 1, "microseconds": 10**400}])
+@pytest.mark.parametrize(
+    "timestamp", [None, 7, {}, {"seconds": "1", "microseconds": 0}, {"seconds": 1, "microseconds": 10**400}]
+)
 def test_what_is_no_timestamp_is_left_to_the_checker(timestamp: object) -> None:
     sent = Sent({"event": "STOP", "timestamp": timestamp}, came(0, 1))
     assert [*untimely([sent])] == []

@@ -18,7 +18,8 @@ class Kind(NamedTuple):
     why: str
 
 
-NOT_SEEN, REPEATED, UNEXPECTED, MISPLACED, UNTIMELY = "QMP401", "QMP405", "QMP406", "QMP407", "QMP408"
+NOT_SEEN, REPEATED, UNEXPECTED, MISPLACED = "QMP401", "QMP405", "QMP406", "QMP407"
+UNTIMELY, KEY_TWICE = "QMP408", "QMP409"
 
 KINDS: dict[str, Kind] = {
     NOT_SEEN: Kind(
@@ -62,6 +63,11 @@ KINDS: dict[str, Kind] = {
         "event-untimely",
         "An event came long after its timestamp, or before it, or its timestamp says that there is no clock.",
         "A client learns too late what happened, or is told a wrong time.",
+    ),
+    KEY_TWICE: Kind(
+        "key-twice",
+        "An object in an event has the same key more than once.",
+        "Which of the values a client sees depends on its JSON library.",
     ),
 }
 """The codes of what is no finding about an event. All are errors where the user does not say otherwise."""

@@ -10,7 +10,7 @@ from qmpcheck.checking.occurrence import NO_CLOCK
 from qmpcheck.diagnostic import Severities, Severity
 from qmpcheck.gate import punctuality, sequence
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.codes import MISPLACED, NOT_SEEN, OF_TROUBLE, REPEATED, UNEXPECTED, UNTIMELY
+from qmpcheck.gate.codes import KEY_TWICE, MISPLACED, NOT_SEEN, OF_TROUBLE, REPEATED, UNEXPECTED, UNTIMELY
 from qmpcheck.gate.expected import Expected, Steps, events_of, of_build
 from qmpcheck.gate.recording import Sent
 from qmpcheck.gate.scenario import Outcome
@@ -70,6 +70,10 @@ def _found(build: Build, outcome: Outcome) -> Iterator[Fault]:
             yield Fault(REPEATED, "sent again", f"{name(event)}{place}", name(event))
         events = [each.event for each in sent]
         yield from _out_of_sequence(build, steps, events, place)
+        for each in sent:
+            about = name(each.event["event"])
+            for key in each.twice:
+                yield Fault(KEY_TWICE, "key twice", f"{name(key)} in {about}{place}", about)
         for event, off in punctuality.untimely(sent):
             yield Fault(UNTIMELY, "untimely", f"{name(event)}{place}", name(event), measured=off)
 

@@ -22,7 +22,7 @@ def untimely(events: Iterable[Sent]) -> Iterator[tuple[str, str]]:
 
     A scenario leaves time between rate-limited events, so none of them is held back.
     """
-    for event, arrival in events:
+    for event, arrival, _ in events:
         name, timestamp = event["event"], event.get("timestamp")
         moment = _seconds(timestamp)
         if timestamp == NO_CLOCK:

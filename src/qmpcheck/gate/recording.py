@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -25,10 +26,17 @@ class Arrival(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """An event, and when the end of its line came; None where that is not known."""
+    """An event.
+
+    Attributes:
+        event: what it says; of a key given twice the last value counts.
+        arrival: when the end of its line came; None where that is not known.
+        twice: the keys that an object in it has more than once.
+    """
 
     event: dict[str, Any]
     arrival: Arrival | None
+    twice: tuple[str, ...] = ()
 
 
 class Recording(msgspec.Struct, frozen=True):
@@ -59,18 +67,28 @@ class Recording(msgspec.Struct, frozen=True):
         end = 0
         for line in self.data.split(b"\n"):
             end += len(line) + 1
-            event = _event(line)
+            twice: list[str] = []
+            event = _event(line, twice)
             if event:
-                yield Sent(event, self._arrival(end))
+                yield Sent(event, self._arrival(end), tuple(twice))
 
     def _arrival(self, end: int) -> Arrival | None:
         at = bisect_left(self.arrivals, end, key=lambda arrival: arrival.end)
         return self.arrivals[at] if at < len(self.arrivals) else None
 
 
-def _event(line: bytes) -> dict[str, Any] | None:
+def _event(line: bytes, twice: list[str]) -> dict[str, Any] | None:
+    """The event on a line, if one is; to the list the keys are added that are given twice."""
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) < len(pairs):
+            counted = Counter(key for key, _ in pairs)
+            twice.extend(key for key in value if counted[key] > 1)
+        return value
+
     try:
-        message = json.loads(line)
+        message = json.loads(line, object_pairs_hook=members)
     except (ValueError, RecursionError):
         return None
     return message if isinstance(message, dict) and isinstance(message.get("event"), str) else None
