@@ -293,7 +293,7 @@ def test_a_baseline_that_cannot_be_written_costs_no_report(
             "e['event'] == 'STOP' and sys.stdout.write('{\"event\": \"RESUME\", ' + json.dumps(e)[1:] + '\\n'); "
             "e = None if e['event'] == 'STOP' else e",
             "life-cycle",
-            ["1 key twice", "life-cycle: QMP409 key twice: event in STOP\n"],
+            ["1 key twice", 'life-cycle: QMP409 key twice: "event" in STOP\n'],
         ),
         (
             "'len' in e.get('data', {}) and e['data'].update(len=1)",
@@ -311,6 +311,12 @@ def test_a_baseline_that_cannot_be_written_costs_no_report(
             [
                 "QMP401 not seen: DUMP_COMPLETED (result.status failed, result.completed 0, result.total 16842752, "
             ],
+        ),
+        (
+            'e[\'event\'] == \'STOP\' and print(\'{"event": "STOP", "timestamp": '
+            "{\"seconds\": 1' + '0' * 5000 + ', \"microseconds\": 0}}')",
+            "life-cycle",
+            ["QMP406 unexpected: STOP\n", "QMP408 untimely: STOP: "],
         ),
     ],
     ids=[
@@ -333,6 +339,7 @@ def test_a_baseline_that_cannot_be_written_costs_no_report(
         "length",
         "address",
         "size",
+        "a number too long for Python",
     ],
 )
 def test_each_edit_on_the_way_is_found(

@@ -58,3 +58,11 @@ def test_an_event_came_with_the_end_of_its_line() -> None:
         ("STOP", arrivals[2]),
         ("RESUME", arrivals[3]),
     ]
+
+
+@pytest.mark.parametrize("depth", [100, 900, 3000, 100_000])
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
+def test_what_is_deeper_than_any_event_is_not_read(depth: int, opening: bytes, closing: bytes) -> None:
+    line = b'{"event": "STOP", "data": %s0%s}\n' % (opening * depth, closing * depth)
+    assert Recording("life-cycle", (), line, ended=True).events() == []
+    assert Recording("life-cycle", (), b'{"event": "STOP"}\n\n', ended=True).events() == [{"event": "STOP"}]

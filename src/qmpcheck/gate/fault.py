@@ -15,7 +15,7 @@ from qmpcheck.gate.expected import Expected, Steps, events_of, of_build
 from qmpcheck.gate.recording import Sent
 from qmpcheck.gate.scenario import Outcome
 from qmpcheck.gate.sequence import Event, Missing, Unexpected
-from qmpcheck.printable import name, safe, shortened
+from qmpcheck.printable import name, quoted, safe, shortened
 
 PLAYED = (4, 2), (11, 1)
 """The oldest and the newest release on which the scenarios were played; others may say other things."""
@@ -72,8 +72,8 @@ def _found(build: Build, outcome: Outcome) -> Iterator[Fault]:
         yield from _out_of_sequence(build, steps, events, place)
         for each in sent:
             about = name(each.event["event"])
-            for key in each.twice:
-                yield Fault(KEY_TWICE, "key twice", f"{name(key)} in {about}{place}", about)
+            if each.twice is not None:
+                yield Fault(KEY_TWICE, "key twice", f"{quoted(each.twice)} in {about}{place}", about)
         for event, off in punctuality.untimely(sent):
             yield Fault(UNTIMELY, "untimely", f"{name(event)}{place}", name(event), measured=off)
 

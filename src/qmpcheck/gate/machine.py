@@ -232,7 +232,8 @@ class Machine:
     def _split(self) -> None:
         end = self.received.rfind(b"\n") + 1
         for line in bytes(self.received[self._read : end]).split(b"\n"):
-            self._take(line)
+            if line.strip():
+                self._take(line)
         self._read = max(self._read, end)
 
     def _take(self, line: bytes) -> None:

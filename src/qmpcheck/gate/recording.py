@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -31,12 +30,12 @@ class Sent(NamedTuple):
     Attributes:
         event: what it says; of a key given twice the last value counts.
         arrival: when the end of its line came; None where that is not known.
-        twice: the keys that an object in it has more than once.
+        twice: the first key that an object in it has more than once; None where none has.
     """
 
     event: dict[str, Any]
     arrival: Arrival | None
-    twice: tuple[str, ...] = ()
+    twice: str | None = None
 
 
 class Recording(msgspec.Struct, frozen=True):
@@ -70,7 +69,7 @@ class Recording(msgspec.Struct, frozen=True):
             twice: list[str] = []
             event = _event(line, twice)
             if event:
-                yield Sent(event, self._arrival(end), tuple(twice))
+                yield Sent(event, self._arrival(end), next(iter(twice), None))
 
     def _arrival(self, end: int) -> Arrival | None:
         at = bisect_left(self.arrivals, end, key=lambda arrival: arrival.end)
@@ -79,16 +78,40 @@ class Recording(msgspec.Struct, frozen=True):
 
 def _event(line: bytes, twice: list[str]) -> dict[str, Any] | None:
     """The event on a line, if one is; to the list the keys are added that are given twice."""
+    if not line.strip():
+        return None
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        value = dict(pairs)
-        if len(value) < len(pairs):
-            counted = Counter(key for key, _ in pairs)
-            twice.extend(key for key in value if counted[key] > 1)
+        value: dict[str, Any] = {}
+        for key, each in pairs:
+            if key in value:
+                twice.append(key)
+            value[key] = each
         return value
 
     try:
-        message = json.loads(line, object_pairs_hook=members)
+        message = json.loads(line, object_pairs_hook=members, parse_int=_integer)
     except (ValueError, RecursionError):
         return None
-    return message if isinstance(message, dict) and isinstance(message.get("event"), str) else None
+    is_event = isinstance(message, dict) and isinstance(message.get("event"), str)
+    return message if is_event and not _is_deep(message) else None
+
+
+_DEEPEST = 64
+"""Levels of nesting; no event has a tenth of that, and what is deeper than the stack cannot be told."""
+
+
+def _is_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        inner = [each for each in level if isinstance(each, dict | list)]
+        level = [part for each in inner for part in (each.values() if isinstance(each, dict) else each)]
+    return bool(level)
+
+
+_MOST_DIGITS = 400
+
+
+def _integer(digits: str) -> int:
+    """One that Python would not read for its length is as far off when it is cut."""
+    return int(digits[:_MOST_DIGITS])
