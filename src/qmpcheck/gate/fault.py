@@ -128,10 +128,12 @@ def _taken(events: list[Event], wanted: Iterator[Event]) -> Event | None:
 
 
 def _shown(event: Event, steps: Steps) -> str:
-    """An event with those of its values that such events are expected with."""
+    """An event with those of its values that such events are expected with, in the same order."""
     data = event.get("data")
-    expected = {key for each in events_of(steps) if each.event == event["event"] for key in each.where}
-    values = {key: data[key] for key in data if key in expected} if isinstance(data, dict) else {}
+    wanted = dict.fromkeys(
+        key for each in events_of(steps) if each.event == event["event"] for key in each.where
+    )
+    values = {key: data[key] for key in wanted if key in data} if isinstance(data, dict) else {}
     return safe(shortened(str(Expected(event["event"], values)), _LONGEST))
 
 
