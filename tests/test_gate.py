@@ -314,13 +314,6 @@ def test_a_baseline_that_cannot_be_written_costs_no_report(
             ['QMP401 not seen: VNC_CONNECTED (server.family unix, server.host "", server.service vnc.sock, '],
         ),
         (
-            "'result' in e.get('data', {}) and e['data']['result'].update(total=1)",
-            "dump",
-            [
-                "QMP401 not seen: DUMP_COMPLETED (result.status failed, result.completed 0, result.total 16842752, "
-            ],
-        ),
-        (
             'e[\'event\'] == \'STOP\' and print(\'{"event": "STOP", "timestamp": '
             "{\"seconds\": 1' + '0' * 5000 + ', \"microseconds\": 0}}')",
             "life-cycle",
@@ -347,7 +340,6 @@ def test_a_baseline_that_cannot_be_written_costs_no_report(
         "told in another order",
         "length",
         "address",
-        "size",
         "a number too long for Python",
     ],
 )
@@ -562,7 +554,7 @@ def test_a_wrapper_that_edits_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
             "vnc: QMP402 crashed: it ended (exit status 3): why\\x1b",
         ),
         ("echo 'q: warning: old' >&2; kill -11 $$", "vnc", "vnc: QMP402 crashed: it ended (signal 11)\n"),
-        ("yes '[]'", "vnc", "vnc: QMP404 failed: it sent more than 2 MiB"),
+        ("yes '[]'", "vnc", "vnc: QMP404 failed: it sent more than 512 KiB"),
         ("sleep 1000 & setsid true; sleep 1000", "vnc", "vnc: QMP403 hung: no greeting"),
         (
             "echo 'q: -device x: is not a valid device model name' >&2; exit 1",

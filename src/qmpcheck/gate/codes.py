@@ -50,8 +50,8 @@ KINDS: dict[str, Kind] = {
     UNEXPECTED: Kind(
         "event-unexpected",
         "An event came to which nothing in the scenario leads, or once more than it leads to it.",
-        "A client takes what it is told for what happened. A warning where the scenario knows no such event, "
-        "and on releases on which the scenarios were never played.",
+        "A client takes what it is told for what happened. "
+        "A warning on releases on which the scenarios were never played.",
     ),
     MISPLACED: Kind(
         "event-out-of-order",

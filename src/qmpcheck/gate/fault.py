@@ -15,6 +15,7 @@ from qmpcheck.gate.expected import Expected, Steps, events_of, of_build
 from qmpcheck.gate.recording import Sent
 from qmpcheck.gate.scenario import Outcome
 from qmpcheck.gate.sequence import Event, Missing, Unexpected
+from qmpcheck.gate.trouble import CRASHED
 from qmpcheck.printable import name, quoted, safe, shortened
 
 PLAYED = (4, 2), (11, 1)
@@ -64,12 +65,13 @@ def _found(build: Build, outcome: Outcome) -> Iterator[Fault]:
     if trouble:
         yield Fault(OF_TROUBLE[trouble.kind], trouble.kind, trouble.text)
     for machine, steps in outcome.scenario.machines.items():
-        place = f" in {machine}" if machine else ""
+        place = f" of the machine {machine}" if machine else ""
         sent, again = _once(outcome.recording(machine).sent())
         for event in again:
             yield Fault(REPEATED, "sent again", f"{name(event)}{place}", name(event))
         events = [each.event for each in sent]
-        yield from _out_of_sequence(build, steps, events, place)
+        crashed = trouble is not None and trouble.kind == CRASHED
+        yield from _out_of_sequence(build, steps, events, place, crashed)
         for each in sent:
             about = name(each.event["event"])
             if each.twice is not None:
@@ -93,30 +95,33 @@ def _once(events: Iterable[Sent]) -> tuple[list[Sent], list[str]]:
     return once, again
 
 
-def _out_of_sequence(build: Build, steps: Steps, events: Sequence[Event], place: str) -> Iterator[Fault]:
+def _out_of_sequence(
+    build: Build, steps: Steps, events: Sequence[Event], place: str, crashed: bool
+) -> Iterator[Fault]:
     """What was missed and what came instead, or at another place, is one fault.
 
-    Of a release on which the scenarios were never played, what came is told, but is no error.
+    What a process that crashed had still to send is none. Of a release on which the scenarios were never
+    played, what came is told, but is no error.
     """
     first, last = PLAYED
     is_known = first <= (build.version.major, build.version.minor) <= last
     severity = Severity.ERROR if is_known else Severity.WARNING
     differences = sequence.differences(of_build(build, steps), events)
     came = [each.event for each in differences if isinstance(each, Unexpected)]
-    for expected in [each.expected for each in differences if isinstance(each, Missing)]:
+    missing = [each for each in differences if isinstance(each, Missing)]
+    for expected, behind in missing:
         moved = _taken(came, filter(expected.is_met_by, came))
         if moved:
             yield Fault(MISPLACED, "out of order", f"{expected}{place}", expected.event, severity)
             continue
         other = _taken(came, (event for event in came if event["event"] == expected.event))
+        if crashed and not other and behind == len(events):
+            continue
         instead = f"came as {_shown(other, steps)}" if other else ""
         yield Fault(NOT_SEEN, "not seen", f"{expected}{place}", expected.event, measured=instead)
     for event in came:
         if build.has(event["event"]):  # another is one that the spec does not have
-            is_told_of = any(each.event == event["event"] for each in events_of(steps))
-            how_bad = severity if is_told_of else Severity.WARNING
-            text = f"{_shown(event, steps)}{place}"
-            yield Fault(UNEXPECTED, "unexpected", text, event["event"], how_bad)
+            yield Fault(UNEXPECTED, "unexpected", f"{_shown(event, steps)}{place}", event["event"], severity)
 
 
 def _taken(events: list[Event], wanted: Iterator[Event]) -> Event | None:

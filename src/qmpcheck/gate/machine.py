@@ -23,7 +23,7 @@ ANSWER, EVENT = 10.0, 5.0
 APART = 1.1
 """More than a second: rate-limited events that far apart are all seen."""
 
-LONGEST = 1 << 21
+LONGEST = 1 << 19
 """Bytes that one process may send; the longest recording has a hundredth of that."""
 
 
@@ -227,7 +227,7 @@ class Machine:
             self._nothing_there = asked
         self._split()
         if len(self.received) > LONGEST:
-            raise Trouble(FAILED, f"it sent more than {LONGEST >> 20} MiB")
+            raise Trouble(FAILED, f"it sent more than {LONGEST >> 10} KiB")
 
     def _split(self) -> None:
         end = self.received.rfind(b"\n") + 1

@@ -19,9 +19,10 @@ LONGEST = 500
 
 
 class Missing(NamedTuple):
-    """An event that did not come where it should."""
+    """An event that did not come where it should: behind so many others."""
 
     expected: Expected
+    behind: int
 
 
 class Unexpected(NamedTuple):
@@ -88,10 +89,10 @@ def _repeated(steps: Steps, accounts: _Accounts, events: Sequence[Event]) -> _Ac
 
 def _expected(step: Expected, before: _Accounts, events: Sequence[Event]) -> _Accounts:
     """The event came last, or earlier with others behind it, or not at all."""
-    after = [before[0].but(Missing(step))]
+    after = [before[0].but(Missing(step, 0))]
     for at, event in enumerate(events):
         ways = [before[at]] if step.is_met_by(event) else []
-        ways += [after[at].but(Unexpected(event)), before[at + 1].but(Missing(step))]
+        ways += [after[at].but(Unexpected(event)), before[at + 1].but(Missing(step, at + 1))]
         after.append(min(ways, key=_count))
     return after
 

@@ -103,8 +103,9 @@ def _lines(judged: Judged, known: Baseline, paint: style.Paint) -> Iterator[str]
         if checked.summary.unlisted:
             yield f"{safe(checked.path)}: {plural(checked.summary.unlisted, 'finding')} more, not listed\n"
     for fault in judged.faults:
-        colour = style.RED if fault.severity is Severity.ERROR else style.YELLOW
-        noted = _noted(gatereport.of_fault(scenario, fault), known)
+        is_error = fault.severity is Severity.ERROR
+        colour = style.RED if is_error else style.YELLOW
+        noted = " (warning)" * (not is_error) + _noted(gatereport.of_fault(scenario, fault), known)
         yield f"{scenario}: {paint(colour, fault.code)} {fault.what}: {fault.full_text}{noted}\n"
 
 
