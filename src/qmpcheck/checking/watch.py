@@ -20,7 +20,7 @@ import msgspec
 from qmpcheck.checking import clock
 from qmpcheck.checking.clock import Clocks
 from qmpcheck.checking.decoder import TAG
-from qmpcheck.checking.followup import RESPONSE, SENT_LATE_BEHIND, Rule
+from qmpcheck.checking.followup import RESPONSE, SENT_LATE_BEHIND, Erratum, Rule
 from qmpcheck.checking.occurrence import Occurrence, time
 from qmpcheck.checking.session import Part, Timing, Trace
 from qmpcheck.diagnostic import Diagnostic
@@ -64,6 +64,7 @@ class _Watched(NamedTuple):
         events: the letters of all that it watches.
         looked_back_on: those of what its trigger may look back on.
         settling: those of the answers, if any of them settles all triggers before it.
+        cases: known cases that another event makes, and its letter.
     """
 
     rule: Rule
@@ -71,6 +72,7 @@ class _Watched(NamedTuple):
     events: re.Pattern[str]
     looked_back_on: re.Pattern[str]
     settling: str
+    cases: list[tuple[Erratum, re.Pattern[str]]]
 
 
 class Watch:
@@ -105,7 +107,8 @@ class Watch:
         }
         others = rule.others
         picky[Occurrence] = lambda event: event.event in others or rule.triggered_by(event)
-        return _Watched(rule, picky, events, looked_back_on, settling)
+        cases = [(each, self._any_of({each.beside[0]})) for each in rule.errata if each.beside]
+        return _Watched(rule, picky, events, looked_back_on, settling, cases)
 
     def _written(self, events: Iterable[str]) -> str:
         return "".join(self._letters.get(event, "") for event in events)
@@ -135,6 +138,7 @@ class Watch:
         places = [at for at in places if type(events[at]) not in picky or picky[type(events[at])](events[at])]
         if watched.rule.limited:
             places = self._looked_back_on(watched, events, letters[:begin]) + places
+        places = sorted({*places, *_cases(watched, letters, occurrence)})
         return Trace(kept=tuple(map(occurrence, places)))
 
     def _looked_back_on(self, watched: _Watched, events: Sequence[Event], letters: str) -> list[int]:
@@ -242,6 +246,12 @@ class Watch:
             if moment is not None and (not peaks or moment > peaks[-1][1]):
                 peaks.append((at + 1, moment))
         return tuple(reversed(peaks))
+
+
+def _cases(watched: _Watched, letters: str, occurrence: Callable[[int], Occurrence]) -> Iterator[int]:
+    """Where a case begins in which a rule is known not to be kept: before an answer, too."""
+    for erratum, beside in watched.cases:
+        yield from islice((at for at in _places(beside, letters) if erratum.is_beside(occurrence(at))), 1)
 
 
 def _places(wanted: re.Pattern[str], letters: str, begin: int = 0) -> Iterator[int]:
