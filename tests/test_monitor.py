@@ -1,6 +1,7 @@
 """Random streams, split at random: always what a plain monitor says that reads them whole."""
 
 import json
+import random
 from collections import Counter
 from functools import reduce
 from itertools import accumulate
@@ -14,7 +15,7 @@ from monitor import Event, monitor
 from qmpcheck import catalogue
 from qmpcheck.checking import rules, session
 from qmpcheck.checking.check import Checker
-from qmpcheck.checking.followup import ABSENCE, PRECEDENCE, Rule
+from qmpcheck.checking.followup import ABSENCE, PRECEDENCE, Erratum, Rule
 from qmpcheck.checking.session import Timing
 from qmpcheck.checking.summary import Summary, Terms
 
@@ -53,7 +54,20 @@ ORDER = [
     ),
     Rule("absence", "SHUTDOWN", frozenset({"RESUME", "SHUTDOWN"}), ABSENCE, until=frozenset({"RESET"})),
 ]
-ALL = [*SPEC, *OWN, *ORDER]
+KNOWN = [
+    Rule(
+        "known not to be kept",
+        "BLOCK_IO_ERROR",
+        frozenset({"RESUME"}),
+        when=((("action",), ("stop",)),),
+        limited=True,
+        errata=(
+            Erratum("watched", beside=("WATCHDOG", ((("action",), ("reset",)),))),
+            Erratum("reset", beside=("RESET", ())),
+        ),
+    )
+]
+ALL = [*SPEC, *OWN, *ORDER, *KNOWN]
 LIMITED = {event for event, rule in RULES.events.items() if rule.rate_limit}
 
 payloads = {
@@ -124,8 +138,21 @@ def test_the_checker_says_what_the_monitor_says(stream: list[Event | None], comp
     assert said(whole, complete) == monitor(stream, ALL, complete)
 
 
+ANSWERED_BETWEEN: list[Event | None] = [
+    {"event": "RESET", "data": {}, "time": 1},
+    {"event": "RESUME", "data": {}, "time": 2},
+    {
+        "event": "BLOCK_IO_ERROR",
+        "data": {"device": "d", "node-name": "n", "operation": "read", "action": "stop"},
+        "time": 3,
+    },
+]
+"""What makes a known case, and what happens in it, with an answer between them."""
+
+
 @given(streams(), st.lists(st.integers(0, 25), max_size=8), st.randoms(use_true_random=False), st.booleans())
 @settings(max_examples=300)
+@example(ANSWERED_BETWEEN, [1], random.Random(0), True)
 def test_any_split_into_any_tree_says_the_same(
     stream: list[Event | None], places: list[int], pick: Any, complete: bool
 ) -> None:

@@ -187,11 +187,6 @@ class RateLimit(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     line: Line = None
     unless: dict[str, tuple[str, ...]] = {}
 
-    @property
-    def is_blind(self) -> bool:
-        """Whether it is the same for all, whatever an event carries."""
-        return not (self.key or self.unless)
-
 
 class EventRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What one event may carry, and what must follow it."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import functools
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from qmpcheck.checking import decoder, errata, message, session, summary
+from qmpcheck.checking import decoder, errata, message, summary
+from qmpcheck.checking.letters import Alphabet, Event, Written
 from qmpcheck.checking.occurrence import MICROSECONDS, NO_CLOCK, Occurrence, Timestamp
-from qmpcheck.checking.session import Found
+from qmpcheck.checking.session import Found, Untold
 from qmpcheck.checking.summary import Summary, Terms, down
-from qmpcheck.checking.watch import Event, Watch
+from qmpcheck.checking.watch import Watch
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import name
 from qmpcheck.rulebase import RuleBase
@@ -40,7 +40,8 @@ class Checker:
         self._made_from = rule_base, terms, known
         self.terms = msgspec.structs.replace(terms or Terms(), events=frozenset(map(name, rule_base.events)))
         self._decoder = decoder.compile(rule_base)
-        self._watch = Watch(self.terms.timing, self._decoder.names)
+        self._alphabet = Alphabet(self._decoder.names)
+        self._watch = Watch(self.terms.timing, self._alphabet)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A checker travels to another process as what it is made from."""
@@ -58,29 +59,29 @@ class Checker:
         """The same for a block of lines."""
         lines, cut = lines_of(block), bool(block[-1])
         read = self._read(lines, cut)
-        if not read.greetings:
-            return self._sessionless(read.events).with_found(Found(read.findings))
-        begins = [0, *read.greetings]
-        ends = [*read.greetings, len(lines)]
-        parts = [read.events[begin:end] for begin, end in zip(begins, ends, strict=True)]
-        sessions = (self._session(events) for events in parts[1:])
-        return functools.reduce(operator.add, sessions, self._sessionless(parts[0])).with_found(
-            Found(read.findings)
+        written = self._alphabet.write(read.events)
+        summary = self._sessions(written, read.greetings) if read.greetings else self._sessionless(written)
+        return summary.with_found(Found(read.findings))
+
+    def _sessionless(self, written: Written) -> Summary:
+        """Lines that go on with the session that stood before them."""
+        part, findings = self._watch.see(written)
+        return Summary(self.terms, part, None, len(written.events), written.number).with_found(
+            Found(findings)
         )
 
-    def _sessionless(self, events: Sequence[Event]) -> Summary:
-        """Lines that go on with the session that stood before them."""
-        seen = self._watch.see(events)
-        return Summary(self.terms, seen.part, None, len(events), seen.events).with_found(Found(seen.findings))
-
-    def _session(self, events: Sequence[Event]) -> Summary:
-        """Lines that a greeting begins."""
-        timing = self.terms.timing
-        seen = self._watch.see(events)
-        begun, found = session.join(timing, session.empty(timing, whole_before=True), seen.part)
-        ended = msgspec.structs.replace(session.empty(timing), ended=1)
-        read = Summary(self.terms, ended, begun, len(events), seen.events)
-        return read.with_found(Found(seen.findings)).with_found(found)
+    def _sessions(self, written: Written, greetings: list[int]) -> Summary:
+        """Lines of which some are greetings: the rest of a session, whole ones, and the begin of one."""
+        rest, *whole, begin = map(written.part, [0, *greetings], [*greetings, len(written.events)])
+        head, findings = self._watch.see(rest)
+        tail, found_last = self._watch.begin(begin)
+        told, untold = findings, Untold()
+        for at, found in zip(greetings, [*map(self._watch.judge, whole), found_last], strict=True):
+            told += [down(finding, at) for finding in found.told]
+            untold += found.untold
+        ended = msgspec.structs.replace(head, ended=len(rest.events) + 1)
+        summary = Summary(self.terms, ended, tail.down(greetings[-1]), len(written.events), written.number)
+        return summary.with_found(Found(told, untold))
 
     def _read(self, lines: list[bytes], cut: bool) -> _Read:
         """Decode lines. `extend` keeps what was decoded before a refusal, and `map` goes on behind it."""

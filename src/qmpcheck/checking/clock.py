@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import sub
 from typing import TypeVar
 
 import msgspec
@@ -124,9 +125,14 @@ def backwards(before: Occurrence | None, after: Occurrence | None) -> Iterator[D
             yield Diagnostic("QMP305", after.line, message, name(after.event), "timestamp")
 
 
+def is_backwards(times: Sequence[int]) -> bool:
+    """Whether one of two in a row is too long before the other."""
+    return max(map(sub, times, times[1:]), default=0) > ALLOWANCE
+
+
 def is_crowded(times: Sequence[int]) -> bool:
     """Whether three in a row are too near to each other."""
-    return any(abs(third - first) < PERIOD for first, third in zip(times, times[2:], strict=False))
+    return min(map(abs, map(sub, times[2:], times)), default=PERIOD) < PERIOD
 
 
 def crowded(row: Sequence[Occurrence]) -> Iterator[Diagnostic]:

@@ -12,7 +12,7 @@ last events that could answer it or halt the machine, `SENT_LATE_BEHIND` of them
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from typing import Any
 
 import msgspec
@@ -100,16 +100,9 @@ class Rule(msgspec.Struct, frozen=True):
     errata: tuple[Erratum, ...] = ()
 
     @property
-    def events(self) -> frozenset[str]:
-        """The events that it watches."""
-        return self.others | {self.trigger}
-
-    @property
     def others(self) -> frozenset[str]:
-        """Those of them that matter whatever they carry."""
-        halts = {STOP, RESUME} if self.needs_running else set()
-        beside = {erratum.beside[0] for erratum in self.errata if erratum.beside}
-        return self.then | self.until | halts | beside
+        """The events that matter to it whatever they carry."""
+        return self.then | self.until | self.looked_back_on
 
     @property
     def needs_running(self) -> bool:
@@ -221,7 +214,7 @@ def _settle_triggered(rule: Rule, trace: Sequence[Occurrence], whole_before: boo
     if not whole_before:
         settled.kept.extend(first_answers.values())
     for erratum in rule.errata:
-        settled.kept.extend([each for each in trace if erratum.is_beside(each)][:1])
+        settled.kept.extend(islice(filter(erratum.is_beside, trace), 1))
     settled.kept.extend(map(past.__getitem__, _union(windows)))
     return settled
 

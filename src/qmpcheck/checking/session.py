@@ -114,6 +114,13 @@ def join(timing: Timing, before: Part, after: Part) -> tuple[Part, Found]:
     return empty(timing, whole_before=True), Found(told + closed.told, untold + closed.untold)
 
 
+def judge(rule: Rule, trace: Trace, end: int) -> Found:
+    """What breaks a rule in a session that is known from its greeting to its last line, `end`."""
+    settled, verdicts, _ = _join_traces(rule, Trace(), trace, whole_before=True)
+    closed = _close_trace(rule, settled, (), end, complete=True)
+    return Found([*map(_diagnostic, verdicts), *closed.told], closed.untold)
+
+
 def _join_traces(
     rule: Rule, left: Trace, right: Trace, whole_before: bool
 ) -> tuple[Trace, list[Verdict], int]:
@@ -176,15 +183,23 @@ def close(timing: Timing, part: Part, end: int, complete: bool) -> Found:
     told: list[Diagnostic] = []
     untold: Untold = Counter()
     for rule, trace in zip(timing.rules, part.traces, strict=True):
-        for trigger in trace.open:
-            late = followup.late_before(rule, trigger, trace.kept)
-            if late:
-                told.append(_diagnostic(Verdict(rule, "late", trigger, late), trace.kept))
-            else:
-                how = "missing" if complete or _is_past(rule, trigger, part.clocks.peaks) else "pending"
-                told.append(_diagnostic(Verdict(rule, how, trigger), trace.kept, searched=end))
-        untold += _of_more(rule, trace.more, part.clocks.peaks, complete)
+        closed = _close_trace(rule, trace, part.clocks.peaks, end, complete)
+        told += closed.told
+        untold += closed.untold
     return Found(told, untold)
+
+
+def _close_trace(rule: Rule, trace: Trace, peaks: clock.Peaks, end: int, complete: bool) -> Found:
+    """The same of one rule."""
+    told: list[Diagnostic] = []
+    for trigger in trace.open:
+        late = followup.late_before(rule, trigger, trace.kept)
+        if late:
+            told.append(_diagnostic(Verdict(rule, "late", trigger, late), trace.kept))
+        else:
+            how = "missing" if complete or _is_past(rule, trigger, peaks) else "pending"
+            told.append(_diagnostic(Verdict(rule, how, trigger), trace.kept, searched=end))
+    return Found(told, _of_more(rule, trace.more, peaks, complete))
 
 
 def _is_past(rule: Rule, trigger: Occurrence, peaks: clock.Peaks) -> bool:

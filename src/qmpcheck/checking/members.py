@@ -1,0 +1,98 @@
+"""Members of decoded events: the rules name them by paths, a decoded struct by attributes."""
+
+from __future__ import annotations
+
+import functools
+from operator import attrgetter
+from typing import Any, NamedTuple, get_args
+
+import msgspec
+
+from qmpcheck.checking.decoder import TAG
+from qmpcheck.checking.followup import Condition, Path, holds
+from qmpcheck.checking.letters import Alphabet, Reader, Wanted, Written
+
+
+class Carrying(NamedTuple):
+    """Events of one name that carry certain values.
+
+    Attributes:
+        decoded: all of that name that were decoded.
+        read: what must be read of them.
+        refused: all of that name that were not.
+        condition: what must hold for them.
+    """
+
+    decoded: Wanted
+    read: list[tuple[Reader, tuple[Any, ...]]]
+    refused: Wanted
+    condition: Condition
+
+    def places(self, written: Written, begin: int = 0) -> list[int]:
+        """Where they stand."""
+        places = [*written.places(self.decoded, begin)]
+        for read, values in self.read if places else ():
+            places = written.having(read, values, places)
+        if written.has_refused:
+            refused = written.places(self.refused, begin)
+            places += (at for at in refused if holds(self.condition, written.events[at].data))
+        return places
+
+
+def carrying(alphabet: Alphabet, event: str, condition: Condition) -> Carrying:
+    """Events of that name for which a condition holds."""
+    kind = alphabet.kinds.get(event)
+    possible = kind is not None and all(_can_have(kind, path[0]) for path, _ in condition)
+    read = [(reader(kind, path), values) for path, values in condition] if kind and possible else []
+    return Carrying(alphabet.decoded(event if possible else ""), read, alphabet.refused({event}), condition)
+
+
+def _can_have(kind: type, member: str) -> bool:
+    """Whether the data of decoded events of a class can have a member: where not, none need be read."""
+    data = next(field.type for field in msgspec.structs.fields(kind) if field.name == "data")
+    kinds = get_args(data) or (data,)
+    return any(
+        member in _fields(each) if _is_struct(each) else each is not msgspec.UnsetType for each in kinds
+    )
+
+
+def reader(kind: type, path: Path) -> Reader:
+    """Reads the value at a path into the data of decoded events of a class; None where there is none."""
+    attribute = _attribute(kind, ("data", *path))
+    return attrgetter(attribute) if attribute else lambda event: _decoded_member(event.data, path)
+
+
+def _attribute(kind: Any, path: tuple[str, ...]) -> str:
+    """The dotted attribute that always holds it; "" where something on the way may be absent."""
+    names = []
+    for key in path:
+        if not _is_struct(kind):
+            return ""
+        field = next((each for each in msgspec.structs.fields(kind) if each.encode_name == key), None)
+        if field is None or not field.required:
+            return ""
+        names.append(field.name)
+        kind = field.type
+    return ".".join(names)
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def _decoded_member(data: Any, path: tuple[str, ...]) -> Any:
+    """The value at a path of keys in decoded data; None where there is none."""
+    for key in path:
+        if isinstance(data, msgspec.Struct):
+            data = getattr(data, _fields(type(data)).get(key, ""), None)
+        else:
+            data = data.get(key) if isinstance(data, dict) else None
+    return data
+
+
+@functools.cache
+def _fields(kind: type[msgspec.Struct]) -> dict[str, str]:
+    """The name that each member has in a decoded struct; the discriminator of a union is no field."""
+    names = dict(zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True))
+    discriminator = kind.__struct_config__.tag_field
+    return names | {discriminator: TAG} if discriminator else names
