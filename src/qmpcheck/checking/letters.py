@@ -21,7 +21,7 @@ Reader = Callable[[Event], Any]
 _NOTHING, _REFUSED, _FIRST, _NEVER = " ", "?", ord("A"), "\0"
 """The letters of what is no event, of an event that a decoder refused, of the first decoded one, and none."""
 
-_SECONDS, _TIMESTAMP = attrgetter("timestamp.seconds"), attrgetter("timestamp")
+SECONDS, _TIMESTAMP = attrgetter("timestamp.seconds"), attrgetter("timestamp")
 
 
 class Wanted(NamedTuple):
@@ -97,7 +97,7 @@ class Written(NamedTuple):
 
     def seconds(self) -> list[int]:
         """The seconds of all timestamps."""
-        return [*map(_SECONDS, self.events if _NOTHING not in self.letters else filter(None, self.events))]
+        return [*map(SECONDS, self.events if _NOTHING not in self.letters else filter(None, self.events))]
 
     def times(self, places: Iterable[int]) -> list[int]:
         """Timestamps, in microseconds since the epoch, at places of events that have a clock."""

@@ -58,22 +58,29 @@ def _can_have(kind: type, member: str) -> bool:
 
 def reader(kind: type, path: Path) -> Reader:
     """Reads the value at a path into the data of decoded events of a class; None where there is none."""
-    attribute = _attribute(kind, ("data", *path))
-    return attrgetter(attribute) if attribute else lambda event: _decoded_member(event.data, path)
+    fields = _always(kind, ("data", *path))
+    if fields:
+        return attrgetter(".".join(field.name for field in fields))
+    return lambda event: _decoded_member(event.data, path)
 
 
-def _attribute(kind: Any, path: tuple[str, ...]) -> str:
-    """The dotted attribute that always holds it; "" where something on the way may be absent."""
-    names = []
+def is_always_text(kind: type, path: Path) -> bool:
+    """Whether a string stands at that path in all decoded events of a class."""
+    fields = _always(kind, ("data", *path))
+    return bool(fields) and fields[-1].type is str
+
+
+def _always(kind: Any, path: Path) -> list[msgspec.structs.FieldInfo]:
+    """The fields on the way; none where something on it may be absent."""
+    found: list[msgspec.structs.FieldInfo] = []
     for key in path:
-        if not _is_struct(kind):
-            return ""
-        field = next((each for each in msgspec.structs.fields(kind) if each.encode_name == key), None)
-        if field is None or not field.required:
-            return ""
-        names.append(field.name)
+        fields = msgspec.structs.fields(kind) if _is_struct(kind) else ()
+        field = next((each for each in fields if each.encode_name == key and each.required), None)
+        if field is None:
+            return []
+        found.append(field)
         kind = field.type
-    return ".".join(names)
+    return found
 
 
 def _is_struct(kind: Any) -> bool:

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise, repeat
+from operator import sub
 from typing import Any, NamedTuple
 
 from qmpcheck.checking import clock
 from qmpcheck.checking.clock import Clocks, Key
-from qmpcheck.checking.letters import Alphabet, Reader, Wanted, Written
-from qmpcheck.checking.members import reader
-from qmpcheck.checking.occurrence import Occurrence, time
+from qmpcheck.checking.letters import SECONDS, Alphabet, Reader, Wanted, Written
+from qmpcheck.checking.members import is_always_text, reader
+from qmpcheck.checking.occurrence import MICROSECONDS, Occurrence, time
 from qmpcheck.checking.session import Timing
 from qmpcheck.diagnostic import Diagnostic
 
@@ -36,13 +37,19 @@ class _Limited(NamedTuple):
     at_once: list[tuple[Reader, tuple[str, ...]]]
     key: list[Reader]
 
-    def keys(self, written: Written) -> Iterator[tuple[Key, int]]:
-        """Which limit each falls under, and where it stands."""
+    def rows(self, written: Written) -> dict[Key, list[int]]:
+        """Where those stand that share a limit."""
         places = [*written.places(self.wanted)]
         for read, values in self.at_once:
             places = written.lacking(read, values, places)
-        members = (map(_told_apart, written.values(read, places)) for read in self.key)
-        return zip(zip(repeat(self.name), *members), places)  # noqa: B905 -- the name is repeated for ever
+        if not self.key:
+            return {(self.name,): places} if places else {}
+        rows: dict[Key, list[int]] = defaultdict(list)
+        members = (written.values(read, places) for read in self.key)
+        keys = zip(repeat(self.name), *members)
+        for key, at in zip(keys, places):  # noqa: B905 -- a key for each place
+            rows[key].append(at)
+        return rows
 
 
 class Rows:
@@ -79,8 +86,7 @@ class Rows:
         rows: dict[Key, list[int]] = defaultdict(list)
         for limited in self._limited:
             if limited.letter in written.letters:
-                for key, at in limited.keys(written):
-                    rows[key].append(at)
+                rows |= limited.rows(written)
         for at in written.places(self._refused):
             limit = self._key(written.events[at])
             if limit and time(written.events[at].timestamp) is not None:
@@ -114,8 +120,14 @@ def _limited(event: str, timing: Timing, alphabet: Alphabet) -> _Limited:
         alphabet.letters([event]),
         alphabet.decoded(event),
         at_once,
-        [reader(kind, (member,)) for member in limit.key],
+        [_apart(kind, member) for member in limit.key],
     )
+
+
+def _apart(kind: type, member: str) -> Reader:
+    """Reads what a member adds to a key."""
+    read = reader(kind, (member,))
+    return read if is_always_text(kind, (member,)) else lambda event: _told_apart(read(event))
 
 
 def _told_apart(value: Any) -> str:
@@ -126,11 +138,21 @@ def _told_apart(value: Any) -> str:
 def _findings(written: Written, limited: dict[Key, list[int]], in_order: list[int]) -> Iterator[Diagnostic]:
     """What is wrong within the rows."""
     for row in limited.values():
-        if row[2:] and clock.is_crowded(written.times(row)):
+        if _is_crowded(written, row):
             yield from clock.crowded([*map(written.bare, row)])
     if clock.is_backwards(written.times(in_order)):
         for before, after in pairwise(map(written.bare, in_order)):
             yield from clock.backwards(before, after)
+
+
+def _is_crowded(written: Written, row: Sequence[int]) -> bool:
+    """Whether three in a row are too near to each other; of most rows the seconds alone say that none are."""
+    seconds = [*written.values(SECONDS, row)]
+    nearest = min(map(abs, map(sub, seconds[2:], seconds)), default=_FAR)
+    return nearest < _FAR and clock.is_crowded(written.times(row))
+
+
+_FAR = clock.PERIOD // MICROSECONDS + 1
 
 
 def _peaks(written: Written) -> clock.Peaks:
