@@ -582,6 +582,17 @@ def test_trouble_is_told_apart(
     assert_nothing_is_left(tmp_path)
 
 
+def test_what_a_crash_kept_from_coming_is_not_missed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """STOP was dropped before the crash; RESET and what follows it was never sent."""
+    crash = "if e['event'] == 'RESET': child.kill(); sys.exit(1)"
+    edit = f"{crash}\n        e = None if e['event'] == 'STOP' else e"
+    assert main(["gate", "--qemu", editing(tmp_path, edit), *LIFE]) == 1
+    told = capsys.readouterr().out
+    assert re.findall(r"QMP4\d\d \w+ ?\w*(?:: \w+)?", told) == ["QMP402 crashed: it", "QMP401 not seen: STOP"]
+
+
 def test_one_that_does_not_answer(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
