@@ -33,9 +33,9 @@ class Either(msgspec.Struct, frozen=True):
 
 
 class Since(msgspec.Struct, frozen=True):
-    """Steps that are taken from a release on, and those that were taken before it."""
+    """Steps that are taken from a version on, and those that were taken before it."""
 
-    release: tuple[int, int]
+    version: tuple[int, ...]
     steps: Steps
     before: Steps
 
@@ -87,8 +87,8 @@ def _of_build(build: Build, step: Step) -> Steps:
             return (Expected(event, known),) if build.has(event) else ()
         case Either(ways):
             return (Either(tuple(of_build(build, way) for way in ways)),)
-        case Since(release, after, before):
-            return of_build(build, after if build.version >= release else before)
+        case Since(version, after, before):
+            return of_build(build, after if build.version >= version else before)
         case Repeated(again):
             return (Repeated(of_build(build, again)),)
 

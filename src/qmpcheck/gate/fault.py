@@ -17,9 +17,10 @@ from qmpcheck.gate.scenario import Outcome
 from qmpcheck.gate.sequence import Event, Missing, Unexpected
 from qmpcheck.gate.trouble import CRASHED
 from qmpcheck.printable import name, quoted, safe, shortened
+from qmpcheck.version import Version
 
-PLAYED = (4, 2), (11, 1)
-"""The oldest and the newest release on which the scenarios were played; others may say other things."""
+PLAYED = Version(4, 2), Version(11, 1, 50)
+"""The oldest version on which the scenarios were played, and the first one after the newest."""
 
 
 class Fault(NamedTuple):
@@ -104,8 +105,7 @@ def _out_of_sequence(
     played, what came is told, but is no error.
     """
     first, last = PLAYED
-    is_known = first <= (build.version.major, build.version.minor) <= last
-    severity = Severity.ERROR if is_known else Severity.WARNING
+    severity = Severity.ERROR if first <= build.version < last else Severity.WARNING
     differences = sequence.differences(of_build(build, steps), events)
     came = [each.event for each in differences if isinstance(each, Unexpected)]
     missing = [each for each in differences if isinstance(each, Missing)]
