@@ -34,7 +34,7 @@ from qmpcheck.checking.session import Timing
 from qmpcheck.checking.summary import Terms
 
 HERE = Path(__file__).parent
-SPEC, MODERN = catalogue.find("v4"), catalogue.find("10.0")
+SPEC, MODERN, RECORDED = map(catalogue.find, ("v4", "10.0", "7.2"))
 TURNS = 5
 SLOW_SIDE_EVENTS = 20_000
 """Enough for a side that takes many times longer; figures are per event."""
@@ -106,6 +106,13 @@ def stream(
         message = {key: part[key] for part in parts for key in part}
         text = json.dumps(message, separators=None if qemu_layout else (",", ":"))
         yield text.encode() + (b"\r\n" if qemu_layout else b"\n")
+
+
+def recorded(lines: int) -> list[bytes]:
+    """At least so many lines of the recordings in `corpora`, again and again."""
+    paths = sorted((HERE.parent / "corpora").glob("*-7.2.22/*.jsonl"))
+    once = [line for path in paths for line in path.read_bytes().splitlines(keepends=True)]
+    return once * (lines // len(once) + 1)
 
 
 def only_parse(path: Path) -> None:
@@ -192,6 +199,15 @@ def table(measured: dict[str, list[float]]) -> list[str]:
     return rows
 
 
+def with_and_without(spec: catalogue.Spec, path: Path, lines: int) -> dict[str, list[float]]:
+    """What follow-ups cost."""
+    sides = {
+        "qmpcheck": (qmpcheck_with(1, rule_base=spec.rule_base), path, lines),
+        "qmpcheck without follow-ups": (qmpcheck_with(1, False, spec.rule_base), path, lines),
+    }
+    return ratios(sides, (only_parse, path, lines))
+
+
 def measure(events: int, folder: Path) -> list[str]:
     report: list[str] = []
     jsonschema_rs_side = {
@@ -222,14 +238,15 @@ def measure(events: int, folder: Path) -> list[str]:
             arguments = [str(path), "--spec", SPEC.name]
             one, several = peak_megabytes(*arguments), peak_megabytes(*arguments, "--jobs", "2")
             report.append(f"- {name}: {one:.0f}; with `--jobs 2`: {several:.0f}")
-    modern = MODERN.rule_base
-    good = write(folder / "modern.jsonl", stream(events, True, 0, modern))
-    sides = {
-        "qmpcheck": (qmpcheck_with(1, rule_base=modern), good, events),
-        "qmpcheck without follow-ups": (qmpcheck_with(1, False, modern), good, events),
-    }
+    good = write(folder / "modern.jsonl", stream(events, True, 0, MODERN.rule_base))
     report.append(f"\n## {events} events of {MODERN.name}, QEMU's own layout, rate-limited ones among them\n")
-    report += table(ratios(sides, (only_parse, good, events)))
+    report += table(with_and_without(MODERN, good, events))
+    lines = recorded(events)
+    sent = write(folder / "recorded.jsonl", iter(lines))
+    report.append(
+        f"\n## {len(lines)} lines that {RECORDED.name} sent in short sessions, greetings and replies among them\n"
+    )
+    report += table(with_and_without(RECORDED, sent, len(lines)))
     ten = write(folder / "ten.jsonl", stream(10, True, 0))
     report += [
         "\n## Start-up\n",

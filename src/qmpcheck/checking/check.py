@@ -77,8 +77,9 @@ class Checker:
         tail, found_last = self._watch.begin(begin)
         told, untold = findings, Untold()
         for at, found in zip(greetings, [*map(self._watch.judge, whole), found_last], strict=True):
-            told += [down(finding, at) for finding in found.told]
-            untold += found.untold
+            if found.told or found.untold:
+                told += [down(finding, at) for finding in found.told]
+                untold += found.untold
         ended = msgspec.structs.replace(head, ended=len(rest.events) + 1)
         summary = Summary(self.terms, ended, tail.down(greetings[-1]), len(written.events), written.number)
         return summary.with_found(Found(told, untold))

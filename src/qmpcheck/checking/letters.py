@@ -95,9 +95,12 @@ class Written(NamedTuple):
         """The places of events that have a clock."""
         return [at for at in places if time(self.events[at].timestamp) is not None]
 
-    def seconds(self) -> list[int]:
-        """The seconds of all timestamps."""
-        return [*map(SECONDS, self.events if _NOTHING not in self.letters else filter(None, self.events))]
+    @property
+    def runs_forward(self) -> bool:
+        """Whether all events have a clock, and none is a second before the one before it."""
+        events = self.events if _NOTHING not in self.letters else filter(None, self.events)
+        seconds = [*map(SECONDS, events)]
+        return not seconds or (seconds[0] >= 0 and seconds == sorted(seconds))
 
     def times(self, places: Iterable[int]) -> list[int]:
         """Timestamps, in microseconds since the epoch, at places of events that have a clock."""

@@ -71,7 +71,8 @@ class Rows:
 
     def clocks(self, written: Written) -> tuple[Clocks, list[Diagnostic]]:
         """What timestamps leave to compare with what stands beside them, and what is wrong with them."""
-        limited, in_order = self._rows_limited(written), self._row_in_order(written)
+        limited = self._rows_limited(written)
+        in_order = self._ends_in_order(written) if written.runs_forward else self._row_in_order(written)
         first, last = (written.bare(in_order[0]), written.bare(in_order[-1])) if in_order else (None, None)
         ends = {key: tuple(map(written.bare, clock.ends(row))) for key, row in limited.items()}
         peaks = _peaks(written) if self._bounded else ()
@@ -79,7 +80,8 @@ class Rows:
 
     def findings(self, written: Written) -> Iterator[Diagnostic]:
         """What is wrong with timestamps."""
-        return _findings(written, self._rows_limited(written), self._row_in_order(written))
+        in_order = [] if written.runs_forward else self._row_in_order(written)
+        return _findings(written, self._rows_limited(written), in_order)
 
     def _rows_limited(self, written: Written) -> dict[Key, list[int]]:
         """The places of events that share a rate limit and have a clock."""
@@ -87,7 +89,7 @@ class Rows:
         for limited in self._limited:
             if limited.letter in written.letters:
                 rows |= limited.rows(written)
-        for at in written.places(self._refused):
+        for at in written.places(self._refused) if written.has_refused else ():
             limit = self._key(written.events[at])
             if limit and time(written.events[at].timestamp) is not None:
                 insort(rows[limit], at)
@@ -101,15 +103,13 @@ class Rows:
         return (refused.event, *(_told_apart(data.get(member)) for member in limit.key))
 
     def _row_in_order(self, written: Written) -> list[int]:
-        """The places of events that are not sent late and have a clock.
-
-        Where time runs backwards nowhere, the first and the last of them stand for all.
-        """
-        seconds = written.seconds()
-        if seconds and seconds[0] >= 0 and seconds == sorted(seconds):  # then so are theirs
-            first, last = written.places(self._in_order), written.backwards(self._in_order)
-            return [*islice(first, 1), *islice(last, 1)]
+        """The places of events that are not sent late and have a clock."""
         return written.with_clock(written.places(self._in_order))
+
+    def _ends_in_order(self, written: Written) -> list[int]:
+        """The first and the last of them: where time runs forward, they stand for all."""
+        first, last = written.places(self._in_order), written.backwards(self._in_order)
+        return [*islice(first, 1), *islice(last, 1)]
 
 
 def _limited(event: str, timing: Timing, alphabet: Alphabet) -> _Limited:
@@ -140,7 +140,7 @@ def _findings(written: Written, limited: dict[Key, list[int]], in_order: list[in
     for row in limited.values():
         if _is_crowded(written, row):
             yield from clock.crowded([*map(written.bare, row)])
-    if clock.is_backwards(written.times(in_order)):
+    if in_order and clock.is_backwards(written.times(in_order)):
         for before, after in pairwise(map(written.bare, in_order)):
             yield from clock.backwards(before, after)
 

@@ -26,6 +26,7 @@ class _Watched(NamedTuple):
     """A rule, and the events that it searches for.
 
     Attributes:
+        letter: of those that it is about, where they are decoded.
         trigger: those that it is about.
         others: those that matter whatever they carry.
         looked_back_on: those of them that may spare a trigger behind them an answer.
@@ -35,6 +36,7 @@ class _Watched(NamedTuple):
     """
 
     rule: Rule
+    letter: str
     trigger: Carrying
     others: Wanted
     looked_back_on: Wanted
@@ -44,6 +46,8 @@ class _Watched(NamedTuple):
 
     def may_be_broken(self, written: Written) -> bool:
         """Whether a trigger waits for an answer at the end of a whole session, or may be wrong in it."""
+        if self.letter not in written.letters and not written.has_refused:
+            return False
         begin = self._begin(written)
         triggers = self.trigger.places(written, begin)
         if triggers and begin and self.resuming:
@@ -76,6 +80,7 @@ def _watched(rule: Rule, alphabet: Alphabet) -> _Watched:
     settling = alphabet.letters(rule.then) if _any_answer_settles(rule) else ""
     return _Watched(
         rule,
+        alphabet.letters([rule.trigger]),
         carrying(alphabet, rule.trigger, condition),
         alphabet.any_of(rule.others),
         alphabet.any_of(rule.looked_back_on),
@@ -121,11 +126,17 @@ class Watch:
 
         Most keep to the rules, and need not be taken apart: a rule is broken only where its trigger waits.
         """
-        told, untold = [*self._rows.findings(written)], Untold()
-        for watched in self._watched:
-            if watched.may_be_broken(written):
-                trace = watched.trace(written, written.occurrence)
-                found = session.judge(watched.rule, trace, len(written.events))
-                told += found.told
-                untold += found.untold
+        told = [*self._rows.findings(written)]
+        broken = [watched for watched in self._watched if watched.may_be_broken(written)]
+        if not told and not broken:
+            return _NOTHING
+        untold = Untold()
+        for watched in broken:
+            trace = watched.trace(written, written.occurrence)
+            found = session.judge(watched.rule, trace, len(written.events))
+            told += found.told
+            untold += found.untold
         return Found(told, untold)
+
+
+_NOTHING = Found([])
