@@ -244,7 +244,7 @@ def measure(events: int, folder: Path) -> list[str]:
     lines = recorded(events)
     sent = write(folder / "recorded.jsonl", iter(lines))
     report.append(
-        f"\n## {len(lines)} lines that {RECORDED.name} sent in short sessions, greetings and replies among them\n"
+        f"\n## {len(lines)} lines of recordings in corpora/, sessions of some two dozen lines each\n"
     )
     report += table(with_and_without(RECORDED, sent, len(lines)))
     ten = write(folder / "ten.jsonl", stream(10, True, 0))
