@@ -243,9 +243,7 @@ def measure(events: int, folder: Path) -> list[str]:
     report += table(with_and_without(MODERN, good, events))
     lines = recorded(events)
     sent = write(folder / "recorded.jsonl", iter(lines))
-    report.append(
-        f"\n## {len(lines)} lines of recordings in corpora/, sessions of some two dozen lines each\n"
-    )
+    report.append(f"\n## {len(lines)} lines of recordings in corpora/, two dozen lines a session\n")
     report += table(with_and_without(RECORDED, sent, len(lines)))
     ten = write(folder / "ten.jsonl", stream(10, True, 0))
     report += [
