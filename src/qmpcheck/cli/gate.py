@@ -77,9 +77,7 @@ def run(options: argparse.Namespace) -> int:
     codes = arguments.selected(options, CODES)
     known = baselines.load(options)
     inputs = [builds.located(options.qemu), options.spec, *options.rules]
-    reporting.spare(options.reports, inputs, [*filter(None, [options.baseline])])
-    reporting.part(options.reports)
-    reporting.empty(options.reports)
+    reporting.prepare(options.reports, inputs, [*filter(None, [options.baseline])])
     try:
         verdict = _verdict(options, scenarios, codes)
     except SpecError as error:
