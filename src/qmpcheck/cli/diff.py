@@ -18,7 +18,7 @@ from qmpcheck.catalogue import Spec
 from qmpcheck.cli import output, reporting
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS
-from qmpcheck.drift import uses
+from qmpcheck.drift import uses, usesfile
 from qmpcheck.drift.change import Level
 from qmpcheck.drift.compare import compare
 from qmpcheck.printable import name, safe
@@ -85,9 +85,9 @@ def _client(path: str, old: Spec, new: Spec) -> Client:
     Raises:
         SpecError: nothing that the specs speak of.
     """
-    found = uses.load(path, [old.rule_base, new.rule_base])
-    unknown = [event for event in found.events if event not in old.rule_base.events | new.rule_base.events]
-    if len(unknown) == len(found.events):
+    found = usesfile.load(path, [old.rule_base, new.rule_base])
+    unknown = [event for event in found if event not in old.rule_base.events | new.rule_base.events]
+    if len(unknown) == len(found):
         raise SpecError(f"{safe(path)}: none of its events is in either spec")
     if unknown:
         first = ", ".join(map(name, unknown[:5]))
