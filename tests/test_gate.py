@@ -375,7 +375,7 @@ def test_reports_for_ci_and_a_baseline(
         '"QMP203"',
         '"QMP401"',
     ]
-    capsys.readouterr()
+    assert capsys.readouterr().err == f"qmpcheck: {baseline}: 2 entries, 2 new, 0 gone\n"
     assert main([*command, "--baseline", baseline]) == 0
     told = capsys.readouterr().out
     assert told.count("(in the baseline)") == 2

@@ -112,7 +112,7 @@ def _told(options: argparse.Namespace, verdict: Verdict, known: Baseline | None)
         gatetext.write(verdict, report, out)
     status = reporting.write(options.reports, report)
     if updates:
-        baselines.update(options, report)
+        baselines.update(options, report, known or frozenset())
     elif known and options.only is None and not options.skip and not report.unchecked:
         baselines.tell_gone(known, baselines.of_report(report), verdict.demands.codes)
     if any(map(report.fails, report.findings)):
