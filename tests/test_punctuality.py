@@ -3,7 +3,7 @@
 import pytest
 
 from qmpcheck.gate.punctuality import untimely
-from qmpcheck.gate.recording import Arrival, Recording, Sent
+from qmpcheck.gate.recording import Arrival, Sent
 
 AT = 1_000_000
 """When the event happened, in seconds since the epoch."""
@@ -48,21 +48,3 @@ def test_no_clock() -> None:
 def test_what_is_no_timestamp_is_left_to_the_checker(timestamp: object) -> None:
     sent = Sent({"event": "STOP", "timestamp": timestamp}, came(0, 1))
     assert [*untimely([sent])] == []
-
-
-def test_an_event_came_with_the_end_of_its_line() -> None:
-    data = b'{"QMP": {}}\n{"event": "STOP"}\n{"event": "RESUME"}\n'
-    arrivals = (Arrival(5, 0, 1), Arrival(20, 1, 2), Arrival(30, 2, 3), Arrival(len(data), 3, 4))
-    recording = Recording("life-cycle", (), data, ended=True, arrivals=arrivals)
-    assert [(sent.event["event"], sent.arrival) for sent in recording.sent()] == [
-        ("STOP", arrivals[2]),
-        ("RESUME", arrivals[3]),
-    ]
-
-
-@pytest.mark.parametrize("depth", [100, 900, 3000, 100_000])
-@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
-def test_what_is_deeper_than_any_event_is_not_read(depth: int, opening: bytes, closing: bytes) -> None:
-    line = b'{"event": "STOP", "data": %s0%s}\n' % (opening * depth, closing * depth)
-    assert Recording("life-cycle", (), line, ended=True).events() == []
-    assert Recording("life-cycle", (), b'{"event": "STOP"}\n\n', ended=True).events() == [{"event": "STOP"}]

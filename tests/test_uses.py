@@ -14,9 +14,11 @@ from test_compare import neighbours
 
 from qmpcheck import catalogue, rulebase
 from qmpcheck.checking.diagnose import Diagnostician
+from qmpcheck.drift import useslist
 from qmpcheck.drift.change import Change, Condition
 from qmpcheck.drift.compare import compare
-from qmpcheck.drift.uses import Seen, load, of_list, of_stream, touches
+from qmpcheck.drift.uses import Seen, touches
+from qmpcheck.drift.usesfile import load, of_stream
 from qmpcheck.rulebase import (
     BUILD,
     SCHEMA,
@@ -152,7 +154,7 @@ def test_a_stream_shows_paths_and_strings() -> None:
     found = of_stream(
         [*STREAM.splitlines(), b' {"return": {}}', b'{"event": 5}', event("7"), event("{}", "NOT_IN_IT")],
         [QAPI],
-    ).events
+    )
     assert set(found) == {"CONNECTED", "NOT_IN_IT"}
     assert found["CONNECTED"].values == {
         "data": set(),
@@ -168,18 +170,18 @@ def test_a_stream_shows_paths_and_strings() -> None:
 
 def test_lines_that_the_fast_decoder_refuses_are_seen() -> None:
     odd = event('{"a": "\\ud800", "b": ' + "9" * 5000 + ', "c": ' + "[" * 2000 + "]" * 2000 + "}")
-    seen = of_stream([odd], [QAPI]).events["CONNECTED"]
+    seen = of_stream([odd], [QAPI])["CONNECTED"]
     assert seen.takes("data.a", "\ud800")
     assert seen.has("data.b")
     assert seen.takes("data.c" + "[]" * 99, "anything")
 
 
 def test_what_is_too_much_to_keep_stands_for_anything() -> None:
-    many = of_stream([event(f'{{"a": "{number}"}}') for number in range(300)], [QAPI]).events["CONNECTED"]
+    many = of_stream([event(f'{{"a": "{number}"}}') for number in range(300)], [QAPI])["CONNECTED"]
     assert many.takes("data.a", "never")
     assert not many.has("data.b")
     wide = event(json.dumps({str(number): 1 for number in range(5000)}))
-    assert of_stream([wide], [QAPI]).events["CONNECTED"].takes("data.b.c", "never")
+    assert of_stream([wide], [QAPI])["CONNECTED"].takes("data.b.c", "never")
 
 
 LISTED = {
@@ -206,7 +208,7 @@ LISTED = {
 
 @pytest.mark.parametrize(("text", "seen"), LISTED.items(), ids=list(LISTED))
 def test_a_list(text: str, seen: Seen) -> None:
-    assert of_list(f"# mine\n\n {text}  # so\n", [QAPI], "mine").events == {"CONNECTED": seen}
+    assert useslist.read(f"# mine\n\n {text}  # so\n", [QAPI], "mine") == {"CONNECTED": seen}
 
 
 def test_a_list_names_a_member_that_another_vendor_added() -> None:
@@ -218,7 +220,7 @@ def test_a_list_names_a_member_that_another_vendor_added() -> None:
     )
     spec = RuleBase({"BLOCK_IO_ERROR": EventRule(vendors)}, BUILD)
     listed = "BLOCK_IO_ERROR.__com.redhat_reason=enospc\nBLOCK_IO_ERROR.reason.__org.x_code"
-    seen = of_list(listed, [spec], "mine").events["BLOCK_IO_ERROR"]
+    seen = useslist.read(listed, [spec], "mine")["BLOCK_IO_ERROR"]
     assert seen.takes('data["__com.redhat_reason"]', "enospc")
     assert seen.has('data.reason["__org.x_code"]')
 
@@ -226,11 +228,13 @@ def test_a_list_names_a_member_that_another_vendor_added() -> None:
 @pytest.mark.parametrize("item", ["CONNECTED", "CONNECTED.address.type", "CONNECTED.address.type=inet"])
 def test_a_list_may_take_paths_as_reports_show_them(item: str) -> None:
     event, *rest = item.split(".")
-    assert of_list(".".join([event, "data", *rest]), [QAPI], "mine") == of_list(item, [QAPI], "mine")
+    assert useslist.read(".".join([event, "data", *rest]), [QAPI], "mine") == useslist.read(
+        item, [QAPI], "mine"
+    )
 
 
 def test_what_a_list_says_of_items_is_found_inside_them() -> None:
-    seen = of_list("ALTERNATES.where.type=fd\nALTERNATES.limit", [QAPI], "mine").events["ALTERNATES"]
+    seen = useslist.read("ALTERNATES.where.type=fd\nALTERNATES.limit", [QAPI], "mine")["ALTERNATES"]
     assert seen.takes("data.where.type", "fd")
     assert seen.has("data.limit[]")
 
@@ -256,7 +260,7 @@ def test_what_a_list_says_of_items_is_found_inside_them() -> None:
 )
 def test_a_list_with_a_mistake(text: str, message: str) -> None:
     with pytest.raises(SpecError) as error:
-        of_list(text, [QAPI], "mine")
+        useslist.read(text, [QAPI], "mine")
     assert str(error.value) == message
 
 
@@ -270,8 +274,8 @@ def test_a_mistake_far_down_a_list_stands_on_its_own_line(tmp_path: Path) -> Non
 def test_a_stream_and_a_list_are_told_apart_by_what_they_hold(tmp_path: Path) -> None:
     (tmp_path / "s").write_bytes(gzip.compress(STREAM))
     (tmp_path / "l").write_text("\ufeffCONNECTED\n")
-    assert load(str(tmp_path / "s"), [QAPI]).events["CONNECTED"].whole == set()
-    assert load(str(tmp_path / "l"), [QAPI]).events["CONNECTED"].whole == {"data"}
+    assert load(str(tmp_path / "s"), [QAPI])["CONNECTED"].whole == set()
+    assert load(str(tmp_path / "l"), [QAPI])["CONNECTED"].whole == {"data"}
     for text, message in (
         ("# no\n", "no event in it"),
         ('{"return": {}}', "no event in it"),
@@ -321,7 +325,7 @@ def test_which_changes_touch_a_client(change: Change, touched: bool) -> None:
 
 
 def test_who_receives_a_member_of_a_branch_receives_that_branch() -> None:
-    mine = of_list("CONNECTED.address.path", [QAPI], "mine")
+    mine = useslist.read("CONNECTED.address.path", [QAPI], "mine")
     assert touches(Change("QMP508", "CONNECTED", "data.address.path", "", where=UNIX), mine)
     assert touches(Change("QMP511", "CONNECTED", "data.address.type", "", value="unix"), mine)
     assert not touches(Change("QMP508", "CONNECTED", "data.address.path", "", where=INET), mine)
@@ -355,11 +359,11 @@ LISTED_TOUCHED = [
 
 @pytest.mark.parametrize(("listed", "change", "touched"), LISTED_TOUCHED)
 def test_a_listed_member_means_that_member_and_its_event(listed: str, change: Change, touched: bool) -> None:
-    assert touches(change, of_list(listed, [QAPI], "mine")) is touched
+    assert touches(change, useslist.read(listed, [QAPI], "mine")) is touched
 
 
 def test_a_strict_client_meets_members_that_it_does_not_list() -> None:
-    mine = of_list("CONNECTED.address.port", [QAPI], "mine")
+    mine = useslist.read("CONNECTED.address.port", [QAPI], "mine")
     added = {
         path: Change("QMP505", "CONNECTED", path, "") for path in ("data.x", "data.address.x", "data.list.x")
     }

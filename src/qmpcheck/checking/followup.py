@@ -213,8 +213,7 @@ def _settle_triggered(rule: Rule, trace: Sequence[Occurrence], whole_before: boo
         settled.kept.extend(each for trigger, _, answer in late for each in (trigger, answer))
     if not whole_before:
         settled.kept.extend(first_answers.values())
-    for erratum in rule.errata:
-        settled.kept.extend(islice(filter(erratum.is_beside, trace), 1))
+    settled.kept.extend(_cases(rule, trace))
     settled.kept.extend(map(past.__getitem__, _union(windows)))
     return settled
 
@@ -230,9 +229,13 @@ def _settle_untriggered(rule: Rule, trace: Sequence[Occurrence], whole_before: b
             if each.event in rule.then:
                 first_answers.setdefault(rule.key(each), each)
         kept += first_answers.values()
+    return Settled([], [], [*kept, *_cases(rule, trace)])
+
+
+def _cases(rule: Rule, trace: Sequence[Occurrence]) -> Iterator[Occurrence]:
+    """The first event that makes each case in which the rule is known not to be kept."""
     for erratum in rule.errata:
-        kept += [each for each in trace if erratum.is_beside(each)][:1]
-    return Settled([], [], kept)
+        yield from islice(filter(erratum.is_beside, trace), 1)
 
 
 def _union(ranges: list[range]) -> Iterator[int]:

@@ -29,7 +29,7 @@ class Carrying(NamedTuple):
     condition: Condition
 
     def places(self, written: Written, begin: int = 0) -> list[int]:
-        """Where they stand."""
+        """Where they stand, those that were refused last."""
         places = [*written.places(self.decoded, begin)]
         for read, values in self.read if places else ():
             places = written.having(read, values, places)
@@ -87,7 +87,7 @@ def _is_struct(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
-def _decoded_member(data: Any, path: tuple[str, ...]) -> Any:
+def _decoded_member(data: Any, path: Path) -> Any:
     """The value at a path of keys in decoded data; None where there is none."""
     for key in path:
         if isinstance(data, msgspec.Struct):

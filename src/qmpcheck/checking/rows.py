@@ -153,6 +153,7 @@ def _is_crowded(written: Written, row: Sequence[int]) -> bool:
 
 
 _FAR = clock.PERIOD // MICROSECONDS + 1
+"""Seconds by which timestamps differ that are far enough apart, whatever their microseconds."""
 
 
 def _peaks(written: Written) -> clock.Peaks:

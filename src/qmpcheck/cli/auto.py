@@ -74,9 +74,8 @@ def spec_of_beginning(path: str) -> Spec:
     if told:
         [(_, version)] = told.values()
         return _of_version(version, path)
-    return _fitted(
-        found, safe(path), " the first event" if found.events == 1 else f" the first {found.events} events"
-    )
+    first = "the first event" if found.events == 1 else f"the first {found.events} events"
+    return _fitted(found, safe(path), first)
 
 
 def _of_version(version: Version, path: str) -> Spec:
@@ -144,7 +143,7 @@ def _fitted(found: Fit, streams: str, what: str = "") -> Spec:
     Args:
         found: how they fit.
         streams: in words.
-        what: of them was fitted, in words; "" for all.
+        what: was fitted of them, in words; "" for all.
 
     Raises:
         SpecError: there was no event.
@@ -158,10 +157,11 @@ def _fitted(found: Fit, streams: str, what: str = "") -> Spec:
 def _why(found: Fit, what: str) -> str:
     from qmpcheck.drift import releases
 
+    of_them = f" {what}" if what else ""
     if not found.conforming:
-        return f"the newest; none fits{what or ' any event'}"
+        return f"the newest; none fits {what or 'any event'}"
     if not found.is_whole:
-        return f"which fits{what} best; no release fits wholly"
+        return f"which fits{of_them} best; no release fits wholly"
     if found.best.count(True) == 1:
-        return f"the only one that fits{what}"
-    return f"the newest of {releases.text(found.best, found.names)} that fit{what}"
+        return f"the only one that fits{of_them}"
+    return f"the newest of {releases.text(found.best, found.names)} that fit{of_them}"

@@ -84,11 +84,7 @@ def close(
     if lacking:
         tell(f"{safe(options.baseline)} is left as it was: {lacking}")
         return UNUSABLE
-    now = baseline.found(results)
-    with output.opened(options.baseline) as out:
-        out.write(baseline.dump(now))
-    counts = [f"{len(now - before)} new", f"{len(before - now)} gone"]
-    tell(f"{safe(options.baseline)}: {_entries(len(now))}, {', '.join(counts)}")
+    _write(options.baseline, before, baseline.found(results))
     return CLEAN
 
 
@@ -99,21 +95,31 @@ def of_report(report: Report) -> Baseline:
     return frozenset(finding.identity for finding in report.findings if finding.level > Level.NOTE)
 
 
-def update(options: argparse.Namespace, report: Report) -> None:
+def update(options: argparse.Namespace, report: Report, before: Baseline) -> None:
     """Write the findings of a report to the baseline.
+
+    Args:
+        options: the command's.
+        report: what was found.
+        before: the baseline as it was read.
 
     Raises:
         SpecError: it cannot be written, or some findings are counted and not listed.
     """
-    from qmpcheck.reports import baseline
-
     more = sum(finding.times for finding in report.findings if not finding.listed)
     if more:
         raise SpecError(f"{safe(options.baseline)} is left as it was: {plural(more, 'finding')} not listed")
-    now = of_report(report)
-    with output.opened(options.baseline) as out:
+    _write(options.baseline, before, of_report(report))
+
+
+def _write(path: str, before: Baseline, now: Baseline) -> None:
+    """Write a baseline, and say how it differs from the one before."""
+    from qmpcheck.reports import baseline
+
+    with output.opened(path) as out:
         out.write(baseline.dump(now))
-    tell(f"{safe(options.baseline)}: {_entries(len(now))}")
+    counts = f"{len(now - before)} new, {len(before - now)} gone"
+    tell(f"{safe(path)}: {_entries(len(now))}, {counts}")
 
 
 def _lacking(results: Sequence[Checked]) -> str:

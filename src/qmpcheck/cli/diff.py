@@ -18,7 +18,7 @@ from qmpcheck.catalogue import Spec
 from qmpcheck.cli import output, reporting
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS
-from qmpcheck.drift import uses
+from qmpcheck.drift import uses, usesfile
 from qmpcheck.drift.change import Level
 from qmpcheck.drift.compare import compare
 from qmpcheck.printable import name, safe
@@ -54,7 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    _prepare(options)
+    inputs = [options.old, options.new, *filter(None, [options.used_by])]
+    reporting.prepare(options.reports, inputs, (), options.format, options.output)
     old, new = catalogue.find(options.old), catalogue.find(options.new)
     client = _client(options.used_by, old, new) if options.used_by else None
     strict = options.profile == "strict"
@@ -67,15 +68,6 @@ def run(options: argparse.Namespace) -> int:
     worst = max((change.level(changes.strict) for change in found), default=Level.DOC)
     fail_on = Level[options.fail_on.upper()]
     return max(FINDINGS if worst >= fail_on else CLEAN, _beside(options, changes, fail_on))
-
-
-def _prepare(options: argparse.Namespace) -> None:
-    """Refuse to write over what is read, or two reports to one place; then empty the reports."""
-    inputs = [options.old, options.new, *filter(None, [options.used_by])]
-    output.spare(inputs, options.output)
-    reporting.spare(options.reports, inputs, [*filter(None, [options.output])])
-    reporting.part(options.reports, options.format, options.output)
-    reporting.empty(options.reports)
 
 
 def _beside(options: argparse.Namespace, changes: Changes, fail_on: Level) -> int:
@@ -93,9 +85,9 @@ def _client(path: str, old: Spec, new: Spec) -> Client:
     Raises:
         SpecError: nothing that the specs speak of.
     """
-    found = uses.load(path, [old.rule_base, new.rule_base])
-    unknown = [event for event in found.events if event not in old.rule_base.events | new.rule_base.events]
-    if len(unknown) == len(found.events):
+    found = usesfile.load(path, [old.rule_base, new.rule_base])
+    unknown = [event for event in found if event not in old.rule_base.events | new.rule_base.events]
+    if len(unknown) == len(found):
         raise SpecError(f"{safe(path)}: none of its events is in either spec")
     if unknown:
         first = ", ".join(map(name, unknown[:5]))

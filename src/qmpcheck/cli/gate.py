@@ -77,9 +77,7 @@ def run(options: argparse.Namespace) -> int:
     codes = arguments.selected(options, CODES)
     known = baselines.load(options)
     inputs = [builds.located(options.qemu), options.spec, *options.rules]
-    reporting.spare(options.reports, inputs, [*filter(None, [options.baseline])])
-    reporting.part(options.reports)
-    reporting.empty(options.reports)
+    reporting.prepare(options.reports, inputs, [*filter(None, [options.baseline])])
     try:
         verdict = _verdict(options, scenarios, codes)
     except SpecError as error:
@@ -114,7 +112,7 @@ def _told(options: argparse.Namespace, verdict: Verdict, known: Baseline | None)
         gatetext.write(verdict, report, out)
     status = reporting.write(options.reports, report)
     if updates:
-        baselines.update(options, report)
+        baselines.update(options, report, known or frozenset())
     elif known and options.only is None and not options.skip and not report.unchecked:
         baselines.tell_gone(known, baselines.of_report(report), verdict.demands.codes)
     if any(map(report.fails, report.findings)):

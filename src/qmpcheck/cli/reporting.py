@@ -53,17 +53,33 @@ def _asked(text: str) -> Asked:
     return Asked(format, output.place(path))
 
 
-def spare(asked: Sequence[Asked], inputs: Sequence[str], outputs: Sequence[str]) -> None:
-    """Refuse to write a report over what is read, or over what else is written.
+def prepare(
+    asked: Sequence[Asked],
+    inputs: Sequence[str],
+    outputs: Sequence[str] = (),
+    own: str = "text",
+    path: str | None = None,
+) -> None:
+    """Refuse reports that cannot stand beside what else is read and written, and empty them where all can.
 
     Args:
         asked: the reports.
         inputs: what is read.
-        outputs: the files that are written beside them.
+        outputs: the files that are written beside the reports.
+        own: the format of the command's own report.
+        path: the file that it goes to; None for standard output.
 
     Raises:
-        SpecError: a report would be written there.
+        SpecError: one would be written over what is read or written, or two documents to standard output.
     """
+    output.spare([*inputs, *outputs], path)
+    _spare(asked, inputs, [*outputs, *filter(None, [path])])
+    _keep_apart(asked, own, path)
+    _empty(asked)
+
+
+def _spare(asked: Sequence[Asked], inputs: Sequence[str], outputs: Sequence[str]) -> None:
+    """Refuse to write a report over what is read, or over what else is written."""
     taken = {*map(os.path.abspath, outputs)}
     for each in asked:
         output.spare([*inputs, *outputs], each.path, "--report")
@@ -74,17 +90,8 @@ def spare(asked: Sequence[Asked], inputs: Sequence[str], outputs: Sequence[str])
             taken.add(path)
 
 
-def part(asked: Sequence[Asked], own: str = "text", path: str | None = None) -> None:
-    """Refuse to write a document to standard output where another report goes, too.
-
-    Args:
-        asked: the reports.
-        own: the format of the command's own report.
-        path: the file that it goes to; None for standard output.
-
-    Raises:
-        SpecError: both would go there.
-    """
+def _keep_apart(asked: Sequence[Asked], own: str, path: str | None) -> None:
+    """Refuse to write a document to standard output where another report goes, too."""
     there = [own] if own != "text" and path is None else []
     there += [each.format for each in asked if each.path is None]
     if len(there) > 1 and not {*LINES}.issuperset(there):
@@ -93,7 +100,7 @@ def part(asked: Sequence[Asked], own: str = "text", path: str | None = None) -> 
         )
 
 
-def empty(asked: Sequence[Asked]) -> None:
+def _empty(asked: Sequence[Asked]) -> None:
     """Leave nothing in the reports' files of a run before, which is not to be taken for this one's.
 
     One that cannot be written is told of when it is written.

@@ -84,7 +84,9 @@ def run(options: argparse.Namespace) -> int:
     if options.follow and len(options.streams) > 1:
         raise SpecError("--follow takes one stream")
     known = baselines.load(options)
-    _prepare(options)
+    inputs = [*options.streams, *options.rules, *filter(None, [options.spec])]
+    baseline = [*filter(None, [options.baseline])]
+    reporting.prepare(options.reports, inputs, baseline, options.format, options.output)
     spec = _spec(options)
     checker = _checker(spec.rule_base, options)
     if options.follow:
@@ -98,16 +100,6 @@ def run(options: argparse.Namespace) -> int:
     with reporting.opened(options.output, options.reports) as out:
         _report(options.format, results, spec, out, accepted)
     return max(_status(results, options, accepted), _beside(options, results, spec, known))
-
-
-def _prepare(options: argparse.Namespace) -> None:
-    """Refuse to write over what else is named, or two reports to one place; then empty the reports."""
-    inputs = [*options.streams, *options.rules, *filter(None, [options.spec])]
-    baseline, written = ([path] if path else [] for path in (options.baseline, options.output))
-    output.spare([*inputs, *baseline], options.output)
-    reporting.spare(options.reports, inputs, [*baseline, *written])
-    reporting.part(options.reports, options.format, options.output)
-    reporting.empty(options.reports)
 
 
 def _beside(

@@ -70,7 +70,7 @@ KINDS: dict[str, Kind] = {
         "Which of the values a client sees depends on its JSON library.",
     ),
 }
-"""The codes of what is no finding about an event. All are errors where the user does not say otherwise."""
+"""The codes of what is no finding about an event: errors, but where a user or `fault` says otherwise."""
 
 _UNTOLD = {"QMP512", "QMP513", "QMP514", "QMP515"}
 """Follow-ups and rate limits: introspection does not tell them."""

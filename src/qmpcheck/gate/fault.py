@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from qmpcheck.checking.occurrence import NO_CLOCK
@@ -110,23 +110,22 @@ def _out_of_sequence(
     came = [each.event for each in differences if isinstance(each, Unexpected)]
     missing = [each for each in differences if isinstance(each, Missing)]
     for expected, behind in missing:
-        moved = _taken(came, filter(expected.is_met_by, came))
-        if moved:
+        if _taken(came, expected.is_met_by):
             yield Fault(MISPLACED, "out of order", f"{expected}{place}", expected.event, severity)
-            continue
-        other = _taken(came, (event for event in came if event["event"] == expected.event))
-        if crashed and not other and behind == len(events):
-            continue
-        instead = f"came as {_shown(other, steps)}" if other else ""
-        yield Fault(NOT_SEEN, "not seen", f"{expected}{place}", expected.event, measured=instead)
+        elif other := _taken(came, Expected(expected.event).is_met_by):
+            instead = f"came as {_shown(other, steps)}"
+            yield Fault(NOT_SEEN, "not seen", f"{expected}{place}", expected.event, measured=instead)
+        elif not crashed or behind < len(events):
+            yield Fault(NOT_SEEN, "not seen", f"{expected}{place}", expected.event)
     for event in came:
         if build.has(event["event"]):  # another is one that the spec does not have
-            yield Fault(UNEXPECTED, "unexpected", f"{_shown(event, steps)}{place}", event["event"], severity)
+            about = name(event["event"])
+            yield Fault(UNEXPECTED, "unexpected", f"{_shown(event, steps)}{place}", about, severity)
 
 
-def _taken(events: list[Event], wanted: Iterator[Event]) -> Event | None:
+def _taken(events: list[Event], is_wanted: Callable[[Event], bool]) -> Event | None:
     """The first event that is wanted, which is taken from the list."""
-    found = next(wanted, None)
+    found = next(filter(is_wanted, events), None)
     if found is not None:
         events.remove(found)
     return found

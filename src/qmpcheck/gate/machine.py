@@ -28,13 +28,12 @@ LONGEST = 1 << 19
 
 
 class Refused(Trouble):
-    """A command that QEMU answered with an error; `desc` is what it said."""
+    """A command that QEMU answered with an error."""
 
     def __init__(self, command: str, error: dict[str, Any]) -> None:
         desc = str(error.get("desc"))
         unknown = error.get("class") == "CommandNotFound" or is_lacking(desc)
         super().__init__(LACKS if unknown else FAILED, f"{command}: {desc}")
-        self.desc = desc
 
 
 class Machine:
@@ -54,7 +53,7 @@ class Machine:
         ours: socket.socket,
         said: IO[bytes],
         limit: float,
-        commands: frozenset[str] = frozenset(),
+        commands: frozenset[str],
     ) -> None:
         self.process = process
         self.commands = commands

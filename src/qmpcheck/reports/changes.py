@@ -61,7 +61,7 @@ def summary(changes: Changes, rows: Sequence[Row]) -> str:
     if found[Level.DOC]:
         parts.append(f"{_differ(found[Level.DOC])} in the documents alone")
     if changes.client:
-        parts.insert(0, _of_yours(len(changes.client.uses.events), changes.changed_events))
+        parts.insert(0, _of_yours(len(changes.client.uses), changes.changed_events))
     return f"{specs}: {'; '.join(filter(None, parts))}"
 
 

@@ -39,7 +39,7 @@ def _client(changes: Changes) -> dict[str, Any] | None:
         return None
     return {
         "path": safe(changes.client.path),
-        "events": len(changes.client.uses.events),
+        "events": len(changes.client.uses),
         "changed": changes.changed_events,
     }
 

@@ -1,4 +1,4 @@
-"""The version that a stream tells in its first greeting, found before the stream is read."""
+"""The versions that a stream tells in its greetings, found before the stream is read."""
 
 from __future__ import annotations
 

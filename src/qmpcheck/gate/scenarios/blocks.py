@@ -104,10 +104,9 @@ def _io_error_scenario(name: str, purpose: str, read: str, write: str) -> Scenar
     return Scenario(f"io-error-{name}", purpose, (*errors, QUIT), _io_error(read, write, *stops))
 
 
-def copy(vm: Machine, source: str, target: str, **more: Any) -> None:
+def copy(vm: Machine, source: str, target: str) -> None:
     """Read all of one node by a job that writes it to another."""
-    arguments = {"job-id": "job0", "device": source, "target": target, "sync": "full"} | more
-    vm.command("blockdev-backup", **arguments)
+    vm.command("blockdev-backup", device=source, target=target, sync="full", **{"job-id": "job0"})
     vm.wait("JOB_STATUS_CHANGE", id="job0", status="null")
 
 

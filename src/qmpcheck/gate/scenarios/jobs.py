@@ -25,7 +25,6 @@ from qmpcheck.gate.stage import Stage
 _NODES = (*blockdev({**empty(), "node-name": "source"}), *blockdev({**empty(), "node-name": "target"}))
 _BACKUP = {"job-id": "job0", "device": "source", "target": "target", "sync": "full"}
 
-
 _SLOW = 1 << 30
 """Bytes that a job is not through with before it is cancelled; nothing holds them."""
 

@@ -206,7 +206,7 @@ SCENARIOS = (
     _watchdog_scenario("debug", "a message on standard error"),
     _watchdog_scenario("inject-nmi", "the guest gets an NMI"),
     _watchdog_scenario("pause", "the machine stops", expected("STOP")),
-    _watchdog_scenario("reset", "the machine is reset", expected("RESET", guest=True, reason="guest-reset")),
+    _watchdog_scenario("reset", "the machine is reset", _GUEST_RESET),
     _watchdog_scenario("shutdown", "the power button is pressed", expected("POWERDOWN")),
     _watchdog_scenario("poweroff", "the process ends at once"),
     Scenario(

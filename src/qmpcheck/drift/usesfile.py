@@ -1,0 +1,120 @@
+"""What a client receives, by a file: a stream of events that it received, or a list that names them."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+import msgspec
+
+from qmpcheck.checking.message import is_event
+from qmpcheck.drift import useslist
+from qmpcheck.drift.uses import Sight, Uses
+from qmpcheck.printable import safe
+from qmpcheck.rulebase import RuleBase, SpecError
+from qmpcheck.streams import jsontext
+from qmpcheck.streams.blocks import blocks, lines_of
+from qmpcheck.streams.source import Unreadable, opened
+
+
+def load(path: str, specs: Sequence[RuleBase]) -> Uses:
+    """What a stream shows, or what a list says; it is a stream if a line of it begins with a brace.
+
+    Args:
+        path: the file; `-` for standard input.
+        specs: those whose events a list may name.
+
+    Raises:
+        SpecError: the file cannot be read, holds no event, or names one that is in none of the specs.
+    """
+    try:
+        with opened(path) as file:
+            found = _of_file(path, chain.from_iterable(map(lines_of, blocks(file))), specs)
+    except (Unreadable, ValueError) as error:
+        raise error if isinstance(error, SpecError) else SpecError(f"{safe(path)}: {error}") from None
+    if not found:
+        raise SpecError(f"{safe(path)}: no event in it")
+    return found
+
+
+_LONGEST_LIST = 1 << 22
+"""Bytes without a message in them, after which there is none to come."""
+
+_MESSAGE = re.compile(rb"[ \t]*\{")
+
+
+def _of_file(path: str, lines: Iterator[bytes], specs: Sequence[RuleBase]) -> Uses:
+    head: list[bytes] = []
+    left = _LONGEST_LIST
+    for line in lines:
+        if _MESSAGE.match(line):
+            return of_stream(chain([line], lines), specs)
+        head.append(line)
+        left -= len(line) + 1
+        if left < 0:
+            raise SpecError(f"{safe(path)}: neither a stream nor a list of events")
+    return useslist.read(b"\n".join(head).decode("utf-8", "replace"), specs, path)
+
+
+_MOST_ALIKE, _SHORT = 1 << 14, 1 << 12
+"""How many payloads are known by sight, and how long in bytes one of them may be."""
+
+
+class _Message(msgspec.Struct, gc=False):
+    event: str = ""
+    data: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+def of_stream(lines: Iterable[bytes], specs: Sequence[RuleBase]) -> Uses:
+    """What the events in these lines carry; of events that no spec has, only that they came."""
+    known = frozenset(event for spec in specs for event in spec.events)
+    seen: dict[str, Sight] = defaultdict(Sight)
+    alike: set[tuple[str, bytes]] = set()
+    for event, data in _payloads(lines):
+        if (event, data) in alike:
+            continue
+        if len(data) <= _SHORT:
+            if len(alike) == _MOST_ALIKE:
+                alike.clear()
+            alike.add((event, data))
+        sight = seen[event]
+        if event in known:
+            sight.look(_value(data), "data", 0)
+    return {event: sight.seen() for event, sight in seen.items()}
+
+
+def _payloads(lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
+    """The name of each event and its data, as it is written; other lines are passed over."""
+    decode = msgspec.json.Decoder(_Message).decode
+    for line in lines:
+        try:
+            message = decode(line)
+        except (msgspec.DecodeError, RecursionError):  # noqa: PERF203 -- of each line
+            yield from _unusual(line)
+        else:
+            if message.event:
+                yield message.event, bytes(message.data)
+
+
+def _unusual(line: bytes) -> Iterator[tuple[str, bytes]]:
+    """The same for a line that the decoder does not take."""
+    if not line.lstrip().startswith(b"{"):
+        return
+    try:
+        message = jsontext.parse(line)
+    except jsontext.Malformed:
+        return
+    if isinstance(message, dict) and is_event(message):
+        import json
+
+        yield message["event"], json.dumps(message.get("data", {}), default=str).encode()
+
+
+def _value(data: bytes) -> Any:
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        return jsontext.parse(data)

@@ -1,0 +1,69 @@
+"""Faults of a scenario by what its process sent, on a build of one release or another."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from qmpcheck.catalogue import find
+from qmpcheck.diagnostic import AS_IT_IS, Severity
+from qmpcheck.gate.build import Build
+from qmpcheck.gate.expected import expected
+from qmpcheck.gate.fault import faults
+from qmpcheck.gate.recording import Recording
+from qmpcheck.gate.scenario import Outcome, Scenario
+from qmpcheck.gate.trouble import CRASHED, Trouble
+from qmpcheck.version import Version
+
+STEPS = (expected("STOP"), expected("RESUME"), expected("WATCHDOG", action="pause"))
+PLAYED = Version(7, 2, 22)
+CRASH = Trouble(CRASHED, "it ended (signal 11)")
+
+
+def found(
+    events: str, version: Version = PLAYED, trouble: Trouble | None = None
+) -> Iterator[tuple[Severity, str]]:
+    """How bad each fault is, and what it says; a watchdog that came did nothing."""
+    lines = [
+        json.dumps({"event": event, "timestamp": {"seconds": at, "microseconds": 0}, "data": {"action": "none"}})
+        for at, event in enumerate(events.split())
+    ]  # fmt: skip
+    build = Build("qemu", version, find("10.0").rule_base, frozenset())
+    recording = Recording("own", (), "\n".join(lines).encode(), ended=trouble is None)
+    outcome = Outcome(Scenario("own", "", STEPS, lambda _: None), (recording,), trouble, 0.0)
+    for fault in faults(build, outcome, AS_IT_IS):
+        yield fault.severity, f"{fault.what}: {fault.full_text}"
+
+
+@pytest.mark.parametrize(
+    ("version", "severity"),
+    [
+        (Version(4, 1, 1), Severity.WARNING),
+        (Version(4, 2), Severity.ERROR),
+        (Version(10, 0, 50), Severity.ERROR),
+        (Version(11, 1, 3), Severity.ERROR),
+        (Version(11, 1, 50), Severity.WARNING),
+        (Version(11, 2), Severity.WARNING),
+    ],
+)
+def test_what_other_releases_say_besides_is_a_warning(version: Version, severity: Severity) -> None:
+    assert [*found("RESUME STOP RESET", version)] == [
+        (severity, "out of order: STOP"),
+        (Severity.ERROR, "not seen: WATCHDOG (action pause)"),
+        (severity, "unexpected: RESET"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        ("STOP", []),
+        ("RESUME", ["not seen: STOP"]),
+        ("STOP WATCHDOG", ["not seen: RESUME", "not seen: WATCHDOG (action pause): came as WATCHDOG (action none)"]),
+        ("STOP RESET RESUME", ["unexpected: RESET"]),
+    ],
+)  # fmt: skip
+def test_what_a_crash_kept_from_coming_is_no_fault(events: str, told: list[str]) -> None:
+    crash, *others = [text for _, text in found(events, trouble=CRASH)]
+    assert crash == "crashed: it ended (signal 11)"
+    assert others == told
