@@ -40,7 +40,7 @@ def found(
     [
         (Version(4, 1, 1), Severity.WARNING),
         (Version(4, 2), Severity.ERROR),
-        (Version(10, 0, 50), Severity.ERROR),
+        (Version(10, 0, 50), Severity.WARNING),
         (Version(11, 1, 3), Severity.ERROR),
         (Version(11, 1, 50), Severity.WARNING),
         (Version(11, 2), Severity.WARNING),

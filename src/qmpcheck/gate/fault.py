@@ -17,10 +17,9 @@ from qmpcheck.gate.scenario import Outcome
 from qmpcheck.gate.sequence import Event, Missing, Unexpected
 from qmpcheck.gate.trouble import CRASHED
 from qmpcheck.printable import name, quoted, safe, shortened
-from qmpcheck.version import Version
 
-PLAYED = Version(4, 2), Version(11, 1, 50)
-"""The oldest version on which the scenarios were played, and the first one after the newest."""
+PLAYED = (4, 2), (11, 1)
+"""The oldest and the newest release on which the scenarios were played; on no development version."""
 
 
 class Fault(NamedTuple):
@@ -105,7 +104,9 @@ def _out_of_sequence(
     played, what came is told, but is no error.
     """
     first, last = PLAYED
-    severity = Severity.ERROR if first <= build.version < last else Severity.WARNING
+    version = build.version
+    is_played = first <= (version.major, version.minor) <= last and not version.is_development
+    severity = Severity.ERROR if is_played else Severity.WARNING
     differences = sequence.differences(of_build(build, steps), events)
     came = [each.event for each in differences if isinstance(each, Unexpected)]
     missing = [each for each in differences if isinstance(each, Missing)]
