@@ -128,6 +128,11 @@ class Diagnostic(msgspec.Struct, frozen=True, gc=False):
         erratum = f" (known erratum {self.erratum})" if self.erratum else ""
         return self.message + searched + erratum
 
+    def down(self, lines: int) -> Diagnostic:
+        """The same, so many lines further down."""
+        searched = None if self.searched is None else self.searched + lines
+        return msgspec.structs.replace(self, line=self.line + lines, searched=searched)
+
 
 Severities = Mapping[str, Severity]
 """How bad the user holds the findings of some codes to be."""

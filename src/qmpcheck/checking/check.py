@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from qmpcheck.checking import decoder, errata, message, summary
-from qmpcheck.checking.letters import Alphabet, Event, Written
-from qmpcheck.checking.occurrence import MICROSECONDS, NO_CLOCK, Occurrence, Timestamp
-from qmpcheck.checking.session import Found, Untold
-from qmpcheck.checking.summary import Summary, Terms, down
+from qmpcheck.checking.alphabet import Alphabet
+from qmpcheck.checking.occurrence import MICROSECONDS, NO_CLOCK, Refused, Timestamp
+from qmpcheck.checking.session import Found
+from qmpcheck.checking.summary import Summary, Terms
 from qmpcheck.checking.watch import Watch
+from qmpcheck.checking.written import GREETING, Event, Written
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import name
 from qmpcheck.rulebase import RuleBase
@@ -60,33 +61,26 @@ class Checker:
         lines, cut = lines_of(block), bool(block[-1])
         read = self._read(lines, cut)
         written = self._alphabet.write(read.events)
-        summary = self._sessions(written, read.greetings) if read.greetings else self._sessionless(written)
+        begins = written.begins
+        summary = self._sessions(written, begins[0], begins[-1]) if begins else self._sessionless(written)
         return summary.with_found(Found(read.findings))
 
     def _sessionless(self, written: Written) -> Summary:
         """Lines that go on with the session that stood before them."""
-        part, findings = self._watch.see(written)
-        return Summary(self.terms, part, None, len(written.events), written.number).with_found(
-            Found(findings)
-        )
+        part, found = self._watch.see(written)
+        return Summary(self.terms, part, None, written.end, written.number).with_found(found)
 
-    def _sessions(self, written: Written, greetings: list[int]) -> Summary:
-        """Lines of which some are greetings: the rest of a session, whole ones, and the begin of one."""
-        rest, *whole, begin = map(written.part, [0, *greetings], [*greetings, len(written.events)])
-        head, findings = self._watch.see(rest)
-        tail, found_last = self._watch.begin(begin)
-        told, untold = findings, Untold()
-        for at, found in zip(greetings, [*map(self._watch.judge, whole), found_last], strict=True):
-            if found.told or found.untold:
-                told += [down(finding, at) for finding in found.told]
-                untold += found.untold
-        ended = msgspec.structs.replace(head, ended=len(rest.events) + 1)
-        summary = Summary(self.terms, ended, tail.down(greetings[-1]), len(written.events), written.number)
-        return summary.with_found(Found(told, untold))
+    def _sessions(self, written: Written, first: int, last: int) -> Summary:
+        """Lines with greetings, at these places: the rest of a session, whole ones, the begin of one."""
+        rest, found_in_rest = self._watch.see(written.part(0, first))
+        begun, found_in_begun = self._watch.begin(written.part(last + 1, len(written.events)))
+        found = found_in_rest + self._watch.judge(written.part(first, last)) + found_in_begun
+        head = msgspec.structs.replace(rest, ended=written.lines[first])
+        return Summary(self.terms, head, begun, written.end, written.number).with_found(found)
 
     def _read(self, lines: list[bytes], cut: bool) -> _Read:
         """Decode lines. `extend` keeps what was decoded before a refusal, and `map` goes on behind it."""
-        read = _Read([], [], [])
+        read = _Read([], [])
         decoded = map(self._decoder.decode, lines)
         while len(read.events) < len(lines):
             try:
@@ -107,11 +101,11 @@ class Checker:
             value = diagnosis.message
             for finding in diagnosis.findings:
                 truncated = cut and finding.code == "QMP101"
-                read.findings.append(down(_TRUNCATED if truncated else finding, at))
+                read.findings.append((_TRUNCATED if truncated else finding).down(at))
         if message.is_event(value):
-            read.events[at] = _occurrence(value)
+            read.events[at] = _refused(value)
         elif message.is_greeting(value):
-            read.greetings.append(at)
+            read.events[at] = GREETING
 
     def _is_clockless(self, value: dict[str, Any], line: bytes) -> bool:
         """Whether this is an event that breaks no rule, of a host without a clock."""
@@ -136,10 +130,9 @@ class Checker:
 
 
 class _Read(NamedTuple):
-    """What lines hold: an entry a line, the places of greetings, and what is wrong line by line."""
+    """What lines hold: an entry a line, and what is wrong line by line."""
 
-    events: list[Event]
-    greetings: list[int]
+    events: list[Event | None]
     findings: list[Diagnostic]
 
 
@@ -155,12 +148,10 @@ def _object(line: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _occurrence(event: dict[str, Any]) -> Occurrence:
-    """A refused event as far as the rules over time can use it."""
+def _refused(event: dict[str, Any]) -> Refused:
     data = event.get("data")
-    return Occurrence(
-        1, event["event"], _timestamp(event.get("timestamp")), data if isinstance(data, dict) else {}
-    )
+    timestamp = _timestamp(event.get("timestamp"))
+    return Refused(event["event"], timestamp, data if isinstance(data, dict) else {})
 
 
 def _timestamp(value: Any) -> Timestamp:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from operator import sub
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
-from qmpcheck.checking.occurrence import MICROSECONDS, Occurrence
+from qmpcheck.checking.occurrence import MICROSECONDS, Moment, Occurrence
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import name
 from qmpcheck.rulebase import TEXT, RateLimit, RuleBase
@@ -44,14 +44,14 @@ LIMITED = frozenset(
 )
 """What QEMU rate-limited already when its schemas, up to 2.8, did not say so."""
 
-Key = tuple[str, ...]
-"""What is limited: an event, and the values that tell it apart from others of its name."""
+Key = tuple[str, Any]
+"""What is limited: an event, and what tells it apart from others of its name; None where nothing does."""
 
-Ends = tuple[Occurrence, ...]
-"""The first two and the last two of a row of occurrences, which carry no data."""
+Ends = tuple[Moment, ...]
+"""The first two and the last two of a row."""
 
-Peaks = tuple[tuple[int, int], ...]
-"""Timestamps that none behind them reaches, each with its line: the first behind a line is the greatest."""
+Peaks = tuple[Moment, ...]
+"""Those whose time none behind them reaches: the first behind a line is the greatest."""
 
 
 class Clocks(msgspec.Struct, frozen=True):
@@ -60,7 +60,7 @@ class Clocks(msgspec.Struct, frozen=True):
     Attributes:
         first, last: of the events that are not rate-limited.
         peaks: the greatest timestamps behind each line, microseconds; only where a rule has a bound.
-        limited: for each key of a rate-limited event its first two and its last two occurrences.
+        limited: for each key of a rate-limited event when it happened first and last.
     """
 
     first: Occurrence | None = None
@@ -73,9 +73,13 @@ class Clocks(msgspec.Struct, frozen=True):
         return Clocks(
             self.first and self.first.down(lines),
             self.last and self.last.down(lines),
-            tuple((line + lines, time) for line, time in self.peaks),
-            {key: tuple(each.down(lines) for each in ends) for key, ends in self.limited.items()},
+            _down(self.peaks, lines),
+            {key: _down(ends, lines) for key, ends in self.limited.items()},
         )
+
+
+def _down(moments: Sequence[Moment], lines: int) -> tuple[Moment, ...]:
+    return tuple([(line + lines, time) for line, time in moments])
 
 
 def sent_late(rule_base: RuleBase) -> frozenset[str]:
@@ -84,14 +88,14 @@ def sent_late(rule_base: RuleBase) -> frozenset[str]:
     return stated if rule_base.source == TEXT else stated | LIMITED
 
 
-def ends(row: Sequence[_Any]) -> tuple[_Any, ...]:
+def ends(row: Sequence[_Each]) -> tuple[_Each, ...]:
     """The first two and the last two of a row."""
     return tuple(row) if len(row) <= _TWO_AND_TWO else (*row[:2], *row[-2:])
 
 
-_TWO_AND_TWO = 4
+_Each = TypeVar("_Each")
 
-_Any = TypeVar("_Any")
+_TWO_AND_TWO = 4
 
 
 def join(before: Clocks, after: Clocks) -> tuple[Clocks, list[Diagnostic]]:
@@ -99,9 +103,10 @@ def join(before: Clocks, after: Clocks) -> tuple[Clocks, list[Diagnostic]]:
     findings = list(backwards(before.last, after.first))
     limited = dict(before.limited)
     for key, later in after.limited.items():
-        row = limited.get(key, ())
-        findings += crowded((*row[-2:], *later[:2]))
-        limited[key] = ends((*row, *later))
+        row = limited.get(key)
+        if row:
+            findings += crowded(key[0], (*row[-2:], *later[:2]))
+        limited[key] = ends(row + later) if row else later
     peaks = _peaks(before.peaks, after.peaks)
     return Clocks(before.first or after.first, after.last or before.last, peaks, limited), findings
 
@@ -135,10 +140,15 @@ def is_crowded(times: Sequence[int]) -> bool:
     return min(map(abs, map(sub, times[2:], times)), default=PERIOD) < PERIOD
 
 
-def crowded(row: Sequence[Occurrence]) -> Iterator[Diagnostic]:
-    """What is wrong in a row of events that share one rate limit."""
-    for first, third in zip(row, row[2:], strict=False):
-        apart = abs((third.time or 0) - (first.time or 0))
-        if apart < PERIOD:
-            message = f"third in a row within {apart / MICROSECONDS:.6f} s; the spec allows one a second"
-            yield Diagnostic("QMP304", third.line, message, name(third.event), "timestamp")
+def crowded(event: str, row: Sequence[Moment]) -> list[Diagnostic]:
+    """What is wrong in a row of events of one name that share one rate limit."""
+    return [
+        _crowded(event, line, abs(third - first))
+        for (_, first), (line, third) in zip(row, row[2:], strict=False)
+        if abs(third - first) < PERIOD
+    ]
+
+
+def _crowded(event: str, line: int, apart: int) -> Diagnostic:
+    message = f"third in a row within {apart / MICROSECONDS:.6f} s; the spec allows one a second"
+    return Diagnostic("QMP304", line, message, name(event), "timestamp")

@@ -11,9 +11,10 @@ last events that could answer it or halt the machine, `SENT_LATE_BEHIND` of them
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from itertools import chain, islice, repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -68,7 +69,7 @@ class Erratum(msgspec.Struct, frozen=True):
         return occurrence.event == event and holds(condition, occurrence.data)
 
 
-class Rule(msgspec.Struct, frozen=True):
+class Rule(msgspec.Struct, frozen=True, dict=True):
     """One follow-up rule, ready to be watched.
 
     Attributes:
@@ -99,23 +100,23 @@ class Rule(msgspec.Struct, frozen=True):
     file: str = ""
     errata: tuple[Erratum, ...] = ()
 
-    @property
+    @functools.cached_property
     def others(self) -> frozenset[str]:
         """The events that matter to it whatever they carry."""
         return self.then | self.until | self.looked_back_on
 
-    @property
+    @functools.cached_property
     def needs_running(self) -> bool:
         """Whether only a running machine can answer: a stopped one does not stop again."""
         return self.kind == RESPONSE and self.then == {STOP}
 
-    @property
+    @functools.cached_property
     def looked_back_on(self) -> frozenset[str]:
         """The events before a trigger that may spare it an answer behind it."""
         halts = frozenset((STOP, RESUME)) if self.needs_running else frozenset()
         return halts | (self.then if self.limited else frozenset())
 
-    @property
+    @functools.cached_property
     def reach(self) -> int:
         """How many of these, at most, are looked back on; one tells all where order is that of lines."""
         return SENT_LATE_BEHIND if self.limited else int(self.needs_running)
@@ -174,6 +175,14 @@ def settle(rule: Rule, trace: Sequence[Occurrence], whole_before: bool) -> Settl
     return _SETTLE[rule.kind](rule, trace, whole_before)
 
 
+def settle_whole(rule: Rule, trace: Sequence[Occurrence]) -> Settled:
+    """The same in a whole session, of which all is kept."""
+    if rule.kind != RESPONSE:
+        return settle(rule, trace, whole_before=True)
+    _, open, late, _ = _responses(rule, trace)
+    return Settled(_late(rule, late), [trigger for trigger, _ in open], [*trace])
+
+
 _Key = tuple[str, ...]
 
 
@@ -182,7 +191,27 @@ def _settle_response(rule: Rule, trace: Sequence[Occurrence], whole_before: bool
     return (_settle_triggered if triggered else _settle_untriggered)(rule, trace, whole_before)
 
 
-def _settle_triggered(rule: Rule, trace: Sequence[Occurrence], whole_before: bool) -> Settled:
+class _Responses(NamedTuple):
+    """What answers a rule's triggers in a trace.
+
+    Attributes:
+        past: what a trigger may look back on.
+        open: the triggers that wait for an answer, each with what of `past` it looked back on.
+        late: those that were answered late, with the answers.
+        first: the first answer of each key.
+    """
+
+    past: list[Occurrence]
+    open: list[tuple[Occurrence, range]]
+    late: list[tuple[Occurrence, range, Occurrence]]
+    first: dict[_Key, Occurrence]
+
+
+def _late(rule: Rule, late: list[tuple[Occurrence, range, Occurrence]]) -> list[Verdict]:
+    return [Verdict(rule, "late", trigger, answer) for trigger, _, answer in late]
+
+
+def _responses(rule: Rule, trace: Sequence[Occurrence]) -> _Responses:
     reach, looked_back_on = rule.reach, rule.looked_back_on
     past: list[Occurrence] = []
     waiting: dict[_Key, list[tuple[Occurrence, range]]] = {}
@@ -202,12 +231,17 @@ def _settle_triggered(rule: Rule, trace: Sequence[Occurrence], whole_before: boo
         if occurrence.event in looked_back_on:
             past.append(occurrence)
     open = sorted(chain.from_iterable(waiting.values()), key=lambda each: each[0].line)
+    return _Responses(past, open, late, first_answers)
+
+
+def _settle_triggered(rule: Rule, trace: Sequence[Occurrence], whole_before: bool) -> Settled:
+    past, open, late, first_answers = _responses(rule, trace)
     settled = Settled([], [trigger for trigger, _ in open], [])
-    windows = [range(max(0, len(past) - reach), len(past))]
+    windows = [range(max(0, len(past) - rule.reach), len(past))]
     if rule.is_reread(whole_before):
         windows += (behind for _, behind in open)
-    if whole_before or not reach:
-        settled.verdicts.extend(Verdict(rule, "late", trigger, answer) for trigger, _, answer in late)
+    if whole_before or not rule.reach:
+        settled.verdicts.extend(_late(rule, late))
     else:  # before this trace there may be an answer in time, or what halted the machine
         windows += (behind for _, behind, _ in late)
         settled.kept.extend(each for trigger, _, answer in late for each in (trigger, answer))

@@ -3,36 +3,42 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Collection, Sequence
+from itertools import chain, product
 from operator import attrgetter
 from typing import Any, NamedTuple, get_args
 
 import msgspec
 
+from qmpcheck.checking.alphabet import Alphabet
 from qmpcheck.checking.decoder import TAG
 from qmpcheck.checking.followup import Condition, Path, holds
-from qmpcheck.checking.letters import Alphabet, Reader, Wanted, Written
+from qmpcheck.checking.written import Reader, Wanted, Written
 
 
 class Carrying(NamedTuple):
     """Events of one name that carry certain values.
 
     Attributes:
-        decoded: all of that name that were decoded.
-        read: what must be read of them.
-        refused: all of that name that were not.
+        letter: of those that were decoded.
+        reader: reads the values of them; None where they may carry any.
+        values: those that they may carry.
+        refused: searches for those that were not decoded.
         condition: what must hold for them.
     """
 
-    decoded: Wanted
-    read: list[tuple[Reader, tuple[Any, ...]]]
+    letter: str
+    reader: Reader | None
+    values: Collection[Any]
     refused: Wanted
     condition: Condition
 
     def places(self, written: Written, begin: int = 0) -> list[int]:
-        """Where they stand, those that were refused last."""
-        places = [*written.places(self.decoded, begin)]
-        for read, values in self.read if places else ():
-            places = written.having(read, values, places)
+        """Where they stand from a place on, those that were refused last."""
+        places = [*written.decoded(self.letter, begin)]
+        if places and self.reader:
+            read = zip(places, written.read(self.letter, self.reader, begin), strict=True)
+            places = [at for at, value in read if value in self.values]
         if written.has_refused:
             refused = written.places(self.refused, begin)
             places += (at for at in refused if holds(self.condition, written.events[at].data))
@@ -41,10 +47,20 @@ class Carrying(NamedTuple):
 
 def carrying(alphabet: Alphabet, event: str, condition: Condition) -> Carrying:
     """Events of that name for which a condition holds."""
-    kind = alphabet.kinds.get(event)
-    possible = kind is not None and all(_can_have(kind, path[0]) for path, _ in condition)
-    read = [(reader(kind, path), values) for path, values in condition] if kind and possible else []
-    return Carrying(alphabet.decoded(event if possible else ""), read, alphabet.refused({event}), condition)
+    kind, refused = alphabet.kinds.get(event), alphabet.refused({event})
+    if kind is None or not all(_can_have(kind, path[0]) for path, _ in condition):
+        return Carrying(alphabet.letter(""), None, (), refused, condition)
+    read = together([reader(kind, path) for path, _ in condition])
+    allowed = [values for _, values in condition]
+    values = [*product(*allowed)] if len(allowed) > 1 else [*chain(*allowed)]
+    return Carrying(alphabet.letter(event), read, values, refused, condition)
+
+
+def together(readers: Sequence[Reader]) -> Reader | None:
+    """Reads what several readers read: a tuple of it; None where there are none."""
+    if len(readers) > 1:
+        return lambda event: tuple(read(event) for read in readers)
+    return next(iter(readers), None)
 
 
 def _can_have(kind: type, member: str) -> bool:
@@ -56,6 +72,7 @@ def _can_have(kind: type, member: str) -> bool:
     )
 
 
+@functools.lru_cache(maxsize=100)
 def reader(kind: type, path: Path) -> Reader:
     """Reads the value at a path into the data of decoded events of a class; None where there is none."""
     fields = _always(kind, ("data", *path))

@@ -13,11 +13,23 @@ NO_CLOCK = {"seconds": -1, "microseconds": -1}
 """The timestamp of an event of a host that has no clock."""
 
 
+Moment = tuple[int, int]
+"""Where an event stands, and when it happened: a line, and microseconds since the epoch."""
+
+
 class Timestamp(msgspec.Struct, frozen=True, gc=False):
     """A timestamp as it stands in an event; both -1 where there is no clock."""
 
     seconds: int = -1
     microseconds: int = -1
+
+
+class Refused(msgspec.Struct, frozen=True, gc=False):
+    """An event that a decoder refused, as far as the rules over time can use it."""
+
+    event: str
+    timestamp: Timestamp
+    data: dict[str, Any]
 
 
 class Occurrence(msgspec.Struct, frozen=True, gc=False):
@@ -26,23 +38,18 @@ class Occurrence(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         line: where it stands, from 1.
         event: its name.
-        timestamp: when it happened.
+        time: microseconds since the epoch; None where there is no clock.
         data: its members.
     """
 
     line: int
     event: str
-    timestamp: Timestamp
+    time: int | None
     data: dict[str, Any]
-
-    @property
-    def time(self) -> int | None:
-        """Microseconds since the epoch; None where there is no clock."""
-        return time(self.timestamp)
 
     def down(self, lines: int) -> Occurrence:
         """The same, so many lines further down."""
-        return Occurrence(self.line + lines, self.event, self.timestamp, self.data)
+        return Occurrence(self.line + lines, self.event, self.time, self.data)
 
 
 def time(timestamp: Any) -> int | None:

@@ -5,20 +5,23 @@ The events of a session that share a rate limit are a row each, those that are n
 
 from __future__ import annotations
 
-from bisect import insort
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from itertools import islice, pairwise, repeat
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain, islice, pairwise
 from operator import sub
 from typing import Any, NamedTuple
 
 from qmpcheck.checking import clock
+from qmpcheck.checking.alphabet import Alphabet
 from qmpcheck.checking.clock import Clocks, Key
-from qmpcheck.checking.letters import SECONDS, Alphabet, Reader, Wanted, Written
-from qmpcheck.checking.members import is_always_text, reader
-from qmpcheck.checking.occurrence import MICROSECONDS, Occurrence, time
-from qmpcheck.checking.session import Timing
+from qmpcheck.checking.members import is_always_text, reader, together
+from qmpcheck.checking.occurrence import MICROSECONDS, Moment, Refused, time
+from qmpcheck.checking.session import Found, Timing
+from qmpcheck.checking.written import Reader, Written
 from qmpcheck.diagnostic import Diagnostic
+
+Limited = dict[Key, Sequence[int]]
+"""The places of the events that share a rate limit."""
 
 
 class _Limited(NamedTuple):
@@ -26,30 +29,36 @@ class _Limited(NamedTuple):
 
     Attributes:
         name, letter: theirs.
-        wanted: searches for them.
-        at_once: what may be read of an event that falls under no limit.
-        key: reads what tells the others apart.
+        at_once: reads what tells events that fall under no limit, and its values for them; None without such.
+        apart: reads what tells the others apart; None where all share one limit.
     """
 
     name: str
     letter: str
-    wanted: Wanted
-    at_once: list[tuple[Reader, tuple[str, ...]]]
-    key: list[Reader]
+    at_once: tuple[Reader, Collection[Any]] | None
+    apart: Reader | None
 
-    def rows(self, written: Written) -> dict[Key, list[int]]:
+    def rows(self, written: Written) -> Limited:
         """Where those stand that share a limit."""
-        places = [*written.places(self.wanted)]
-        for read, values in self.at_once:
-            places = written.lacking(read, values, places)
-        if not self.key:
-            return {(self.name,): places} if places else {}
-        rows: dict[Key, list[int]] = defaultdict(list)
-        members = (written.values(read, places) for read in self.key)
-        keys = zip(repeat(self.name), *members)
-        for key, at in zip(keys, places):  # noqa: B905 -- a key for each place
-            rows[key].append(at)
-        return rows
+        places = self._limited(written)
+        if not self.apart:
+            return {(self.name, None): places}
+        told_apart = [*written.values(self.apart, places)]
+        if len({*told_apart}) == 1:
+            return {(self.name, told_apart[0]): places}
+        rows: dict[Any, list[int]] = defaultdict(list)
+        for apart, at in zip(told_apart, places, strict=True):
+            rows[apart].append(at)
+        return {(self.name, apart): row for apart, row in rows.items()}
+
+    def _limited(self, written: Written) -> Sequence[int]:
+        """Where those stand that fall under a limit."""
+        places = written.decoded(self.letter)
+        if not self.at_once:
+            return places
+        reader, values = self.at_once
+        read = zip(places, written.read(self.letter, reader), strict=True)
+        return [at for at, value in read if value not in values]
 
 
 class Rows:
@@ -69,38 +78,63 @@ class Rows:
         self._in_order = alphabet.any_but(timing.late)
         self._bounded = any(rule.within is not None for rule in timing.rules)
 
-    def clocks(self, written: Written) -> tuple[Clocks, list[Diagnostic]]:
+    def clocks(self, written: Written) -> tuple[Clocks, Found]:
         """What timestamps leave to compare with what stands beside them, and what is wrong with them."""
         limited = self._rows_limited(written)
-        in_order = self._ends_in_order(written) if written.runs_forward else self._row_in_order(written)
+        in_order = (self._ends_in_order if written.runs_forward else self._row_in_order)(written)
         first, last = (written.bare(in_order[0]), written.bare(in_order[-1])) if in_order else (None, None)
-        ends = {key: tuple(map(written.bare, clock.ends(row))) for key, row in limited.items()}
+        ends = _ends(written, limited)
         peaks = _peaks(written) if self._bounded else ()
-        return Clocks(first, last, peaks, ends), [*_findings(written, limited, in_order)]
+        return Clocks(first, last, peaks, ends), Found([*_findings(written, limited, in_order)])
 
-    def findings(self, written: Written) -> Iterator[Diagnostic]:
-        """What is wrong with timestamps."""
-        in_order = [] if written.runs_forward else self._row_in_order(written)
-        return _findings(written, self._rows_limited(written), in_order)
+    def judge(self, written: Written) -> Found:
+        """What is wrong with timestamps in whole sessions."""
+        told: list[Diagnostic] = []
+        for one in written.sessions(self._suspects(written)):
+            in_order = [] if one.runs_forward else self._row_in_order(one)
+            told += _findings(one, self._rows_limited(one), in_order)
+        return Found(told)
 
-    def _rows_limited(self, written: Written) -> dict[Key, list[int]]:
+    def _suspects(self, written: Written) -> Iterator[int]:
+        """Places in whole sessions, one at least in each in which something is wrong with timestamps."""
+        seconds = written.seconds
+        for begin, end in pairwise([*written.begins, len(seconds)]):
+            one = seconds[begin + 1 : end]
+            if one != sorted(one):
+                yield begin
+        for row in _near(written, self._rows_limited(written)).values():
+            for at, third in zip(row, row[2:], strict=False):
+                if abs(seconds[third] - seconds[at]) < _FAR and not written.begins_between(at, third):
+                    yield at
+
+    def _rows_limited(self, written: Written) -> Limited:
         """The places of events that share a rate limit and have a clock."""
-        rows: dict[Key, list[int]] = defaultdict(list)
+        rows: Limited = {}
         for limited in self._limited:
             if limited.letter in written.letters:
                 rows |= limited.rows(written)
-        for at in written.places(self._refused) if written.has_refused else ():
-            limit = self._key(written.events[at])
-            if limit and time(written.events[at].timestamp) is not None:
-                insort(rows[limit], at)
+        if written.has_refused:
+            rows |= {
+                key: sorted([*rows.get(key, ()), *row]) for key, row in self._rows_refused(written).items()
+            }
         return rows
 
-    def _key(self, refused: Occurrence) -> Key | None:
+    def _rows_refused(self, written: Written) -> dict[Key, list[int]]:
+        """The places of those of them that a decoder refused."""
+        rows: dict[Key, list[int]] = defaultdict(list)
+        for at in written.places(self._refused):
+            limit = self._key(written.events[at])
+            if limit and time(written.events[at].timestamp) is not None:
+                rows[limit].append(at)
+        return rows
+
+    def _key(self, refused: Refused) -> Key | None:
         """Which rate limit an event falls under that a decoder refused."""
         limit, data = self._limits[refused.event], refused.data
         if any(data.get(member) in values for member, values in limit.unless.items()):
             return None
-        return (refused.event, *(_told_apart(data.get(member)) for member in limit.key))
+        apart = tuple(_told_apart(data.get(member)) for member in limit.key)
+        return refused.event, apart if len(apart) > 1 else next(iter(apart), None)
 
     def _row_in_order(self, written: Written) -> list[int]:
         """The places of events that are not sent late and have a clock."""
@@ -114,18 +148,20 @@ class Rows:
 
 def _limited(event: str, timing: Timing, alphabet: Alphabet) -> _Limited:
     limit, kind = timing.limits[event], alphabet.kinds[event]
-    at_once = [(reader(kind, (member,)), values) for member, values in limit.unless.items()]
-    return _Limited(
-        event,
-        alphabet.letters([event]),
-        alphabet.decoded(event),
-        at_once,
-        [_apart(kind, member) for member in limit.key],
-    )
+    unless = [(reader(kind, (member,)), values) for member, values in limit.unless.items()]
+    apart = together([_reader_apart(kind, member) for member in limit.key])
+    return _Limited(event, alphabet.letter(event), _any(unless), apart)
 
 
-def _apart(kind: type, member: str) -> Reader:
-    """Reads what a member adds to a key."""
+def _any(conditions: Sequence[tuple[Reader, Collection[Any]]]) -> tuple[Reader, Collection[Any]] | None:
+    """Several such conditions as one: any of them."""
+    if len(conditions) > 1:
+        return (lambda event: any(read(event) in values for read, values in conditions)), (True,)
+    return next(iter(conditions), None)
+
+
+def _reader_apart(kind: type, member: str) -> Reader:
+    """Reads what a member adds to what tells events apart."""
     read = reader(kind, (member,))
     return read if is_always_text(kind, (member,)) else lambda event: _told_apart(read(event))
 
@@ -135,22 +171,39 @@ def _told_apart(value: Any) -> str:
     return value if isinstance(value, str) else f"\0{value!r}"
 
 
-def _findings(written: Written, limited: dict[Key, list[int]], in_order: list[int]) -> Iterator[Diagnostic]:
+def _ends(written: Written, rows: Limited) -> dict[Key, clock.Ends]:
+    ends = {key: clock.ends(row) for key, row in rows.items()}
+    moments = written.moments([*chain.from_iterable(ends.values())])
+    return {key: tuple(islice(moments, len(places))) for key, places in ends.items()}
+
+
+def _findings(written: Written, limited: Limited, in_order: list[int]) -> Iterator[Diagnostic]:
     """What is wrong within the rows."""
-    for row in limited.values():
-        if _is_crowded(written, row):
-            yield from clock.crowded([*map(written.bare, row)])
+    for (event, _), row in _near(written, limited).items():
+        if clock.is_crowded(written.times(row)):
+            yield from clock.crowded(event, [*written.moments(row)])
     if in_order and clock.is_backwards(written.times(in_order)):
         for before, after in pairwise(map(written.bare, in_order)):
             yield from clock.backwards(before, after)
 
 
-def _is_crowded(written: Written, row: Sequence[int]) -> bool:
-    """Whether three in a row are too near to each other; of most rows the seconds alone say that none are."""
-    seconds = [*written.values(SECONDS, row)]
-    nearest = min(map(abs, map(sub, seconds[2:], seconds)), default=_FAR)
-    return nearest < _FAR and clock.is_crowded(written.times(row))
+def _near(written: Written, rows: Limited) -> Limited:
+    """Those rows in which three may be too near to each other."""
+    return {key: row for key, row in rows.items() if _are_near(written, row)}
 
+
+def _are_near(written: Written, row: Sequence[int]) -> bool:
+    """Whether three in a row may be too near to each other, as far as the seconds tell."""
+    if len(row) <= _TWO:
+        return False
+    seconds = [*map(written.seconds.__getitem__, row)]
+    if written.runs_forward and len({*seconds}) == len(seconds):
+        return False
+    nearest: int = min(map(abs, map(sub, seconds[2:], seconds)))
+    return nearest < _FAR
+
+
+_TWO = 2
 
 _FAR = clock.PERIOD // MICROSECONDS + 1
 """Seconds by which timestamps differ that are far enough apart, whatever their microseconds."""
@@ -158,10 +211,10 @@ _FAR = clock.PERIOD // MICROSECONDS + 1
 
 def _peaks(written: Written) -> clock.Peaks:
     """The greatest timestamps behind each line."""
-    peaks: list[tuple[int, int]] = []
+    peaks: list[Moment] = []
     events = written.events
     for at in range(len(events) - 1, -1, -1):
-        moment = events[at] and time(events[at].timestamp)
+        moment = time(events[at].timestamp)
         if moment is not None and (not peaks or moment > peaks[-1][1]):
-            peaks.append((at + 1, moment))
+            peaks.append((written.lines[at], moment))
     return tuple(reversed(peaks))

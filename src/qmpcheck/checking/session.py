@@ -90,6 +90,9 @@ class Found(msgspec.Struct, frozen=True):
     told: list[Diagnostic]
     untold: Untold = msgspec.field(default_factory=Counter)
 
+    def __add__(self, other: Found) -> Found:
+        return Found(self.told + other.told, self.untold + other.untold)
+
 
 def empty(timing: Timing, whole_before: bool = False) -> Part:
     """A part without an event."""
@@ -116,9 +119,10 @@ def join(timing: Timing, before: Part, after: Part) -> tuple[Part, Found]:
 
 def judge(rule: Rule, trace: Trace, end: int) -> Found:
     """What breaks a rule in a session that is known from its greeting to its last line, `end`."""
-    settled, verdicts, _ = _join_traces(rule, Trace(), trace, whole_before=True)
-    closed = _close_trace(rule, settled, (), end, complete=True)
-    return Found([*map(_diagnostic, verdicts), *closed.told], closed.untold)
+    settled = followup.settle_whole(rule, trace.kept)
+    open, rest = settled.open[:MOST_OPEN], settled.open[MOST_OPEN:]
+    left = Trace(tuple(open), tuple(settled.kept), _counted(rule, rest))
+    return Found([*map(_diagnostic, settled.verdicts)]) + _close_trace(rule, left, (), end, complete=True)
 
 
 def _join_traces(

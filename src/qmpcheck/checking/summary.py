@@ -98,7 +98,7 @@ class Summary(msgspec.Struct, frozen=True):
             events=self.events + later.events,
             findings=self.findings + later.findings,
             told=self.told + later.told,
-            listed=(*self.listed, *(down(finding, self.lines) for finding in later.listed)),
+            listed=(*self.listed, *(finding.down(self.lines) for finding in later.listed)),
         )
         return both.with_found(found)
 
@@ -148,9 +148,3 @@ def begin(terms: Terms) -> Summary:
 def _place(finding: Diagnostic) -> tuple[int, str, str]:
     """By line and code; what time tells of one line comes at any time, so its text decides."""
     return finding.line, finding.code, finding.message if finding.code > "QMP3" else ""
-
-
-def down(finding: Diagnostic, lines: int) -> Diagnostic:
-    """The finding, so many lines further down."""
-    searched = None if finding.searched is None else finding.searched + lines
-    return msgspec.structs.replace(finding, line=finding.line + lines, searched=searched)

@@ -7,18 +7,19 @@ the last answer is settled and not looked at.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
 from qmpcheck.checking import session
+from qmpcheck.checking.alphabet import Alphabet
 from qmpcheck.checking.followup import RESPONSE, RESUME, SENT_LATE_BEHIND, Rule
-from qmpcheck.checking.letters import Alphabet, Wanted, Written
 from qmpcheck.checking.members import Carrying, carrying
-from qmpcheck.checking.occurrence import Occurrence
 from qmpcheck.checking.rows import Rows
 from qmpcheck.checking.session import Found, Part, Timing, Trace, Untold
+from qmpcheck.checking.written import Wanted, Written
 from qmpcheck.diagnostic import Diagnostic
 
 
@@ -26,40 +27,55 @@ class _Watched(NamedTuple):
     """A rule, and the events that it searches for.
 
     Attributes:
-        letter: of those that it is about, where they are decoded.
         trigger: those that it is about.
         others: those that matter whatever they carry.
         looked_back_on: those of them that may spare a trigger behind them an answer.
         cases: those that make a case in which it is known not to be kept, one entry a case.
         settling: the letters of the answers, if any of them settles all triggers before it.
+        waiting: finds triggers that no such answer stands behind.
         resuming: if such an answer halts the machine, so that triggers behind it need none: what ends that.
     """
 
     rule: Rule
-    letter: str
     trigger: Carrying
     others: Wanted
     looked_back_on: Wanted
     cases: list[Carrying]
     settling: str
+    waiting: re.Pattern[str]
     resuming: Wanted | None
 
-    def may_be_broken(self, written: Written) -> bool:
-        """Whether a trigger waits for an answer at the end of a whole session, or may be wrong in it."""
-        if self.letter not in written.letters and not written.has_refused:
-            return False
-        begin = self._begin(written)
-        triggers = self.trigger.places(written, begin)
-        if triggers and begin and self.resuming:
-            return max(triggers) > next(written.places(self.resuming, begin), len(written.events))
-        return bool(triggers)
+    def judge(self, written: Written) -> Found:
+        """What breaks the rule in whole sessions that are over: those are taken apart in which it may be."""
+        told: list[Diagnostic] = []
+        untold = Untold()
+        for one in written.sessions(self._suspects(written)):
+            found = session.judge(self.rule, self.trace(one), one.end)
+            told += found.told
+            untold += found.untold
+        return Found(told, untold)
 
-    def trace(self, written: Written, occurrence: Callable[[int], Occurrence]) -> Trace:
+    def _suspects(self, written: Written) -> Iterator[int]:
+        """Places in whole sessions in which a trigger waits for an answer at their end, or may be wrong."""
+        unanswered = [*written.unanswered(self.waiting)]
+        triggers = [-1, *sorted(self.trigger.places(written) if unanswered else ())]
+        for begin, end in unanswered:
+            last = triggers[bisect_left(triggers, end) - 1]
+            if last >= begin and not self._is_halted(written, begin, last):
+                yield begin
+
+    def _is_halted(self, written: Written, begin: int, at: int) -> bool:
+        """Whether the answer before `begin`, if one stands there, has halted the machine until then."""
+        if not self.resuming or written.letters[begin - 1] not in self.settling:
+            return False
+        return next(written.places(self.resuming, begin, at), None) is None
+
+    def trace(self, written: Written) -> Trace:
         """The occurrences that matter."""
         begin = self._begin(written)
         places = {*self.trigger.places(written, begin), *written.places(self.others, begin)}
         places.update(self._looked_back_on(written, begin), self._cases(written))
-        return Trace(kept=tuple(map(occurrence, sorted(places))))
+        return Trace(kept=tuple(map(written.occurrence, sorted(places))))
 
     def _begin(self, written: Written) -> int:
         """Where the last answer stands that settles all before it."""
@@ -67,6 +83,8 @@ class _Watched(NamedTuple):
 
     def _looked_back_on(self, written: Written, begin: int) -> Iterator[int]:
         """What a trigger behind that place may look back on before it, if it is sent late."""
+        if not begin:
+            return iter(())
         return islice(written.backwards(self.looked_back_on, begin), SENT_LATE_BEHIND * self.rule.limited)
 
     def _cases(self, written: Written) -> Iterator[int]:
@@ -77,15 +95,15 @@ class _Watched(NamedTuple):
 
 def _watched(rule: Rule, alphabet: Alphabet) -> _Watched:
     condition = rule.when if rule.trigger not in rule.others else ()
-    settling = alphabet.letters(rule.then) if _any_answer_settles(rule) else ""
+    settling = rule.then if _any_answer_settles(rule) else ()
     return _Watched(
         rule,
-        alphabet.letters([rule.trigger]),
         carrying(alphabet, rule.trigger, condition),
         alphabet.any_of(rule.others),
         alphabet.any_of(rule.looked_back_on),
         [carrying(alphabet, *erratum.beside) for erratum in rule.errata if erratum.beside],
-        settling,
+        alphabet.letters(settling),
+        alphabet.waiting([rule.trigger], settling),
         alphabet.any_of({RESUME}) if settling and rule.needs_running else None,
     )
 
@@ -108,35 +126,24 @@ class Watch:
         self._watched = [_watched(rule, alphabet) for rule in timing.rules]
         self._rows = Rows(timing, alphabet)
 
-    def see(self, written: Written) -> tuple[Part, list[Diagnostic]]:
+    def see(self, written: Written) -> tuple[Part, Found]:
         """A part of a session, not yet settled, and what is wrong with its timestamps."""
-        occurrence = functools.cache(written.occurrence)  # rules watch the same ones
-        traces = [watched.trace(written, occurrence) for watched in self._watched]
-        clocks, findings = self._rows.clocks(written)
-        return Part(tuple(traces), clocks), findings
+        traces = [watched.trace(written) for watched in self._watched]
+        clocks, found = self._rows.clocks(written)
+        return Part(tuple(traces), clocks), found
 
     def begin(self, written: Written) -> tuple[Part, Found]:
         """The begin of a session, and what is wrong in it."""
-        part, findings = self.see(written)
-        begun, found = session.join(self._timing, session.empty(self._timing, whole_before=True), part)
-        return begun, Found(findings + found.told, found.untold)
+        part, found = self.see(written)
+        begun, settled = session.join(self._timing, session.empty(self._timing, whole_before=True), part)
+        return begun, found + settled
 
     def judge(self, written: Written) -> Found:
-        """What is wrong in a whole session that is over.
+        """What is wrong in whole sessions that are over.
 
-        Most keep to the rules, and need not be taken apart: a rule is broken only where its trigger waits.
+        Most keep to the rules, and need not be taken apart: all are searched at once for those that may not.
         """
-        told = [*self._rows.findings(written)]
-        broken = [watched for watched in self._watched if watched.may_be_broken(written)]
-        if not told and not broken:
-            return _NOTHING
-        untold = Untold()
-        for watched in broken:
-            trace = watched.trace(written, written.occurrence)
-            found = session.judge(watched.rule, trace, len(written.events))
-            told += found.told
-            untold += found.untold
-        return Found(told, untold)
-
-
-_NOTHING = Found([])
+        found = self._rows.judge(written)
+        for watched in self._watched:
+            found += watched.judge(written)
+        return found
