@@ -96,6 +96,8 @@ def test_no_findings(stream: str) -> None:
         (vnc(SERVER.replace("ipv4", "ipv5")), ["1 QMP205 data.server.family"]),
         # A name that would break a path is quoted in it.
         (f'{{"event": "STOP", "data": {{"a.b": 1, "": 2}}, {CLOCK}}}\n', ['1 QMP203 data["a.b"]', '1 QMP203 data[""]']),
+        # Behind replies, too, each line is what it is.
+        ('{"return": {}}\n{"return": {}}\n{"return": }\n{"return": 1, "event": 2}\n', ["3 QMP101", "4 QMP103 event"]),
         # Nothing is lost behind a bad line.
         (f"nonsense\n{STOP}\n\n[]\n{STOP}\n", ["1 QMP101", "4 QMP102"]),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -81,7 +81,8 @@ class Checker:
     def _read(self, lines: list[bytes], cut: bool) -> _Read:
         """Decode lines. `extend` keeps what was decoded before a refusal, and `map` goes on behind it."""
         read = _Read([], [])
-        decoded = map(self._decoder.decode, lines)
+        rest = iter(lines)
+        decoded: Iterator[Event | None] = map(self._decoder.decode, rest)
         while len(read.events) < len(lines):
             try:
                 read.events.extend(decoded)
@@ -89,7 +90,15 @@ class Checker:
                 at = len(read.events)
                 read.events.append(None)
                 self._look_at(lines[at], at, read, cut and at == len(lines) - 1)
+                if lines[at].startswith(_REPLY):
+                    decoded = map(self._decode_unless_reply, rest)
         return read
+
+    def _decode_unless_reply(self, line: bytes) -> Event | None:
+        """The event that a line is; None where it is a reply: a decoder takes longer to refuse it."""
+        if line.startswith(_REPLY) and message.is_other(_object(line)):
+            return None
+        return self._decoder.decode(line)
 
     def _look_at(self, line: bytes, at: int, read: _Read, cut: bool) -> None:
         """Find out what a refused line is."""
@@ -135,6 +144,9 @@ class _Read(NamedTuple):
     events: list[Event | None]
     findings: list[Diagnostic]
 
+
+_REPLY = b'{"return"'
+"""How QEMU begins a reply."""
 
 _TRUNCATED = Diagnostic("QMP106", 1, "the stream ends within this line")
 
