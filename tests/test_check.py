@@ -1,10 +1,13 @@
 """Lines of a stream and the findings they give, against the second edition."""
 
+import msgspec
 import pytest
 
 from qmpcheck import catalogue
+from qmpcheck.checking import rules
 from qmpcheck.checking.check import Checker
 from qmpcheck.checking.summary import Terms
+from qmpcheck.diagnostic import STREAM_CODES
 
 CHECKER = Checker(catalogue.find("v2").rule_base)
 
@@ -149,6 +152,14 @@ def test_counts() -> None:
 def test_selected_findings_only() -> None:
     checker = Checker(catalogue.find("v2").rule_base, Terms(frozenset(["QMP101"])))
     assert [f.code for f in checker.check(b"bad\n[]\n").listed] == ["QMP101"]
+
+
+def test_rules_over_time_are_not_watched_where_no_finding_of_theirs_is_wanted() -> None:
+    rule_base = catalogue.find("v2").rule_base
+    codes = frozenset(code for code in STREAM_CODES if not code.startswith("QMP3"))
+    terms = Terms(timing=rules.timing(rule_base))
+    assert Checker(rule_base, terms).terms.timing.rules
+    assert not Checker(rule_base, msgspec.structs.replace(terms, codes=codes)).terms.timing.rules
 
 
 def test_a_full_list_goes_on_counting() -> None:

@@ -77,6 +77,9 @@ CODES: dict[str, Code] = {
 STREAM_CODES = frozenset(code for code in CODES if code < "QMP4")
 """The codes of findings about streams."""
 
+TIME_CODES = frozenset(code for code in STREAM_CODES if code > "QMP3")
+"""Those of them about events in time."""
+
 
 class Diagnostic(msgspec.Struct, frozen=True, gc=False):
     """One finding.

@@ -11,11 +11,11 @@ import msgspec
 from qmpcheck.checking import decoder, errata, message, summary
 from qmpcheck.checking.alphabet import Alphabet
 from qmpcheck.checking.occurrence import MICROSECONDS, NO_CLOCK, Refused, Timestamp
-from qmpcheck.checking.session import Found
+from qmpcheck.checking.session import Found, Timing
 from qmpcheck.checking.summary import Summary, Terms
 from qmpcheck.checking.watch import Watch
 from qmpcheck.checking.written import GREETING, Event, Written
-from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.diagnostic import TIME_CODES, Diagnostic
 from qmpcheck.printable import name
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.streams.blocks import Block, lines_of
@@ -31,7 +31,7 @@ class Checker:
 
     Args:
         rule_base: the rules.
-        terms: the findings that are wanted, and the rules over time.
+        terms: the findings that are wanted, and the rules over time; not watched where none of theirs is.
         known: cases in which QEMU is known not to keep to the rules.
     """
 
@@ -40,6 +40,8 @@ class Checker:
     ) -> None:
         self._made_from = rule_base, terms, known
         self.terms = msgspec.structs.replace(terms or Terms(), events=frozenset(map(name, rule_base.events)))
+        if TIME_CODES.isdisjoint(self.terms.codes):
+            self.terms = msgspec.structs.replace(self.terms, timing=Timing())
         self._decoder = decoder.compile(rule_base)
         self._alphabet = Alphabet(self._decoder.names)
         self._watch = Watch(self.terms.timing, self._alphabet)
