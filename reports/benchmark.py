@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from qmpcheck.checking.check import Checker
 from qmpcheck.checking.fold import check_stream
 from qmpcheck.checking.session import Timing
 from qmpcheck.checking.summary import Terms
+from qmpcheck.streams.blocks import blocks
 
 HERE = Path(__file__).parent
 SPEC, MODERN, RECORDED = map(catalogue.find, ("v4", "10.0", "7.2"))
@@ -108,11 +109,33 @@ def stream(
         yield text.encode() + (b"\r\n" if qemu_layout else b"\n")
 
 
-def recorded(lines: int) -> list[bytes]:
-    """At least so many lines of the recordings in `corpora`, again and again."""
+def recorded(conforming: bool = False) -> list[bytes]:
+    """The lines of the recordings in `corpora`; or of those that leave nothing to say."""
     paths = sorted((HERE.parent / "corpora").glob("*-7.2.22/*.jsonl"))
-    once = [line for path in paths for line in path.read_bytes().splitlines(keepends=True)]
-    return once * (lines // len(once) + 1)
+    held = checker(RECORDED.rule_base)
+    if conforming:
+        paths = [path for path in paths if not check_stream(held, str(path), int).summary.findings]
+    return [line for path in paths for line in path.read_bytes().splitlines(keepends=True)]
+
+
+def again(lines: list[bytes], number: int) -> list[bytes]:
+    """At least so many lines, by repetition."""
+    return lines * (number // len(lines) + 1)
+
+
+def is_event_or_greeting(line: bytes) -> bool:
+    message = orjson.loads(line)
+    return "event" in message or "QMP" in message
+
+
+def each_second(events: int, name: str, key: str = "", keys: int = 1) -> Iterator[bytes]:
+    """As many events of one name a second as its rate limit allows: one for each value of the key."""
+    pick = random.Random(0)
+    for at in range(events):
+        seconds, nth = divmod(at, keys)
+        data = value(MODERN.rule_base.events[name].data, pick) | ({key: f"/{nth}"} if key else {})
+        clock = {"seconds": 1_700_000_000 + seconds, "microseconds": nth * 1_000_000 // keys}
+        yield json.dumps({"timestamp": clock, "event": name, "data": data}).encode() + b"\r\n"
 
 
 def only_parse(path: Path) -> None:
@@ -121,11 +144,15 @@ def only_parse(path: Path) -> None:
             orjson.loads(line)
 
 
-def qmpcheck_with(jobs: int, follow_ups: bool = True, rule_base: rulebase.RuleBase = SPEC.rule_base) -> Side:
+def checker(rule_base: rulebase.RuleBase, follow_ups: bool = True) -> Checker:
     known = errata.entries()
     timing = rules.timing(rule_base, errata=errata.follow_ups(known)) if follow_ups else Timing()
-    checker = Checker(rule_base, Terms(timing=timing), known)
-    return lambda path: check_stream(checker, str(path), int, jobs)
+    return Checker(rule_base, Terms(timing=timing), known)
+
+
+def qmpcheck_with(jobs: int, follow_ups: bool = True, rule_base: rulebase.RuleBase = SPEC.rule_base) -> Side:
+    held = checker(rule_base, follow_ups)
+    return lambda path: check_stream(held, str(path), int, jobs)
 
 
 def payload_by(compiled: Mapping[str, Callable[[Any], object]]) -> Side:
@@ -199,13 +226,48 @@ def table(measured: dict[str, list[float]]) -> list[str]:
     return rows
 
 
-def with_and_without(spec: catalogue.Spec, path: Path, lines: int) -> dict[str, list[float]]:
-    """What follow-ups cost."""
-    sides = {
-        "qmpcheck": (qmpcheck_with(1, rule_base=spec.rule_base), path, lines),
-        "qmpcheck without follow-ups": (qmpcheck_with(1, False, spec.rule_base), path, lines),
+def follow_up_cost(rule_base: rulebase.RuleBase, path: Path) -> list[float]:
+    """What the check of each block takes with follow-ups, relative to the same without, in turn."""
+    checkers = checker(rule_base), checker(rule_base, follow_ups=False)
+    totals = [each.begin() for each in checkers]
+    ratios: list[float] = []
+    with path.open("rb") as file:
+        for nth, block in enumerate(blocks(file)):
+            text, taken = b"\n".join(block), [0.0, 0.0]
+            for side in (0, 1) if nth % 2 else (1, 0):  # the second one finds the text in the cache
+                begin = time.perf_counter()
+                totals[side] += checkers[side].check(text)
+                taken[side] = time.perf_counter() - begin
+            ratios.append(taken[0] / taken[1])
+    return ratios
+
+
+def costs(events: int, folder: Path) -> list[str]:
+    """What follow-ups cost, by the kind of stream."""
+    sent = recorded()
+    conforming = recorded(conforming=True)
+    streams: dict[str, tuple[catalogue.Spec, Iterable[bytes]]] = {
+        "made up, v4": (SPEC, stream(events, True, 0)),
+        "made up, 10.0": (MODERN, stream(events, True, 0, MODERN.rule_base)),
+        "recorded from 7.2, what conforms": (RECORDED, again(conforming, events)),
+        "the same, known errata among it": (RECORDED, again(sent, events)),
+        "what conforms, without replies": (
+            RECORDED,
+            again([*filter(is_event_or_greeting, conforming)], events),
+        ),
+        "a BALLOON_CHANGE each second": (MODERN, each_second(events, "BALLOON_CHANGE")),
+        "a VSERPORT_CHANGE of two ports each second": (
+            MODERN,
+            each_second(events, "VSERPORT_CHANGE", "id", 2),
+        ),
+        "one of 300 ports": (MODERN, each_second(events, "VSERPORT_CHANGE", "id", 300)),
     }
-    return ratios(sides, (only_parse, path, lines))
+    rows = ["| stream | median | lower quartile | upper quartile |", "| --- | --- | --- | --- |"]
+    for name, (spec, lines) in streams.items():
+        path = write(folder / "cost.jsonl", iter(lines))
+        low, median, high = statistics.quantiles(follow_up_cost(spec.rule_base, path))
+        rows.append(f"| {name} | {median:.2f} | {low:.2f} | {high:.2f} |")
+    return rows
 
 
 def measure(events: int, folder: Path) -> list[str]:
@@ -238,13 +300,20 @@ def measure(events: int, folder: Path) -> list[str]:
             arguments = [str(path), "--spec", SPEC.name]
             one, several = peak_megabytes(*arguments), peak_megabytes(*arguments, "--jobs", "2")
             report.append(f"- {name}: {one:.0f}; with `--jobs 2`: {several:.0f}")
-    good = write(folder / "modern.jsonl", stream(events, True, 0, MODERN.rule_base))
-    report.append(f"\n## {events} events of {MODERN.name}, QEMU's own layout, rate-limited ones among them\n")
-    report += table(with_and_without(MODERN, good, events))
-    lines = recorded(events)
-    sent = write(folder / "recorded.jsonl", iter(lines))
-    report.append(f"\n## {len(lines)} lines of recordings in corpora/, two dozen lines a session\n")
-    report += table(with_and_without(RECORDED, sent, len(lines)))
+    modern = {
+        f"{MODERN.name}, rate-limited ones among them": (
+            MODERN,
+            [*stream(events, True, 0, MODERN.rule_base)],
+        ),
+        "recorded from 7.2, replies among them": (RECORDED, again(recorded(), events)),
+    }
+    for name, (spec, lines) in modern.items():
+        path = write(folder / "modern.jsonl", iter(lines))
+        side = qmpcheck_with(1, rule_base=spec.rule_base), path, len(lines)
+        report.append(f"\n## {len(lines)} lines of {name}, QEMU's own layout\n")
+        report += table(ratios({"qmpcheck": side}, (only_parse, path, len(lines))))
+    report.append("\n## What follow-ups cost: each block with them, without = 1\n")
+    report += costs(events, folder)
     ten = write(folder / "ten.jsonl", stream(10, True, 0))
     report += [
         "\n## Start-up\n",
