@@ -211,8 +211,8 @@ def test_an_erratum_makes_a_warning_unless_taken_literally(capsys: pytest.Captur
 
 
 @contextmanager
-def following(stream: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "qmpcheck", "validate", "--follow", stream, "--spec", "v2"]
+def following(stream: str, *options: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "qmpcheck", "validate", "--follow", stream, "--spec", "v2", *options]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         yield process
@@ -263,6 +263,27 @@ def test_following_a_pipe_until_it_ends() -> None:
         rest, _ = process.communicate(timeout=30)
     assert rest.startswith("-: violations")
     assert process.returncode == 1
+
+
+def test_following_tells_at_once_that_a_bound_has_passed() -> None:
+    io_error, reset, stop = IO_ERROR, STOP.replace("STOP", "RESET"), STOP
+    stream = [
+        each.replace('"seconds": 1', f'"seconds": {second}')
+        for second, each in enumerate([io_error, io_error, reset, reset, reset, stop], 10)
+    ]
+    with following("-", "--within", "2") as process:
+        assert process.stdin
+        assert process.stdout
+        for line, told in zip(stream, [0, 0, 0, 1, 2, 0], strict=True):
+            process.stdin.write(line)
+            process.stdin.flush()
+            if told:
+                overdue = f'-:{told}: QMP302 BLOCK_IO_ERROR: if action is "stop", STOP follows: none has within 2 s;'
+                assert process.stdout.readline().startswith(overdue)
+        rest, _ = process.communicate(timeout=30)
+    first, second, head, *_ = rest.splitlines()
+    assert (first[:11], second[:11]) == ("-:1: QMP303", "-:2: QMP303")
+    assert head == "-: violations against v2 (d74c7dfd1b): 6 lines, 6 events, 2 errors, 0 warnings"
 
 
 def test_lint_of_a_schema(capsys: pytest.CaptureFixture[str]) -> None:

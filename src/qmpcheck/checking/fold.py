@@ -64,8 +64,8 @@ def _fold(checker: Checker, path: str, parts: Iterable[Summary], complete: bool)
     return Checked(path, total.ended(complete and not unreadable), unreadable)
 
 
-Tell = Callable[[Sequence[Diagnostic]], object]
-"""Is told of findings as they are made."""
+Tell = Callable[[Sequence[Diagnostic], Sequence[Diagnostic]], object]
+"""Is told of findings as they are made; and of follow-ups that are pending beyond their bound, each once."""
 
 
 def follow_stream(
@@ -85,13 +85,16 @@ def follow_stream(
     from qmpcheck.streams.growing import Interrupt
 
     total, unreadable = checker.begin(), ""
+    known: set[tuple[int, str]] = set()
     with Interrupt() as interrupt:
         try:
             with source.opened(path) as file:
                 for block in interrupt.blocks(file, ends=path == source.STANDARD_INPUT):
                     total += checker.check_block(block)
                     if tell:
-                        tell(total.listed)
+                        overdue = total.overdue(known)
+                        known.update((each.line, each.rule) for each in overdue)
+                        tell(total.listed, overdue)
                         total = total.without_list()
         except source.Unreadable as error:
             unreadable = str(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -193,6 +193,21 @@ def close(timing: Timing, part: Part, end: int, complete: bool) -> Found:
     return Found(told, untold)
 
 
+def overdue(timing: Timing, part: Part, told: Container[tuple[int, str]]) -> Iterator[Diagnostic]:
+    """The triggers that no answer can meet in time any more, though one may come yet.
+
+    Args:
+        timing: the rules over time.
+        part: a session from its begin on.
+        told: those that are known already: their lines, and the rules in words.
+    """
+    for rule, trace in zip(timing.rules, part.traces, strict=True):
+        for trigger in trace.open if rule.within is not None else ():
+            is_new = (trigger.line, rule.text) not in told
+            if is_new and _is_past(rule, trigger, part.clocks.peaks):
+                yield _diagnostic(Verdict(rule, "overdue", trigger), trace.kept)
+
+
 def _close_trace(rule: Rule, trace: Trace, peaks: clock.Peaks, end: int, complete: bool) -> Found:
     """The same of one rule."""
     told: list[Diagnostic] = []
@@ -228,6 +243,7 @@ def _of_more(rule: Rule, more: More, peaks: clock.Peaks, complete: bool) -> Unto
 _CODES = {
     "missing": "QMP301",
     "pending": "QMP302",
+    "overdue": "QMP302",
     "late": "QMP303",
     "unpreceded": "QMP306",
     "present": "QMP307",
@@ -260,6 +276,8 @@ def _how(verdict: Verdict) -> str:
             return "this one did"
         case "missing":
             return "none did"
+        case "overdue":
+            return f"none has within {(verdict.rule.within or 0) / MICROSECONDS:g} s"
         case _:
             return "none has yet"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import msgspec
 
@@ -119,6 +119,11 @@ class Summary(msgspec.Struct, frozen=True):
         """The same with findings listed again that were told; none more than are to be listed."""
         listed = tuple(sorted((*told, *self.listed), key=_place))[: self.terms.most]
         return msgspec.structs.replace(self, listed=listed, told=0)
+
+    def overdue(self, told: Container[tuple[int, str]]) -> list[Diagnostic]:
+        """The pending follow-ups, beyond those told, that can only be late; of a stream from its begin on."""
+        found = session.overdue(self.terms.timing, self.tail or self.head, told)
+        return self.terms.wanted(Found([*found])).told
 
     def ended(self, complete: bool) -> Summary:
         """The same at the stream's end, with what it leaves open.

@@ -149,11 +149,12 @@ def _follow(
     told: list[Diagnostic] = []
     with reporting.opened(options.output, options.reports) as out:
 
-        def hear(findings: Sequence[Diagnostic]) -> None:
+        def hear(findings: Sequence[Diagnostic], overdue: Sequence[Diagnostic]) -> None:
             from qmpcheck.reports import style, text
 
             drifted = _drifted(findings, spec)
-            out.writelines(text.finding_lines(options.streams[0], drifted, style.painter(out), known))
+            lines = (*drifted, *overdue)
+            out.writelines(text.finding_lines(options.streams[0], lines, style.painter(out), known))
             out.flush()
             told.extend(drifted[: options.max_findings - len(told)])
 
