@@ -283,7 +283,7 @@ def _union(ranges: list[range]) -> Iterator[int]:
 def unanswered(rule: Rule, open: Sequence[Occurrence], later: Sequence[Occurrence]) -> list[Occurrence]:
     """The open triggers that answers behind them leave open, whenever those came."""
     answered = set(map(rule.key, later))
-    return [trigger for trigger in open if rule.key(trigger) not in answered]
+    return [trigger for trigger in open if rule.key(trigger) not in answered] if answered else [*open]
 
 
 def late_before(rule: Rule, trigger: Occurrence, kept: Sequence[Occurrence]) -> Occurrence | None:

@@ -132,7 +132,7 @@ def _join_traces(
     if not (right.open or right.kept or right.more):
         return left, [], 0
     answers = [each for each in right.kept if each.event in rule.then]
-    if rule.is_reread(whole_before):
+    if rule.is_reread(whole_before) and (left.kept or rule.within is not None):
         open, trace = [], _in_order(left.open, left.kept, right.open, right.kept)
     else:
         open = followup.unanswered(rule, left.open, answers)
