@@ -75,7 +75,7 @@ def _response(rule: Rule, line: int, trigger: Event, session: list[tuple[int, Ev
     answers = [
         (at, e["time"])
         for at, e in session
-        if e["event"] in rule.then and _same(rule, e, trigger) and is_after(at, e)
+        if at != line and e["event"] in rule.then and _same(rule, e, trigger) and is_after(at, e)
     ]
     bound = None if rule.within is None or trigger["time"] is None else trigger["time"] + rule.within
     if any(bound is None or time <= bound for at, time in answers if at < line):

@@ -149,6 +149,11 @@ def test_counts() -> None:
     }
 
 
+def test_a_greeting_begins_a_session_whatever_else_it_holds() -> None:
+    assert CHECKER.check(b'{"return": 1}\n{"return": 1}\n').tail is None
+    assert CHECKER.check(b'{"return": 1}\n{"return": 1, "QMP": 1}\n').tail is not None
+
+
 def test_selected_findings_only() -> None:
     checker = Checker(catalogue.find("v2").rule_base, Terms(frozenset(["QMP101"])))
     assert [f.code for f in checker.check(b"bad\n[]\n").listed] == ["QMP101"]

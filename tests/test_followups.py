@@ -73,6 +73,12 @@ def said(
         ("E1 S1 G E2", "302@4", "301@4"),
         ("S1 G E2", "302@3", "301@3"),
         ("G E1 S2 G E3 S4", "", ""),
+        # So it is in sessions that stand between two greetings.
+        ("G W1 G", "301@2", "301@2"),
+        ("G E1 S2 E3 G", "", ""),
+        ("G E1 S2 R3 E4 P5 G", "301@5", "301@5"),
+        ("G S1 R2 W3 G E4 S5 G w6 G", "301@4 301@9", "301@4 301@9"),
+        ("G S2 W1 G e3 G", "", ""),
         # A rate-limited trigger may stand behind its response: time tells.
         ("S1.2 W1", "", ""),
         ("S1.2 R1.3 W1", "", ""),
@@ -110,6 +116,10 @@ def test_responses(stream: str, pending: str, missing: str) -> None:
         ("E P9", "302@1"),
         ("S8 W1", "303@2"),
         ("S2 R3 S8 W1", ""),
+        # So many stand between that the first answer is out of sight: it is taken to have come in time.
+        ("S2 R2 " + "S8 R8 " * 7 + "W1", ""),
+        ("S2 R2 " + "S8 R8 " * 8 + "W1", ""),
+        ("S0 R0 " + "S8 R8 " * 7 + "W1", "303@17"),
         ("E1 G P9", "301@1"),
         # The clock was set back: what stands before a trigger tells nothing of its bound.
         ("P100 E1", "302@2 305@2"),

@@ -67,7 +67,29 @@ KNOWN = [
         ),
     )
 ]
-ALL = [*SPEC, *OWN, *ORDER, *KNOWN]
+SELF = [
+    Rule("self, stop", "STOP", frozenset({"STOP"})),
+    Rule("self", "RESET", frozenset({"RESET", "SHUTDOWN"})),
+    Rule(
+        "self, if and same",
+        "VSERPORT_CHANGE",
+        frozenset({"VSERPORT_CHANGE"}),
+        when=((("id",), ("a",)),),
+        same=(("id",),),
+        limited=True,
+    ),
+    Rule("self, bounded", "POWERDOWN", frozenset({"POWERDOWN"}), within=1_000_000),
+    Rule("self, before", "RESUME", frozenset({"RESUME"}), PRECEDENCE),
+    Rule(
+        "self, known",
+        "BLOCK_JOB_READY",
+        frozenset({"STOP"}),
+        errata=(Erratum("self", beside=("BLOCK_JOB_READY", ())),),
+    ),
+]
+"""Rules whose answer, or whose known case, is what they are about."""
+
+ALL = [*SPEC, *OWN, *ORDER, *KNOWN, *SELF]
 LIMITED = {event for event, rule in RULES.events.items() if rule.rate_limit}
 
 payloads = {

@@ -22,7 +22,18 @@ SEVERITIES = {"QMP101": Severity.WARNING, "QMP305": Severity.ERROR}
 lines = st.one_of(
     events(RULES).map(lambda message: json.dumps(message).encode()),
     faults(RULES).map(lambda fault: json.dumps(fault.message).encode()),
-    st.sampled_from([b"", b"\r", b"nonsense", b"[]", b'{"return": {}}', b"\xff", b'{"QMP": {}}']),
+    st.sampled_from(
+        [
+            b"",
+            b"\r",
+            b"nonsense",
+            b"[]",
+            b'{"return": {}}',
+            b"\xff",
+            b'{"QMP": {}}',
+            b'{"return": 1, "QMP": 1}',
+        ]
+    ),
 )
 streams = st.builds(
     lambda body, end: b"".join(line + b"\n" for line in body) + end, st.lists(lines), st.just(b"") | lines

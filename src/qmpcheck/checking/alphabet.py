@@ -6,14 +6,14 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 
 from qmpcheck.checking.occurrence import Refused
-from qmpcheck.checking.written import BEGIN, REFUSED, Event, Greeting, Wanted, Written
+from qmpcheck.checking.written import BEGIN, REFUSED, Event, Greeting, Reader, Wanted, Written
 
 _NOTHING, _FIRST, _NEVER = " ", ord("A"), "\0"
 """The letters of what is no event, of the first kind of decoded event, and one that is never written."""
 
 
 class Alphabet:
-    """The letter of each event.
+    """The letter of each event, and the readers of its members.
 
     Args:
         names: the event that a decoded struct is, by its class.
@@ -26,6 +26,7 @@ class Alphabet:
         self._letters = {names[kind]: letter for kind, letter in letters.items()}
         self._names = names
         self.kinds = {name: kind for kind, name in names.items()}
+        self.readers: dict[tuple[str, tuple[str, ...]], Reader] = {}
 
     def write(self, events: Sequence[Event | None]) -> Written:
         """Write lines down: of each, the event that it is, or None."""
@@ -55,12 +56,15 @@ class Alphabet:
         others = self.letters(self._letters.keys() - events)
         return Wanted(_any_of(REFUSED + others), lambda event: event not in events)
 
-    def waiting(self, triggers: Collection[str], answers: Collection[str]) -> re.Pattern[str]:
-        """Finds the stretch that no answer ends, from the end of a session on, if it holds a trigger."""
-        trigger, answer = (re.escape(self.letters(each)) for each in (triggers, answers))
-        return re.compile(
-            f"{BEGIN}[^{trigger}{REFUSED}{answer}{BEGIN}]*[{trigger}{REFUSED}][^{answer}{BEGIN}]*"
-        )
+    def waiting(self, trigger: str, answers: Collection[str]) -> re.Pattern[str]:
+        """Finds the stretch that no answer ends, from the end of a session on, if it holds a trigger.
+
+        An answer that is a trigger itself stands in the stretch that it begins.
+        """
+        of_trigger, of_answer = (re.escape(self.letters(each)) for each in ([trigger], answers))
+        begin = f"[{of_answer}]?" if trigger in answers and of_answer else ""
+        last = f"[^{of_trigger}{REFUSED}{of_answer}{BEGIN}]*[{of_trigger}{REFUSED}]"
+        return re.compile(f"{BEGIN}{last}[^{of_answer}{BEGIN}]*{begin}")
 
     def refused(self, events: Collection[str]) -> Wanted:
         """Events where they were refused."""

@@ -98,7 +98,7 @@ class Checker:
 
     def _decode_unless_reply(self, line: bytes) -> Event | None:
         """The event that a line is; None where it is a reply: a decoder takes longer to refuse it."""
-        if line.startswith(_REPLY) and message.is_other(_object(line)):
+        if line.startswith(_REPLY) and message.is_reply(_object(line)):
             return None
         return self._decoder.decode(line)
 

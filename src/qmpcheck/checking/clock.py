@@ -60,7 +60,7 @@ class Clocks(msgspec.Struct, frozen=True):
     Attributes:
         first, last: of the events that are not rate-limited.
         peaks: the greatest timestamps behind each line, microseconds; only where a rule has a bound.
-        limited: for each key of a rate-limited event when it happened first and last.
+        limited: for each key of a rate-limited event the first two times that it happened, and the last two.
     """
 
     first: Occurrence | None = None

@@ -6,15 +6,16 @@ keeps no more of the trace than may still matter. So a trace stays short, and se
 part, in any grouping, comes to the same as settling them all at once.
 
 A rate-limited trigger is sent late: what happened after it may stand before it. So it looks back on the
-last events that could answer it or halt the machine, `SENT_LATE_BEHIND` of them and no more.
+last events that could answer it or halt the machine, `SENT_LATE_BEHIND` of them and no more. Where all
+of these happened after it, the first answer may stand before them: it is taken to have come in time.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice, repeat
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -127,7 +128,21 @@ class Rule(msgspec.Struct, frozen=True, dict=True):
 
     def triggered_by(self, occurrence: Occurrence) -> bool:
         """Whether the rule applies to an occurrence."""
-        return occurrence.event == self.trigger and holds(self.when, occurrence.data)
+        is_one = occurrence.event == self.trigger and not occurrence.judged
+        return is_one and holds(self.when, occurrence.data)
+
+    def context(self, kept: Iterable[Occurrence]) -> Iterable[Occurrence]:
+        """Occurrences kept for what they answer, excuse or explain: none of them is to trigger again."""
+        return map(self._judged, kept) if self._keeps_triggers else kept
+
+    @functools.cached_property
+    def _keeps_triggers(self) -> bool:
+        explaining = {each.beside[0] for each in self.errata if each.beside}
+        return self.trigger in self.others | explaining
+
+    def _judged(self, occurrence: Occurrence) -> Occurrence:
+        is_trigger = occurrence.event == self.trigger
+        return msgspec.structs.replace(occurrence, judged=True) if is_trigger else occurrence
 
     def key(self, occurrence: Occurrence) -> tuple[str, ...]:
         """What trigger and answer must have in common."""
@@ -175,14 +190,6 @@ def settle(rule: Rule, trace: Sequence[Occurrence], whole_before: bool) -> Settl
     return _SETTLE[rule.kind](rule, trace, whole_before)
 
 
-def settle_whole(rule: Rule, trace: Sequence[Occurrence]) -> Settled:
-    """The same in a whole session, of which all is kept."""
-    if rule.kind != RESPONSE:
-        return settle(rule, trace, whole_before=True)
-    _, open, late, _ = _responses(rule, trace)
-    return Settled(_late(rule, late), [trigger for trigger, _ in open], [*trace])
-
-
 _Key = tuple[str, ...]
 
 
@@ -191,27 +198,7 @@ def _settle_response(rule: Rule, trace: Sequence[Occurrence], whole_before: bool
     return (_settle_triggered if triggered else _settle_untriggered)(rule, trace, whole_before)
 
 
-class _Responses(NamedTuple):
-    """What answers a rule's triggers in a trace.
-
-    Attributes:
-        past: what a trigger may look back on.
-        open: the triggers that wait for an answer, each with what of `past` it looked back on.
-        late: those that were answered late, with the answers.
-        first: the first answer of each key.
-    """
-
-    past: list[Occurrence]
-    open: list[tuple[Occurrence, range]]
-    late: list[tuple[Occurrence, range, Occurrence]]
-    first: dict[_Key, Occurrence]
-
-
-def _late(rule: Rule, late: list[tuple[Occurrence, range, Occurrence]]) -> list[Verdict]:
-    return [Verdict(rule, "late", trigger, answer) for trigger, _, answer in late]
-
-
-def _responses(rule: Rule, trace: Sequence[Occurrence]) -> _Responses:
+def _settle_triggered(rule: Rule, trace: Sequence[Occurrence], whole_before: bool) -> Settled:
     reach, looked_back_on = rule.reach, rule.looked_back_on
     past: list[Occurrence] = []
     waiting: dict[_Key, list[tuple[Occurrence, range]]] = {}
@@ -231,24 +218,19 @@ def _responses(rule: Rule, trace: Sequence[Occurrence]) -> _Responses:
         if occurrence.event in looked_back_on:
             past.append(occurrence)
     open = sorted(chain.from_iterable(waiting.values()), key=lambda each: each[0].line)
-    return _Responses(past, open, late, first_answers)
-
-
-def _settle_triggered(rule: Rule, trace: Sequence[Occurrence], whole_before: bool) -> Settled:
-    past, open, late, first_answers = _responses(rule, trace)
     settled = Settled([], [trigger for trigger, _ in open], [])
-    windows = [range(max(0, len(past) - rule.reach), len(past))]
+    windows = [range(max(0, len(past) - reach), len(past))]
     if rule.is_reread(whole_before):
         windows += (behind for _, behind in open)
-    if whole_before or not rule.reach:
-        settled.verdicts.extend(_late(rule, late))
+    if whole_before or not reach:
+        settled.verdicts.extend(Verdict(rule, "late", trigger, answer) for trigger, _, answer in late)
     else:  # before this trace there may be an answer in time, or what halted the machine
         windows += (behind for _, behind, _ in late)
         settled.kept.extend(each for trigger, _, answer in late for each in (trigger, answer))
     if not whole_before:
-        settled.kept.extend(first_answers.values())
-    settled.kept.extend(_cases(rule, trace))
-    settled.kept.extend(map(past.__getitem__, _union(windows)))
+        settled.kept.extend(rule.context(first_answers.values()))
+    settled.kept.extend(rule.context(_cases(rule, trace)))
+    settled.kept.extend(rule.context(map(past.__getitem__, _union(windows))))
     return settled
 
 
@@ -263,7 +245,7 @@ def _settle_untriggered(rule: Rule, trace: Sequence[Occurrence], whole_before: b
             if each.event in rule.then:
                 first_answers.setdefault(rule.key(each), each)
         kept += first_answers.values()
-    return Settled([], [], [*kept, *_cases(rule, trace)])
+    return Settled([], [], [*rule.context((*kept, *_cases(rule, trace)))])
 
 
 def _cases(rule: Rule, trace: Sequence[Occurrence]) -> Iterator[Occurrence]:
@@ -299,7 +281,9 @@ def _needs_no_answer(rule: Rule, trigger: Occurrence, past: Sequence[Occurrence]
     if rule.needs_running and _halted(rule, trigger, past):
         return True
     answer = _answer_behind(rule, trigger, past) if rule.limited else None
-    return answer is not None and not _is_late(rule, trigger, answer)
+    if answer is None or not _is_late(rule, trigger, answer):
+        return answer is not None
+    return len(past) == rule.reach and _is_younger(past[0], trigger)  # what answered first is out of sight
 
 
 def _halted(rule: Rule, trigger: Occurrence, past: Sequence[Occurrence]) -> bool:
@@ -345,7 +329,7 @@ def _settle_precedence(rule: Rule, trace: Sequence[Occurrence], whole_before: bo
                 settled.kept.append(occurrence)
         if occurrence.event in rule.then and rule.key(occurrence) not in seen:
             seen.add(rule.key(occurrence))
-            settled.kept.append(occurrence)
+            settled.kept.extend(rule.context([occurrence]))
     return settled
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Sequence
-from itertools import chain, product
+from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple, get_args
 
@@ -15,30 +14,32 @@ from qmpcheck.checking.decoder import TAG
 from qmpcheck.checking.followup import Condition, Path, holds
 from qmpcheck.checking.written import Reader, Wanted, Written
 
+Told = tuple[Reader, Collection[Any]]
+"""Tells some decoded events from others: only in them a reader finds one of the values."""
+
 
 class Carrying(NamedTuple):
-    """Events of one name that carry certain values.
+    """Events of one name for which a condition holds.
 
     Attributes:
         letter: of those that were decoded.
-        reader: reads the values of them; None where they may carry any.
-        values: those that they may carry.
+        told: tells those of them for which it holds; None for all.
         refused: searches for those that were not decoded.
         condition: what must hold for them.
     """
 
     letter: str
-    reader: Reader | None
-    values: Collection[Any]
+    told: Told | None
     refused: Wanted
     condition: Condition
 
     def places(self, written: Written, begin: int = 0) -> list[int]:
         """Where they stand from a place on, those that were refused last."""
         places = [*written.decoded(self.letter, begin)]
-        if places and self.reader:
-            read = zip(places, written.read(self.letter, self.reader, begin), strict=True)
-            places = [at for at, value in read if value in self.values]
+        if places and self.told:
+            reader, values = self.told
+            read = zip(places, written.read(self.letter, reader, begin), strict=True)
+            places = [at for at, value in read if value in values]
         if written.has_refused:
             refused = written.places(self.refused, begin)
             places += (at for at in refused if holds(self.condition, written.events[at].data))
@@ -49,11 +50,16 @@ def carrying(alphabet: Alphabet, event: str, condition: Condition) -> Carrying:
     """Events of that name for which a condition holds."""
     kind, refused = alphabet.kinds.get(event), alphabet.refused({event})
     if kind is None or not all(_can_have(kind, path[0]) for path, _ in condition):
-        return Carrying(alphabet.letter(""), None, (), refused, condition)
-    read = together([reader(kind, path) for path, _ in condition])
-    allowed = [values for _, values in condition]
-    values = [*product(*allowed)] if len(allowed) > 1 else [*chain(*allowed)]
-    return Carrying(alphabet.letter(event), read, values, refused, condition)
+        return Carrying(alphabet.letter(""), None, refused, condition)
+    told = told_by([(reader(alphabet, event, path), values) for path, values in condition], all)
+    return Carrying(alphabet.letter(event), told, refused, condition)
+
+
+def told_by(each: Sequence[Told], how: Callable[[Iterable[bool]], bool]) -> Told | None:
+    """What tells events that several tell: `all` of them, or `any`; None where there are none."""
+    if len(each) > 1:
+        return (lambda event: how(read(event) in values for read, values in each)), (True,)
+    return next(iter(each), None)
 
 
 def together(readers: Sequence[Reader]) -> Reader | None:
@@ -72,9 +78,17 @@ def _can_have(kind: type, member: str) -> bool:
     )
 
 
-@functools.lru_cache(maxsize=100)
-def reader(kind: type, path: Path) -> Reader:
-    """Reads the value at a path into the data of decoded events of a class; None where there is none."""
+def reader(alphabet: Alphabet, event: str, path: Path) -> Reader:
+    """Reads the value at a path into the data of decoded events of that name; None where there is none.
+
+    Always the same reader, so that what it finds need not be read again.
+    """
+    if (event, path) not in alphabet.readers:
+        alphabet.readers[event, path] = _reader(alphabet.kinds[event], path)
+    return alphabet.readers[event, path]
+
+
+def _reader(kind: type, path: Path) -> Reader:
     fields = _always(kind, ("data", *path))
     if fields:
         return attrgetter(".".join(field.name for field in fields))

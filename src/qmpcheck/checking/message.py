@@ -17,6 +17,11 @@ def is_greeting(message: dict[str, Any]) -> bool:
     return "QMP" in message and "event" not in message
 
 
+def is_reply(message: dict[str, Any]) -> bool:
+    """Whether it is the reply to a command that succeeded, and nothing else besides."""
+    return "return" in message and "event" not in message and "QMP" not in message
+
+
 def is_other(message: dict[str, Any]) -> bool:
     """Whether it is a greeting, a reply or a command: a message that is passed over."""
     return "event" not in message and not _OTHERS.isdisjoint(message)

@@ -40,16 +40,18 @@ class Occurrence(msgspec.Struct, frozen=True, gc=False):
         event: its name.
         time: microseconds since the epoch; None where there is no clock.
         data: its members.
+        judged: whether it is kept for what it answers only, and is no trigger any more.
     """
 
     line: int
     event: str
     time: int | None
     data: dict[str, Any]
+    judged: bool = False
 
     def down(self, lines: int) -> Occurrence:
         """The same, so many lines further down."""
-        return Occurrence(self.line + lines, self.event, self.time, self.data)
+        return Occurrence(self.line + lines, self.event, self.time, self.data, self.judged)
 
 
 def time(timestamp: Any) -> int | None:

@@ -6,7 +6,7 @@ The events of a session that share a rate limit are a row each, those that are n
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice, pairwise
 from operator import sub
 from typing import Any, NamedTuple
@@ -14,33 +14,33 @@ from typing import Any, NamedTuple
 from qmpcheck.checking import clock
 from qmpcheck.checking.alphabet import Alphabet
 from qmpcheck.checking.clock import Clocks, Key
-from qmpcheck.checking.members import is_always_text, reader, together
+from qmpcheck.checking.members import Told, is_always_text, reader, together, told_by
 from qmpcheck.checking.occurrence import MICROSECONDS, Moment, Refused, time
 from qmpcheck.checking.session import Found, Timing
 from qmpcheck.checking.written import Reader, Written
 from qmpcheck.diagnostic import Diagnostic
 
-Limited = dict[Key, Sequence[int]]
-"""The places of the events that share a rate limit."""
+PlacesByKey = dict[Key, Sequence[int]]
+"""Where the events stand that share a rate limit."""
 
 
-class _Limited(NamedTuple):
+class _LimitedEvent(NamedTuple):
     """Decoded events of one name, which is rate-limited.
 
     Attributes:
         name, letter: theirs.
-        at_once: reads what tells events that fall under no limit, and its values for them; None without such.
+        at_once: tells those that fall under no limit; None where all do.
         apart: reads what tells the others apart; None where all share one limit.
     """
 
     name: str
     letter: str
-    at_once: tuple[Reader, Collection[Any]] | None
+    at_once: Told | None
     apart: Reader | None
 
-    def rows(self, written: Written) -> Limited:
+    def rows(self, written: Written) -> PlacesByKey:
         """Where those stand that share a limit."""
-        places = self._limited(written)
+        places = self._places(written)
         if not self.apart:
             return {(self.name, None): places}
         told_apart = [*written.values(self.apart, places)]
@@ -51,7 +51,7 @@ class _Limited(NamedTuple):
             rows[apart].append(at)
         return {(self.name, apart): row for apart, row in rows.items()}
 
-    def _limited(self, written: Written) -> Sequence[int]:
+    def _places(self, written: Written) -> Sequence[int]:
         """Where those stand that fall under a limit."""
         places = written.decoded(self.letter)
         if not self.at_once:
@@ -72,7 +72,7 @@ class Rows:
     def __init__(self, timing: Timing, alphabet: Alphabet) -> None:
         self._limits = timing.limits
         self._limited = [
-            _limited(event, timing, alphabet) for event in timing.limits if event in alphabet.kinds
+            _limited_event(event, timing, alphabet) for event in timing.limits if event in alphabet.kinds
         ]
         self._refused = alphabet.refused(timing.limits)
         self._in_order = alphabet.any_but(timing.late)
@@ -107,9 +107,9 @@ class Rows:
                 if abs(seconds[third] - seconds[at]) < _FAR and not written.begins_between(at, third):
                     yield at
 
-    def _rows_limited(self, written: Written) -> Limited:
+    def _rows_limited(self, written: Written) -> PlacesByKey:
         """The places of events that share a rate limit and have a clock."""
-        rows: Limited = {}
+        rows: PlacesByKey = {}
         for limited in self._limited:
             if limited.letter in written.letters:
                 rows |= limited.rows(written)
@@ -146,24 +146,19 @@ class Rows:
         return [*islice(first, 1), *islice(last, 1)]
 
 
-def _limited(event: str, timing: Timing, alphabet: Alphabet) -> _Limited:
-    limit, kind = timing.limits[event], alphabet.kinds[event]
-    unless = [(reader(kind, (member,)), values) for member, values in limit.unless.items()]
-    apart = together([_reader_apart(kind, member) for member in limit.key])
-    return _Limited(event, alphabet.letter(event), _any(unless), apart)
+def _limited_event(event: str, timing: Timing, alphabet: Alphabet) -> _LimitedEvent:
+    limit = timing.limits[event]
+    at_once = [(reader(alphabet, event, (member,)), values) for member, values in limit.unless.items()]
+    apart = together([_reader_apart(alphabet, event, member) for member in limit.key])
+    return _LimitedEvent(event, alphabet.letter(event), told_by(at_once, any), apart)
 
 
-def _any(conditions: Sequence[tuple[Reader, Collection[Any]]]) -> tuple[Reader, Collection[Any]] | None:
-    """Several such conditions as one: any of them."""
-    if len(conditions) > 1:
-        return (lambda event: any(read(event) in values for read, values in conditions)), (True,)
-    return next(iter(conditions), None)
-
-
-def _reader_apart(kind: type, member: str) -> Reader:
+def _reader_apart(alphabet: Alphabet, event: str, member: str) -> Reader:
     """Reads what a member adds to what tells events apart."""
-    read = reader(kind, (member,))
-    return read if is_always_text(kind, (member,)) else lambda event: _told_apart(read(event))
+    read = reader(alphabet, event, (member,))
+    if is_always_text(alphabet.kinds[event], (member,)):
+        return read
+    return lambda event: _told_apart(read(event))
 
 
 def _told_apart(value: Any) -> str:
@@ -171,13 +166,13 @@ def _told_apart(value: Any) -> str:
     return value if isinstance(value, str) else f"\0{value!r}"
 
 
-def _ends(written: Written, rows: Limited) -> dict[Key, clock.Ends]:
+def _ends(written: Written, rows: PlacesByKey) -> dict[Key, clock.Ends]:
     ends = {key: clock.ends(row) for key, row in rows.items()}
     moments = written.moments([*chain.from_iterable(ends.values())])
     return {key: tuple(islice(moments, len(places))) for key, places in ends.items()}
 
 
-def _findings(written: Written, limited: Limited, in_order: list[int]) -> Iterator[Diagnostic]:
+def _findings(written: Written, limited: PlacesByKey, in_order: list[int]) -> Iterator[Diagnostic]:
     """What is wrong within the rows."""
     for (event, _), row in _near(written, limited).items():
         if clock.is_crowded(written.times(row)):
@@ -187,7 +182,7 @@ def _findings(written: Written, limited: Limited, in_order: list[int]) -> Iterat
             yield from clock.backwards(before, after)
 
 
-def _near(written: Written, rows: Limited) -> Limited:
+def _near(written: Written, rows: PlacesByKey) -> PlacesByKey:
     """Those rows in which three may be too near to each other."""
     return {key: row for key, row in rows.items() if _are_near(written, row)}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
+from itertools import chain
 
 import msgspec
 
@@ -119,9 +120,9 @@ def join(timing: Timing, before: Part, after: Part) -> tuple[Part, Found]:
 
 def judge(rule: Rule, trace: Trace, end: int) -> Found:
     """What breaks a rule in a session that is known from its greeting to its last line, `end`."""
-    settled = followup.settle_whole(rule, trace.kept)
+    settled = followup.settle(rule, trace.kept, whole_before=True)
     open, rest = settled.open[:MOST_OPEN], settled.open[MOST_OPEN:]
-    left = Trace(tuple(open), tuple(settled.kept), _counted(rule, rest))
+    left = Trace(tuple(open), _in_order(settled.kept), _counted(rule, rest))
     return Found([*map(_diagnostic, settled.verdicts)]) + _close_trace(rule, left, (), end, complete=True)
 
 
@@ -175,7 +176,11 @@ _NONE = array("q")
 
 
 def _in_order(*groups: Iterable[Occurrence]) -> tuple[Occurrence, ...]:
-    by_line = {each.line: each for group in groups for each in group}
+    """Each occurrence once, in the order of lines; one that is both is not judged yet."""
+    by_line: dict[int, Occurrence] = {}
+    for each in chain(*groups):
+        if each.line not in by_line or not each.judged:
+            by_line[each.line] = each
     return tuple(by_line[line] for line in sorted(by_line))
 
 

@@ -1,7 +1,7 @@
 """What the rules over time take from a stretch of decoded events: a part of a session, not yet settled.
 
 Runs over every event, so it works on whole stretches where it can: each is written down as a text, a
-letter a line, and searched for the letters that matter. Of a rule that any answer settles, all before
+letter an event, and searched for the letters that matter. Of a rule that any answer settles, all before
 the last answer is settled and not looked at.
 """
 
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from qmpcheck.checking import session
 from qmpcheck.checking.alphabet import Alphabet
-from qmpcheck.checking.followup import RESPONSE, RESUME, SENT_LATE_BEHIND, Rule
+from qmpcheck.checking.followup import RESPONSE, RESUME, Rule
 from qmpcheck.checking.members import Carrying, carrying
 from qmpcheck.checking.rows import Rows
 from qmpcheck.checking.session import Found, Part, Timing, Trace, Untold
@@ -82,10 +82,9 @@ class _Watched(NamedTuple):
         return max((0, *map(written.letters.rfind, self.settling)))
 
     def _looked_back_on(self, written: Written, begin: int) -> Iterator[int]:
-        """What a trigger behind that place may look back on before it, if it is sent late."""
-        if not begin:
-            return iter(())
-        return islice(written.backwards(self.looked_back_on, begin), SENT_LATE_BEHIND * self.rule.limited)
+        """What is looked back on before that place by a trigger that is sent late, or is the answer there."""
+        needed = begin > 0 and (self.rule.limited or self.rule.trigger in self.rule.then)
+        return islice(written.backwards(self.looked_back_on, begin), self.rule.reach * needed)
 
     def _cases(self, written: Written) -> Iterator[int]:
         """The first event of each case, wherever it stands."""
@@ -103,7 +102,7 @@ def _watched(rule: Rule, alphabet: Alphabet) -> _Watched:
         alphabet.any_of(rule.looked_back_on),
         [carrying(alphabet, *erratum.beside) for erratum in rule.errata if erratum.beside],
         alphabet.letters(settling),
-        alphabet.waiting([rule.trigger], settling),
+        alphabet.waiting(rule.trigger, settling),
         alphabet.any_of({RESUME}) if settling and rule.needs_running else None,
     )
 
