@@ -2,8 +2,8 @@
 
     python reports/benchmark.py [EVENTS]
 
-Every side runs in turn, several times over; figures are medians of the ratio to parsing each line with
-orjson in the same turn, because machines are shared and noisy. EVENTS is a million if it is not given.
+Every side runs in turn, many times over; figures are medians of the ratio to parsing each line with orjson
+just before, because machines are shared and noisy. EVENTS, of the long streams, is a million if not given.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from qmpcheck.streams.blocks import blocks
 
 HERE = Path(__file__).parent
 SPEC, MODERN, RECORDED = map(catalogue.find, ("v4", "10.0", "7.2"))
-TURNS = 5
-SLOW_SIDE_EVENTS = 20_000
-"""Enough for a side that takes many times longer; figures are per event."""
+TURNS, LONG_TURNS = 25, 5
+SHORT = 20_000
+"""Events of a stream that is looked at many times: neighbours in time see the machine in the same mood."""
 
 Side = Callable[[Path], object]
 
@@ -175,12 +175,14 @@ def seconds_per_event(side: Side, path: Path, events: int) -> float:
     return (time.perf_counter() - begin) / events
 
 
-def ratios(sides: dict[str, tuple[Side, Path, int]], base: tuple[Side, Path, int]) -> dict[str, list[float]]:
-    """For each side its time per event, relative to the base's in the same turn."""
+def ratios(
+    sides: dict[str, tuple[Side, Path, int]], base: tuple[Side, Path, int], turns: int = TURNS
+) -> dict[str, list[float]]:
+    """For each side its time per event, relative to the base's just before."""
     measured: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(TURNS):
-        unit = seconds_per_event(*base)
+    for _ in range(turns):
         for name, side in sides.items():
+            unit = seconds_per_event(*base)
             measured[name].append(seconds_per_event(*side) / unit)
     return measured
 
@@ -219,9 +221,10 @@ def write(path: Path, lines: Iterator[bytes]) -> Path:
 
 
 def table(measured: dict[str, list[float]]) -> list[str]:
-    rows = ["| | median | min | max |", "| --- | --- | --- | --- |", "| orjson alone | 1.00 | | |"]
+    rows = ["| | median | lower quartile | upper quartile |", "| --- | --- | --- | --- |"]
+    rows.append("| orjson alone | 1.00 | | |")
     for name, ratios in measured.items():
-        median, low, high = statistics.median(ratios), min(ratios), max(ratios)
+        low, median, high = statistics.quantiles(ratios)
         rows.append(f"| {name} | {median:.2f} | {low:.2f} | {high:.2f} |")
     return rows
 
@@ -283,35 +286,40 @@ def measure(events: int, folder: Path) -> list[str]:
         qemu = layout != "compact"
         good = write(folder / "good.jsonl", stream(events, qemu, 0))
         bad = write(folder / "bad.jsonl", stream(events, qemu, 100))
-        few = write(folder / "few.jsonl", stream(SLOW_SIDE_EVENTS, qemu, 0))
+        short = write(folder / "short.jsonl", stream(SHORT, qemu, 0))
+        short_bad = write(folder / "short-bad.jsonl", stream(SHORT, qemu, 100))
         sides: dict[str, tuple[Side, Path, int]] = {
-            "qmpcheck": (qmpcheck_with(1), good, events),
-            "qmpcheck without follow-ups": (qmpcheck_with(1, follow_ups=False), good, events),
-            "qmpcheck, a finding in every hundredth line": (qmpcheck_with(1), bad, events),
-            "qmpcheck --jobs 2": (qmpcheck_with(2), good, events),
-            "orjson + jsonschema-rs, payload only": (payload_by(jsonschema_rs_side), good, events),
-            "orjson + fastjsonschema, payload only": (payload_by(fastjsonschema_side), few, SLOW_SIDE_EVENTS),
-            "orjson + jsonschema, payload only": (payload_by(jsonschema_side), few, SLOW_SIDE_EVENTS),
+            "qmpcheck": (qmpcheck_with(1), short, SHORT),
+            "qmpcheck without follow-ups": (qmpcheck_with(1, follow_ups=False), short, SHORT),
+            "qmpcheck, a finding in every hundredth line": (qmpcheck_with(1), short_bad, SHORT),
+            "orjson + jsonschema-rs, payload only": (payload_by(jsonschema_rs_side), short, SHORT),
+            "orjson + fastjsonschema, payload only": (payload_by(fastjsonschema_side), short, SHORT),
+            "orjson + jsonschema, payload only": (payload_by(jsonschema_side), short, SHORT),
         }
-        report.append(f"\n## {events} events of {SPEC.name}, {layout}\n")
-        report += table(ratios(sides, (only_parse, good, events)))
+        several = {f"qmpcheck --jobs 2, {events} events": (qmpcheck_with(2), good, events)}
+        report.append(f"\n## Events of {SPEC.name}, {layout}\n")
+        report += table(
+            ratios(sides, (only_parse, short, SHORT))
+            | ratios(several, (only_parse, good, events), LONG_TURNS)
+        )
         report += ["", "Peak memory of the largest process, MB:\n"]
         for name, path in (("conforming", good), ("with findings", bad)):
             arguments = [str(path), "--spec", SPEC.name]
-            one, several = peak_megabytes(*arguments), peak_megabytes(*arguments, "--jobs", "2")
-            report.append(f"- {name}: {one:.0f}; with `--jobs 2`: {several:.0f}")
-    modern = {
-        f"{MODERN.name}, rate-limited ones among them": (
+            one, two = peak_megabytes(*arguments), peak_megabytes(*arguments, "--jobs", "2")
+            report.append(f"- {name}: {one:.0f}; with `--jobs 2`: {two:.0f}")
+    modern: dict[str, tuple[catalogue.Spec, Iterable[bytes]]] = {
+        f"Events of {MODERN.name}, rate-limited ones among them": (
             MODERN,
-            [*stream(events, True, 0, MODERN.rule_base)],
+            stream(SHORT, True, 0, MODERN.rule_base),
         ),
-        "recorded from 7.2, replies among them": (RECORDED, again(recorded(), events)),
+        "Recorded from 7.2, replies among them": (RECORDED, again(recorded(), SHORT)),
     }
     for name, (spec, lines) in modern.items():
         path = write(folder / "modern.jsonl", iter(lines))
-        side = qmpcheck_with(1, rule_base=spec.rule_base), path, len(lines)
-        report.append(f"\n## {len(lines)} lines of {name}, QEMU's own layout\n")
-        report += table(ratios({"qmpcheck": side}, (only_parse, path, len(lines))))
+        number = path.read_bytes().count(b"\n")
+        side = qmpcheck_with(1, rule_base=spec.rule_base), path, number
+        report.append(f"\n## {name}, QEMU's own layout\n")
+        report += table(ratios({"qmpcheck": side}, (only_parse, path, number)))
     report.append("\n## What follow-ups cost: each block with them, without = 1\n")
     report += costs(events, folder)
     ten = write(folder / "ten.jsonl", stream(10, True, 0))
