@@ -29,7 +29,7 @@ class _LimitedEvent(NamedTuple):
 
     Attributes:
         name, letter: theirs.
-        at_once: tells those that fall under no limit; None where all do.
+        at_once: tells those that fall under no limit; None where there are none.
         apart: reads what tells the others apart; None where all share one limit.
     """
 

@@ -133,7 +133,7 @@ def _join_traces(
     if not (right.open or right.kept or right.more):
         return left, [], 0
     answers = [each for each in right.kept if each.event in rule.then]
-    if rule.is_reread(whole_before) and (left.kept or rule.within is not None):
+    if rule.is_reread(whole_before) and (left.kept or rule.within is not None):  # else none looked back
         open, trace = [], _in_order(left.open, left.kept, right.open, right.kept)
     else:
         open = followup.unanswered(rule, left.open, answers)
