@@ -5,10 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from checking import EACH_LINE, check
 
 from qmpcheck import catalogue
-from qmpcheck.checking.check import Checker
-from qmpcheck.checking.summary import Terms
 from qmpcheck.cli import main
 from qmpcheck.diagnostic import CODES
 
@@ -25,10 +24,10 @@ RECORDINGS = sorted(CORPORA.rglob("*.jsonl"))
 def test_a_recording_is_whole_and_described(path: Path) -> None:
     described = tomllib.loads(path.with_suffix(".toml").read_text())
     assert described.keys() == {"qemu", "command", "scenario", "events", "ended"}
-    every = Checker(catalogue.find("v4").rule_base, Terms(frozenset(code for code in CODES if code < "QMP2")))
-    summary = every.check(path.read_bytes())
-    assert summary.listed == ()
-    assert bool(summary.events) == bool(described["events"])
+    codes = frozenset(code for code in CODES if code < "QMP2")
+    result = check(catalogue.find("v4").rule_base, path.read_bytes(), codes=codes)
+    assert result.listed == ()
+    assert bool(result.events) == bool(described["events"])
 
 
 @pytest.mark.parametrize(
@@ -57,8 +56,10 @@ def test_what_is_new_in_a_release_that_the_catalogue_does_not_have(
 
 
 def test_recordings_that_old_clients_would_still_understand() -> None:
-    rules = Checker(catalogue.find("2.8:txt").rule_base)
+    rules = catalogue.find("2.8:txt").rule_base
     for name in ("stop-cont-killed", "watchdog-pause", "tray-moved"):
         path = CORPORA / "qemu-7.2.22" / f"{name}.jsonl"
-        findings = {(f.code, f.event, f.path) for f in rules.check(path.read_bytes()).listed}
+        findings = {
+            (f.code, f.event, f.path) for f in check(rules, path.read_bytes(), codes=EACH_LINE).listed
+        }
         assert {finding for finding in findings if finding[1] != "SHUTDOWN"} == set()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from qmpcheck import catalogue
-from qmpcheck.checking.diagnose import Diagnostician
+from qmpcheck.checking.explain import Explainer
 from qmpcheck.cli import main
 from qmpcheck.drift import elsewhere
 from qmpcheck.drift.elsewhere import Elsewhere
@@ -17,7 +17,7 @@ CLOCK = {"seconds": 1, "microseconds": 5}
 def drifts(name: str, event: str, data: object = None) -> list[str | None]:
     spec = catalogue.find(name)
     line = json.dumps({"event": event, "timestamp": CLOCK} | ({} if data is None else {"data": data}))
-    findings = Diagnostician(spec.rule_base).diagnose(line.encode()).findings
+    findings = Explainer(spec.rule_base).explain(line.encode()).findings
     return [finding.drift for finding in Elsewhere(spec.id).with_drift(findings)]
 
 

@@ -17,7 +17,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from qmpcheck import catalogue, reports
-from qmpcheck.checking.check import Checker
+from qmpcheck.checking.checker import Checker
 from qmpcheck.cli import gate, main
 from qmpcheck.drift.change import Level
 from qmpcheck.gate import build as builds

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from checking import check
 
 from qmpcheck import catalogue, documents
-from qmpcheck.checking.check import Checker
-from qmpcheck.checking.summary import OTHER_EVENTS
+from qmpcheck.checking.result import OTHER_EVENTS, Kind
 from qmpcheck.rulebase import SpecError
 
 STOP = '{"timestamp": {"seconds": 1, "microseconds": 5}, "event": "STOP"}\n'
@@ -74,7 +74,7 @@ def test_members_of_any_name(name: str) -> None:
     [member] = rules.events["X1"].data.members
     for value, expected in ((1, []), ("x", ["QMP204"])):
         event = json.loads(STOP) | {"event": "X1", "data": {member.name: value}}
-        checked = Checker(rules).check(json.dumps(event).encode() + b"\n")
+        checked = check(rules, json.dumps(event) + "\n")
         assert [finding.code for finding in checked.listed] == expected
 
 
@@ -103,13 +103,13 @@ def test_broken_rule_bases(rules: str, tmp_path: Path) -> None:
 
 def test_however_many_unknown_events_are_one_kind() -> None:
     stream = "".join(STOP.replace("STOP", f"E{at}") for at in range(1000))
-    checked = Checker(catalogue.find("v2").rule_base).check(stream.encode())
-    assert checked.findings == {("QMP201", OTHER_EVENTS, ""): 1000}
+    checked = check(catalogue.find("v2").rule_base, stream)
+    assert checked.counts == {Kind("QMP201", OTHER_EVENTS, ""): 1000}
 
 
 def test_every_fault_of_a_timestamp_is_told() -> None:
     line = '{"event": "STOP", "timestamp": {"seconds": "1", "microseconds": -5, "a-b": 1}}\n'
-    checked = Checker(catalogue.find("v2").rule_base).check(line.encode())
+    checked = check(catalogue.find("v2").rule_base, line)
     assert [finding.path for finding in checked.listed] == [
         "timestamp.seconds",
         "timestamp.microseconds",

@@ -13,7 +13,7 @@ from strategies import events
 from test_compare import neighbours
 
 from qmpcheck import catalogue, rulebase
-from qmpcheck.checking.diagnose import Diagnostician
+from qmpcheck.checking.explain import Explainer
 from qmpcheck.drift import useslist
 from qmpcheck.drift.change import Change, Condition
 from qmpcheck.drift.compare import compare
@@ -50,7 +50,7 @@ def rules(name: str) -> RuleBase:
 
 
 def faults(spec: RuleBase, line: bytes) -> list[str]:
-    found = Diagnostician(spec).diagnose(line).findings
+    found = Explainer(spec).explain(line).findings
     return [each.code for each in found if each.code.startswith("QMP2") and each.code != "QMP206"]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, get_args
@@ -81,6 +80,8 @@ def comparable(value: Any) -> str:
         return value
     if value is MISSING:
         return "\0"
+    import json  # most keys are strings
+
     return "\0" + json.dumps(msgspec.to_builtins(value), sort_keys=True, default=str)
 
 

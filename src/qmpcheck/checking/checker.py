@@ -69,6 +69,7 @@ class Checker:
         self.options = options or CheckOptions()
         self._rule_base = rule_base
         known = () if self.options.literal else errata.of_spec(rule_base)
+        self._checks_time = not TIME_CODES.isdisjoint(self.options.codes)
         rules = [errata.with_errata(rule, known) for rule in self._temporal_rules()]
         with_commands = any(rule.trigger.is_command for rule in rules)
         self._reader = Reader(rule_base, known, with_commands)
@@ -78,11 +79,10 @@ class Checker:
         self._monitors = [MONITORS[rule.kind](rule, self._session, reporter) for rule in rules]
         self._has_bounds = any(rule.within is not None for rule in rules)
         self._time_order = TimeOrder(self._names, timestamps.sent_late(rule_base), self._report)
-        self._limiters = [
-            RateLimiter(event, limit, self._report)
-            for event, limit in timestamps.rate_limits(rule_base).items()
-        ]
+        limits = timestamps.rate_limits(rule_base) if self._checks_time else {}
+        self._limiters = [RateLimiter(event, limit, self._report) for event, limit in limits.items()]
         self._plan = Plan(self._names, self._monitors, self._limiters, self._session)
+        self._sent: deque[_Sent] = deque(maxlen=_MOST_SENT)
         self._begin()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -92,7 +92,7 @@ class Checker:
     def _temporal_rules(self) -> Sequence[TemporalRule]:
         """All that are to be watched: none where no finding of theirs is wanted."""
         options = self.options
-        if TIME_CODES.isdisjoint(options.codes):
+        if not self._checks_time:
             return ()
         return (*follow_ups(self._rule_base, options.assumed, options.within), *options.rules)
 
@@ -101,7 +101,7 @@ class Checker:
         self._findings = Findings(options.codes, options.most, self._rule_base.events, options.severities)
         self._lines = self._events = 0
         self._is_new, self._version = True, None
-        self._new_process()
+        self._session.series = options.series
         self._new_connection()
 
     def feed(self, block: Block, numbers: Sequence[int] | None = None) -> None:
@@ -160,39 +160,37 @@ class Checker:
         differs = both_known and greeting.version != self._version
         if self._session.is_ending or differs:
             self._end_session(line, complete=True)
-            self._new_process()
         elif not self._is_new:
             for monitor in self._monitors:
                 monitor.reconnected()
         self._new_connection()
-        self._is_new, self._version = False, greeting.version
-        told = version.of_greeting({"QMP": {"version": greeting.version}})
-        self._session.series = told[:2] if told else self.options.series
+        if differs or self._version is None:
+            self._version = greeting.version
+            told = version.of_greeting({"QMP": {"version": greeting.version}})
+            self._session.series = told[:2] if told else self.options.series
+        self._is_new = False
 
     def _end_session(self, line: int, complete: bool) -> None:
         for monitor in self._monitors:
             monitor.finish(line, complete)
-
-    def _new_process(self) -> None:
         self._session.reset()
-        self._session.series = self.options.series
-        for monitor in self._monitors:
-            monitor.reset()
 
     def _new_connection(self) -> None:
         self._time_order.reset()
         for limiter in self._limiters:
             limiter.reset()
-        self._sent: deque[_Sent] = deque(maxlen=_MOST_SENT)
+        self._sent.clear()
 
     # Messages
 
     def _step(self, column: Column) -> None:
         """The next messages of a session; no greeting is among them."""
+        if not column.kinds:
+            return
+        self._is_new = False
         events = column.without(Command, Reply) if self._plan.commands else column
-        if events.kinds:
-            self._is_new = False
-            self._events += len(events.kinds)
+        self._events += len(events.kinds)
+        if events.kinds and self._checks_time:
             self._time_order.step(events)
             if self._has_bounds:
                 self._session.latest.step(events.events, events.lines)
@@ -211,9 +209,9 @@ class Checker:
             for waiting, step in steps.awaited:
                 if waiting.open:
                     step(seen)
-            last[steps.name] = seen
             for step in steps.others:
                 step(seen)
+            last[steps.name] = seen
 
     def _take_command(self, seen: Seen) -> None:
         """A command triggers rules, until its reply says that it failed."""

@@ -1,20 +1,18 @@
-"""The slow half of the check: what exactly is wrong with a line that no decoder took."""
+"""The slow half of the payload check: what exactly is wrong with a line that the decoder refused."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from itertools import islice, repeat
+from itertools import islice
 from typing import Any, NamedTuple
 
-from jsonschema import Draft202012Validator, ValidationError, validators
-
-from qmpcheck.checking import errata, json_schema, spec_location
-from qmpcheck.checking.spec_location import Deprecated, Place
+from qmpcheck import rulebase
+from qmpcheck.checking import errata
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import name, quoted, safe, shortened, step
-from qmpcheck.rulebase import EventRule, RuleBase
+from qmpcheck.rulebase import JSON_TYPES, Alternate, Array, Enum, Integer, Line, Member, Object, RuleBase
 from qmpcheck.streams import jsontext, messages
 from qmpcheck.streams.messages import LAST_SECOND
 from qmpcheck.wording import alternatives
@@ -33,13 +31,15 @@ class Explanation(NamedTuple):
 
 
 class Explainer:
-    """Explains lines against one rule base. Every finding is on line 1, the line itself."""
+    """Explains lines by one rule base. Every finding is on line 1, the line itself.
+
+    Args:
+        rule_base: the spec.
+        known: the errata that are about it.
+    """
 
     def __init__(self, rule_base: RuleBase, known: tuple[errata.Erratum, ...] = ()) -> None:
-        self._events = rule_base.events
-        self._errata = known
-        self._validator = functools.cache(self._new_validator)
-        self._has_deprecated = functools.cache(self._finds_deprecated)
+        self._events, self._known = rule_base.events, known
 
     def explain(self, line: bytes) -> Explanation:
         """What a line is, and everything that is wrong with it."""
@@ -49,43 +49,37 @@ class Explainer:
             return Explanation({}, (Diagnostic("QMP101", 1, f"not JSON: {error}"),))
         if not isinstance(value, dict):
             return Explanation({}, (Diagnostic("QMP102", 1, f"expected an object, got {_shown(value)}"),))
-        if messages.is_event(value):
-            return Explanation(value, tuple(self._event(value)))
-        return Explanation(value, tuple(_no_event(value)))
+        return Explanation(value, self.explain_object(value))
 
-    def _event(self, value: dict[str, Any]) -> Iterator[Diagnostic]:
-        yield from _envelope(value, name(value["event"]))
-        yield from self.payload(value)
+    def explain_object(self, value: dict[str, Any]) -> tuple[Diagnostic, ...]:
+        """Everything that is wrong with the object that a line holds."""
+        if not messages.is_event(value):
+            return tuple(_no_event(value))
+        return (*_envelope(value, name(value["event"])), *self.payload(value))
 
     def payload(self, value: dict[str, Any]) -> Iterator[Diagnostic]:
-        """What is wrong with an event, whatever else stands beside its name and its data."""
+        """What is wrong with the name and the data of an event."""
         event = name(value["event"])
         rule = self._events.get(value["event"])
         if rule is None:
             yield Diagnostic("QMP201", 1, "the spec has no such event", event, "event")
             return
+        place = _Place(rule.line, rule.file)
         if rule.marks.deprecated:
-            yield _deprecated(Deprecated("event", "the event", Place(rule.line, rule.file)), event)
+            yield _finding(
+                _Fault("QMP206", "the spec marks the event as deprecated", (), place), event, "event"
+            )
         if "data" in value:
-            yield from self._data(value["data"], value["event"], rule)
+            for fault in _faults(rule.data, value["data"], (), place):
+                finding = _finding(fault, event, functools.reduce(step, fault.path, "data"))
+                yield errata.noted(finding, fault.value, self._known)
         elif rule.needs_data:
             members = [member.name for member in rule.data.members if not member.may_be_absent]
             lost = f", and with it {_listed(members)}" if members else ""
-            text = f"data is missing{lost}"
-            yield Diagnostic("QMP202", 1, text, event, "data", rule.line, spec_file=rule.file)
+            yield _finding(_Fault("QMP202", f"data is missing{lost}", (), place), event, "data")
 
-    def _data(self, data: Any, event: str, rule: EventRule) -> Iterator[Diagnostic]:
-        for error in self._validator(event).iter_errors(data):
-            yield errata.noted(_finding(error, name(event), rule, data), error.instance, self._errata)
-        if self._has_deprecated(event):
-            for found in spec_location.deprecated(rule, data):
-                yield _deprecated(found, name(event))
 
-    def _finds_deprecated(self, event: str) -> bool:
-        return spec_location.has_deprecated(self._events[event].data)
-
-    def _new_validator(self, event: str) -> Any:
-        return _Validator(json_schema.of_type(self._events[event].data))
+# Around the payload
 
 
 def _no_event(value: dict[str, Any]) -> Iterator[Diagnostic]:
@@ -136,115 +130,156 @@ def _timestamp_faults(event: dict[str, Any]) -> Iterator[tuple[str, str]]:
 _LAST_MICROSECOND = 999_999
 
 
-def _is_integer(value: Any) -> bool:
-    """JSON's `1.0` and `1e3` come as float, integers of thousands of digits as Decimal."""
-    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+# The payload
 
 
-def _is_number(value: Any) -> bool:
-    return _is_integer(value) or isinstance(value, float)
+class _Place(NamedTuple):
+    """Where the spec describes a value.
+
+    Attributes:
+        line, file: the line, and the file that it counts in.
+        where: the values of discriminators under which it does, in words.
+    """
+
+    line: Line
+    file: str
+    where: tuple[str, ...] = ()
+
+    def of(self, member: Member) -> _Place:
+        """Where it describes a member of the value."""
+        return self._replace(line=member.line, file=member.file or self.file)
 
 
-# The walker gives each error the place; these say what is wrong there, once for each key concerned.
+class _Fault(NamedTuple):
+    """One thing that is wrong with a payload.
+
+    Attributes:
+        code: of the finding.
+        text: what is wrong.
+        path: keys and indices on the way to it from the event's data.
+        place: where the spec describes it, or what it should be in.
+        value: what was found there; None for what is missing.
+        got: the value that is not allowed, or the JSON type that is wrong.
+    """
+
+    code: str
+    text: str
+    path: tuple[str | int, ...]
+    place: _Place
+    value: Any = None
+    got: str = ""
 
 
-def _required(_: Any, names: list[str], instance: Any, __: Any) -> Iterator[ValidationError]:
-    if isinstance(instance, dict):
-        for missing in names:
-            if missing not in instance:
-                yield ValidationError("mandatory member is missing", path=[missing])
+def _finding(fault: _Fault, event: str, path: str) -> Diagnostic:
+    place = fault.place
+    where = f" (where {' and '.join(place.where)})" if place.where else ""
+    message = safe(fault.text) + where
+    return Diagnostic(fault.code, 1, message, event, path, place.line, spec_file=place.file, got=fault.got)
 
 
-def _no_others(_: Any, __: Any, instance: Any, around: dict[str, Any]) -> Iterator[ValidationError]:
-    if isinstance(instance, dict):
-        known = around["properties"]
+Faults = Iterator[_Fault]
+
+
+def _faults(described: rulebase.Type, value: Any, path: tuple[str | int, ...], place: _Place) -> Faults:
+    """What is wrong with a value of a type."""
+    kinds = described.types if isinstance(described, Alternate) else (described,)
+    found = next((each for each in kinds if _is_of_kind(value, each)), None)
+    match found:
+        case None:
+            wanted = alternatives([f"{_ARTICLES[JSON_TYPES[type(each)]]}" for each in kinds])
+            text = f"expected {wanted}, got {_shown(value)}"
+            yield _Fault("QMP204", text, path, place, value, _json_type(value))
+        case Enum(values, marks):
+            if value not in values:
+                text = f"expected {alternatives(_first(values))}, got {_shown(value)}"
+                yield _Fault("QMP205", text, path, place, value, _shown(value))
+            elif value in marks and marks[value].deprecated:
+                text = f"the spec marks the value {quoted(value)} as deprecated"
+                yield _Fault("QMP206", text, path, place)
+        case Integer() if found.range and not found.range[0] <= value <= found.range[1]:
+            text = f"expected {found.range[0]} to {found.range[1]}, got {_shown(value)}"
+            yield _Fault("QMP205", text, path, place, value, _shown(value))
+        case Array(items):
+            for index, item in enumerate(value):
+                yield from _faults(items, item, (*path, index), place)
+        case Object():
+            yield from _object_faults(found, value, path, place)
+
+
+def _object_faults(
+    described: Object,
+    value: dict[str, Any],
+    path: tuple[str | int, ...],
+    place: _Place,
+    above: tuple[str, ...] = (),
+) -> Faults:
+    """What is wrong with an object, or with the part of it that a branch of a union describes.
+
+    Args:
+        described: the object, or the branch.
+        value: all of the object.
+        path: to the object.
+        place: where the spec describes it.
+        above: the members that are described above the branch.
+    """
+    for member in described.members:
+        at, its_place = (*path, member.name), place.of(member)
+        if member.name in value:
+            yield from _faults(member.type, value[member.name], at, its_place)
+            if member.marks.deprecated:
+                yield _Fault("QMP206", "the spec marks this member as deprecated", at, its_place)
+        elif not member.may_be_absent:
+            yield _Fault("QMP202", "mandatory member is missing", at, its_place)
+    known = (*above, *(member.name for member in described.members))
+    if described.branches:
+        tag = value.get(described.discriminator)
+        if tag in described.tag.values:
+            branch = described.branches.get(tag, Object(open=described.open))
+            where = (*place.where, f"{name(described.discriminator)} is {quoted(tag)}")
+            yield from _object_faults(branch, value, path, place._replace(where=where), known)
+    elif not described.open:
         has = f"it has {_listed(known)}" if known else "it has none"
-        for key in instance:
+        for key, found in value.items():
             if key not in known:
-                yield ValidationError(f"the spec has no such member here: {has}", path=[key])
+                yield _Fault("QMP203", f"the spec has no such member here: {has}", (*path, key), place, found)
 
 
-def _type(validator: Any, expected: str | list[str], instance: Any, _: Any) -> Iterator[ValidationError]:
-    names = [expected] if isinstance(expected, str) else expected
-    if True not in map(validator.is_type, repeat(instance), names):
-        wanted = alternatives([f"{_ARTICLES[each]} {each}" for each in names])
-        yield ValidationError(f"expected {wanted}, got {_shown(instance)}")
-
-
-def _in_range(validator: Any, bound: int, instance: Any, around: dict[str, Any]) -> Iterator[ValidationError]:
-    """Each bound calls this, and tells of what lies on its side."""
-    if validator.is_type(instance, "integer"):
-        least, greatest = around["minimum"], around["maximum"]
-        if instance < bound == least or instance > bound == greatest:
-            yield ValidationError(f"expected {least} to {greatest}, got {_shown(instance)}")
-
-
-def _one_of(
-    validator: Any, values: list[str], instance: Any, around: dict[str, Any]
-) -> Iterator[ValidationError]:
-    if validator.is_type(instance, around["type"]) and instance not in values:
-        yield ValidationError(f"expected {_alternatives(values)}, got {_shown(instance)}")
-
+_KINDS: dict[type[rulebase.Type], tuple[type, ...]] = {
+    rulebase.String: (str,),
+    Enum: (str,),
+    Integer: (int, Decimal),
+    rulebase.Number: (int, Decimal, float),
+    rulebase.Boolean: (bool,),
+    rulebase.Null: (type(None),),
+    Array: (list,),
+    Object: (dict,),
+}
+"""The Python types of the JSON values of each type: integers of thousands of digits come as Decimal."""
 
 _ARTICLES = {
-    "integer": "an",
-    "array": "an",
-    "object": "an",
-    "string": "a",
-    "number": "a",
-    "boolean": "a",
-    "null": "a",
+    "integer": "an integer",
+    "array": "an array",
+    "object": "an object",
+    "string": "a string",
+    "number": "a number",
+    "boolean": "a boolean",
+    "null": "a null",
 }
 
-_CODES = {
-    "required": "QMP202",
-    "additionalProperties": "QMP203",
-    "type": "QMP204",
-    "enum": "QMP205",
-    "minimum": "QMP205",
-    "maximum": "QMP205",
-}
 
-_Validator: Any = validators.extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator,
-    {
-        "required": _required,
-        "additionalProperties": _no_others,
-        "type": _type,
-        "enum": _one_of,
-        "minimum": _in_range,
-        "maximum": _in_range,
-    },
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
-        {"integer": lambda _, value: _is_integer(value), "number": lambda _, value: _is_number(value)}
-    ),
-)
+def _is_of_kind(value: Any, described: rulebase.Type) -> bool:
+    """Whether a value has the JSON type that a type takes."""
+    return type(described) not in _KINDS or type(value) in _KINDS[type(described)]
 
 
-def _finding(error: ValidationError, event: str, rule: EventRule, data: Any) -> Diagnostic:
-    path = functools.reduce(step, error.absolute_path, "data")
-    at = spec_location.place(rule, data, error.absolute_path)
-    where = f" (where {' and '.join(at.where)})" if at.where else ""
-    code = _CODES[str(error.validator)]
-    message, got = safe(error.message) + where, _got(code, error.instance)
-    return Diagnostic(code, 1, message, event, path, at.line, spec_file=at.file, got=got)
+def _is_integer(value: Any) -> bool:
+    """JSON's `1.0` and `1e3` come as float."""
+    return type(value) in _KINDS[Integer]
 
 
-def _got(code: str, value: Any) -> str:
-    """What `Diagnostic.got` is for the value at fault."""
-    if code == "QMP205":
-        return _shown(value)
-    return spec_location.json_type(value) if code == "QMP204" else ""
-
-
-def _deprecated(found: Deprecated, event: str) -> Diagnostic:
-    message = f"the spec marks {found.what} as deprecated"
-    return Diagnostic("QMP206", 1, message, event, found.path, found.at.line, spec_file=found.at.file)
-
-
-def _alternatives(values: Iterable[str]) -> str:
-    """`"a", "b" or "c"`; of many the first."""
-    return alternatives(_first(values))
+def _json_type(value: Any) -> str:
+    """What JSON Schema calls the type of a value, in the narrowest word."""
+    return next(JSON_TYPES[each] for each, kinds in _KINDS.items() if type(value) in kinds)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import threading
@@ -102,6 +101,7 @@ def _by_several(
     checker: Checker, paths: Sequence[str], advance: Advance, jobs: int, complete: bool
 ) -> Iterator[StreamResult]:
     """The results in order; standard input is checked here, as no other process has it."""
+    import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
     with ProcessPoolExecutor(jobs, initializer=_prepare, initargs=(checker, complete)) as pool:
@@ -172,6 +172,8 @@ def _prepare(checker: Checker, complete: bool) -> None:
 
 def _end_with_parent() -> None:
     """End this process when its parent ends, whatever ended it."""
+    import multiprocessing
+
     parent = multiprocessing.parent_process()
     if parent:
         parent.join()

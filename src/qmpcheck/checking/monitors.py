@@ -6,7 +6,6 @@ two of these is a response first. `finish` tells it that the session is over.
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
@@ -15,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from qmpcheck.checking.accessors import MISSING, Path, accessor, comparable, data_of
-from qmpcheck.checking.session import Session, Span
+from qmpcheck.checking.session import LOOK_BACK, Session, Span, Spans
 from qmpcheck.checking.temporal_rule import RESUME, STOP, Excuse, Pattern, TemporalRule
 from qmpcheck.checking.timestamps import Seen
 from qmpcheck.diagnostic import Diagnostic
@@ -101,9 +100,6 @@ class Monitor:
         self._trigger_key = _key_reader(tuple(path for path, _ in rule.same))
         self._response_key = _key_reader(tuple(path for _, path in rule.same))
 
-    def reset(self) -> None:
-        """Forget all: a new process begins."""
-
     def reconnected(self) -> None:
         """A client came back to the same process: messages can be missing before this."""
 
@@ -114,13 +110,16 @@ class Monitor:
         """One of its responses."""
 
     def on_until(self, until: Seen) -> None:
-        """A message that lifts an absence."""
+        """A message that lifts an absence for its key."""
+
+    def on_until_all(self, until: Seen) -> None:
+        """A message that lifts an absence for every key."""
 
     def cancel(self, line: int) -> None:
         """The command on that line, a trigger, failed."""
 
     def finish(self, end: int, complete: bool) -> None:
-        """The session ends with line `end`; it is known to be over if it is `complete`."""
+        """The session ends with line `end`, and is known to be over if `complete`; then forget all of it."""
 
     def overdue(self) -> Iterator[Diagnostic]:
         """The triggers that can only be met late any more, each once, as pending."""
@@ -148,6 +147,8 @@ class Monitor:
             erratum: the known case that covers it.
             searched: the line up to which a response was looked for.
         """
+        import json  # a stream without findings needs none
+
         data = data_of(seen.message)
         carries = safe(shortened(json.dumps(data, default=str), 200)) if data else "no data"
         return Diagnostic(
@@ -188,13 +189,18 @@ class _Counted:
         self.uncertain = 0
         self.lines, self.times = array("q"), array("q")
 
-    def add(self, seen: Seen) -> None:
-        now = time_of(seen.message)
+    def add(self, seen: Seen, now: int | None) -> None:
         self.lines.append(seen.line)
         self.times.append(_NO_TIME if now is None else now)
 
-    def forget(self) -> None:
-        """Make all uncertain."""
+    def remove(self, line: int) -> None:
+        """Forget the trigger on that line, if it is among them."""
+        if line in self.lines:
+            at = self.lines.index(line)
+            del self.lines[at], self.times[at]
+
+    def reconnected(self) -> None:
+        """A client came back: none can be missing any more."""
         self.uncertain += len(self.lines)
         self.lines, self.times = array("q"), array("q")
 
@@ -212,25 +218,23 @@ class Response(Monitor):
         self._number_open = 0
         self._counted: dict[Key, _Counted] = {}
         self._meets_all = not rule.same and rule.within is None and not reporter.judgement
+        self._needs_running = rule.needs_running
         if rule.is_limited:
             self.looked_back_on = (*rule.then, Pattern(RESUME)) if rule.needs_running else rule.then
         self._recent = session.recent(self.looked_back_on)
         self._responses = frozenset(each.name for each in rule.then)
-        self._spans = {each.erratum: session.spans(each.situation) for each in rule.excuses if each.situation}
-
-    def reset(self) -> None:
-        self.open.clear()
-        self._number_open = 0
-        self._counted.clear()
+        self._excuses = [
+            (excuse, session.spans(excuse.situation) if excuse.situation else None) for excuse in rule.excuses
+        ]
 
     def reconnected(self) -> None:
         for each in self._all_open():
             each.is_uncertain = True
         for counted in self._counted.values():
-            counted.forget()
+            counted.reconnected()
 
     def on_trigger(self, trigger: Seen) -> None:
-        if self.rule.needs_running and self._is_stopped(trigger):
+        if self._needs_running and self._is_stopped(trigger):
             self._judge("not needed", trigger)
             return
         response = self._response_before(trigger) if self.rule.is_limited else None
@@ -239,22 +243,16 @@ class Response(Monitor):
             return
         key = self._trigger_key(trigger)
         if self._number_open == MOST_OPEN:
-            self._counted.setdefault(key, _Counted()).add(trigger)
+            now = None if self.rule.within is None else time_of(trigger.message)
+            self._counted.setdefault(key, _Counted()).add(trigger, now)
+            self.open.setdefault(key, [])  # responses of this key are awaited, too
             return
-        erratum = next(
-            (
-                each.erratum
-                for each in self.rule.excuses
-                if self._excuses(each, trigger, self._spans.get(each.erratum, ()))
-            ),
-            "",
-        )
-        self.open.setdefault(key, []).append(Open(trigger, response, erratum=erratum))
+        self.open.setdefault(key, []).append(Open(trigger, response, erratum=self._erratum(trigger)))
         self._number_open += 1
 
     def on_response(self, response: Seen) -> None:
         if self._meets_all:
-            self.reset()
+            self._forget()
             return
         key = self._response_key(response)
         if key is None:
@@ -267,23 +265,29 @@ class Response(Monitor):
         if counted and self.rule.within is not None and now is not None:
             self._more("late", sum(time < now - self.rule.within for time in counted.times))
 
-    def on_situation(self, excuse: Excuse, _: Seen) -> None:
-        """The situation of an excuse begins: triggers that came shortly before are in it, too."""
-        span = self._spans[excuse.erratum].newest
-        for each in self._all_open():
-            if not each.erratum and self._excuses(excuse, each.seen, (span,)):
-                each.erratum = excuse.erratum
+    def looks_at(self, spans: Spans) -> bool:
+        """Whether an erratum excuses triggers in these spans."""
+        return any(spans is each for _, each in self._excuses)
+
+    def on_situation(self, spans: Spans, span: Span) -> None:
+        """A situation begins: triggers that came shortly before are in it, too."""
+        for excuse, its_spans in self._excuses:
+            if its_spans is spans:
+                for each in self._all_open():
+                    if not each.erratum and self._is_excused(excuse, each.seen, (span,)):
+                        each.erratum = excuse.erratum
 
     def cancel(self, line: int) -> None:
         if self.rule.error_closes:
-            self.open = {
-                key: left
-                for key, open in self.open.items()
-                if (left := [each for each in open if each.seen.line != line])
-            }
+            for key, open in self.open.items():
+                self.open[key] = [each for each in open if each.seen.line != line]
+                if key in self._counted:
+                    self._counted[key].remove(line)
             self._number_open = sum(map(len, self.open.values()))
 
     def finish(self, end: int, complete: bool) -> None:
+        if not self.open and not self._counted:
+            return
         for each in self._all_open():
             if each.late:
                 self._tell_late(each, each.late)
@@ -297,7 +301,7 @@ class Response(Monitor):
             missing = self._missing(counted, complete)
             self._more("missing", missing)
             self._more("pending", len(counted.lines) + counted.uncertain - missing)
-        self.reset()
+        self._forget()
 
     def overdue(self) -> Iterator[Diagnostic]:
         for each in self._all_open():
@@ -306,12 +310,17 @@ class Response(Monitor):
                 bound = (self.rule.within or 0) / MICROSECONDS
                 yield self._finding("pending", each.seen, f"none has within {bound:g} s", each.erratum)
 
+    def _forget(self) -> None:
+        self.open.clear()
+        self._number_open = 0
+        self._counted.clear()
+
     def _all_open(self) -> Iterator[Open]:
         return chain.from_iterable(self.open.values())
 
     def _meet(self, each: Open, response: Seen) -> None:
         """A trigger that waits is met, perhaps too late."""
-        if not self._is_late(each.seen, response):
+        if each.is_uncertain or not self._is_late(each.seen, response):
             self._judge("met", each.seen, response, each.erratum)
         else:
             self._tell_late(each, each.late or response)
@@ -330,7 +339,8 @@ class Response(Monitor):
         if not self.rule.is_limited:
             return self.session.is_stopped
         now = time_of(trigger.message)
-        for then, seen in reversed(self._recent):
+        for seen in reversed(self._recent):
+            then = time_of(seen.message)
             if now is None or then is None or then <= now:
                 return self._reporter.name_of(seen.message) == STOP
         return False
@@ -340,20 +350,23 @@ class Response(Monitor):
         now, key = time_of(trigger.message), self._trigger_key(trigger)
         if now is None or key is None:
             return None
-        found = [
-            (then, seen)
-            for then, seen in self._recent
-            if then is not None
-            and then >= now
-            and self._reporter.name_of(seen.message) in self._responses
-            and self._response_key(seen) == key
-        ]
-        return min(found, default=(0, None), key=lambda each: each[0])[1]
+        found: tuple[int, Seen] | None = None
+        for seen in self._recent:
+            if seen.message.timestamp.seconds < trigger.message.timestamp.seconds:
+                continue
+            then = time_of(seen.message)
+            if then is None or then < now or (found and found[0] <= then):
+                continue
+            is_response = self._reporter.name_of(seen.message) in self._responses
+            if is_response and self._response_key(seen) == key:
+                found = then, seen
+        return found[1] if found else None
 
     def _reaches_back(self, trigger: Seen) -> bool:
         """Whether all that happened after a trigger is known; otherwise it is taken to be met in time."""
         now = time_of(trigger.message)
-        return now is not None and not self._recent.are_all_after(now)
+        oldest = time_of(self._recent[0].message) if len(self._recent) == LOOK_BACK else None
+        return now is None or oldest is None or oldest <= now
 
     def _is_late(self, trigger: Seen, response: Seen) -> bool:
         if self.rule.within is None:
@@ -363,7 +376,7 @@ class Response(Monitor):
 
     def _is_past(self, trigger: Seen) -> bool:
         """Whether the timestamp of a later message has passed the bound of a trigger."""
-        now = time_of(trigger.message)
+        now = None if self.rule.within is None else time_of(trigger.message)
         if self.rule.within is None or now is None:
             return False
         latest = self.session.latest.after(trigger.line)
@@ -383,7 +396,16 @@ class Response(Monitor):
         bounds = zip(latest, counted.times, strict=True)
         return sum(last is not None and last - self.rule.within > time for last, time in bounds)
 
-    def _excuses(self, excuse: Excuse, trigger: Seen, spans: Iterable[Span]) -> bool:
+    def _erratum(self, trigger: Seen) -> str:
+        """The erratum that covers a trigger when it comes, "" for none."""
+        for excuse, spans in self._excuses:
+            if spans is None or spans.kept:
+                around = spans.around(trigger, self.rule.is_limited) if spans else ()
+                if self._is_excused(excuse, trigger, around):
+                    return excuse.erratum
+        return ""
+
+    def _is_excused(self, excuse: Excuse, trigger: Seen, spans: Iterable[Span]) -> bool:
         """Whether an erratum covers a trigger, in one of these spans if it is about a situation."""
         series = self.session.series
         if excuse.until and series and series > excuse.until:
@@ -404,10 +426,6 @@ class Precedence(Monitor):
         self._seen: set[Key] = set()
         self._is_certain = True
 
-    def reset(self) -> None:
-        self._seen.clear()
-        self._is_certain = True
-
     def reconnected(self) -> None:
         self._is_certain = False  # it can have come while nobody listened
 
@@ -423,6 +441,10 @@ class Precedence(Monitor):
             self._judge("unpreceded", trigger)
             self._report("unpreceded", trigger, "none did")
 
+    def finish(self, end: int, complete: bool) -> None:
+        self._seen.clear()
+        self._is_certain = True
+
 
 class Absence(Monitor):
     """After a trigger none of the responses comes, or none until it is lifted."""
@@ -431,11 +453,8 @@ class Absence(Monitor):
         super().__init__(rule, session, reporter)
         self._forbidden: set[Key] = set()
 
-    def reset(self) -> None:
-        self._forbidden.clear()
-
     def reconnected(self) -> None:
-        if self.rule.until:
+        if self.rule.until or self.rule.until_all:
             self._forbidden.clear()  # it can have been lifted while nobody listened
 
     def on_response(self, response: Seen) -> None:
@@ -446,10 +465,16 @@ class Absence(Monitor):
     def on_until(self, until: Seen) -> None:
         self._forbidden.discard(self._response_key(until))
 
+    def on_until_all(self, until: Seen) -> None:
+        self._forbidden.clear()
+
     def on_trigger(self, trigger: Seen) -> None:
         key = self._trigger_key(trigger)
         if key is not None:
             self._forbidden.add(key)
+
+    def finish(self, end: int, complete: bool) -> None:
+        self._forbidden.clear()
 
 
 class Never(Monitor):

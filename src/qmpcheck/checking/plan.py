@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from qmpcheck.checking.accessors import accessor, data_of
 from qmpcheck.checking.monitors import Monitor, Precedence, Response
-from qmpcheck.checking.session import STATE_EVENTS, Session
+from qmpcheck.checking.session import STATE_EVENTS, Session, Spans
 from qmpcheck.checking.temporal_rule import ALWAYS, Condition
 from qmpcheck.checking.timestamps import RateLimiter, Seen
 from qmpcheck.streams.messages import Command, RejectedEvent, Reply
@@ -49,7 +49,7 @@ class _Wanted(NamedTuple):
 
 
 class Plan:
-    """The steps of each message. An event is first a response, then remembered, then a trigger.
+    """The steps of each message. An event is first a response, then a trigger; then it is remembered.
 
     Attributes:
         watched: the classes of messages that can make steps.
@@ -75,11 +75,11 @@ class Plan:
         self._wanted: dict[str, list[_Wanted]] = defaultdict(list)
         for monitor in monitors:
             self._want_responses(monitor)
+        for monitor in monitors:
+            self._want_triggers(monitor)
         self._want_memory(monitors, session)
         for limiter in limiters:
             self._want(limiter.event, limiter.step)
-        for monitor in monitors:
-            self._want_triggers(monitor)
         self.by_name = {name: _steps(name, RejectedEvent, each) for name, each in self._wanted.items()}
         self.by_kind = {
             kind: _steps(name, kind, self._wanted[name])
@@ -100,6 +100,8 @@ class Plan:
                 self._want(each.name, monitor.on_response, each.condition, waiting)
         for each in monitor.rule.until:
             self._want(each.name, monitor.on_until, each.condition)
+        for each in monitor.rule.until_all:
+            self._want(each.name, monitor.on_until_all, each.condition)
 
     def _want_memory(self, monitors: Sequence[Monitor], session: Session) -> None:
         """What is remembered: the last event of a name, what triggers look back on, situations."""
@@ -107,16 +109,12 @@ class Plan:
             self._wanted[event]  # an event that makes any steps, be it none, is the last of its name
         for patterns in {monitor.looked_back_on: None for monitor in monitors}:
             for each in patterns:
-                self._want(each.name, session.recent(patterns).add, each.condition)
+                self._want(each.name, session.recent(patterns).append, each.condition)
         for spans in session.all_spans():
             for event in spans.ends:
                 self._want(event, spans.end, waiting=spans)
-            self._want(spans.begins, spans.begin)
-        for monitor in monitors:
-            for excuse in monitor.rule.excuses:
-                if isinstance(monitor, Response) and excuse.situation:
-                    begins = functools.partial(monitor.on_situation, excuse)
-                    self._want(excuse.situation.begin.name, begins)
+            excused = [each for each in monitors if isinstance(each, Response) and each.looks_at(spans)]
+            self._want(spans.begins, functools.partial(_begin, spans, excused))
 
     def _want_triggers(self, monitor: Monitor) -> None:
         trigger = monitor.rule.trigger
@@ -127,6 +125,14 @@ class Plan:
         if isinstance(monitor, Precedence):  # no event precedes itself
             for each in monitor.rule.then:
                 self._want(each.name, monitor.on_response, each.condition)
+
+
+def _begin(spans: Spans, excused: Sequence[Response], seen: Seen) -> None:
+    """A situation begins."""
+    span = spans.begin(seen)
+    for monitor in excused:
+        if monitor.open:
+            monitor.on_situation(spans, span)
 
 
 def _steps(name: str, kind: type, wanted: Sequence[_Wanted]) -> Steps:

@@ -1,4 +1,4 @@
-"""From lines to messages: the decoder takes what breaks no rule, the explainer says what is wrong elsewhere."""
+"""From lines to messages: the decoder takes what breaks no rule, the explainer says what is wrong."""
 
 from __future__ import annotations
 
@@ -126,8 +126,14 @@ class Reader:
         if not line.strip(_BLANKS):
             return _NOTHING
         value = _object(line)
+        if messages.is_greeting(value):
+            return messages.greeting(value)
         if not messages.is_other(value) and not self._is_clockless(value, line):
-            value, found = self._explainer.explain(line)
+            found: Sequence[Diagnostic]
+            if value:
+                found = self._explainer.explain_object(value)
+            else:
+                value, found = self._explainer.explain(line)
             for each in found:
                 finding = _TRUNCATED if is_cut and each.code == "QMP101" else each
                 findings.append(msgspec.structs.replace(finding, line=number))

@@ -37,12 +37,12 @@ class Session:
         self.last: dict[str, Seen] = {}
         self.latest = Latest()
         self.series = series
-        self._recent: dict[tuple[Pattern, ...], Recent] = {}
+        self._recent: dict[tuple[Pattern, ...], deque[Seen]] = {}
         self._spans: dict[tuple[str, frozenset[str]], Spans] = {}
 
-    def recent(self, patterns: tuple[Pattern, ...]) -> Recent:
-        """The last messages that any of these patterns matches, one for all who ask for them."""
-        return self._recent.setdefault(patterns, Recent())
+    def recent(self, patterns: tuple[Pattern, ...]) -> deque[Seen]:
+        """The last messages that any of these patterns matches, oldest first, shared by all who ask."""
+        return self._recent.setdefault(patterns, deque(maxlen=LOOK_BACK))
 
     def spans(self, situation: Situation) -> Spans:
         """The spans of a situation, one for all that have the same begin and the same ends."""
@@ -58,7 +58,7 @@ class Session:
         self.last.clear()
         self.latest.reset()
         for recent in self._recent.values():
-            recent.reset()
+            recent.clear()
         for spans in self._spans.values():
             spans.reset()
 
@@ -75,37 +75,12 @@ class Session:
     @property
     def is_ending(self) -> bool:
         """Whether the process is known to end: SHUTDOWN came, and nothing that shows that it goes on."""
-        return self.line_of_last("SHUTDOWN") > max(self.line_of_last("RESET"), self.line_of_last(RESUME))
+        shutdown = self.line_of_last("SHUTDOWN")
+        return shutdown > self.line_of_last("RESET") and shutdown > self.line_of_last(RESUME)
 
 
 STATE_EVENTS = frozenset({STOP, RESUME, "SHUTDOWN", "RESET"})
 """The events that `is_stopped` and `is_ending` look at."""
-
-
-class Recent:
-    """The last messages of some kinds, each with its time, oldest first."""
-
-    def __init__(self) -> None:
-        self._kept: deque[tuple[int | None, Seen]] = deque(maxlen=LOOK_BACK)
-
-    def __iter__(self) -> Iterator[tuple[int | None, Seen]]:
-        return iter(self._kept)
-
-    def __reversed__(self) -> Iterator[tuple[int | None, Seen]]:
-        return iter(reversed(self._kept))
-
-    def reset(self) -> None:
-        """Forget all: a new process begins."""
-        self._kept.clear()
-
-    def add(self, seen: Seen) -> None:
-        """Take the next one."""
-        self._kept.append((time_of(seen.message), seen))
-
-    def are_all_after(self, time: int) -> bool:
-        """Whether those before are forgotten, and all that are kept happened after a time."""
-        oldest = self._kept[0][0] if len(self._kept) == LOOK_BACK else None
-        return oldest is not None and oldest > time
 
 
 class Span(msgspec.Struct):
@@ -122,14 +97,13 @@ class Span(msgspec.Struct):
     end: Seen | None = None
 
     def covers(self, situation: Situation, trigger: Seen, is_limited: bool) -> bool:
-        """Whether it is a span of that situation, and a trigger lies in it or shortly before.
+        """Whether it is a span of that situation, and a trigger lies in it, or shortly before; not after it.
 
         A rate-limited trigger is sent late: its timestamp decides where it lies; otherwise its line does.
         """
         ahead = _microseconds_before(trigger, self.begin)
         return (
             ahead <= situation.before
-            and (self.end is None or _is_before(trigger, self.end, is_limited))
             and not (self.end_before is not None and _is_before(trigger, self.end_before, is_limited))
             and situation.begin.condition.holds(data_of(self.begin.message))
         )
@@ -152,36 +126,42 @@ class Spans:
     Attributes:
         begins: the event that begins them.
         ends: the events that end them.
+        kept: the last spans, the oldest first.
         open: whether one of them lasts.
     """
 
     def __init__(self, session: Session, begins: str, ends: frozenset[str]) -> None:
         self._session, self.begins, self.ends = session, begins, ends
-        self._kept: deque[Span] = deque(maxlen=LOOK_BACK)
+        self.kept: deque[Span] = deque(maxlen=LOOK_BACK)
         self.open = False
 
-    def __iter__(self) -> Iterator[Span]:
-        return reversed(self._kept)
-
-    @property
-    def newest(self) -> Span:
-        """The span that began last."""
-        return self._kept[-1]
+    def around(self, trigger: Seen, is_limited: bool) -> Iterator[Span]:
+        """The spans that were not over when a trigger came, the newest first."""
+        for span in reversed(self.kept):
+            if span.end is not None and not _is_before(trigger, span.end, is_limited):
+                return
+            yield span
 
     def reset(self) -> None:
         """Forget all: a new process begins."""
-        self._kept.clear()
+        self.kept.clear()
         self.open = False
 
-    def begin(self, seen: Seen) -> None:
+    def begin(self, seen: Seen) -> Span:
         """A span begins."""
-        ends = (each for each in map(self._session.last.get, self.ends) if each)
-        self._kept.append(Span(seen, max(ends, key=lambda each: each.line, default=None)))
+        end_before: Seen | None = None
+        for event in self.ends:
+            end = self._session.last.get(event)
+            if end and (end_before is None or end.line > end_before.line):
+                end_before = end
+        span = Span(seen, end_before)
+        self.kept.append(span)
         self.open = True
+        return span
 
     def end(self, seen: Seen) -> None:
         """The spans that last end."""
-        for span in self._kept:
+        for span in self.kept:
             if span.end is None:
                 span.end = seen
         self.open = False

@@ -41,16 +41,17 @@ class Condition(msgspec.Struct, frozen=True):
 
     def holds(self, data: Any) -> bool:
         """Whether it holds for data as plain JSON values."""
-        return (
-            all(_is_any_of(value_at(data, path), values) for path, values in self.when)
-            and all(value_at(data, path) is not MISSING for path in self.has)
-            and all(value_at(data, path) is MISSING for path in self.lacks)
+        for path, values in self.when:
+            if not _is_any_of(value_at(data, path), values):
+                return False
+        return MISSING not in [value_at(data, path) for path in self.has] and all(
+            value_at(data, path) is MISSING for path in self.lacks
         )
 
 
-def _is_any_of(value: Any, values: Iterable[Any]) -> bool:
+def _is_any_of(value: Any, values: Sequence[Any]) -> bool:
     """Whether a JSON value is one of several: in Python, `true` is also 1."""
-    return any(value == each and isinstance(value, bool) == isinstance(each, bool) for each in values)
+    return value in [each for each in values if isinstance(each, bool) == isinstance(value, bool)]
 
 
 ALWAYS = Condition()
@@ -102,7 +103,8 @@ class TemporalRule(msgspec.Struct, frozen=True):
             none comes after it, or none until one of `until` comes; `never`: the trigger does not come.
         same: pairs of a trigger's member and a response's member that must have the same value.
         within: microseconds that a response may take; None for any.
-        until: lifts an absence, for its key only where there is `same`.
+        until: lifts an absence for its key: what the members of `same` are in the response.
+        until_all: lifts it for every key.
         is_limited: whether the trigger is rate-limited, and so can be sent after its own response.
         excuses: known cases in which QEMU does not keep it.
         never_missing: whether a response may always still come, as where the guest decides.
@@ -117,6 +119,7 @@ class TemporalRule(msgspec.Struct, frozen=True):
     same: tuple[tuple[Path, Path], ...] = ()
     within: int | None = None
     until: tuple[Pattern, ...] = ()
+    until_all: tuple[Pattern, ...] = ()
     is_limited: bool = False
     excuses: tuple[Excuse, ...] = ()
     never_missing: bool = False

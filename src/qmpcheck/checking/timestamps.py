@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from itertools import compress, pairwise
-from operator import attrgetter
+from itertools import compress, count, islice
+from operator import attrgetter, gt
 from typing import Any, NamedTuple
 
-from qmpcheck.checking.accessors import accessor, comparable
+from qmpcheck.checking.accessors import Accessor, accessor, comparable
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import name
 from qmpcheck.rulebase import TEXT, RateLimit, RuleBase
@@ -115,46 +116,41 @@ class TimeOrder:
     def step(self, column: Column) -> None:
         """Take the next events of the session, at least one."""
         seconds = [*map(_seconds, column.events)]
-        after = -1
+        second = -1  # of the pair that was compared last
         if self._last is not None and self._last.timestamp.seconds > seconds[0]:
-            after = self._compare(column, -1, after)
+            second = self._compare(column, -1)
         if seconds != sorted(seconds):
-            for at, (a, b) in enumerate(pairwise(seconds)):
-                if a > b:
-                    after = self._compare(column, at, after)
-        last = self._last_that_counts(column, len(seconds))
-        if last is not None:
-            self._last = last
+            for at in compress(count(), map(gt, seconds, islice(seconds, 1, None))):
+                if at >= second:
+                    second = self._compare(column, at)
+        if self._counts(column.kinds[-1], column.events[-1]):
+            self._last = column.events[-1]
+        else:
+            self._last = self._last_that_counts(column, len(seconds)) or self._last
 
-    def _compare(self, column: Column, at: int, before: int) -> int:
-        """Compare the events that count around a place where seconds go back.
+    def _compare(self, column: Column, at: int) -> int:
+        """Compare the two events that count around a place where seconds go back.
 
         Args:
             column: the events.
             at: the last event before the place; -1 for the one before the column.
-            before: the second event of the pair that was compared last.
 
         Returns:
-            The second event of this pair.
+            The second one; the end of the column where none counts after the place.
         """
         events, kinds, lines = column
-        after = next((i for i in range(at + 1, len(events)) if self._counts(kinds[i], events[i])), before)
-        if after == before:
+        end = len(events)
+        after = next((i for i in range(at + 1, end) if self._counts(kinds[i], events[i])), end)
+        before = self._last_that_counts(column, at + 1) or self._last
+        if after == end or before is None:
             return after
-        earlier = self._last_that_counts(column, at + 1) or self._last
-        if earlier is not None:
-            back = (time_of(earlier) or 0) - (time_of(events[after]) or 0)
-            if back > ALLOWANCE:
-                self._report(
-                    Diagnostic(
-                        "QMP305",
-                        lines[after],
-                        f"{back / MICROSECONDS:.6f} s earlier than the event before it, "
-                        f"{name(self._name(earlier))}",
-                        name(self._name(events[after])),
-                        "timestamp",
-                    )
-                )
+        back = (time_of(before) or 0) - (time_of(events[after]) or 0)
+        if back > ALLOWANCE:
+            message = (
+                f"{back / MICROSECONDS:.6f} s earlier than the event before it, {name(self._name(before))}"
+            )
+            event = name(self._name(events[after]))
+            self._report(Diagnostic("QMP305", lines[after], message, event, "timestamp"))
         return after
 
     def _last_that_counts(self, column: Column, end: int) -> Any:
@@ -187,24 +183,27 @@ class RateLimiter:
 
     def __init__(self, event: str, limit: RateLimit, report: Report) -> None:
         self.event, self._limit, self._report = event, limit, report
+        self._readers = functools.cache(self._new_readers)
+        self._last_two: dict[tuple[str, ...], tuple[int | None, int]] = {}
         self.reset()
 
     def reset(self) -> None:
         """Forget the events before: a connection begins."""
-        self._last_two: dict[tuple[str, ...], tuple[int | None, int]] = {}
+        self._last_two.clear()
         self._newest = 0
         self._most_keys = _MANY_KEYS
 
     def step(self, seen: Seen) -> None:
         """Take the next event."""
         line, event, kind = seen
-        for member, values in self._limit.unless.items():
-            if accessor(kind, (member,))(event) in values:
+        unless, members = self._readers(kind)
+        for read, values in unless:
+            if read(event) in values:
                 return
         now = time_of(event)
         if now is None:
             return
-        key = tuple([comparable(accessor(kind, (member,))(event)) for member in self._limit.key])
+        key = tuple([comparable(read(event)) for read in members])
         first, second = self._last_two.get(key, (None, None))
         self._last_two[key] = (second, now)
         self._newest = max(self._newest, now)
@@ -214,6 +213,11 @@ class RateLimiter:
             self._report(Diagnostic("QMP304", line, message, name(self.event), "timestamp"))
         if len(self._last_two) > self._most_keys:
             self._forget()
+
+    def _new_readers(self, kind: type) -> tuple[Sequence[tuple[Accessor, Sequence[str]]], Sequence[Accessor]]:
+        """What exempts an event of a class, and what tells its key."""
+        unless = [(accessor(kind, (member,)), values) for member, values in self._limit.unless.items()]
+        return unless, [accessor(kind, (member,)) for member in self._limit.key]
 
     def _forget(self) -> None:
         old = self._newest - 2 * PERIOD

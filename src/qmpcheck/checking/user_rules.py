@@ -13,6 +13,7 @@ comes, or none until one of `until` does).
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ from qmpcheck.catalogue import near_names
 from qmpcheck.checking.accessors import Path
 from qmpcheck.checking.temporal_rule import Condition, Kind, Pattern, TemporalRule
 from qmpcheck.checking.timestamps import sent_late
-from qmpcheck.printable import name, quoted, safe
+from qmpcheck.printable import name, quoted, safe, step
 from qmpcheck.rulebase import Alternate, Enum, EventRule, Integer, Object, RuleBase, SpecError
 from qmpcheck.streams.messages import MICROSECONDS
 from qmpcheck.wording import alternatives
@@ -109,8 +110,19 @@ def _rule(table: Any, rule_base: RuleBase) -> TemporalRule:
         same=tuple((path, path) for path in same),
         within=_within(table),
         is_limited=event in sent_late(rule_base),
-        until=tuple(map(Pattern, until)),
+        until=tuple(Pattern(each) for each in until if not _lacks_key(each, same, rule_base)),
+        until_all=tuple(Pattern(each) for each in until if _lacks_key(each, same, rule_base)),
     )
+
+
+def _lacks_key(event: str, same: tuple[Path, ...], rule_base: RuleBase) -> bool:
+    """Whether an event cannot carry the members that must be the same: it lifts an absence for all then."""
+    try:
+        for path in same:
+            _types(functools.reduce(step, path, ""), event, rule_base.events[event], "until")
+    except _Wrong:
+        return True
+    return False
 
 
 _TEXTS = {
@@ -145,9 +157,9 @@ def _events(table: dict[str, Any], key: str, rule_base: RuleBase) -> list[str]:
 def _types(path: str, event: str, rule: EventRule, key: str) -> list[rulebase.Type]:
     """What the value at a dotted path may be, whatever else the event carries."""
     found: list[rulebase.Type] = [rule.data]
-    for step in dotted.names(path):
+    for key_in_path in dotted.names(path):
         objects = [each for described in found for each in _objects(described)]
-        members = [each.member(step) for each in objects]
+        members = [each.member(key_in_path) for each in objects]
         found = [member.type for member in members if member]
         if not found and any(each.open for each in objects):
             return [rulebase.Any()]

@@ -40,6 +40,7 @@ def _lamp(state: str) -> str:
     return _STOP.replace('"STOP"', f'"LAMP_SWITCHED", "data": {{"state": "{state}"}}')
 
 
+_SHUTDOWN = '{"timestamp": {"seconds": 1700000009, "microseconds": 5}, "event": "SHUTDOWN"}'
 _GREETING = '{"QMP": {"version": {}, "capabilities": []}}'
 _STOPPING = _io_error('{"device": "disk0", "operation": "read", "action": "stop"}')
 
@@ -165,8 +166,8 @@ EXPLANATIONS: dict[str, Explanation] = {
     "QMP301": Explanation(
         "A follow-up that the spec states can no longer come: the session is over, or its bound has passed.",
         "Clients wait for the second event and would wait forever.",
-        f"{_STOPPING}\n{_GREETING}\n{_STOP}",
-        f"{_STOPPING}\n{_STOP}\n{_GREETING}\n{_STOP}",
+        f"{_STOPPING}\n{_SHUTDOWN}\n{_GREETING}\n{_STOP}",
+        f"{_STOPPING}\n{_STOP}\n{_SHUTDOWN}\n{_GREETING}\n{_STOP}",
     ),
     "QMP302": Explanation(
         "A follow-up has not come by the end of the stream. It may still: a recording can end anywhere. "
