@@ -59,10 +59,18 @@ def _run(arguments: Sequence[str]) -> int:
     options = _parser(arguments).parse_args(arguments)
     if sys.stdout is None and getattr(options, "output", None) is None:
         raise SpecError("standard output is closed")
-    status = int(options.run(options))
+    status = _status(options)
     if sys.stdout is not None:
         sys.stdout.flush()
     return status
+
+
+def _status(options: argparse.Namespace) -> int:
+    if not hasattr(options, "reports"):
+        return int(options.run(options))
+    from qmpcheck.cli import reporting
+
+    return reporting.run(options)
 
 
 def _fail(message: str) -> int:

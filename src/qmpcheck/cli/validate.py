@@ -95,6 +95,8 @@ def run(options: argparse.Namespace) -> int:
         results = [
             check_stream(checker, path, advance, options.jobs, options.complete) for path in options.streams
         ]
+    if all(checked.unreadable and not checked.summary.lines for checked in results):
+        options = reporting.sparing_existing(options)
     results = [_with_drift(checked, spec) for checked in results]
     accepted = baselines.accepted(options, results, known)
     with reporting.opened(options.output, options.reports) as out:
@@ -147,7 +149,8 @@ def _follow(
     options: argparse.Namespace, checker: Checker, spec: catalogue.Spec, known: Baseline | None
 ) -> int:
     told: list[Diagnostic] = []
-    with reporting.opened(options.output, options.reports) as out:
+    _expect_readable(options.streams[0])
+    with reporting.opened(options.output, options.reports, at_once=True) as out:
 
         def hear(findings: Sequence[Diagnostic], overdue: Sequence[Diagnostic]) -> None:
             from qmpcheck.reports import style, text
@@ -167,6 +170,14 @@ def _follow(
         _report(options.format, [checked], spec, out, accepted)
     status = max(_status(results, options, accepted), _beside(options, results, spec, known))
     return INTERRUPTED if interrupted else status
+
+
+def _expect_readable(path: str) -> None:
+    """Raise SpecError if a stream cannot be opened, before anything is written."""
+    try:
+        source.expect_readable(path)
+    except source.Unreadable as error:
+        raise SpecError(f"{safe(path)}: {error}") from None
 
 
 def _checker(rule_base: RuleBase, options: argparse.Namespace) -> Checker:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,19 @@ def opened(path: str, ahead: bool = False) -> Iterator[IO[bytes]]:
         if isinstance(error, (EOFError, *_decompression_errors())):
             raise Unreadable(str(error)) from None
         raise
+
+
+def expect_readable(path: str) -> None:
+    """Open a file and close it again. A pipe and standard input are left alone: they can be opened only once.
+
+    Raises:
+        Unreadable: it cannot be opened.
+    """
+    try:
+        if path != STANDARD_INPUT and not stat.S_ISFIFO(os.stat(path).st_mode):
+            open(path, "rb").close()
+    except (OSError, ValueError) as error:
+        raise Unreadable(getattr(error, "strerror", None) or str(error)) from None
 
 
 def size(path: str) -> int | None:
