@@ -14,7 +14,6 @@ Exit status: 0 the recording is whole; 2 something was lost, or nothing could be
 from __future__ import annotations
 
 import argparse
-from contextlib import suppress
 
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, INTERRUPTED, UNUSABLE
@@ -73,27 +72,22 @@ def _recorded(
     whole = True
     try:
         if where is None:
-            whole = sources.record_command(options.source, file, interruption, _tell)
+            whole = sources.record_command(options.source, file, interruption, tell)
         else:
-            whole = sources.record_socket(where, file, interruption, _tell, options.reconnect)
+            whole = sources.record_socket(where, file, interruption, tell, options.reconnect)
     except Stopped as error:
-        _tell(str(error))
+        tell(str(error))
         whole = False
     try:
         file.finish()
     except Stopped as error:
-        _tell(str(error))
+        tell(str(error))
         whole = False
     return whole
-
-
-def _tell(message: str) -> None:
-    with suppress(OSError):  # that nobody hears it ends neither a recording nor a machine
-        tell(message)
 
 
 def _sum_up(file: Transcript) -> None:
     counts = (
         f"{plural(file.lines, 'line')}, {plural(file.events, 'event')}, {plural(file.sessions, 'session')}"
     )
-    _tell(f"recorded {counts} to {file.name}")
+    tell(f"recorded {counts} to {file.name}")
