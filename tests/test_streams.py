@@ -3,6 +3,7 @@
 import gzip
 import io
 import random
+import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qmpcheck.streams import source
-from qmpcheck.streams.blocks import Block, blocks, stretch, stretches
+from qmpcheck.streams import blocks as streams_blocks
+from qmpcheck.streams import jsontext, source
+from qmpcheck.streams.blocks import Block, LongLine, blocks, from_chunks, lines_of, stretch, stretches
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -47,6 +49,41 @@ def test_a_byte_order_mark_at_the_start_is_dropped_and_no_other() -> None:
     mark = b"\xef\xbb\xbf"
     assert text(blocks(io.BytesIO(mark + b"a\n" + mark + b"b\n"), 2)) == b"a\n" + mark + b"b\n"
     assert text(stretch(io.BytesIO(mark + b"a\n"), 0, 5, 2)) == b"a\n"
+
+
+@given(st.lists(st.sampled_from([b"\n", b"a", b"b" * 7, b"c" * 300])).map(b"".join), st.integers(1, 20))
+def test_a_line_that_is_too_long_is_replaced_by_its_length(content: bytes, size: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streams_blocks, "LONGEST", 9)
+        found = [line for block in blocks(io.BytesIO(content), size) for line in lines_of(block)]
+    lines = content.split(b"\n")
+    for line, expected in zip(found, lines if lines[-1] else lines[:-1], strict=True):
+        assert isinstance(line, LongLine) == (len(expected) > 9)
+        if isinstance(line, LongLine):
+            assert (line, line.length) == (expected[:256] + b"...", len(expected))
+        else:
+            assert line == expected
+
+
+@pytest.mark.parametrize("content", [b" ", b'{"return": {}} '])
+def test_a_line_that_is_too_long_is_taken_for_nothing_else(content: bytes) -> None:
+    chunk = content + b" " * (1 << 20)
+    [[line, last]] = from_chunks([*[chunk] * 65, b"\n"])
+    assert isinstance(line, LongLine)
+    assert (line.length, last) == (65 * len(chunk), b"")
+    with pytest.raises(jsontext.Malformed):
+        jsontext.parse(line)
+    assert line.strip()
+
+
+def test_memory_does_not_grow_with_a_line() -> None:
+    script = (
+        "import resource; from qmpcheck.streams.blocks import from_chunks, LONGEST; chunk = b'x' * (1 << 19)\n"
+        "[[line]] = from_chunks(chunk for _ in range(1024)); assert line.length == 512 << 20\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 100  # MiB: 64 of them the line's begin
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ from contextlib import nullcontext, suppress
 
 from qmpcheck.printable import quoted
 from qmpcheck.recording.interruption import Interruption
-from qmpcheck.recording.lines import LONGEST, Lines, TooLong
+from qmpcheck.recording.lines import Lines, TooLong
 from qmpcheck.recording.transcript import Stopped, Transcript
 from qmpcheck.streams import jsontext
+from qmpcheck.streams.blocks import LONGEST
 from qmpcheck.wording import plural
 
 PATIENCE = 10.0
