@@ -2,11 +2,13 @@
 
 import gzip
 import io
+import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import IO
 
 import pytest
 from hypothesis import given
@@ -111,8 +113,97 @@ def test_cut_compression_is_unreadable_after_what_was_good(pack, tmp_path: Path)
 
 def read_into(chunks: list[bytes], path: str) -> None:
     with source.opened(path) as file:
-        while chunk := file.read(1 << 10):
-            chunks.append(chunk)
+        read_all(chunks, file)
+
+
+def read_blocks(found: list[Block], path: str, advance: Callable[[int], object]) -> None:
+    with source.opened(path) as file:
+        found.extend(blocks(file, advance=advance))
+
+
+def read_all(chunks: list[bytes], file: IO[bytes] | gzip.GzipFile) -> None:
+    while chunk := file.read(1 << 10):
+        chunks.append(chunk)
+
+
+def flipped(content: bytes, at: int) -> bytes:
+    return content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :]
+
+
+NOISE = random.Random(1).randbytes(1 << 16) + b"a\n" * 1_000_000
+PACKED = gzip.compress(NOISE)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PACKED,
+        PACKED + PACKED,
+        PACKED + gzip.compress(b"") + PACKED,
+        PACKED + bytes(100),
+        PACKED + b"garbage",
+        PACKED + bytes(9) + b"garbage",
+        PACKED + PACKED[:50],
+        PACKED + PACKED[:5],
+        *(PACKED[:-each] for each in (1, 4, 8, 9, 1000)),
+        *(flipped(PACKED, each) for each in (-8, -1, len(PACKED) // 2, 2)),
+        PACKED[:2],
+        PACKED[:10],
+    ],
+)
+@pytest.mark.parametrize("is_fast", [True, False])
+def test_gzip_is_read_as_python_reads_it(
+    content: bytes, is_fast: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if is_fast:
+        pytest.importorskip("isal")
+    else:
+        monkeypatch.setitem(sys.modules, "isal", None)
+    (tmp_path / "x").write_bytes(content)
+    good: list[list[bytes]] = [[], []]
+    errors = ["", ""]
+    try:
+        read_all(good[0], gzip.GzipFile(fileobj=io.BytesIO(content)))
+    except (OSError, EOFError) as error:
+        errors[0] = str(error)
+    try:
+        read_into(good[1], str(tmp_path / "x"))
+    except source.Unreadable as error:
+        errors[1] = str(error)
+    assert errors[1] == errors[0]
+    assert b"".join(good[1]) == b"".join(good[0])
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("left", [0, 100, 1 << 21])
+def test_a_file_that_becomes_shorter_while_it_is_read(
+    pack: Callable[[bytes], bytes], left: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(pack(random.Random(1).randbytes(1 << 22)))
+    read: list[Block] = []
+    with pytest.raises(source.Unreadable, match="it became shorter while it was read"):
+        read_blocks(read, str(path), lambda _: os.truncate(path, left))
+    assert 0 < len(text(read)) <= max(left, 1 << 20)
+
+
+def test_a_file_that_grows_or_is_replaced_while_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"a\n" * (1 << 20))
+    chunks = []
+    with source.opened(str(path)) as file:
+        chunks.append(file.read(1 << 19))
+        with path.open("ab") as more:
+            more.write(b"b\n")
+        (tmp_path / "y").write_bytes(b"c\n")
+        (tmp_path / "y").rename(path)
+        read_all(chunks, file)
+    assert b"".join(chunks) == b"a\n" * (1 << 20) + b"b\n"
+
+
+def test_what_the_system_makes_up_has_no_length() -> None:
+    with source.opened("/proc/self/status") as file:
+        assert file.read().startswith(b"Name:")
 
 
 @pytest.mark.parametrize("start", [b"\x1f\x8b\x08\x00", b"\x1f\x8b", b"\x28\xb5\x2f\xfd\xff\xff"])

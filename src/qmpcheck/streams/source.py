@@ -72,18 +72,46 @@ def size(path: str) -> int | None:
 
 def _raw(path: str, ahead: bool) -> io.BufferedReader:
     if path != STANDARD_INPUT:
-        return open(path, "rb")
+        return io.BufferedReader(_WholeFile(path))
     if sys.stdin is None:
         raise Unreadable("standard input is closed")
     return standard_input(ahead)
 
 
+class _WholeFile(io.FileIO):
+    """A file whose end is an error if it became shorter while it was read."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self._longest = self._length()
+
+    def readinto(self, buffer: Any) -> int | None:
+        count = super().readinto(buffer)
+        self._expect_no_loss(not count)
+        return count
+
+    def readall(self) -> bytes:
+        content = super().readall()
+        self._expect_no_loss(True)
+        return content
+
+    def _expect_no_loss(self, is_at_end: bool) -> None:
+        length = self._length()
+        if is_at_end and length < self._longest:
+            raise Unreadable("it became shorter while it was read")
+        self._longest = max(self._longest, length)
+
+    def _length(self) -> int:
+        status = os.fstat(self.fileno())
+        return status.st_size if stat.S_ISREG(status.st_mode) else 0
+
+
 def _plain(raw: io.BufferedReader) -> IO[bytes]:
     start, whole = _peek(raw)
     if start.startswith(_GZIP):
-        import gzip
+        from qmpcheck.streams import gunzip
 
-        return cast(IO[bytes], gzip.GzipFile(fileobj=whole))
+        return gunzip.opened(whole)
     if _is_zstd(start):
         return cast(IO[bytes], _zstd().ZstdFile(whole))
     return whole
