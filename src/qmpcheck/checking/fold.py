@@ -17,6 +17,8 @@ from qmpcheck.streams.blocks import Advance, blocks, stretch, stretches
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from qmpcheck.streams.growing import OnRotation
+
 STRETCH = 1 << 24
 """Bytes that one process takes at a time."""
 
@@ -69,7 +71,7 @@ Tell = Callable[[Sequence[Diagnostic], Sequence[Diagnostic]], object]
 
 
 def follow_stream(
-    checker: Checker, path: str, tell: Tell | None, complete: bool = False
+    checker: Checker, path: str, tell: Tell | None, on_rotation: OnRotation, complete: bool = False
 ) -> tuple[Checked, bool]:
     """Check a stream as it is written, until it ends or the user interrupts; a file never ends by itself.
 
@@ -77,6 +79,7 @@ def follow_stream(
         checker: holds the rules.
         path: a file, or `-` for standard input.
         tell: is told of findings at once, and the result does not list them; None keeps them for the result.
+        on_rotation: is told that another file has the path now; lines are counted on.
         complete: whether the stream's last session is known to be over at the end.
 
     Returns:
@@ -88,14 +91,13 @@ def follow_stream(
     known: set[tuple[int, str]] = set()
     with Interrupt() as interrupt:
         try:
-            with source.opened(path) as file:
-                for block in interrupt.blocks(file, ends=path == source.STANDARD_INPUT):
-                    total += checker.check_block(block)
-                    if tell:
-                        overdue = total.overdue(known)
-                        known.update((each.line, each.rule) for each in overdue)
-                        tell(total.listed, overdue)
-                        total = total.without_list()
+            for block in interrupt.blocks(path, on_rotation):
+                total += checker.check_block(block)
+                if tell:
+                    overdue = total.overdue(known)
+                    known.update((each.line, each.rule) for each in overdue)
+                    tell(total.listed, overdue)
+                    total = total.without_list()
         except source.Unreadable as error:
             unreadable = str(error)
     return Checked(path, total.ended(complete and not unreadable), unreadable), interrupt.asked

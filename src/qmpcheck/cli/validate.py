@@ -162,7 +162,11 @@ def _follow(
             told.extend(drifted[: options.max_findings - len(told)])
 
         checked, interrupted = follow_stream(
-            checker, options.streams[0], None if options.format == "json" else hear, options.complete
+            checker,
+            options.streams[0],
+            None if options.format == "json" else hear,
+            _tell_rotation,
+            options.complete,
         )
         checked = _with_drift(checked, spec)
         results = [checked.with_told(told)]
@@ -170,6 +174,10 @@ def _follow(
         _report(options.format, [checked], spec, out, accepted)
     status = max(_status(results, options, accepted), _beside(options, results, spec, known))
     return INTERRUPTED if interrupted else status
+
+
+def _tell_rotation(path: str, lines: int) -> None:
+    tell(f"{safe(path)} was replaced: reading the new file, whose first line counts as line {lines + 1}")
 
 
 def _expect_readable(path: str) -> None:

@@ -33,9 +33,15 @@ def opened(path: str, ahead: bool = False) -> Iterator[IO[bytes]]:
     Raises:
         Unreadable: at opening or at any read.
     """
+    with failures(), raw(path, ahead) as file:
+        yield unpacked(file)
+
+
+@contextmanager
+def failures() -> Iterator[None]:
+    """Within it, what keeps a stream from being read is raised as `Unreadable`."""
     try:
-        with _raw(path, ahead) as raw:
-            yield _plain(raw)
+        yield
     except OSError as error:
         raise Unreadable(error.strerror or str(error)) from None
     except Exception as error:
@@ -70,7 +76,13 @@ def size(path: str) -> int | None:
         return None
 
 
-def _raw(path: str, ahead: bool) -> io.BufferedReader:
+def raw(path: str, ahead: bool = False) -> io.BufferedReader:
+    """The stream's bytes as they are stored; see `opened` for the arguments.
+
+    Raises:
+        OSError: it cannot be opened.
+        Unreadable: standard input is closed; or at a read, the file became shorter.
+    """
     if path != STANDARD_INPUT:
         return io.BufferedReader(_WholeFile(path))
     if sys.stdin is None:
@@ -106,8 +118,9 @@ class _WholeFile(io.FileIO):
         return status.st_size if stat.S_ISREG(status.st_mode) else 0
 
 
-def _plain(raw: io.BufferedReader) -> IO[bytes]:
-    start, whole = _peek(raw)
+def unpacked(file: io.BufferedReader) -> IO[bytes]:
+    """The bytes that a file holds, decompressed if its first bytes say that it is gzip or Zstandard."""
+    start, whole = _peek(file)
     if start.startswith(_GZIP):
         from qmpcheck.streams import gunzip
 
