@@ -4,7 +4,8 @@ SOCKET is unix:PATH, tcp:HOST:PORT, or either without the prefix. Nothing is sen
 recording ends when QEMU does, or at an interrupt.
 
 COMMAND is one that starts a QEMU or a storage daemon; it is given one monitor more. Interrupts are passed on
-to it, and what it sends until it has ended is recorded.
+to it, and what it sends until it has ended is recorded. If it dies of a signal, something is lost; its
+exit status does not count.
 
 FILE holds whole lines only, always. What was lost is told.
 
