@@ -65,7 +65,7 @@ def blocks(file: IO[bytes], size: int = BLOCK, advance: Advance = int) -> Iterat
 
 
 def from_chunks(chunks: Iterable[bytes]) -> Iterator[Block]:
-    """The same for a stream that comes in chunks of any length."""
+    """The same for a stream that comes in chunks, each of at most `LONGEST` bytes."""
     return _in_lines(_without_mark(iter(chunks)))
 
 
