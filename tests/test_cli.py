@@ -383,6 +383,12 @@ def test_compile_and_show(capsys: pytest.CaptureFixture[str]) -> None:
     }
     assert run(capsys, "compile doc.txt -o doc.json")[0] == 0
     assert Path("doc.json").read_text() == compiled
+    assert run(capsys, "schema doc.json -o doc.json") == (
+        2,
+        "",
+        "qmpcheck: --output doc.json would overwrite doc.json\n",
+    )
+    assert run(capsys, "compile ./doc.txt -o doc.txt")[0] == 2
     assert run(capsys, "show doc.json X1") == (0, """\
 event    what       rule        line
 -------  ---------  ----------  ------

@@ -175,14 +175,18 @@ def test_gzip_is_read_as_python_reads_it(
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 @pytest.mark.parametrize("left", [0, 100, 1 << 21])
+@pytest.mark.parametrize("is_standard_input", [False, True])
 def test_a_file_that_becomes_shorter_while_it_is_read(
-    pack: Callable[[bytes], bytes], left: int, tmp_path: Path
-) -> None:
+    pack: Callable[[bytes], bytes], left: int, is_standard_input: bool, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     path = tmp_path / "x"
     path.write_bytes(pack(random.Random(1).randbytes(1 << 22)))
     read: list[Block] = []
-    with pytest.raises(source.Unreadable, match="it became shorter while it was read"):
-        read_blocks(read, str(path), lambda _: os.truncate(path, left))
+    with path.open() as file:
+        monkeypatch.setattr(sys, "stdin", file)
+        with pytest.raises(source.Unreadable, match="it became shorter while it was read"):
+            read_blocks(read, "-" if is_standard_input else str(path), lambda _: os.truncate(path, left))
     assert 0 < len(text(read)) <= max(left, 1 << 20)
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import IO, Any, cast
 
 from qmpcheck.streams.replay import standard_input
+from qmpcheck.streams.wholefile import WholeFile
 
 STANDARD_INPUT = "-"
 
@@ -80,42 +81,14 @@ def raw(path: str, ahead: bool = False) -> io.BufferedReader:
     """The stream's bytes as they are stored; see `opened` for the arguments.
 
     Raises:
-        OSError: it cannot be opened.
-        Unreadable: standard input is closed; or at a read, the file became shorter.
+        OSError: it cannot be opened; at a read, also that it became shorter.
+        Unreadable: standard input is closed.
     """
     if path != STANDARD_INPUT:
-        return io.BufferedReader(_WholeFile(path))
+        return io.BufferedReader(WholeFile(path))
     if sys.stdin is None:
         raise Unreadable("standard input is closed")
     return standard_input(ahead)
-
-
-class _WholeFile(io.FileIO):
-    """A file whose end is an error if it became shorter while it was read."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self._longest = self._length()
-
-    def readinto(self, buffer: Any) -> int | None:
-        count = super().readinto(buffer)
-        self._expect_no_loss(not count)
-        return count
-
-    def readall(self) -> bytes:
-        content = super().readall()
-        self._expect_no_loss(True)
-        return content
-
-    def _expect_no_loss(self, is_at_end: bool) -> None:
-        length = self._length()
-        if is_at_end and length < self._longest:
-            raise Unreadable("it became shorter while it was read")
-        self._longest = max(self._longest, length)
-
-    def _length(self) -> int:
-        status = os.fstat(self.fileno())
-        return status.st_size if stat.S_ISREG(status.st_mode) else 0
 
 
 def unpacked(file: io.BufferedReader) -> IO[bytes]:
