@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from qmpcheck.streams import blocks as streams_blocks
 from qmpcheck.streams import jsontext, source
-from qmpcheck.streams.blocks import Block, LongLine, blocks, from_chunks, lines_of, stretch, stretches
+from qmpcheck.streams.blocks import Block, LongLine, blocks, from_chunks, lines_of
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -37,20 +37,9 @@ def test_blocks_are_the_stream_cut_behind_newlines(content: bytes, size: int) ->
     assert all(block[-1] == b"" for block in cut[:-1])
 
 
-@given(streams, st.integers(1, 20), st.integers(1, 20))
-def test_stretches_are_the_stream_cut_behind_newlines(content: bytes, length: int, size: int) -> None:
-    file = io.BytesIO(content)
-    places = list(stretches(file, length))
-    cut = [text(stretch(file, begin, end, size)) for begin, end in places]
-    assert b"".join(cut) == content
-    assert all(part.endswith(b"\n") for part in cut[:-1])
-    assert all(end - begin >= length for begin, end in places[:-1])
-
-
 def test_a_byte_order_mark_at_the_start_is_dropped_and_no_other() -> None:
     mark = b"\xef\xbb\xbf"
     assert text(blocks(io.BytesIO(mark + b"a\n" + mark + b"b\n"), 2)) == b"a\n" + mark + b"b\n"
-    assert text(stretch(io.BytesIO(mark + b"a\n"), 0, 5, 2)) == b"a\n"
 
 
 @given(st.lists(st.sampled_from([b"\n", b"a", b"b" * 7, b"c" * 300])).map(b"".join), st.integers(1, 9))

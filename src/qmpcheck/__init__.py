@@ -2,8 +2,8 @@ r"""Hold recorded QMP events against the published descriptions of them.
 
 >>> import qmpcheck
 >>> checker = qmpcheck.Checker(qmpcheck.find("v2").rule_base)
->>> summary = (checker.begin() + checker.check(b'{"event": "STOP"}\n')).ended(complete=False)
->>> [(finding.line, finding.code, finding.path) for finding in summary.listed]
+>>> checker.feed([b'{"event": "STOP"}', b""])
+>>> [(finding.line, finding.code, finding.path) for finding in checker.finish().listed]
 [(1, 'QMP104', 'timestamp')]
 """
 
@@ -14,24 +14,34 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qmpcheck.catalogue import Spec, find
-    from qmpcheck.checking.check import Checker
-    from qmpcheck.checking.summary import Summary, Terms
+    from qmpcheck.checking.checker import Checker, CheckOptions
+    from qmpcheck.checking.result import StreamResult
     from qmpcheck.diagnostic import Diagnostic, Severity
     from qmpcheck.rulebase import RuleBase, SpecError
 
 __version__ = "0.1.0"
 
-__all__ = ["Checker", "Diagnostic", "RuleBase", "Severity", "Spec", "SpecError", "Summary", "Terms", "find"]
+__all__ = [
+    "CheckOptions",
+    "Checker",
+    "Diagnostic",
+    "RuleBase",
+    "Severity",
+    "Spec",
+    "SpecError",
+    "StreamResult",
+    "find",
+]
 
 _HOMES = {
-    "Checker": "checking.check",
+    "CheckOptions": "checking.checker",
+    "Checker": "checking.checker",
     "Diagnostic": "diagnostic",
     "RuleBase": "rulebase",
     "Severity": "diagnostic",
     "Spec": "catalogue",
     "SpecError": "rulebase",
-    "Summary": "checking.summary",
-    "Terms": "checking.summary",
+    "StreamResult": "checking.result",
     "find": "catalogue",
 }
 

@@ -96,6 +96,15 @@ def _newer(name: str) -> str:
     )
 
 
+def series(spec: Spec) -> tuple[int, int] | None:
+    """The release that a spec is the schema or the document of, as (major, minor); None if it is of none."""
+    release = next((release for release, entry in reversed(_releases()) if entry.id == spec.id), None)
+    if release is None:
+        return None
+    major, minor = _series(release)
+    return major, minor
+
+
 def at_or_before(version: Version) -> Spec | None:
     """The spec of the release that a version is of, or else of the newest before it, if there is one."""
     entry = _release_at(version)

@@ -13,10 +13,9 @@ from typing import NamedTuple
 
 from qmpcheck import catalogue
 from qmpcheck.catalogue import Spec
-from qmpcheck.checking import errata, rules
-from qmpcheck.checking.check import Checker
-from qmpcheck.checking.fold import check_stream
-from qmpcheck.checking.summary import Terms
+from qmpcheck.checking.checker import Checker, CheckOptions
+from qmpcheck.checking.files import check_file
+from qmpcheck.checking.temporal_rule import assumed_options
 from qmpcheck.diagnostic import STREAM_CODES, Severity
 from qmpcheck.printable import quoted, safe
 from qmpcheck.recording.listener import Listener, Recording
@@ -152,14 +151,14 @@ def _checked(recording: Recording, settings: Settings) -> Result:
         return Result(lost, False, tuple(problems))
     try:
         spec = _auto(path) if settings.spec == AUTO else _found(settings.spec)
-        checked = check_stream(_checker(spec, settings), path, int, complete=settings.complete)
+        checked = check_file(_checker(spec, settings), path, int, complete=settings.complete)
     except (SpecError, Unreadable) as error:
         return Result(lost, False, (*problems, f"{safe(path)}: {error}"))
     out = io.StringIO()
     text.write([checked], spec, out)
     if reason := verdict.unchecked(checked):
         problems.append(f"{safe(path)}: {reason}")
-    return Result(out.getvalue() + lost, checked.summary.count(Severity.ERROR) > 0, tuple(problems))
+    return Result(out.getvalue() + lost, checked.count(Severity.ERROR) > 0, tuple(problems))
 
 
 def _size(path: str) -> int:
@@ -178,11 +177,13 @@ _found = functools.cache(catalogue.find)
 
 
 def _checker(spec: Spec, settings: Settings) -> Checker:
-    known = errata.entries()
-    timing = rules.timing(
-        spec.rule_base, rules.assumed(spec.rule_base, settings.assume), errata=errata.follow_ups(known)
+    options = CheckOptions(
+        codes=STREAM_CODES - _unwanted(settings.ignore),
+        most=_MOST,
+        assumed=assumed_options(spec.rule_base, settings.assume),
+        series=catalogue.series(spec),
     )
-    return Checker(spec.rule_base, Terms(STREAM_CODES - _unwanted(settings.ignore), _MOST, timing), known)
+    return Checker(spec.rule_base, options)
 
 
 def _unwanted(beginnings: tuple[str, ...]) -> frozenset[str]:

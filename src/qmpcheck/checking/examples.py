@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from qmpcheck.checking.diagnose import Diagnostician
+from qmpcheck.checking.explain import Explainer
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.documents import Document, Example
 from qmpcheck.printable import name, quoted
@@ -13,12 +13,12 @@ from qmpcheck.streams import jsontext
 
 def defects(document: Document) -> Iterator[Diagnostic]:
     """What is wrong with a document's examples, each finding on a line of the document."""
-    diagnostician = Diagnostician(document.rule_base)
+    explainer = Explainer(document.rule_base)
     for example in document.examples:
-        yield from _defects(example, diagnostician)
+        yield from _defects(example, explainer)
 
 
-def _defects(example: Example, diagnostician: Diagnostician) -> Iterator[Diagnostic]:
+def _defects(example: Example, explainer: Explainer) -> Iterator[Diagnostic]:
     event = name(", ".join(example.events))
     try:
         value = jsontext.parse(example.text.encode())
@@ -33,7 +33,7 @@ def _defects(example: Example, diagnostician: Diagnostician) -> Iterator[Diagnos
     if shown not in example.events:
         yield Diagnostic("QMP904", example.line, f"example of another event, {quoted(shown)}", event)
         return
-    for finding in diagnostician.diagnose(example.text.encode()).findings:
+    for finding in explainer.explain(example.text.encode()).findings:
         message = f"example breaks the document's own rules: {finding.message}"
         yield Diagnostic("QMP903", example.line, message, event, finding.path, finding.spec_line)
 

@@ -12,7 +12,7 @@ from qmpcheck.printable import name, quoted
 from qmpcheck.rulebase import EventRule, RuleBase, SpecError
 
 if TYPE_CHECKING:
-    from qmpcheck.checking.followup import Rule
+    from qmpcheck.checking.temporal_rule import TemporalRule
 
 
 class Several(argparse.Action):
@@ -71,7 +71,7 @@ def add_terms(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
     parser.set_defaults(severities={})
 
 
-def own_rules(options: argparse.Namespace, rule_base: RuleBase) -> Sequence[Rule]:
+def own_rules(options: argparse.Namespace, rule_base: RuleBase) -> Sequence[TemporalRule]:
     """The rules in the files that `--rules` names.
 
     Raises:
@@ -79,9 +79,9 @@ def own_rules(options: argparse.Namespace, rule_base: RuleBase) -> Sequence[Rule
     """
     if not options.rules:
         return ()
-    from qmpcheck.checking import userrules
+    from qmpcheck.checking import user_rules
 
-    return [rule for path in options.rules for rule in userrules.load(path, rule_base)]
+    return [rule for path in options.rules for rule in user_rules.load(path, rule_base)]
 
 
 def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:

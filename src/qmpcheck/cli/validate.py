@@ -14,13 +14,11 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import IO, TYPE_CHECKING, Any
 
-import msgspec
-
 from qmpcheck import catalogue
-from qmpcheck.checking import errata, rules
-from qmpcheck.checking.check import Checker
-from qmpcheck.checking.fold import Checked, check_stream, follow_stream
-from qmpcheck.checking.summary import Terms
+from qmpcheck.checking.checker import Checker, CheckOptions
+from qmpcheck.checking.files import check_files, follow_file
+from qmpcheck.checking.result import StreamResult
+from qmpcheck.checking.temporal_rule import assumed_options
 from qmpcheck.cli import arguments, baselines, output, reporting
 from qmpcheck.cli.arguments import Several
 from qmpcheck.cli.messages import tell
@@ -28,7 +26,7 @@ from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
 from qmpcheck.diagnostic import STREAM_CODES, Diagnostic
 from qmpcheck.printable import safe
 from qmpcheck.reports import verdict
-from qmpcheck.rulebase import RuleBase, SpecError
+from qmpcheck.rulebase import SpecError
 from qmpcheck.streams import source
 from qmpcheck.wording import plural
 
@@ -88,14 +86,12 @@ def run(options: argparse.Namespace) -> int:
     baseline = [*filter(None, [options.baseline])]
     reporting.prepare(options.reports, inputs, baseline, options.format, options.output)
     spec = _spec(options)
-    checker = _checker(spec.rule_base, options)
+    checker = _checker(spec, options)
     if options.follow:
         return _follow(options, checker, spec, known)
     with _progress(options.streams) as advance:
-        results = [
-            check_stream(checker, path, advance, options.jobs, options.complete) for path in options.streams
-        ]
-    if all(checked.unreadable and not checked.summary.lines for checked in results):
+        results = check_files(checker, options.streams, advance, options.jobs, options.complete)
+    if all(checked.unreadable and not checked.lines for checked in results):
         options = reporting.sparing_existing(options)
     results = [_with_drift(checked, spec) for checked in results]
     accepted = baselines.accepted(options, results, known)
@@ -106,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _beside(
     options: argparse.Namespace,
-    results: Sequence[Checked],
+    results: Sequence[StreamResult],
     spec: catalogue.Spec,
     known: Baseline | None,
 ) -> int:
@@ -121,10 +117,9 @@ def _beside(
     return max(status, baselines.close(options, results, known, arguments.selected(options, STREAM_CODES)))
 
 
-def _with_drift(checked: Checked, spec: catalogue.Spec) -> Checked:
+def _with_drift(checked: StreamResult, spec: catalogue.Spec) -> StreamResult:
     """The result with what other releases say of its findings; a clean one needs none of them."""
-    listed = _drifted(checked.summary.listed, spec)
-    return checked._replace(summary=msgspec.structs.replace(checked.summary, listed=listed))
+    return checked._replace(listed=_drifted(checked.listed, spec))
 
 
 def _drifted(findings: Sequence[Diagnostic], spec: catalogue.Spec) -> tuple[Diagnostic, ...]:
@@ -161,7 +156,7 @@ def _follow(
             out.flush()
             told.extend(drifted[: options.max_findings - len(told)])
 
-        checked, interrupted = follow_stream(
+        checked, interrupted = follow_file(
             checker,
             options.streams[0],
             None if options.format == "json" else hear,
@@ -169,7 +164,7 @@ def _follow(
             options.complete,
         )
         checked = _with_drift(checked, spec)
-        results = [checked.with_told(told)]
+        results = [checked._replace(listed=(*told, *checked.listed)[: options.max_findings])]
         accepted = baselines.accepted(options, results, known)
         _report(options.format, [checked], spec, out, accepted)
     status = max(_status(results, options, accepted), _beside(options, results, spec, known))
@@ -188,37 +183,39 @@ def _expect_readable(path: str) -> None:
         raise SpecError(f"{safe(path)}: {error}") from None
 
 
-def _checker(rule_base: RuleBase, options: argparse.Namespace) -> Checker:
-    known = () if options.literal else errata.entries()
-    timing = rules.timing(
-        rule_base,
-        rules.assumed(rule_base, options.assume),
-        options.within,
-        errata.follow_ups(known),
-        arguments.own_rules(options, rule_base),
+def _checker(spec: catalogue.Spec, options: argparse.Namespace) -> Checker:
+    rule_base = spec.rule_base
+    check_options = CheckOptions(
+        codes=arguments.selected(options, STREAM_CODES),
+        severities=options.severities,
+        most=options.max_findings,
+        assumed=assumed_options(rule_base, options.assume),
+        within=options.within,
+        literal=options.literal,
+        rules=tuple(arguments.own_rules(options, rule_base)),
+        series=catalogue.series(spec),
     )
-    codes = arguments.selected(options, STREAM_CODES)
-    terms = Terms(codes, options.max_findings, timing, severities=options.severities)
-    return Checker(rule_base, terms, known)
+    return Checker(rule_base, check_options)
 
 
 def _report(
-    format: str, results: Sequence[Checked], spec: catalogue.Spec, out: IO[str], known: Baseline | None
+    format: str, results: Sequence[StreamResult], spec: catalogue.Spec, out: IO[str], known: Baseline | None
 ) -> None:
     if format == "json":
         from qmpcheck.reports import jsonreport
 
         jsonreport.write(results, spec, out)
         for checked in results:
-            if checked.summary.unlisted:  # the report has no place for it
-                tell(f"{safe(checked.path)}: {plural(checked.summary.unlisted, 'finding')} more, not listed")
+            more = checked.unlisted.total()
+            if more:  # the report has no place for it
+                tell(f"{safe(checked.path)}: {plural(more, 'finding')} more, not listed")
     else:
         from qmpcheck.reports import text
 
         text.write(results, spec, out, known)
 
 
-def _status(results: Sequence[Checked], options: argparse.Namespace, known: Baseline | None) -> int:
+def _status(results: Sequence[StreamResult], options: argparse.Namespace, known: Baseline | None) -> int:
     unchecked = [(checked.path, verdict.unchecked(checked)) for checked in results]
     for path, reason in unchecked:
         if reason:
@@ -228,10 +225,10 @@ def _status(results: Sequence[Checked], options: argparse.Namespace, known: Base
     return FINDINGS if any(_new(checked, options, known) for checked in results) else CLEAN
 
 
-def _new(checked: Checked, options: argparse.Namespace, known: Baseline | None) -> int:
+def _new(checked: StreamResult, options: argparse.Namespace, known: Baseline | None) -> int:
     """How many findings fail the run."""
     if not known:
-        return checked.summary.count(options.fail_on)
+        return checked.count(options.fail_on)
     from qmpcheck.reports import baseline
 
     return baseline.new(checked, known, options.fail_on)

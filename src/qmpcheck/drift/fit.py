@@ -21,12 +21,12 @@ import msgspec
 
 from qmpcheck import catalogue, rulebase
 from qmpcheck.catalogue import Spec
-from qmpcheck.checking import decoder, errata, message, schema
-from qmpcheck.checking.diagnose import Diagnostician
+from qmpcheck.checking import decoder, errata, json_schema
+from qmpcheck.checking.explain import Explainer
 from qmpcheck.diagnostic import Diagnostic, Severity
 from qmpcheck.drift.releases import Stretch, stretches
-from qmpcheck.rulebase import EventRule, RuleBase
-from qmpcheck.streams import jsontext, source
+from qmpcheck.rulebase import EventRule, RuleBase, Source
+from qmpcheck.streams import jsontext, messages, source
 from qmpcheck.streams.blocks import Block, blocks, from_chunks, lines_of
 from qmpcheck.streams.growing import chunks
 from qmpcheck.version import Version, of_greeting
@@ -238,11 +238,11 @@ class Fitting:
         except jsontext.Malformed:
             value = None
         if isinstance(value, dict):
-            if message.is_event(value):
+            if messages.is_event(value):
                 return _Line(value["event"], value.get("data", msgspec.UNSET))
-            if message.is_greeting(value):
+            if messages.is_greeting(value):
                 self._hear(of_greeting(value))
-            if message.is_other(value):
+            if messages.is_other(value):
                 return None
         self._strange += 1
         return None
@@ -275,12 +275,13 @@ class Fitting:
         """What the specs know of an event; "" stands for all that none of them has."""
         rules = [spec.rule_base.events.get(event) for spec in self._specs]
         specs: dict[str, int] = {}
-        stated: dict[str, EventRule | None] = {}
+        stated: dict[str, tuple[EventRule | None, Source]] = {}
         for at, rule in enumerate(rules):
-            said = json.dumps([rule.needs_data, schema.of_type(rule.data)]) if rule else ""
-            stated.setdefault(said, rule)
+            source = self._specs[at].rule_base.source
+            said = json.dumps([source, rule.needs_data, json_schema.of_type(rule.data)]) if rule else ""
+            stated.setdefault(said, (rule, source))
             specs[said] = specs.get(said, 0) | 1 << at
-        judges = [(specs[said], _judge_by(event, rule)) for said, rule in stated.items()]
+        judges = [(specs[said], _judge_by(event, *each)) for said, each in stated.items()]
         words = {word for rule in rules if rule for word in _words(rule.data)}
         return _Known(event, frozenset(words) | _errata_values(), judges)
 
@@ -296,7 +297,7 @@ class _Known(NamedTuple):
 
     name: str
     words: frozenset[str]
-    judges: list[tuple[int, Diagnostician]]
+    judges: list[tuple[int, Explainer]]
 
 
 _MOST_SHAPES = 20_000
@@ -315,17 +316,13 @@ def _reason(finding: Diagnostic) -> Hashable:
     return finding.code, finding.event, _INDEX.sub("[]", finding.path), finding.got
 
 
-def _judge_by(event: str, rule: EventRule | None) -> Diagnostician:
-    return Diagnostician(RuleBase({event: rule} if rule else {}), _errata())
-
-
-@functools.cache
-def _errata() -> tuple[errata.Entry, ...]:
-    return errata.entries()
+def _judge_by(event: str, rule: EventRule | None, source: Source) -> Explainer:
+    rule_base = RuleBase({event: rule} if rule else {}, source)
+    return Explainer(rule_base, errata.of_spec(rule_base))
 
 
 def _errata_values() -> frozenset[str]:
-    return frozenset(value for entry in _errata() for value in entry.values)
+    return frozenset(value for each in errata.all_errata() for value in each.values)
 
 
 def _words(described: rulebase.Type) -> Iterator[str]:

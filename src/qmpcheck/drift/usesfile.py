@@ -10,13 +10,13 @@ from typing import Any
 
 import msgspec
 
-from qmpcheck.checking.message import is_event
 from qmpcheck.drift import useslist
 from qmpcheck.drift.uses import Sight, Uses
 from qmpcheck.printable import safe
 from qmpcheck.rulebase import RuleBase, SpecError
 from qmpcheck.streams import jsontext
 from qmpcheck.streams.blocks import blocks, lines_of
+from qmpcheck.streams.messages import is_event
 from qmpcheck.streams.source import Unreadable, opened
 
 

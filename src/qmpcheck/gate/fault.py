@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from qmpcheck.checking.occurrence import NO_CLOCK
 from qmpcheck.diagnostic import Severities, Severity
 from qmpcheck.gate import punctuality, sequence
 from qmpcheck.gate.build import Build
@@ -17,6 +16,7 @@ from qmpcheck.gate.scenario import Outcome
 from qmpcheck.gate.sequence import Event, Missing, Unexpected
 from qmpcheck.gate.trouble import CRASHED
 from qmpcheck.printable import name, quoted, safe, shortened
+from qmpcheck.streams.messages import NO_CLOCK
 
 PLAYED = (4, 2), (11, 1)
 """The oldest and the newest release on which the scenarios were played; on no development version."""

@@ -88,7 +88,7 @@ def _scenario(judged: Judged, known: Baseline, has_events: bool) -> Suite:
 
 def _diagnostics(judged: Judged, known: Baseline) -> Iterator[Finding]:
     for checked in judged.checked:
-        for finding in checked.summary.listed:
+        for finding in checked.listed:
             yield streamsreport.of_diagnostic(checked.path, finding, known)
         yield from streamsreport.unlisted(checked)
 

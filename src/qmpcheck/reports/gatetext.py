@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import IO
 
-from qmpcheck.checking.summary import Kind
+from qmpcheck.checking.result import Kind
 from qmpcheck.diagnostic import Severity
 from qmpcheck.drift import change as drift
 from qmpcheck.gate.expected import events_of
@@ -39,7 +39,7 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
     findings: Counter[Kind] = Counter()
     for judged in verdict.judged:
         for checked in judged.checked:
-            findings.update(checked.summary.findings)
+            findings.update(checked.counts)
     table = text.table(findings, verdict.demands.severities)
     out.write(table.removeprefix("\n") + "\n" * bool(findings))
     out.write(f"{_word(report, paint)}: {_counts(verdict, report)}\n")
@@ -99,9 +99,9 @@ def _noted(identity: Identity, known: Baseline) -> str:
 def _lines(judged: Judged, known: Baseline, paint: style.Paint) -> Iterator[str]:
     scenario = judged.outcome.scenario.name
     for checked in judged.checked:
-        yield from text.finding_lines(checked.path, checked.summary.listed, paint, known)
-        if checked.summary.unlisted:
-            yield f"{safe(checked.path)}: {plural(checked.summary.unlisted, 'finding')} more, not listed\n"
+        yield from text.finding_lines(checked.path, checked.listed, paint, known)
+        if checked.unlisted:
+            yield f"{safe(checked.path)}: {plural(checked.unlisted.total(), 'finding')} more, not listed\n"
     for fault in judged.faults:
         is_error = fault.severity is Severity.ERROR
         colour = style.RED if is_error else style.YELLOW

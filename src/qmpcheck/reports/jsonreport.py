@@ -8,14 +8,14 @@ from typing import IO, Any
 
 import qmpcheck
 from qmpcheck.catalogue import Spec
-from qmpcheck.checking.fold import Checked
+from qmpcheck.checking.result import StreamResult
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import safe
 from qmpcheck.reports import verdict
 from qmpcheck.reports.report import Report
 
 
-def write(results: Sequence[Checked], spec: Spec, out: IO[str]) -> None:
+def write(results: Sequence[StreamResult], spec: Spec, out: IO[str]) -> None:
     """Write one JSON object, in ASCII: nothing in it can steer a terminal."""
     out.write(_text(report(results, spec)))
 
@@ -29,23 +29,23 @@ def _text(document: object) -> str:
     return json.dumps(document, indent=1) + "\n"
 
 
-def report(results: Sequence[Checked], spec: Spec) -> dict[str, Any]:
+def report(results: Sequence[StreamResult], spec: Spec) -> dict[str, Any]:
     """The report as a value."""
     return {
         "qmpcheck": qmpcheck.__version__,
         "spec": {"name": safe(spec.name), "id": spec.id},
         "streams": [_stream(checked) for checked in results],
         "diagnostics": [
-            _diagnostic(checked.path, finding) for checked in results for finding in checked.summary.listed
+            _diagnostic(checked.path, finding) for checked in results for finding in checked.listed
         ],
     }
 
 
-def _stream(checked: Checked) -> dict[str, Any]:
+def _stream(checked: StreamResult) -> dict[str, Any]:
     return {
         "path": safe(checked.path),
-        "lines": checked.summary.lines,
-        "events": checked.summary.events,
+        "lines": checked.lines,
+        "events": checked.events,
         "verdict": verdict.of(checked),
     }
 

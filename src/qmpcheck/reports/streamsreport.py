@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from qmpcheck.catalogue import Spec
-from qmpcheck.checking.fold import Checked
-from qmpcheck.checking.summary import Kind
-from qmpcheck.diagnostic import CODES, Diagnostic, Severity
+from qmpcheck.checking.result import StreamResult
+from qmpcheck.diagnostic import CODES, Diagnostic, Severity, severity
 from qmpcheck.reports import fingerprint, jsonreport, verdict
 from qmpcheck.reports.explanations import EXPLANATIONS
 from qmpcheck.reports.fingerprint import Baseline, Identity
@@ -19,7 +17,7 @@ from qmpcheck.wording import plural
 
 
 def report(
-    results: Sequence[Checked], spec: Spec, fail_on: Severity, baseline: Baseline | None = None
+    results: Sequence[StreamResult], spec: Spec, fail_on: Severity, baseline: Baseline | None = None
 ) -> Report:
     """The results of streams as a report.
 
@@ -43,8 +41,8 @@ def report(
 _LEVELS = {Severity.WARNING: Level.WARNING, Severity.ERROR: Level.ERROR}
 
 
-def _stream(checked: Checked, known: Baseline) -> Suite:
-    listed = [of_diagnostic(checked.path, finding, known) for finding in checked.summary.listed]
+def _stream(checked: StreamResult, known: Baseline) -> Suite:
+    listed = [of_diagnostic(checked.path, finding, known) for finding in checked.listed]
     return Suite(
         name=checked.path,
         verdict=verdict.of(checked),
@@ -68,14 +66,12 @@ def of_diagnostic(path: str, finding: Diagnostic, known: Baseline) -> Finding:
     )
 
 
-def unlisted(checked: Checked) -> Iterator[Finding]:
+def unlisted(checked: StreamResult) -> Iterator[Finding]:
     """The findings that are counted only, one for each kind. No baseline knows them: they have no path."""
-    summary = checked.summary
-    listed: Counter[Kind] = Counter(map(summary.terms.kind, summary.listed))
-    for (code, event, erratum), more in sorted((summary.findings - listed).items()):
+    for (code, event, erratum), more in sorted(checked.unlisted.items()):
         yield Finding(
             rule=_rule(code),
-            level=_LEVELS[summary.terms.severity(code, erratum)],
+            level=_LEVELS[severity(code, erratum, checked.severities)],
             message=f"{plural(more, 'finding')} more, not listed",
             file=checked.path,
             line=None,

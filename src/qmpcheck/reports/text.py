@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
 from qmpcheck.catalogue import Spec
-from qmpcheck.checking.fold import Checked
-from qmpcheck.checking.summary import Kind
+from qmpcheck.checking.result import Kind, StreamResult
 from qmpcheck.diagnostic import AS_IT_IS, CODES, Diagnostic, Severities, Severity, severity
 from qmpcheck.printable import safe
 from qmpcheck.reports import style, verdict
@@ -18,28 +17,27 @@ if TYPE_CHECKING:
     from qmpcheck.reports.fingerprint import Baseline
 
 
-def write(results: Sequence[Checked], spec: Spec, out: IO[str], known: Baseline | None = None) -> None:
+def write(results: Sequence[StreamResult], spec: Spec, out: IO[str], known: Baseline | None = None) -> None:
     """Each stream's counts and findings, then a table of all findings by code and event."""
     paint = style.painter(out)
     for checked in results:
         out.write(_counts(checked, spec, paint, known) + "\n")
-        out.writelines(finding_lines(checked.path, checked.summary.listed, paint, known))
-        more = checked.summary.unlisted
+        out.writelines(finding_lines(checked.path, checked.listed, paint, known))
+        more = checked.unlisted.total()
         if more:
             out.write(f"{shown(checked.path)}: {plural(more, 'finding')} more, not listed\n")
     findings: Counter[Kind] = Counter()
     for checked in results:
-        findings.update(checked.summary.findings)
-    out.write(table(findings, results[0].summary.terms.severities))
+        findings.update(checked.counts)
+    out.write(table(findings, results[0].severities))
 
 
-def _counts(checked: Checked, spec: Spec, paint: style.Paint, known: Baseline | None) -> str:
-    summary = checked.summary
-    errors, warnings = summary.count(Severity.ERROR), summary.count(Severity.WARNING)
-    counts = [plural(summary.lines, "line"), plural(summary.events, "event"), plural(errors, "error")]
+def _counts(checked: StreamResult, spec: Spec, paint: style.Paint, known: Baseline | None) -> str:
+    errors, warnings = checked.count(Severity.ERROR), checked.count(Severity.WARNING)
+    counts = [plural(checked.lines, "line"), plural(checked.events, "event"), plural(errors, "error")]
     counts += [plural(warnings - errors, "warning")]
     if known:
-        accepted = sum(_is_in(known, finding) for finding in summary.listed)
+        accepted = sum(_is_in(known, finding) for finding in checked.listed)
         counts += [f"{accepted} of them in the baseline"]
     result = verdict.of(checked)
     colour = _COLOURS[result]

@@ -69,32 +69,6 @@ def from_chunks(chunks: Iterable[bytes]) -> Iterator[Block]:
     return _in_lines(_without_mark(iter(chunks)))
 
 
-def stretches(file: IO[bytes], length: int) -> Iterator[tuple[int, int]]:
-    """Where to cut a file into stretches of whole lines, about `length` bytes each: (begin, end) pairs."""
-    begin = 0
-    while begin < (end := _line_start(file, begin + length)):
-        yield begin, end
-        begin = end
-
-
-def stretch(file: IO[bytes], begin: int, end: int, size: int = BLOCK) -> Iterator[Block]:
-    """The blocks of one stretch of a file."""
-    file.seek(begin)
-    chunks = (file.read(min(size, end - at)) for at in range(begin, end, size))
-    return _in_lines(chunks) if begin else from_chunks(chunks)
-
-
-def _line_start(file: IO[bytes], at: int) -> int:
-    """Where the first line begins that begins at byte `at` or later; the file's end where none does."""
-    at = file.seek(at - 1)
-    while chunk := file.read(BLOCK):
-        newline = chunk.find(b"\n")
-        if newline >= 0:
-            return at + newline + 1
-        at += len(chunk)
-    return file.seek(0, 2)
-
-
 def _chunks(file: IO[bytes], size: int, advance: Advance) -> Iterator[bytes]:
     """What can be had at once, so that nothing waits for more or is lost with it."""
     read = getattr(file, "read1", file.read)

@@ -20,11 +20,12 @@ from typing import Any
 
 from qmpcheck import dotted, rulebase, tomltext
 from qmpcheck.catalogue import near_names
-from qmpcheck.checking import clock
-from qmpcheck.checking.followup import ABSENCE, PRECEDENCE, RESPONSE, Condition, Path, Rule
-from qmpcheck.checking.occurrence import MICROSECONDS
+from qmpcheck.checking.accessors import Path
+from qmpcheck.checking.temporal_rule import Condition, Kind, Pattern, TemporalRule
+from qmpcheck.checking.timestamps import sent_late
 from qmpcheck.printable import name, quoted, safe
 from qmpcheck.rulebase import Alternate, Enum, EventRule, Integer, Object, RuleBase, SpecError
+from qmpcheck.streams.messages import MICROSECONDS
 from qmpcheck.wording import alternatives
 
 _KEYS = ("event", "when", "then", "same", "within", "kind", "until")
@@ -38,7 +39,7 @@ class _Wrong(Exception):
         self.key = key
 
 
-def load(path: str, rule_base: RuleBase) -> list[Rule]:
+def load(path: str, rule_base: RuleBase) -> list[TemporalRule]:
     """Read the rules of a file.
 
     Args:
@@ -58,7 +59,7 @@ def load(path: str, rule_base: RuleBase) -> list[Rule]:
     return [_placed(path, text, at, rule_base, table) for at, table in enumerate(written)]
 
 
-def _placed(path: str, text: str, at: int, rule_base: RuleBase, table: Any) -> Rule:
+def _placed(path: str, text: str, at: int, rule_base: RuleBase, table: Any) -> TemporalRule:
     try:
         return _rule(table, rule_base)
     except _Wrong as wrong:
@@ -81,47 +82,46 @@ def _line_of_key(text: str, key: str, begin: int, end: int) -> int | None:
     return text.count("\n", 0, found.start()) + 1 if found else None
 
 
-def _rule(table: Any, rule_base: RuleBase) -> Rule:
+def _rule(table: Any, rule_base: RuleBase) -> TemporalRule:
     for key in table:
         if key not in _KEYS:
             raise _Wrong(key, f"unknown key {quoted(key)}; a rule has {', '.join(_KEYS)}")
-    kind = table.get("kind", RESPONSE)
-    if kind not in (RESPONSE, PRECEDENCE, ABSENCE):
-        raise _Wrong("kind", f'kind is "{RESPONSE}", "{PRECEDENCE}" or "{ABSENCE}"')
+    kind: Kind = table.get("kind", "response")
+    if kind not in _TEXTS:
+        raise _Wrong("kind", f"kind is {alternatives([*map(quoted, _TEXTS)])}")
     [event] = _events(table, "event", rule_base)[:1]
     rule = rule_base.events[event]
     then = _events(table, "then", rule_base)
-    until = _events(table, "until", rule_base) if kind == ABSENCE and "until" in table else []
-    for key, only in (("until", ABSENCE), ("within", RESPONSE)):
+    until = _events(table, "until", rule_base) if kind == "absence" and "until" in table else []
+    for key, only in (("until", "absence"), ("within", "response")):
         if key in table and kind != only:
             raise _Wrong(key, f'{key} does not go with kind "{kind}"')
     same = _same(table, [event, *then], rule_base)
-    when = tuple(_conditions(table.get("when", {}), event, rule))
-    trigger = _trigger_text(event, when)
+    condition = Condition(tuple(_conditions(table.get("when", {}), event, rule)))
+    trigger = _trigger_text(event, condition)
     answer = alternatives(then) + (f" of the same {' and '.join(map('.'.join, same))}" if same else "")
-    return Rule(
+    return TemporalRule(
         text=_TEXTS[kind].format(trigger=trigger, answer=answer)
         + (f" until {alternatives(until)}" if until else ""),
-        trigger=event,
-        then=frozenset(then),
+        trigger=Pattern(event, condition),
+        then=tuple(map(Pattern, then)),
         kind=kind,
-        when=when,
-        same=same,
+        same=tuple((path, path) for path in same),
         within=_within(table),
-        limited=event in clock.sent_late(rule_base),
-        until=frozenset(until),
+        is_limited=event in sent_late(rule_base),
+        until=tuple(map(Pattern, until)),
     )
 
 
 _TEXTS = {
-    RESPONSE: "after {trigger}, {answer} follows",
-    PRECEDENCE: "before {trigger}, {answer} comes",
-    ABSENCE: "after {trigger}, {answer} does not come",
+    "response": "after {trigger}, {answer} follows",
+    "precedence": "before {trigger}, {answer} comes",
+    "absence": "after {trigger}, {answer} does not come",
 }
 
 
 def _trigger_text(event: str, when: Condition) -> str:
-    conditions = [f"{'.'.join(path)} is {alternatives([*map(_shown, values)])}" for path, values in when]
+    conditions = [f"{'.'.join(path)} is {alternatives([*map(_shown, values)])}" for path, values in when.when]
     return f"{event} with {' and '.join(conditions)}" if conditions else event
 
 

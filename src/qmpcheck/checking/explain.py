@@ -10,16 +10,17 @@ from typing import Any, NamedTuple
 
 from jsonschema import Draft202012Validator, ValidationError, validators
 
-from qmpcheck.checking import errata, message, places, schema
-from qmpcheck.checking.places import Deprecated, Place
+from qmpcheck.checking import errata, json_schema, spec_location
+from qmpcheck.checking.spec_location import Deprecated, Place
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import name, quoted, safe, shortened, step
 from qmpcheck.rulebase import EventRule, RuleBase
-from qmpcheck.streams import jsontext
+from qmpcheck.streams import jsontext, messages
+from qmpcheck.streams.messages import LAST_SECOND
 from qmpcheck.wording import alternatives
 
 
-class Diagnosis(NamedTuple):
+class Explanation(NamedTuple):
     """What one line is.
 
     Attributes:
@@ -31,26 +32,26 @@ class Diagnosis(NamedTuple):
     findings: tuple[Diagnostic, ...]
 
 
-class Diagnostician:
+class Explainer:
     """Explains lines against one rule base. Every finding is on line 1, the line itself."""
 
-    def __init__(self, rule_base: RuleBase, errata: tuple[errata.Entry, ...] = ()) -> None:
+    def __init__(self, rule_base: RuleBase, known: tuple[errata.Erratum, ...] = ()) -> None:
         self._events = rule_base.events
-        self._errata = errata
+        self._errata = known
         self._validator = functools.cache(self._new_validator)
         self._has_deprecated = functools.cache(self._finds_deprecated)
 
-    def diagnose(self, line: bytes) -> Diagnosis:
+    def explain(self, line: bytes) -> Explanation:
         """What a line is, and everything that is wrong with it."""
         try:
             value = jsontext.parse(line)
         except jsontext.Malformed as error:
-            return Diagnosis({}, (Diagnostic("QMP101", 1, f"not JSON: {error}"),))
+            return Explanation({}, (Diagnostic("QMP101", 1, f"not JSON: {error}"),))
         if not isinstance(value, dict):
-            return Diagnosis({}, (Diagnostic("QMP102", 1, f"expected an object, got {_shown(value)}"),))
-        if message.is_event(value):
-            return Diagnosis(value, tuple(self._event(value)))
-        return Diagnosis(value, tuple(_no_event(value)))
+            return Explanation({}, (Diagnostic("QMP102", 1, f"expected an object, got {_shown(value)}"),))
+        if messages.is_event(value):
+            return Explanation(value, tuple(self._event(value)))
+        return Explanation(value, tuple(_no_event(value)))
 
     def _event(self, value: dict[str, Any]) -> Iterator[Diagnostic]:
         yield from _envelope(value, name(value["event"]))
@@ -77,21 +78,21 @@ class Diagnostician:
         for error in self._validator(event).iter_errors(data):
             yield errata.noted(_finding(error, name(event), rule, data), error.instance, self._errata)
         if self._has_deprecated(event):
-            for found in places.deprecated(rule, data):
+            for found in spec_location.deprecated(rule, data):
                 yield _deprecated(found, name(event))
 
     def _finds_deprecated(self, event: str) -> bool:
-        return places.has_deprecated(self._events[event].data)
+        return spec_location.has_deprecated(self._events[event].data)
 
     def _new_validator(self, event: str) -> Any:
-        return _Validator(schema.of_type(self._events[event].data))
+        return _Validator(json_schema.of_type(self._events[event].data))
 
 
 def _no_event(value: dict[str, Any]) -> Iterator[Diagnostic]:
     if "event" in value:
         text = f"an event's name is a string, got {_shown(value['event'])}"
         yield Diagnostic("QMP103", 1, text, path="event")
-    elif not message.is_other(value):
+    elif not messages.is_other(value):
         keys = ", ".join(quoted(key) for key in list(value)[:5]) or "no keys"
         yield Diagnostic("QMP103", 1, f"neither event, greeting, reply nor command: an object with {keys}")
 
@@ -118,6 +119,8 @@ def _timestamp_faults(event: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"timestamp.{key}", f"{key} is missing"
         elif not _is_integer(part):
             yield f"timestamp.{key}", f"expected an integer for {key}, got {_shown(part)}"
+        elif key == "seconds" and abs(part) > LAST_SECOND:
+            yield "timestamp.seconds", f"no clock shows {_shown(part)} seconds"
         elif key == "microseconds" and not (
             0 <= part <= _LAST_MICROSECOND or part == value.get("seconds") == -1
         ):
@@ -220,7 +223,7 @@ _Validator: Any = validators.extend(  # type: ignore[no-untyped-call]
 
 def _finding(error: ValidationError, event: str, rule: EventRule, data: Any) -> Diagnostic:
     path = functools.reduce(step, error.absolute_path, "data")
-    at = places.place(rule, data, error.absolute_path)
+    at = spec_location.place(rule, data, error.absolute_path)
     where = f" (where {' and '.join(at.where)})" if at.where else ""
     code = _CODES[str(error.validator)]
     message, got = safe(error.message) + where, _got(code, error.instance)
@@ -231,7 +234,7 @@ def _got(code: str, value: Any) -> str:
     """What `Diagnostic.got` is for the value at fault."""
     if code == "QMP205":
         return _shown(value)
-    return places.json_type(value) if code == "QMP204" else ""
+    return spec_location.json_type(value) if code == "QMP204" else ""
 
 
 def _deprecated(found: Deprecated, event: str) -> Diagnostic:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from qmpcheck import rulebase
 from qmpcheck.rulebase import JSON_TYPES, EventRule, RuleBase
+from qmpcheck.streams.messages import LAST_SECOND
 
 Schema = dict[str, Any]
 
@@ -54,7 +55,12 @@ _TIMESTAMP = {
     "required": ["seconds", "microseconds"],
     "additionalProperties": False,
     "if": {"properties": _NO_CLOCK},
-    "else": {"properties": {"microseconds": {"minimum": 0, "maximum": 999_999}}},
+    "else": {
+        "properties": {
+            "seconds": {"minimum": -LAST_SECOND, "maximum": LAST_SECOND},
+            "microseconds": {"minimum": 0, "maximum": 999_999},
+        }
+    },
 }
 
 
