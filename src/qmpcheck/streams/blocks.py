@@ -1,7 +1,7 @@
-"""Bytes to blocks of lines, so that blocks can be checked apart.
+"""Bytes to blocks of lines.
 
-A block is what splitting whole lines at the newlines gives: its last entry is what stands behind the last
-newline, and is empty but at the end of a stream.
+A block is what splitting whole lines at the newlines gives: its last entry is what comes after the last
+newline. That is empty, except at the end of a file that ends within a line.
 """
 
 from __future__ import annotations
