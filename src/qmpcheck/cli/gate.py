@@ -103,7 +103,7 @@ def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: 
 
 @contextmanager
 def _reporting_failure(options: argparse.Namespace) -> Iterator[None]:
-    """Within it, what keeps the build from being judged is written to all reports. Wrong options are not."""
+    """Write to all reports why a build cannot be judged, if the block raises that."""
     try:
         yield
     except SpecError as error:

@@ -22,7 +22,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class LongLine(bytes):
-    """Stands in a block for a line of more than `LONGEST` bytes, which was read but not kept.
+    """A block's entry for a line of more than `LONGEST` bytes, which is read but not kept.
 
     Its bytes are the line's first ones and an ellipsis, so that they are never empty, blank or JSON.
 
@@ -93,7 +93,7 @@ def _in_lines(chunks: Iterable[bytes]) -> Iterator[Block]:
 
 
 class _Begun:
-    """The line that has begun and has not ended yet; too long a one is counted and not kept."""
+    """The line that has begun and has not ended yet. If it is too long, its bytes are counted and not kept."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []

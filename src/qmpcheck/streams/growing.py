@@ -23,7 +23,7 @@ PAUSE = 0.1
 _CHUNK = 1 << 16
 
 OnRotation = Callable[[str, int], object]
-"""Is told that another file has the path now and is read: the path, and how many lines came before."""
+"""Takes the path and the number of lines so far, when another file has the path and is read from its start."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

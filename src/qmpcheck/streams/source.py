@@ -40,7 +40,7 @@ def opened(path: str, ahead: bool = False) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def failures() -> Iterator[None]:
-    """Within it, what keeps a stream from being read is raised as `Unreadable`."""
+    """Raise what keeps a stream from being read as `Unreadable`."""
     try:
         yield
     except OSError as error:
