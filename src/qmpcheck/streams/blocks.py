@@ -93,7 +93,7 @@ def _in_lines(chunks: Iterable[bytes]) -> Iterator[Block]:
 
 
 class _Begun:
-    """The line that has begun and has not ended yet. If it is too long, its bytes are counted and not kept."""
+    """The line that has begun and not ended. If it is too long, its bytes are counted and not kept."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []

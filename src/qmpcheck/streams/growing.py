@@ -23,7 +23,7 @@ PAUSE = 0.1
 _CHUNK = 1 << 16
 
 OnRotation = Callable[[str, int], object]
-"""Takes the path and the number of lines so far, when another file has the path and is read from its start."""
+"""Takes the path and the number of lines so far, when another file has the path and is read next."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

@@ -23,7 +23,7 @@ def opened(file: io.BufferedReader) -> IO[bytes]:
 
 
 class _Fast(io.RawIOBase):
-    """The bytes of a gzip file. ISA-L loses what is in its buffer before a fault, so gzip reads on from there."""
+    """The bytes of a gzip file. ISA-L loses its buffer at a fault, so gzip reads on from there."""
 
     def __init__(self, file: io.BufferedReader, reader: gzip.GzipFile) -> None:
         self._file, self._reader = file, reader
