@@ -242,7 +242,7 @@ def row(name: str, *measured: list[float]) -> str:
 
 def speed(lines: int, folder: Path) -> list[str]:
     rows = [
-        f"| stream | in process, {SHORT:,} lines | without rules over time | whole process, {lines:,} lines |",
+        f"| stream | in process, {SHORT:,} lines | no rules over time | whole process, {lines:,} lines |",
         "| --- | --- | --- | --- |",
     ]
     for kind in streams():
@@ -313,8 +313,8 @@ def main() -> None:
         folder = Path(name)
         report = [
             "# Benchmark",
-            f"Made by `reports/benchmark.py` with Python {python}. Processor time; orjson parsing each line of the "
-            "same file = 1. Medians, with the quartiles.",
+            f"Made by `reports/benchmark.py` with Python {python}. Processor time; orjson parsing each line "
+            "of the same file = 1. Medians, with the quartiles.",
             "## Checking\n",
             *speed(lines, folder),
             "\n## Many small files, one process\n",

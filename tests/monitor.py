@@ -2,13 +2,15 @@
 
 from typing import Any, NamedTuple
 
-from qmpcheck.checking.temporal_rule import Pattern, Situation, TemporalRule
+import msgspec
+
+from qmpcheck.checking.temporal_rule import Excuse, Pattern, TemporalRule
 
 BEFORE = 100_000
 """Microseconds: how long before its situation a trigger may come."""
 
 
-class Message(NamedTuple):
+class Message(msgspec.Struct, frozen=True):
     """A message of a stream.
 
     Attributes:
@@ -119,7 +121,8 @@ def precedences(rule: TemporalRule, session: Session) -> set[Finding]:
 
 
 def absences(rule: TemporalRule, session: Session) -> set[Finding]:
-    lifting = [(at, None) for at in session.reconnected if rule.until]
+    lifting: list[tuple[int, tuple[str, ...] | None]] = []
+    lifting += [(at, None) for at in session.reconnected if rule.until or rule.until_all]
     lifting += [(at, response_key(rule, each)) for at, each in matching(rule.until, session)]
     return {
         (line, "QMP307", "")
@@ -130,6 +133,7 @@ def absences(rule: TemporalRule, session: Session) -> set[Finding]:
             since < at < line and (at in session.reconnected or lifted == trigger_key(rule, trigger))
             for at, lifted in lifting
         )
+        if not any(since < at < line for at, _ in matching(rule.until_all, session))
     }
 
 
@@ -223,25 +227,23 @@ def erratum(rule: TemporalRule, session: Session, trigger: Numbered, until: floa
             ended = first(session, excuse.situation.ends, begin[0])
             if ended and ended[0] < trigger[0] and not precedes(rule, trigger, ended):
                 break
-            if covers(rule, session, excuse.situation, begin, trigger):
+            if covers(rule, session, excuse, begin, trigger):
                 return excuse.erratum
-    for line, begin_message in session.messages:
-        if trigger[0] <= line < until:
-            for excuse in rule.excuses:
-                situation = excuse.situation
-                if (
-                    situation
-                    and situation.begin.name == begin_message.name
-                    and excuse.trigger.holds(trigger[1].data)
-                ):
-                    if covers(rule, session, situation, (line, begin_message), trigger):
-                        return excuse.erratum
+    for begin in session.messages:
+        for excuse in rule.excuses if trigger[0] <= begin[0] < until else ():
+            is_begin = excuse.situation and excuse.situation.begin.name == begin[1].name
+            if (
+                is_begin
+                and excuse.trigger.holds(trigger[1].data)
+                and covers(rule, session, excuse, begin, trigger)
+            ):
+                return excuse.erratum
     return ""
 
 
-def covers(
-    rule: TemporalRule, session: Session, situation: Situation, begin: Numbered, trigger: Numbered
-) -> bool:
+def covers(rule: TemporalRule, session: Session, excuse: Excuse, begin: Numbered, trigger: Numbered) -> bool:
+    situation = excuse.situation
+    assert situation
     ends = [each for each in session.messages if each[1].name in situation.ends and each[0] < begin[0]]
     times = begin[1].time, trigger[1].time
     ahead = 0 if times[0] is None or times[1] is None else times[0] - times[1]

@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -213,7 +214,8 @@ def test_an_erratum_makes_a_warning_unless_taken_literally(capsys: pytest.Captur
 @contextmanager
 def following(stream: str, *options: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "qmpcheck", "validate", "--follow", stream, "--spec", "v2", *options]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     try:
         yield process
     finally:
@@ -242,14 +244,63 @@ def test_following_a_file_until_an_interrupt(stop: signal.Signals) -> None:
     assert pending.startswith("grow.jsonl:3: QMP302")
 
 
+def test_following_a_file_through_rotation() -> None:
+    Path("s").write_text(BAD)
+    with following("s") as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline().startswith("s:1: QMP203")
+        Path("s").rename("s.1")
+        with Path("s.1").open("a") as file:
+            file.write(BAD)  # by one who has it open still
+            file.flush()
+            assert process.stdout.readline().startswith("s:2: QMP203")
+            Path("s").touch()
+            time.sleep(0.3)  # it is seen, but nothing is in it
+            file.write(BAD + CUT)
+        Path("s").write_text(STOP + BAD)
+        assert process.stdout.readline().startswith("s:3: QMP203")
+        assert process.stdout.readline().startswith("s:4: QMP106")
+        assert process.stdout.readline().startswith("s:6: QMP203")
+        Path("s").unlink()
+        time.sleep(0.3)
+        Path("t").write_text(BAD)
+        Path("t").rename("s")
+        assert process.stdout.readline().startswith("s:7: QMP203")
+        process.send_signal(signal.SIGINT)
+        rest, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert rest.startswith("s: violations against v2 (d74c7dfd1b): 7 lines, 6 events, 5 errors, 1 warning\n")
+    assert said == (
+        "qmpcheck: s was replaced: reading the new file, whose first line counts as line 5\n"
+        "qmpcheck: s was replaced: reading the new file, whose first line counts as line 7\n"
+    )
+
+
+def test_a_follow_up_may_come_after_a_rotation() -> None:
+    Path("s").write_text(IO_ERROR)
+    with following("s") as process:
+        assert process.stdout
+        assert process.stderr
+        time.sleep(1)
+        Path("s").rename("s.1")
+        Path("s").write_text(STOP)
+        assert process.stderr.readline().startswith("qmpcheck: s was replaced")
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        rest, _ = process.communicate(timeout=30)
+    assert rest.startswith("s: conforms against v2 (d74c7dfd1b): 2 lines, 2 events, 0 errors, 0 warnings")
+
+
 def test_following_a_file_until_it_is_cut() -> None:
     Path("grow.jsonl").write_text(BAD)
     with following("grow.jsonl") as process:
         assert process.stdout
         assert process.stdout.readline().startswith("grow.jsonl:1: QMP203")
         Path("grow.jsonl").write_text("")
-        rest, _ = process.communicate(timeout=30)
+        rest, said = process.communicate(timeout=30)
     assert rest.startswith("grow.jsonl: violations against v2")
+    assert said == "qmpcheck: grow.jsonl: it became shorter while it was read\n"
     assert process.returncode == 2
 
 
@@ -332,6 +383,12 @@ def test_compile_and_show(capsys: pytest.CaptureFixture[str]) -> None:
     }
     assert run(capsys, "compile doc.txt -o doc.json")[0] == 0
     assert Path("doc.json").read_text() == compiled
+    assert run(capsys, "schema doc.json -o doc.json") == (
+        2,
+        "",
+        "qmpcheck: --output doc.json would overwrite doc.json\n",
+    )
+    assert run(capsys, "compile ./doc.txt -o doc.txt")[0] == 2
     assert run(capsys, "show doc.json X1") == (0, """\
 event    what       rule        line
 -------  ---------  ----------  ------

@@ -186,7 +186,7 @@ def test_sizes_of_integers() -> None:
             "fits 1.5 to 2.0 and 5.0 to 10.0: 1 line, 1 event",
         ),
         (
-            event("POWERDOWN", f'{{"x": {"[" * 5000}1{"]" * 5000}}}') + STOP,
+            event("POWERDOWN", f'{{"x": {"[" * 1000}1{"]" * 1000}}}') + STOP,
             "fits no release wholly; best: 0.12 to 10.0 (50.0 %): 2 lines, 2 events",
         ),
     ],

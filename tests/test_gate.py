@@ -638,9 +638,6 @@ def test_no_qemu(path: str, told: str, capsys: pytest.CaptureFixture[str]) -> No
         ("--qemu /no/such", "cannot run /no/such: No such file or directory"),
         ("--qemu /dev/null", "cannot run /dev/null: Permission denied"),
         ("--qemu /bin/true", "cannot run /bin/true: it ended without an answer (exit status 0)"),
-        ("--qemu qemu-system-x86_64 --spec none", 'no spec is called "none"'),
-        ("--qemu qemu-system-x86_64 --rules none.toml", "none.toml: No such file or directory"),
-        ("--qemu qemu-system-x86_64 --save /dev/null/x", "--save /dev/null/x: Not a directory"),
     ],
 )
 def test_what_could_not_be_played_is_told_by_every_report_and_an_old_one_is_gone(
@@ -669,6 +666,29 @@ def test_what_could_not_be_played_is_told_by_every_report_and_an_old_one_is_gone
     report = json.loads(Path("json").read_text())
     SCHEMA.validate(report)
     assert report["unchecked"].startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ("--spec none", 'no spec is called "none"'),
+        ("--rules none.toml", "none.toml: No such file or directory"),
+        ("--save /dev/null/x", "--save /dev/null/x: Not a directory"),
+    ],
+)
+def test_wrong_options_leave_reports_as_they_were(
+    options: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    Path("junit").write_text("old")
+    command = ["gate", "--qemu", real(), *options.split(), "--report=junit=junit", "--report=json=new"]
+    assert main(command) == 2
+    said, left = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"qmpcheck: {why}")
+    assert left == "qmpcheck: junit is left as it was: it has nothing of this run"
+    assert Path("junit").read_text() == "old"
+    assert not Path("new").exists()
 
 
 def test_a_full_disk_is_no_fault_of_the_build(

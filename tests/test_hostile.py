@@ -41,6 +41,9 @@ def shell(script: str, folder: Path) -> tuple[int, str]:
             "qmpcheck: cannot write the report: No space left on device",
         ),
         ("$Q validate nope.jsonl --spec v2 2>&-", 2, ""),
+        ("$Q validate nope.jsonl --spec v2 2>/dev/full", 2, ""),
+        ("$Q validate s.jsonl --spec nope 2>/dev/full", 2, ""),
+        ("$Q nope 2>/dev/full", 2, ""),
         ("$Q validate . --spec v2", 2, "qmpcheck: .: Is a directory"),
         ("$Q validate s.jsonl --spec .", 2, "qmpcheck: .: Is a directory"),
         (
@@ -65,6 +68,35 @@ def test_surroundings(script: str, status: int, message: str, tmp_path: Path) ->
     assert "Traceback" not in errors
     assert "\x1b" not in errors
     assert (tmp_path / "s.jsonl").read_text() == STOP
+
+
+BROKEN = """
+import sys
+from qmpcheck.cli import explain, main
+def run(_):
+    raise RuntimeError("\\33[31mbad\\n##[error]" + "x" * 1000)
+explain.run = run
+sys.exit(main(["explain"]))
+"""
+
+
+def test_a_fault_of_our_own_is_not_taken_for_findings() -> None:
+    done = subprocess.run([sys.executable, "-c", BROKEN], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        "qmpcheck: internal error: RuntimeError in <string>, line 5: \\x1b[31mbad\\x0a\\x23#[error]xxx"
+    )
+    assert done.stderr.endswith(
+        "x: this is a bug of qmpcheck; set QMPCHECK_TRACEBACK=1 to see the traceback\n"
+    )
+    assert len(done.stderr) < 500
+    environment = os.environ | {"QMPCHECK_TRACEBACK": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", BROKEN], capture_output=True, text=True, check=False, env=environment
+    )
+    assert done.returncode == 2
+    assert 'qmpcheck:   File "<string>", line 5, in run\n' in done.stderr
+    assert "\x1b" not in done.stderr
 
 
 @pytest.mark.parametrize("name", ["a\\b", 'a"b', "a\tb", "\u202e", " ", "a.b"])

@@ -89,6 +89,14 @@ ORDER = [
     TemporalRule(
         "absence", Pattern("SHUTDOWN"), events("RESUME", "SHUTDOWN"), "absence", until=events("RESET")
     ),
+    TemporalRule(
+        "absence, same, until another",
+        Pattern("BLOCK_JOB_COMPLETED"),
+        events("BLOCK_JOB_READY"),
+        "absence",
+        (DEVICE,),
+        until_all=events("RESET"),
+    ),
     TemporalRule("absence for good", Pattern("POWERDOWN"), events("WAKEUP"), "absence"),
     TemporalRule("never", having("WATCHDOG", action="none"), kind="never"),
 ]
@@ -137,8 +145,10 @@ ALL = [
 ]
 LIMITED = {event for event, rule in RULES.events.items() if rule.rate_limit}
 
-payloads = (
-    dict.fromkeys(("STOP", "RESUME", "RESET", "SHUTDOWN", "POWERDOWN", "SUSPEND", "WAKEUP"), st.just({}))
+nothing: st.SearchStrategy[dict[str, Any]] = st.just({})
+
+payloads: dict[str, st.SearchStrategy[dict[str, Any]]] = (
+    dict.fromkeys(("STOP", "RESUME", "RESET", "SHUTDOWN", "POWERDOWN", "SUSPEND", "WAKEUP"), nothing)
     | {
         "WATCHDOG": st.fixed_dictionaries(
             {"action": st.sampled_from(["pause", "reset", "shutdown", "none"])}

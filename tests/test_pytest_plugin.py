@@ -199,6 +199,20 @@ def test_over(qmpcheck_recorder):
     result.stdout.fnmatch_lines(["*/test_killed0/qmpcheck1.jsonl: lost 13 bytes of a line *"])
 
 
+def test_an_event_before_the_greeting_is_recorded(pytester: pytest.Pytester) -> None:
+    test = """
+def test_it(qmpcheck_recorder):
+    [_, chardev, *_] = qmpcheck_recorder.qemu_options()
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(chardev.split("path=")[1])
+        connection.sendall(event("NEWS") + b'{"QMP": {"version": {"qemu": {"major": 7, "minor": 2, "micro": 22}}}}\\r\\n')
+        connection.makefile("rb").readline()
+"""
+    result = ran(pytester, test)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*/qmpcheck1.jsonl:1: QMP201 NEWS *"])
+
+
 # nothing to check
 
 

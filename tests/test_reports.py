@@ -393,29 +393,49 @@ def test_text_has_nowhere_to_go(tmp_path: Path) -> None:
         ("validate s.jsonl --spec none", 2),
         ("validate s.jsonl s.jsonl --spec auto", 0),
         ("validate none.jsonl --spec auto", 2),
-        ("validate s.jsonl --spec v2 --rules none.toml", 2),
-        ("diff v2 v3", 0),
+        ("validate none.jsonl --spec v2", 2),
+        ("validate none.jsonl . --spec v2 -o text", 2),
+        ("validate --follow none.jsonl --spec v2 -o text", 2),
+        ("validate s.jsonl --spec v2 --rules none.toml -o text", 2),
+        ("validate s.jsonl --spec v2 --assume sun", 2),
+        ("validate s.jsonl --spec v2 --baseline none", 2),
+        ("diff v2 v3 -o text", 0),
         ("diff v2 none", 2),
-        ("diff v2 v3 --used-by none", 2),
+        ("diff v2 v3 --used-by none -o text", 2),
     ],
 )
-def test_nothing_is_left_of_the_reports_of_a_run_before(
-    command: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reports_of_an_earlier_run_are_replaced_if_the_inputs_are_right(
+    command: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     Path("s.jsonl").write_text(STOP)
-    for name in ("x", "linked"):
-        Path(name).write_text("old")
+    files = [Path(name) for name in ("x", "linked", "text") if name != "text" or "text" in command]
+    for path in files:
+        path.write_text("old")
     Path("y").symlink_to("linked")
     os.mkfifo("pipe")  # which would wait for a reader
     reports = ["--report=junit=x", "--report=sarif=y", "--report=json=/dev/null"]
     assert main([*command.split(), *reports]) == status
-    for path in (Path("x"), Path("linked")):
-        assert path.read_text()[:3] != "old"
-        assert bool(path.read_text()) == (status < 2)
+    for path in files:
+        assert (path.read_text() == "old") == (status == 2)
+    said = capsys.readouterr().err
+    for name in ("x", "y", *["text"] * ("text" in command)):
+        assert (f"qmpcheck: {name} is left as it was: it has nothing of this run\n" in said) == (status == 2)
     assert Path("y").is_symlink()
-    if status == 2:
+    if status == 2 and "none.jsonl" not in command:
         assert main([*command.split(), "--report=junit=pipe"]) == status
+
+
+def test_a_report_of_a_run_that_could_read_nothing_is_written_where_none_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["validate", "none.jsonl", "--spec", "v2", "--report=junit=x"]) == 2
+    assert "No such file" in Path("x").read_text()
+    Path("s.jsonl").write_text(STOP)
+    assert main(["validate", "none.jsonl", "s.jsonl", "--spec", "v2", "--report=junit=x"]) == 2
+    assert "s.jsonl" in Path("x").read_text()
 
 
 @pytest.mark.parametrize(

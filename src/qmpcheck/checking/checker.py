@@ -138,7 +138,13 @@ class Checker:
         self._end_session(self._lines, complete)
         found = self._findings
         result = StreamResult(
-            "", self._lines, self._events, found.counts, found.listed(), self.options.severities
+            path="",
+            lines=self._lines,
+            events=self._events,
+            counts=found.counts,
+            listed=found.listed(),
+            taken=found.taken,
+            severities=self.options.severities,
         )
         self._begin()
         return result

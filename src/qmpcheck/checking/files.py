@@ -17,6 +17,8 @@ from qmpcheck.streams.blocks import Advance, blocks
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from qmpcheck.streams.growing import OnRotation
+
 TASK = 1 << 24
 """Bytes of files, as they are on disk, that one process takes at a time; a larger file is not divided."""
 
@@ -68,7 +70,7 @@ Tell = Callable[[Sequence[Diagnostic], Sequence[Diagnostic]], object]
 
 
 def follow_file(
-    checker: Checker, path: str, tell: Tell | None, complete: bool = False
+    checker: Checker, path: str, tell: Tell | None, on_rotation: OnRotation, complete: bool = False
 ) -> tuple[StreamResult, bool]:
     """Check a stream as it is written, until it ends or the user interrupts; a file never ends by itself.
 
@@ -76,6 +78,7 @@ def follow_file(
         checker: checks it.
         path: a file, or `-` for standard input.
         tell: takes findings at once, and the result does not list them; None leaves them to the result.
+        on_rotation: takes the path and the lines so far when another file has the path; lines count on.
         complete: whether the stream's last session is known to be over at the end.
 
     Returns:
@@ -86,11 +89,10 @@ def follow_file(
     unreadable = ""
     with Interrupt() as interrupt:
         try:
-            with source.opened(path) as file:
-                for block in interrupt.blocks(file, ends=path == source.STANDARD_INPUT):
-                    checker.feed(block)
-                    if tell:
-                        tell(checker.take(), checker.overdue())
+            for block in interrupt.blocks(path, on_rotation):
+                checker.feed(block)
+                if tell:
+                    tell(checker.take(), checker.overdue())
         except source.Unreadable as error:
             unreadable = str(error)
     result = checker.finish(complete and not unreadable)

@@ -15,7 +15,8 @@ from qmpcheck.checking.errata import Erratum
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.streams import messages
-from qmpcheck.streams.messages import NO_CLOCK
+from qmpcheck.streams.blocks import LONGEST, LongLine
+from qmpcheck.streams.messages import NO_CLOCK, Command, Reply
 
 if TYPE_CHECKING:
     from qmpcheck.checking.explain import Explainer
@@ -123,29 +124,32 @@ class Reader:
 
     def _look_at(self, line: bytes, number: int, findings: list[Diagnostic], is_cut: bool) -> Any:
         """The message in a line that the decoder refused; _NOTHING where there is none that is wanted."""
+        if isinstance(line, LongLine):
+            text = f"a line of {line.length} bytes; QEMU takes none of more than {LONGEST}"
+            findings.append(Diagnostic("QMP101", number, text))
+            return _NOTHING
         if not line.strip(_BLANKS):
             return _NOTHING
         value = _object(line)
-        if messages.is_greeting(value):
-            return messages.greeting(value)
         if not messages.is_other(value) and not self._is_clockless(value, line):
-            found: Sequence[Diagnostic]
-            if value:
-                found = self._explainer.explain_object(value)
-            else:
-                value, found = self._explainer.explain(line)
-            for each in found:
-                finding = _TRUNCATED if is_cut and each.code == "QMP101" else each
-                findings.append(msgspec.structs.replace(finding, line=number))
-        if messages.is_event(value):
-            return messages.rejected_event(value)
-        if messages.is_greeting(value):
-            return messages.greeting(value)
-        if self._with_commands and messages.is_command(value):
-            return messages.command(value)
-        if self._with_commands and messages.is_reply(value):
-            return messages.reply(value)
-        return _NOTHING
+            value = self._explain(value, line, number, findings, is_cut)
+        found = messages.message(value)
+        is_wanted = found and (self._with_commands or not isinstance(found, Command | Reply))
+        return found if is_wanted else _NOTHING
+
+    def _explain(
+        self, value: dict[str, Any], line: bytes, number: int, findings: list[Diagnostic], is_cut: bool
+    ) -> dict[str, Any]:
+        """The object that a line holds, {} if none; what is wrong with it goes to the findings."""
+        found: Sequence[Diagnostic]
+        if value:
+            found = self._explainer.explain_object(value)
+        else:
+            value, found = self._explainer.explain(line)
+        for each in found:
+            finding = _TRUNCATED if is_cut and each.code == "QMP101" else each
+            findings.append(msgspec.structs.replace(finding, line=number))
+        return value
 
     def _is_clockless(self, value: dict[str, Any], line: bytes) -> bool:
         """Whether this is an event that breaks no rule, of a host without a clock."""

@@ -33,6 +33,7 @@ class StreamResult(NamedTuple):
         events: how many of them are events.
         counts: how many findings there are of each kind.
         listed: the first of them by line, code and message.
+        taken: how many of each kind were taken from the list before.
         severities: how bad the user holds some codes to be.
         unreadable: why it, or the rest of it, could not be read; "" where it could.
     """
@@ -42,6 +43,7 @@ class StreamResult(NamedTuple):
     events: int
     counts: Counter[Kind]
     listed: tuple[Diagnostic, ...]
+    taken: Counter[Kind] = Counter()  # noqa: RUF012 -- never changed
     severities: Severities = AS_IT_IS
     unreadable: str = ""
 
@@ -53,7 +55,7 @@ class StreamResult(NamedTuple):
     @property
     def unlisted(self) -> Counter[Kind]:
         """How many findings of each kind are only counted."""
-        return self.counts - Counter(map(self._kind, self.listed))
+        return self.counts - self.taken - Counter(map(self._kind, self.listed))
 
     def _kind(self, finding: Diagnostic) -> Kind:
         kind = Kind(finding.code, finding.event, finding.erratum)
@@ -84,8 +86,8 @@ class Findings:
         self._codes, self._most, self._severities = codes, most, severities
         self._events = frozenset(map(name, events))
         self.counts: Counter[Kind] = Counter()
+        self.taken: Counter[Kind] = Counter()
         self._listed: list[Diagnostic] = []
-        self._taken = 0
 
     def add(self, finding: Diagnostic) -> None:
         """Take a finding."""
@@ -105,8 +107,9 @@ class Findings:
             self.counts[self._kind(code, name(event), "")] += number
 
     def take(self) -> tuple[Diagnostic, ...]:
-        """The findings since the last call, of which no list is kept."""
+        """The findings since the last call, which are no longer listed."""
         taken, self._listed = tuple(sorted(self._listed, key=_place)), []
+        self.taken.update(self._kind(each.code, each.event, each.erratum) for each in taken)
         return taken
 
     def listed(self) -> tuple[Diagnostic, ...]:

@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    output.spare([options.document], options.output)
     spec = catalogue.find(options.document)
     with output.opened(options.output) as out:
         out.write(rulebase.dump(spec.rule_base).decode())

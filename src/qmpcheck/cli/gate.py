@@ -14,7 +14,8 @@ import argparse
 import fnmatch
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from qmpcheck import catalogue
 from qmpcheck.binary import Unanswered
@@ -78,11 +79,7 @@ def run(options: argparse.Namespace) -> int:
     known = baselines.load(options)
     inputs = [builds.located(options.qemu), options.spec, *options.rules]
     reporting.prepare(options.reports, inputs, [*filter(None, [options.baseline])])
-    try:
-        verdict = _verdict(options, scenarios, codes)
-    except SpecError as error:
-        reporting.write(options.reports, gatereport.unplayed(options.qemu, options.spec, str(error)))
-        raise
+    verdict = _verdict(options, scenarios, codes)
     return max(_kept(options.save, verdict), _told(options, verdict, known))
 
 
@@ -92,14 +89,26 @@ def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: 
     Raises:
         SpecError: they cannot be played, there is nothing to judge them by, or no place for the recordings.
     """
-    build = _ask(options.qemu)
+    with _reporting_failure(options):
+        build = _ask(options.qemu)
     spec, since = _specs(options.spec, build)
     own = arguments.own_rules(options, spec.rule_base)
     if options.save is not None:
         _make(options.save)
-    outcomes = _play(build, scenarios)
+    with _reporting_failure(options):
+        outcomes = _play(build, scenarios)
     demands = Demands(codes, options.severities, options.within, own)
     return judge(build, spec, outcomes, demands, since)
+
+
+@contextmanager
+def _reporting_failure(options: argparse.Namespace) -> Iterator[None]:
+    """Write to all reports why a build cannot be judged, if the block raises that."""
+    try:
+        yield
+    except SpecError as error:
+        reporting.write(options.reports, gatereport.unplayed(options.qemu, options.spec, str(error)))
+        raise
 
 
 def _told(options: argparse.Namespace, verdict: Verdict, known: Baseline | None) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import IO, TYPE_CHECKING, Any
@@ -91,6 +92,8 @@ def run(options: argparse.Namespace) -> int:
         return _follow(options, checker, spec, known)
     with _progress(options.streams) as advance:
         results = check_files(checker, options.streams, advance, options.jobs, options.complete)
+    if all(checked.unreadable and not checked.lines for checked in results):
+        options = reporting.sparing_existing(options)
     results = [_with_drift(checked, spec) for checked in results]
     accepted = baselines.accepted(options, results, known)
     with reporting.opened(options.output, options.reports) as out:
@@ -142,7 +145,8 @@ def _follow(
     options: argparse.Namespace, checker: Checker, spec: catalogue.Spec, known: Baseline | None
 ) -> int:
     told: list[Diagnostic] = []
-    with reporting.opened(options.output, options.reports) as out:
+    _expect_readable(options.streams[0])
+    with reporting.opened(options.output, options.reports, at_once=True) as out:
 
         def hear(findings: Sequence[Diagnostic], overdue: Sequence[Diagnostic]) -> None:
             from qmpcheck.reports import style, text
@@ -154,14 +158,31 @@ def _follow(
             told.extend(drifted[: options.max_findings - len(told)])
 
         checked, interrupted = follow_file(
-            checker, options.streams[0], None if options.format == "json" else hear, options.complete
+            checker,
+            options.streams[0],
+            None if options.format == "json" else hear,
+            _tell_rotation,
+            options.complete,
         )
         checked = _with_drift(checked, spec)
-        results = [checked._replace(listed=(*told, *checked.listed)[: options.max_findings])]
+        listed = (*told, *checked.listed)[: options.max_findings]
+        results = [checked._replace(listed=listed, taken=Counter())]
         accepted = baselines.accepted(options, results, known)
         _report(options.format, [checked], spec, out, accepted)
     status = max(_status(results, options, accepted), _beside(options, results, spec, known))
     return INTERRUPTED if interrupted else status
+
+
+def _tell_rotation(path: str, lines: int) -> None:
+    tell(f"{safe(path)} was replaced: reading the new file, whose first line counts as line {lines + 1}")
+
+
+def _expect_readable(path: str) -> None:
+    """Raise SpecError if a stream cannot be opened, before anything is written."""
+    try:
+        source.expect_readable(path)
+    except source.Unreadable as error:
+        raise SpecError(f"{safe(path)}: {error}") from None
 
 
 def _checker(spec: catalogue.Spec, options: argparse.Namespace) -> Checker:

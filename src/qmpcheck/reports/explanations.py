@@ -85,7 +85,8 @@ def _defect(means: str, why: str, old: str, new: str) -> Explanation:
 
 EXPLANATIONS: dict[str, Explanation] = {
     "QMP101": Explanation(
-        "The line is not JSON, or not UTF-8. The column counts characters from 1.",
+        "The line is not JSON, or not UTF-8, or more than QEMU's own parser takes: nested more than 1024 "
+        "deep, or longer than 64 MiB. The column counts characters from 1.",
         "A client that reads line by line loses this message, and may lose the connection.",
         '{"event": "STOP", "timestamp": }',
         _STOP,

@@ -98,29 +98,22 @@ def time_of(event: Any) -> int | None:
     return None if seconds == microseconds == -1 else int(seconds * MICROSECONDS + microseconds)
 
 
-def rejected_event(message: dict[str, Any]) -> RejectedEvent:
-    """The event in a message that is one, however wrong it is."""
-    data = message.get("data")
-    timestamp = _timestamp(message.get("timestamp"))
-    return RejectedEvent(message["event"], timestamp, data if isinstance(data, dict) else {})
-
-
-def greeting(message: dict[str, Any]) -> Greeting:
-    """The greeting in a message that is one."""
-    said = message["QMP"]
-    return Greeting(said.get("version") if isinstance(said, dict) else None)
-
-
-def command(message: dict[str, Any]) -> Command:
-    """The command in a message that is one."""
-    arguments = message.get("arguments")
-    name = message.get("execute", message.get("exec-oob"))
-    return Command(str(name), message.get("id"), arguments if isinstance(arguments, dict) else {})
-
-
-def reply(message: dict[str, Any]) -> Reply:
-    """The reply in a message that is one."""
-    return Reply(message.get("id"), "error" in message)
+def message(value: dict[str, Any]) -> RejectedEvent | Greeting | Command | Reply | None:
+    """The message that an object is, as far as temporal rules can use it; None where it is none."""
+    if is_event(value):
+        data = value.get("data")
+        timestamp = _timestamp(value.get("timestamp"))
+        return RejectedEvent(value["event"], timestamp, data if isinstance(data, dict) else {})
+    if is_greeting(value):
+        said = value["QMP"]
+        return Greeting(said.get("version") if isinstance(said, dict) else None)
+    if is_command(value):
+        arguments = value.get("arguments")
+        name = value.get("execute", value.get("exec-oob"))
+        return Command(str(name), value.get("id"), arguments if isinstance(arguments, dict) else {})
+    if is_reply(value):
+        return Reply(value.get("id"), "error" in value)
+    return None
 
 
 def _timestamp(value: Any) -> Timestamp:
