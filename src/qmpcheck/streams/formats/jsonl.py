@@ -1,0 +1,36 @@
+"""One JSON message a line: what `qmpcheck record` writes and what QEMU itself sends."""
+
+from __future__ import annotations
+
+import re
+
+from qmpcheck.streams.formats.objects import is_sent
+
+_LOOKED_AT = 1000
+"""Lines."""
+
+
+def recognises(head: bytes) -> bool:
+    """Whether there are whole messages on one line each, and perhaps damaged ones, but nothing else.
+
+    A line of printable text without any of JSON's brackets and quotes was never a message, and a line that
+    ends in a comma or in an opening bracket goes on on the next one. A file with such lines was not written
+    as JSONL: it shows a terminal, somebody's remarks, or messages over several lines.
+    """
+    lines = [line.rstrip() for line in head.split(b"\n")[:_LOOKED_AT]]
+    filled = list(filter(None, lines))
+    return not filled or (
+        any(map(_is_message, filled))
+        and not any(map(_OTHER.fullmatch, filled))
+        and _OF_ANOTHER_FORMAT.search(head) is None
+    )
+
+
+_OTHER = re.compile(rb'[^{}\[\]"\x00-\x08\x0e-\x1f]*|[^\x00-\x08\x0e-\x1f]*[,{\[]')
+
+# A trace among the messages that it shows again, and the events of virt-qemu-qmp-proxy.
+_OF_ANOTHER_FORMAT = re.compile(rb'^(?:\d+@\d+\.\d+:)?monitor_qmp_respond mon 0x|"data": ?"\{', re.MULTILINE)
+
+
+def _is_message(line: bytes) -> bool:
+    return line.startswith(b"{") and line.endswith(b"}") and is_sent(line) is not None

@@ -1,0 +1,211 @@
+r"""Finding JSON objects in the text of a log, in linear time.
+
+A log is searched block by block for what precedes a message; only from there are tokens read. Inside an
+object there are only three kinds of tokens that matter: strings, brackets, and the `,` and `:` that decide
+whether an object may begin. So text with bare words such as QEMU's iotests have is followed to its end, too,
+and whether it is JSON remains for the reader of the message to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from qmpcheck.streams.blocks import Block
+
+LONGEST = 1 << 26
+"""Bytes of one object, at most; QEMU itself takes no longer message."""
+
+MESSAGE_KEY = rb'"(?:timestamp|event|QMP|return|error|execute|exec-oob|id|data|arguments|control)"'
+"""A key that a QMP message may begin with."""
+
+_TOKEN = re.compile(rb'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*("?)|[{}\[\],:]')
+_SPREAD = re.compile(rb"\r?\n[ \t\r\n]*")
+_QUOTE, _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = b'"{}[]'
+_COMMA, _COLON, _NEWLINE = b",:\n"
+
+
+class Found(NamedTuple):
+    """An object in a log.
+
+    Attributes:
+        line: the number of the line that it begins on, from 1.
+        before: the match of what precedes it.
+        text: the object on one line; b"" if `before` was all that was looked for.
+        whole: whether it ends; an object that is cut goes as far as it can be followed.
+    """
+
+    line: int
+    before: re.Match[bytes]
+    text: bytes
+    whole: bool
+
+
+class Scanner:
+    """Follows one object, from its `{` on, through as many pieces of text as it takes."""
+
+    def __init__(self) -> None:
+        self._open = bytearray()
+        """The brackets that are open."""
+        self._last = _COLON
+
+    def feed(self, text: bytes, at: int, stop: int) -> tuple[int, bool | None]:
+        """The position after the last token of the object, and whether the object ends there.
+
+        None in place of a truth value: all of the text up to `stop` belongs to the object. False: the object
+        breaks off at the position, at the end of a line inside a string or where an object may not begin.
+        """
+        opened, last = self._open, self._last
+        for token in _TOKEN.finditer(text, at, stop):
+            character = text[token.start()]
+            if character == _QUOTE:
+                if not token[1]:
+                    return token.end(), False
+            elif character in (_OPEN, _OPEN_LIST):
+                if opened and last != (_COLON if opened[-1] == _OPEN else _COMMA) and last != _OPEN_LIST:
+                    return token.start(), False
+                opened.append(character)
+            elif character in (_CLOSE, _CLOSE_LIST):
+                if opened.pop() != character - 2:
+                    return token.start(), False
+                if not opened:
+                    return token.end(), True
+            last = character
+        self._last = last
+        return stop, None
+
+
+def on_one_line(text: bytes) -> bytes:
+    """The JSON text without its line breaks, which can only be between tokens."""
+    return _SPREAD.sub(b" ", text) if b"\n" in text else text
+
+
+def object_at(text: bytes, at: int, stop: int) -> tuple[bytes, bool]:
+    """The object that begins at `at` and must end before `stop`, and whether it does."""
+    end, whole = Scanner().feed(text, at, stop)
+    return text[at:end], whole is True
+
+
+Search = Callable[[bytes, int], "re.Match[bytes] | None"]
+"""The next match, in a text from a position on, that ends where an object may begin."""
+
+
+def at_line_start(marker: bytes, before: re.Pattern[bytes]) -> Search:
+    """A search for what `before` matches at the beginning of a line.
+
+    Args:
+        marker: bytes that are in every line that `before` matches; lines without them cost nearly nothing.
+        before: matches from the beginning of a line, at most to its end.
+    """
+
+    def search(text: bytes, at: int) -> re.Match[bytes] | None:
+        if at and text[at - 1] != _NEWLINE:
+            at = _line_end(text, at)
+        while (at := text.find(marker, at)) >= 0:
+            if match := before.match(text, text.rfind(b"\n", 0, at) + 1):
+                return match
+            at = _line_end(text, at)
+        return None
+
+    return search
+
+
+def objects(blocks: Iterable[Block], search: Search, spread: bool = False) -> Iterator[list[Found]]:
+    """The objects of a log, where `search` finds them: one list for each block, and one at the end.
+
+    Args:
+        blocks: the log's blocks of lines.
+        search: finds where an object begins. If no `{` comes after a match, the match alone is found.
+        spread: whether an object may go on over several lines.
+    """
+    line = 1
+    begun: _Begun | None = None
+    for block in blocks:
+        text = b"\n".join(block)
+        found: list[Found] = []
+        at = counted = 0
+        while True:
+            if begun is None:
+                match = search(text, at)
+                if match is None:
+                    break
+                at = match.end()
+                line += text.count(b"\n", counted, match.start())
+                counted = match.start()
+                if text[at : at + 1] != b"{":
+                    found.append(Found(line, match, b"", True))
+                    continue
+                begun = _Begun(line, match)
+            at, whole = begun.add(text, at, len(text) if spread else _line_end(text, at))
+            if whole is None and spread and begun.length < LONGEST:
+                break
+            found.append(begun.found(whole is True))
+            begun = None
+        line += text.count(b"\n", counted)
+        yield found
+    yield [begun.found(False)] if begun else []
+
+
+class _Begun:
+    """An object whose end was not found yet."""
+
+    def __init__(self, line: int, before: re.Match[bytes]) -> None:
+        self.length = 0
+        self._line, self._before = line, before
+        self._scanner = Scanner()
+        self._parts: list[bytes] = []
+
+    def add(self, text: bytes, at: int, stop: int) -> tuple[int, bool | None]:
+        end, whole = self._scanner.feed(text, at, stop)
+        self._parts.append(text[at:end])
+        self.length += end - at
+        return end, whole
+
+    def found(self, whole: bool) -> Found:
+        return Found(self._line, self._before, on_one_line(b"".join(self._parts)), whole)
+
+
+class _Keys(msgspec.Struct, rename={"answer": "return", "greeting": "QMP", "oob": "exec-oob"}):
+    """The keys by which QMP tells its messages apart."""
+
+    event: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    greeting: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    answer: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    error: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    execute: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    oob: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+_keys = msgspec.json.Decoder(_Keys)
+_RECEIVED = re.compile(rb'"(?:event|QMP|return|error)"\s*:')
+_SENT = re.compile(rb'"(?:execute|exec-oob)"\s*:')
+
+
+def is_sent(text: bytes) -> bool | None:
+    """Whether a client sent this message to QEMU, by its keys; None for an object that is no QMP message.
+
+    In text that is not JSON the first such key counts, wherever it is. `error` counts only with an object, as
+    other programs' logs have it, too.
+    """
+    try:
+        keys = _keys.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        received, sent = _RECEIVED.search(text), _SENT.search(text)
+        if received is None:
+            return True if sent else None
+        return sent is not None and sent.start() < received.start()
+    if keys.execute is not msgspec.UNSET or keys.oob is not msgspec.UNSET:
+        return True
+    if isinstance(keys.error, msgspec.Raw) and bytes(keys.error).startswith(b"{"):
+        return False
+    known = (keys.event, keys.greeting, keys.answer)
+    return None if all(key is msgspec.UNSET for key in known) else False
+
+
+def _line_end(text: bytes, at: int) -> int:
+    """The position of the next newline, or the text's end."""
+    end = text.find(b"\n", at)
+    return len(text) if end < 0 else end
