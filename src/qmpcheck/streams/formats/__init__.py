@@ -17,6 +17,8 @@ from qmpcheck.printable import quoted
 from qmpcheck.streams.source import Unreadable
 
 if TYPE_CHECKING:
+    import argparse
+
     from qmpcheck.streams.blocks import Block
     from qmpcheck.streams.formats.message import Batch
 
@@ -95,6 +97,16 @@ FORMATS = (
 def names() -> list[str]:
     """The names of the formats that can be read, as a command line takes them."""
     return [each.name for each in FORMATS]
+
+
+def add_input(parser: argparse.ArgumentParser) -> None:
+    """Add `--input FORMAT`, which names the format of a command's input files."""
+    parser.add_argument(
+        "--input",
+        choices=names(),
+        metavar="FORMAT",
+        help=f"the format of the input, not to be recognised by its content: {', '.join(names())}",
+    )
 
 
 def named(name: str) -> Format:

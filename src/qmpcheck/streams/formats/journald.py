@@ -17,7 +17,7 @@ import msgspec
 
 from qmpcheck.streams.blocks import Block
 from qmpcheck.streams.formats import libvirt
-from qmpcheck.streams.formats.lines import numbered
+from qmpcheck.streams.formats.lines import lines_with, numbered
 from qmpcheck.streams.formats.message import Batch
 from qmpcheck.streams.formats.objects import LONGEST
 
@@ -86,13 +86,8 @@ _decoder = msgspec.json.Decoder(_JsonEntry)
 
 
 def _in_json(blocks: Iterable[Block]) -> Iterator[list[_Entry]]:
-    for first, lines in numbered(blocks):
-        yield [
-            entry
-            for number, line in enumerate(lines, first)
-            if b"qemuMonitor" in line or libvirt.may_interest(line)
-            for entry in _of_json(number, line)
-        ]
+    for lines in lines_with(blocks, (b"qemuMonitor", *libvirt.MARKERS)):
+        yield [entry for number, line in lines for entry in _of_json(number, line)]
 
 
 def _of_json(number: int, line: bytes) -> Iterator[_Entry]:

@@ -21,15 +21,19 @@ def recognises(head: bytes) -> bool:
     filled = list(filter(None, lines))
     return not filled or (
         any(map(_is_message, filled))
-        and not any(map(_OTHER.fullmatch, filled))
+        and not any(map(_is_no_whole_line, filled))
         and _OF_ANOTHER_FORMAT.search(head) is None
     )
 
 
-_OTHER = re.compile(rb'[^{}\[\]"\x00-\x08\x0e-\x1f]*|[^\x00-\x08\x0e-\x1f]*[,{\[]')
+_REMARK = re.compile(rb'[^{}\[\]"\x00-\x08\x0e-\x1f]*')
 
 # A trace among the messages that it shows again, and the events of virt-qemu-qmp-proxy.
 _OF_ANOTHER_FORMAT = re.compile(rb'^(?:\d+@\d+\.\d+:)?monitor_qmp_respond mon 0x|"data": ?"\{', re.MULTILINE)
+
+
+def _is_no_whole_line(line: bytes) -> bool:
+    return line.endswith((b",", b"{", b"[")) or _REMARK.fullmatch(line) is not None
 
 
 def _is_message(line: bytes) -> bool:

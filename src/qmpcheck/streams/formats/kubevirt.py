@@ -9,7 +9,7 @@ import msgspec
 
 from qmpcheck.streams.blocks import Block
 from qmpcheck.streams.formats import libvirt
-from qmpcheck.streams.formats.lines import numbered
+from qmpcheck.streams.formats.lines import lines_with
 from qmpcheck.streams.formats.message import Batch
 
 _HEAD = re.compile(
@@ -33,13 +33,8 @@ def recognises(head: bytes) -> bool:
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
     """The messages of each block."""
     monitors = libvirt.Monitors()
-    for first, lines in numbered(blocks):
-        yield [
-            item
-            for number, line in enumerate(lines, first)
-            if libvirt.may_interest(line)
-            for item in monitors.of_record(_record(number, line))
-        ]
+    for lines in lines_with(blocks, libvirt.MARKERS):
+        yield [item for number, line in lines for item in monitors.of_record(_record(number, line))]
 
 
 _MSG = re.compile(rb'"msg": ?"((?:[^"\\]|\\.)*)')

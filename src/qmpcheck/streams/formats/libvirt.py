@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from qmpcheck.streams.blocks import Block
-from qmpcheck.streams.formats.lines import numbered
+from qmpcheck.streams.formats.lines import lines_with
 from qmpcheck.streams.formats.message import Batch, End, Message, Stream, decoded
 from qmpcheck.streams.formats.objects import object_at
 
@@ -48,7 +48,11 @@ class Record(NamedTuple):
 
 def recognises(head: bytes) -> bool:
     """Whether this is the beginning of a log that libvirt wrote, or of one with its monitors' records."""
-    return _HEAD.search(head) is not None or any(map(interesting, _texts(head)))
+    return _HEAD.search(head) is not None or any(
+        interesting(record(*line).text)
+        for lines in lines_with([head.split(b"\n")], MARKERS)
+        for line in lines
+    )
 
 
 _HEAD = re.compile(
@@ -56,29 +60,15 @@ _HEAD = re.compile(
 )
 
 
-def _texts(head: bytes) -> Iterator[bytes]:
-    for line in head.split(b"\n"):
-        if may_interest(line):
-            yield record(0, line).text
-
-
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
     """The messages of each block."""
     monitors = Monitors()
-    for first, lines in numbered(blocks):
-        yield [
-            item
-            for number, line in enumerate(lines, first)
-            if may_interest(line)
-            for item in monitors.of_record(record(number, line))
-        ]
+    for lines in lines_with(blocks, MARKERS):
+        yield [item for number, line in lines for item in monitors.of_record(record(number, line))]
 
 
-def may_interest(line: bytes) -> bool:
-    """Whether a line may hold a record that matters; most do not, and cost no more than this."""
-    return (
-        b"QEMU_MONITOR_" in line or b" monitor " in line or b"Line [{" in line or b"libvirt version: " in line
-    )
+MARKERS = (b"QEMU_MONITOR_", b" monitor ", b"Line [{", b"libvirt version: ")
+"""One of them is in each line with a record that matters."""
 
 
 def record(number: int, line: bytes) -> Record:
@@ -166,7 +156,7 @@ class Monitors:
 
     def _message(self, record: Record, match: re.Match[bytes]) -> list[Message | End]:
         kind, key = match["kind"], (record.source, match["mon"])
-        text, whole = object_at(record.text, match.end(), len(record.text))
+        text, whole = object_at(record.text, match.end())
         items: list[Message | End] = []
         if _is_of_first_command(kind, text):
             if self._monitor(key).answered:
@@ -213,6 +203,10 @@ def _is_first_copy(monitor: _Monitor, kind: bytes, text: bytes, whole: bool) -> 
     """Whether a command was not logged before by the other one of the two records that log it."""
     if not whole:
         return kind == b"SEND_MSG"
+    if (
+        b'"qmp_capabilities"' in text
+    ):  # comes after the greeting, and only this copy's thread says whose that is
+        return kind == b"IO_WRITE"
     if monitor.sent.get(text, kind) != kind:
         del monitor.sent[text]
         return False
@@ -224,4 +218,6 @@ def _is_first_copy(monitor: _Monitor, kind: bytes, text: bytes, whole: bool) -> 
 
 def _is_of_probe(monitor: _Monitor, text: bytes) -> bool:
     """Whether libvirt asks this only where it wants to know no more than what a QEMU can do."""
-    return not monitor.stream.name and (b'"query-machines"' in text or b'"cpu-max":' in text)
+    return not monitor.stream.name and (
+        b'"query-cpu-definitions"' in text or b'"unavailable-features":' in text
+    )

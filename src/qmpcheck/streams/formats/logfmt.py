@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from qmpcheck.streams.blocks import Block
 from qmpcheck.streams.formats import json
-from qmpcheck.streams.formats.lines import numbered
+from qmpcheck.streams.formats.lines import lines_with
 from qmpcheck.streams.formats.message import Batch, Stream, decoded
 from qmpcheck.streams.formats.objects import MESSAGE_KEY, Found, object_at
 
@@ -38,19 +38,14 @@ def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
             streams[key] = Stream(decoded(key))
         return streams[key]
 
-    for first, lines in numbered(blocks):
-        yield [
-            message
-            for number, line in enumerate(lines, first)
-            if _MARKER in line
-            for message in json.of_objects(_found(number, line), stream)
-        ]
+    for lines in lines_with(blocks, (_MARKER,)):
+        yield [message for number, line in lines for message in json.of_objects(_found(number, line), stream)]
 
 
 def _found(number: int, line: bytes) -> Iterator[Found]:
     match = _MSG.search(line)
     if match and (not match["end"] or b"subsystem=qmp" in line[match.end() :] + line[: match.start()]):
-        text, whole = object_at(text := _unquoted(match["text"]), 0, len(text))
+        text, whole = object_at(_unquoted(match["text"]), 0)
         yield Found(number, match, text, whole)
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from qmpcheck.streams.blocks import Block
+from qmpcheck.streams.formats.lines import line_end
 
 LONGEST = 1 << 26
 """Bytes of one object, at most; QEMU itself takes no longer message."""
@@ -80,13 +81,29 @@ class Scanner:
 
 def on_one_line(text: bytes) -> bytes:
     """The JSON text without its line breaks, which can only be between tokens."""
-    return _SPREAD.sub(b" ", text) if b"\n" in text else text
+    return _SPREAD.sub(b" ", text).rstrip() if b"\n" in text else text.rstrip()
 
 
-def object_at(text: bytes, at: int, stop: int) -> tuple[bytes, bool]:
-    """The object that begins at `at` and must end before `stop`, and whether it does."""
-    end, whole = Scanner().feed(text, at, stop)
+def object_at(text: bytes, at: int) -> tuple[bytes, bool]:
+    """The object that begins at `at`, and whether it ends in this text."""
+    if _is_json(text, at, len(text)):
+        return text[at:].rstrip(), True
+    end, whole = Scanner().feed(text, at, len(text))
     return text[at:end], whole is True
+
+
+_value = msgspec.json.Decoder(msgspec.Raw)
+
+
+def _is_json(text: bytes, at: int, end: int) -> bool:
+    """Whether all from `at` to `end` is one JSON value: a quick answer for the usual message."""
+    if text[end - 1 : end] not in (b"}", b"\r"):
+        return False
+    try:
+        _value.decode(memoryview(text)[at:end])
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 Search = Callable[[bytes, int], "re.Match[bytes] | None"]
@@ -103,11 +120,11 @@ def at_line_start(marker: bytes, before: re.Pattern[bytes]) -> Search:
 
     def search(text: bytes, at: int) -> re.Match[bytes] | None:
         if at and text[at - 1] != _NEWLINE:
-            at = _line_end(text, at)
+            at = line_end(text, at)
         while (at := text.find(marker, at)) >= 0:
             if match := before.match(text, text.rfind(b"\n", 0, at) + 1):
                 return match
-            at = _line_end(text, at)
+            at = line_end(text, at)
         return None
 
     return search
@@ -126,7 +143,7 @@ def objects(blocks: Iterable[Block], search: Search, spread: bool = False) -> It
     for block in blocks:
         text = b"\n".join(block)
         found: list[Found] = []
-        at = counted = 0
+        at = counted = end = 0
         while True:
             if begun is None:
                 match = search(text, at)
@@ -139,7 +156,9 @@ def objects(blocks: Iterable[Block], search: Search, spread: bool = False) -> It
                     found.append(Found(line, match, b"", True))
                     continue
                 begun = _Begun(line, match)
-            at, whole = begun.add(text, at, len(text) if spread else _line_end(text, at))
+            if end <= at:  # looked for once a line, however many objects it has
+                end = line_end(text, at)
+            at, whole = begun.add(text, at, end, len(text) if spread else end)
             if whole is None and spread and begun.length < LONGEST:
                 break
             found.append(begun.found(whole is True))
@@ -158,8 +177,12 @@ class _Begun:
         self._scanner = Scanner()
         self._parts: list[bytes] = []
 
-    def add(self, text: bytes, at: int, stop: int) -> tuple[int, bool | None]:
-        end, whole = self._scanner.feed(text, at, stop)
+    def add(self, text: bytes, at: int, line_end: int, stop: int) -> tuple[int, bool | None]:
+        """Go on with the object; the result is that of `Scanner.feed`."""
+        end = line_end
+        whole: bool | None = True
+        if self._parts or not _is_json(text, at, line_end):
+            end, whole = self._scanner.feed(text, at, stop)
         self._parts.append(text[at:end])
         self.length += end - at
         return end, whole
@@ -205,7 +228,9 @@ def is_sent(text: bytes) -> bool | None:
     return None if all(key is msgspec.UNSET for key in known) else False
 
 
-def _line_end(text: bytes, at: int) -> int:
-    """The position of the next newline, or the text's end."""
-    end = text.find(b"\n", at)
-    return len(text) if end < 0 else end
+def is_event(text: bytes) -> bool:
+    """Whether this is JSON with the key of an event."""
+    try:
+        return _keys.decode(text).event is not msgspec.UNSET
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False

@@ -10,10 +10,12 @@ from qmpcheck.streams.formats import json
 from qmpcheck.streams.formats.message import Batch, Stream, decoded
 from qmpcheck.streams.formats.objects import Found, at_line_start, objects
 
-# What precedes the arrow is the application's choice; with logging's defaults it is `DEBUG:NAME OF THE
-# LOGGER:`.
+# What precedes the arrow is the application's choice; with logging's defaults it is `DEBUG:NAME OF THE LOGGER:`.
+# A logger ends in the client's name, which may have blanks if a colon follows it.
+_WORD = rb"[^\s:{}\]]+"
+_NAME = _WORD + rb"(?:(?: (?!DEBUG\b)" + _WORD + rb")*(?=:)|)"
 _LINE = (
-    rb"(?:[^\n{}]*?\bqemu\.qmp\.(?:qmp_client|protocol)(?:\.(?P<vm>[^\s:{}\]]+))?)?"
+    rb"(?:[^\n{}]*?\bqemu\.qmp\.(?:qmp_client|protocol)(?:\.(?P<vm>" + _NAME + rb"))?)?"
     rb"[^\n{}]*?(?P<arrow>-->|<--) (?=\{)"
 )
 _BEFORE = re.compile(_LINE)
