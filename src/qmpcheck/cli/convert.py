@@ -1,6 +1,6 @@
 """Write the QMP messages in a log as JSONL, one VM's at a time, or list the VMs in it.
 
-Messages are written as they were logged, each on one line. Those that the log holds only in part are left out.
+Messages are written as they were logged, each on one line. Messages that the log holds only in part are left
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from qmpcheck.rulebase import SpecError
 from qmpcheck.streams import demultiplex, formats, source
 from qmpcheck.streams.formats.message import Stream
 from qmpcheck.streams.formats.objects import is_event
+from qmpcheck.wording import plural
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +40,8 @@ def run(options: argparse.Namespace) -> int:
     with output.opened(options.output) as out, _parts(options.file, options.input) as (_, parts):
         _write(out, parts, chosen)
     if cut := sum(found[number].cut for number in chosen):
-        tell(f"{safe(options.file)}: left out {cut} messages of which the log holds only a part")
+        left_out = plural(cut, "message")
+        tell(f"{safe(options.file)}: left out {left_out} that the log holds only in part")
     return CLEAN
 
 

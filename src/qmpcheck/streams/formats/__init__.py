@@ -120,13 +120,14 @@ def recognised(head: bytes) -> Format:
     Raises:
         Unreadable: the file is in no known format, or in one that cannot be read; the text says what to do.
     """
-    if JSONL.recognises(head):
-        return JSONL
+    for format in FORMATS[:-2]:
+        if format.recognises(head):
+            return format
     from qmpcheck.streams.formats.unreadable import instead_of
 
     if instead := instead_of(head):
         raise Unreadable(instead)
-    for format in FORMATS[1:]:
+    for format in FORMATS[-2:]:  # these find messages in any text
         if format.recognises(head):
             return format
     raise Unreadable(_unknown(head))

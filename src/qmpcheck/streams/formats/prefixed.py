@@ -14,13 +14,17 @@ _START = re.compile(rb"(?=\{[ \t]*" + MESSAGE_KEY + rb")")
 _PREFIX = re.compile(rb'[^{}"\n]*[^\s{}"][^{}"\n]*')
 
 
+_LOOKED_AT = 50
+"""Objects."""
+
+
 def recognises(head: bytes) -> bool:
-    """Whether the first messages stand after other text, each whole on its line."""
-    first = next(iter(objects([head.split(b"\n")], _START.search)))[:10]
+    """Whether messages stand after other text, most of them whole on their line."""
     lines = head.split(b"\n")
-    return any(is_sent(each.text) is not None for each in first) and all(
-        each.whole and _PREFIX.match(lines[each.line - 1]) for each in first
-    )
+    found = [each for batch in objects([lines], _START.search) for each in batch][:_LOOKED_AT]
+    whole = [each for each in found if each.whole and is_sent(each.text) is not None]
+    cut = [each for each in found if not each.whole]
+    return len(whole) > len(cut) and all(_PREFIX.match(lines[each.line - 1]) for each in whole)
 
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:

@@ -10,16 +10,17 @@ from qmpcheck.streams.formats import json
 from qmpcheck.streams.formats.message import Batch, Stream, decoded
 from qmpcheck.streams.formats.objects import Found, at_line_start, objects
 
-# What precedes the arrow is the application's choice; with logging's defaults it is `DEBUG:NAME OF THE LOGGER:`.
-# A logger ends in the client's name, which may have blanks if a colon follows it.
-_WORD = rb"[^\s:{}\]]+"
-_NAME = _WORD + rb"(?:(?: (?!DEBUG\b)" + _WORD + rb")*(?=:)|)"
-_LINE = (
-    rb"(?:[^\n{}]*?\bqemu\.qmp\.(?:qmp_client|protocol)(?:\.(?P<vm>" + _NAME + rb"))?)?"
-    rb"[^\n{}]*?(?P<arrow>-->|<--) (?=\{)"
-)
+_LINE = rb"[^\n{}]*?(?P<arrow>-->|<--) (?=\{)"
 _BEFORE = re.compile(_LINE)
 _HEAD = re.compile(rb"^" + _LINE, re.MULTILINE)
+
+# What precedes the arrow is the application's choice; with logging's defaults it is `DEBUG:NAME OF THE
+# LOGGER:`. A logger's name ends in the client's, which may have blanks if a colon follows it.
+_WORD = rb"[^\s:\]]+"
+_LOGGER = re.compile(
+    rb"\bqemu\.qmp\.(?:qmp_client|protocol)"
+    rb"(?:\.(?P<vm>" + _WORD + rb"(?:(?: (?!DEBUG\b)" + _WORD + rb")*(?=:)|)))?"
+)
 
 
 def recognises(head: bytes) -> bool:
@@ -32,7 +33,8 @@ def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
     streams: dict[bytes, Stream] = {}
 
     def stream(found: Found) -> Stream:
-        name = found.before["vm"] or b""
+        logger = _LOGGER.search(found.before[0])
+        name = (logger and logger["vm"]) or b""
         if name not in streams:
             streams[name] = Stream(decoded(name))
         return streams[name]

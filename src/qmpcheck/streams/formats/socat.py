@@ -8,8 +8,8 @@ terminal, each message from QEMU comes twice.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import chain
 
 from qmpcheck.streams.blocks import Block
 from qmpcheck.streams.formats import json
@@ -17,7 +17,6 @@ from qmpcheck.streams.formats.message import Batch
 
 _PIECE = re.compile(rb"[<>] \d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d+ +length=\d+ from=\d+ to=\d+\s*")
 _HEAD = re.compile(rb"^" + _PIECE.pattern + rb"$", re.MULTILINE)
-_PLAIN = re.compile(rb'^\{"(?:QMP|timestamp|return|error|event|id)".*\}\r?$', re.MULTILINE)
 
 
 def recognises(head: bytes) -> bool:
@@ -27,20 +26,25 @@ def recognises(head: bytes) -> bool:
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
     """The messages of each block."""
-    blocks = iter(blocks)
+    return json.messages(_once(blocks))
+
+
+def _once(blocks: Iterable[Block]) -> Iterator[Block]:
+    """The lines of data, each once; in place of any other line an empty one, since lines are counted."""
+    copies: deque[bytes] = deque()
     for block in blocks:
-        twice = _PLAIN.search(b"\n".join(block)) is not None
-        yield from json.messages(_without_copies(each, twice) for each in chain([block], blocks))
+        yield [_data(line, copies) for line in block]
 
 
-def _without_copies(block: Block, twice: bool) -> Block:
-    """The lines of data alone; in place of each other line an empty one, as lines are counted."""
-    return [_data(line, twice) for line in block]
-
-
-def _data(line: bytes, twice: bool) -> bytes:
+def _data(line: bytes, copies: deque[bytes]) -> bytes:
+    """The line, if it is the first to show this data. `copies` are lines whose data may still follow."""
     if line[:2] in (b"< ", b"> ") and _PIECE.fullmatch(line):
+        copies.clear()
         return b""
-    if not line.endswith(rb"\r"):
-        return line
-    return b"" if twice else line.removesuffix(rb"\r").replace(rb"\\", b"\\")
+    if line.endswith(rb"\r"):
+        copies.append(line.removesuffix(rb"\r").replace(rb"\\", b"\\"))
+        return copies[-1]
+    if copies and line.rstrip(b"\r") == copies[0]:
+        copies.popleft()
+        return b""
+    return line

@@ -35,8 +35,8 @@ UNREADABLE = (
     Unreadable(
         "kata",
         re.compile(
-            rb'msg="got QMP event" .*?event=|msg="Executing QMP command: |\bgot QMP event\b.*\bmap\['
-            rb"|The QMP received \w+ event"
+            rb'msg="got QMP event" .{0,500}?event=|msg="Executing QMP command: '
+            rb"|\bgot QMP event\b.{0,500}?\bmap\[|The QMP received \w+ event"
         ),
         "Kata Containers 2 and 3 log events as Go prints them, without types; trace QEMU itself instead "
         "(-trace monitor_qmp_respond -D FILE), or use qmpcheck record on a second monitor",
