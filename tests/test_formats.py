@@ -112,6 +112,14 @@ def test_each_case_is_read_as_the_format_that_it_is_named_for(folder: Path) -> N
         assert expected.partition("\n")[0] in named
 
 
+def test_the_head_may_end_anywhere_in_jsonl() -> None:
+    lines = _input(CASES / "json-array").decode().splitlines()[1:-1]
+    data = "".join(f"{line.strip(' ,')}\n" for line in lines).encode()
+    assert formats.recognised(data) is formats.JSONL
+    for end in range(data.index(b"\n") + 1, len(data)):
+        assert formats.recognised(data[:end]) is formats.JSONL
+
+
 def test_a_format_can_be_named_where_it_is_not_recognised(tmp_path: Path) -> None:
     path = tmp_path / "log"
     path.write_bytes(b"nothing here\n" * 30000 + _input(CASES / "libvirt"))

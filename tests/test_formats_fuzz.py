@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from pathlib import Path
@@ -37,6 +38,34 @@ def test_any_bytes_give_messages_with_the_lines_that_they_begin_on(data: bytes, 
         assert len(part.lines) == len(part.numbers)
         assert all(1 <= number <= lines for number in [*part.numbers, *part.cut])
         assert not any(b"\n" in line for line in part.lines)
+
+
+values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text()),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(), inner, max_size=3)),
+    max_leaves=6,
+)
+messages = st.fixed_dictionaries({"event": st.text(), "data": values})
+remarks = st.sampled_from(["", "$ a prompt\n", "qemu: it's odd\r\n", "[", ",\n", "] "])
+
+
+@given(
+    st.lists(st.tuples(remarks, messages, st.sampled_from([None, 0, 1, 4])), max_size=6), st.integers(1, 300)
+)
+def test_messages_in_any_layout_are_found(
+    parts: list[tuple[str, dict[str, object], int | None]], size: int
+) -> None:
+    text, expected = "", []
+    for before, message, indent in parts:
+        text += before
+        expected.append((text.count("\n") + 1, message))
+        text += json.dumps(message, indent=indent) + "\n"
+    found = [
+        (number, json.loads(line))
+        for part in read(text.encode(), "json", size)
+        for number, line in zip(part.numbers, part.lines, strict=True)
+    ]
+    assert found == expected
 
 
 @given(st.one_of(logs, st.binary()))

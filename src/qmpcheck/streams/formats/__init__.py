@@ -3,7 +3,7 @@
 A format's module has two functions. `recognises(head)` says whether the first bytes of a file are in this
 format. `messages(blocks)` goes through a file's blocks of lines and yields one batch of messages for each
 block, and perhaps one more at the end, so that a growing file's messages can be had as soon as they are
-there.
+there. JSONL has no need of it: its lines are messages.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from qmpcheck.streams.formats import json
 from qmpcheck.streams.formats.message import Batch, Stream
 from qmpcheck.streams.formats.objects import at_line_start, objects
 
-_BEFORE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: (?=\{)")
+_BEFORE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: \{")
 _HEAD = re.compile(rb'^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: \{"', re.MULTILINE)
 
 

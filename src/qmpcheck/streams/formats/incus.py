@@ -10,7 +10,7 @@ from qmpcheck.streams.formats import json
 from qmpcheck.streams.formats.message import Batch, Stream
 from qmpcheck.streams.formats.objects import at_line_start, objects
 
-_LINE = rb"\[\d{4}-\d\d-\d\dT[^\]\s]*\] (?:QUERY|REPLY|Event|EVENT): (?=\{)"
+_LINE = rb"\[\d{4}-\d\d-\d\dT[^\]\s]*\] (?:QUERY|REPLY|Event|EVENT): \{"
 _BEFORE = re.compile(_LINE)
 _HEAD = re.compile(rb"^" + _LINE, re.MULTILINE)
 

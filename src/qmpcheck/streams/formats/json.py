@@ -9,7 +9,10 @@ from qmpcheck.streams.blocks import Block
 from qmpcheck.streams.formats.message import Message, Stream
 from qmpcheck.streams.formats.objects import MESSAGE_KEY, Found, is_sent, objects
 
-_START = re.compile(rb"(?=\{\s*(?:" + MESSAGE_KEY + rb"|\Z))")
+# An event's name or time outside of any object is what is left of a message whose beginning was lost.
+_START = re.compile(
+    rb"\{(?=\s*(?:" + MESSAGE_KEY + rb'|\Z))|"(?:event": ?"[A-Z][A-Z0-9_]*"|microseconds": ?\d)[^\n{]*'
+)
 _CUT = re.compile(rb"\{\s*" + MESSAGE_KEY)
 
 
@@ -35,7 +38,9 @@ def of_objects(found: Iterable[Found], stream: Callable[[Found], Stream]) -> lis
     batch = []
     for each in found:
         sent = is_sent(each.text)
-        if each.whole and sent is not None:
+        if each.before[0].startswith(b'"'):
+            batch.append(Message(each.line, each.before[0], False, stream(each), cut=True))
+        elif each.whole and sent is not None:
             batch.append(Message(each.line, each.text, sent, stream(each)))
         elif not each.whole and _CUT.match(each.text):
             batch.append(Message(each.line, each.text, bool(sent), stream(each), cut=True))

@@ -13,12 +13,13 @@ _LOOKED_AT = 1000
 def recognises(head: bytes) -> bool:
     """Whether there are whole messages on one line each, and perhaps damaged ones, but nothing else.
 
-    A line of printable text without any of JSON's brackets and quotes was never a message, and a line that
+    A line of printable text that neither begins nor ends as a message does was never one, and a line that
     ends in a comma or in an opening bracket goes on on the next one. A file with such lines was not written
     as JSONL: it shows a terminal, somebody's remarks, or messages over several lines.
     """
-    lines = [line.rstrip() for line in head.split(b"\n")[:_LOOKED_AT]]
-    filled = list(filter(None, lines))
+    lines = head.split(b"\n")
+    whole = lines[:-1] or lines  # the head may end within a line
+    filled = [line.rstrip() for line in whole[:_LOOKED_AT] if line and not line.isspace()]
     return not filled or (
         any(map(_is_message, filled))
         and not any(map(_is_no_whole_line, filled))
@@ -26,7 +27,7 @@ def recognises(head: bytes) -> bool:
     )
 
 
-_REMARK = re.compile(rb'[^{}\[\]"\x00-\x08\x0e-\x1f]*')
+_REMARK = re.compile(rb'[^\s{}\[\]"\x00-\x1f][^\x00-\x08\x0e-\x1f]*(?<!\})')
 
 # A trace among the messages that it shows again, and the events of virt-qemu-qmp-proxy.
 _OF_ANOTHER_FORMAT = re.compile(rb'^(?:\d+@\d+\.\d+:)?monitor_qmp_respond mon 0x|"data": ?"\{', re.MULTILINE)

@@ -1,9 +1,8 @@
 r"""Finding JSON objects in the text of a log, in linear time.
 
-A log is searched block by block for what precedes a message; only from there are tokens read. Inside an
-object there are only three kinds of tokens that matter: strings, brackets, and the `,` and `:` that decide
-whether an object may begin. So text with bare words such as QEMU's iotests have is followed to its end, too,
-and whether it is JSON remains for the reader of the message to say.
+A log is searched block by block for what precedes a message; only from there are tokens read, and only as far
+as they decide where the object ends, or that it breaks off. Bare words, such as QEMU's iotests have in place
+of numbers, pass. Whether an object is JSON remains for the reader of the message to say.
 """
 
 from __future__ import annotations
@@ -23,10 +22,9 @@ LONGEST = 1 << 26
 MESSAGE_KEY = rb'"(?:timestamp|event|QMP|return|error|execute|exec-oob|id|data|arguments|control)"'
 """A key that a QMP message may begin with."""
 
-_TOKEN = re.compile(rb'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*("?)|[{}\[\],:]')
+_TOKEN = re.compile(rb'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*("?)|[{}\[\],:]|[-+.\w]+')
 _SPREAD = re.compile(rb"\r?\n[ \t\r\n]*")
-_QUOTE, _OPEN, _CLOSE, _OPEN_LIST, _CLOSE_LIST = b'"{}[]'
-_COMMA, _COLON, _NEWLINE = b",:\n"
+_QUOTE, _OPEN, _COLON, _NEWLINE = b'"{:\n'
 
 
 class Found(NamedTuple):
@@ -34,8 +32,8 @@ class Found(NamedTuple):
 
     Attributes:
         line: the number of the line that it begins on, from 1.
-        before: the match of what precedes it.
-        text: the object on one line; b"" if `before` was all that was looked for.
+        before: the match that found it, as far as its `{`.
+        text: the object on one line; b"" if the match was all that was looked for.
         whole: whether it ends; an object that is cut goes as far as it can be followed.
     """
 
@@ -57,26 +55,33 @@ class Scanner:
         """The position after the last token of the object, and whether the object ends there.
 
         None in place of a truth value: all of the text up to `stop` belongs to the object. False: the object
-        breaks off at the position, at the end of a line inside a string or where an object may not begin.
+        breaks off at the position, at the end of a line inside a string or where a value may not begin.
         """
         opened, last = self._open, self._last
         for token in _TOKEN.finditer(text, at, stop):
             character = text[token.start()]
-            if character == _QUOTE:
-                if not token[1]:
-                    return token.end(), False
-            elif character in (_OPEN, _OPEN_LIST):
-                if opened and last != (_COLON if opened[-1] == _OPEN else _COMMA) and last != _OPEN_LIST:
-                    return token.start(), False
-                opened.append(character)
-            elif character in (_CLOSE, _CLOSE_LIST):
+            if character in b"}]":
                 if opened.pop() != character - 2:
                     return token.start(), False
                 if not opened:
                     return token.end(), True
+            elif character not in b",:":
+                if opened and not _may_follow(last, character, opened[-1]):
+                    return token.start(), False
+                if character == _QUOTE and not token[1]:
+                    return token.end(), False
+                if character in b"{[":
+                    opened.append(character)
             last = character
         self._last = last
         return stop, None
+
+
+def _may_follow(last: int, character: int, opened: int) -> bool:
+    """Whether a value that begins with `character` may follow the token that begins with `last`."""
+    if character in b"{[":
+        return last in (b":" if opened == _OPEN else b"[,")
+    return last in b"{[,:"
 
 
 def on_one_line(text: bytes) -> bytes:
@@ -107,11 +112,11 @@ def _is_json(text: bytes, at: int, end: int) -> bool:
 
 
 Search = Callable[[bytes, int], "re.Match[bytes] | None"]
-"""The next match, in a text from a position on, that ends where an object may begin."""
+"""The next match, in a text from a position on. It ends in an object's `{`, or else is all that is found."""
 
 
 def at_line_start(marker: bytes, before: re.Pattern[bytes]) -> Search:
-    """A search for what `before` matches at the beginning of a line.
+    """The search for what `before` matches at the beginning of a line.
 
     Args:
         marker: bytes that are in every line that `before` matches; lines without them cost nearly nothing.
@@ -135,7 +140,7 @@ def objects(blocks: Iterable[Block], search: Search, spread: bool = False) -> It
 
     Args:
         blocks: the log's blocks of lines.
-        search: finds where an object begins. If no `{` comes after a match, the match alone is found.
+        search: finds where an object begins.
         spread: whether an object may go on over several lines.
     """
     line = 1
@@ -149,13 +154,13 @@ def objects(blocks: Iterable[Block], search: Search, spread: bool = False) -> It
                 match = search(text, at)
                 if match is None:
                     break
-                at = match.end()
                 line += text.count(b"\n", counted, match.start())
-                counted = match.start()
-                if text[at : at + 1] != b"{":
+                at, counted = match.end(), match.start()
+                if text[at - 1] != _OPEN:
                     found.append(Found(line, match, b"", True))
                     continue
                 begun = _Begun(line, match)
+                at -= 1
             if end <= at:  # looked for once a line, however many objects it has
                 end = line_end(text, at)
             at, whole = begun.add(text, at, end, len(text) if spread else end)

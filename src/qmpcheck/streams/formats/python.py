@@ -10,7 +10,7 @@ from qmpcheck.streams.formats import json
 from qmpcheck.streams.formats.message import Batch, Stream, decoded
 from qmpcheck.streams.formats.objects import Found, at_line_start, objects
 
-_LINE = rb"[^\n{}]*?(?P<arrow>-->|<--) (?=\{)"
+_LINE = rb"[^\n{}]*?(?P<arrow>-->|<--) \{"
 _BEFORE = re.compile(_LINE)
 _HEAD = re.compile(rb"^" + _LINE, re.MULTILINE)
 

@@ -17,7 +17,7 @@ from qmpcheck.streams.formats.objects import Found, at_line_start, objects
 _LINE = (
     rb"(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+\+\d+: event (?P<untimed>\S+)"
     rb"|event (?P<timed>\S+) at (?P<seconds>-?\d+)\.(?P<micros>\d+)) "
-    rb"for domain (?:'(?P<quoted>[^\n]+?)'|(?P<bare>[^\n']+?)): (?:<null>\r?$|(?=\{))"
+    rb"for domain (?:'(?P<quoted>[^\n]+?)'|(?P<bare>[^\n']+?)): (?:<null>\r?$|\{)"
 )
 _BEFORE = re.compile(_LINE, re.MULTILINE)
 _HEAD = re.compile(rb"^" + _LINE, re.MULTILINE)
