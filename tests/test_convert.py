@@ -39,6 +39,7 @@ def case(name: str) -> str:
 def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, case("libvirt-probe"), "--list") == (0, """\
 libvirt: the log of libvirtd or virtqemud: a file, syslog, or journalctl
+It may lack the greeting.
 
 VM                                               events    messages    incomplete    lines
 -----------------------------------------------  --------  ----------  ------------  -------

@@ -95,7 +95,9 @@ def _table(format: formats.Format, found: list[_Contents]) -> str:
         (_label(each.stream), each.events, each.messages, each.cut, f"{each.first}-{each.last}")
         for each in found
     ]
-    return f"{format.name}: {format.summary}\n\n{tabulate(rows, headers=headers, disable_numparse=True)}\n"
+    lacks = f"It may lack {format.may_lack}.\n" if format.loses else ""
+    table = tabulate(rows, headers=headers, disable_numparse=True)
+    return f"{format.name}: {format.summary}\n{lacks}\n{table}\n"
 
 
 def _label(stream: Stream) -> str:

@@ -44,12 +44,27 @@ class Loss(enum.Flag):
     """Some of the events."""
 
 
+_WORDS = {
+    Loss.TIMESTAMPS: "QEMU's timestamps",
+    Loss.GREETING: "the greeting",
+    Loss.COMMANDS: "commands",
+    Loss.REPLIES: "replies",
+    Loss.ORDER: "the order of events and replies",
+    Loss.EVENTS: "some events",
+}
+
+
 class Format(NamedTuple):
     """A format that can be read."""
 
     name: str
     summary: str
     loses: Loss = Loss.NOTHING
+
+    @property
+    def may_lack(self) -> str:
+        """What a file in this format may lack, for a report; empty if it lacks nothing."""
+        return ", ".join(words for loss, words in _WORDS.items() if loss in self.loses)
 
     def recognises(self, head: bytes) -> bool:
         """Whether a file that begins with `head` is in this format."""
