@@ -57,7 +57,10 @@ _INFO = b"6"
 
 def _messages(monitors: libvirt.Monitors, entry: _Entry) -> Batch:
     if entry.text is not None:
-        return monitors.of_record(libvirt.Record(entry.line, entry.process, b"", entry.text.rstrip(b"\r\n")))
+        text = entry.text.rstrip(b"\r\n")
+        # a daemon whose standard error goes to the journal writes its own fields, too
+        record = libvirt.with_fields(entry.line, text) or libvirt.Record(entry.line, b"", b"", text)
+        return monitors.of_record(record._replace(source=entry.process))
     if entry.function == b"qemuMonitorSend":
         return [monitors.cut(entry.line, sent=True)]
     if entry.function == b"qemuMonitorJSONIOProcessLine" and entry.priority == _INFO:

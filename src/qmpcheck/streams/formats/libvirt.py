@@ -74,13 +74,20 @@ MARKERS = (b"QEMU_MONITOR_", b" monitor ", b"Line [{", b"libvirt version: ")
 def record(number: int, line: bytes) -> Record:
     """The record that a line of text holds."""
     line = line.rstrip(b"\r\n")
-    if fields := _FIELDS.match(line):
-        before = fields["before"]
-        source = b"" if not before or _DATE.search(before) else before.rstrip(b": ").rpartition(b" ")[2]
-        return Record(number, source, fields["thread"], line[fields.end() :])
-    if not interesting(line) and (tag := _TAG.match(line)):
+    own = with_fields(number, line)
+    if own is None and not interesting(line) and (tag := _TAG.match(line)):
         return Record(number, tag[1].rpartition(b" ")[2], b"", line[tag.end() :])
-    return Record(number, b"", b"", line)
+    return own or Record(number, b"", b"", line)
+
+
+def with_fields(number: int, text: bytes) -> Record | None:
+    """The record in a text that has the fields that libvirt writes itself; None if it has none."""
+    fields = _FIELDS.match(text)
+    if fields is None:
+        return None
+    before = fields["before"]
+    source = b"" if not before or _DATE.search(before) else before.rstrip(b": ").rpartition(b" ")[2]
+    return Record(number, source, fields["thread"], text[fields.end() :])
 
 
 _RECORD = re.compile(
