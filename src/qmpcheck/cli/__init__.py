@@ -20,6 +20,7 @@ from qmpcheck.rulebase import SpecError
 COMMANDS = {
     "validate": "hold recorded streams against a spec",
     "diff": "say what changed from one spec to another",
+    "convert": "write the messages in a log as JSONL",
     "record": "write down what a QEMU sends over QMP",
     "fit": "tell which releases could have written a stream",
     "gate": "make a QEMU send events, and hold it against a spec",

@@ -1,0 +1,41 @@
+"""One JSON message a line: what `qmpcheck record` writes and what QEMU itself sends."""
+
+from __future__ import annotations
+
+import re
+
+from qmpcheck.streams.formats.objects import is_sent
+
+_LOOKED_AT = 1000
+"""Lines."""
+
+
+def recognises(head: bytes) -> bool:
+    """Whether there are whole messages on one line each, and perhaps damaged ones, but nothing else.
+
+    A line of printable text that neither begins nor ends as a message does was never one, and a line that
+    ends in a comma or in an opening bracket goes on on the next one. A file with such lines was not written
+    as JSONL: it shows a terminal, somebody's remarks, or messages over several lines.
+    """
+    lines = head.split(b"\n")
+    whole = lines[:-1] or lines  # the head may end within a line
+    filled = [line.rstrip() for line in whole[:_LOOKED_AT] if line and not line.isspace()]
+    return not filled or (
+        any(map(_is_message, filled))
+        and not any(map(_is_no_whole_line, filled))
+        and _OF_ANOTHER_FORMAT.search(head) is None
+    )
+
+
+_REMARK = re.compile(rb'[^\s{}\[\]"\x00-\x1f][^\x00-\x08\x0e-\x1f]*(?<!\})')
+
+# A trace among the messages that it shows again, and the events of virt-qemu-qmp-proxy.
+_OF_ANOTHER_FORMAT = re.compile(rb'^(?:\d+@\d+\.\d+:)?monitor_qmp_respond mon 0x|"data": ?"\{', re.MULTILINE)
+
+
+def _is_no_whole_line(line: bytes) -> bool:
+    return line.endswith((b",", b"{", b"[")) or _REMARK.fullmatch(line) is not None
+
+
+def _is_message(line: bytes) -> bool:
+    return line.startswith(b"{") and line.endswith(b"}") and is_sent(line) is not None
