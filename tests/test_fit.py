@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from releases import NEWEST
 from strategies import anything, events, faults
 
 from qmpcheck import catalogue, reports, rulebase
@@ -161,8 +162,8 @@ def test_sizes_of_integers() -> None:
 @pytest.mark.parametrize(
     ("stream", "said"),
     [
-        (STOP, "fits 0.12 to 10.0: 1 line, 1 event"),
-        (event("NEWS") + STOP, "fits no release wholly; best: 0.12 to 10.0 (50.0 %): 2 lines, 2 events"),
+        (STOP, f"fits 0.12 to {NEWEST}: 1 line, 1 event"),
+        (event("NEWS") + STOP, f"fits no release wholly; best: 0.12 to {NEWEST} (50.0 %): 2 lines, 2 events"),
         (event("NEWS") * 2, "fits no release at all: 2 lines, 2 events"),
         (event("SHUTDOWN", '{"guest": true}'), "fits 2.10 to 3.1: 1 line, 1 event"),
         (
@@ -174,14 +175,23 @@ def test_sizes_of_integers() -> None:
             "fits 2.2 to 2.7 and 2.12 to 9.1: 2 lines, 2 events",
         ),
         (event("SHUTDOWN") * 2, "fits 0.12 to 2.9: 2 lines, 2 events"),
-        ("rubbish\n[]\n{}\n\n" + STOP, "fits 0.12 to 10.0: 5 lines, 1 event, 3 lines that are no message"),
-        ('{"event": 1}\n' + STOP, "fits 0.12 to 10.0: 2 lines, 1 event, 1 line that is no message"),
-        ('{"return": {}}\n{"execute": "x"}\n' + STOP, "fits 0.12 to 10.0: 3 lines, 1 event"),
-        (STOP.replace("5", '"?"'), "fits 0.12 to 10.0: 1 line, 1 event"),  # timestamps are validate's matter
-        (event("GUEST_PANICKED", '{"action": "run"}'), "fits 1.5 to 10.0: 1 line, 1 event"),  # an erratum
+        (
+            "rubbish\n[]\n{}\n\n" + STOP,
+            f"fits 0.12 to {NEWEST}: 5 lines, 1 event, 3 lines that are no message",
+        ),
+        ('{"event": 1}\n' + STOP, f"fits 0.12 to {NEWEST}: 2 lines, 1 event, 1 line that is no message"),
+        ('{"return": {}}\n{"execute": "x"}\n' + STOP, f"fits 0.12 to {NEWEST}: 3 lines, 1 event"),
+        (
+            STOP.replace("5", '"?"'),
+            f"fits 0.12 to {NEWEST}: 1 line, 1 event",
+        ),  # timestamps are validate's matter
+        (
+            event("GUEST_PANICKED", '{"action": "run"}'),
+            f"fits 1.5 to {NEWEST}: 1 line, 1 event",
+        ),  # an erratum
         (
             event("POWERDOWN", f'{{"x": {"[" * 5000}1{"]" * 5000}}}') + STOP,
-            "fits no release wholly; best: 0.12 to 10.0 (50.0 %): 2 lines, 2 events",
+            f"fits no release wholly; best: 0.12 to {NEWEST} (50.0 %): 2 lines, 2 events",
         ),
     ],
 )
@@ -238,7 +248,7 @@ def test_evidence_and_tables(capsys: pytest.CaptureFixture[str], tmp_path: Path)
         "0.12 to 2.3  25.0 %     1 of 4  line 2: SHUTDOWN carries guest",
         "2.4 to 2.9   50.0 %     2 of 4  line 2: SHUTDOWN carries guest",
         "2.10 to 3.1  100.0 %    4 of 4",
-        "4.0 to 10.0  50.0 %     2 of 4  line 2: SHUTDOWN lacks reason",
+        f"{f'4.0 to {NEWEST}':<11}  50.0 %     2 of 4  line 2: SHUTDOWN lacks reason",
         "",
         "qmp-events.txt            dated                     among them          conform            first that does not",
         "------------------------  ------------------------  ------------------  ---------  ------  ------------------------------",
@@ -359,7 +369,7 @@ def test_spec_auto_without_greeting(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert status == 1
     status, said = validated(capsys, other)
     assert said.startswith(
-        f"qmpcheck: no greeting in {other}: taken for 10.0, the newest; none fits any event\n"
+        f"qmpcheck: no greeting in {other}: taken for {NEWEST}, the newest; none fits any event\n"
     )
     other.write_text('{"QMP": {"version": {"qemu": {"micro": 0, "minor": 2, "major": 7}}}}\n' + STOP)
     status, said = validated(capsys, path, other)
