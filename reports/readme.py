@@ -16,6 +16,8 @@ from pathlib import Path
 
 from qmpcheck.cli import main as qmpcheck
 
+os.environ.update(XDG_DATA_HOME=os.devnull, QMPCHECK_RULES="")  # no releases that the user added
+
 README = Path(__file__).parents[1] / "README.md"
 
 _EXAMPLE = re.compile(r"(```console\n\$ qmpcheck (.*)\n)((?:.*\n)*?)```")

@@ -11,6 +11,7 @@ import msgspec
 from qmpcheck.checking.occurrence import MICROSECONDS, Moment, Occurrence
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import name
+from qmpcheck.ratelimits import ALWAYS_LIMITED
 from qmpcheck.rulebase import TEXT, RateLimit, RuleBase
 
 ALLOWANCE = MICROSECONDS
@@ -21,28 +22,6 @@ PERIOD = MICROSECONDS
 
 Limits = dict[str, RateLimit]
 """The rate limit of each event that has one."""
-
-KNOWN: Limits = {
-    "BLOCK_IO_ERROR": RateLimit(("qom-path",), unless={"action": ("stop",)}),
-    "MEMORY_DEVICE_SIZE_CHANGE": RateLimit(("qom-path",)),
-    "QUORUM_REPORT_BAD": RateLimit(("node-name",)),
-    "VSERPORT_CHANGE": RateLimit(("id",)),
-}
-"""How QEMU limits some events, at least some QEMU, where the spec does not say all of it."""
-
-LIMITED = frozenset(
-    {
-        "BALLOON_CHANGE",
-        "HV_BALLOON_STATUS_REPORT",
-        "MEMORY_DEVICE_SIZE_CHANGE",
-        "QUORUM_FAILURE",
-        "QUORUM_REPORT_BAD",
-        "RTC_CHANGE",
-        "VSERPORT_CHANGE",
-        "WATCHDOG",
-    }
-)
-"""What QEMU rate-limited already when its schemas, up to 2.8, did not say so."""
 
 Key = tuple[str, Any]
 """What is limited: an event, and what tells it apart from others of its name; None where nothing does."""
@@ -85,7 +64,7 @@ def _down(moments: Sequence[Moment], lines: int) -> tuple[Moment, ...]:
 def sent_late(rule_base: RuleBase) -> frozenset[str]:
     """The events of a spec that may be sent later than they happened."""
     stated = frozenset(event for event, rule in rule_base.events.items() if rule.rate_limit)
-    return stated if rule_base.source == TEXT else stated | LIMITED
+    return stated if rule_base.source == TEXT else stated | ALWAYS_LIMITED
 
 
 def ends(row: Sequence[_Each]) -> tuple[_Each, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
+from qmpcheck import ratelimits
 from qmpcheck.checking import clock
 from qmpcheck.checking.errata import FollowUpErratum
 from qmpcheck.checking.followup import Rule
@@ -35,8 +36,8 @@ def timing(
     """
     late = clock.sent_late(rule_base)
     rules = (*_spec_rules(rule_base, assumed, within, late), *more)
-    limited = {event: rule.rate_limit for event, rule in rule_base.events.items() if rule.rate_limit}
-    limits = {event: clock.KNOWN.get(event, limit) for event, limit in limited.items()}
+    kept = {event: ratelimits.kept(event, rule.rate_limit) for event, rule in rule_base.events.items()}
+    limits = {event: limit for event, limit in kept.items() if limit}
     return Timing(tuple(_with_errata(rule, errata) for rule in rules), limits, late)
 
 

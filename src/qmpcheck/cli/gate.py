@@ -138,8 +138,11 @@ def _specs(name: str, build: Build) -> tuple[Spec, Spec | None]:
     release = catalogue.at_or_before(version)
     if release is None:
         raise SpecError(f"the catalogue has no release as old as {version}; name a spec")
-    if version.release == release.id and not version.is_development:
-        return release, None
+    spec = catalogue.of_version(version)
+    if not spec.newer and (version.is_candidate or not version.is_development):
+        if spec.note:
+            tell(spec.note)
+        return spec, None
     tell(
         f"{version} is newer than {release.id}, the catalogue's last release before it: its events are held "
         f"against what the binary says of itself, and how that differs from {release.id} is only shown"
