@@ -9,6 +9,7 @@ from releases import NEWEST
 from qmpcheck import catalogue
 from qmpcheck.checking.diagnose import Diagnostician
 from qmpcheck.cli import main
+from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.drift import elsewhere
 from qmpcheck.drift.elsewhere import Elsewhere
 
@@ -36,9 +37,9 @@ IO_ERROR = {"device": "d", "operation": "read", "action": "stop", "nospace": Fal
         ("1.1", "SHUTDOWN", {"new": True}, None),
         ("1.1", "SHUTDOWN", {"a b": True}, None),
         ("3.1", "SHUTDOWN", {"guest": True, "reason": "guest-panic"}, "member since 4.0"),
-        ("4.0", "SHUTDOWN", {"guest": True}, "no such member until 3.1"),
-        ("4.0", "SHUTDOWN", None, "optional until 2.9"),
-        ("10.0", "BLOCK_IO_ERROR", IO_ERROR, "no such member until 9.1"),
+        ("4.0", "SHUTDOWN", {"guest": True}, "mandatory since 4.0"),
+        ("4.0", "SHUTDOWN", None, "mandatory since 2.10"),
+        ("10.0", "BLOCK_IO_ERROR", IO_ERROR, "mandatory since 9.2"),
         ("2.3", "WATCHDOG", {"action": "inject-nmi"}, "value since 2.4"),
         ("2.3", "WATCHDOG", {"action": "dance"}, None),
         ("2.8:txt", "WATCHDOG", {"action": "inject-nmi"}, f"value in 2.4 to {NEWEST}"),
@@ -61,8 +62,20 @@ def test_events_that_are_gone() -> None:
     ]
     last = {event: name for name, event in gone}
     assert last
+    names = [spec.name for spec in catalogue.line()]
     for event, name in last.items():
-        assert drifts("latest", event) == [f"event until {name}"]
+        assert drifts("latest", event) == [f"removed in {names[names.index(name) + 1]}"]
+
+
+def test_a_build_that_is_newer_than_the_catalogue() -> None:
+    newer = Elsewhere(NEWEST, "99.0")
+    assert newer.drift(Diagnostic("QMP201", 1, "", "NEWS", "event")) == "may be new in 99.0"
+    assert (
+        newer.drift(Diagnostic("QMP205", 1, "", "WATCHDOG", "data.action", got='"dance"'))
+        == "may be new in 99.0"
+    )
+    assert newer.drift(Diagnostic("QMP201", 1, "", "MEM_UNPLUG_ERROR", "event")) == "removed in 9.1"
+    assert newer.drift(Diagnostic("QMP202", 1, "", "WATCHDOG", "data.action")) is None
 
 
 def test_a_file_stands_in_no_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -231,6 +231,35 @@ def test_versions_of_greetings(
     assert (stated["greeting"], stated["greetings"]) == (told[0] if told else None, told)
 
 
+REDHAT = '{"device": "d", "operation": "write", "action": "report", "__com.redhat_reason": "enospc"}'
+
+
+def test_what_a_vendor_added_is_left_out_of_account(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    plain = event("BLOCK_IO_ERROR", REDHAT.replace("__com.redhat_", "com_"))
+    ours = event("BLOCK_IO_ERROR", REDHAT)
+    assert first_line(capsys, tmp_path, ours)[1] == "fits 0.13 to 2.1: 1 line, 1 event"
+    assert first_line(capsys, tmp_path, ours + plain)[1].startswith(
+        "fits no release wholly; best: 0.13 to 2.1"
+    )
+    assert first_line(capsys, tmp_path, plain + ours)[1].startswith(
+        "fits no release wholly; best: 0.13 to 2.1"
+    )
+    for other in (event("__com.redhat_NEWS", '{"a": 1}'), event("WATCHDOG", '{"action": "__org.x_bark"}')):
+        assert first_line(capsys, tmp_path, other)[1].startswith("fits 0.1")
+    assert first_line(capsys, tmp_path, event("__com_NEWS"))[1].startswith("fits no release at all")
+
+
+def test_a_version_that_is_no_release_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    path.write_text(greeting(999, 0, 0) + greeting(0, 1, 0) + greeting(9, 1, 91) + NEW + STOP)
+    newer, old, candidate = run(capsys, path)[2].splitlines()
+    assert f"checked against {NEWEST}, and what may be new in 999.0 is a warning" in newer
+    assert "the catalogue has no release 0.1" in old
+    assert "9.1.91 is a release candidate of 9.2" in candidate
+
+
 def test_evidence_and_tables(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "s"
     path.write_text(

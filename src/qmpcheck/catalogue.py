@@ -92,7 +92,7 @@ def find(name: str) -> Spec:
     if _is_path(name):
         return _foreign(name)
     if newer:
-        raise SpecError(f"no spec is called {quoted(name)}: {newer}")
+        raise SpecError(f"no spec is called {quoted(name)}: it is {newer}")
     raise SpecError(f"no spec is called {quoted(name)}{_near(name)}; `qmpcheck specs` lists them")
 
 
@@ -115,7 +115,8 @@ def of_version(version: Version) -> Spec:
         return before.spec(version)
     if after is None:
         wanted = version.next_release if version.is_development else version.release
-        return before.spec(version)._replace(newer=wanted, note=_newer(version))
+        note = f"{version} is checked against {before.name}, and what may be new in {wanted} is a warning"
+        return before.spec(version)._replace(newer=wanted, note=f"{note}: it is {_newer(version)}")
     if version.is_candidate:
         return after.spec(Version(*_series(after.name)[:2]))._replace(
             note=f"{version} is a release candidate of {after.name}: it is checked as {after.name}"
@@ -160,13 +161,12 @@ def _between(version: Version, before: _Release, after: _Release) -> Spec:
 def _newer(version: Version) -> str:
     """What to do about a version that is newer than all of the catalogue; "" of another one."""
     newest = _newest()
-    if _series(newest)[:2] >= version[:2] and not (
-        version.is_development and _series(newest)[:2] == version[:2]
-    ):
+    series = _series(newest)[:2]
+    if series > version[:2] or (series == version[:2] and not version.is_development):
         return ""
     return (
-        f"{version} is newer than {newest}, the newest release that qmpcheck knows; better than {newest} are "
-        "qemu:PATH (what that binary says of itself), its source tree, or a newer qmpcheck"
+        f"newer than {newest}, the newest release that qmpcheck knows; a better spec is qemu:PATH, which is "
+        "what that binary says about itself, or its source tree, or its release in a newer qmpcheck"
     )
 
 

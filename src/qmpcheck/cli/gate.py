@@ -22,6 +22,7 @@ from qmpcheck.catalogue import Spec
 from qmpcheck.cli import arguments, baselines, reporting
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
+from qmpcheck.extra import extended
 from qmpcheck.gate import build as builds
 from qmpcheck.gate import saving
 from qmpcheck.gate.build import Build
@@ -37,7 +38,7 @@ from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specfile import Told
 
-CONFIGURED = ("spec", "select", "ignore", "severities", "rules", "within", "fail-on")
+CONFIGURED = ("spec", "select", "ignore", "severities", "rules", "within", "fail-on", "extra")
 """What `qmpcheck.toml` may set."""
 
 
@@ -94,6 +95,7 @@ def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: 
     """
     build = _ask(options.qemu)
     spec, since = _specs(options.spec, build)
+    spec = spec._replace(rule_base=extended(spec.rule_base, options.extra))
     own = arguments.own_rules(options, spec.rule_base)
     if options.save is not None:
         _make(options.save)
