@@ -33,6 +33,9 @@ ALWAYS_LIMITED = frozenset(
 )
 """The events that every QEMU limits whose spec is a schema: those that state it later only state it."""
 
+LIMITED_SINCE = {"BLOCK_IO_ERROR": (9, 2)}
+"""The events that QEMU limits only from a release on, which is also the first whose schema states it."""
+
 _STOP: dict[str, tuple[str, ...]] = {"action": ("stop",)}
 _STOP_EXEMPT_SINCE = {(10, 0): 9, (10, 1): 5, (10, 2): 2}
 """The patch level of each series from which on BLOCK_IO_ERROR is sent at once if its action is "stop".
@@ -53,9 +56,25 @@ def kept(event: str, stated: RateLimit | None) -> RateLimit | None:
     return stated if stated.known_by == "build" else KNOWN.get(event, stated)
 
 
+def is_real(event: str, are_alike: bool) -> bool:
+    """Whether QEMU does something else, and not only its document, where one of two specs states a limit.
+
+    Args:
+        event: the event that the limit is stated of.
+        are_alike: whether the specs are of the same kind, so that the silence of one says something.
+    """
+    return event in LIMITED_SINCE or (are_alike and event not in ALWAYS_LIMITED)
+
+
 def keyed(event: str, stated: RateLimit) -> RateLimit:
     """A stated limit with the key that QEMU has for it, where the spec names none."""
     return stated if stated.key else msgspec.structs.replace(stated, key=KEYS.get(event, ()))
+
+
+def is_laxer(limit: RateLimit, other: RateLimit) -> bool:
+    """Whether one limit lets every event through that the other lets through."""
+    exempts = all(set(values) <= set(limit.unless.get(member, ())) for member, values in other.unless.items())
+    return exempts and set(other.key) <= set(limit.key)
 
 
 def of_build(rule_base: RuleBase, version: Version) -> RuleBase:

@@ -11,6 +11,7 @@ cannot be read.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import IO
 
 from qmpcheck import catalogue
@@ -21,10 +22,14 @@ from qmpcheck.cli.status import CLEAN, FINDINGS
 from qmpcheck.drift import uses, usesfile
 from qmpcheck.drift.change import Level
 from qmpcheck.drift.compare import compare
+from qmpcheck.extra import extended
 from qmpcheck.printable import name, safe
 from qmpcheck.reports.changes import Changes, Client
 from qmpcheck.rulebase import SpecError
 from qmpcheck.wording import plural
+
+CONFIGURED = ("extra",)
+"""What a configuration file may set."""
 
 _LEVELS = ("breaking", "risky", "safe")
 
@@ -47,6 +52,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="exit 1 for changes at least this bad (breaking)",
     )
     parser.add_argument(
+        "--all", action="store_true", help="list also how every binary differs from any schema"
+    )
+    parser.set_defaults(extra=[])
+    parser.add_argument(
         "--format", choices=("text", "json", "markdown"), default="text", help="of the report"
     )
     output.add_output(parser)
@@ -56,18 +65,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     inputs = [options.old, options.new, *filter(None, [options.used_by])]
     reporting.prepare(options.reports, inputs, (), options.format, options.output)
-    old, new = catalogue.find(options.old), catalogue.find(options.new)
+    old, new = (_spec(name, options.extra) for name in (options.old, options.new))
     client = _client(options.used_by, old, new) if options.used_by else None
     strict = options.profile == "strict"
     found = compare(old.rule_base, new.rule_base)
     if client:
         found = tuple(change for change in found if uses.touches(change, client.uses, strict))
-    changes = Changes(old, new, found, strict, client)
+    listed = found if options.all else tuple(change for change in found if not change.of_any_build)
+    changes = Changes(old, new, listed, strict, client, len(found) - len(listed))
     with reporting.opened(options.output, options.reports) as out:
         _report(options.format, changes, out)
     worst = max((change.level(changes.strict) for change in found), default=Level.DOC)
     fail_on = Level[options.fail_on.upper()]
     return max(FINDINGS if worst >= fail_on else CLEAN, _beside(options, changes, fail_on))
+
+
+def _spec(name: str, extra: Sequence[str]) -> Spec:
+    spec = catalogue.find(name)
+    return spec._replace(rule_base=extended(spec.rule_base, extra))
 
 
 def _beside(options: argparse.Namespace, changes: Changes, fail_on: Level) -> int:

@@ -92,6 +92,7 @@ class Change(msgspec.Struct, frozen=True):
         value: the value that came, went, or was deprecated; "" where it is none.
         where: the branches of unions that the member is in.
         counterpart: the name that it likely has on the other side; "" for none.
+        of_any_build: whether every binary differs so from any schema, as it says less about its types.
     """
 
     code: str
@@ -103,6 +104,7 @@ class Change(msgspec.Struct, frozen=True):
     value: str = ""
     where: tuple[Condition, ...] = ()
     counterpart: str = ""
+    of_any_build: bool = False
 
     @property
     def slug(self) -> str:
