@@ -173,7 +173,7 @@ def test_the_summary_for_a_client(
 def test_events_in_neither_spec_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     Path("both.jsonl").write_text(STREAM + '{"event": "\\u001b[2J"}\n')
     status, out, err = run(capsys, "diff old.json new.json --used-by both.jsonl")
-    assert (status, err) == (0, "qmpcheck: both.jsonl: 1 event in neither spec: \\x1b[2J\n")
+    assert (status, err) == (0, "qmpcheck: both.jsonl: 1 name in neither spec: \\x1b[2J\n")
     assert "none of your 2 events changes" in out
 
 

@@ -123,8 +123,9 @@ DRIFT: dict[str, Explanation] = {
         _spec(_MEMBER, after=_FOLLOW_UP),
     ),
     "QMP514": _change(
-        "The event is now sent at most once a second, or a limit that it had now covers more of it; what happens "
-        "in between is not told. (A limit that QEMU had all along, and that a document begins to state, is QMP517.)",
+        "The event is now sent at most once a second, or a limit that it had now covers more of it; what "
+        "happens in between is not told. (A limit that QEMU had all along is QMP517 where a document begins "
+        "to state it.)",
         "A client that counts events, or waits for each, misses some.",
         _PLAIN,
         _spec(_MEMBER, after=_LIMIT),
