@@ -5,8 +5,8 @@
     python clients/libvirt.py SOURCE [VERSION] --check  exits 1 if that file is not what it should be
 
 SOURCE is libvirt's source tree, or a tarball of one, such as the .orig.tar.xz that `apt-get source libvirt`
-fetches. It follows the table of event handlers, each handler, and every function that one hands a JSON value to;
-it knows nothing of single events. Its limits:
+fetches. It follows the table of event handlers, each handler, and every function that one hands a JSON value
+to; it knows nothing of single events. Its limits:
 
 - A handler may serve several events, so a member can be listed that the event at hand does not have. Where no
   release has it, it is marked with `?`, and so are values of libvirt's own.
@@ -46,7 +46,7 @@ _CALL = re.compile(r"\b(qemuMonitorJSON\w+)\(([^;]*?)\)")
 
 
 class Source(NamedTuple):
-    """The text of libvirt's files, by their paths in the tree, and libvirt's version; "" where it is not told."""
+    """The text of libvirt's files, by their paths in the tree, and its version; "" where that is not told."""
 
     files: dict[str, str]
     version: str
@@ -161,7 +161,7 @@ class Libvirt:
                     yield from self._reads(call[1], where[argument], inside | {(name, path)})
 
     def _values(self, read: Read) -> Iterator[tuple[str, str]]:
-        """The values that a string is looked up among, or compared with, until its variable is another one."""
+        """The values that a string is looked up among, or compared with, before its variable changes."""
         body, begin = read.function.body, read.position + 1
         again = re.compile(rf"\b{re.escape(read.variable)}\s*=\s*virJSON").search(body, begin)
         end = again.start() if again else len(body)
