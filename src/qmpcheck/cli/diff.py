@@ -47,7 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "old",
         metavar="OLD",
-        help="a spec: a release, latest, a path (. is the source tree here), git:REV, qemu:PATH; see `qmpcheck specs`",
+        help="a spec: a release, latest, a path (such as the source tree .), git:REV, qemu:PATH; see "
+        "`qmpcheck specs`",
     )
     parser.add_argument("new", metavar="NEW", help="another")
     parser.add_argument("--profile", choices=("tolerant", "strict"), default="tolerant", help="of the client")
