@@ -252,7 +252,6 @@ STOP = {"action": ("stop",)}
 @pytest.mark.parametrize(
     ("name", "unless", "known_by"),
     [
-        ("10.0", {}, "document"),
         ("10.0.0", {}, "build"),
         ("10.0.8", {}, "build"),
         ("10.0.9", STOP, "build"),
@@ -264,9 +263,18 @@ STOP = {"action": ("stop",)}
     ],
 )
 def test_a_patch_level_has_the_rate_limit_of_its_build(name: str, unless: object, known_by: str) -> None:
-    limit = catalogue.find(name).rule_base.events["BLOCK_IO_ERROR"].rate_limit
-    assert limit
-    assert (limit.unless, limit.known_by) == (unless, known_by)
+    limits = [
+        spec.rule_base.events["BLOCK_IO_ERROR"].rate_limit
+        for spec in (catalogue.of_version(Version(*map(int, name.split(".")))), catalogue.find(name))
+    ]
+    assert [limit and limit.unless for limit in limits] == [unless, unless]
+    assert limits[0]
+    assert limits[0].known_by == known_by
+
+
+def test_the_name_of_a_patch_level_is_its_release_as_stated_unless_it_changed_something() -> None:
+    assert catalogue.find("10.0.8")[1:] == catalogue.find("10.0")[1:]
+    assert catalogue.find("10.0.9")[1:] != catalogue.find("10.0")[1:]
 
 
 def test_a_name_of_the_catalogue_loads_little() -> None:

@@ -71,7 +71,7 @@ def test_trees_as_they_were(tmp_path: Path) -> None:
     (tmp_path / "qapi").mkdir()
     (tmp_path / "qapi" / "lamp.json").write_text(PART)
     (tmp_path / "qapi-schema.json").write_text(OLD)
-    assert found(tmp_path) == EVENTS
+    assert found(tmp_path) == found(tmp_path / "qapi") == EVENTS
     (tmp_path / "qapi-schema.json").write_text("{ 'command': 'quit' }\n")
     with pytest.raises(SpecError, match=r"no QEMU source tree: .*qapi-schema\.json describes no event"):
         found(tmp_path)
@@ -81,7 +81,7 @@ def test_trees_as_they_were(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_source_tree(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match=r"^.*: no QEMU source tree: neither qapi/qapi-schema\.json nor "):
+    with pytest.raises(SpecError, match=r"^.*: Is a directory, and no QEMU source tree: neither qapi/qapi-schema\.json nor "):
         found(tmp_path)
 
 

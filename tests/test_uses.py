@@ -416,7 +416,7 @@ def read_for(old: str, new: str, listed: str) -> useslist.Listed:
         ("MIGRATION.status=colo", "2.4", "2.5", ["MIGRATION.status=colo (since 2.8)"]),
         ("MIGRATION.status=colo", "2.7", "2.8", []),
         ("DEBUG!", "7.2", "8.0", ["DEBUG! (0.12)"]),
-        ("LAMP?\nMIGRATION.lamp?\nMIGRATION.status=lamp?\nLAMP!?", "7.2", "8.0", []),
+        ("XYZZY?\nMIGRATION.xyzzy?\nMIGRATION.status=xyzzy?\nXYZZY!?", "7.2", "8.0", []),
         ("MIGRATION.status=colo?", "2.4", "2.5", ["MIGRATION.status=colo? (since 2.8)"]),
     ],
 )
@@ -426,9 +426,9 @@ def test_one_list_serves_all_pairs(listed: str, old: str, new: str, elsewhere: l
 
 def test_every_mistake_of_a_list_is_told_at_once() -> None:
     with pytest.raises(SpecError) as caught:
-        read_for("7.2", "8.0", "LAMPS\nSHUTDOWN\nSHUTDOWN.reasn\nMIGRATION.status=lamp\nSTOP.x!\nSTOP!=x")
+        read_for("7.2", "8.0", "XYZZY\nSHUTDOWN\nSHUTDOWN.reasn\nMIGRATION.status=lamp\nSTOP.x!\nSTOP!=x")
     assert str(caught.value).splitlines() == [
-        'mine:1: no release has the event "LAMPS"',
+        'mine:1: no release has the event "XYZZY"',
         'mine:3: SHUTDOWN: no release has the member "reasn" (near: reason)',
         'mine:4: no release has the value "lamp"',
         "mine:5: STOP.x!: ! means the name of an event alone, and cannot follow a member",

@@ -87,8 +87,11 @@ def find(name: str) -> Spec:
         return Spec(name, entry.id, _load(entry))
     version = of_name(name)
     newer = _newer(version) if version else ""
-    if version and not newer and _named(version.release):
-        return of_version(version)._replace(name=name)
+    series = _named(version.release) if version and not newer else None
+    if version and series:
+        as_stated = Spec(name, series.id, _load(series))
+        is_other = version.is_development or ratelimits.is_changed(version)
+        return of_version(version)._replace(name=name) if is_other else as_stated
     if _is_path(name):
         return _foreign(name)
     if newer:

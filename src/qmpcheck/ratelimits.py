@@ -77,15 +77,22 @@ def is_laxer(limit: RateLimit, other: RateLimit) -> bool:
     return exempts and set(other.key) <= set(limit.key)
 
 
+def is_changed(version: Version) -> bool:
+    """Whether a patch level changed what the document of its release says."""
+    since = _STOP_EXEMPT_SINCE.get(version[:2])
+    return since is not None and since <= version.micro and not version.is_development
+
+
 def of_build(rule_base: RuleBase, version: Version) -> RuleBase:
     """The rules of a release with the limit of BLOCK_IO_ERROR as a build of that version keeps it."""
     rule = rule_base.events.get("BLOCK_IO_ERROR")
     if rule is None or rule.rate_limit is None or version.is_development:
         return rule_base
-    since = _STOP_EXEMPT_SINCE.get(version[:2])
-    is_exempt = bool(rule.rate_limit.unless) or (since is not None and version.micro >= since)
     limit = msgspec.structs.replace(
-        rule.rate_limit, key=KEYS["BLOCK_IO_ERROR"], unless=_STOP if is_exempt else {}, known_by="build"
+        rule.rate_limit,
+        key=KEYS["BLOCK_IO_ERROR"],
+        unless=_STOP if is_changed(version) else rule.rate_limit.unless,
+        known_by="build",
     )
     changed = msgspec.structs.replace(rule, rate_limit=limit)
     return msgspec.structs.replace(rule_base, events=rule_base.events | {"BLOCK_IO_ERROR": changed})

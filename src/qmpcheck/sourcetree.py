@@ -70,8 +70,9 @@ class Tree(NamedTuple):
 
 def of_folder(folder: str) -> Tree:
     """The source tree in a folder, which may also be the tree's `qapi` folder."""
-    if os.path.basename(os.path.abspath(folder)) == "qapi" and SCHEMA in os.listdir(folder):
-        folder = os.path.join(folder, os.pardir)
+    above = os.path.join(folder, os.pardir)
+    if os.path.basename(os.path.abspath(folder)) == "qapi" and Tree(above).roots():
+        folder = above
     if os.path.exists(os.path.join(folder, ".git")) and shutil.which("git"):
         try:
             commit, date = _commit(folder, "HEAD")

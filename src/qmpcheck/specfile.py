@@ -93,7 +93,8 @@ def _in_tree(name: str, tree: Tree) -> Told:
             return Told(rule_base, tree.version, tree.date, tree.commit)
         without_events = f", and {os.path.relpath(root, tree.folder)} describes no event"
     names = " nor ".join((sourcetree.SCHEMAS[0], *sourcetree.TEXTS[:1]))
-    raise SpecError(f"{safe(name)}: no QEMU source tree: neither {names} is in it{without_events}")
+    what = "Is a directory, and no QEMU source tree" if os.path.isdir(name) else "no QEMU source tree"
+    raise SpecError(f"{safe(name)}: {what}: neither {names} is in it{without_events}")
 
 
 def _of_tree(root: str) -> RuleBase:
