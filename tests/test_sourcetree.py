@@ -81,7 +81,9 @@ def test_trees_as_they_were(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_no_source_tree(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match=r"^.*: Is a directory, and no QEMU source tree: neither qapi/qapi-schema\.json nor "):
+    with pytest.raises(
+        SpecError, match=r"^.*: Is a directory, and no QEMU source tree: neither qapi/qapi-schema\.json nor "
+    ):
         found(tmp_path)
 
 

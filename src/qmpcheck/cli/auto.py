@@ -90,7 +90,7 @@ def _told(versions: Mapping[str, Sequence[Version]]) -> Spec | None:
     Raises:
         SpecError: they are of several releases, or of one that the catalogue does not have.
     """
-    told = [_of_version(version, path) for path, found in versions.items() for version in found]
+    told = [_of_version(each, path) for path, found in versions.items() for each in dict.fromkeys(found)]
     if not told:
         return None
     firsts = {(each.spec.name, each.spec.newer): each for each in reversed(told)}
