@@ -78,6 +78,11 @@ def test_trees_as_they_were(tmp_path: Path) -> None:
     (tmp_path / "QMP").mkdir()
     (tmp_path / "QMP" / "qmp-events.txt").write_text(DOCUMENT)
     assert found(tmp_path) == ["LAMP_ADDED"]
+    (tmp_path / "qapi-schema.json").write_text("{ 'type': 'A', 'data': { 'old': 'language' } }\n")
+    with pytest.raises(SpecError, match="qapi-schema.json:1:"):
+        found(tmp_path)
+    (tmp_path / "VERSION").write_text("1.7.50\n")
+    assert found(tmp_path) == ["LAMP_ADDED"]
 
 
 def test_a_folder_that_is_no_source_tree(tmp_path: Path) -> None:

@@ -27,6 +27,9 @@ SCHEMAS = (f"qapi/{SCHEMA}", SCHEMA)
 TEXTS = ("docs/qmp-events.txt", "docs/qmp/qmp-events.txt", "QMP/qmp-events.txt")
 """Where the root file and the event document were at any time."""
 
+FIRST_WITH_EVENTS = Version(2, 1)
+"""The first version whose schema describes events; earlier ones are written in a language of their time."""
+
 TARBALL = re.compile(r"\.(?:tar(?:\.(?:gz|bz2|xz))?|tgz|tbz2?|txz)$")
 
 _FILE = rf"(?:VERSION|qapi/[^/]+\.json|{'|'.join(map(re.escape, (SCHEMA, *TEXTS)))})"
@@ -63,8 +66,8 @@ class Tree(NamedTuple):
             return None
 
     def roots(self) -> list[str]:
-        """The root file of its schema and its event document, as far as it has them, by their paths."""
-        names = (*SCHEMAS, *TEXTS)
+        """The paths of its schema's root file and of its event document, as far as a spec is in them."""
+        names = TEXTS if self.version and self.version < FIRST_WITH_EVENTS else (*SCHEMAS, *TEXTS)
         return [path for name in names if os.path.isfile(path := os.path.join(self.folder, name))]
 
 
