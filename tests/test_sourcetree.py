@@ -79,7 +79,7 @@ def test_trees_as_they_were(tmp_path: Path) -> None:
     (tmp_path / "QMP" / "qmp-events.txt").write_text(DOCUMENT)
     assert found(tmp_path) == ["LAMP_ADDED"]
     (tmp_path / "qapi-schema.json").write_text("{ 'type': 'A', 'data': { 'old': 'language' } }\n")
-    with pytest.raises(SpecError, match="qapi-schema.json:1:"):
+    with pytest.raises(SpecError, match=r"qapi-schema\.json:1:"):
         found(tmp_path)
     (tmp_path / "VERSION").write_text("1.7.50\n")
     assert found(tmp_path) == ["LAMP_ADDED"]
