@@ -255,6 +255,8 @@ STOP = {"action": ("stop",)}
         ("10.0.0", {}, "build"),
         ("10.0.8", {}, "build"),
         ("10.0.9", STOP, "build"),
+        ("10.1.3", {}, "build"),
+        ("10.1.4", {}, "document"),  # the patch level that changed it is not known
         ("10.2.1", {}, "build"),
         ("10.2.2", STOP, "build"),
         ("11.0.0", STOP, "build"),

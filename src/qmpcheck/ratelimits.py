@@ -37,11 +37,14 @@ LIMITED_SINCE = {"BLOCK_IO_ERROR": (9, 2)}
 """The events that QEMU limits only from a release on, which is also the first whose schema states it."""
 
 _STOP: dict[str, tuple[str, ...]] = {"action": ("stop",)}
-_STOP_EXEMPT_SINCE = {(10, 0): 9, (10, 1): 5, (10, 2): 2}
-"""The patch level of each series from which on BLOCK_IO_ERROR is sent at once if its action is "stop".
+_STOP_EXEMPT_SINCE = {(10, 0): 9, (10, 2): 2}
+"""The patch level of a series from which on BLOCK_IO_ERROR is sent at once if its action is "stop".
 
-From 11.0 on the schema says so; before 10.0 no patch level is exempt.
+From 11.0 on the schema says so; the series before 10.0 ended earlier.
 """
+
+_NOT_KNOWN_SINCE = {(10, 1): 4}
+"""The patch level of a series from which on it is not known which of the two holds."""
 
 KNOWN: dict[str, RateLimit] = {
     event: RateLimit(key, unless=_STOP if event == "BLOCK_IO_ERROR" else {}) for event, key in KEYS.items()
@@ -86,7 +89,8 @@ def is_changed(version: Version) -> bool:
 def of_build(rule_base: RuleBase, version: Version) -> RuleBase:
     """The rules of a release with the limit of BLOCK_IO_ERROR as a build of that version keeps it."""
     rule = rule_base.events.get("BLOCK_IO_ERROR")
-    if rule is None or rule.rate_limit is None or version.is_development:
+    is_known = version.micro < _NOT_KNOWN_SINCE.get(version[:2], version.micro + 1)
+    if rule is None or rule.rate_limit is None or version.is_development or not is_known:
         return rule_base
     limit = msgspec.structs.replace(
         rule.rate_limit,
