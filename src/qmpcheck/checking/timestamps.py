@@ -9,6 +9,7 @@ from itertools import compress, count, islice
 from operator import attrgetter, gt
 from typing import Any, NamedTuple
 
+from qmpcheck import ratelimits
 from qmpcheck.checking.accessors import Accessor, accessor, comparable
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import name
@@ -21,28 +22,6 @@ ALLOWANCE = MICROSECONDS
 PERIOD = MICROSECONDS
 """Between the first and the third of three rate-limited events in a row."""
 
-KNOWN: dict[str, RateLimit] = {
-    "BLOCK_IO_ERROR": RateLimit(("qom-path",), unless={"action": ("stop",)}),
-    "MEMORY_DEVICE_SIZE_CHANGE": RateLimit(("qom-path",)),
-    "QUORUM_REPORT_BAD": RateLimit(("node-name",)),
-    "VSERPORT_CHANGE": RateLimit(("id",)),
-}
-"""How QEMU limits some events, at least some QEMU, where the spec does not say all of it."""
-
-LIMITED = frozenset(
-    {
-        "BALLOON_CHANGE",
-        "HV_BALLOON_STATUS_REPORT",
-        "MEMORY_DEVICE_SIZE_CHANGE",
-        "QUORUM_FAILURE",
-        "QUORUM_REPORT_BAD",
-        "RTC_CHANGE",
-        "VSERPORT_CHANGE",
-        "WATCHDOG",
-    }
-)
-"""What QEMU rate-limited already when its schemas, up to 2.8, did not say so."""
-
 Report = Callable[[Diagnostic], object]
 """Takes each finding when it is made."""
 
@@ -50,13 +29,13 @@ Report = Callable[[Diagnostic], object]
 def sent_late(rule_base: RuleBase) -> frozenset[str]:
     """The events of a spec that may be sent later than they happened."""
     stated = frozenset(event for event, rule in rule_base.events.items() if rule.rate_limit)
-    return stated if rule_base.source == TEXT else stated | LIMITED
+    return stated if rule_base.source == TEXT else stated | ratelimits.ALWAYS_LIMITED
 
 
 def rate_limits(rule_base: RuleBase) -> dict[str, RateLimit]:
     """The rate limit of each event that the spec says has one."""
-    limited = {event: rule.rate_limit for event, rule in rule_base.events.items() if rule.rate_limit}
-    return {event: KNOWN.get(event, limit) for event, limit in limited.items()}
+    kept = {event: ratelimits.kept(event, rule.rate_limit) for event, rule in rule_base.events.items()}
+    return {event: limit for event, limit in kept.items() if limit}
 
 
 class Seen(NamedTuple):
