@@ -6,11 +6,11 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from qmpcheck.checking.explain import Explainer
 from rulebases import QAPI
 from strategies import events
 
 from qmpcheck import catalogue, rulebase
+from qmpcheck.checking.explain import Explainer
 from qmpcheck.either import either
 from qmpcheck.rulebase import (
     Alternate,
