@@ -188,7 +188,10 @@ def test_what_a_developer_runs_before_sending_a_patch(
         ("git:main:qapi", "git, in .*: "),
         ("git:a\x00b", "embedded null byte"),
         ("git:", "git, in .*: "),
-        ("git:/no/where@main", "git, in .*: there is no revision"),
+        (
+            "git:/no/where@main",
+            'git, in .*: there is no revision "/no/where@main", and no folder of a repository',
+        ),
     ],
 )
 def test_revisions_that_are_none(

@@ -168,7 +168,8 @@ def _git(repository: str, *arguments: str) -> bytes:
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ").split("\n")[0]
         what = arguments[-1].removesuffix("^{commit}")
-        reason = said or f"there is no revision {quoted(what)}"
+        hint = ", and no folder of a repository before the @" * ("@" in what)
+        reason = said or f"there is no revision {quoted(what)}{hint}"
         raise SpecError(f"git, in {safe(os.path.abspath(repository))}: {safe(shortened(reason, 200))}")
     return done.stdout
 
