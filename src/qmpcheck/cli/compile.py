@@ -72,9 +72,8 @@ def _install(name: str, text: bytes) -> None:
     path = os.path.join(folder, f"{name}.json")
     try:
         os.makedirs(folder, exist_ok=True)
-        with open(f"{path}.new", "wb") as file:
+        with atomicfile.replacing(path) as file:
             file.write(text)
-        os.replace(f"{path}.new", path)
     except OSError as error:
         raise SpecError(f"{safe(path)}: {error.strerror}") from None
     rules = rulebase.load(text)
