@@ -43,7 +43,7 @@ def event(name: str, data: str = "{}") -> str:
 
 def fitted(stream: str | bytes, texts: Sequence[Spec] = ()) -> Fit:
     fitting = Fitting(texts)
-    fitting.add((stream if isinstance(stream, bytes) else stream.encode()).split(b"\n"))
+    fitting.add((stream if isinstance(stream, bytes) else stream.encode()).splitlines())
     return fitting.result()
 
 
@@ -77,7 +77,7 @@ def test_every_spec_is_a_release_or_a_text() -> None:
 def test_a_recording_fits_the_release_that_wrote_it(path: Path) -> None:
     version = path.parent.name.split("-")[1]
     release = version.rpartition(".")[0]
-    found = fit.fit([str(path)])
+    [(_, found)] = fit.fit(str(path))
     assert [*map(str, found.versions)] == [version]
     assert found.strange == 0
     if found.events and release in found.names:

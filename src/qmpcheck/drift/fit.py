@@ -13,9 +13,9 @@ import json
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import islice
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -26,9 +26,8 @@ from qmpcheck.checking.explain import Explainer
 from qmpcheck.diagnostic import Diagnostic, Severity
 from qmpcheck.drift.releases import Stretch, stretches
 from qmpcheck.rulebase import EventRule, RuleBase, Source
-from qmpcheck.streams import jsontext, messages, source
-from qmpcheck.streams.blocks import Block, blocks, from_chunks, lines_of
-from qmpcheck.streams.growing import chunks
+from qmpcheck.streams import demultiplex, jsontext, messages, source
+from qmpcheck.streams.formats.message import Stream
 from qmpcheck.vendors import is_vendors
 from qmpcheck.version import Version, of_greeting
 
@@ -118,47 +117,34 @@ def _strongest(row: Row) -> tuple[Diagnostic, ...]:
     return tuple(in_order[:_MOST_SHOWN])
 
 
-def fit(paths: Iterable[str], texts: Sequence[Spec] = (), ahead: bool = False) -> Fit:
-    """Fit streams, as if they were one.
+class StreamFit(NamedTuple):
+    """One stream of a file: the VM that it is of, "" where nothing tells it, and how the specs fit it."""
+
+    vm: str
+    fit: Fit
+
+
+def fit(path: str, texts: Sequence[Spec] = (), format: str | None = None) -> list[StreamFit]:
+    """Fit the streams in a file, in the order of their begins; those that hold events, if one does.
 
     Args:
-        paths: of the streams.
-        texts: what else to hold them against, beside the releases.
-        ahead: whether the streams are opened once more after this.
+        path: a file, or `-` for standard input.
+        texts: specs beside the releases.
+        format: the name of its format; None where it is to be recognised.
 
     Raises:
-        Unreadable: one cannot be read to its end.
+        Unreadable: it cannot be read to its end.
     """
-    fitting = Fitting(texts)
-    for path in paths:
-        with source.opened(path, ahead) as file:
-            for block in blocks(file):
-                fitting.add(block)
-    return fitting.result()
-
-
-def fit_beginning(path: str) -> Fit:
-    """Fit what a stream holds by now that is still being written, and is opened once more after this.
-
-    What is not there yet is waited for: an event, or a greeting that tells a version.
-
-    Raises:
-        Unreadable: the stream is, before that.
-    """
-    fitting = Fitting()
-
-    def enough(file: IO[bytes]) -> Iterator[bytes]:
-        there = source.size(path) or 0
-        for chunk in chunks(file, grows=path != source.STANDARD_INPUT):
-            yield chunk
-            there -= len(chunk)
-            if there <= 0 and fitting.has_begun:
-                return
-
-    with source.opened(path, ahead=True) as file:
-        for block in from_chunks(enough(file)):
-            fitting.add(block)
-    return fitting.result()
+    fittings: dict[Stream, Fitting] = {}
+    with source.opened(path) as file:
+        for part in demultiplex.opened_parts(file, format)[1]:
+            if part.stream not in fittings:
+                fittings[part.stream] = Fitting(texts)
+            fittings[part.stream].add(part.lines, part.numbers)
+    found = [StreamFit(each.vm, fitting.result()) for each, fitting in fittings.items() if not each.probe]
+    return (
+        [each for each in found if each.fit.events] or found[:1] or [StreamFit("", Fitting(texts).result())]
+    )
 
 
 class _Line(msgspec.Struct, gc=False):
@@ -193,11 +179,12 @@ class Fitting:
         """Whether there was anything that a release can be told by."""
         return bool(self._counts or self._versions)
 
-    def add(self, block: Block) -> None:
-        """Judge the lines of a block."""
-        lines = lines_of(block)
+    def add(self, lines: Sequence[bytes], numbers: Sequence[int] | None = None) -> None:
+        """Judge the next lines; `numbers` are theirs, if they do not just go on."""
         known_of, described, refused, counts = self._known_of, self._described, self._refused, self._counts
-        for number, text in enumerate(lines, self._lines + 1):
+        if numbers is None:
+            numbers = range(self._lines + 1, self._lines + 1 + len(lines))
+        for number, text in zip(numbers, lines, strict=True):
             line = self._read(text)
             if line is None or not isinstance(line.event, str):
                 continue
