@@ -188,10 +188,10 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
         ) -> None:
             from qmpcheck.reports import style, text
 
-            for note in (choice.why, choice.spec.note):
+            for note in (f"{safe(path)}: {choice.why}" if choice.why else "", choice.spec.note):
                 if note and note not in chosen:
                     chosen.add(note)
-                    tell(f"{safe(path)}: {note}")
+                    tell(note)
             known_since = _with_availability(findings, choice.spec)
             lines = (*known_since, *overdue)
             out.writelines(text.finding_lines(path, lines, style.painter(out), known, vm))
