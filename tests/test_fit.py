@@ -18,7 +18,7 @@ from qmpcheck.catalogue import Spec
 from qmpcheck.checking import errata
 from qmpcheck.checking.explain import Explainer
 from qmpcheck.cli import main
-from qmpcheck.diagnostic import Severity
+from qmpcheck.codes import Severity
 from qmpcheck.drift import fit
 from qmpcheck.drift.fit import Fit, Fitting
 from qmpcheck.reports import fitreport

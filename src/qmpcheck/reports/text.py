@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
 from qmpcheck.checking.result import Kind, StreamResult
-from qmpcheck.diagnostic import AS_IT_IS, CODES, Diagnostic, Severities, Severity, severity
+from qmpcheck.codes import CODES, Severity
+from qmpcheck.finding import AS_IT_IS, Finding, Severities, severity
 from qmpcheck.printable import name, safe
 from qmpcheck.reports import style, verdict
 from qmpcheck.wording import plural
@@ -61,7 +62,7 @@ _COLOURS = {
 
 def finding_lines(
     path: str,
-    findings: Iterable[Diagnostic],
+    findings: Iterable[Finding],
     paint: style.Paint,
     known: Baseline | None = None,
     vm: str = "",
@@ -85,10 +86,10 @@ def finding_lines(
         yield f"{at}: {paint(colour, finding.code)} {message}{source(finding)}{noted}\n"
 
 
-def _is_in(known: Baseline, finding: Diagnostic) -> bool:
+def _is_in(known: Baseline, finding: Finding) -> bool:
     from qmpcheck.reports import fingerprint  # without a baseline nobody asks
 
-    return fingerprint.of_diagnostic(finding) in known
+    return fingerprint.of_finding(finding) in known
 
 
 def shown(path: str) -> str:
@@ -96,7 +97,7 @@ def shown(path: str) -> str:
     return safe(f"./{path}" if path.startswith(("::", "##")) else path)
 
 
-def source(finding: Diagnostic) -> str:
+def source(finding: Finding) -> str:
     """Where the spec says so, in parentheses; "" where it has no lines."""
     if not finding.spec_line:
         return ""
