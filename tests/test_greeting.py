@@ -245,9 +245,7 @@ def test_following_a_pipe() -> None:
             write(process.stdin, part)
         assert process.stdout.readline().startswith("-:3: QMP201 NEWS event: ")
         process.stdin.close()
-        assert process.stdout.readline().startswith(
-            "-: violations of 1.1 (6f382ed226): 3 lines, 1 event"
-        )
+        assert process.stdout.readline().startswith("-: violations of 1.1 (6f382ed226): 3 lines, 1 event")
 
 
 def test_following_a_file_that_grows(tmp_path: Path) -> None:
