@@ -66,7 +66,7 @@ def test_validate_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert status == 1
     assert report == {
         "qmpcheck": qmpcheck.__version__,
-        "spec": {"name": "d74c7df", "id": "d74c7dfd1b"},
+        "spec": {"name": "d74c7df", "id": "d74c7dfd1b", "not_understood": 0},
         "streams": [
             {"path": "good.jsonl", "lines": 3, "events": 3, "verdict": "conforms"},
             {"path": "bad.jsonl", "lines": 4, "events": 3, "verdict": "violations"},

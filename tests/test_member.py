@@ -3,7 +3,19 @@
 import pytest
 
 from qmpcheck import documents
-from qmpcheck.rulebase import Any, Array, Boolean, Enum, Integer, Member, Number, Object, String, Type
+from qmpcheck.rulebase import (
+    Alternate,
+    Any,
+    Array,
+    Boolean,
+    Enum,
+    Integer,
+    Member,
+    Number,
+    Object,
+    String,
+    Type,
+)
 
 LINE = 3
 
@@ -45,7 +57,7 @@ def members(text: str) -> tuple[Member, ...]:
         # No type, or one that is described elsewhere.
         ('- "a": x', Any()),
         ('- "a": x (json-foo)', Any()),
-        ('- "a": x (json-int or json-string)', Any()),
+        ('- "a": x (json-int or json-string)', Alternate((Integer(), String()))),
         ('- "a": LampInfo type described in lamps.json', Any("LampInfo")),
         ('- "a": state\n   See LampState in ~/lamps.json for possible values', Any("LampState")),
         # Broken notes.

@@ -71,6 +71,7 @@ CODES: dict[str, Code] = {
     "QMP916": Code("data-not-described", _W),
     "QMP917": Code("note-about-missing-value", _E),
     "QMP918": Code("heading-without-underline", _E),
+    "QMP919": Code("member-inside-a-value", _E),
 }
 """Every code, with its slug and its severity. A code is never used again for something else."""
 

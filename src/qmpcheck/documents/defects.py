@@ -6,13 +6,13 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 
 from qmpcheck import rulebase
 from qmpcheck.diagnostic import Diagnostic
-from qmpcheck.documents import compile, document
+from qmpcheck.documents import compile, document, nesting
 from qmpcheck.documents.document import Structure
 from qmpcheck.documents.entries import EventEntry
 from qmpcheck.documents.member import JSON_TYPES, MemberText
 from qmpcheck.documents.note import Sentence
 from qmpcheck.printable import name, quoted, shortened, step
-from qmpcheck.rulebase import FollowUp, Object, RateLimit
+from qmpcheck.rulebase import Array, FollowUp, Object, RateLimit
 
 
 def find(structure: Structure, entries: Sequence[EventEntry]) -> Iterator[Diagnostic]:
@@ -88,6 +88,13 @@ def _data(entry: EventEntry, event: str) -> Iterator[Diagnostic]:
 
 def _members(entry: EventEntry, event: str, payload: Object) -> Iterator[Diagnostic]:
     paths = dict(_paths(payload, "data"))
+    for inner, above in nesting.misplaced(entry.members):
+        message = (
+            f"below {quoted(above.name)}, which holds no members; it counts as the next member beside it"
+        )
+        yield Diagnostic(
+            "QMP919", inner.line, message, event, paths.get(inner.line, step("data", inner.name))
+        )
     for text in entry.members:
         path = paths.get(text.line, step("data", text.name))
         yield from _member(text, event, path)
@@ -102,13 +109,16 @@ def _paths(payload: Object, above: str) -> Iterator[tuple[rulebase.Line, str]]:
     for member in payload.members:
         path = step(above, member.name)
         yield member.line, path
-        if isinstance(member.type, Object):
-            yield from _paths(member.type, path)
+        match member.type:
+            case Object() as inner:
+                yield from _paths(inner, path)
+            case Array(Object() as inner):
+                yield from _paths(inner, f"{path}[]")
 
 
 def _member(text: MemberText, event: str, path: str) -> Iterator[Diagnostic]:
     for line, word in text.unknown:
-        yield Diagnostic("QMP901", line, f"unknown words in a type note: {_words(word)}", event, path)
+        yield Diagnostic("QMP901", line, f"not understood: {_words(word)}", event, path)
     for type_name in text.type_names:
         if type_name not in JSON_TYPES:
             message = f"unknown type {name(type_name)}; any value is accepted"

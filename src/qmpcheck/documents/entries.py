@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from qmpcheck.documents import data, document, member, note
+import msgspec
+
+from qmpcheck.documents import data, document, items, member, note
 from qmpcheck.documents.data import DataText
 from qmpcheck.documents.document import Entry, Section, Structure
-from qmpcheck.documents.member import MemberText
-from qmpcheck.documents.note import Sentence
+from qmpcheck.documents.member import MemberText, Said
+from qmpcheck.documents.note import Context, Sentence
+from qmpcheck.rulebase import FollowUp, RateLimit
 
 
 class Example(NamedTuple):
@@ -37,31 +40,105 @@ class EventEntry(NamedTuple):
 
 def read(structure: Structure) -> tuple[EventEntry, ...]:
     """The entries of a document, in its order."""
-    return tuple(map(_entry, structure.entries))
+    described = frozenset(name for entry in structure.entries for name in _names(entry))
+    return tuple(_entry(entry, described) for entry in structure.entries)
 
 
-_HEADING = re.compile(r"(?:(\d+) )?(.*)")
+_HEADING = re.compile(r"(?:(\d+)[.)]?\s+)?([^(]*)")
+_LIKE_RULE = re.compile(r"""^[ \t]*[-*][ \t]*["'`@*]|\bjson-[a-z]+\b|^[ \t]*[-=~]{2,}[ \t]*$""", re.MULTILINE)
+"""What a description has no use for: a member, a type, the underline of a heading."""
 
 
-def _entry(entry: Entry) -> EventEntry:
+def _entry(entry: Entry, described: Collection[str]) -> EventEntry:
     heading = _HEADING.match(entry.heading.text.strip())
     assert heading, "the pattern matches any text"
-    names = tuple(name.strip() for name in heading[2].split(","))
+    names = _names(entry)
+    sections = list(_with_their_values(entry.sections))
+    members = tuple(text for section in _of_kind(sections, document.MEMBER) for text in member.parse(section))
+    context = Context(names, described, {text.name for text in members})
     return EventEntry(
         line=entry.heading.line,
         number=heading[1],
         names=names,
-        data=tuple(map(data.parse, _of_kind(entry, document.DATA))),
-        members=tuple(map(member.parse, _of_kind(entry, document.MEMBER))),
-        sentences=tuple(
-            sentence for section in _of_kind(entry, document.NOTE) for sentence in note.parse(section)
-        ),
+        data=tuple(map(data.parse, _of_kind(sections, document.DATA))),
+        members=members,
+        sentences=tuple(_sentences(sections, members, context)),
         examples=tuple(_examples(entry, names)),
     )
 
 
-def _of_kind(entry: Entry, kind: str) -> list[Section]:
-    return [section for section in entry.sections if section.kind == kind]
+def _names(entry: Entry) -> tuple[str, ...]:
+    heading = _HEADING.match(entry.heading.text.strip())
+    assert heading, "the pattern matches any text"
+    return tuple(name.strip() for name in heading[2].split(","))
+
+
+def _with_their_values(sections: Iterable[Section]) -> Iterator[Section]:
+    """The sections; what looks like members below a list that is announced is the values of that list."""
+    before: Section | None = None
+    for section in sections:
+        if before and _are_values(before, section):
+            before = before._replace(lines=(*before.lines, *section.lines))
+            continue
+        if before:
+            yield before
+        before = section
+    if before:
+        yield before
+
+
+def _are_values(before: Section, section: Section) -> bool:
+    return (
+        before.kind == section.kind == document.MEMBER
+        and items.announced(items.split(before.lines).rest)
+        and _indent(section) > _indent(before)
+        and "json-" not in section.text
+    )
+
+
+def _indent(section: Section) -> int:
+    line = section.lines[0].expandtabs()
+    return len(line) - len(line.lstrip())
+
+
+def _sentences(
+    sections: Iterable[Section], members: Iterable[MemberText], context: Context
+) -> Iterator[Sentence]:
+    """What the notes say, and what the description and the members say of events over time."""
+    for section in sections:
+        if section.kind == document.NOTE:
+            label = note.LABEL.match(section.text)
+            text = section.text[label.end() :] if label else section.text
+            yield from note.sentences(text, section.line, context)
+        elif section.kind == document.PROSE:
+            for sentence in note.sentences(section.text, section.line, context):
+                like_rule = _LIKE_RULE.search(sentence.unknown)
+                if like_rule or sentence.rules or note.bears_on_rules(sentence.unknown, context):
+                    yield sentence
+    for each in members:
+        for said in each.said:
+            yield from _of_member(each.name, said, context)
+
+
+def _of_member(name: str, said: Said, context: Context) -> Iterator[Sentence]:
+    """What the words of a member say of events over time; those about a value hold where it has that."""
+    for sentence in note.sentences(said.text, said.line, context):
+        if said.value and sentence.rules:
+            yield sentence._replace(rules=tuple(_where(name, said.value, rule) for rule in sentence.rules))
+        elif sentence.rules and not any(isinstance(rule, FollowUp) and rule.when for rule in sentence.rules):
+            yield sentence._replace(rules=(), unknown=said.text)
+        elif sentence.rules or note.bears_on_rules(sentence.unknown, context):
+            yield sentence
+
+
+def _where(name: str, value: str, rule: FollowUp | RateLimit) -> FollowUp | RateLimit:
+    if isinstance(rule, RateLimit):
+        return rule
+    return msgspec.structs.replace(rule, when={name: (value,), **rule.when})
+
+
+def _of_kind(sections: Iterable[Section], kind: str) -> list[Section]:
+    return [section for section in sections if section.kind == kind]
 
 
 def _examples(entry: Entry, names: tuple[str, ...]) -> Iterator[Example]:

@@ -24,7 +24,6 @@ from qmpcheck.rulebase import (
     Array,
     Enum,
     EventRule,
-    FollowUp,
     Integer,
     Marks,
     Member,
@@ -163,7 +162,7 @@ def _event(event: str, old: EventRule, new: EventRule, sides: _Sides) -> Iterato
     at = _At(event, "", (), Place(old.line, old.file), Place(new.line, new.file))
     yield from _deprecation(old.marks, new.marks, at, "event")
     yield from _object(old.data, new.data, at._replace(path="data"), sides)
-    yield from _follow_ups(old.follow_ups, new.follow_ups, at, sides)
+    yield from _follow_ups(old, new, at, sides)
     yield from _rate_limit(old, new, at, sides)
     if sides.differ_on_builds(old.marks, new.marks):
         yield _condition(new.marks, at, "event")
@@ -181,17 +180,33 @@ def _condition(new: Marks, at: _At, what: str, value: str = "") -> Change:
     return at.change("QMP517", f"{what} {text}", value)
 
 
-def _follow_ups(old: Sequence[FollowUp], new: Sequence[FollowUp], at: _At, sides: _Sides) -> Iterator[Change]:
-    removed, added = ("QMP517", "QMP517") if sides.untimed else ("QMP512", "QMP513")
-    stated = [[msgspec.structs.replace(rule, line=None) for rule in side] for side in (old, new)]
-    for rule, plain in zip(old, stated[0], strict=True):
+def _follow_ups(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Iterator[Change]:
+    stated = [[msgspec.structs.replace(rule, line=None) for rule in side.follow_ups] for side in (old, new)]
+    for rule, plain in zip(old.follow_ups, stated[0], strict=True):
         if plain not in stated[1]:
             here = at._replace(old=Place(rule.line, at.old.file))
-            yield here.change(removed, f"follow-up no longer stated: {follow_up_text(rule)}")
-    for rule, plain in zip(new, stated[1], strict=True):
+            text = f"follow-up no longer stated: {follow_up_text(rule)}"
+            yield _of_prose("QMP512", text, here, sides, new)
+    for rule, plain in zip(new.follow_ups, stated[1], strict=True):
         if plain not in stated[0]:
             here = at._replace(new=Place(rule.line, at.new.file))
-            yield here.change(added, f"follow-up added: {follow_up_text(rule)}")
+            yield _of_prose("QMP513", f"follow-up added: {follow_up_text(rule)}", here, sides, old)
+
+
+def _of_prose(code: str, text: str, at: _At, sides: _Sides, without: EventRule) -> Change:
+    """A change of what only prose states: no change is known of where the other side's prose is not read.
+
+    Args:
+        code: of the change.
+        text: of the change.
+        at: where it is.
+        sides: the two specs.
+        without: the side that does not state it.
+    """
+    if without.not_understood:
+        numbers = ", ".join(map(str, without.not_understood))
+        return at.change("QMP517", f"{text}, or not understood (line {numbers} of that spec)")
+    return at.change("QMP517" if sides.untimed else code, text)
 
 
 def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Iterator[Change]:
@@ -199,13 +214,14 @@ def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Itera
     here = at._replace(
         old=Place(a.line, at.old.file) if a else at.old, new=Place(b.line, at.new.file) if b else at.new
     )
-    added, removed = ("QMP517", "QMP517") if sides.differ or sides.untimed else ("QMP514", "QMP515")
     if a and b and (a.key, a.unless) != (b.key, b.unless):
         yield here.change("QMP517", f"{rate_limit_text(a)}, then {rate_limit_text(b)}")
     elif b and not a:
-        yield here.change(added, f"rate limit added: {rate_limit_text(b)}")
+        code = "QMP517" if sides.differ else "QMP514"
+        yield _of_prose(code, f"rate limit added: {rate_limit_text(b)}", here, sides, old)
     elif a and not b:
-        yield here.change(removed, "rate limit no longer stated")
+        code = "QMP517" if sides.differ else "QMP515"
+        yield _of_prose(code, "rate limit no longer stated", here, sides, new)
 
 
 def _object(old: Object, new: Object, at: _At, sides: _Sides) -> Iterator[Change]:

@@ -327,4 +327,10 @@ EXPLANATIONS: dict[str, Explanation] = {
         _GOOD_DOCUMENT,
         _DOCUMENT,
     ),
+    "QMP919": _defect(
+        "A member is indented below one whose type holds no members. It counts as the next member beside it.",
+        "Either the type or the indentation is wrong, and clients look for the member in the wrong place.",
+        "\nExample:\n",
+        '  - "by": who moved it (json-string, optional)\n\nExample:\n',
+    ),
 }

@@ -33,7 +33,11 @@ def report(results: Sequence[Checked], spec: Spec) -> dict[str, Any]:
     """The report as a value."""
     return {
         "qmpcheck": qmpcheck.__version__,
-        "spec": {"name": safe(spec.name), "id": spec.id},
+        "spec": {
+            "name": safe(spec.name),
+            "id": spec.id,
+            "not_understood": spec.rule_base.not_understood,
+        },
         "streams": [_stream(checked) for checked in results],
         "diagnostics": [
             _diagnostic(checked.path, finding) for checked in results for finding in checked.summary.listed

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from lark import Token, Transformer
 
-from qmpcheck.documents import grammar
+from qmpcheck.documents import grammar, note
 
 NOTE, PROSE = "note", "prose"
 
@@ -38,10 +38,6 @@ def _plain(comment: str) -> str:
     return _SIGN.sub("", comment).replace("\r", "") + "\n"
 
 
-_LABEL = re.compile(r"[ \t]*(?:Notes?:|\.\.[ \t]+(?:admonition::[^\n]*|[a-z]+::))", re.IGNORECASE)
-"""What begins a note, and is no word of it; an admonition names its title in the same line."""
-
-
 class _Shape(Transformer[Token, list[Passage | None]]):
     """The callbacks of `comment.lark`."""
 
@@ -49,7 +45,7 @@ class _Shape(Transformer[Token, list[Passage | None]]):
         return [part for part in parts if isinstance(part, Passage)]
 
     def note(self, lines: list[Token]) -> Passage:
-        return Passage(NOTE, lines[0].line or 1, _LABEL.sub("", "".join(lines), count=1))
+        return Passage(NOTE, lines[0].line or 1, note.LABEL.sub("", "".join(lines), count=1))
 
     def prose(self, lines: list[Token]) -> Passage:
         return Passage(PROSE, lines[0].line or 1, "".join(lines))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
 from qmpcheck import rulebase
 from qmpcheck.documents import compile, note
-from qmpcheck.documents.note import Sentence
+from qmpcheck.documents.note import Context, Sentence
 from qmpcheck.documents.qapi import comments, definitions
 from qmpcheck.documents.qapi.definitions import Definition, description
 from qmpcheck.documents.qapi.expressions import Items, Table, Text, Value
@@ -28,38 +28,40 @@ def rule_base(defined: Mapping[str, Definition]) -> RuleBase:
     """
     types = _Types(defined)
     events = {str(each.name): each for each in defined.values() if each.kind == definitions.EVENT}
-    return RuleBase({name: _event(each, types, events) for name, each in events.items()}, rulebase.SCHEMA)
+    rules = {name: _event(each, types, events) for name, each in events.items()}
+    return RuleBase(rules, rulebase.SCHEMA, sum(len(rule.not_understood) for rule in rules.values()))
 
 
-def _event(definition: Definition, types: _Types, events: Container[str]) -> EventRule:
+def _event(definition: Definition, types: _Types, events: Collection[str]) -> EventRule:
     data = _in_file(types.payload(definition), definition.file)
-    said = sentences(definition)
-    follow_ups = compile.follow_ups(said, data)[definition.name]
+    said = sentences(definition, data, events)
+    follow_ups = compile.follow_ups(said, [definition.name], data)[definition.name]
     return EventRule(
         data,
         tuple(rule for rule in follow_ups if all(event in events for event in rule.then)),
-        compile.rate_limit(said),
+        compile.rate_limit(said, [definition.name]),
         definition.name.line,
         definition.file,
         _marks(definition.table),
+        tuple(sorted({line for sentence in said if sentence.unknown for line in sentence.lines})),
     )
 
 
-def sentences(definition: Definition) -> tuple[Sentence, ...]:
-    """What an event's comment says of rules: its notes, and its paragraphs where they say the same.
+def sentences(definition: Definition, data: Object, events: Collection[str]) -> tuple[Sentence, ...]:
+    """What an event's comment says of events over time, in its notes and its paragraphs.
 
-    Sentences of notes that speak of what follows, or of a rate, but are not understood, are `unknown`.
+    Args:
+        definition: of the event.
+        data: what it carries.
+        events: the names of all events.
     """
-    passages = comments.parse(definition.comment, definition.comment_line)
-    said = ((each.kind, sentence) for each in passages for sentence in note.sentences(each.text, each.line))
+    context = Context((definition.name,), events, {member.name for member in data.members})
     return tuple(
         sentence
-        for kind, sentence in said
-        if sentence.rules or (kind == comments.NOTE and _OF_RULES.search(sentence.unknown))
+        for each in comments.parse(definition.comment, definition.comment_line)
+        for sentence in note.sentences(each.text, each.line, context)
+        if sentence.rules or note.bears_on_rules(sentence.unknown, context)
     )
-
-
-_OF_RULES = re.compile(r"\b(?:follow(?:s|ed)?|rate-limited)\b")
 
 
 def _in_file(described: Object, file: str) -> Object:
