@@ -45,7 +45,8 @@ def read(structure: Structure) -> tuple[EventEntry, ...]:
 
 
 _HEADING = re.compile(r"(?:(\d+)[.)]?\s+)?([^(]*)")
-_LIKE_RULE = re.compile(r"""^[ \t]*[-*][ \t]*["'`@*]|\bjson-[a-z]+\b|^[ \t]*[-=~]{2,}[ \t]*$""", re.MULTILINE)
+_DESCRIPTION = re.compile(r"\A[ \t]*Description:", re.IGNORECASE)
+_NO_DESCRIPTION = re.compile(r"""^[ \t]*[-*][ \t]*["'`@*]|\bjson-[a-z]+\b|^[ \t]*[-=~]{2,}[ \t]*$""")
 """What a description has no use for: a member, a type, the underline of a heading."""
 
 
@@ -107,17 +108,22 @@ def _sentences(
     """What the notes say, and what the description and the members say of events over time."""
     for section in sections:
         if section.kind == document.NOTE:
-            label = note.LABEL.match(section.text)
-            text = section.text[label.end() :] if label else section.text
-            yield from note.sentences(text, section.line, context)
+            yield from note.sentences(note.LABEL.sub("", section.text, count=1), section.line, context)
         elif section.kind == document.PROSE:
-            for sentence in note.sentences(section.text, section.line, context):
-                like_rule = _LIKE_RULE.search(sentence.unknown)
-                if like_rule or sentence.rules or note.bears_on_rules(sentence.unknown, context):
+            yield from _misplaced(section)
+            for sentence in note.sentences(_DESCRIPTION.sub("", section.text), section.line, context):
+                if sentence.rules or note.bears_on_rules(sentence.unknown, context):
                     yield sentence
     for each in members:
         for said in each.said:
             yield from _of_member(each.name, said, context)
+
+
+def _misplaced(section: Section) -> Iterator[Sentence]:
+    """The lines of a description that look like parts of what comes after it."""
+    for number, line in enumerate(section.lines, section.line):
+        if _NO_DESCRIPTION.search(line):
+            yield Sentence(unknown=line.strip(), lines=range(number, number + 1))
 
 
 def _of_member(name: str, said: Said, context: Context) -> Iterator[Sentence]:

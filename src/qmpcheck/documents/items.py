@@ -19,7 +19,10 @@ _SIGN = r"[ \t]*(?P<sign>:|=|(?:-{1,2}|[\u2013\u2014])(?=\s))"
 _ITEM = re.compile(rf"(?P<indent>[ \t]*)(?P<bullet>[-*]?)[ \t]*{_VALUE}{_SIGN}(?P<text>.*)\n?")
 _LIKE_ITEM = re.compile(r"""[ \t]*(?:[-*][ \t]|[-*]?[ \t]*["'`])""")
 
-_ANNOUNCES = re.compile(r"""\b(?:one\s+of|(?:possible|allowed|valid)\s+values)\b[^."'`]*\Z""", re.IGNORECASE)
+_ANNOUNCES = re.compile(
+    r"""\b(?:one\s+of|(?:possible|allowed|valid)\s+values)\b[^."'`]*(?:(?<=[:)])|(?<=following)|(?<=these)|(?<=values))\s*\Z""",
+    re.IGNORECASE,
+)
 
 
 class Item(NamedTuple):
@@ -50,16 +53,16 @@ def split(lines: Sequence[str]) -> Split:
         lines: of the text, each with its newline; the first names the member.
     """
     rest, items, odd = [lines[0]], list[Item](), list[tuple[int, str]]()
-    form = None
+    form, is_announced = None, False
     for at, line in enumerate(lines[1:], 1):
         found = _ITEM.fullmatch(line)
         if found and form is None and (found["quote"] or announced("".join(rest))):
-            form = _form(found)
-        if form and found and _form(found) == form:
+            form, is_announced = _form(found), announced("".join(rest))
+        if form and found and _form(found) == form and is_announced:
             items.append(Item(found["quoted"] or found["plain"] or "", found["text"], range(at, at + 1)))
         elif form and (_LIKE_ITEM.match(line) or (found and _is_in_place_of_item(found, form))):
             odd.append((at, line.strip()))
-        elif form and not line.lstrip().startswith("("):
+        elif items and not line.lstrip().startswith("("):
             value, text, spans = items[-1]
             items[-1] = Item(value, f"{text}\n{line.rstrip()}", range(spans.start, at + 1))
         else:

@@ -91,15 +91,13 @@ class MemberText(NamedTuple):
         return JSON_TYPES.get(name, rulebase.Any())
 
     @property
-    def is_object(self) -> bool:
-        """Whether members may be inside it: it is an object."""
-        return isinstance(self.type, rulebase.Object)
-
-    @property
     def holds_members(self) -> bool:
         """Whether members deeper than it are inside it: an object, a list of such, or of no type at all."""
         typeless = not self.type_names and not self.of and not self.values
-        return typeless or self.is_object or self.type == rulebase.Array(rulebase.Any())
+        described = self.type.items if isinstance(self.type, rulebase.Array) else self.type
+        return (
+            typeless or isinstance(described, rulebase.Object) or self.type == rulebase.Array(rulebase.Any())
+        )
 
 
 def parse(section: Section) -> tuple[MemberText, ...]:
@@ -127,7 +125,7 @@ def _start(text: str) -> re.Match[str]:
 
 
 _NAME = r"""(?:"[^"\n]+"|'[^'\n]+'|`[^`\n]+`|[*@]?[a-z_][a-zA-Z0-9_-]*)"""
-_START = re.compile(rf"([ \t]*)[-*][ \t]*({_NAME}(?:[ \t]*,[ \t]*{_NAME})*)")
+_START = re.compile(rf"([ \t]*)(?:-[ \t]*|\*[ \t]+)({_NAME}(?:[ \t]*,[ \t]*{_NAME})*)")
 _ELSEWHERE = re.compile(r"(?:See\s+)?(\w+)")
 _VALUES_TO_COME = re.compile(r"following|these|values", re.IGNORECASE)
 
@@ -213,7 +211,7 @@ def _lost(parts: _Parts, split: Split, section: Section) -> Iterator[tuple[int, 
     types = parts.of("NOTED_TYPE")
     for token in parts.tokens:
         lost = (
-            token.type in ("UNKNOWN", "LOST_LINE", "LOST_VALUE")
+            token.type in ("UNKNOWN", "LOST_LINE", "LOST_VALUE", "LOST_CHOICE")
             or (token.type == "LOST" and not optional)
             or (token.type in ("OPEN_END", "OR_ELSE") and values)
             or (token.type == "OPTIONAL" and not optional)
@@ -241,7 +239,8 @@ def _lost_items(parts: _Parts, split: Split) -> Iterator[tuple[int, str]]:
     for item in split.items:
         booleans = types in _BOOLEAN and item.value in ("true", "false")
         if not announced or parts.of("VALUE") or not (strings or booleans) or "json-" in item.text:
-            yield item.lines.start + 1, f"{item.value}: {item.text.strip()}"
+            above = item.text[: max(item.text.find("json-"), 0)].count("\n")
+            yield item.lines.start + above + 1, f"{item.value}: {item.text.strip()}"
 
 
 _BOOLEAN = (("json-bool",), ("json-boolean",))
@@ -291,6 +290,6 @@ def _of_one_note(tokens: Iterable[Token]) -> Iterator[Token]:
         if token.type == "TYPE_NOTE":
             note = token
         elif token.type == "NOTED_TYPE":
-            first = first or note
+            first = note if first is None else first
         second = token.type == "NOTED_TYPE" and note is not first
         yield token.update("UNKNOWN") if second else token

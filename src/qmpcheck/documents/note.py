@@ -43,7 +43,7 @@ class Context(NamedTuple):
     members: Collection[str]
 
 
-LABEL = re.compile(r"[ \t]*(?:Notes?:|\.\.[ \t]+(?:admonition::[^\n]*|[a-z]+::))", re.IGNORECASE)
+LABEL = re.compile(r"\A[ \t]*(?:Notes?:|\.\.[ \t]+(?:admonition::[^\n]*|[a-z]+::))", re.IGNORECASE)
 """What begins a note, and is no word of it; an admonition names its title in the same line."""
 
 
@@ -58,13 +58,15 @@ def bears_on_rules(sentence: str, context: Context) -> bool:
 
     A sentence that does and is not understood may be a rule that is lost.
     """
-    events = {word for word in _WORD.findall(sentence) if word in context.events}
-    if events.union(_NAMED.findall(sentence)).difference(context.names) or _SIGNAL.search(sentence):
+    events = [word for word in _WORD.findall(sentence) if word in context.events]
+    others = {*events, *_NAMED.findall(sentence)}.difference(context.names)
+    if others or len(events) + len(_THIS.findall(sentence)) > 1 or _SIGNAL.search(sentence):
         return True
     return any(each[1] or each[2] in context.members for each in _CONDITION.finditer(sentence))
 
 
 _WORD = re.compile(r"\w+")
+_THIS = re.compile(r"\b[Tt]his\s+event\b")
 _NAMED = re.compile(r"\b([A-Z][A-Z0-9_]+)[`\"']*\s+events?\b")
 _SIGNAL = re.compile(
     r"\brate[-\s]limited\b|\bthrottled\b|\bat\s+most\s+(?:once|one)\b"
@@ -75,7 +77,7 @@ _CONDITION = re.compile(
     re.IGNORECASE,
 )
 
-_BETWEEN = re.compile(r"((?<=[.!])\s+|\n(?:[ \t]*\n)+|\n(?=[ \t]*[-*][ \t]))")
+_BETWEEN = re.compile(r"((?<=[.!;])\s+|\n(?:[ \t]*\n)+|\n(?=[ \t]*[-*][ \t]))")
 _BULLET = re.compile(r"\s*[-*][ \t]+")
 
 

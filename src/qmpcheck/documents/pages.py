@@ -40,12 +40,12 @@ def _unquoted(lines: list[str]) -> list[str]:
 
 def _at_column_0(lines: list[str]) -> list[str]:
     """The lines, moved to the left where the headings are indented."""
-    headings = (
-        len(above) - len(above.lstrip())
+    headings = [
+        above[: len(above) - len(above.lstrip())]
         for above, below in itertools.pairwise(lines)
         if _UNDERLINE.fullmatch(below) and above.strip()
-    )
-    left = " " * min(headings, default=0)
+    ]
+    left = min(headings, key=len, default="")
     return [line.removeprefix(left) for line in lines] if left else lines
 
 
