@@ -303,7 +303,7 @@ qapi/qapi-schema.json: 1 event, 3 defects
     assert run(capsys, "lint qapi/qapi-schema.json") == (
         2,
         "",
-        'qmpcheck: qapi/x.json:1:26: no type is called "T"\n',
+        'qmpcheck: qapi/x.json:1:26: event "X1": no type is called "T"\n',
     )
 
 

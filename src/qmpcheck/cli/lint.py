@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
 def _lint(path: str, show_lines: bool, fail_on: Severity) -> int:
     try:
         content, side = specfile.read_text(path)
-        if specfile.kind(content) == "schema":
+        if specfile.kind(content, path) == "schema":
             return _lint_schema(path, fail_on)
         document = read(path, content, side)
     except SpecError as error:
