@@ -20,7 +20,9 @@ import msgspec
 
 from qmpcheck import documents, rulebase
 from qmpcheck.catalogue import Entry
+from qmpcheck.checking import lint
 from qmpcheck.documents import qapi
+from qmpcheck.reports import baseline, fingerprint
 
 HERE = Path(__file__).parent
 
@@ -45,7 +47,17 @@ def files(specs: Path) -> dict[str, bytes]:
     compiled = sorted([*texts(specs), *schemas(specs)], key=lambda each: each[0].date)
     made = {f"{entry.id}.json": rulebase.dump(rules) for entry, rules in compiled}
     index = (msgspec.json.encode(entry) for entry, _ in compiled)
-    return made | {"index.json": b"[\n" + b",\n".join(index) + b"\n]\n"}
+    made["index.json"] = b"[\n" + b",\n".join(index) + b"\n]\n"
+    return made | {"lint-baseline.json": known_defects(specs)}
+
+
+def known_defects(specs: Path) -> bytes:
+    """The baseline of the defects that QEMU's own documents have."""
+    roots = json.loads((specs / "qapi.json").read_text())
+    paths = [specs / "qapi" / shipped["release"] / shipped["root"] for shipped in roots]
+    paths += (specs / "events-txt").iterdir()
+    found = (defect.finding for path in paths for defect in lint.lint(str(path)).defects)
+    return baseline.dump(frozenset(map(fingerprint.of_defect, found))).encode()
 
 
 def texts(specs: Path) -> Iterator[Compiled]:

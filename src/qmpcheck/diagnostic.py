@@ -78,6 +78,9 @@ CODES: dict[str, Code] = {
 STREAM_CODES = frozenset(code for code in CODES if code < "QMP4")
 """The codes of findings about streams."""
 
+DOCUMENT_CODES = frozenset(code for code in CODES if code > "QMP9")
+"""The codes of findings about spec documents."""
+
 TIME_CODES = frozenset(code for code in STREAM_CODES if code > "QMP3")
 """Those of them about events in time."""
 

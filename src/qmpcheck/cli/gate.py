@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from qmpcheck import catalogue
 from qmpcheck.binary import Unanswered
 from qmpcheck.catalogue import Spec
-from qmpcheck.cli import arguments, baselines, reporting
+from qmpcheck.cli import arguments, baselines, reporting, strictness
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
 from qmpcheck.gate import build as builds
@@ -63,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_terms(parser, CODES)
     reporting.add_report(parser)
     baselines.add_baseline(parser)
+    strictness.add_strict_spec(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -94,6 +95,7 @@ def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: 
     """
     build = _ask(options.qemu)
     spec, since = _specs(options.spec, build)
+    strictness.check(options, spec)
     own = arguments.own_rules(options, spec.rule_base)
     if options.save is not None:
         _make(options.save)

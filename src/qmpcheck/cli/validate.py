@@ -21,7 +21,7 @@ from qmpcheck.checking import errata, rules
 from qmpcheck.checking.check import Checker
 from qmpcheck.checking.fold import Checked, check_stream, follow_stream
 from qmpcheck.checking.summary import Terms
-from qmpcheck.cli import arguments, baselines, output, reporting
+from qmpcheck.cli import arguments, baselines, output, reporting, strictness
 from qmpcheck.cli.arguments import Several
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
@@ -75,6 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_output(parser)
     reporting.add_report(parser)
     baselines.add_baseline(parser)
+    strictness.add_strict_spec(parser)
     parser.add_argument(
         "--jobs", type=_jobs, default=1, metavar="N", help="check large plain files with N processes"
     )
@@ -88,6 +89,7 @@ def run(options: argparse.Namespace) -> int:
     baseline = [*filter(None, [options.baseline])]
     reporting.prepare(options.reports, inputs, baseline, options.format, options.output)
     spec = _spec(options)
+    strictness.check(options, spec)
     checker = _checker(spec.rule_base, options)
     if options.follow:
         return _follow(options, checker, spec, known)

@@ -204,8 +204,8 @@ def _of_prose(code: str, text: str, at: _At, sides: _Sides, without: EventRule) 
         without: the side that does not state it.
     """
     if without.not_understood:
-        numbers = ", ".join(map(str, without.not_understood))
-        return at.change("QMP517", f"{text}, or not understood (line {numbers} of that spec)")
+        first = without.not_understood[0]
+        return at.change("QMP517", f"{text}, or not understood there (line {first} of that spec)")
     return at.change("QMP517" if sides.untimed else code, text)
 
 
