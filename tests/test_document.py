@@ -75,6 +75,7 @@ def test_lines_keep_their_numbers_and_texts() -> None:
         ("X1\n--\nprose\n\nx_2\n---\n", "heading underline prose blank prose unknown"),
         ("X1\n--\nprose\n- 'a' x (json-int)\n", "heading underline prose unknown"),
         ("X1 (since 2.0)\n--------------\nData: none\n", "heading underline data"),
+        ("__org.example_X1\n----------------\nData: None.\n", "heading underline data"),
         ("1. X1\n-----\nNOTES: this event is rate-limited.\n", "heading underline note"),
         ("X1\n--\n* 'a' (json-int): x\n", "heading underline member"),
     ],

@@ -69,6 +69,7 @@ def members(text: str) -> tuple[Member, ...]:
             '- "a": one of the following (json-string):\n    p: x\n      going on\n    q: y\n',
             Enum(("p", "q")),
         ),
+        ('- "a": it\'s one of\n  the following (json-string):\n    "p": x\n\t"q": y\n', Enum(("p", "q"))),
         ('- "a": one of: "p", "q" (json-string)', Enum(("p", "q"))),
         ('- "a": either "p" or "q" (json-string)', Enum(("p", "q"))),
         ('- "a": possible values are "p" and "q" (json-string)', Enum(("p", "q"))),

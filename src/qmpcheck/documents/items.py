@@ -3,9 +3,9 @@
     "ignore": error has been ignored
     - "stop" = error caused the machine to stop
 
-A list has one form: the indentation, the bullet, the quotes and the sign after the value are those of its
-first item. What looks like an item and has another form is odd: it may be a value that is lost, or the next
-member.
+A list has one form: the bullet, the quotes and the sign after the value are those of its first item, and
+where there are no quotes, the indentation. What looks like an item and has another form is odd: it may be a
+value that is lost, or the next member.
 """
 
 from __future__ import annotations
@@ -53,14 +53,16 @@ def split(lines: Sequence[str]) -> Split:
         lines: of the text, each with its newline; the first names the member.
     """
     rest, items, odd = [lines[0]], list[Item](), list[tuple[int, str]]()
-    form, is_announced = None, False
+    member = len(lines[0].expandtabs()) - len(lines[0].expandtabs().lstrip())
+    first: re.Match[str] | None = None
+    is_list = False
     for at, line in enumerate(lines[1:], 1):
         found = _ITEM.fullmatch(line)
-        if found and form is None and (found["quote"] or announced("".join(rest))):
-            form, is_announced = _form(found), announced("".join(rest))
-        if form and found and _form(found) == form and is_announced:
+        if found and first is None and (found["quote"] or announced("".join(rest))):
+            first, is_list = found, announced("".join(rest))
+        if found and first and is_list and _form(found, member) == _form(first, member):
             items.append(Item(found["quoted"] or found["plain"] or "", found["text"], range(at, at + 1)))
-        elif form and (_LIKE_ITEM.match(line) or (found and _is_in_place_of_item(found, form))):
+        elif first and (_LIKE_ITEM.match(line) or (found and _is_in_place_of_item(found, first))):
             odd.append((at, line.strip()))
         elif items and not line.lstrip().startswith("("):
             value, text, spans = items[-1]
@@ -75,10 +77,13 @@ def split(lines: Sequence[str]) -> Split:
 _Form = tuple[str | None, ...]
 
 
-def _form(item: re.Match[str]) -> _Form:
-    return item.group("indent", "bullet", "quote", "sign")
+def _form(item: re.Match[str], member: int) -> _Form:
+    """What the items of a list have in common; `member` is the indentation of the member that it is of."""
+    indent = len(item["indent"].expandtabs())
+    place = str(indent if item["plain"] else indent > member)
+    return place, *item.group("bullet", "quote", "sign")
 
 
-def _is_in_place_of_item(found: re.Match[str], form: _Form) -> bool:
+def _is_in_place_of_item(found: re.Match[str], first: re.Match[str]) -> bool:
     """Whether a line without quotes is where an item could be, and not a sentence that goes on."""
-    return form[2] is None or len(found["indent"]) == len(form[0] or "")
+    return not first["quote"] or found["indent"] == first["indent"]
