@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
@@ -37,7 +38,9 @@ def rule_base(entries: Sequence[EventEntry], not_understood: Sequence[int]) -> R
     ends = [*(entry.line for entry in entries[1:]), math.inf]
     events: dict[str, EventRule] = {}
     for entry, end in zip(entries, ends, strict=True):
-        lost = tuple(line for line in not_understood if entry.line <= line < end)
+        lost = tuple(
+            not_understood[bisect_left(not_understood, entry.line) : bisect_left(not_understood, end)]
+        )
         payload = data(entry)
         stated = follow_ups(entry.sentences, entry.names, payload)
         limit = rate_limit(entry.sentences, entry.names)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
-
-import msgspec
 
 from qmpcheck.documents import data, document, items, member, note
 from qmpcheck.documents.data import DataText
 from qmpcheck.documents.document import Entry, Section, Structure
-from qmpcheck.documents.member import MemberText, Said
+from qmpcheck.documents.member import MemberText
 from qmpcheck.documents.note import Context, Sentence
-from qmpcheck.rulebase import FollowUp, RateLimit
 
 
 class Example(NamedTuple):
@@ -74,27 +71,23 @@ def _names(entry: Entry) -> tuple[str, ...]:
     return tuple(name.strip() for name in heading[2].split(","))
 
 
-def _with_their_values(sections: Iterable[Section]) -> Iterator[Section]:
+def _with_their_values(sections: Sequence[Section]) -> Iterator[Section]:
     """The sections; what looks like members below a list that is announced is the values of that list."""
-    before: Section | None = None
-    for section in sections:
-        if before and _are_values(before, section):
-            before = before._replace(lines=(*before.lines, *section.lines))
-            continue
-        if before:
-            yield before
-        before = section
-    if before:
-        yield before
+    at = 0
+    while at < len(sections):
+        section, end = sections[at], at + 1
+        if section.kind == document.MEMBER and items.announced(items.split(section.lines).rest):
+            while end < len(sections) and _is_value(sections[end], section):
+                end += 1
+        lines = (line for each in sections[at:end] for line in each.lines)
+        yield section._replace(lines=tuple(lines))
+        at = end
 
 
-def _are_values(before: Section, section: Section) -> bool:
-    return (
-        before.kind == section.kind == document.MEMBER
-        and items.announced(items.split(before.lines).rest)
-        and _indent(section) > _indent(before)
-        and "json-" not in section.text
-    )
+def _is_value(section: Section, member: Section) -> bool:
+    """Whether a section can be a value in the list of a member above it."""
+    deeper = section.kind == document.MEMBER and _indent(section) > _indent(member)
+    return deeper and "json-" not in section.text
 
 
 def _indent(section: Section) -> int:
@@ -116,7 +109,7 @@ def _sentences(
                     yield sentence
     for each in members:
         for said in each.said:
-            yield from _of_member(each.name, said, context)
+            yield from note.about_member(said.text, said.line, context, each.name, said.value)
 
 
 def _misplaced(section: Section) -> Iterator[Sentence]:
@@ -124,23 +117,6 @@ def _misplaced(section: Section) -> Iterator[Sentence]:
     for number, line in enumerate(section.lines, section.line):
         if _NO_DESCRIPTION.search(line):
             yield Sentence(unknown=line.strip(), lines=range(number, number + 1))
-
-
-def _of_member(name: str, said: Said, context: Context) -> Iterator[Sentence]:
-    """What the words of a member say of events over time; those about a value hold where it has that."""
-    for sentence in note.sentences(said.text, said.line, context):
-        if said.value and sentence.rules:
-            yield sentence._replace(rules=tuple(_where(name, said.value, rule) for rule in sentence.rules))
-        elif sentence.rules and not any(isinstance(rule, FollowUp) and rule.when for rule in sentence.rules):
-            yield sentence._replace(rules=(), unknown=said.text)
-        elif sentence.rules or note.bears_on_rules(sentence.unknown, context):
-            yield sentence
-
-
-def _where(name: str, value: str, rule: FollowUp | RateLimit) -> FollowUp | RateLimit:
-    if isinstance(rule, RateLimit):
-        return rule
-    return msgspec.structs.replace(rule, when={name: (value,), **rule.when})
 
 
 def _of_kind(sections: Iterable[Section], kind: str) -> list[Section]:

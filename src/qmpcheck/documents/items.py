@@ -25,6 +25,10 @@ _ANNOUNCES = re.compile(
 )
 
 
+_LINES_BEFORE = 5
+"""So many lines the words that announce a list may take."""
+
+
 class Item(NamedTuple):
     """A value and what is said of it. Lines count from 0, the first of the member."""
 
@@ -58,8 +62,9 @@ def split(lines: Sequence[str]) -> Split:
     is_list = False
     for at, line in enumerate(lines[1:], 1):
         found = _ITEM.fullmatch(line)
-        if found and first is None and (found["quote"] or announced("".join(rest))):
-            first, is_list = found, announced("".join(rest))
+        if found and first is None:
+            is_list = announced("".join(rest[-_LINES_BEFORE:]))
+            first = found if found["quote"] or is_list else None
         if found and first and is_list and _form(found, member) == _form(first, member):
             items.append(Item(found["quoted"] or found["plain"] or "", found["text"], range(at, at + 1)))
         elif first and (_LIKE_ITEM.match(line) or (found and _is_in_place_of_item(found, first))):

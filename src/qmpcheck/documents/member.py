@@ -196,10 +196,14 @@ def _is_read(token: Token, text: str) -> bool:
     """Whether a word means what it says: in a type note, or by itself and not part of a sentence."""
     if token.type not in ("OPTIONAL", "JSON_TYPE"):
         return True
-    before = text[: token.start_pos].rstrip()[-1:]
-    after = text[token.end_pos :].lstrip()[:1]
+    begin, end = token.start_pos or 0, token.end_pos or 0
+    before = text[max(0, begin - _NEAR) : begin].rstrip()[-1:]
+    after = text[end : end + _NEAR].lstrip()[:1]
     return token.lower() != "optionally" and before in _APART and after in _APART
 
+
+_NEAR = 100
+"""Characters that are looked at on either side of a word."""
 
 _APART = (*",;.:()[]", "")
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
+import msgspec
 from lark import Token, Transformer
 from lark.exceptions import UnexpectedInput
 
@@ -51,6 +52,32 @@ def sentences(text: str, line: int, context: Context) -> Iterator[Sentence]:
     """Read the sentences of a text that begins on that line of the document."""
     for each, lines in _sentences(text, line):
         yield _sentence(each, lines, context)
+
+
+def about_member(text: str, line: int, context: Context, member: str, value: str = "") -> Iterator[Sentence]:
+    """Read what the words about a member say of events over time.
+
+    Args:
+        text: the words.
+        line: the line of the document that they begin on.
+        context: what they may speak of.
+        member: its name.
+        value: the value that they are about, which is a condition then; "" for the member as such.
+    """
+    for sentence in sentences(text, line, context):
+        rules = tuple(_where(member, value, rule) for rule in sentence.rules)
+        if any(isinstance(rule, FollowUp) and not (rule.when or rule.option) for rule in rules):
+            yield Sentence(
+                unknown=" ".join(text.split()), lines=sentence.lines
+            )  # always, or where it is there?
+        elif rules or bears_on_rules(sentence.unknown, context):
+            yield sentence._replace(rules=rules)
+
+
+def _where(member: str, value: str, rule: FollowUp | RateLimit) -> FollowUp | RateLimit:
+    if isinstance(rule, RateLimit) or not value:
+        return rule
+    return msgspec.structs.replace(rule, when={member: (value,), **rule.when})
 
 
 def bears_on_rules(sentence: str, context: Context) -> bool:

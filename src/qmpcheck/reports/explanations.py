@@ -214,7 +214,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         '[[rule]]\nevent = "BLOCK_IO_ERROR"\nkind = "absence"\nthen = "STOP"\nuntil = "RESET"',
     ),
     "QMP901": _defect(
-        "A line, a note's sentence or a word in a type note that the grammar has no place for.",
+        "A line, a sentence or words that may state a rule and are not understood.",
         "Nothing in a document may be passed over in silence: it might state a rule.",
         "Example:\n",
         "Note: the lamp prefers to be on.\n\nExample:\n",

@@ -1,4 +1,4 @@
-"""What a definition's comment says: its notes and its paragraphs, with their lines."""
+"""What a definition's comment says: its notes, its members and its paragraphs, with their lines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from lark import Token, Transformer
 
 from qmpcheck.documents import grammar, note
 
-NOTE, PROSE = "note", "prose"
+NOTE, MEMBER, PROSE = "note", "member", "prose"
 
 
 class Passage(NamedTuple):
@@ -21,7 +21,7 @@ class Passage(NamedTuple):
 
 
 def parse(comment: str, line: int) -> tuple[Passage, ...]:
-    """The notes and paragraphs of a comment.
+    """The notes, the members and the paragraphs of a comment.
 
     Args:
         comment: lines, each with its comment sign.
@@ -53,4 +53,7 @@ class _Shape(Transformer[Token, list[Passage | None]]):
     def directive(self, _: list[Token]) -> None:
         return None
 
-    tag = member = directive
+    tag = directive
+
+    def member(self, lines: list[Token]) -> Passage:
+        return Passage(MEMBER, lines[0].line or 1, "".join(lines))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
@@ -11,6 +11,7 @@ from qmpcheck import rulebase
 from qmpcheck.documents import compile, note
 from qmpcheck.documents.note import Context, Sentence
 from qmpcheck.documents.qapi import checks, comments, definitions
+from qmpcheck.documents.qapi.comments import Passage
 from qmpcheck.documents.qapi.definitions import Definition, description
 from qmpcheck.documents.qapi.expressions import Items, Table, Text, Value
 from qmpcheck.printable import quoted
@@ -49,7 +50,7 @@ def _event(definition: Definition, types: _Types, events: Collection[str]) -> Ev
 
 
 def sentences(definition: Definition, data: Object, events: Collection[str]) -> tuple[Sentence, ...]:
-    """What an event's comment says of events over time, in its notes and its paragraphs.
+    """What an event's comment says of events over time, in notes, in paragraphs and about members.
 
     Args:
         definition: of the event.
@@ -57,12 +58,18 @@ def sentences(definition: Definition, data: Object, events: Collection[str]) -> 
         events: the names of all events.
     """
     context = Context((definition.name,), events, {member.name for member in data.members})
-    return tuple(
-        sentence
-        for each in comments.parse(definition.comment, definition.comment_line)
-        for sentence in note.sentences(each.text, each.line, context)
-        if sentence.rules or note.bears_on_rules(sentence.unknown, context)
-    )
+    passages = comments.parse(definition.comment, definition.comment_line)
+    return tuple(sentence for each in passages for sentence in _of_passage(each, context))
+
+
+def _of_passage(passage: Passage, context: Context) -> Iterator[Sentence]:
+    if passage.kind == comments.MEMBER:
+        name, _, text = passage.text.partition(":")
+        yield from note.about_member(text, passage.line, context, name.strip().removeprefix("@"))
+        return
+    for sentence in note.sentences(passage.text, passage.line, context):
+        if sentence.rules or note.bears_on_rules(sentence.unknown, context):
+            yield sentence
 
 
 def _in_file(described: Object, file: str) -> Object:
