@@ -64,7 +64,8 @@ def split(lines: Sequence[str]) -> Split:
         found = _ITEM.fullmatch(line)
         if found and first is None:
             is_list = announced("".join(rest[-_LINES_BEFORE:]))
-            first = found if found["quote"] or is_list else None
+            introduced = found["quote"] or rest[-1].rstrip().endswith(":")
+            first = found if is_list or introduced else None
         if found and first and is_list and _form(found, member) == _form(first, member):
             items.append(Item(found["quoted"] or found["plain"] or "", found["text"], range(at, at + 1)))
         elif first and (_LIKE_ITEM.match(line) or (found and _is_in_place_of_item(found, first))):
