@@ -46,8 +46,11 @@ def lint(path: str) -> Linted:
         SpecError: it cannot be read, or is no document.
     """
     content, side = specfile.read_text(path)
-    if specfile.kind(content, path) == "schema":
-        return _schema(path)
+    match specfile.kind(content, path):
+        case "schema":
+            return _schema(path)
+        case "rules" | "introspection":
+            raise SpecError(f"{safe(path)}: JSON; lint takes an event document, or a schema's root file")
     try:
         document = documents.read(content, side)
     except documents.NotADocument as error:

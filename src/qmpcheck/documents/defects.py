@@ -119,10 +119,13 @@ def _paths(payload: Object, above: str) -> Iterator[tuple[rulebase.Line, str]]:
 def _member(text: MemberText, event: str, path: str) -> Iterator[Diagnostic]:
     for line, word in text.unknown:
         yield Diagnostic("QMP901", line, f"not understood: {_words(word)}", event, path)
-    for type_name in text.type_names:
+    for type_name in filter(None, (*text.type_names, text.item_type)):
         if type_name not in JSON_TYPES:
             message = f"unknown type {name(type_name)}; any value is accepted"
             yield Diagnostic("QMP914", text.line, message, event, path)
+    if len(text.type_names) > 1 and JSON_TYPES.keys() >= set(text.type_names) and text.type == rulebase.Any():
+        message = "types that JSON does not tell apart; any value is accepted"
+        yield Diagnostic("QMP914", text.line, message, event, path)
     if not text.type_names and not text.of:
         accepted = "a string is assumed from its values" if text.values else "any value is accepted"
         yield Diagnostic("QMP908", text.line, f"member without a type; {accepted}", event, path)

@@ -126,6 +126,7 @@ def _start(text: str) -> re.Match[str]:
 
 _NAME = r"""(?:"[^"\n]+"|'[^'\n]+'|`[^`\n]+`|[*@]?[a-z_][a-zA-Z0-9_-]*)"""
 _START = re.compile(rf"([ \t]*)(?:-[ \t]*|\*[ \t]+)({_NAME}(?:[ \t]*,[ \t]*{_NAME})*)")
+_QAPI_NAME = re.compile(r"(?:__[a-z0-9.-]+_)?[a-z][a-z0-9_-]*", re.IGNORECASE)
 _ELSEWHERE = re.compile(r"(?:See\s+)?(\w+)")
 _VALUES_TO_COME = re.compile(r"following|these|values", re.IGNORECASE)
 
@@ -171,9 +172,7 @@ def _text(parts: _Parts, split: Split, section: Section) -> MemberText:
         quoted=start[2][0] in "\"'`",
         type_names=_types(parts),
         item_type="".join(parts.of("ITEM_TYPE")[:1]),
-        optional=any(
-            _is_read(token, split.rest) for token in parts.all("OPTIONAL", "NOTED_OPTIONAL", "ABSENT")
-        ),
+        optional=_is_optional(parts, split.rest),
         values=values,
         known=tuple(dict.fromkeys((*parts.of("KNOWN"), *(listed if hedged else ())))),
         of=of[1] if of else "",
@@ -190,6 +189,10 @@ def _text(parts: _Parts, split: Split, section: Section) -> MemberText:
 def _types(parts: _Parts) -> tuple[str, ...]:
     """The types that the type note names; where there is none, those named elsewhere."""
     return parts.of("NOTED_TYPE") or parts.of("JSON_TYPE")
+
+
+def _is_optional(parts: _Parts, text: str) -> bool:
+    return any(_is_read(token, text) for token in parts.all("OPTIONAL", "NOTED_OPTIONAL", "ABSENT"))
 
 
 def _is_read(token: Token, text: str) -> bool:
@@ -210,13 +213,13 @@ _APART = (*",;.:()[]", "")
 
 def _lost(parts: _Parts, split: Split, section: Section) -> Iterator[tuple[int, str]]:
     """What may be a rule and is not understood: the line, from 1 for the first of the text, and the words."""
-    optional = any(_is_read(token, split.rest) for token in parts.all("OPTIONAL", "NOTED_OPTIONAL", "ABSENT"))
+    optional = _is_optional(parts, split.rest)
     values = bool(parts.of("VALUE") or split.items)
     types = parts.of("NOTED_TYPE")
     for token in parts.tokens:
         lost = (
             token.type in ("UNKNOWN", "LOST_LINE", "LOST_VALUE", "LOST_CHOICE")
-            or (token.type == "LOST" and not optional)
+            or (token.type == "LOST_ABSENT" and not optional)
             or (token.type in ("OPEN_END", "OR_ELSE") and values)
             or (token.type == "OPTIONAL" and not optional)
             or (token.type == "JSON_TYPE" and (bool(types) or not _is_read(token, split.rest)))
@@ -225,6 +228,7 @@ def _lost(parts: _Parts, split: Split, section: Section) -> Iterator[tuple[int, 
         if lost:
             words = token.lstrip()
             yield (token.line or 0) + token[: len(token) - len(words)].count("\n"), words.rstrip()
+    yield from ((1, f"the name {name}") for name, _ in _names(parts) if not _QAPI_NAME.fullmatch(name))
     yield from ((line + 1, words) for line, words in split.odd)
     yield from _lost_items(parts, split)
     if section.text.count('"') % 2:
@@ -263,7 +267,7 @@ class _Shape(Transformer[Token, _Parts]):
         return [span, *(token.update(noted.get(token.type, token.type)) for token in inside)]
 
     def array(self, tokens: list[Token]) -> list[Token]:
-        return [tokens[0], tokens[1].update("ITEM_TYPE")]
+        return [tokens[0], tokens[1].update("ITEM_TYPE" if tokens[0] == "json-array" else "UNKNOWN")]
 
     def one_of(self, parts: list[Token | list[Token]]) -> list[Token]:
         tokens = list(_flat(parts))
