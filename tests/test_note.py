@@ -41,6 +41,7 @@ def rule(note: str) -> EventRule:
         ('When a is "p", a Y1 event must follow this event.', [FollowUp(("Y1",), {"a": ("p",)}, line=LINE)]),
         ('A Y1 event will follow if the a member is "p".', [FollowUp(("Y1",), {"a": ("p",)}, line=LINE)]),
         ("If @a is ``p``, then `Y1` will follow.", [FollowUp(("Y1",), {"a": ("p",)}, line=LINE)]),
+        ('A Y1 event will follow the X1 event, if a is "p".', [FollowUp(("Y1",), {"a": ("p",)}, line=LINE)]),
         # Nothing follows for sure.
         ("A Y1 event never follows the X1 event.", []),
         ("A Y1 event might follow the X1 event.", []),

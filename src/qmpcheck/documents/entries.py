@@ -43,7 +43,7 @@ def read(structure: Structure) -> tuple[EventEntry, ...]:
 
 _HEADING = re.compile(r"(?:(\d+)[.)]?\s+)?([^(]*)")
 _DESCRIPTION = re.compile(r"\A[ \t]*Description:", re.IGNORECASE)
-_NO_DESCRIPTION = re.compile(r"""^[ \t]*[-*][ \t]*["'`@*]|\bjson-[a-z]+\b|^[ \t]*[-=~]{2,}[ \t]*$""")
+_NO_DESCRIPTION = re.compile(r"""^[ \t]*[-*][ \t]*["'`@*]|\bjson-[a-z]+\b|^[ \t]*[-=~]{2,}[ \t]*$|^#+[ \t]""")
 """What a description has no use for: a member, a type, the underline of a heading."""
 
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 _VALUE = r"""(?:(?P<quote>["']|`{1,2})(?P<quoted>[^"'`\n]*)(?P=quote)|(?P<plain>\w[\w-]*))"""
 _SIGN = r"[ \t]*(?P<sign>:|=|(?:-{1,2}|[\u2013\u2014])(?=\s))"
 _ITEM = re.compile(rf"(?P<indent>[ \t]*)(?P<bullet>[-*]?)[ \t]*{_VALUE}{_SIGN}(?P<text>.*)\n?")
-_LIKE_ITEM = re.compile(r"""[ \t]*(?:[-*][ \t]|[-*]?[ \t]*["'`])""")
+_LIKE_ITEM = re.compile(r"""[ \t]*(?:[-*+•][ \t]|[-*]?[ \t]*["'`])""")
 
 _ANNOUNCES = re.compile(
     r"""\b(?:one\s+of|(?:possible|allowed|valid)\s+values)\b[^."'`]*(?:(?<=[:)])|(?<=following)|(?<=these)|(?<=values))\s*\Z""",

@@ -146,11 +146,11 @@ class _Parts(NamedTuple):
     def all(self, *kinds: str) -> Iterator[Token]:
         return (token for token in self.tokens if token.type in kinds)
 
-    def of(self, kind: str) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(map(str, self.all(kind))))
+    def of(self, *kinds: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(map(str, self.all(*kinds))))
 
-    def lines(self, kind: str, above: int) -> frozenset[int]:
-        spans = ((token.line or 0, token.end_line or 0) for token in self.all(kind))
+    def lines(self, above: int, *kinds: str) -> frozenset[int]:
+        spans = ((token.line or 0, token.end_line or 0) for token in self.all(*kinds))
         return frozenset(above + line for first, last in spans for line in range(first, last + 1))
 
 
@@ -160,7 +160,7 @@ def _text(parts: _Parts, split: Split, section: Section) -> MemberText:
     lost = list(_lost(parts, split, section))
     listed = tuple(item.value for item in split.items)
     hedged = bool(parts.of("SUCH_AS"))
-    values = () if lost or hedged else tuple(dict.fromkeys((*parts.of("VALUE"), *listed)))
+    values = () if lost or hedged else tuple(dict.fromkeys((*parts.of("VALUE", "NOTED_VALUE"), *listed)))
     elsewhere = parts.of("ELSEWHERE")
     of = _ELSEWHERE.match(elsewhere[0]) if elsewhere else None
     item_lines = frozenset(section.line + line for item in split.items for line in item.lines)
@@ -181,8 +181,8 @@ def _text(parts: _Parts, split: Split, section: Section) -> MemberText:
             *(Said(item.value, item.text, section.line + item.lines.start) for item in split.items),
         ),
         unknown=tuple((above + line, words) for line, words in lost),
-        value_lines=parts.lines("VALUE", above) | item_lines,
-        type_note_lines=parts.lines("TYPE_NOTE", above),
+        value_lines=parts.lines(above, "VALUE", "NOTED_VALUE") | item_lines,
+        type_note_lines=parts.lines(above, "TYPE_NOTE"),
     )
 
 
@@ -214,7 +214,7 @@ _APART = (*",;.:()[]", "")
 def _lost(parts: _Parts, split: Split, section: Section) -> Iterator[tuple[int, str]]:
     """What may be a rule and is not understood: the line, from 1 for the first of the text, and the words."""
     optional = _is_optional(parts, split.rest)
-    values = bool(parts.of("VALUE") or split.items)
+    values = bool(parts.of("VALUE", "NOTED_VALUE") or split.items)
     types = parts.of("NOTED_TYPE")
     for token in parts.tokens:
         lost = (
@@ -231,6 +231,7 @@ def _lost(parts: _Parts, split: Split, section: Section) -> Iterator[tuple[int, 
     yield from ((1, f"the name {name}") for name, _ in _names(parts) if not _QAPI_NAME.fullmatch(name))
     yield from ((line + 1, words) for line, words in split.odd)
     yield from _lost_items(parts, split)
+    yield from _more_values(parts, split.rest)
     if section.text.count('"') % 2:
         odd = next(at for at, line in enumerate(section.lines, 1) if line.count('"') % 2)
         yield odd, "a quotation mark without another"
@@ -241,15 +242,32 @@ def _lost_items(parts: _Parts, split: Split) -> Iterator[tuple[int, str]]:
     types = _types(parts) or ("json-string",)
     announced = parts.of("ONE_OF") or parts.of("SUCH_AS")
     strings = types == ("json-string",)
-    for token in parts.all("VALUE", "KNOWN"):
+    for token in parts.all("VALUE", "NOTED_VALUE", "KNOWN"):
         if not strings:
             yield token.line or 0, f"the value {token}, as its type is {types[0]}"
     for item in split.items:
         booleans = types in _BOOLEAN and item.value in ("true", "false")
-        if not announced or parts.of("VALUE") or not (strings or booleans) or "json-" in item.text:
+        if (
+            not announced
+            or parts.of("VALUE", "NOTED_VALUE")
+            or not (strings or booleans)
+            or "json-" in item.text
+        ):
             above = item.text[: max(item.text.find("json-"), 0)].count("\n")
             yield item.lines.start + above + 1, f"{item.value}: {item.text.strip()}"
 
+
+def _more_values(parts: _Parts, text: str) -> Iterator[tuple[int, str]]:
+    """Quoted words in the sentence of a list that seemed to be over: they may go on with it."""
+    last: Token | None = None
+    for token in parts.all("VALUE", "QUOTED"):
+        if token.type == "VALUE":
+            last = token
+        elif last and not _SENTENCE_ENDS.search(text, last.end_pos or 0, token.start_pos or 0):
+            yield token.line or 0, str(token)
+
+
+_SENTENCE_ENDS = re.compile(r"[.;]\s")
 
 _BOOLEAN = (("json-bool",), ("json-boolean",))
 
@@ -263,7 +281,7 @@ class _Shape(Transformer[Token, _Parts]):
     def type_note(self, parts: list[Token | list[Token]]) -> list[Token]:
         opening, *inside, closing = _flat(parts)
         span = Token("TYPE_NOTE", "", line=opening.line, end_line=closing.line)
-        noted = {"JSON_TYPE": "NOTED_TYPE", "OPTIONAL": "NOTED_OPTIONAL"}
+        noted = {"JSON_TYPE": "NOTED_TYPE", "OPTIONAL": "NOTED_OPTIONAL", "VALUE": "NOTED_VALUE"}
         return [span, *(token.update(noted.get(token.type, token.type)) for token in inside)]
 
     def array(self, tokens: list[Token]) -> list[Token]:
@@ -271,7 +289,7 @@ class _Shape(Transformer[Token, _Parts]):
 
     def one_of(self, parts: list[Token | list[Token]]) -> list[Token]:
         tokens = list(_flat(parts))
-        known = {"VALUE": "KNOWN"} if tokens[0].type == "SUCH_AS" else {}
+        known = {"VALUE": "KNOWN", "NOTED_VALUE": "KNOWN"} if tokens[0].type == "SUCH_AS" else {}
         return [token.update(known.get(token.type, token.type)) for token in tokens]
 
     def one_of_note(self, _: list[Token]) -> list[Token]:

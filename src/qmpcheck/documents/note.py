@@ -97,7 +97,7 @@ _THIS = re.compile(r"\b[Tt]his\s+event\b")
 _NAMED = re.compile(r"\b([A-Z][A-Z0-9_]+)[`\"']*\s+events?\b")
 _SIGNAL = re.compile(
     r"\brate[-\s]limited\b|\bthrottled\b|\bat\s+most\s+(?:once|one)\b"
-    r"|\bfollow(?:s|ed)?\b|\beventually\b|\bcommand-line\s+option\b"
+    r"|\bfollow(?:s|ed)?\b|\beventually\b|\boption\s+[\"'`-]"
 )
 _CONDITION = re.compile(
     r"\b(?:if|when|whenever|unless)\s+(?:the\s+)?([@`\"'])?([\w-]+)[`\"']*\s+(?:(?:member|field|key)\s+)?(?:is|was|equals|=)",
