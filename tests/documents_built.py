@@ -254,3 +254,36 @@ def _wrapped(draw: st.DrawFn, text: str, indent: str = "", begin: int = 12) -> l
     if text[at + 1] in "\"'`-*({" or text[at + 1 :].startswith("Only"):
         return [text]
     return [text[:at], indent + text[at + 1 :]]
+
+
+@st.composite
+def schemas(draw: st.DrawFn, rules: RuleBase) -> list[Line]:
+    """The lines of a schema whose events have these follow-ups and rate limits."""
+    lines: list[Line] = []
+    for name, rule in rules.events.items():
+        members = []
+        for member in rule.data.members:
+            described = "str"
+            if isinstance(member.type, Enum):
+                described = f"{name.title().replace('_', '')}{member.name.title().replace('-', '')}"
+                values = ", ".join(f"'{value}'" for value in member.type.values)
+                lines.append(Line(f"{{ 'enum': '{described}', 'data': [ {values} ] }}", "definition"))
+            members.append(f"'{member.name}': '{described}'")
+        lines += [
+            Line(text, "comment") for text in ("", "##", f"# @{name}:", "#", "# Emitted now and then.", "#")
+        ]
+        for sentence in _sentences(draw, name, rule):
+            lines += _of_comment(draw, sentence)
+        lines += [Line("# Since: 1.0", "comment"), Line("##", "comment")]
+        lines.append(Line(f"{{ 'event': '{name}', 'data': {{ {', '.join(members)} }} }}", "definition"))
+    return lines
+
+
+def _of_comment(draw: st.DrawFn, sentence: str) -> list[Line]:
+    if draw(st.booleans()):
+        sentence = sentence.replace('"', "``")
+    label = draw(st.sampled_from(["Note: ", ".. note:: ", ".. important:: ", ""]))
+    indent = "   " if label.startswith("..") else ""
+    wrapped = _wrapped(draw, label + sentence, indent)
+    lines = [Line(f"# {text}", "sentence", at) for at, text in enumerate(wrapped)]
+    return [*lines, Line("#", "comment")]

@@ -1,15 +1,18 @@
 """Documents in any known form give back the rules they were made from, or lint reports what was broken."""
 
 import re
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import msgspec
-from documents_built import Line, documents, rule_bases
+from documents_built import Line, documents, rule_bases, schemas
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from qmpcheck import documents as reader
 from qmpcheck.cli.lint import findings
+from qmpcheck.documents import qapi
 from qmpcheck.rulebase import EventRule, RuleBase, dump
 
 
@@ -77,7 +80,7 @@ def breaks(lines: list[Line]) -> st.SearchStrategy[tuple[int, str]]:
             possible += [
                 (at, " ".join((*words[:n], *words[n + 1 :])))
                 for n, word in enumerate(words)
-                if not re.match("rate|limited", word)  # without which nobody could tell
+                if not re.match("rate|limited|#", word)  # without which nobody could tell
             ]
     return st.sampled_from(possible) if possible else st.nothing()
 
@@ -101,10 +104,55 @@ def test_what_is_broken_is_read_right_or_reported(data: st.DataObject) -> None:
 
 
 def section(lines: list[Line], at: int) -> range:
-    """The numbers of the lines of a section, and of the one below, which it may run into."""
+    """The numbers of the lines of a section, of the one above and of the next line: it may run into these."""
+    begin = at - lines[at].below
+    above = begin - 1 - lines[begin - 1].below if begin else begin
     end = next((n for n in range(at + 1, len(lines)) if lines[n].below == 0), len(lines))
-    return range(at - lines[at].below + 1, end + 2)
+    return range(above + 1, end + 2)
 
 
 def is_worth_breaking(rule: EventRule) -> bool:
     return bool(rule.data.members or rule.follow_ups or rule.rate_limit)
+
+
+def read_schema(lines: list[Line]) -> tuple[RuleBase, list[int]]:
+    """Its rules, and the lines with defects."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "root.json"
+        root.write_text(text_of(lines))
+        rules, found = qapi.lint(str(root))
+    return rules, [defect.line for _, defect in found]
+
+
+def over_time(rules: RuleBase) -> Any:
+    plain = without_places(rules)
+    return {
+        name: {key: rule.get(key) for key in ("follow_ups", "rate_limit")} for name, rule in plain.items()
+    }
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_a_schema_in_any_form_gives_back_its_rules_over_time(data: st.DataObject) -> None:
+    rules = data.draw(rule_bases())
+    lines = data.draw(schemas(rules))
+    note(text_of(lines))
+    read, found = read_schema(lines)
+    assert over_time(read) == over_time(rules)
+    assert (found, read.not_understood) == ([], 0)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_a_broken_note_of_a_schema_is_read_right_or_reported(data: st.DataObject) -> None:
+    rules = data.draw(rule_bases().filter(states_something))
+    lines = data.draw(schemas(rules))
+    at, changed = data.draw(breaks(lines))
+    broken = [*lines[:at], lines[at]._replace(text=changed), *lines[at + 1 :]]
+    note(f"line {at + 1}: {lines[at].text!r} became {changed!r}\n{text_of(broken)}")
+    read, found = read_schema(broken)
+    assert over_time(read) == over_time(rules) or any(line in section(lines, at) for line in found)
+
+
+def states_something(rules: RuleBase) -> bool:
+    return any(rule.follow_ups or rule.rate_limit for rule in rules.events.values())

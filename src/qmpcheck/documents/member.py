@@ -232,9 +232,10 @@ def _lost(parts: _Parts, split: Split, section: Section) -> Iterator[tuple[int, 
     yield from ((line + 1, words) for line, words in split.odd)
     yield from _lost_items(parts, split)
     yield from _more_values(parts, split.rest)
-    if section.text.count('"') % 2:
-        odd = next(at for at, line in enumerate(section.lines, 1) if line.count('"') % 2)
-        yield odd, "a quotation mark without another"
+    for mark in '"`':
+        if section.text.count(mark) % 2:
+            odd = next(at for at, line in enumerate(section.lines, 1) if line.count(mark) % 2)
+            yield odd, f"{mark} without another"
 
 
 def _lost_items(parts: _Parts, split: Split) -> Iterator[tuple[int, str]]:

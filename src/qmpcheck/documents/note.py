@@ -96,7 +96,7 @@ _WORD = re.compile(r"\w+")
 _THIS = re.compile(r"\b[Tt]his\s+event\b")
 _NAMED = re.compile(r"\b([A-Z][A-Z0-9_]+)[`\"']*\s+events?\b")
 _SIGNAL = re.compile(
-    r"\brate[-\s]limited\b|\bthrottled\b|\bat\s+most\s+(?:once|one)\b"
+    r"\brate(?:-|\s+)limited\b|\bthrottled\b|\bat\s+most\s+(?:once|one)\b"
     r"|\bfollow(?:s|ed)?\b|\beventually\b|\boption\s+[\"'`-]"
 )
 _CONDITION = re.compile(

@@ -50,10 +50,10 @@ class _Shape(Transformer[Token, list[Passage | None]]):
     def prose(self, lines: list[Token]) -> Passage:
         return Passage(PROSE, lines[0].line or 1, "".join(lines))
 
-    def directive(self, _: list[Token]) -> None:
-        return None
+    tag = prose
 
-    tag = directive
+    def example(self, _: list[Token]) -> None:
+        return None
 
     def member(self, lines: list[Token]) -> Passage:
         return Passage(MEMBER, lines[0].line or 1, "".join(lines))
