@@ -1,6 +1,8 @@
 """QAPI schemas: the language, what events reach, and what is wrong with a bad one."""
 
+import fnmatch
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -304,6 +306,7 @@ UNION = ENUM + STRUCT + "{ 'union': 'U', 'base': { 't': 'E' }, 'discriminator': 
         ("{ 'struct': 'S', 'base': { 'a': 'str' }, 'data': {} }", '1:26: struct "S": expected the name of a type'),
         ("{ 'struct': 'S', 'base': 'S', 'data': {} }", '1:26: struct "S": "S" is its own base'),
         ("{ 'struct': 'A', 'base': 'B', 'data': {} } { 'struct': 'B', 'base': 'A', 'data': {} }", '1:26: struct "A": "A" is its own base'),
+        (ENUM + "\n{ 'union': 'U', 'base': { 't': 'E' }, 'discriminator': 't', 'data': { 'p': 'A' } } { 'struct': 'A', 'base': 'A', 'data': {} }", "2:"),
         (STRUCT + "\n{ 'struct': 'C', 'base': 'S', 'data': { '*a': 'int' } }", '2:13: struct "C": "C" has two members of one name, "a"'),
         # unions
         (ENUM + "\n{ 'union': 'U', 'base': { 't': 'str' }, 'discriminator': 't', 'data': {} }", '2:58: union "U": the discriminator'),
@@ -315,6 +318,8 @@ UNION = ENUM + STRUCT + "{ 'union': 'U', 'base': { 't': 'E' }, 'discriminator': 
         (UNION.replace("'p': 'S'", "'r': 'S'"), "1:"),
         (ENUM + "\n{ 'union': 'U', 'base': { 't': 'E' }, 'discriminator': 't', 'data': { 'p': 'int' } }", '2:71: union "U", "p": a branch is a struct or a union'),
         (ENUM + STRUCT + "\n{ 'union': 'U', 'base': { 't': 'E', 'a': 'int' }, 'discriminator': 't', 'data': { 'p': 'S' } }", '2:83: union "U", "p": "U" has two members of one name, "a"'),
+        (ENUM + STRUCT + "{ 'union': 'I', 'base': { 's': 'E' }, 'discriminator': 's', 'data': { 'p': 'S' } }\n"
+         "{ 'union': 'U', 'base': { 't': 'E', 'a': 'int' }, 'discriminator': 't', 'data': { 'q': 'I' } }", '2:83: union "U", "q": "U" has two members of one name, "a"'),
         # alternates
         ("{ 'alternate': 'A', 'data': {} }", '1:16: alternate "A": an alternate of no type'),
         (ENUM + "\n{ 'alternate': 'A', 'data': { 'e': 'E', 's': 'str' } }", '2:41: alternate "A", "s": JSON does not tell "s" from "e"'),
@@ -369,3 +374,51 @@ def test_every_release_compiles_to_what_is_shipped(release: str, root: str) -> N
         ("WATCHDOG", ("SHUTDOWN",)),
         ("WATCHDOG", ("STOP",)),
     }
+
+
+QEMU_TESTS = Path(os.environ.get("QEMU_SOURCE", "no-such-folder")) / "tests" / "qapi-schema"
+needs_qemu = pytest.mark.skipif(not QEMU_TESTS.is_dir(), reason="QEMU_SOURCE names no source tree of QEMU")
+
+REFUSED = """
+    alternate-any alternate-base alternate-branch-if-invalid alternate-conflict-dict alternate-conflict-lists
+    alternate-empty alternate-invalid-dict alternate-nested alternate-unknown args-alternate args-array-empty
+    args-array-unknown args-bad-boxed args-boxed-anon args-invalid args-member-array-bad args-member-unknown
+    args-name-clash args-union args-unknown bad-base bad-data bad-ident bad-if* bad-type-* base-cycle-* double-type
+    duplicate-key enum-bad-member enum-bad-name enum-clash-member enum-dict-* enum-if-invalid enum-int-member
+    enum-missing-data enum-wrong-data event-boxed-empty event-member-invalid-dict event-nest-struct
+    features-duplicate-name features-if-invalid features-missing-name features-name-bad-type features-no-list
+    features-unknown-key flat-union-array-branch flat-union-bad-* flat-union-base-* flat-union-clash-member
+    flat-union-discriminator-bad-name flat-union-inline* flat-union-int-branch flat-union-invalid-* flat-union-no-base
+    flat-union-optional-discriminator flat-union-string-discriminator include-cycle include-extra-junk include-no-file
+    include-non-file include-self-cycle nested-struct-data* redefined-* struct-base-clash* struct-data-invalid
+    struct-member-if-invalid struct-member-invalid* union-array-branch union-bad-* union-base-* union-branch-if-invalid
+    union-branch-invalid-dict union-clash-member union-discriminator-bad-name union-inline* union-int-branch
+    union-invalid-* union-no-base union-optional-discriminator union-string-discriminator union-unknown
+    unknown-expr-key leading-comma-* trailing-comma-* missing-* unclosed-* non-objects indented-expr
+""".split()  # noqa: SIM905 -- as many lines again in quotes
+"""The schemas of QEMU's tests that are wrong in what an event could carry, by the names of their files."""
+
+
+def qemu_tests(legal: bool) -> list[Path]:
+    roots = [path for path in sorted(QEMU_TESTS.glob("*.json")) if path.with_suffix(".err").exists()]
+    return [path for path in roots if (path.with_suffix(".err").stat().st_size == 0) == legal]
+
+
+@needs_qemu
+def test_the_legal_schemas_of_qemu_are_read() -> None:
+    """Also those that have no event."""
+    for path in qemu_tests(legal=True):
+        qapi.read(str(path))
+
+
+@needs_qemu
+def test_the_illegal_schemas_of_qemu_that_would_change_rules_are_refused() -> None:
+    accepted = []
+    for path in qemu_tests(legal=False):
+        if any(fnmatch.fnmatch(path.stem, pattern) for pattern in REFUSED):
+            try:
+                qapi.read(str(path))
+            except qapi.SchemaError:
+                continue
+            accepted.append(path.name)
+    assert accepted == []

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from qmpcheck.documents.qapi import definitions
-from qmpcheck.documents.qapi.definitions import BUILT_IN, Definition
+from qmpcheck.documents.qapi.definitions import BUILT_IN, Definition, description
 from qmpcheck.documents.qapi.expressions import Items, Table, Text, Value
 from qmpcheck.printable import quoted
 
@@ -243,15 +243,26 @@ class _Check:
             name = self.defined[name].table.get("base")
 
     def own_members(self, definition: Definition) -> Iterator[tuple[Text, Value]]:
-        """The members of a struct, or those of all branches of a union, and of what it is based on."""
-        base = definition.table.get("base")
-        if isinstance(base, Table):
-            yield from base.pairs()
-        elif isinstance(base, Text) and base in self.defined and base != definition.name:
-            yield from self.own_members(self.defined[base])
+        """The members of a struct, or those that all branches of a union share, and of what it is based on."""
+        seen: set[str] = set()
+        each: Definition | None = definition
+        while each and each.name not in seen:
+            seen.add(each.name)
+            base, data = each.table.get("base"), each.table.get("data")
+            if isinstance(base, Table):
+                yield from base.pairs()
+            if each.kind == definitions.STRUCT and isinstance(data, Table):
+                yield from data.pairs()
+            each = self.defined.get(base) if isinstance(base, Text) else None
+
+    def branches(self, definition: Definition) -> list[tuple[tuple[Text, Value], ...]]:
+        """The members of each branch that a union has; none of a struct."""
         data = definition.table.get("data")
-        if definition.kind == definitions.STRUCT and isinstance(data, Table):
-            yield from data.pairs()
+        if definition.kind != definitions.UNION or not isinstance(data, Table):
+            return []
+        named = (description(value).get("type", value) for value in data.values())
+        found = (self.defined.get(name) for name in named if isinstance(name, Text))
+        return [tuple(self.own_members(each)) for each in found if each]
 
     def clashes(self, where: Text, members: Iterator[tuple[Text, Value]], member: str = "") -> None:
         seen: dict[str, Text] = {}
@@ -280,8 +291,9 @@ class _Check:
             if self.kind(branch) not in _STRUCTURED or not isinstance(branch, Text):
                 self.refuse(name, "a branch is a struct or a union", name)
                 continue
-            both = [*self.own_members(self.definition), *self.own_members(self.defined[branch])]
-            self.clashes(name, iter(both), name)
+            inner = [*self.own_members(self.definition), *self.own_members(self.defined[branch])]
+            for innermost in self.branches(self.defined[branch]) or [()]:
+                self.clashes(name, iter((*inner, *innermost)), name)
         self.once([name for name, _ in data.pairs()], "branch")
 
     def wrapping_union(self, data: Table) -> None:
