@@ -3,6 +3,7 @@
 import pytest
 
 from qmpcheck import documents
+from qmpcheck.documents.note import Context, bears_on_rules
 from qmpcheck.rulebase import EventRule, FollowUp, RateLimit
 
 LINE = 4
@@ -113,3 +114,22 @@ def test_a_condition_on_a_member_that_holds_no_strings_is_no_rule() -> None:
     document = documents.read(text)
     assert document.rule_base.events["X1"].follow_ups == ()
     assert "QMP917" in [defect.code for defect in document.defects]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "bears"),
+    [
+        ("Emitted if the lamp is gone.", False),
+        ("The lamps are as follows.", False),
+        ("Emitted while the bulb is throttled, at most one watt.", False),
+        ("Another X1 event.", False),
+        ('Emitted if lamp is "on".', True),
+        ("Emitted if @lamp is gone.", True),
+        ("It comes before Y1.", True),
+        ("See also the OTHER event.", True),
+        ("This event is throttled.", True),
+        ("Something follows.", True),
+    ],
+)
+def test_what_bears_on_rules(sentence: str, bears: bool) -> None:
+    assert bears_on_rules(sentence, Context(("X1",), {"X1", "Y1"}, {"lamp"})) == bears

@@ -89,18 +89,20 @@ def bears_on_rules(sentence: str, context: Context) -> bool:
     others = {*events, *_NAMED.findall(sentence)}.difference(context.names)
     if others or len(events) + len(_THIS.findall(sentence)) > 1 or _SIGNAL.search(sentence):
         return True
-    return any(each[1] or each[2] in context.members for each in _CONDITION.finditer(sentence))
+    conditions = _CONDITION.finditer(sentence)
+    return any(each["quote"] or (each["name"] in context.members and each["value"]) for each in conditions)
 
 
 _WORD = re.compile(r"\w+")
 _THIS = re.compile(r"\b[Tt]his\s+event\b")
 _NAMED = re.compile(r"\b([A-Z][A-Z0-9_]+)[`\"']*\s+events?\b")
 _SIGNAL = re.compile(
-    r"\brate(?:-|\s+)limited\b|\bthrottled\b|\bat\s+most\s+(?:once|one)\b"
-    r"|\bfollow(?:s|ed)?\b|\beventually\b|\boption\s+[\"'`-]"
+    r"\brate(?:-|\s+)limited\b|\bevents?\b[^.]*\bthrottled\b|\bat\s+most\s+(?:once|one\s+event)\b"
+    r"|(?<!\bas\s)\bfollow(?:s|ed)?\b|\boption\s+[\"'`-]"
 )
 _CONDITION = re.compile(
-    r"\b(?:if|when|whenever|unless)\s+(?:the\s+)?([@`\"'])?([\w-]+)[`\"']*\s+(?:(?:member|field|key)\s+)?(?:is|was|equals|=)",
+    r"\b(?:if|when|whenever|unless)\s+(?:the\s+)?(?P<quote>[@`\"'])?(?P<name>[\w-]+)[`\"']*\s+"
+    r"(?:(?:member|field|key)\s+)?(?:is|was|equals|=)\s+(?:not\s+|either\s+)?(?P<value>[`\"'])?",
     re.IGNORECASE,
 )
 

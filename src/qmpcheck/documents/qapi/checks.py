@@ -243,7 +243,7 @@ class _Check:
             name = self.defined[name].table.get("base")
 
     def own_members(self, definition: Definition) -> Iterator[tuple[Text, Value]]:
-        """The members of a struct, or those that all branches of a union share, and of what it is based on."""
+        """The members of a struct, or those that all branches of a union share, and of their bases."""
         seen: set[str] = set()
         each: Definition | None = definition
         while each and each.name not in seen:
