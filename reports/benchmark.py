@@ -1,9 +1,9 @@
-"""Measure qmpcheck against other ways to look at the same lines, and write reports/benchmark.md.
+"""Measure qmpcheck against parsing the same lines with orjson, and write reports/benchmark.md.
 
-    python reports/benchmark.py [EVENTS]
+    python reports/benchmark.py [LINES]
 
-Every side runs in turn, many times over; figures are medians of the ratio to parsing each line with orjson
-just before, because machines are shared and noisy. EVENTS, of the long streams, is a million if not given.
+Figures are processor time, as ratios: machines are shared and noisy, so each side is measured right after
+orjson on the same lines, many times over. LINES, of the whole-process rows, is 400,000 if not given.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import fastjsonschema
 import jsonschema
@@ -27,20 +27,19 @@ import jsonschema_rs
 import orjson
 
 from qmpcheck import catalogue, rulebase
-from qmpcheck.checking import errata, rules, schema
-from qmpcheck.checking.check import Checker
-from qmpcheck.checking.fold import check_stream
-from qmpcheck.checking.session import Timing
-from qmpcheck.checking.summary import Terms
-from qmpcheck.streams.blocks import blocks
+from qmpcheck.checking import json_schema
+from qmpcheck.codes import STREAM_CODES, TIME_CODES
+from qmpcheck.validation.files import FileChecker
+from qmpcheck.validation.processes import check_files
+from qmpcheck.validation.recipe import Recipe
 
 HERE = Path(__file__).parent
 SPEC, MODERN, RECORDED = map(catalogue.find, ("v4", "10.0", "7.2"))
-TURNS, LONG_TURNS = 25, 5
-SHORT = 20_000
-"""Events of a stream that is looked at many times: neighbours in time see the machine in the same mood."""
+TURNS, PROCESS_TURNS = 15, 7
+SHORT = 25_000
+"""Lines of a stream that is looked at in process: neighbours in time see the machine in the same mood."""
 
-Side = Callable[[Path], object]
+FILES, LINES_A_FILE = 10_000, 20
 
 
 def value(described: rulebase.Type, pick: random.Random) -> Any:  # noqa: PLR0911 -- a case each
@@ -109,54 +108,77 @@ def stream(
         yield text.encode() + (b"\r\n" if qemu_layout else b"\n")
 
 
-def recorded(conforming: bool = False) -> list[bytes]:
-    """The lines of the recordings in `corpora`; or of those that leave nothing to say."""
+def recorded() -> list[bytes]:
+    """The lines of the recordings of 7.2 in `corpora`."""
     paths = sorted((HERE.parent / "corpora").glob("*-7.2.22/*.jsonl"))
-    held = checker(RECORDED.rule_base)
-    if conforming:
-        paths = [path for path in paths if not check_stream(held, str(path), int).summary.findings]
     return [line for path in paths for line in path.read_bytes().splitlines(keepends=True)]
 
 
-def again(lines: list[bytes], number: int) -> list[bytes]:
-    """At least so many lines, by repetition."""
-    return lines * (number // len(lines) + 1)
+def repeated(lines: list[bytes], number: int) -> list[bytes]:
+    """So many lines, by repetition."""
+    return (lines * (number // len(lines) + 1))[:number]
 
 
-def is_event_or_greeting(line: bytes) -> bool:
-    message = orjson.loads(line)
-    return "event" in message or "QMP" in message
+def is_event(line: bytes) -> bool:
+    return "event" in orjson.loads(line)
 
 
-def each_second(events: int, name: str, key: str = "", keys: int = 1) -> Iterator[bytes]:
-    """As many events of one name a second as its rate limit allows: one for each value of the key."""
-    pick = random.Random(0)
-    for at in range(events):
-        seconds, nth = divmod(at, keys)
-        data = value(MODERN.rule_base.events[name].data, pick) | ({key: f"/{nth}"} if key else {})
-        clock = {"seconds": 1_700_000_000 + seconds, "microseconds": nth * 1_000_000 // keys}
-        yield json.dumps({"timestamp": clock, "event": name, "data": data}).encode() + b"\r\n"
+class Stream(NamedTuple):
+    """A kind of stream: what it is called, its spec, and a function that makes so many lines of it."""
+
+    name: str
+    spec: catalogue.Spec
+    lines: Callable[[int], Iterable[bytes]]
 
 
-def only_parse(path: Path) -> None:
-    with path.open("rb") as file:
-        for line in file:
-            orjson.loads(line)
+def streams() -> list[Stream]:
+    sent = recorded()
+    events = [*filter(is_event, sent)]
+    return [
+        Stream("made up, v4, conforming", SPEC, lambda number: stream(number, True, 0)),
+        Stream("the same in compact JSON", SPEC, lambda number: stream(number, False, 0)),
+        Stream(
+            "made up, 10.0, rate-limited events among them",
+            MODERN,
+            lambda number: stream(number, True, 0, MODERN.rule_base),
+        ),
+        Stream(
+            "recorded transcripts of 7.2: greetings, replies, events",
+            RECORDED,
+            lambda number: repeated(sent, number),
+        ),
+        Stream("the same, events only", RECORDED, lambda number: repeated(events, number)),
+        Stream("made up, a finding in every hundredth line", SPEC, lambda number: stream(number, True, 100)),
+        Stream("made up, a finding in every twentieth line", SPEC, lambda number: stream(number, True, 20)),
+    ]
 
 
-def checker(rule_base: rulebase.RuleBase, follow_ups: bool = True) -> Checker:
-    known = errata.entries()
-    timing = rules.timing(rule_base, errata=errata.follow_ups(known)) if follow_ups else Timing()
-    return Checker(rule_base, Terms(timing=timing), known)
+Side = Callable[[], object]
 
 
-def qmpcheck_with(jobs: int, follow_ups: bool = True, rule_base: rulebase.RuleBase = SPEC.rule_base) -> Side:
-    held = checker(rule_base, follow_ups)
-    return lambda path: check_stream(held, str(path), int, jobs)
+def parse(paths: Iterable[Path]) -> Side:
+    """Parsing each line with orjson."""
+
+    def side() -> None:
+        for path in paths:
+            with path.open("rb") as file:
+                for line in file:
+                    orjson.loads(line)
+
+    return side
 
 
-def payload_by(compiled: Mapping[str, Callable[[Any], object]]) -> Side:
-    def side(path: Path) -> None:
+def check(spec: catalogue.Spec, paths: Iterable[Path], with_time: bool = True) -> Side:
+    """Checking with qmpcheck; without rules over time where they are not wanted."""
+    codes = STREAM_CODES if with_time else STREAM_CODES - TIME_CODES
+    checker = FileChecker(Recipe(codes=codes), spec)
+    return lambda: check_files(checker, [*map(str, paths)])
+
+
+def payload_by(compiled: Mapping[str, Callable[[Any], object]], path: Path) -> Side:
+    """Parsing each line with orjson, and checking the data of each event with a compiled JSON Schema."""
+
+    def side() -> None:
         with path.open("rb") as file:
             for line in file:
                 message = orjson.loads(line)
@@ -165,180 +187,149 @@ def payload_by(compiled: Mapping[str, Callable[[Any], object]]) -> Side:
     return side
 
 
-def schemas() -> dict[str, schema.Schema]:
-    return {name: schema.of_type(rule.data) for name, rule in SPEC.rule_base.events.items()}
+def processor_time(side: Side) -> float:
+    begin = time.process_time()
+    side()
+    return time.process_time() - begin
 
 
-def seconds_per_event(side: Side, path: Path, events: int) -> float:
-    begin = time.perf_counter()
-    side(path)
-    return (time.perf_counter() - begin) / events
+def ratios(side: Side, base: Side, turns: int = TURNS) -> list[float]:
+    """The processor time of one side relative to another's just before."""
+    return [1 / processor_time(base) * processor_time(side) for _ in range(turns)]
 
 
-def ratios(
-    sides: dict[str, tuple[Side, Path, int]], base: tuple[Side, Path, int], turns: int = TURNS
-) -> dict[str, list[float]]:
-    """For each side its time per event, relative to the base's just before."""
-    measured: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(turns):
-        for name, side in sides.items():
-            unit = seconds_per_event(*base)
-            measured[name].append(seconds_per_event(*side) / unit)
-    return measured
+ORJSON = "import orjson, sys\nfor line in open(sys.argv[1], 'rb'): orjson.loads(line)"
+
+
+def of_processes(command: list[str], base: list[str], turns: int = PROCESS_TURNS) -> list[float]:
+    """The processor time of one command relative to another's just before."""
+    processor_seconds(command)  # modules are compiled, as where they are installed
+    return [1 / processor_seconds(base) * processor_seconds(command) for _ in range(turns)]
+
+
+def processor_seconds(command: list[str]) -> float:
+    keeping = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=False, env=keeping)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def peak_megabytes(*arguments: str) -> float:
     """Peak memory of one `qmpcheck validate`, in MB."""
     program = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL);"
     program += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    command = [sys.executable, "-c", program, sys.executable, "-m", "qmpcheck", "validate", *arguments]
+    command = [sys.executable, "-c", program, *validate(*arguments)]
     return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout) / 1024
 
 
-def startup_ratio(ten_lines: Path) -> float:
-    """Processor time of `validate` on ten lines, relative to an interpreter that imports msgspec.
-
-    Both find their modules compiled, as where they are installed.
-    """
-    validate = [sys.executable, "-m", "qmpcheck", "validate", str(ten_lines), "--spec", SPEC.name]
-    importing = [sys.executable, "-c", "import msgspec"]
-    processor_seconds(validate)
-    turns = [processor_seconds(validate) / processor_seconds(importing) for _ in range(25)]
-    return statistics.median(turns)
+def validate(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "qmpcheck", "validate", *arguments]
 
 
-def processor_seconds(command: list[str]) -> float:
-    keeping = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True, env=keeping)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def write(path: Path, lines: Iterator[bytes]) -> Path:
+def write(path: Path, lines: Iterable[bytes]) -> Path:
     path.write_bytes(b"".join(lines))
     return path
 
 
-def table(measured: dict[str, list[float]]) -> list[str]:
-    rows = ["| | median | lower quartile | upper quartile |", "| --- | --- | --- | --- |"]
-    rows.append("| orjson alone | 1.00 | | |")
-    for name, ratios in measured.items():
-        low, median, high = statistics.quantiles(ratios)
-        rows.append(f"| {name} | {median:.2f} | {low:.2f} | {high:.2f} |")
-    return rows
+def row(name: str, *measured: list[float]) -> str:
+    """A row of a table: each median, with its quartiles."""
+    cells = []
+    for each in measured:
+        low, median, high = statistics.quantiles(each)
+        cells.append(f"{median:.2f} ({low:.2f} to {high:.2f})" if each else "")
+    return f"| {' | '.join([name, *cells])} |"
 
 
-def follow_up_cost(rule_base: rulebase.RuleBase, path: Path) -> list[float]:
-    """What the check of each block takes with follow-ups, relative to the same without, in turn."""
-    checkers = checker(rule_base), checker(rule_base, follow_ups=False)
-    totals = [each.begin() for each in checkers]
-    ratios: list[float] = []
-    with path.open("rb") as file:
-        for nth, block in enumerate(blocks(file)):
-            text, taken = b"\n".join(block), [0.0, 0.0]
-            for side in (0, 1) if nth % 2 else (1, 0):  # the second one finds the text in the cache
-                begin = time.perf_counter()
-                totals[side] += checkers[side].check(text)
-                taken[side] = time.perf_counter() - begin
-            ratios.append(taken[0] / taken[1])
-    return ratios
-
-
-def costs(events: int, folder: Path) -> list[str]:
-    """What follow-ups cost, by the kind of stream."""
-    sent = recorded()
-    conforming = recorded(conforming=True)
-    streams: dict[str, tuple[catalogue.Spec, Iterable[bytes]]] = {
-        "made up, v4": (SPEC, stream(events, True, 0)),
-        "made up, 10.0": (MODERN, stream(events, True, 0, MODERN.rule_base)),
-        "recorded from 7.2, what conforms": (RECORDED, again(conforming, events)),
-        "the same, known errata among it": (RECORDED, again(sent, events)),
-        "what conforms, without replies": (
-            RECORDED,
-            again([*filter(is_event_or_greeting, conforming)], events),
-        ),
-        "a BALLOON_CHANGE each second": (MODERN, each_second(events, "BALLOON_CHANGE")),
-        "a VSERPORT_CHANGE of two ports each second": (
-            MODERN,
-            each_second(events, "VSERPORT_CHANGE", "id", 2),
-        ),
-        "one of 300 ports": (MODERN, each_second(events, "VSERPORT_CHANGE", "id", 300)),
-    }
-    rows = ["| stream | median | lower quartile | upper quartile |", "| --- | --- | --- | --- |"]
-    for name, (spec, lines) in streams.items():
-        path = write(folder / "cost.jsonl", iter(lines))
-        low, median, high = statistics.quantiles(follow_up_cost(spec.rule_base, path))
-        rows.append(f"| {name} | {median:.2f} | {low:.2f} | {high:.2f} |")
-    return rows
-
-
-def measure(events: int, folder: Path) -> list[str]:
-    report: list[str] = []
-    jsonschema_rs_side = {
-        name: jsonschema_rs.validator_for(made).validate for name, made in schemas().items()
-    }
-    fastjsonschema_side = {name: fastjsonschema.compile(made) for name, made in schemas().items()}
-    jsonschema_side = {
-        name: jsonschema.Draft202012Validator(made).validate for name, made in schemas().items()
-    }
-    for layout in ("compact", "QEMU's own layout"):
-        qemu = layout != "compact"
-        good = write(folder / "good.jsonl", stream(events, qemu, 0))
-        bad = write(folder / "bad.jsonl", stream(events, qemu, 100))
-        short = write(folder / "short.jsonl", stream(SHORT, qemu, 0))
-        short_bad = write(folder / "short-bad.jsonl", stream(SHORT, qemu, 100))
-        sides: dict[str, tuple[Side, Path, int]] = {
-            "qmpcheck": (qmpcheck_with(1), short, SHORT),
-            "qmpcheck without follow-ups": (qmpcheck_with(1, follow_ups=False), short, SHORT),
-            "qmpcheck, a finding in every hundredth line": (qmpcheck_with(1), short_bad, SHORT),
-            "orjson + jsonschema-rs, payload only": (payload_by(jsonschema_rs_side), short, SHORT),
-            "orjson + fastjsonschema, payload only": (payload_by(fastjsonschema_side), short, SHORT),
-            "orjson + jsonschema, payload only": (payload_by(jsonschema_side), short, SHORT),
-        }
-        several = {f"qmpcheck --jobs 2, {events} events": (qmpcheck_with(2), good, events)}
-        report.append(f"\n## Events of {SPEC.name}, {layout}\n")
-        report += table(
-            ratios(sides, (only_parse, short, SHORT))
-            | ratios(several, (only_parse, good, events), LONG_TURNS)
-        )
-        report += ["", "Peak memory of the largest process, MB:\n"]
-        for name, path in (("conforming", good), ("with findings", bad)):
-            arguments = [str(path), "--spec", SPEC.name]
-            one, two = peak_megabytes(*arguments), peak_megabytes(*arguments, "--jobs", "2")
-            report.append(f"- {name}: {one:.0f}; with `--jobs 2`: {two:.0f}")
-    modern: dict[str, tuple[catalogue.Spec, Iterable[bytes]]] = {
-        f"Events of {MODERN.name}, rate-limited ones among them": (
-            MODERN,
-            stream(SHORT, True, 0, MODERN.rule_base),
-        ),
-        "Recorded from 7.2, replies among them": (RECORDED, again(recorded(), SHORT)),
-    }
-    for name, (spec, lines) in modern.items():
-        path = write(folder / "modern.jsonl", iter(lines))
-        number = path.read_bytes().count(b"\n")
-        side = qmpcheck_with(1, rule_base=spec.rule_base), path, number
-        report.append(f"\n## {name}, QEMU's own layout\n")
-        report += table(ratios({"qmpcheck": side}, (only_parse, path, number)))
-    report.append("\n## What follow-ups cost: each block with them, without = 1\n")
-    report += costs(events, folder)
-    ten = write(folder / "ten.jsonl", stream(10, True, 0))
-    report += [
-        "\n## Start-up\n",
-        "Processor time of `validate` on ten lines, `python -c 'import msgspec'` = 1:",
+def speed(lines: int, folder: Path) -> list[str]:
+    rows = [
+        f"| stream | in process, {SHORT:,} lines | no rules over time | whole process, {lines:,} lines |",
+        "| --- | --- | --- | --- |",
     ]
-    report += [f"{startup_ratio(ten):.2f}"]
-    return report
+    for kind in streams():
+        short = [write(folder / "short.jsonl", kind.lines(SHORT))]
+        long = str(write(folder / "long.jsonl", kind.lines(lines)))
+        rows.append(
+            row(
+                kind.name,
+                ratios(check(kind.spec, short), parse(short)),
+                ratios(check(kind.spec, short, with_time=False), parse(short)),
+                of_processes(validate(long, "--spec", kind.spec.name), [sys.executable, "-c", ORJSON, long]),
+            )
+        )
+    return rows
+
+
+def many_files(folder: Path) -> list[str]:
+    lines = [*streams()[3].lines(FILES * LINES_A_FILE)]
+    parts = (lines[at : at + LINES_A_FILE] for at in range(0, len(lines), LINES_A_FILE))
+    paths = [write(folder / f"{at}.jsonl", part) for at, part in enumerate(parts)]
+    ratio = ratios(check(RECORDED, paths), parse(paths), PROCESS_TURNS)
+    return [
+        "| files | in process |",
+        "| --- | --- |",
+        row(f"{FILES:,} of {LINES_A_FILE} recorded lines", ratio),
+    ]
+
+
+def others(folder: Path) -> list[str]:
+    path = write(folder / "short.jsonl", stream(SHORT, True, 0))
+    made = {name: json_schema.of_type(rule.data) for name, rule in SPEC.rule_base.events.items()}
+    compiled: dict[str, dict[str, Callable[[Any], object]]] = {
+        "jsonschema-rs": {name: jsonschema_rs.validator_for(each).validate for name, each in made.items()},
+        "fastjsonschema": {name: fastjsonschema.compile(each) for name, each in made.items()},
+        "jsonschema": {name: jsonschema.Draft202012Validator(each).validate for name, each in made.items()},
+    }
+    rows = ["| orjson, and the payload by | in process |", "| --- | --- |"]
+    return rows + [
+        row(name, ratios(payload_by(each, path), parse([path]), PROCESS_TURNS))
+        for name, each in compiled.items()
+    ]
+
+
+def memory(lines: int, folder: Path) -> list[str]:
+    found = []
+    for name, faults in (("conforming", 0), ("a finding in every hundredth line", 100)):
+        for number in (lines // 4, lines):
+            path = write(folder / "long.jsonl", stream(number, True, faults))
+            peak = peak_megabytes(str(path), "--spec", SPEC.name)
+            found.append(f"- {number:,} lines, {name}: {peak:.0f} MB")
+    return found
+
+
+def start_up(folder: Path) -> list[str]:
+    ten = str(write(folder / "ten.jsonl", stream(10, True, 0)))
+    ratio = of_processes(validate(ten, "--spec", SPEC.name), [sys.executable, "-c", "import msgspec"], 25)
+    return [
+        "| command | `python -c 'import msgspec'` = 1 |",
+        "| --- | --- |",
+        row("`validate` on ten lines", ratio),
+    ]
 
 
 def main() -> None:
-    events = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    lines = int(sys.argv[1]) if len(sys.argv) > 1 else 400_000
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    made = f"Made by `reports/benchmark.py` with Python {python}."
-    heading = f"# Benchmark\n\n{made} Time per event, orjson parsing each line = 1."
-    with tempfile.TemporaryDirectory() as folder:
-        report = measure(events, Path(folder))
-    (HERE / "benchmark.md").write_text("\n".join([heading, *report]) + "\n")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        report = [
+            "# Benchmark",
+            f"Made by `reports/benchmark.py` with Python {python}. Processor time; orjson parsing each line "
+            "of the same file = 1. Medians, with the quartiles.",
+            "## Checking\n",
+            *speed(lines, folder),
+            "\n## Many small files, one process\n",
+            *many_files(folder),
+            "\n## Start-up\n",
+            *start_up(folder),
+            "\n## Peak memory\n",
+            *memory(lines, folder),
+            "\n## Other ways to check the payload of made-up events of v4\n",
+            *others(folder),
+        ]
+    (HERE / "benchmark.md").write_text(
+        "\n".join(report).replace("\n## ", "\n\n## ").replace("\n\n\n", "\n\n") + "\n"
+    )
     print((HERE / "benchmark.md").read_text())
 
 

@@ -1,89 +1,266 @@
-"""A plain monitor: reads a whole stream at once, and says the same as the checker, only slower."""
+"""A plain monitor: it reads a whole stream at once, and finds what the checker finds, only slower."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from qmpcheck.checking.followup import Rule
+import msgspec
 
-Event = dict[str, Any]
+from qmpcheck.checking.temporal_rule import Excuse, Pattern, TemporalRule
+
+BEFORE = 100_000
+"""Microseconds: how long before its situation a trigger may come."""
 
 
-def monitor(stream: list[Event | None], rules: list[Rule], complete: bool) -> set[tuple[int, str, str]]:
-    """The findings of follow-ups, as (line, code, rule); `None` stands for a greeting."""
-    found: set[tuple[int, str, str]] = set()
-    greetings = [at for at, event in enumerate(stream) if event is None]
-    for begin, end in zip([0, *greetings], [*greetings, len(stream)], strict=True):
-        session = [
-            (at + 1, event) for at, event in enumerate(stream) if begin <= at < end and event is not None
-        ]
-        over = complete or end < len(stream)
-        for rule in rules:
-            found |= {(line, code, rule.text) for line, code in _watch(rule, session, over)}
+class Message(msgspec.Struct, frozen=True):
+    """A message of a stream.
+
+    Attributes:
+        kind: `event`, `greeting`, `command` or `reply`.
+        name: of an event or a command.
+        data: an event's data, or a command's arguments.
+        time: of an event, in microseconds; None without a clock.
+        version: that a greeting names.
+        id: of a command or a reply.
+        failed: whether a reply is an error.
+    """
+
+    kind: str
+    name: str = ""
+    data: dict[str, Any] = {}
+    time: int | None = None
+    version: Any = None
+    id: Any = None
+    failed: bool = False
+
+
+Numbered = tuple[int, Message]
+
+
+class Session(NamedTuple):
+    """The messages of one process, with their lines; where clients connected again; whether it is over."""
+
+    messages: list[Numbered]
+    reconnected: list[int]
+    over: bool
+
+
+def sessions(stream: list[Message], complete: bool) -> list[Session]:
+    """A greeting is that of a new process after SHUTDOWN, or with another version; else a client came back."""
+    found = [Session([], [], complete)]
+    version, last, started = None, "", False
+    for line, message in enumerate(stream, 1):
+        if message.kind != "greeting":
+            found[-1].messages.append((line, message))
+            if message.kind == "event" and message.name in ("SHUTDOWN", "RESUME", "RESET"):
+                last = message.name
+        else:
+            differs = None not in (version, message.version) and version != message.version
+            if last == "SHUTDOWN" or differs:
+                found[-1] = found[-1]._replace(over=True)
+                found.append(Session([], [], complete))
+                last = ""
+            elif started:
+                found[-1].reconnected.append(line)
+            if differs or version is None:
+                version = message.version
+        started = True
     return found
 
 
-def _watch(rule: Rule, session: list[tuple[int, Event]], over: bool) -> set[tuple[int, str]]:
-    triggers = [(at, event) for at, event in session if _is_trigger(rule, event)]
-    match rule.kind:
-        case "precedence":
-            return {
-                (at, "QMP306") for at, event in triggers if not _among(rule.then, rule, event, session, 0, at)
-            }
-        case "absence":
-            return {
-                (at, "QMP307")
-                for at, event in session
-                for since, trigger in triggers
-                if since < at and event["event"] in rule.then and _same(rule, event, trigger)
-                if not any(each["event"] in rule.until for line, each in session if since < line < at)
-            }
-        case _:
-            return {
-                (at, code) for at, event in triggers if (code := _response(rule, at, event, session, over))
-            }
+Finding = tuple[int, str, str]
+"""A line, a code, and the erratum that covers it."""
 
 
-def _is_trigger(rule: Rule, event: Event) -> bool:
-    return event["event"] == rule.trigger and all(
-        event["data"].get(path[0]) in values for path, values in rule.when
-    )
+def monitor(
+    stream: list[Message], rules: list[TemporalRule], complete: bool
+) -> set[tuple[int, str, str, str]]:
+    """The findings about temporal rules, as (line, code, erratum, rule)."""
+    watch = {"response": responses, "precedence": precedences, "absence": absences, "never": nevers}
+    return {
+        (*found, rule.text)
+        for session in sessions(stream, complete)
+        for rule in rules
+        for found in watch[rule.kind](rule, session)
+    }
 
 
-def _same(rule: Rule, a: Event, b: Event) -> bool:
-    return all(a["data"].get(path[0]) == b["data"].get(path[0]) for path in rule.same)
+def matching(patterns: tuple[Pattern, ...], session: Session) -> list[Numbered]:
+    return [each for each in session.messages if any(is_of(pattern, each[1]) for pattern in patterns)]
 
 
-def _among(
-    names: frozenset[str], rule: Rule, like: Event, session: list[tuple[int, Event]], begin: int, end: int
-) -> bool:
-    return any(
-        event["event"] in names and _same(rule, event, like) for at, event in session if begin <= at < end
-    )
+def is_of(pattern: Pattern, message: Message) -> bool:
+    kind = "command" if pattern.is_command else "event"
+    return message.kind == kind and message.name == pattern.name and pattern.condition.holds(message.data)
 
 
-def _response(rule: Rule, line: int, trigger: Event, session: list[tuple[int, Event]], over: bool) -> str:
-    by_time = rule.limited and trigger["time"] is not None
+def key(message: Message, paths: list[tuple[str, ...]]) -> tuple[str, ...] | None:
+    """What must be the same; None where a part of it is missing, which is the same as nothing."""
+    values = [message.data.get(path[0], KeyError) for path in paths]
+    return None if KeyError in values else tuple(map(repr, values))
 
-    def is_after(at: int, event: Event) -> bool:
-        return at > line or (by_time and event["time"] is not None and event["time"] >= trigger["time"])
 
-    def is_before(at: int, event: Event) -> bool:
-        return at < line and not (by_time and event["time"] is not None and event["time"] > trigger["time"])
+def trigger_key(rule: TemporalRule, message: Message) -> tuple[str, ...] | None:
+    return key(message, [path for path, _ in rule.same])
 
-    changes = [e["event"] for at, e in session if e["event"] in ("STOP", "RESUME") and is_before(at, e)]
-    if rule.then == {"STOP"} and changes[-1:] == ["STOP"]:
-        return ""
-    answers = [
-        (at, e["time"])
-        for at, e in session
-        if at != line and e["event"] in rule.then and _same(rule, e, trigger) and is_after(at, e)
+
+def response_key(rule: TemporalRule, message: Message) -> tuple[str, ...] | None:
+    return key(message, [path for _, path in rule.same])
+
+
+def meets(rule: TemporalRule, response: Message, trigger: Message) -> bool:
+    wanted = trigger_key(rule, trigger)
+    return wanted is not None and response_key(rule, response) == wanted
+
+
+def precedences(rule: TemporalRule, session: Session) -> set[Finding]:
+    return {
+        (line, "QMP306", "")
+        for line, trigger in matching((rule.trigger,), session)
+        if not any(at < line for at in session.reconnected)
+        if not any(at < line and meets(rule, each, trigger) for at, each in matching(rule.then, session))
+    }
+
+
+def absences(rule: TemporalRule, session: Session) -> set[Finding]:
+    lifting: list[tuple[int, tuple[str, ...] | None]] = []
+    lifting += [(at, None) for at in session.reconnected if rule.until or rule.until_all]
+    lifting += [(at, response_key(rule, each)) for at, each in matching(rule.until, session)]
+    return {
+        (line, "QMP307", "")
+        for line, present in matching(rule.then, session)
+        for since, trigger in matching((rule.trigger,), session)
+        if since < line and meets(rule, present, trigger)
+        if not any(
+            since < at < line and (at in session.reconnected or lifted == trigger_key(rule, trigger))
+            for at, lifted in lifting
+        )
+        if not any(since < at < line for at, _ in matching(rule.until_all, session))
+    }
+
+
+def nevers(rule: TemporalRule, session: Session) -> set[Finding]:
+    return {(line, "QMP307", "") for line, _ in matching((rule.trigger,), session)}
+
+
+def responses(rule: TemporalRule, session: Session) -> set[Finding]:
+    found = set()
+    for trigger in matching((rule.trigger,), session):
+        code, until = response(rule, session, trigger)
+        if code:
+            found.add((trigger[0], code, erratum(rule, session, trigger, until)))
+    return found
+
+
+def response(rule: TemporalRule, session: Session, trigger: Numbered) -> tuple[str, float]:
+    """What a trigger comes to, and the line with which it is decided."""
+    line, message = trigger
+    looked_back_on = (*rule.then, Pattern("RESUME")) if rule.needs_running else rule.then
+    before = [each for each in matching(looked_back_on, session) if each[0] < line]
+    recent = before[-16:] if rule.is_limited else before
+    if rule.needs_running:
+        known = [each for each in recent if not (rule.is_limited and is_younger(each[1], message))]
+        if [each.name for _, each in known][-1:] == ["STOP"]:
+            return "", 0
+    bound = None if rule.within is None or message.time is None else message.time + rule.within
+    early = [
+        each.time
+        for _, each in recent
+        if rule.is_limited and message.time is not None and each.time is not None
+        if each.time >= message.time and is_response(rule, each) and meets(rule, each, message)
     ]
-    bound = None if rule.within is None or trigger["time"] is None else trigger["time"] + rule.within
-    if any(bound is None or time <= bound for at, time in answers if at < line):
-        return ""
-    behind = [time for at, time in answers if at > line]
-    if behind:
-        return "QMP303" if bound is not None and behind[0] > bound else ""
-    if answers:
-        return "QMP303"
-    passed = bound is not None and any(event["time"] > bound for at, event in session if at > line)
-    return "QMP301" if over or passed else "QMP302"
+    if early:
+        is_out_of_sight = len(recent) == 16 and is_younger(recent[0][1], message)
+        if bound is None or min(early) <= bound or is_out_of_sight:
+            return "", 0
+    after = [
+        (at, each) for at, each in matching(rule.then, session) if at > line and meets(rule, each, message)
+    ]
+    cancelled = failed_at(session, line) if rule.error_closes and message.kind == "command" else None
+    if cancelled and not any(at < cancelled for at, _ in after):
+        return "", 0
+    if after:
+        at, first = after[0]
+        is_certain = not any(line < each < at for each in session.reconnected)
+        is_late = is_certain and bound is not None and first.time is not None and first.time > bound
+        return "QMP303" if is_late else "", at
+    if early:
+        return "QMP303", float("inf")
+    past = bound is not None and any(
+        each.time is not None and each.time > bound for at, each in session.messages if at > line
+    )
+    certain = not any(at > line for at in session.reconnected) and not rule.never_missing
+    return "QMP301" if certain and (session.over or past) else "QMP302", float("inf")
+
+
+def is_response(rule: TemporalRule, message: Message) -> bool:
+    return any(is_of(pattern, message) for pattern in rule.then)
+
+
+def is_younger(a: Message, b: Message) -> bool:
+    return a.time is not None and b.time is not None and a.time > b.time
+
+
+def failed_at(session: Session, line: int) -> int | None:
+    """The line of the error reply to the command on a line; None where there is none."""
+    waiting: list[Numbered] = []
+    for at, message in session.messages:
+        since = max((each for each in session.reconnected if each < at), default=0)
+        waiting = [each for each in waiting if each[0] > since]
+        if message.kind == "command":
+            waiting.append((at, message))
+        elif message.kind == "reply":
+            sent = next((each for each in waiting if each[1].id == message.id), None)
+            if sent and sent[0] == line:
+                return at if message.failed else None
+            waiting = [each for each in waiting if each is not sent]
+    return None
+
+
+def erratum(rule: TemporalRule, session: Session, trigger: Numbered, until: float) -> str:
+    """The erratum that covers a trigger: when it comes, or when a situation begins before it is decided."""
+    for excuse in rule.excuses:
+        if not excuse.trigger.holds(trigger[1].data):
+            continue
+        if excuse.situation is None:
+            return excuse.erratum
+        events = matching((Pattern(excuse.situation.begin.name),), session)
+        for begin in reversed([each for each in events if each[0] < trigger[0]]):
+            ended = first(session, excuse.situation.ends, begin[0])
+            if ended and ended[0] < trigger[0] and not precedes(rule, trigger, ended):
+                break
+            if covers(rule, session, excuse, begin, trigger):
+                return excuse.erratum
+    for begin in session.messages:
+        for excuse in rule.excuses if trigger[0] <= begin[0] < until else ():
+            is_begin = excuse.situation and excuse.situation.begin.name == begin[1].name
+            if (
+                is_begin
+                and excuse.trigger.holds(trigger[1].data)
+                and covers(rule, session, excuse, begin, trigger)
+            ):
+                return excuse.erratum
+    return ""
+
+
+def covers(rule: TemporalRule, session: Session, excuse: Excuse, begin: Numbered, trigger: Numbered) -> bool:
+    situation = excuse.situation
+    assert situation
+    ends = [each for each in session.messages if each[1].name in situation.ends and each[0] < begin[0]]
+    times = begin[1].time, trigger[1].time
+    ahead = 0 if times[0] is None or times[1] is None else times[0] - times[1]
+    return (
+        is_of(situation.begin, begin[1])
+        and ahead <= BEFORE
+        and not (ends and precedes(rule, trigger, ends[-1]))
+    )
+
+
+def first(session: Session, names: frozenset[str], after: int) -> Numbered | None:
+    return next((each for each in session.messages if each[0] > after and each[1].name in names), None)
+
+
+def precedes(rule: TemporalRule, trigger: Numbered, other: Numbered) -> bool:
+    """Whether a trigger comes before another message: by their times where it can be sent late."""
+    times = trigger[1].time, other[1].time
+    if rule.is_limited and None not in times and times[0] != times[1]:
+        return (times[0] or 0) < (times[1] or 0)
+    return trigger[0] < other[0]

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from qmpcheck import rulebase
-from qmpcheck.checking.places import of_alternate
-from qmpcheck.rulebase import Enum, EventRule, Member, Object, RuleBase
+from qmpcheck.rulebase import Alternate, Enum, EventRule, Member, Object, RuleBase
+from qmpcheck.streams.messages import LAST_SECOND
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -14,8 +14,10 @@ anything = st.recursive(
     max_leaves=4,
 )
 
+seconds = st.integers(-LAST_SECOND, LAST_SECOND) | st.sampled_from([-LAST_SECOND, LAST_SECOND])
+
 timestamps = st.one_of(
-    st.fixed_dictionaries({"seconds": st.integers(), "microseconds": st.integers(0, 999_999)}),
+    st.fixed_dictionaries({"seconds": seconds, "microseconds": st.integers(0, 999_999)}),
     st.just({"seconds": -1, "microseconds": -1}),
 )
 
@@ -49,6 +51,22 @@ def values(described: rulebase.Type) -> st.SearchStrategy[Any]:  # noqa: C901 --
             return known if not described.open else st.builds(lambda a, b: {**b, **a}, known, unknown_members)
         case _:
             return anything
+
+
+def of_alternate(described: rulebase.Type, value: Any) -> rulebase.Type | None:
+    """Which of an alternate's types a value is of; None where it is of none. Any other type is itself."""
+    if not isinstance(described, Alternate):
+        return described
+    kinds: dict[type, tuple[type, ...]] = {
+        str: (rulebase.String, Enum),
+        bool: (rulebase.Boolean,),
+        type(None): (rulebase.Null,),
+        list: (rulebase.Array,),
+        dict: (Object,),
+        int: (rulebase.Integer, rulebase.Number),
+        float: (rulebase.Number,),
+    }
+    return next((each for each in described.types if isinstance(each, kinds[type(value)])), None)
 
 
 def chosen(described: Object, tag: str) -> Object:

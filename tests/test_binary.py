@@ -81,9 +81,6 @@ def test_a_real_one(name: str, tmp_path: Path) -> None:
             "it ended without an answer (exit status 1): b\\x1bad",
         ),
         (f"echo '{GREETING}'; kill -9 $$", "it ended without an answer (signal 9)"),
-        ("sleep 100", "no answer over QMP within 0.5 s"),
-        ("trap '' TERM INT HUP; sleep 100 & sleep 100", "no answer over QMP within 0.5 s"),
-        (f"echo '{GREETING}'; sleep 100", "no answer over QMP within 0.5 s"),
         ("echo rubbish; sleep 100", "it speaks no QMP: "),
         ("echo rubbish; exit 1", "it speaks no QMP: "),
         ("echo '{}'; sleep 100", "it speaks no QMP: "),
@@ -98,10 +95,20 @@ def test_a_real_one(name: str, tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_qemu(text: str, message: str, tmp_path: Path) -> None:
+    """It has all the time that it needs: its answer does not depend on how busy the machine is."""
     with pytest.raises(Unanswered) as caught:
-        binary.ask(script(tmp_path, text), 0.5)
+        binary.ask(script(tmp_path, text), 60)
     assert str(caught.value).startswith(message)
     assert str(caught.value).isprintable()
+    assert_nothing_is_left(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["sleep 100", "trap '' TERM INT HUP; sleep 100 & sleep 100", f"echo '{GREETING}'; sleep 100"]
+)
+def test_what_does_not_answer(text: str, tmp_path: Path) -> None:
+    with pytest.raises(Unanswered, match=r"^no answer over QMP within 0\.5 s$"):
+        binary.ask(script(tmp_path, text), 0.5)
     assert_nothing_is_left(tmp_path)
 
 

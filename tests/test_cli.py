@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,8 +47,8 @@ def run(capsys: pytest.CaptureFixture[str], command: str) -> tuple[int, str, str
 
 def test_validate_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "validate good.jsonl bad.jsonl --spec v2") == (1, """\
-good.jsonl: conforms against v2 (d74c7dfd1b): 3 lines, 3 events, 0 errors, 0 warnings
-bad.jsonl: violations against v2 (d74c7dfd1b): 4 lines, 3 events, 2 errors, 0 warnings
+good.jsonl: conforms to v2 (d74c7dfd1b): 3 lines, 3 events, 0 errors, 0 warnings
+bad.jsonl: violations of v2 (d74c7dfd1b): 4 lines, 3 events, 2 errors, 0 warnings
 bad.jsonl:2: QMP203 STOP data.why: the spec has no such member here: it has none (spec line 56)
 bad.jsonl:4: QMP203 STOP data.why: the spec has no such member here: it has none (spec line 56)
 
@@ -64,12 +65,13 @@ def test_validate_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert err == "qmpcheck: bad.jsonl: 1 finding more, not listed\n"
     report = json.loads(out)
     assert status == 1
+    of = {"format": "jsonl", "vm": "", "spec": {"name": "d74c7df", "id": "d74c7dfd1b", "not_understood": 0}}
     assert report == {
         "qmpcheck": qmpcheck.__version__,
         "spec": {"name": "d74c7df", "id": "d74c7dfd1b", "not_understood": 0},
         "streams": [
-            {"path": "good.jsonl", "lines": 3, "events": 3, "verdict": "conforms"},
-            {"path": "bad.jsonl", "lines": 4, "events": 3, "verdict": "violations"},
+            {"path": "good.jsonl", "lines": 3, "events": 3, "verdict": "conforms"} | of,
+            {"path": "bad.jsonl", "lines": 4, "events": 3, "verdict": "violations"} | of,
         ],
         "diagnostics": [
             {
@@ -77,6 +79,7 @@ def test_validate_json(capsys: pytest.CaptureFixture[str]) -> None:
                 "slug": "unknown-member",
                 "severity": "error",
                 "stream": "bad.jsonl",
+                "vm": "",
                 "line": 2,
                 "event": "STOP",
                 "path": "data.why",
@@ -164,7 +167,7 @@ def test_standard_input_and_no_traceback_on_a_closed_pipe() -> None:
     command = [sys.executable, "-m", "qmpcheck", "validate", "-", "--spec", "v2"]
     done = subprocess.run(command, input=BAD.encode() * 20_000, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (1, b"")
-    assert done.stdout.startswith(b"-: violations against v2")
+    assert done.stdout.startswith(b"-: violations of v2")
     piped = f"{' '.join(command)} < big.jsonl | head -n 1"
     Path("big.jsonl").write_text(BAD * 20_000)
     done = subprocess.run(["sh", "-c", piped], capture_output=True, check=False)
@@ -213,7 +216,8 @@ def test_an_erratum_makes_a_warning_unless_taken_literally(capsys: pytest.Captur
 @contextmanager
 def following(stream: str, *options: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "qmpcheck", "validate", "--follow", stream, "--spec", "v2", *options]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
     try:
         yield process
     finally:
@@ -237,9 +241,57 @@ def test_following_a_file_until_an_interrupt(stop: signal.Signals) -> None:
     cut, head, pending, *_ = rest.splitlines()
     assert cut.startswith("grow.jsonl:5: QMP106")
     assert head.startswith(
-        "grow.jsonl: violations against v2 (d74c7dfd1b): 5 lines, 3 events, 3 errors, 2 warnings"
+        "grow.jsonl: violations of v2 (d74c7dfd1b): 5 lines, 3 events, 3 errors, 2 warnings"
     )
     assert pending.startswith("grow.jsonl:3: QMP302")
+
+
+def test_following_a_file_through_rotation() -> None:
+    Path("s").write_text(BAD)
+    with following("s") as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline().startswith("s:1: QMP203")
+        Path("s").rename("s.1")
+        with Path("s.1").open("a") as file:
+            file.write(BAD)  # by one who has it open still
+            file.flush()
+            assert process.stdout.readline().startswith("s:2: QMP203")
+            Path("s").touch()
+            time.sleep(0.3)  # it is seen, but nothing is in it
+            file.write(BAD + CUT)
+        Path("s").write_text(STOP + BAD)
+        assert process.stdout.readline().startswith("s:3: QMP203")
+        assert process.stdout.readline().startswith("s:4: QMP106")
+        assert process.stdout.readline().startswith("s:6: QMP203")
+        Path("s").unlink()
+        time.sleep(0.3)
+        Path("t").write_text(BAD)
+        Path("t").rename("s")
+        assert process.stdout.readline().startswith("s:7: QMP203")
+        process.send_signal(signal.SIGINT)
+        rest, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert rest.startswith("s: violations of v2 (d74c7dfd1b): 7 lines, 6 events, 5 errors, 1 warning\n")
+    assert said == (
+        "qmpcheck: s was replaced: reading the new file, whose first line counts as line 5\n"
+        "qmpcheck: s was replaced: reading the new file, whose first line counts as line 7\n"
+    )
+
+
+def test_a_follow_up_may_come_after_a_rotation() -> None:
+    Path("s").write_text(IO_ERROR)
+    with following("s") as process:
+        assert process.stdout
+        assert process.stderr
+        time.sleep(1)
+        Path("s").rename("s.1")
+        Path("s").write_text(STOP)
+        assert process.stderr.readline().startswith("qmpcheck: s was replaced")
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        rest, _ = process.communicate(timeout=30)
+    assert rest.startswith("s: conforms to v2 (d74c7dfd1b): 2 lines, 2 events, 0 errors, 0 warnings")
 
 
 def test_following_a_file_until_it_is_cut() -> None:
@@ -248,8 +300,9 @@ def test_following_a_file_until_it_is_cut() -> None:
         assert process.stdout
         assert process.stdout.readline().startswith("grow.jsonl:1: QMP203")
         Path("grow.jsonl").write_text("")
-        rest, _ = process.communicate(timeout=30)
-    assert rest.startswith("grow.jsonl: violations against v2")
+        rest, said = process.communicate(timeout=30)
+    assert rest.startswith("grow.jsonl: violations of v2")
+    assert said == "qmpcheck: grow.jsonl: it became shorter while it was read\n"
     assert process.returncode == 2
 
 
@@ -283,7 +336,7 @@ def test_following_tells_at_once_that_a_bound_has_passed() -> None:
         rest, _ = process.communicate(timeout=30)
     first, second, head, *_ = rest.splitlines()
     assert (first[:11], second[:11]) == ("-:1: QMP303", "-:2: QMP303")
-    assert head == "-: violations against v2 (d74c7dfd1b): 6 lines, 6 events, 2 errors, 0 warnings"
+    assert head == "-: violations of v2 (d74c7dfd1b): 6 lines, 6 events, 2 errors, 0 warnings"
 
 
 def test_lint_of_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
@@ -425,6 +478,12 @@ def test_compile_and_show(capsys: pytest.CaptureFixture[str]) -> None:
     }
     assert run(capsys, "compile doc.txt -o doc.json")[0] == 0
     assert Path("doc.json").read_text() == compiled
+    assert run(capsys, "schema doc.json -o doc.json") == (
+        2,
+        "",
+        "qmpcheck: --output doc.json would overwrite doc.json\n",
+    )
+    assert run(capsys, "compile ./doc.txt -o doc.txt")[0] == 2
     assert run(capsys, "show doc.json X1") == (0, """\
 event    what       rule        line
 -------  ---------  ----------  ------

@@ -1,7 +1,6 @@
 """Time running backwards and rate limits, in random sessions: always what plain code says that reads them whole."""
 
 import json
-from functools import reduce
 from itertools import pairwise
 from typing import Any
 
@@ -9,13 +8,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from qmpcheck import catalogue
-from qmpcheck.checking import rules
-from qmpcheck.checking.check import Checker
-from qmpcheck.checking.summary import Terms
+from qmpcheck.checking.checker import Checker
+from qmpcheck.checking.timestamps import sent_late
 
 RULES = catalogue.find("10.0").rule_base
-TIMING = rules.timing(RULES)
-CHECKER = Checker(RULES, Terms(timing=TIMING))
+LATE = sent_late(RULES)
+CHECKER = Checker(RULES)
 
 SECOND = 1_000_000
 
@@ -60,7 +58,7 @@ def plain(stream: list[Line]) -> set[tuple[int, str]]:
         kind = KINDS[letter]
         if kind is None:
             for (event, _), row in rows.items():
-                late = event in TIMING.late
+                late = event in LATE
                 if late:
                     found |= {
                         (c, "QMP304")
@@ -106,6 +104,7 @@ def every_second(letters: str, *seconds: float) -> list[Line]:
 def test_any_sessions_and_any_split(stream: list[Line], places: list[int]) -> None:
     ends = sorted({min(place, len(stream)) for place in places})
     pieces = [stream[a:b] for a, b in zip([0, *ends], [*ends, len(stream)], strict=True)]
-    parts = [CHECKER.check(b"".join(map(encoded, piece))) for piece in pieces]
-    found = reduce(lambda a, b: a + b, parts, CHECKER.begin()).ended(complete=False).listed
+    for piece in pieces:
+        CHECKER.feed([encoded(each).rstrip() for each in piece])
+    found = CHECKER.finish().listed
     assert {(each.line, each.code) for each in found if each.code in ("QMP304", "QMP305")} == plain(stream)

@@ -17,9 +17,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from qmpcheck import catalogue, reports
-from qmpcheck.checking.check import Checker
+from qmpcheck.checking.checker import Checker
 from qmpcheck.cli import gate, main
-from qmpcheck.drift.change import Level
+from qmpcheck.codes import Impact
 from qmpcheck.gate import build as builds
 from qmpcheck.gate import judge, machine, run
 from qmpcheck.gate.build import Build
@@ -107,7 +107,7 @@ def test_a_real_build_passes(verdict: judge.Verdict) -> None:
         if not each.is_well
     }
     assert not troubles
-    assert not any(change.level() is Level.BREAKING for change in verdict.changes)
+    assert not any(change.level() is Impact.BREAKING for change in verdict.changes)
 
 
 def test_thirty_kinds_of_event_and_more_are_seen_within_a_minute(verdict: judge.Verdict) -> None:
@@ -638,9 +638,6 @@ def test_no_qemu(path: str, told: str, capsys: pytest.CaptureFixture[str]) -> No
         ("--qemu /no/such", "cannot run /no/such: No such file or directory"),
         ("--qemu /dev/null", "cannot run /dev/null: Permission denied"),
         ("--qemu /bin/true", "cannot run /bin/true: it ended without an answer (exit status 0)"),
-        ("--qemu qemu-system-x86_64 --spec none", 'no spec is called "none"'),
-        ("--qemu qemu-system-x86_64 --rules none.toml", "none.toml: No such file or directory"),
-        ("--qemu qemu-system-x86_64 --save /dev/null/x", "--save /dev/null/x: Not a directory"),
     ],
 )
 def test_what_could_not_be_played_is_told_by_every_report_and_an_old_one_is_gone(
@@ -669,6 +666,29 @@ def test_what_could_not_be_played_is_told_by_every_report_and_an_old_one_is_gone
     report = json.loads(Path("json").read_text())
     SCHEMA.validate(report)
     assert report["unchecked"].startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ("--spec none", 'no spec is called "none"'),
+        ("--rules none.toml", "none.toml: No such file or directory"),
+        ("--save /dev/null/x", "--save /dev/null/x: Not a directory"),
+    ],
+)
+def test_wrong_options_leave_reports_as_they_were(
+    options: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    Path("junit").write_text("old")
+    command = ["gate", "--qemu", real(), *options.split(), "--report=junit=junit", "--report=json=new"]
+    assert main(command) == 2
+    said, left = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"qmpcheck: {why}")
+    assert left == "qmpcheck: junit is left as it was: it has nothing of this run"
+    assert Path("junit").read_text() == "old"
+    assert not Path("new").exists()
 
 
 def test_a_full_disk_is_no_fault_of_the_build(
@@ -809,6 +829,21 @@ def test_a_newer_version_is_held_against_what_it_says_of_itself(
     assert f"since {before}: QMP502 BELL: event added (safe)\n" in told.out
     assert main(["gate", "--qemu", "qemu", *LIFE, "--spec", before]) == 1
     assert "the build: QMP501 BALLOON_CHANGE: event removed (breaking)\n" in capsys.readouterr().out
+
+
+def test_a_release_candidate_is_checked_as_its_release(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build = builds.ask(real())
+    release = build.version.release
+    names = [spec.name for spec in catalogue.line()]
+    if release not in names[1:]:
+        pytest.skip(f"no release before {release} in the catalogue")
+    before = names[names.index(release) - 1]
+    candidate = Version(*map(int, before.split(".")))._replace(micro=91)
+    monkeypatch.setattr(builds, "ask", lambda _: build._replace(version=candidate))
+    assert main(["gate", "--qemu", "qemu", "--only", "rtc"]) == 0
+    assert f"qmpcheck: {candidate} is a release candidate of {release}: " in capsys.readouterr().err
 
 
 def test_what_a_newer_version_does_not_say_of_itself_is_found(

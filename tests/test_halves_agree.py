@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from checking import check
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rulebases import QAPI
@@ -11,10 +12,10 @@ from strategies import Fault, anything, events, faults
 
 from qmpcheck import catalogue
 from qmpcheck.checking import decoder
-from qmpcheck.checking.check import Checker
-from qmpcheck.checking.diagnose import Diagnostician
-from qmpcheck.checking.message import is_event
-from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.checking.explain import Explainer
+from qmpcheck.checking.result import Kind
+from qmpcheck.finding import Finding
+from qmpcheck.streams.messages import is_event
 
 RELEASES = [entry.id for entry in catalogue.entries() if entry.id in entry.releases]
 SPECS = ["v1", "v2", "v3", "v4", "v5", "v6", "1.7", "2.8:txt", *RELEASES]
@@ -23,7 +24,7 @@ SPECS.append("qapi")
 DECODERS = {
     name: [decoder.compile(rules, clock).decode for clock in (True, False)] for name, rules in RULES.items()
 }
-EXPLAIN = {name: Diagnostician(rules).diagnose for name, rules in RULES.items()}
+EXPLAIN = {name: Explainer(rules).explain for name, rules in RULES.items()}
 
 
 def taken(spec: str, line: bytes) -> bool:
@@ -38,7 +39,7 @@ def _takes(decode: decoder.Decode, line: bytes) -> bool:
     return True
 
 
-def findings(spec: str, line: bytes) -> list[Diagnostic]:
+def findings(spec: str, line: bytes) -> list[Finding]:
     """What the slow half finds wrong; what is only deprecated is not."""
     return [finding for finding in EXPLAIN[spec](line).findings if finding.code != "QMP206"]
 
@@ -132,4 +133,4 @@ def test_empty_and_doubled_lines(spec: str) -> None:
     event = dumped(
         {"event": next(iter(RULES[spec].events)), "data": {}, "timestamp": {"seconds": 1, "microseconds": 1}}
     )
-    assert Checker(RULES[spec]).check(event + event + b"\n\n").findings == {("QMP101", "", ""): 1}
+    assert check(RULES[spec], event + event + b"\n\n").counts == {Kind("QMP101", "", ""): 1}

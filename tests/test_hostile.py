@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from checking import check
 
 from qmpcheck import catalogue, documents
-from qmpcheck.checking.check import Checker
-from qmpcheck.checking.summary import OTHER_EVENTS
+from qmpcheck.checking.result import OTHER_EVENTS, Kind
 from qmpcheck.rulebase import SpecError
 
 STOP = '{"timestamp": {"seconds": 1, "microseconds": 5}, "event": "STOP"}\n'
@@ -41,7 +41,10 @@ def shell(script: str, folder: Path) -> tuple[int, str]:
             "qmpcheck: cannot write the report: No space left on device",
         ),
         ("$Q validate nope.jsonl --spec v2 2>&-", 2, ""),
-        ("$Q validate . --spec v2", 2, "qmpcheck: .: Is a directory"),
+        ("$Q validate nope.jsonl --spec v2 2>/dev/full", 2, ""),
+        ("$Q validate s.jsonl --spec nope 2>/dev/full", 2, ""),
+        ("$Q nope 2>/dev/full", 2, ""),
+        ("mkdir empty; $Q validate empty --spec v2", 2, "qmpcheck: empty: no file in it is called *.jsonl"),
         ("$Q validate s.jsonl --spec .", 2, "qmpcheck: .: Is a directory"),
         (
             "$Q validate s.jsonl --spec v2 --output s.jsonl",
@@ -67,6 +70,35 @@ def test_surroundings(script: str, status: int, message: str, tmp_path: Path) ->
     assert (tmp_path / "s.jsonl").read_text() == STOP
 
 
+BROKEN = """
+import sys
+from qmpcheck.cli import explain, main
+def run(_):
+    raise RuntimeError("\\33[31mbad\\n##[error]" + "x" * 1000)
+explain.run = run
+sys.exit(main(["explain"]))
+"""
+
+
+def test_a_fault_of_our_own_is_not_taken_for_findings() -> None:
+    done = subprocess.run([sys.executable, "-c", BROKEN], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(
+        "qmpcheck: internal error: RuntimeError in <string>, line 5: \\x1b[31mbad\\x0a\\x23#[error]xxx"
+    )
+    assert done.stderr.endswith(
+        "x: this is a bug of qmpcheck; set QMPCHECK_TRACEBACK=1 to see the traceback\n"
+    )
+    assert len(done.stderr) < 500
+    environment = os.environ | {"QMPCHECK_TRACEBACK": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", BROKEN], capture_output=True, text=True, check=False, env=environment
+    )
+    assert done.returncode == 2
+    assert 'qmpcheck:   File "<string>", line 5, in run\n' in done.stderr
+    assert "\x1b" not in done.stderr
+
+
 @pytest.mark.parametrize("name", ["a\\b", 'a"b', "a\tb", "\u202e", " ", "a.b"])
 def test_members_of_any_name(name: str) -> None:
     quote = "'" if '"' in name else '"'
@@ -74,7 +106,7 @@ def test_members_of_any_name(name: str) -> None:
     [member] = rules.events["X1"].data.members
     for value, expected in ((1, []), ("x", ["QMP204"])):
         event = json.loads(STOP) | {"event": "X1", "data": {member.name: value}}
-        checked = Checker(rules).check(json.dumps(event).encode() + b"\n")
+        checked = check(rules, json.dumps(event) + "\n")
         assert [finding.code for finding in checked.listed] == expected
 
 
@@ -103,13 +135,13 @@ def test_broken_rule_bases(rules: str, tmp_path: Path) -> None:
 
 def test_however_many_unknown_events_are_one_kind() -> None:
     stream = "".join(STOP.replace("STOP", f"E{at}") for at in range(1000))
-    checked = Checker(catalogue.find("v2").rule_base).check(stream.encode())
-    assert checked.findings == {("QMP201", OTHER_EVENTS, ""): 1000}
+    checked = check(catalogue.find("v2").rule_base, stream)
+    assert checked.counts == {Kind("QMP201", OTHER_EVENTS, ""): 1000}
 
 
 def test_every_fault_of_a_timestamp_is_told() -> None:
     line = '{"event": "STOP", "timestamp": {"seconds": "1", "microseconds": -5, "a-b": 1}}\n'
-    checked = Checker(catalogue.find("v2").rule_base).check(line.encode())
+    checked = check(catalogue.find("v2").rule_base, line)
     assert [finding.path for finding in checked.listed] == [
         "timestamp.seconds",
         "timestamp.microseconds",

@@ -1,6 +1,7 @@
 """JSON text to values, and the place where it breaks."""
 
 import json
+import time
 from decimal import Decimal
 
 import pytest
@@ -35,7 +36,13 @@ from qmpcheck.streams.jsontext import Malformed, parse
         ('"ä" x'.encode(), 5),
         (b'"a\xff"', 3),
         ('"ä'.encode() + b"\xff", 3),
-        (b"[" * 100_000, 100_001),
+        (b"[1, ]", 5),
+        (b"[" * 100_000, 1025),
+        (b'{"a[": ' * 100_000, 1024 * 7 + 1),
+        (b"[" * 1025 + b"]" * 1025, 1025),
+        (b"[[]," * 1024 + b"[]" + b"]" * 1024, 1023 * 4 + 2),
+        (b"[1 2" + b"[" * 100_000, 4),
+        (b'["NaN", "\\"", -Infinity]', 15),
     ],
 )
 def test_the_column_of_what_is_wrong(text: bytes, column: int) -> None:
@@ -51,11 +58,48 @@ def test_numbers_of_any_size() -> None:
     assert isinstance(parse(b"1.0"), float)
 
 
-def test_any_depth_of_nesting() -> None:
-    value = parse(b"[" * 100_000 + b"]" * 100_000)
-    for _ in range(jsontext.DEEPEST - 1):
-        [value] = value
-    assert value == []
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"", "the text ends: expected a value"),
+        (b'{"a": 1', "the text ends: expected ',' or a closing bracket"),
+        (b'{"a": 1,}', "expected a key in double quotes"),
+        (b"[1,]", "expected a value"),
+        (b'{"a" 1}', "expected ':'"),
+        (b"1 2", "expected nothing more"),
+        (b'"open', "a string without an end"),
+        (b'"\t"', "a raw control character in a string"),
+        (b'"\\x"', "a bad escape in a string"),
+        (b'"\\u12"', "a bad escape in a string"),
+        (b"NaN", "expected a value"),
+        (b"\xff", "byte 0xff is not UTF-8"),
+        (b"[" * 1025 + b"]" * 1025, "nested deeper than 1024 levels"),
+        (b"[" * 100_000, "nested deeper than 1024 levels"),
+    ],
+)
+def test_what_is_wrong(text: bytes, reason: str) -> None:
+    with pytest.raises(Malformed) as caught:
+        parse(text)
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(("begin", "end"), [(b"[", b"]"), (b'{"a": ', b"}")])
+def test_nesting_as_deep_as_qemu_takes_it(begin: bytes, end: bytes) -> None:
+    value = parse(begin * 1023 + b"[1, 2]" + end * 1023)
+    for _ in range(jsontext.KEPT):
+        [value] = value.values() if isinstance(value, dict) else value
+    assert len(value) == 0  # what is deeper is dropped
+    kept = begin * (jsontext.KEPT - 1) + b"[1, %s]" + end * (jsontext.KEPT - 1)
+    assert parse(kept % b'[2, {"b": 3}]') == json.loads(kept % b"[]")
+
+
+def test_a_line_of_brackets_costs_no_more_than_any_other() -> None:
+    for unit in (b"[", b'{"a":', b'[{"a":[1,', b"[]"):
+        line = unit * ((1 << 24) // len(unit))
+        begin = time.process_time()
+        with pytest.raises(Malformed):
+            parse(line)
+        assert time.process_time() - begin < 1
 
 
 def test_a_lone_surrogate_and_a_key_given_twice_are_json() -> None:
@@ -71,19 +115,21 @@ values = st.recursive(
 
 
 @given(values, st.booleans())
-def test_the_scanner_reads_what_the_standard_library_reads(value: object, spaced: bool) -> None:
+def test_it_reads_what_the_standard_library_reads(value: object, spaced: bool) -> None:
     text = json.dumps(value, indent=1 if spaced else None)
-    assert jsontext._scan(text) == json.loads(text)
+    assert parse(text.encode()) == json.loads(text)
 
 
 @given(values, st.integers(0, 60), st.sampled_from(["", *'{}[],:"1e.- \\\x00']))
-def test_the_scanner_refuses_what_the_standard_library_refuses(value: object, at: int, put: str) -> None:
+def test_what_is_refused_has_a_place_in_the_text(value: object, at: int, put: str) -> None:
     text = json.dumps(value)
     text = text[:at] + put + text[at + 1 :]
     try:
         expected = json.loads(text)
     except ValueError:
-        with pytest.raises(Malformed):
-            jsontext._scan(text)
+        with pytest.raises(Malformed) as caught:
+            parse(text.encode())
+        assert 1 <= caught.value.column <= len(text) + 1
+        assert "Expecting" not in caught.value.reason
     else:
-        assert jsontext._scan(text) == expected
+        assert parse(text.encode()) == expected

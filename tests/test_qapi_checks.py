@@ -5,15 +5,12 @@ import json
 from typing import Any
 
 import pytest
+from checking import check
 from rulebases import QAPI
 
-from qmpcheck.catalogue import Spec
-from qmpcheck.checking import rules, userrules
-from qmpcheck.checking.check import Checker
-from qmpcheck.checking.fold import Checked
-from qmpcheck.checking.followup import Rule
-from qmpcheck.checking.summary import Terms
-from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.checking import user_rules
+from qmpcheck.checking.temporal_rule import TemporalRule
+from qmpcheck.finding import Finding
 from qmpcheck.reports import text
 from qmpcheck.rulebase import (
     Alternate,
@@ -35,9 +32,10 @@ def line(event: str, data: Any, seconds: float = 1) -> str:
     return json.dumps({"event": event, "data": data, "timestamp": timestamp}) + "\n"
 
 
-def findings(stream: str, rule_base: RuleBase = QAPI, more: tuple[Rule, ...] = ()) -> tuple[Diagnostic, ...]:
-    checker = Checker(rule_base, Terms(timing=rules.timing(rule_base, more=more)))
-    return (checker.begin() + checker.check(stream.encode())).ended(complete=True).listed
+def findings(
+    stream: str, rule_base: RuleBase = QAPI, more: tuple[TemporalRule, ...] = ()
+) -> tuple[Finding, ...]:
+    return check(rule_base, stream, complete=True, rules=more).listed
 
 
 def said(event: str, data: Any) -> list[str]:
@@ -115,9 +113,8 @@ def test_the_largest_and_the_smallest_integers() -> None:
     ],
 )
 def test_a_finding_names_the_file_and_the_line_of_the_spec(event: str, data: Any, place: str) -> None:
-    checker, out = Checker(QAPI), io.StringIO()
-    summary = (checker.begin() + checker.check(line(event, data).encode())).ended(complete=False)
-    text.write([Checked("s", summary)], Spec("own", "own", QAPI), out)
+    out = io.StringIO()
+    text.write([check(QAPI, line(event, data))], out)
     assert out.getvalue().splitlines()[1].endswith(place)
 
 
@@ -158,7 +155,7 @@ def test_rules_of_the_user_reach_into_branches(
 ) -> None:
     own = tmp_path / "own.toml"
     own.write_text(OWN.format(when))
-    more = tuple(userrules.load(str(own), QAPI))
+    more = tuple(user_rules.load(str(own), QAPI))
     assert [each.code for each in findings(line("UNION", data), more=more)] == expected
 
 
@@ -167,7 +164,7 @@ def test_rules_of_the_user_cannot_ask_for_what_no_branch_has(tmp_path: Any) -> N
     for when in ("port = 5000000000", "colour = 1", 'type = "tcp"'):
         own.write_text(OWN.format(when))
         with pytest.raises(ValueError, match=r"cannot be|has no member"):
-            userrules.load(str(own), QAPI)
+            user_rules.load(str(own), QAPI)
 
 
 IO_ERROR = Object((Member("qom-path", String()), Member("action", String())))

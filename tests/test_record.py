@@ -88,11 +88,19 @@ def wait_for(condition: Callable[[], object]) -> None:
     raise AssertionError("waited in vain")
 
 
+def connects(connection: socket.socket, path: Path) -> bool:
+    """Whether somebody listens by now: a path is there before that."""
+    try:
+        connection.connect(str(path))
+    except (FileNotFoundError, ConnectionRefusedError):
+        return False
+    return True
+
+
 def command(path: Path, *names: str) -> list[bytes]:
     """Have a QEMU do this over another monitor."""
     with socket.socket(socket.AF_UNIX) as connection:
-        wait_for(path.exists)
-        connection.connect(str(path))
+        wait_for(lambda: connects(connection, path))
         with connection.makefile("rwb", buffering=0) as file:
             lines = [file.readline()]
             for name in ("qmp_capabilities", *names):
@@ -139,7 +147,7 @@ def test_a_qemu_on_a_unix_socket(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert recorded[0] == seen[0]  # byte for byte what QEMU says to anyone
     assert recorded[1] == REPLY
     assert [line for line in seen if b'"event"' in line] == recorded[2:][: len(seen) - 5]
-    assert "conforms against 7.2: 5 lines, 3 events" in conforms(file, capsys)
+    assert "conforms to 7.2: 5 lines, 3 events" in conforms(file, capsys)
 
 
 def test_a_qemu_on_tcp(tmp_path: Path) -> None:
@@ -221,8 +229,8 @@ def test_a_qemu_as_a_command_that_is_killed(tmp_path: Path) -> None:
         wait_for(lambda: file.exists() and REPLY in file.read_bytes())
         os.kill(int(pid.read_text()), signal.SIGKILL)
         said = ended(recorder)
-    assert recorder.returncode == 0  # all that it sent is there
-    assert "the command ended with signal 9\n" in said
+    assert recorder.returncode == 2  # all that it sent is there, but not what it had still to send
+    assert "the command ended with signal 9: what it had not sent yet is lost\n" in said
     assert file.read_bytes().endswith(REPLY)
 
 
@@ -284,7 +292,13 @@ def test_bytes_are_kept_as_sent(tmp_path: Path, capsys: pytest.CaptureFixture[st
             b"",
             r'it speaks no QMP: its first line is "HTTP/1.1 \x1b[2J 400"',
         ),
-        (sending(STOP), b"", "it speaks no QMP: its first line is "),
+        (sending(STOP), STOP, "it closed the connection without a greeting"),
+        (sending(STOP, linger=5), STOP, "no greeting within 0.5 s: it speaks no QMP, or "),
+        (sending(STOP + STOP + REPLY), STOP * 2, "it speaks no QMP: before its greeting it sends "),
+        (sending(STOP, b"\n" + GREETING), STOP, 'it speaks no QMP: before its greeting it sends ""'),
+        (sending(REPLY), b"", "it speaks no QMP: its first line is "),
+        (sending(b'{"event": "STOP"}\n'), b"", "it speaks no QMP: its first line is "),
+        (sending(b'{"event": 1, "timestamp": {}}\n'), b"", "it speaks no QMP: its first line is "),
         (sending(b"[" * 100_000 + b"\n"), b"", "it speaks no QMP: its first line is "),
         (sending(b"\n" + GREETING), b"", 'it speaks no QMP: its first line is ""'),
     ],
@@ -304,6 +318,29 @@ def test_what_is_no_qmp(
     assert any(line.startswith(message) for line in said), said
     assert all(map(str.isprintable, said))
     assert (tmp_path / "s").read_bytes() == kept
+
+
+@pytest.mark.parametrize("size", [1, 50, 1000])
+def test_events_before_the_greeting(size: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before, after = STOP * 3 + GREETING, REPLY + STOP
+    asked: list[bytes] = []
+
+    def peer(connection: socket.socket) -> None:
+        for at in range(0, len(before) - 1, size):
+            connection.sendall(before[at : min(at + size, len(before) - 1)])
+        connection.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            asked.append(connection.recv(99))  # nothing before the greeting is whole
+        connection.settimeout(None)
+        connection.sendall(before[-1:])
+        asked.append(taking(connection))
+        connection.sendall(after)
+
+    with serving(tmp_path / "q", peer) as source:
+        status, said = said_of(source, tmp_path / "s", capsys)
+    assert (status, said) == (0, [f"recorded 6 lines, 4 events, 1 session to {tmp_path / 's'}"])
+    assert (tmp_path / "s").read_bytes() == before + after
+    assert asked == [b'{"execute": "qmp_capabilities"}\n']
 
 
 def test_a_slow_peer_has_as_long_as_it_likes_after_the_greeting(
@@ -542,6 +579,27 @@ def test_where_nobody_is(
     status, said = said_of(source, tmp_path / "s", capsys)
     assert status == 2
     assert message in said[0] or "null" in message, said
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "told"),
+    [
+        ("exit 0", 0, "exit status 0"),
+        ("exit 3", 0, "exit status 3"),
+        ("kill -SEGV $$", 2, "signal 11: what it had not sent yet is lost"),
+        ("kill -TERM $$", 2, "signal 15: what it had not sent yet is lost"),
+    ],
+)
+def test_how_a_command_ends(
+    end: str, status: int, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A shell that is given a monitor by its last argument, socket,id=qmpcheck,fd=N."""
+    (tmp_path / "hello").write_bytes(GREETING)
+    script = f'fd=${{2##*fd=}}; eval "cat {tmp_path}/hello >&$fd; read line <&$fd"; {end}'
+    file = tmp_path / "s"
+    assert main(["record", "-o", str(file), "--", "bash", "-c", script, "qemu-fake"]) == status
+    assert f"qmpcheck: the command ended with {told}\n" in capsys.readouterr().err
+    assert file.read_bytes() == GREETING
 
 
 def test_commands_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,18 +12,18 @@ from rulebases import QAPI
 from strategies import events, faults
 
 from qmpcheck import catalogue
-from qmpcheck.checking import schema
-from qmpcheck.checking.diagnose import Diagnostician
+from qmpcheck.checking import json_schema
+from qmpcheck.checking.explain import Explainer
 from qmpcheck.rulebase import Enum, EventRule, Integer, Member, Object, RuleBase
 
 RULES = {"v2": catalogue.find("v2").rule_base, "v5": catalogue.find("v5").rule_base, "qapi": QAPI}
-VALIDATORS = {name: Draft202012Validator(schema.of_rule_base(rules)) for name, rules in RULES.items()}
-EXPLAIN = {name: Diagnostician(rules).diagnose for name, rules in RULES.items()}
+VALIDATORS = {name: Draft202012Validator(json_schema.of_rule_base(rules)) for name, rules in RULES.items()}
+EXPLAIN = {name: Explainer(rules).explain for name, rules in RULES.items()}
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_it_is_a_schema(name: str) -> None:
-    Draft202012Validator.check_schema(schema.of_rule_base(RULES[name]))
+    Draft202012Validator.check_schema(json_schema.of_rule_base(RULES[name]))
 
 
 @given(st.data(), st.sampled_from(list(RULES)))
@@ -53,7 +53,7 @@ def test_of_an_event() -> None:
         discriminator="type",
         branches={"a": Object((Member("size", Integer("uint8")),))},
     )
-    described = schema.of_event("X1", EventRule(union))
+    described = json_schema.of_event("X1", EventRule(union))
     assert described["properties"]["data"] == {
         "type": "object",
         "properties": {"type": {"type": "string", "enum": ["a", "b"]}},
@@ -77,8 +77,8 @@ def test_of_an_event() -> None:
 
 
 def test_what_is_deprecated_is_marked() -> None:
-    assert schema.of_event("X1", QAPI.events["OLD_EVENT"])["deprecated"] is True
-    old = schema.of_type(QAPI.events["OLD_MEMBER"].data)["properties"]["old"]
+    assert json_schema.of_event("X1", QAPI.events["OLD_EVENT"])["deprecated"] is True
+    old = json_schema.of_type(QAPI.events["OLD_MEMBER"].data)["properties"]["old"]
     assert old == {"type": "integer", "deprecated": True}
 
 
@@ -92,7 +92,7 @@ def test_timestamps(clock: tuple[int, int]) -> None:
 
 def test_any_name_of_an_event_is_found() -> None:
     names = ["a/b", "~", "50%", "x y", '"', "é"]
-    validator = Draft202012Validator(schema.of_rule_base(RuleBase(dict.fromkeys(names, EventRule()))))
+    validator = Draft202012Validator(json_schema.of_rule_base(RuleBase(dict.fromkeys(names, EventRule()))))
     for name in names:
         message: dict[str, Any] = {"event": name, "timestamp": {"seconds": 1, "microseconds": 1}}
         assert validator.is_valid(message)

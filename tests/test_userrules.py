@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from checking import check
 
 from qmpcheck import catalogue
-from qmpcheck.checking import rules, userrules
-from qmpcheck.checking.check import Checker
-from qmpcheck.checking.summary import Terms
+from qmpcheck.checking import user_rules
 from qmpcheck.rulebase import BUILD, EventRule, Member, Object, RuleBase, SpecError, String
 
 RULES = catalogue.find("2.8:txt").rule_base
@@ -25,9 +24,8 @@ def job(event: str, seconds: float, device: str) -> str:
 
 
 def said(path: Path, stream: str) -> list[str]:
-    own = userrules.load(str(path), RULES)
-    checker = Checker(RULES, Terms(timing=rules.timing(RULES, more=own)))
-    findings = (checker.begin() + checker.check(stream.encode())).ended(complete=False).listed
+    own = user_rules.load(str(path), RULES)
+    findings = check(RULES, stream, rules=tuple(own)).listed
     return [
         f"{each.line} {each.code} {each.message.split(':')[0]}" for each in findings if each.code > "QMP3"
     ]
@@ -41,8 +39,8 @@ def test_a_member_that_another_vendor_added(tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
     path.write_text('[[rule]]\nevent = "X"\nthen = "Y"\nwhen."__com.redhat_reason" = "enospc"\n')
     vendors = Object((Member("__com.redhat_reason", String()),))
-    [rule] = userrules.load(str(path), RuleBase({"X": EventRule(vendors), "Y": EventRule()}, BUILD))
-    assert rule.when == ((("__com.redhat_reason",), ("enospc",)),)
+    [rule] = user_rules.load(str(path), RuleBase({"X": EventRule(vendors), "Y": EventRule()}, BUILD))
+    assert rule.trigger.condition.when == ((("__com.redhat_reason",), ("enospc",)),)
 
 
 READY, COMPLETED = "BLOCK_JOB_READY", "BLOCK_JOB_COMPLETED"
@@ -167,7 +165,7 @@ def test_what_is_wrong_is_told_with_its_line(text: str, message: str, tmp_path: 
     path = tmp_path / "own.toml"
     path.write_text(text)
     with pytest.raises(SpecError) as caught:
-        userrules.load(str(path), RULES)
+        user_rules.load(str(path), RULES)
     assert str(caught.value).removeprefix(f"{path}:").strip().startswith(message)
 
 
@@ -175,9 +173,9 @@ def test_bytes_that_are_not_utf8_are_told_with_their_place(tmp_path: Path) -> No
     path = tmp_path / "own.toml"
     path.write_bytes(GOOD.encode() + b"# \xff\n")
     with pytest.raises(SpecError, match=r":4:3: not UTF-8$"):
-        userrules.load(str(path), RULES)
+        user_rules.load(str(path), RULES)
 
 
 def test_a_file_that_is_not_there() -> None:
     with pytest.raises(SpecError):
-        userrules.load("no/such/file.toml", RULES)
+        user_rules.load("no/such/file.toml", RULES)

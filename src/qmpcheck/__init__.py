@@ -2,8 +2,8 @@ r"""Hold recorded QMP events against the published descriptions of them.
 
 >>> import qmpcheck
 >>> checker = qmpcheck.Checker(qmpcheck.find("v2").rule_base)
->>> summary = (checker.begin() + checker.check(b'{"event": "STOP"}\n')).ended(complete=False)
->>> [(finding.line, finding.code, finding.path) for finding in summary.listed]
+>>> result = checker.check(b'{"event": "STOP"}\n')
+>>> [(finding.line, finding.code, finding.path) for finding in result.listed]
 [(1, 'QMP104', 'timestamp')]
 """
 
@@ -14,24 +14,35 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from qmpcheck.catalogue import Spec, find
-    from qmpcheck.checking.check import Checker
-    from qmpcheck.checking.summary import Summary, Terms
-    from qmpcheck.diagnostic import Diagnostic, Severity
+    from qmpcheck.checking.checker import Checker, CheckOptions
+    from qmpcheck.checking.result import StreamResult
+    from qmpcheck.codes import Severity
+    from qmpcheck.finding import Finding
     from qmpcheck.rulebase import RuleBase, SpecError
 
 __version__ = "0.1.0"
 
-__all__ = ["Checker", "Diagnostic", "RuleBase", "Severity", "Spec", "SpecError", "Summary", "Terms", "find"]
+__all__ = [
+    "CheckOptions",
+    "Checker",
+    "Finding",
+    "RuleBase",
+    "Severity",
+    "Spec",
+    "SpecError",
+    "StreamResult",
+    "find",
+]
 
 _HOMES = {
-    "Checker": "checking.check",
-    "Diagnostic": "diagnostic",
+    "CheckOptions": "checking.checker",
+    "Checker": "checking.checker",
+    "Finding": "diagnostic",
     "RuleBase": "rulebase",
     "Severity": "diagnostic",
     "Spec": "catalogue",
     "SpecError": "rulebase",
-    "Summary": "checking.summary",
-    "Terms": "checking.summary",
+    "StreamResult": "checking.result",
     "find": "catalogue",
 }
 

@@ -12,21 +12,14 @@ from types import TracebackType
 from typing import NamedTuple
 
 from qmpcheck import catalogue
-from qmpcheck.catalogue import Spec
-from qmpcheck.checking import errata, rules
-from qmpcheck.checking.check import Checker
-from qmpcheck.checking.fold import check_stream
-from qmpcheck.checking.summary import Terms
-from qmpcheck.diagnostic import STREAM_CODES, Severity
+from qmpcheck.codes import STREAM_CODES, Severity
 from qmpcheck.printable import quoted, safe
 from qmpcheck.recording.listener import Listener, Recording
 from qmpcheck.reports import text, verdict
 from qmpcheck.rulebase import SpecError
-from qmpcheck.streams import greeting
-from qmpcheck.streams.source import Unreadable
-
-AUTO = "auto"
-"""The spec of the release that the greeting names."""
+from qmpcheck.validation.files import FileChecker
+from qmpcheck.validation.recipe import Recipe
+from qmpcheck.validation.spec_choice import AUTO
 
 _MOST = 100
 """Findings that are listed of one recording; all are counted."""
@@ -130,8 +123,7 @@ def examine(settings: Settings) -> None:
         SpecError: there is no such spec, code or option.
     """
     _unwanted(settings.ignore)
-    if settings.spec != AUTO:
-        _checker(_found(settings.spec), settings)
+    _file_checker(settings)
 
 
 def check(recorder: Recorder, settings: Settings) -> Result:
@@ -151,38 +143,32 @@ def _checked(recording: Recording, settings: Settings) -> Result:
     if problems and not _size(path):
         return Result(lost, False, tuple(problems))
     try:
-        spec = _auto(path) if settings.spec == AUTO else _found(settings.spec)
-        checked = check_stream(_checker(spec, settings), path, int, complete=settings.complete)
-    except (SpecError, Unreadable) as error:
+        [checked] = _file_checker(settings).check(path)
+    except SpecError as error:
         return Result(lost, False, (*problems, f"{safe(path)}: {error}"))
     out = io.StringIO()
-    text.write([checked], spec, out)
+    text.write([checked], out)
     if reason := verdict.unchecked(checked):
         problems.append(f"{safe(path)}: {reason}")
-    return Result(out.getvalue() + lost, checked.summary.count(Severity.ERROR) > 0, tuple(problems))
+    return Result(out.getvalue() + lost, checked.count(Severity.ERROR) > 0, tuple(problems))
 
 
 def _size(path: str) -> int:
     return os.path.getsize(path) if os.path.exists(path) else 0
 
 
-def _auto(path: str) -> Spec:
-    versions = greeting.of_stream(path, all=False)
-    if not versions:
-        raise SpecError("its greeting tells no version; name a spec")
-    return catalogue.of_version(versions[0])
-
-
 _found = functools.cache(catalogue.find)
 """Tests are many, and a binary is asked once."""
 
 
-def _checker(spec: Spec, settings: Settings) -> Checker:
-    known = errata.entries()
-    timing = rules.timing(
-        spec.rule_base, rules.assumed(spec.rule_base, settings.assume), errata=errata.follow_ups(known)
+def _file_checker(settings: Settings) -> FileChecker:
+    recipe = Recipe(
+        codes=STREAM_CODES - _unwanted(settings.ignore),
+        most=_MOST,
+        assume=settings.assume,
+        complete=settings.complete,
     )
-    return Checker(spec.rule_base, Terms(STREAM_CODES - _unwanted(settings.ignore), _MOST, timing), known)
+    return FileChecker(recipe, None if settings.spec == AUTO else _found(settings.spec), "jsonl")
 
 
 def _unwanted(beginnings: tuple[str, ...]) -> frozenset[str]:

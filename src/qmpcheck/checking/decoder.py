@@ -1,7 +1,7 @@
 """The fast half of the payload check: a rule base compiled to decoders that only say yes.
 
 A line that a decoder takes is an event that breaks no rule; a line that it refuses may be anything, and
-the slow half (`diagnose`) says what. So a decoder must never be laxer than the rules, and may be
+the slow half (`explain`) says what. So a decoder must never be laxer than the rules, and may be
 stricter: it refuses lone surrogates and integers of thousands of digits, for example.
 """
 
@@ -17,6 +17,7 @@ import msgspec
 
 from qmpcheck import rulebase
 from qmpcheck.rulebase import EventRule, RuleBase
+from qmpcheck.streams.messages import LAST_SECOND
 
 REFUSALS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What a decoder raises for a line that it does not take."""
@@ -29,7 +30,7 @@ class _Struct(msgspec.Struct, gc=False, forbid_unknown_fields=True):
 
 
 class _Clock(_Struct):
-    seconds: int
+    seconds: Annotated[int, msgspec.Meta(ge=-LAST_SECOND, le=LAST_SECOND)]
     microseconds: Annotated[int, msgspec.Meta(ge=0, le=999_999)]
 
 

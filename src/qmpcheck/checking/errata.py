@@ -2,89 +2,122 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import msgspec
 
 from qmpcheck import catalogue
-from qmpcheck.checking.followup import Condition, Erratum, Rule
-from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.checking.temporal_rule import Excuse, Pattern, Situation, TemporalRule, condition
+from qmpcheck.finding import Finding
+from qmpcheck.printable import name
+from qmpcheck.rulebase import RuleBase
+from qmpcheck.streams.messages import MICROSECONDS
 
 Values = dict[str, tuple[str, ...]]
 """Members, and the values that each may have."""
 
-
-class _Beside(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    event: str
-    data: Values = {}
+BEFORE = MICROSECONDS // 10
+"""How long before its situation a trigger may come: causes were seen to lie 0.02 to 6.2 ms away."""
 
 
-class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Situation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The time from an event, if it carries those values, to the first of others."""
+
+    begin: str
+    ends: frozenset[str]
+    when: Values = {}
+
+    @property
+    def compiled(self) -> Situation:
+        return Situation(Pattern(self.begin, condition(self.when)), self.ends, BEFORE)
+
+
+class _Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The version that showed a case, and the file in `corpora/` that shows it."""
+
+    version: str
+    recording: str
+
+
+class Erratum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One case.
 
     Attributes:
         id: its name.
         event: the event whose rule is not kept.
         happens: what QEMU does instead.
-        recording: a file in `corpora/` that shows it.
-        specs: the specs it concerns, in words.
-        when, then: which follow-up it is; `then` is empty where it is about a value.
-        data: a condition on the trigger beyond that of the rule.
-        beside: an event that makes the case, wherever it stands in the session.
-        member, values: the member of `data`, and the values that are sent though the spec has them not.
+        seen: where it was seen.
+        source: the kind of spec that it is about; "" for every kind.
+        until: the last release that shows it, such as "8.2"; "" where the newest does.
+        when, then: the follow-up that is not kept; `then` is empty where the case is about a value.
+        instead: events that come in place of those of `then`: responses, too.
+        data: a condition on the trigger beyond that of the follow-up.
+        situation: what the trigger must lie in; None where it need not.
+        member, values: a member of the event's data, and the values that QEMU sends against the spec.
     """
 
     id: str
     event: str
     happens: str
-    recording: str
-    specs: str
+    seen: _Seen
+    source: str = ""
+    until: str = ""
     when: Values = {}
-    then: tuple[str, ...] = ()
+    then: frozenset[str] = frozenset()
+    instead: tuple[str, ...] = ()
     data: Values = {}
-    beside: _Beside | None = None
+    situation: _Situation | None = None
     member: str = ""
     values: tuple[str, ...] = ()
 
-
-class FollowUpErratum(msgspec.Struct, frozen=True):
-    """A case, and the follow-ups that it concerns."""
-
-    entry: Entry
-
-    @property
-    def erratum(self) -> Erratum:
-        """The case as a rule holds it."""
-        beside = self.entry.beside
-        return Erratum(
-            self.entry.id,
-            _condition(self.entry.data),
-            (beside.event, _condition(beside.data)) if beside else None,
+    def is_about(self, rule: TemporalRule) -> bool:
+        """Whether it is about this rule."""
+        return (
+            rule.kind == "response"
+            and rule.trigger.name == self.event
+            and frozenset(each.name for each in rule.then) == self.then
+            and set(condition(self.when).when) <= set(rule.trigger.condition.when)
         )
 
-    def concerns(self, rule: Rule) -> bool:
-        """Whether it is about this rule."""
-        about = (rule.trigger, rule.then) == (self.entry.event, frozenset(self.entry.then))
-        return about and set(_condition(self.entry.when)) <= set(rule.when)
+    def applied_to(self, rule: TemporalRule) -> TemporalRule:
+        """The rule with this case known."""
+        if self.instead:
+            then = (*rule.then, *map(Pattern, self.instead))
+            text = f"{rule.text} (or {' or '.join(map(name, self.instead))}: erratum {self.id})"
+            return msgspec.structs.replace(rule, then=then, text=text)
+        major, _, minor = self.until.partition(".")
+        excuse = Excuse(
+            self.id,
+            condition(self.data),
+            self.situation.compiled if self.situation else None,
+            (int(major), int(minor)) if self.until else None,
+        )
+        return msgspec.structs.replace(rule, excuses=(*rule.excuses, excuse))
 
 
-def _condition(values: Values) -> Condition:
-    return tuple(((member,), allowed) for member, allowed in values.items())
-
-
-def entries() -> tuple[Entry, ...]:
+@functools.cache
+def all_errata() -> tuple[Erratum, ...]:
     """All known cases."""
-    return msgspec.json.decode(catalogue.rules_file("errata.json"), type=tuple[Entry, ...])
+    return msgspec.json.decode(catalogue.rules_file("errata.json"), type=tuple[Erratum, ...])
 
 
-def follow_ups(known: tuple[Entry, ...]) -> tuple[FollowUpErratum, ...]:
-    """The cases that are about follow-ups."""
-    return tuple(FollowUpErratum(entry) for entry in known if entry.then)
+def of_spec(rule_base: RuleBase) -> tuple[Erratum, ...]:
+    """The known cases that are about a spec of this kind."""
+    return tuple(each for each in all_errata() if each.source in ("", rule_base.source))
 
 
-def noted(finding: Diagnostic, value: Any, known: tuple[Entry, ...]) -> Diagnostic:
-    """The finding, with the name of the case that covers it, if one does; `value` is what stood there."""
-    for entry in known:
-        if entry.event == finding.event and finding.path == f"data.{entry.member}" and value in entry.values:
-            return msgspec.structs.replace(finding, erratum=entry.id)
+def with_errata(rule: TemporalRule, known: tuple[Erratum, ...]) -> TemporalRule:
+    """The rule with those of the cases that are about it."""
+    for each in known:
+        if each.is_about(rule):
+            rule = each.applied_to(rule)
+    return rule
+
+
+def noted(finding: Finding, value: Any, known: tuple[Erratum, ...]) -> Finding:
+    """The finding about a value, with the name of the case that covers it, if one does."""
+    for each in known:
+        if each.event == finding.event and finding.path == f"data.{each.member}" and value in each.values:
+            return msgspec.structs.replace(finding, erratum=each.id)
     return finding

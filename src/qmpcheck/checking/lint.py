@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from qmpcheck import documents, specfile
 from qmpcheck.checking import examples
-from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.documents import Document, Line
+from qmpcheck.finding import Finding
 from qmpcheck.printable import safe
 from qmpcheck.rulebase import RuleBase, SpecError
 
@@ -17,7 +17,7 @@ class Defect(NamedTuple):
     """A defect, and the file that it is in."""
 
     file: str
-    finding: Diagnostic
+    finding: Finding
 
 
 class Linted(NamedTuple):
@@ -59,7 +59,7 @@ def lint(path: str) -> Linted:
     return Linted(path, document.rule_base, document.lines, found)
 
 
-def findings(document: Document) -> list[Diagnostic]:
+def findings(document: Document) -> list[Finding]:
     """All defects of an event document, by line."""
     found = [*document.defects, *examples.defects(document)]
     return sorted(found, key=lambda defect: (defect.line, defect.code))

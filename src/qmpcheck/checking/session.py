@@ -1,295 +1,168 @@
-"""Parts of a session, and how adjoining parts become one."""
+"""What the messages of one QEMU process have shown so far: monitors share it."""
 
 from __future__ import annotations
 
-from array import array
-from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Sequence
-from itertools import chain
+from collections import deque
+from collections.abc import Iterator
 
 import msgspec
 
-from qmpcheck.checking import clock, followup
-from qmpcheck.checking.clock import Clocks, Limits
-from qmpcheck.checking.followup import Rule, Verdict
-from qmpcheck.checking.occurrence import MICROSECONDS, Occurrence
-from qmpcheck.diagnostic import Diagnostic
-from qmpcheck.printable import name, safe, shortened
+from qmpcheck.checking.accessors import data_of
+from qmpcheck.checking.temporal_rule import RESUME, STOP, Pattern, Situation
+from qmpcheck.checking.timestamps import Latest, Seen
+from qmpcheck.streams.messages import time_of
 
-MOST_OPEN = 10_000
-"""Open triggers of one rule that are kept one by one; those after them are counted."""
+LOOK_BACK = 16
+"""How many responses and changes of the run state a rate-limited trigger may be sent after.
 
-
-class Timing(msgspec.Struct, frozen=True):
-    """The rules over time that a check is held to.
-
-    Attributes:
-        rules: the follow-ups.
-        limits: the events that the spec says are rate-limited.
-        late: the events that may be sent late, by the spec or by what is known of QEMU.
-    """
-
-    rules: tuple[Rule, ...] = ()
-    limits: Limits = {}
-    late: frozenset[str] = frozenset()
+QEMU can send such an event after its own response. One sent after more is taken to be met: what came
+first is no longer known.
+"""
 
 
-More = dict[tuple[str, ...], "array[int]"]
+Series = tuple[int, int]
+"""A release, as (major, minor)."""
 
 
-class Trace(msgspec.Struct, frozen=True):
-    """What one rule keeps of a part of a session.
+class Session:
+    """What the messages of one QEMU process have shown so far.
 
     Attributes:
-        open: triggers that wait for an answer, the first of them.
-        kept: other occurrences that may still matter; of a part just read, triggers among them.
-        more: when the triggers happened that are open, too, by what an answer must have in common with them;
-            microseconds, -1 where there is no clock. Only where nothing stood before the part.
+        last: the last message of each watched event.
+        latest: the greatest timestamp after any line; kept only where a rule has a bound.
+        series: the release that wrote the stream, as far as it is known.
     """
 
-    open: tuple[Occurrence, ...] = ()
-    kept: tuple[Occurrence, ...] = ()
-    more: More = {}
+    def __init__(self, series: Series | None = None) -> None:
+        self.last: dict[str, Seen] = {}
+        self.latest = Latest()
+        self.series = series
+        self._recent: dict[tuple[Pattern, ...], deque[Seen]] = {}
+        self._spans: dict[tuple[str, frozenset[str]], Spans] = {}
 
-    def down(self, lines: int) -> Trace:
-        """The same, so many lines further down."""
-        return Trace(_down(self.open, lines), _down(self.kept, lines), self.more)
+    def recent(self, patterns: tuple[Pattern, ...]) -> deque[Seen]:
+        """The last messages that any of these patterns matches, oldest first, shared by all who ask."""
+        return self._recent.setdefault(patterns, deque(maxlen=LOOK_BACK))
+
+    def spans(self, situation: Situation) -> Spans:
+        """The spans of a situation, one for all that have the same begin and the same ends."""
+        begins, ends = situation.begin.name, situation.ends
+        return self._spans.setdefault((begins, ends), Spans(self, begins, ends))
+
+    def all_spans(self) -> tuple[Spans, ...]:
+        """The spans of all situations that were asked for."""
+        return tuple(self._spans.values())
+
+    def reset(self) -> None:
+        """Forget all: a new process begins."""
+        self.latest.reset()
+        if self.last:  # otherwise no watched event came
+            self.last.clear()
+            for recent in self._recent.values():
+                recent.clear()
+            for spans in self._spans.values():
+                spans.reset()
+
+    def line_of_last(self, event: str) -> int:
+        """The line of the last event of that name; 0 where there was none."""
+        seen = self.last.get(event)
+        return seen.line if seen else 0
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the machine is stopped."""
+        return self.line_of_last(STOP) > self.line_of_last(RESUME)
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the process is known to end: SHUTDOWN came, and nothing that shows that it goes on."""
+        shutdown = self.line_of_last("SHUTDOWN")
+        return shutdown > self.line_of_last("RESET") and shutdown > self.line_of_last(RESUME)
 
 
-def _down(occurrences: tuple[Occurrence, ...], lines: int) -> tuple[Occurrence, ...]:
-    return tuple(occurrence.down(lines) for occurrence in occurrences)
+STATE_EVENTS = frozenset({STOP, RESUME, "SHUTDOWN", "RESET"})
+"""The events that `is_stopped` and `is_ending` look at."""
 
 
-class Part(msgspec.Struct, frozen=True):
-    """A part of one session.
+class Span(msgspec.Struct):
+    """A time for which a situation lasts.
 
     Attributes:
-        traces: for each rule what it keeps.
-        clocks: the timestamps at both ends.
-        whole_before: whether the session begins with this part.
-        ended: the line of the greeting that ends the session; None where it may go on.
+        begin: the event that began it.
+        end_before: the last event before it that would have ended it.
+        end: the event that ended it; None while it lasts.
     """
 
-    traces: tuple[Trace, ...]
-    clocks: Clocks = Clocks()
-    whole_before: bool = False
-    ended: int | None = None
+    begin: Seen
+    end_before: Seen | None
+    end: Seen | None = None
 
-    def down(self, lines: int) -> Part:
-        """The same, so many lines further down."""
-        traces = tuple(trace.down(lines) for trace in self.traces)
-        ended = None if self.ended is None else self.ended + lines
-        return Part(traces, self.clocks.down(lines), self.whole_before, ended)
+    def covers(self, situation: Situation, trigger: Seen, is_limited: bool) -> bool:
+        """Whether it is a span of that situation, and a trigger lies in it, or shortly before; not after it.
 
-
-Untold = Counter[tuple[str, str, str]]
-
-
-class Found(msgspec.Struct, frozen=True):
-    """Findings, and how many more there are that are not told one by one, by code, event and erratum."""
-
-    told: list[Diagnostic]
-    untold: Untold = msgspec.field(default_factory=Counter)
-
-    def __add__(self, other: Found) -> Found:
-        return Found(self.told + other.told, self.untold + other.untold)
+        A rate-limited trigger is sent late: its timestamp decides where it lies; otherwise its line does.
+        """
+        ahead = _microseconds_before(trigger, self.begin)
+        return (
+            ahead <= situation.before
+            and not (self.end_before is not None and _is_before(trigger, self.end_before, is_limited))
+            and situation.begin.condition.holds(data_of(self.begin.message))
+        )
 
 
-def empty(timing: Timing, whole_before: bool = False) -> Part:
-    """A part without an event."""
-    return Part((Trace(),) * len(timing.rules), whole_before=whole_before)
+def _microseconds_before(trigger: Seen, other: Seen) -> int:
+    """How long before another event a trigger happened; 0 where one of them has no clock."""
+    first, second = time_of(trigger.message), time_of(other.message)
+    return 0 if first is None or second is None else second - first
 
 
-def join(timing: Timing, before: Part, after: Part) -> tuple[Part, Found]:
-    """Two parts as one, and what shows only where they are seen together. Lines count from one start."""
-    clocks, told = clock.join(before.clocks, after.clocks)
-    untold: Untold = Counter()
-    traces: list[Trace] = []
-    for rule, left, right in zip(timing.rules, before.traces, after.traces, strict=True):
-        trace, verdicts, late = _join_traces(rule, left, right, before.whole_before)
-        traces.append(trace)
-        told += map(_diagnostic, verdicts)
-        if late:
-            untold[_CODES["late"], name(rule.trigger), ""] += late
-    joined = Part(tuple(traces), clocks, before.whole_before, after.ended)
-    if not joined.whole_before or joined.ended is None:
-        return joined, Found(told, untold)
-    closed = close(timing, joined, joined.ended - 1, complete=True)
-    return empty(timing, whole_before=True), Found(told + closed.told, untold + closed.untold)
+def _is_before(trigger: Seen, other: Seen, by_time: bool) -> bool:
+    gap = _microseconds_before(trigger, other) if by_time else 0
+    return gap > 0 if gap else trigger.line < other.line
 
 
-def judge(rule: Rule, trace: Trace, end: int) -> Found:
-    """What breaks a rule in a session that is known from its greeting to its last line, `end`."""
-    settled = followup.settle(rule, trace.kept, whole_before=True)
-    open, rest = settled.open[:MOST_OPEN], settled.open[MOST_OPEN:]
-    left = Trace(tuple(open), _in_order(settled.kept), _counted(rule, rest))
-    return Found([*map(_diagnostic, settled.verdicts)]) + _close_trace(rule, left, (), end, complete=True)
+class Spans:
+    """The last spans of the situations that one event begins, whatever it carries, and others end.
 
-
-def _join_traces(
-    rule: Rule, left: Trace, right: Trace, whole_before: bool
-) -> tuple[Trace, list[Verdict], int]:
-    """Two traces as one, what is settled by it, and how many of the left one's `more` were answered late."""
-    if not (right.open or right.kept or right.more):
-        return left, [], 0
-    answers = [each for each in right.kept if each.event in rule.then]
-    if rule.is_reread(whole_before) and (left.kept or rule.within is not None):  # else none looked back
-        open, trace = [], _in_order(left.open, left.kept, right.open, right.kept)
-    else:
-        open = followup.unanswered(rule, left.open, answers)
-        trace = _in_order(left.kept, right.open, right.kept)
-    settled = followup.settle(rule, trace, whole_before)
-    open += settled.open
-    more, late = _still_open(rule, left.more, answers)
-    cut = MOST_OPEN if whole_before else len(open)
-    more = _both(_both(more, right.more), _counted(rule, open[cut:]))
-    return Trace(tuple(open[:cut]), _in_order(settled.kept), more), settled.verdicts, late
-
-
-def _still_open(rule: Rule, more: More, answers: Iterable[Occurrence]) -> tuple[More, int]:
-    """Those that answers behind them leave open, and how many are answered late."""
-    first: dict[tuple[str, ...], Occurrence] = {}
-    for answer in answers if more else ():
-        first.setdefault(rule.key(answer), answer)
-    late = 0
-    for key, answer in first.items():
-        if key in more and rule.within is not None and answer.time is not None:
-            in_time = answer.time - rule.within
-            late += sum(0 <= time < in_time for time in more[key])
-    return {key: times for key, times in more.items() if key not in first} if first else more, late
-
-
-def _counted(rule: Rule, triggers: Iterable[Occurrence]) -> More:
-    counted: More = {}
-    for each in triggers:
-        counted.setdefault(rule.key(each), array("q")).append(-1 if each.time is None else each.time)
-    return counted
-
-
-def _both(before: More, after: More) -> More:
-    if not after:
-        return before
-    return before | {key: before.get(key, _NONE) + times for key, times in after.items()}
-
-
-_NONE = array("q")
-
-
-def _in_order(*groups: Iterable[Occurrence]) -> tuple[Occurrence, ...]:
-    """Each occurrence once, in the order of lines; one that is both is not judged yet."""
-    by_line: dict[int, Occurrence] = {}
-    for each in chain(*groups):
-        if each.line not in by_line or not each.judged:
-            by_line[each.line] = each
-    return tuple(by_line[line] for line in sorted(by_line))
-
-
-def close(timing: Timing, part: Part, end: int, complete: bool) -> Found:
-    """What a session leaves open, at line `end`; as broken where it is known to be over.
-
-    A trigger whose bound has passed, by any later timestamp, is broken in any case.
+    Attributes:
+        begins: the event that begins them.
+        ends: the events that end them.
+        kept: the last spans, the oldest first.
+        open: whether one of them lasts.
     """
-    told: list[Diagnostic] = []
-    untold: Untold = Counter()
-    for rule, trace in zip(timing.rules, part.traces, strict=True):
-        closed = _close_trace(rule, trace, part.clocks.peaks, end, complete)
-        told += closed.told
-        untold += closed.untold
-    return Found(told, untold)
 
+    def __init__(self, session: Session, begins: str, ends: frozenset[str]) -> None:
+        self._session, self.begins, self.ends = session, begins, ends
+        self.kept: deque[Span] = deque(maxlen=LOOK_BACK)
+        self.open = False
 
-def overdue(timing: Timing, part: Part, told: Container[tuple[int, str]]) -> Iterator[Diagnostic]:
-    """The triggers that no answer can meet in time any more, though one may come yet.
+    def around(self, trigger: Seen, is_limited: bool) -> Iterator[Span]:
+        """The spans that were not over when a trigger came, the newest first."""
+        for span in reversed(self.kept):
+            if span.end is not None and not _is_before(trigger, span.end, is_limited):
+                return
+            yield span
 
-    Args:
-        timing: the rules over time.
-        part: a session from its begin on.
-        told: those that are known already: their lines, and the rules in words.
-    """
-    for rule, trace in zip(timing.rules, part.traces, strict=True):
-        for trigger in trace.open if rule.within is not None else ():
-            is_new = (trigger.line, rule.text) not in told
-            if is_new and _is_past(rule, trigger, part.clocks.peaks):
-                yield _diagnostic(Verdict(rule, "overdue", trigger), trace.kept)
+    def reset(self) -> None:
+        """Forget all: a new process begins."""
+        self.kept.clear()
+        self.open = False
 
+    def begin(self, seen: Seen) -> Span:
+        """A span begins."""
+        end_before: Seen | None = None
+        for event in self.ends:
+            end = self._session.last.get(event)
+            if end and (end_before is None or end.line > end_before.line):
+                end_before = end
+        span = Span(seen, end_before)
+        self.kept.append(span)
+        self.open = True
+        return span
 
-def _close_trace(rule: Rule, trace: Trace, peaks: clock.Peaks, end: int, complete: bool) -> Found:
-    """The same of one rule."""
-    told: list[Diagnostic] = []
-    for trigger in trace.open:
-        late = followup.late_before(rule, trigger, trace.kept)
-        if late:
-            told.append(_diagnostic(Verdict(rule, "late", trigger, late), trace.kept))
-        else:
-            how = "missing" if complete or _is_past(rule, trigger, peaks) else "pending"
-            told.append(_diagnostic(Verdict(rule, how, trigger), trace.kept, searched=end))
-    return Found(told, _of_more(rule, trace.more, peaks, complete))
-
-
-def _is_past(rule: Rule, trigger: Occurrence, peaks: clock.Peaks) -> bool:
-    """Whether a timestamp behind a trigger has passed its bound."""
-    if rule.within is None or trigger.time is None:
-        return False
-    latest = next((time for line, time in peaks if line > trigger.line), None)
-    return latest is not None and latest - trigger.time > rule.within
-
-
-def _of_more(rule: Rule, more: More, peaks: clock.Peaks, complete: bool) -> Untold:
-    """The findings about triggers that are counted only. They are the last ones: the last peak is behind."""
-    open = sum(map(len, more.values()))
-    missing = open if complete else 0
-    if rule.within is not None and peaks and not complete:
-        past = peaks[-1][1] - rule.within
-        missing = sum(0 <= time < past for times in more.values() for time in times)
-    counts = {"missing": missing, "pending": open - missing}
-    return Counter({(_CODES[how], name(rule.trigger), ""): count for how, count in counts.items() if count})
-
-
-_CODES = {
-    "missing": "QMP301",
-    "pending": "QMP302",
-    "overdue": "QMP302",
-    "late": "QMP303",
-    "unpreceded": "QMP306",
-    "present": "QMP307",
-}
-
-
-def _diagnostic(verdict: Verdict, kept: Sequence[Occurrence] = (), searched: int | None = None) -> Diagnostic:
-    rule, at = verdict.rule, verdict.at
-    return Diagnostic(
-        _CODES[verdict.how],
-        at.line,
-        f"{rule.text}: {_how(verdict)}; it carries {_payload(at)}",
-        name(at.event),
-        spec_line=rule.line,
-        spec_file=rule.file,
-        searched=searched,
-        erratum=next((each.id for each in rule.errata if each.covers(at, kept)), ""),
-        rule=rule.text,
-    )
-
-
-def _how(verdict: Verdict) -> str:
-    match verdict.how:
-        case "late":
-            gap = (verdict.other.time or 0) - (verdict.at.time or 0) if verdict.other else 0
-            return f"it came {gap / MICROSECONDS:.6f} s after this one"
-        case "unpreceded":
-            return "none did"
-        case "present":
-            return "this one did"
-        case "missing":
-            return "none did"
-        case "overdue":
-            return f"none has within {(verdict.rule.within or 0) / MICROSECONDS:g} s"
-        case _:
-            return "none has yet"
-
-
-def _payload(occurrence: Occurrence) -> str:
-    if not occurrence.data:
-        return "no data"
-    import json
-
-    return safe(shortened(json.dumps(occurrence.data, default=str), 200))
+    def end(self, seen: Seen) -> None:
+        """The spans that last end."""
+        for span in self.kept:
+            if span.end is None:
+                span.end = seen
+        self.open = False

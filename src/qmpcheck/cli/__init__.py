@@ -14,12 +14,13 @@ from typing import IO, Any, NoReturn
 import qmpcheck
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import INTERRUPTED, UNUSABLE
-from qmpcheck.printable import safe
+from qmpcheck.printable import safe, shortened
 from qmpcheck.rulebase import SpecError
 
 COMMANDS = {
     "validate": "hold recorded streams against a spec",
     "diff": "say what changed from one spec to another",
+    "convert": "write the messages in a log as JSONL",
     "record": "write down what a QEMU sends over QMP",
     "fit": "tell which releases could have written a stream",
     "gate": "make a QEMU send events, and hold it against a spec",
@@ -33,23 +34,23 @@ COMMANDS = {
 }
 
 
+TRACEBACK = "QMPCHECK_TRACEBACK"
+"""If this environment variable is set, an internal error prints its traceback."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status."""
+    """Run one command; return the exit status, which is never 1 for a failure of qmpcheck itself."""
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
-    except SpecError as error:
-        return _fail(str(error))
     except KeyboardInterrupt:
-        _fail("interrupted")
+        tell("interrupted")
         return INTERRUPTED
-    except MemoryError:
-        return _fail("out of memory")
-    except BrokenPipeError:
-        _abandon(sys.stdout)
+    except Exception as error:
+        if isinstance(error, OSError):
+            _abandon(sys.stdout)
+        if not isinstance(error, BrokenPipeError):
+            tell(_reason(error))
         return UNUSABLE
-    except OSError as error:  # of standard output: what is read and written by name is dealt with there
-        _abandon(sys.stdout)
-        return _fail(f"cannot write the report: {error.strerror}")
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -59,19 +60,52 @@ def _run(arguments: Sequence[str]) -> int:
     options = _parser(arguments).parse_args(arguments)
     if sys.stdout is None and getattr(options, "output", None) is None:
         raise SpecError("standard output is closed")
-    status = int(options.run(options))
+    status = _status(options)
     if sys.stdout is not None:
         sys.stdout.flush()
     return status
 
 
-def _fail(message: str) -> int:
-    tell(message)
-    return UNUSABLE
+def _status(options: argparse.Namespace) -> int:
+    if not hasattr(options, "reports"):
+        return int(options.run(options))
+    from qmpcheck.cli import reporting
+
+    return reporting.run(options)
 
 
-def _abandon(stream: IO[str]) -> None:
+def _reason(error: Exception) -> str:
+    """What ended a command, in words."""
+    match error:
+        case SpecError():
+            return str(error)
+        case MemoryError():
+            return "out of memory"
+        case OSError():  # of standard output: what is read and written by name is dealt with there
+            return f"cannot write the report: {error.strerror}"
+        case _:
+            return _internal(error)
+
+
+def _internal(error: Exception) -> str:
+    """The message for an exception that nothing expects, with its traceback where that is asked for."""
+    import traceback
+
+    if os.environ.get(TRACEBACK):
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            tell(safe(line))
+    *_, last = traceback.extract_tb(error.__traceback__)
+    what = f"{type(error).__name__} in {os.path.basename(last.filename)}, line {last.lineno}: {error}"
+    return (
+        f"internal error: {safe(shortened(what, 300))}: this is a bug of qmpcheck; "
+        f"set {TRACEBACK}=1 to see the traceback"
+    )
+
+
+def _abandon(stream: IO[str] | None) -> None:
     """Let the interpreter's own flush at exit go nowhere."""
+    if stream is None:
+        return
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

@@ -7,12 +7,12 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qmpcheck import catalogue
-from qmpcheck.diagnostic import Severity
+from qmpcheck.codes import Severity
 from qmpcheck.printable import name, quoted
 from qmpcheck.rulebase import EventRule, RuleBase, SpecError
 
 if TYPE_CHECKING:
-    from qmpcheck.checking.followup import Rule
+    from qmpcheck.checking.temporal_rule import TemporalRule
 
 
 class Several(argparse.Action):
@@ -68,10 +68,10 @@ def add_terms(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
     parser.add_argument(
         "--rules", action=Several, default=[], metavar="FILE", help="follow-ups of your own, in TOML"
     )
-    parser.set_defaults(severities={})
+    parser.set_defaults(severities={}, extra=[])
 
 
-def own_rules(options: argparse.Namespace, rule_base: RuleBase) -> Sequence[Rule]:
+def own_rules(options: argparse.Namespace, rule_base: RuleBase) -> Sequence[TemporalRule]:
     """The rules in the files that `--rules` names.
 
     Raises:
@@ -79,9 +79,9 @@ def own_rules(options: argparse.Namespace, rule_base: RuleBase) -> Sequence[Rule
     """
     if not options.rules:
         return ()
-    from qmpcheck.checking import userrules
+    from qmpcheck.checking import user_rules
 
-    return [rule for path in options.rules for rule in userrules.load(path, rule_base)]
+    return [rule for path in options.rules for rule in user_rules.load(path, rule_base)]
 
 
 def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:

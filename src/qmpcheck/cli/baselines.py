@@ -7,10 +7,11 @@ import os
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from qmpcheck.checking.fold import Checked
+from qmpcheck.checking.result import StreamResult
 from qmpcheck.cli import output
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, UNUSABLE
+from qmpcheck.codes import Severity
 from qmpcheck.printable import safe
 from qmpcheck.reports import verdict
 from qmpcheck.rulebase import SpecError
@@ -51,7 +52,7 @@ def load(options: argparse.Namespace) -> Baseline | None:
 
 
 def accepted(
-    options: argparse.Namespace, results: Sequence[Checked], before: Baseline | None
+    options: argparse.Namespace, results: Sequence[StreamResult], before: Baseline | None
 ) -> Baseline | None:
     """What is accepted of this run: what was before, or all that it found where that is to be written."""
     if before is None or not options.update_baseline or _lacking(results):
@@ -62,7 +63,10 @@ def accepted(
 
 
 def close(
-    options: argparse.Namespace, results: Sequence[Checked], before: Baseline | None, codes: Collection[str]
+    options: argparse.Namespace,
+    results: Sequence[StreamResult],
+    before: Baseline | None,
+    codes: Collection[str],
 ) -> int:
     """Write the baseline, or say which of its entries no longer occur; the exit status.
 
@@ -90,9 +94,7 @@ def close(
 
 def of_report(report: Report) -> Baseline:
     """The findings of a report that a baseline holds."""
-    from qmpcheck.reports.report import Level
-
-    return frozenset(finding.identity for finding in report.findings if finding.level > Level.NOTE)
+    return frozenset(finding.identity for finding in report.findings if finding.level > Severity.NOTE)
 
 
 def update(options: argparse.Namespace, report: Report, before: Baseline) -> None:
@@ -122,11 +124,11 @@ def _write(path: str, before: Baseline, now: Baseline) -> None:
     tell(f"{safe(path)}: {_entries(len(now))}, {counts}")
 
 
-def _lacking(results: Sequence[Checked]) -> str:
+def _lacking(results: Sequence[StreamResult]) -> str:
     """Why the findings listed are not all there are; "" where they are."""
     for checked in results:
         reason = verdict.unchecked(checked)
-        more = checked.summary.unlisted
+        more = checked.unlisted.total()
         if more:
             reason = f"{plural(more, 'finding')} not listed; --max-findings N lists more"
         if reason:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from qmpcheck.cli.arguments import FOREVER, beginning
 from qmpcheck.cli.project import FILE, PROJECT, folders
-from qmpcheck.diagnostic import Severity
+from qmpcheck.codes import Severity
 from qmpcheck.printable import quoted, safe
 from qmpcheck.rulebase import SpecError
 
@@ -132,6 +132,8 @@ def _spec(value: Any, folder: str) -> str:
         raise _Wrong("expected the name of a spec")
     if value.startswith("qemu:"):
         raise _Wrong("a file names no program to be run; name it with --spec")
+    if value.startswith("git:"):
+        return value
     beside = os.path.join(folder, value)
     return beside if "/" in value or os.path.exists(beside) else value
 
@@ -149,9 +151,9 @@ def _some_codes(value: Any, folder: str) -> list[str]:
 
 def _beginning(prefix: str, *within: str) -> list[str]:
     """The codes that begin so, of all that a command which takes the key may find."""
-    from qmpcheck.gate.codes import CODES
+    from qmpcheck.gate.codes import OF_GATE
 
-    codes = beginning(prefix, CODES)
+    codes = beginning(prefix, OF_GATE)
     if not codes:
         raise _Wrong(f"no code of a finding about a stream or a build begins with {quoted(prefix)}", *within)
     return codes
@@ -200,7 +202,8 @@ _READERS: dict[str, Callable[[Any, str], Any]] = {
     "rules": _paths,
     "within": _seconds,
     "fail-on": _severity,
+    "extra": _strings,
 }
 
 KEYS = tuple(_READERS)
-"""The keys that a file may have. Each is the default of the flag of its name; severities has none."""
+"""The keys that a file may have, each the default of the flag of its name; severities and extra have none."""

@@ -14,7 +14,8 @@ import argparse
 import fnmatch
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from qmpcheck import catalogue
 from qmpcheck.binary import Unanswered
@@ -22,10 +23,11 @@ from qmpcheck.catalogue import Spec
 from qmpcheck.cli import arguments, baselines, reporting, strictness
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
+from qmpcheck.extra import extended
 from qmpcheck.gate import build as builds
 from qmpcheck.gate import saving
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.codes import CODES
+from qmpcheck.gate.codes import OF_GATE
 from qmpcheck.gate.judge import Demands, Verdict, judge
 from qmpcheck.gate.run import run as play
 from qmpcheck.gate.scenario import Outcome, Scenario
@@ -37,7 +39,7 @@ from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specfile import Told
 
-CONFIGURED = ("spec", "select", "ignore", "severities", "rules", "within", "fail-on")
+CONFIGURED = ("spec", "select", "ignore", "severities", "rules", "within", "fail-on", "extra")
 """What `qmpcheck.toml` may set."""
 
 
@@ -60,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--save", metavar="DIR", help="keep the recordings there; replaces recordings of the same names"
     )
-    arguments.add_terms(parser, CODES)
+    arguments.add_terms(parser, OF_GATE)
     reporting.add_report(parser)
     baselines.add_baseline(parser)
     strictness.add_strict_spec(parser)
@@ -75,15 +77,11 @@ def run(options: argparse.Namespace) -> int:
         raise SpecError("--qemu PATH is missing: the QEMU to run")
     if options.update_baseline and (options.only is not None or options.skip):
         raise SpecError("--update-baseline needs all scenarios: it cannot stand with --only or --skip")
-    codes = arguments.selected(options, CODES)
+    codes = arguments.selected(options, OF_GATE)
     known = baselines.load(options)
     inputs = [builds.located(options.qemu), options.spec, *options.rules]
     reporting.prepare(options.reports, inputs, [*filter(None, [options.baseline])])
-    try:
-        verdict = _verdict(options, scenarios, codes)
-    except SpecError as error:
-        reporting.write(options.reports, gatereport.unplayed(options.qemu, options.spec, str(error)))
-        raise
+    verdict = _verdict(options, scenarios, codes)
     return max(_kept(options.save, verdict), _told(options, verdict, known))
 
 
@@ -93,15 +91,28 @@ def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: 
     Raises:
         SpecError: they cannot be played, there is nothing to judge them by, or no place for the recordings.
     """
-    build = _ask(options.qemu)
+    with _reporting_failure(options):
+        build = _ask(options.qemu)
     spec, since = _specs(options.spec, build)
     strictness.check(options, spec)
+    spec = spec._replace(rule_base=extended(spec.rule_base, options.extra))
     own = arguments.own_rules(options, spec.rule_base)
     if options.save is not None:
         _make(options.save)
-    outcomes = _play(build, scenarios)
+    with _reporting_failure(options):
+        outcomes = _play(build, scenarios)
     demands = Demands(codes, options.severities, options.within, own)
     return judge(build, spec, outcomes, demands, since)
+
+
+@contextmanager
+def _reporting_failure(options: argparse.Namespace) -> Iterator[None]:
+    """Write to all reports why a build cannot be judged, if the block raises that."""
+    try:
+        yield
+    except SpecError as error:
+        reporting.write(options.reports, gatereport.unplayed(options.qemu, options.spec, str(error)))
+        raise
 
 
 def _told(options: argparse.Namespace, verdict: Verdict, known: Baseline | None) -> int:
@@ -140,8 +151,11 @@ def _specs(name: str, build: Build) -> tuple[Spec, Spec | None]:
     release = catalogue.at_or_before(version)
     if release is None:
         raise SpecError(f"the catalogue has no release as old as {version}; name a spec")
-    if version.release == release.id and not version.is_development:
-        return release, None
+    spec = catalogue.of_version(version)
+    if not spec.newer and (version.is_candidate or not version.is_development):
+        if spec.note:
+            tell(spec.note)
+        return spec, None
     tell(
         f"{version} is newer than {release.id}, the catalogue's last release before it: its events are held "
         f"against what the binary says of itself, and how that differs from {release.id} is only shown"

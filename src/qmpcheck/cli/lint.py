@@ -20,7 +20,7 @@ from qmpcheck.checking.lint import Linted, findings
 from qmpcheck.cli import arguments, baselines, output, reporting
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
-from qmpcheck.diagnostic import DOCUMENT_CODES
+from qmpcheck.codes import DOCUMENT_CODES
 from qmpcheck.printable import safe
 from qmpcheck.reports import baseline, fingerprint, lintreport, style, text
 from qmpcheck.reports.fingerprint import Baseline

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO
 
+from qmpcheck import atomicfile
 from qmpcheck.printable import safe
 from qmpcheck.rulebase import SpecError
 
@@ -50,8 +52,14 @@ def spare(inputs: Sequence[str], path: str | None, option: str = "--output") -> 
 
 
 @contextmanager
-def opened(path: str | None) -> Iterator[IO[str]]:
-    """The file, or standard output where none is named.
+def opened(path: str | None, at_once: bool = False) -> Iterator[IO[str]]:
+    """Yield the file to write a report to, or standard output where none is named.
+
+    The file is replaced when the report is complete, and an older one stays until then.
+
+    Args:
+        path: the file; None for standard output.
+        at_once: whether others read the report while it is written: an older file is emptied at the start.
 
     Raises:
         SpecError: the file cannot be written.
@@ -62,7 +70,11 @@ def opened(path: str | None) -> Iterator[IO[str]]:
         yield sys.stdout
         return
     try:
-        with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
-            yield file
+        with open(path, "wb") if at_once else atomicfile.replacing(path) as file:
+            text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace")
+            try:
+                yield text
+            finally:
+                text.detach()  # flushes it
     except (OSError, ValueError) as error:
         raise SpecError(f"{safe(path)}: {getattr(error, 'strerror', None) or error}") from None

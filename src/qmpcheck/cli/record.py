@@ -4,7 +4,8 @@ SOCKET is unix:PATH, tcp:HOST:PORT, or either without the prefix. Nothing is sen
 recording ends when QEMU does, or at an interrupt.
 
 COMMAND is one that starts a QEMU or a storage daemon; it is given one monitor more. Interrupts are passed on
-to it, and what it sends until it has ended is recorded.
+to it, and what it sends until it has ended is recorded. If it dies of a signal, something is lost; its
+exit status does not count.
 
 FILE holds whole lines only, always. What was lost is told.
 
@@ -14,7 +15,6 @@ Exit status: 0 the recording is whole; 2 something was lost, or nothing could be
 from __future__ import annotations
 
 import argparse
-from contextlib import suppress
 
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, INTERRUPTED, UNUSABLE
@@ -73,27 +73,22 @@ def _recorded(
     whole = True
     try:
         if where is None:
-            whole = sources.record_command(options.source, file, interruption, _tell)
+            whole = sources.record_command(options.source, file, interruption, tell)
         else:
-            whole = sources.record_socket(where, file, interruption, _tell, options.reconnect)
+            whole = sources.record_socket(where, file, interruption, tell, options.reconnect)
     except Stopped as error:
-        _tell(str(error))
+        tell(str(error))
         whole = False
     try:
         file.finish()
     except Stopped as error:
-        _tell(str(error))
+        tell(str(error))
         whole = False
     return whole
-
-
-def _tell(message: str) -> None:
-    with suppress(OSError):  # that nobody hears it ends neither a recording nor a machine
-        tell(message)
 
 
 def _sum_up(file: Transcript) -> None:
     counts = (
         f"{plural(file.lines, 'line')}, {plural(file.events, 'event')}, {plural(file.sessions, 'session')}"
     )
-    _tell(f"recorded {counts} to {file.name}")
+    tell(f"recorded {counts} to {file.name}")

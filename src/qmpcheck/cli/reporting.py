@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from qmpcheck.cli import output
@@ -60,7 +60,7 @@ def prepare(
     own: str = "text",
     path: str | None = None,
 ) -> None:
-    """Refuse reports that cannot stand beside what else is read and written, and empty them where all can.
+    """Refuse reports that cannot be written beside what else is read and written; change no file.
 
     Args:
         asked: the reports.
@@ -75,7 +75,6 @@ def prepare(
     output.spare([*inputs, *outputs], path)
     _spare(asked, inputs, [*outputs, *filter(None, [path])])
     _keep_apart(asked, own, path)
-    _empty(asked)
 
 
 def _spare(asked: Sequence[Asked], inputs: Sequence[str], outputs: Sequence[str]) -> None:
@@ -100,18 +99,54 @@ def _keep_apart(asked: Sequence[Asked], own: str, path: str | None) -> None:
         )
 
 
-def _empty(asked: Sequence[Asked]) -> None:
-    """Leave nothing in the reports' files of a run before, which is not to be taken for this one's.
+def run(options: argparse.Namespace) -> int:
+    """Run a command that takes `--report`; return its exit status.
 
-    One that cannot be written is told of when it is written.
+    A failed run leaves older report files as they were, and names them, so that nobody takes one for its own.
     """
-    for each in asked:
-        if each.path is not None and os.path.isfile(each.path):
-            with suppress(OSError):
-                os.truncate(each.path, 0)
+    before = _existing(options)
+    status = UNUSABLE
+    try:
+        status = int(options.run(options))
+    except SpecError as error:
+        tell(str(error))
+    finally:
+        if status == UNUSABLE:
+            for path, state in before.items():
+                if _state(path) == state:
+                    tell(f"{safe(path)} is left as it was: it has nothing of this run")
+    return status
 
 
-def opened(path: str | None, asked: Sequence[Asked]) -> AbstractContextManager[IO[str]]:
+def _existing(options: argparse.Namespace) -> dict[str, tuple[int, int]]:
+    """The files that are there already of those that a command is to write reports to, with their states."""
+    paths = [*(each.path for each in options.reports), getattr(options, "output", None)]
+    states = {path: _state(path) for path in paths if path is not None}
+    return {path: state for path, state in states.items() if state}
+
+
+def _state(path: str) -> tuple[int, int] | None:
+    """What changes when a file is replaced or written; None where no regular file is there."""
+    if not os.path.isfile(path):
+        return None
+    status = os.stat(path)
+    return status.st_ino, status.st_mtime_ns
+
+
+def sparing_existing(options: argparse.Namespace) -> argparse.Namespace:
+    """The options without the report files that exist: for a run that could read none of its inputs.
+
+    A new file may say that nothing could be read; an older one keeps what it says.
+    """
+    there = _existing(options)
+    reports = [each for each in options.reports if each.path not in there]
+    output = None if options.output in there else options.output
+    return argparse.Namespace(**{**vars(options), "reports": reports, "output": output})
+
+
+def opened(
+    path: str | None, asked: Sequence[Asked], at_once: bool = False
+) -> AbstractContextManager[IO[str]]:
     """Where the command's own report goes.
 
     That is standard error where a document goes to standard output, which is to be read by a program then.
@@ -119,13 +154,14 @@ def opened(path: str | None, asked: Sequence[Asked]) -> AbstractContextManager[I
     Args:
         path: the file that was named; None for standard output.
         asked: the reports beside it.
+        at_once: whether others read the report while it is written.
 
     Raises:
         SpecError: the file cannot be written.
     """
     if path is None and any(each.path is None and each.format not in LINES for each in asked):
         return nullcontext(sys.stderr) if sys.stderr is not None else output.opened(os.devnull)
-    return output.opened(path)
+    return output.opened(path, at_once)
 
 
 def write(asked: Sequence[Asked], report: Report) -> int:

@@ -9,7 +9,7 @@ import argparse
 import json
 
 from qmpcheck import catalogue
-from qmpcheck.checking import schema
+from qmpcheck.checking import json_schema
 from qmpcheck.cli import arguments, output
 
 
@@ -19,12 +19,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    output.spare([options.spec], options.output)
     rule_base = catalogue.find(options.spec).rule_base
     if options.event:
         [(event, rule)] = arguments.chosen_events(rule_base, options.event).items()
-        described = {"$schema": schema.DIALECT, **schema.of_event(event, rule)}
+        described = {"$schema": json_schema.DIALECT, **json_schema.of_event(event, rule)}
     else:
-        described = schema.of_rule_base(rule_base)
+        described = json_schema.of_rule_base(rule_base)
     with output.opened(options.output) as out:
         out.write(json.dumps(described, indent=2) + "\n")
     return 0

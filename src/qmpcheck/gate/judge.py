@@ -10,16 +10,15 @@ from typing import NamedTuple
 import msgspec
 
 from qmpcheck.catalogue import Spec
-from qmpcheck.checking import errata, rules
-from qmpcheck.checking.check import Checker
-from qmpcheck.checking.fold import Checked
-from qmpcheck.checking.followup import Rule
-from qmpcheck.checking.summary import Terms
-from qmpcheck.diagnostic import AS_IT_IS, Severities, Severity
+from qmpcheck.checking.checker import Checker, CheckOptions
+from qmpcheck.checking.result import StreamResult
+from qmpcheck.checking.temporal_rule import TemporalRule
+from qmpcheck.codes import Severity
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
+from qmpcheck.finding import AS_IT_IS, Severities
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.codes import CODES
+from qmpcheck.gate.codes import OF_GATE
 from qmpcheck.gate.fault import Fault, faults
 from qmpcheck.gate.recording import Recording
 from qmpcheck.gate.scenario import Outcome
@@ -36,10 +35,10 @@ class Demands(NamedTuple):
         rules: rules over time beside the spec's.
     """
 
-    codes: frozenset[str] = CODES
+    codes: frozenset[str] = OF_GATE
     severities: Severities = AS_IT_IS
     within: float | None = None
-    rules: Sequence[Rule] = ()
+    rules: Sequence[TemporalRule] = ()
 
 
 class Judged(NamedTuple):
@@ -53,14 +52,14 @@ class Judged(NamedTuple):
     """
 
     outcome: Outcome
-    checked: tuple[Checked, ...]
+    checked: tuple[StreamResult, ...]
     faults: tuple[Fault, ...]
     seen: Counter[str]
 
     @property
     def errors(self) -> int:
         """How many findings are errors."""
-        return sum(checked.summary.count(Severity.ERROR) for checked in self.checked)
+        return sum(checked.count(Severity.ERROR) for checked in self.checked)
 
     @property
     def is_well(self) -> bool:
@@ -114,9 +113,14 @@ def judge(
 
 def _checker(rule_base: RuleBase, demands: Demands, assumes: tuple[str, ...]) -> Checker:
     """For scenarios in which QEMU was given those options."""
-    known = errata.entries()
-    timing = rules.timing(rule_base, assumes, demands.within, errata.follow_ups(known), demands.rules)
-    return Checker(rule_base, Terms(demands.codes, timing=timing, severities=demands.severities), known)
+    options = CheckOptions(
+        codes=demands.codes,
+        severities=demands.severities,
+        assumed=assumes,
+        within=demands.within,
+        rules=tuple(demands.rules),
+    )
+    return Checker(rule_base, options)
 
 
 def _judged(build: Build, outcome: Outcome, checker: Checker, demands: Demands) -> Judged:
@@ -127,10 +131,9 @@ def _judged(build: Build, outcome: Outcome, checker: Checker, demands: Demands) 
     return Judged(outcome, checked, wanted, seen)
 
 
-def _checked(recording: Recording, checker: Checker) -> Checked:
+def _checked(recording: Recording, checker: Checker) -> StreamResult:
     """Where a process was killed, or crashed, what should have followed is only pending."""
-    summary = checker.begin() + checker.check(recording.data)
-    return Checked(recording.name, summary.ended(complete=recording.ended))
+    return checker.check(recording.data, recording.ended)._replace(path=recording.name)
 
 
 def _changes(build: Build, rule_base: RuleBase, codes: Collection[str]) -> tuple[Change, ...]:

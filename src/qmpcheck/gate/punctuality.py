@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from qmpcheck.checking.occurrence import MICROSECONDS, NO_CLOCK
 from qmpcheck.gate.recording import Arrival, Sent
+from qmpcheck.streams.messages import MICROSECONDS, NO_CLOCK
 
 PROMPT = 0.25
 """Seconds within which an event comes on a busy machine; what takes longer was held up."""

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 
+from qmpcheck import atomicfile
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.recording import Recording
 from qmpcheck.gate.scenario import Outcome, Scenario
@@ -19,10 +20,10 @@ def save(folder: str, build: Build, outcomes: Iterable[Outcome]) -> None:
             if not recording.data:
                 continue
             path = os.path.join(folder, recording.name)
-            with open(f"{path}.jsonl", "wb") as file:
+            with atomicfile.replacing(f"{path}.jsonl") as file:
                 file.write(recording.data)
-            with open(f"{path}.toml", "w", encoding="utf-8") as note:
-                note.writelines(_note(build, outcome.scenario, recording))
+            with atomicfile.replacing(f"{path}.toml") as file:
+                file.write("".join(_note(build, outcome.scenario, recording)).encode())
 
 
 def _note(build: Build, scenario: Scenario, recording: Recording) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def _is_ignored_hangup(number: int) -> bool:
@@ -24,7 +24,7 @@ class Interruption:
     `nohup`, stays so.
     """
 
-    def __init__(self, signals: Sequence[int] = _SIGNALS) -> None:
+    def __init__(self, signals: Sequence[int] = INTERRUPTS) -> None:
         self._signals = signals
         self.came = False
         self.asked: int | None = None

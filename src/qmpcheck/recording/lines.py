@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-LONGEST = 64 << 20
-"""Bytes that one line may have; QEMU itself takes no message that is longer."""
+from qmpcheck.streams.blocks import LONGEST
 
 
 class TooLong(Exception):

@@ -1,16 +1,18 @@
-"""One connection from its greeting to its end."""
+"""One connection to a monitor, from its first line to its end."""
 
 from __future__ import annotations
 
 import socket
 import time
 from contextlib import nullcontext, suppress
+from typing import Any
 
 from qmpcheck.printable import quoted
 from qmpcheck.recording.interruption import Interruption
-from qmpcheck.recording.lines import LONGEST, Lines, TooLong
+from qmpcheck.recording.lines import Lines, TooLong
 from qmpcheck.recording.transcript import Stopped, Transcript
 from qmpcheck.streams import jsontext
+from qmpcheck.streams.blocks import LONGEST
 from qmpcheck.wording import plural
 
 PATIENCE = 10.0
@@ -31,7 +33,7 @@ class Session:
         patience: float | None = None,
         longest: int = LONGEST,
     ) -> None:
-        self.has_begun = False
+        self.has_begun = self._has_sent = False
         self._connection, self._transcript, self._lines = connection, transcript, Lines(longest)
         self._patience, self._longest = patience, longest
         self._deadline = None if patience is None else time.monotonic() + patience
@@ -53,7 +55,8 @@ class Session:
                 chunk = self._received()
                 if not chunk:
                     return True
-                self._write(self._whole(chunk), interruption)
+                if lines := self._whole(chunk):
+                    self._write(lines, interruption)
             elif not waits:
                 break
             elif self._left() == 0:
@@ -78,15 +81,22 @@ class Session:
             raise Stopped(f"a line is longer than {plural(self._longest, 'byte')}") from None
 
     def _write(self, lines: bytes, interruption: Interruption) -> None:
-        if not lines:
-            return
-        if not self.has_begun:
-            _expect_greeting(lines)
+        """Write whole lines. A client that comes back to a monitor may be sent events before the greeting."""
+        accepted, begins = (len(lines), False) if self.has_begun else _greeted(lines)
+        if accepted:
+            self._append(lines[:accepted], interruption)
+        if accepted < len(lines):
+            line = lines[accepted:].partition(b"\n")[0].decode(errors="replace").rstrip()
+            place = "before its greeting it sends" if self._has_sent or accepted else "its first line is"
+            raise Stopped(f"it speaks no QMP: {place} {quoted(line)}")
+        self._has_sent = True
+        if begins:
+            self._begin()
+
+    def _append(self, lines: bytes, interruption: Interruption) -> None:
         may_wait = self._transcript.may_wait
         with suppress(KeyboardInterrupt), interruption.raising() if may_wait else nullcontext():
             self._transcript.append(lines)  # an interrupt that passes through it came when all was written
-        if not self.has_begun:
-            self._begin()
 
     def _begin(self) -> None:
         self.has_begun, self._deadline = True, None
@@ -99,13 +109,26 @@ class Session:
             raise Stopped(f"the connection broke: {error.strerror or error}") from None
 
 
-def _expect_greeting(lines: bytes) -> None:
-    first = lines.partition(b"\n")[0]
+def _greeted(lines: bytes) -> tuple[int, bool]:
+    """How many bytes of a monitor's first lines are QMP, and whether the greeting is among them.
+
+    Until the greeting, only events are; after it, everything is taken.
+    """
+    accepted = 0
+    for line in lines.split(b"\n")[:-1]:
+        message = _message(line)
+        if "QMP" in message:
+            return len(lines), True
+        if not (isinstance(message.get("event"), str) and "timestamp" in message):
+            break
+        accepted += len(line) + 1
+    return accepted, False
+
+
+def _message(line: bytes) -> dict[str, Any]:
+    """The object that a line holds; {} where it holds none."""
     try:
-        message = jsontext.parse(first)
+        message = jsontext.parse(line)
     except jsontext.Malformed:
-        message = None
-    if not (isinstance(message, dict) and "QMP" in message):
-        raise Stopped(
-            f"it speaks no QMP: its first line is {quoted(first.decode(errors='replace').rstrip())}"
-        )
+        return {}
+    return message if isinstance(message, dict) else {}

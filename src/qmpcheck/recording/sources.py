@@ -14,7 +14,7 @@ from contextlib import closing, suppress
 
 from qmpcheck.printable import safe
 from qmpcheck.recording.address import Address
-from qmpcheck.recording.interruption import Interruption
+from qmpcheck.recording.interruption import INTERRUPTS, Interruption
 from qmpcheck.recording.session import PATIENCE, Session
 from qmpcheck.recording.transcript import STANDARD_OUTPUT, Stopped, Transcript
 
@@ -81,7 +81,8 @@ def record_command(
 ) -> bool:
     """Start a command with a monitor of our own, and record until it ends; interrupts are passed on to it.
 
-    It is never killed: a machine may have much to write before it ends.
+    It is never killed: a machine may have much to write before it ends. If it dies of a
+    signal that was not passed on, what it had not sent yet is lost. Its exit status says nothing of that.
     """
     process, ours = _started(command, transcript.path == STANDARD_OUTPUT)
     with process:
@@ -92,8 +93,11 @@ def record_command(
         except BaseException:
             process.send_signal(signal.SIGTERM)
             raise
-    hear(f"the command ended with {f'exit status {status}' if status >= 0 else f'signal {-status}'}")
-    return whole
+    if status >= 0:
+        hear(f"the command ended with exit status {status}")
+        return whole
+    hear(f"the command ended with signal {-status}: what it had not sent yet is lost")
+    return whole and interruption.came and -status in INTERRUPTS
 
 
 def _followed(

@@ -8,8 +8,8 @@ from typing import Literal
 
 import msgspec
 
-from qmpcheck.checking.fold import Checked
-from qmpcheck.diagnostic import Severity
+from qmpcheck.checking.result import StreamResult
+from qmpcheck.codes import Severity
 from qmpcheck.printable import safe
 from qmpcheck.reports import fingerprint
 from qmpcheck.reports.fingerprint import Baseline, Identity
@@ -106,18 +106,16 @@ def dump(baseline: Baseline) -> str:
     return '{"baseline": 1,\n "findings": [\n' + (f"{listed}\n" if listed else "") + " ]}\n"
 
 
-def found(results: Iterable[Checked]) -> Baseline:
+def found(results: Iterable[StreamResult]) -> Baseline:
     """What streams were found to have, as far as it is listed."""
-    return frozenset(
-        fingerprint.of_diagnostic(finding) for checked in results for finding in checked.summary.listed
-    )
+    return frozenset(fingerprint.of_finding(finding) for checked in results for finding in checked.listed)
 
 
-def new(checked: Checked, baseline: Baseline, at_least: Severity) -> int:
+def new(checked: StreamResult, baseline: Baseline, at_least: Severity) -> int:
     """How many findings of that severity or worse are not in the baseline.
 
     One that is counted and not listed is new: its path is not known, so no baseline can have it.
     """
-    bad_enough = (finding for finding in checked.summary.listed if finding.severity >= at_least)
-    known = sum(fingerprint.of_diagnostic(finding) in baseline for finding in bad_enough)
-    return checked.summary.count(at_least) - known
+    bad_enough = (finding for finding in checked.listed if finding.severity >= at_least)
+    known = sum(fingerprint.of_finding(finding) in baseline for finding in bad_enough)
+    return checked.count(at_least) - known

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from qmpcheck.catalogue import Spec
-from qmpcheck.drift.change import Change, Condition, Level, Place
+from qmpcheck.codes import Impact
+from qmpcheck.drift.change import Change, Condition, Place
 from qmpcheck.drift.uses import Uses
 from qmpcheck.printable import above, name, safe, step
 from qmpcheck.wording import plural
@@ -23,7 +24,12 @@ class Client(NamedTuple):
 class Changes(NamedTuple):
     """What changed from one spec to another for a client, one that is strict or one that is tolerant.
 
-    Where the client is known, only what touches it is in `changes`.
+    Attributes:
+        old, new: the specs.
+        changes: what changed, and of a known client only what touches it.
+        strict: whether the client is.
+        client: None for any.
+        unlisted: how many changes are left out, as every binary differs so from any schema.
     """
 
     old: Spec
@@ -31,11 +37,17 @@ class Changes(NamedTuple):
     changes: tuple[Change, ...]
     strict: bool
     client: Client | None = None
+    unlisted: int = 0
 
     @property
     def changed_events(self) -> int:
         """How many events change on the wire."""
-        return len({change.event for change in self.changes if change.level(self.strict) > Level.DOC})
+        return len({change.event for change in self.changes if change.level(self.strict) > Impact.DOC})
+
+    @property
+    def compared(self) -> int:
+        """How many events one of the specs has, or both."""
+        return len(self.old.rule_base.events.keys() | self.new.rule_base.events.keys())
 
 
 class Row(NamedTuple):
@@ -43,7 +55,7 @@ class Row(NamedTuple):
 
     event: str
     code: str
-    level: Level
+    level: Impact
     path: str
     what: str
     old: str
@@ -55,14 +67,26 @@ def summary(changes: Changes, rows: Sequence[Row]) -> str:
     specs = f"{safe(changes.old.name)} → {safe(changes.new.name)}"
     found = Counter(row.level for row in rows)
     levels = [
-        f"{found[level]} {level}" for level in (Level.BREAKING, Level.RISKY, Level.SAFE) if found[level]
+        f"{found[level]} {level}" for level in (Impact.BREAKING, Impact.RISKY, Impact.SAFE) if found[level]
     ]
-    parts = [", ".join(levels) or ("" if changes.client else "nothing changes on the wire")]
-    if found[Level.DOC]:
-        parts.append(f"{_differ(found[Level.DOC])} in the documents alone")
+    where = " on the wire" if rows else ""
+    nothing = f"nothing changes{where} ({plural(changes.compared, 'event')} compared)"
+    parts = [", ".join(levels) or ("" if changes.client else nothing)]
+    if found[Impact.DOC]:
+        parts.append(f"{_differ(found[Impact.DOC])} in the documents alone")
     if changes.client:
         parts.insert(0, _of_yours(len(changes.client.uses), changes.changed_events))
     return f"{specs}: {'; '.join(filter(None, parts))}"
+
+
+def notes(changes: Changes) -> list[str]:
+    """What to know about the changes, a sentence each."""
+    more = changes.unlisted
+    left_out = [
+        f"{plural(more, 'difference')} not listed (--all lists all): every binary says less about its types "
+        "than a schema does."
+    ]
+    return [*left_out[: bool(more)], "What QEMU does without its documents saying so is not covered."]
 
 
 def _differ(number: int) -> str:
@@ -79,9 +103,9 @@ def _of_yours(events: int, changed: int) -> str:
 def rows(changes: Changes) -> list[Row]:
     """A row for each change, grouped by event; the worst event and the worst change first."""
     made = [*_rows(changes.changes, changes.strict)]
-    worst: dict[str, Level] = {}
+    worst: dict[str, Impact] = {}
     for row in made:
-        worst[row.event] = max(row.level, worst.get(row.event, Level.DOC))
+        worst[row.event] = max(row.level, worst.get(row.event, Impact.DOC))
     first = {event: number for number, event in enumerate(worst)}
     return sorted(made, key=lambda row: (-worst[row.event], first[row.event], -row.level))
 

@@ -10,7 +10,7 @@ from typing import IO
 
 from tabulate import tabulate
 
-from qmpcheck.drift.change import Level
+from qmpcheck.codes import Impact
 from qmpcheck.reports import changes as told
 from qmpcheck.reports import style
 from qmpcheck.reports.changes import Changes, Row
@@ -27,8 +27,6 @@ def write(changes: Changes, out: IO[str]) -> None:
     """The counts, then a table of what changed, then one of what differs in the documents alone."""
     paint = style.painter(out)
     rows = told.rows(changes)
-    if not rows and not changes.client:
-        return
     out.write(told.summary(changes, rows) + "\n")
     wire, documents = _parted(rows)
     for heading, part in (("", wire), (f"\n{_DOCUMENTS}\n", documents)):
@@ -40,24 +38,24 @@ def write(changes: Changes, out: IO[str]) -> None:
                 maxcolwidths=_WIDTHS,
             )
             out.write(f"{heading}\n{table}\n")
+    out.write("".join(f"\n{note}\n" for note in told.notes(changes)))
 
 
 def write_markdown(changes: Changes, out: IO[str]) -> None:
     """The same as Markdown; nothing in it is taken for markup."""
     rows = told.rows(changes)
-    if not rows and not changes.client:
-        return
     out.write(_escaped(told.summary(changes, rows)) + "\n")
     wire, documents = _parted(rows)
     for heading, part in (("", wire), (f"\n{_DOCUMENTS}\n", documents)):
         if part:
             cells = [map(_escaped, row) for row in _cells(part, lambda row: str(row.level))]
             out.write(f"{heading}\n{_markdown_table(cells)}")
+    out.write("".join(f"\n{_escaped(note)}\n" for note in told.notes(changes)))
 
 
 def _parted(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     """What changes on the wire, and what differs in the documents alone."""
-    return [row for row in rows if row.level > Level.DOC], [row for row in rows if row.level == Level.DOC]
+    return [row for row in rows if row.level > Impact.DOC], [row for row in rows if row.level == Impact.DOC]
 
 
 def _cells(rows: Sequence[Row], level: Callable[[Row], str]) -> Iterator[tuple[str, ...]]:
@@ -69,10 +67,10 @@ def _cells(rows: Sequence[Row], level: Callable[[Row], str]) -> Iterator[tuple[s
             shown = ""
 
 
-_COLOURS = {Level.BREAKING: style.RED, Level.RISKY: style.YELLOW, Level.SAFE: style.GREEN}
+_COLOURS = {Impact.BREAKING: style.RED, Impact.RISKY: style.YELLOW, Impact.SAFE: style.GREEN}
 
 
-def _painted(level: Level, paint: style.Paint) -> str:
+def _painted(level: Impact, paint: style.Paint) -> str:
     return paint(_COLOURS[level], str(level)) if level in _COLOURS else str(level)
 
 

@@ -6,16 +6,15 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import IO
 
-from qmpcheck.checking.summary import Kind
-from qmpcheck.diagnostic import Severity
-from qmpcheck.drift import change as drift
+from qmpcheck.checking.result import Kind
+from qmpcheck.codes import Impact, Severity
 from qmpcheck.gate.expected import events_of
 from qmpcheck.gate.judge import Judged, Verdict
 from qmpcheck.gate.scenario import Scenario
 from qmpcheck.printable import name, safe, shortened
 from qmpcheck.reports import fingerprint, gatereport, style, text
 from qmpcheck.reports.fingerprint import Baseline, Identity
-from qmpcheck.reports.report import Level, Report, levels
+from qmpcheck.reports.report import Report, levels
 from qmpcheck.wording import plural
 
 
@@ -39,7 +38,7 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
     findings: Counter[Kind] = Counter()
     for judged in verdict.judged:
         for checked in judged.checked:
-            findings.update(checked.summary.findings)
+            findings.update(checked.counts)
     table = text.table(findings, verdict.demands.severities)
     out.write(table.removeprefix("\n") + "\n" * bool(findings))
     out.write(f"{_word(report, paint)}: {_counts(verdict, report)}\n")
@@ -99,9 +98,9 @@ def _noted(identity: Identity, known: Baseline) -> str:
 def _lines(judged: Judged, known: Baseline, paint: style.Paint) -> Iterator[str]:
     scenario = judged.outcome.scenario.name
     for checked in judged.checked:
-        yield from text.finding_lines(checked.path, checked.summary.listed, paint, known)
-        if checked.summary.unlisted:
-            yield f"{safe(checked.path)}: {plural(checked.summary.unlisted, 'finding')} more, not listed\n"
+        yield from text.finding_lines(checked.path, checked.listed, paint, known)
+        if checked.unlisted:
+            yield f"{safe(checked.path)}: {plural(checked.unlisted.total(), 'finding')} more, not listed\n"
     for fault in judged.faults:
         is_error = fault.severity is Severity.ERROR
         colour = style.RED if is_error else style.YELLOW
@@ -110,9 +109,9 @@ def _lines(judged: Judged, known: Baseline, paint: style.Paint) -> Iterator[str]
 
 
 _COLOURS = {
-    drift.Level.SAFE: style.GREEN,
-    drift.Level.RISKY: style.YELLOW,
-    drift.Level.BREAKING: style.RED,
+    Impact.SAFE: style.GREEN,
+    Impact.RISKY: style.YELLOW,
+    Impact.BREAKING: style.RED,
 }
 
 
@@ -130,13 +129,13 @@ def _counts(verdict: Verdict, report: Report) -> str:
     kinds: Counter[str] = sum((each.seen for each in judged), Counter())
     bad = sum(not each.is_well for each in judged)
     skipped = sum(each.outcome.skipped for each in judged)
-    breaking = sum(change.level() is drift.Level.BREAKING for change in verdict.changes)
+    breaking = sum(change.level() is Impact.BREAKING for change in verdict.changes)
     since = f"since {verdict.since.name}" if verdict.since else "of the build"
     counts = [
         f"{plural(len(judged), 'scenario')}, {bad} of them bad, {skipped} skipped",
         f"{plural(kinds.total(), 'event')} of {plural(len(kinds), 'kind')}",
-        plural(found[Level.ERROR], "error"),
-        plural(found[Level.WARNING], "warning"),
+        plural(found[Severity.ERROR], "error"),
+        plural(found[Severity.WARNING], "warning"),
         f"{plural(len(verdict.changes), 'difference')} {since}, {breaking} breaking",
     ]
     return "; ".join(counts)

@@ -8,11 +8,11 @@ from typing import Any
 
 import qmpcheck
 from qmpcheck.checking.lint import Defect, Linted
-from qmpcheck.diagnostic import Severity
+from qmpcheck.codes import Severity
 from qmpcheck.printable import safe
 from qmpcheck.reports import fingerprint, streamsreport
 from qmpcheck.reports.fingerprint import Baseline
-from qmpcheck.reports.report import Finding, Level, Report, Suite
+from qmpcheck.reports.report import Report, Reported, Suite
 
 CLEAN, DEFECTS, UNCHECKED = "clean", "defects", "unchecked"
 
@@ -34,7 +34,7 @@ def report(
         command="lint",
         against="the language of spec documents",
         suites=tuple(suites),
-        fail_on=Level.ERROR if fail_on is Severity.ERROR else Level.WARNING,
+        fail_on=fail_on,
         document=functools.partial(document, results, unreadable, known),
         has_baseline=True,
     )
@@ -45,9 +45,9 @@ def _suite(linted: Linted, known: Baseline) -> Suite:
     return Suite(linted.path, DEFECTS if found else CLEAN, found)
 
 
-def _finding(defect: Defect, known: Baseline) -> Finding:
+def _finding(defect: Defect, known: Baseline) -> Reported:
     identity = fingerprint.of_defect(defect.finding)
-    made = streamsreport.of_diagnostic(defect.file, defect.finding, frozenset())
+    made = streamsreport.of_finding(defect.file, defect.finding, frozenset())
     return made._replace(identity=identity, known=identity in known)
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
 from qmpcheck.catalogue import Spec
-from qmpcheck.checking.fold import Checked
-from qmpcheck.checking.summary import Kind
-from qmpcheck.diagnostic import AS_IT_IS, CODES, Diagnostic, Severities, Severity, severity
-from qmpcheck.printable import safe
+from qmpcheck.checking.result import Kind, StreamResult
+from qmpcheck.codes import CODES, Severity
+from qmpcheck.finding import AS_IT_IS, Finding, Severities, severity
+from qmpcheck.printable import name, safe
 from qmpcheck.reports import style, verdict
 from qmpcheck.wording import plural
 
@@ -18,34 +18,49 @@ if TYPE_CHECKING:
     from qmpcheck.reports.fingerprint import Baseline
 
 
-def write(results: Sequence[Checked], spec: Spec, out: IO[str], known: Baseline | None = None) -> None:
+def write(results: Sequence[StreamResult], out: IO[str], known: Baseline | None = None) -> None:
     """Each stream's counts and findings, then a table of all findings by code and event."""
     paint = style.painter(out)
     for checked in results:
-        out.write(_counts(checked, spec, paint, known) + "\n")
-        out.writelines(finding_lines(checked.path, checked.summary.listed, paint, known))
-        more = checked.summary.unlisted
+        out.write(_counts(checked, paint, known) + "\n")
+        out.writelines(finding_lines(checked.path, checked.listed, paint, known, checked.vm))
+        more = checked.unlisted.total()
         if more:
             out.write(f"{shown(checked.path)}: {plural(more, 'finding')} more, not listed\n")
     findings: Counter[Kind] = Counter()
     for checked in results:
-        findings.update(checked.summary.findings)
-    out.write(table(findings, results[0].summary.terms.severities))
+        findings.update(checked.counts)
+    out.write(table(findings, results[0].severities))
 
 
-def _counts(checked: Checked, spec: Spec, paint: style.Paint, known: Baseline | None) -> str:
-    summary = checked.summary
-    errors, warnings = summary.count(Severity.ERROR), summary.count(Severity.WARNING)
-    counts = [plural(summary.lines, "line"), plural(summary.events, "event"), plural(errors, "error")]
+def _counts(checked: StreamResult, paint: style.Paint, known: Baseline | None) -> str:
+    errors, warnings = checked.count(Severity.ERROR), checked.count(Severity.WARNING)
+    counts = [plural(checked.lines, "line"), plural(checked.events, "event"), plural(errors, "error")]
     counts += [plural(warnings - errors, "warning")]
     if known:
-        accepted = sum(_is_in(known, finding) for finding in summary.listed)
+        accepted = sum(_is_in(known, finding) for finding in checked.listed)
         counts += [f"{accepted} of them in the baseline"]
     result = verdict.of(checked)
     colour = _COLOURS[result]
-    against = f"{safe(spec.name)} ({spec.id})" if spec.name != spec.id else spec.id
-    return f"{shown(checked.path)}: {paint(colour, result)} against {against}: {', '.join(counts)}"
+    said = f"{_WORDS[result]} {_named(checked.spec)}" if checked.spec else result
+    vm = f" {name(checked.vm)}:" if checked.vm else ""
+    line = f"{shown(checked.path)}:{vm} {paint(colour, said)}: {', '.join(counts)}"
+    if checked.format in ("", "jsonl"):
+        return line
+    lacks = f", which can lack {checked.may_lack}" if checked.may_lack else ""
+    return f"{line} (format {checked.format}{lacks})"
 
+
+def _named(spec: Spec) -> str:
+    return safe(spec.name) if spec.name == spec.id else f"{safe(spec.name)} ({spec.id})"
+
+
+_WORDS = {
+    verdict.CONFORMS: "conforms to",
+    verdict.PENDING: "conforms so far to",
+    verdict.VIOLATIONS: "violations of",
+    verdict.UNCHECKED: "unchecked by",
+}
 
 _COLOURS = {
     verdict.CONFORMS: style.GREEN,
@@ -56,7 +71,11 @@ _COLOURS = {
 
 
 def finding_lines(
-    path: str, findings: Iterable[Diagnostic], paint: style.Paint, known: Baseline | None = None
+    path: str,
+    findings: Iterable[Finding],
+    paint: style.Paint,
+    known: Baseline | None = None,
+    vm: str = "",
 ) -> Iterator[str]:
     """`path:line: CODE message`, each with its newline.
 
@@ -65,6 +84,7 @@ def finding_lines(
         findings: those in it.
         paint: colours the codes.
         known: the findings that the baseline has.
+        vm: the VM that the stream is of; "" where nothing tells it.
     """
     for finding in findings:
         colour = style.RED if finding.severity is Severity.ERROR else style.YELLOW
@@ -72,14 +92,14 @@ def finding_lines(
         message = f"{place}: {finding.text}" if place else finding.text
         message += f" ({finding.drift})" if finding.drift else ""
         noted = " (in the baseline)" if known and _is_in(known, finding) else ""
-        at = f"{shown(path)}:{finding.line}"
+        at = f"{shown(path)}:{finding.line}" + (f": {name(vm)}" if vm else "")
         yield f"{at}: {paint(colour, finding.code)} {message}{source(finding)}{noted}\n"
 
 
-def _is_in(known: Baseline, finding: Diagnostic) -> bool:
+def _is_in(known: Baseline, finding: Finding) -> bool:
     from qmpcheck.reports import fingerprint  # without a baseline nobody asks
 
-    return fingerprint.of_diagnostic(finding) in known
+    return fingerprint.of_finding(finding) in known
 
 
 def shown(path: str) -> str:
@@ -87,7 +107,7 @@ def shown(path: str) -> str:
     return safe(f"./{path}" if path.startswith(("::", "##")) else path)
 
 
-def source(finding: Diagnostic) -> str:
+def source(finding: Finding) -> str:
     """Where the spec says so, in parentheses; "" where it has no lines."""
     if not finding.spec_line:
         return ""

@@ -1,7 +1,7 @@
-"""Bytes to blocks of lines, so that blocks can be checked apart.
+"""Bytes to blocks of lines.
 
-A block is what splitting whole lines at the newlines gives: its last entry is what stands behind the last
-newline, and is empty but at the end of a stream.
+A block is what splitting whole lines at the newlines gives: its last entry is what comes after the last
+newline. That is empty, except at the end of a file that ends within a line.
 """
 
 from __future__ import annotations
@@ -12,7 +12,32 @@ from typing import IO
 BLOCK = 1 << 19
 """Bytes read at once."""
 
+LONGEST = 64 << 20
+"""Bytes that one line may have; QEMU itself takes no message that is longer."""
+
+_HEAD = 256
+"""Bytes that are kept of a longer line."""
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class LongLine(bytes):
+    """A block's entry for a line of more than `LONGEST` bytes, which is read but not kept.
+
+    Its bytes are the line's first ones and an ellipsis, so that they are never empty, blank or JSON.
+
+    Attributes:
+        length: how many bytes the line had, without its newline.
+    """
+
+    length: int
+
+    def __new__(cls, head: bytes, length: int) -> LongLine:
+        """The value for a line that begins with `head` and has `length` bytes."""
+        line = super().__new__(cls, head + b"...")
+        line.length = length
+        return line
+
 
 Block = list[bytes]
 
@@ -28,48 +53,23 @@ def lines_of(block: Block) -> list[bytes]:
 def blocks(file: IO[bytes], size: int = BLOCK, advance: Advance = int) -> Iterator[Block]:
     """A stream from its start, in blocks of about `size` bytes.
 
-    A byte-order mark at the very start is dropped. A line longer than `size` makes a longer block.
+    A byte-order mark at the very start is dropped. A line longer than `size` makes a longer block, and one
+    longer than `LONGEST` is a `LongLine`.
 
     Args:
         file: holds the stream.
         size: how many bytes are read at once, at most.
         advance: is told of progress.
     """
-    return from_chunks(_chunks(file, size, advance))
+    return from_chunks(chunks(file, size, advance))
 
 
 def from_chunks(chunks: Iterable[bytes]) -> Iterator[Block]:
-    """The same for a stream that comes in chunks of any length."""
-    return _without_mark(_in_lines(chunks))
+    """The same for a stream that comes in chunks, each of at most `LONGEST` bytes."""
+    return _in_lines(_without_mark(iter(chunks)))
 
 
-def stretches(file: IO[bytes], length: int) -> Iterator[tuple[int, int]]:
-    """Where to cut a file into stretches of whole lines, about `length` bytes each: (begin, end) pairs."""
-    begin = 0
-    while begin < (end := _line_start(file, begin + length)):
-        yield begin, end
-        begin = end
-
-
-def stretch(file: IO[bytes], begin: int, end: int, size: int = BLOCK) -> Iterator[Block]:
-    """The blocks of one stretch of a file."""
-    file.seek(begin)
-    found = _in_lines(file.read(min(size, end - at)) for at in range(begin, end, size))
-    return found if begin else _without_mark(found)
-
-
-def _line_start(file: IO[bytes], at: int) -> int:
-    """Where the first line begins that begins at byte `at` or later; the file's end where none does."""
-    at = file.seek(at - 1)
-    while chunk := file.read(BLOCK):
-        newline = chunk.find(b"\n")
-        if newline >= 0:
-            return at + newline + 1
-        at += len(chunk)
-    return file.seek(0, 2)
-
-
-def _chunks(file: IO[bytes], size: int, advance: Advance) -> Iterator[bytes]:
+def chunks(file: IO[bytes], size: int, advance: Advance) -> Iterator[bytes]:
     """What can be had at once, so that nothing waits for more or is lost with it."""
     read = getattr(file, "read1", file.read)
     while chunk := read(size):
@@ -78,23 +78,51 @@ def _chunks(file: IO[bytes], size: int, advance: Advance) -> Iterator[bytes]:
 
 
 def _in_lines(chunks: Iterable[bytes]) -> Iterator[Block]:
-    begun: list[bytes] = []
+    begun = _Begun()
     for chunk in chunks:
         lines = chunk.split(b"\n")
-        begun.append(lines[0])
+        begun.add(lines[0])
         if len(lines) > 1:
-            lines[0] = b"".join(begun)
-            begun = [lines[-1]]
+            lines[0] = begun.end()
+            begun.add(lines[-1])
             lines[-1] = b""
             yield lines
-    rest = b"".join(begun)
+    rest = begun.end()
     if rest:
         yield [rest]
 
 
-def _without_mark(blocks: Iterator[Block]) -> Iterator[Block]:
-    for first in blocks:
-        first[0] = first[0].removeprefix(_BYTE_ORDER_MARK)
-        yield first
-        break
-    yield from blocks
+class _Begun:
+    """The line that has begun and not ended. If it is too long, its bytes are counted and not kept."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._head, self._length = b"", 0
+
+    def add(self, part: bytes) -> None:
+        self._head += part[: _HEAD - len(self._head)]
+        self._length += len(part)
+        if self._length <= LONGEST:
+            self._parts.append(part)
+        else:
+            self._parts.clear()
+
+    def end(self) -> bytes:
+        """The line; the next one begins."""
+        line = b"".join(self._parts) if self._length <= LONGEST else LongLine(self._head, self._length)
+        self._parts.clear()
+        self._head, self._length = b"", 0
+        return line
+
+
+def _without_mark(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    start = b""
+    for chunk in chunks:
+        start += chunk
+        if start[: len(_BYTE_ORDER_MARK)] != _BYTE_ORDER_MARK[: len(start)]:
+            break
+        if len(start) >= len(_BYTE_ORDER_MARK):
+            start = start.removeprefix(_BYTE_ORDER_MARK)
+            break
+    yield start
+    yield from chunks

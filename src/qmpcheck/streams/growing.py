@@ -5,18 +5,25 @@ from __future__ import annotations
 import io
 import os
 import signal
+import stat
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from itertools import islice
 from types import FrameType, TracebackType
 from typing import IO
 
-from qmpcheck.streams.blocks import BLOCK, Block, from_chunks
-from qmpcheck.streams.source import Unreadable
+from qmpcheck.streams import source
+from qmpcheck.streams.blocks import BLOCK, Block, from_chunks, lines_of
 
 PAUSE = 0.1
 """Seconds between two looks at a file that has not grown."""
 
 _CHUNK = 1 << 16
+
+OnRotation = Callable[[str, int], object]
+"""Takes the path and the number of lines so far, when another file has the path and is read next."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -56,19 +63,40 @@ class Interrupt:
         if self._waiting:
             raise KeyboardInterrupt
 
-    def blocks(self, file: IO[bytes], ends: bool) -> Iterator[Block]:
-        """Blocks until the interrupt, or until the end of a stream that `ends`."""
-        return from_chunks(self._chunks(file, ends))
+    def blocks(self, path: str, on_rotation: OnRotation) -> Iterator[Block]:
+        """Blocks of lines as they are written, until the interrupt, or until standard input ends.
 
-    def _chunks(self, file: IO[bytes], ends: bool) -> Iterator[bytes]:
+        When a file is renamed or deleted and another one is created under its name, the rest of the old file
+        comes first, and then the new one from its start. The last block of the old file ends with a line that
+        lacks its newline if it was cut. Line numbers go on: the first line of the new file is the one after
+        the last line of the old file, as if one file had been written.
+
+        Args:
+            path: a file, or `-` for standard input.
+            on_rotation: is called before the first block of a new file.
+
+        Raises:
+            Unreadable: the stream is, or a file became shorter.
+        """
+        lines = 0
+        with source.failures(), closing(_Files(path)) as files:
+            while True:
+                for block in from_chunks(self._chunks(source.unpacked(files.current), files.is_left)):
+                    lines += len(lines_of(block))
+                    yield block
+                if self.asked or not files.go_on():
+                    return
+                on_rotation(path, lines)
+
+    def _chunks(self, file: IO[bytes], is_left: Callable[[], bool]) -> Iterator[bytes]:
         read = getattr(file, "read1", file.read)
         while not self.asked:
+            ends = is_left()  # asked before the read, so that nothing is written after it
             chunk = b""
             try:
                 self._waiting = True
                 chunk = read(BLOCK)
                 if not chunk and not ends:
-                    _expect_growth(file)
                     time.sleep(PAUSE)
             except KeyboardInterrupt:
                 pass
@@ -80,11 +108,32 @@ class Interrupt:
                 return
 
 
-def _expect_growth(file: IO[bytes]) -> None:
-    """A plain file that is shorter than what was read of it holds another stream by now."""
-    if isinstance(file, io.BufferedReader) and file.seekable() and _size(file) < file.tell():
-        raise Unreadable("it became shorter while it was followed; what it held before was checked")
+class _Files:
+    """The files that have a path one after the other: the current one, and newer ones that were seen."""
 
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._open = deque([source.raw(path)])
 
-def _size(file: IO[bytes]) -> int:
-    return os.fstat(file.fileno()).st_size
+    @property
+    def current(self) -> io.BufferedReader:
+        return self._open[0]
+
+    def is_left(self) -> bool:
+        """Whether nobody writes to the current file any more: a newer one holds something."""
+        if self._path == source.STANDARD_INPUT:
+            return True
+        with suppress(FileNotFoundError):
+            there, newest = os.stat(self._path), os.fstat(self._open[-1].fileno())
+            if stat.S_ISREG(there.st_mode) and not os.path.samestat(there, newest):
+                self._open.append(source.raw(self._path))
+        return any(os.fstat(file.fileno()).st_size for file in islice(self._open, 1, None))
+
+    def go_on(self) -> bool:
+        """Make the next file the current one; False if there is none."""
+        self._open.popleft().close()
+        return bool(self._open)
+
+    def close(self) -> None:
+        for file in self._open:
+            file.close()

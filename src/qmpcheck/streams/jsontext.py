@@ -1,20 +1,24 @@
-"""JSON text to values, exactly: any depth, any number, and the column where it breaks.
+"""JSON text to values, with the column where it breaks.
 
-The standard library reads all that is ordinary. What it refuses is read again by a scanner that needs no
-stack and knows the place: Python's reader takes NaN for a number, gives up on deep nesting, and does not
-convert an integer of many digits.
+The standard library reads it. Three things differ: NaN and Infinity are no JSON, integers of thousands of
+digits are read, and nesting has a bound that is the same for every Python.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import sys
+from collections.abc import Iterator
 from decimal import Decimal
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
-DEEPEST = 64
-"""Levels of nesting that a scanned value keeps; what is deeper is read and dropped."""
+DEEPEST = 1024
+"""Levels of nesting that a value may have; QEMU itself takes no deeper one."""
+
+KEPT = 64
+"""Levels of nesting that are kept of a value, so that whoever walks through it needs no bound of its own."""
 
 
 class Malformed(ValueError):
@@ -29,10 +33,11 @@ class Malformed(ValueError):
 def parse(line: bytes) -> Any:
     """The value of one line.
 
-    Integers of thousands of digits come as `Decimal`. Of a key given twice the last value counts.
+    Integers of thousands of digits come as `Decimal`. Of a key given twice the last value counts. Lists and
+    objects inside `KEPT` others come empty.
 
     Raises:
-        Malformed: the line is not UTF-8 or not JSON.
+        Malformed: the line is not UTF-8 or not JSON, or is nested deeper than `DEEPEST`.
     """
     try:
         text = line.decode()
@@ -40,13 +45,24 @@ def parse(line: bytes) -> Any:
         column = len(line[: error.start].decode()) + 1
         raise Malformed(column, f"byte 0x{line[error.start]:02x} is not UTF-8") from None
     try:
-        return _ordinary.decode(text)
-    except (ValueError, RecursionError):
-        return _scan(text)
+        value = _decoded(text)
+    except json.JSONDecodeError as error:
+        raise _malformed(text, error) from None
+    except _NoJSON:
+        raise Malformed(_column_of_constant(text), "expected a value") from None
+    except RecursionError:
+        raise _too_deep(text) from None
+    if text.count("[") + text.count("{") > KEPT and _is_too_deep(value):
+        raise _too_deep(text)
+    return value
+
+
+class _NoJSON(Exception):
+    """NaN or Infinity, which Python's reader takes for numbers."""
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(constant)
+    raise _NoJSON(constant)
 
 
 _MANY_DIGITS = 4000
@@ -56,127 +72,90 @@ def _integer(digits: str) -> int | Decimal:
     return int(digits) if len(digits) < _MANY_DIGITS else Decimal(digits)
 
 
-_ordinary = json.JSONDecoder(parse_constant=_refuse, parse_int=_integer)
+_decoder = json.JSONDecoder(parse_constant=_refuse, parse_int=_integer)
+
+
+def _decoded(text: str) -> Any:
+    """The value of a text; up to Python 3.11 the reader's recursion counts as that of Python's functions."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit + DEEPEST)
+    try:
+        return _decoder.decode(text)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Whether a value has more than `DEEPEST` levels. If not, empties what is inside `KEPT` levels."""
+    level, emptied = [value], []
+    for depth in range(DEEPEST + 1):
+        level = [each for each in level if isinstance(each, dict | list)]
+        if depth == KEPT:
+            emptied = level
+        if not level:
+            break
+        level = [each for container in level for each in _values(container)]
+    else:
+        return True
+    for container in emptied:
+        container.clear()
+    return False
+
+
+def _values(container: dict[str, Any] | list[Any]) -> Any:
+    return container.values() if isinstance(container, dict) else container
+
+
+_REASONS = {
+    "Extra data": "expected nothing more",
+    "Expecting value": "expected a value",
+    "Expecting property name": "expected a key in double quotes",
+    "Expecting ':'": "expected ':'",
+    "Expecting ','": "expected ',' or a closing bracket",
+    "Illegal trailing comma before end of object": "expected a key in double quotes",
+    "Illegal trailing comma before end of array": "expected a value",
+    "Unterminated string": "a string without an end",
+    "Invalid control character": "a raw control character in a string",
+    "Invalid \\": "a bad escape in a string",
+}
+"""How the messages of Python's reader begin, and what to say instead."""
 
 _BLANK = re.compile(r"[ \t\r\n]*")
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-_LITERAL = re.compile(r"true|false|null")
-_LITERALS = {"true": True, "false": False, "null": None}
-_CLOSERS = {"{": "}", "[": "]"}
 
 
-def _scan(text: str) -> Any:
-    return _Scanner(text).scan()
+def _malformed(text: str, error: json.JSONDecodeError) -> Malformed:
+    reason = next((said for begin, said in _REASONS.items() if error.msg.startswith(begin)), error.msg)
+    at = error.pos
+    if error.msg.startswith("Illegal trailing comma"):  # Python 3.13 and later: the place of the comma
+        match = _BLANK.match(text, at + 1)
+        at = match.end() if match else at
+    return Malformed(at + 1, reason if at < len(text) else f"the text ends: {reason}")
 
 
-class _Scanner:
-    """Reads one value without recursion, a step at a time from `at`."""
+_BRACKETS = re.compile(r'["\[\]{}]')
+_CONSTANTS = re.compile(r'"|NaN|-?Infinity')
 
-    def __init__(self, text: str) -> None:
-        self.text, self.at = text, 0
-        self.root: Any = None
-        self.closers = bytearray()
-        """The bracket that each open container waits for."""
-        self.kept: list[Any] = []
-        """The outermost open containers, at most `DEEPEST` of them."""
-        self.keys: list[str] = []
-        """For each of `kept`, the key that its next value has."""
 
-    def scan(self) -> Any:
-        self.skip()
-        self.value()
-        while self.comes_another():
-            self.value()
-        if self.at < len(self.text):
-            raise self.malformed("expected nothing more")
-        return self.root
+def _column_of_constant(text: str) -> int:
+    return next(_outside_strings(_CONSTANTS, text)).start() + 1
 
-    def value(self) -> None:
-        """A scalar, or an empty container, inside as many new containers as open here."""
-        while (bracket := self.here()) in ("{", "["):
-            self.open(bracket)
-            if self.here() == _CLOSERS[bracket]:
-                return
-            if bracket == "{":
-                self.key()
-        self.attach(self.scalar())
 
-    def open(self, bracket: str) -> None:
-        depth = len(self.closers)
-        if depth < DEEPEST:
-            container: Any = {} if bracket == "{" else []
-            self.attach(container)
-            self.kept[depth:], self.keys[depth:] = [container], [""]
-        self.closers += _CLOSERS[bracket].encode()
-        self.at += 1
-        self.skip()
+def _too_deep(text: str) -> Malformed:
+    """What to raise for a text that is nested too deeply, with the place of the first bracket too many."""
+    depth = 0
+    for match in _outside_strings(_BRACKETS, text):
+        depth += 1 if match[0] in "[{" else -1
+        if depth > DEEPEST:
+            return Malformed(match.start() + 1, f"nested deeper than {DEEPEST} levels")
+    return Malformed(1, "nested too deeply for this Python")
 
-    def comes_another(self) -> bool:
-        """Close what closes here; whether a comma, and so another value, comes then."""
-        while self.closers:
-            self.skip()
-            closer = chr(self.closers[-1])
-            if self.here() == ",":
-                self.at += 1
-                self.skip()
-                if closer == "}":
-                    self.key()
-                return True
-            if self.here() != closer:
-                raise self.malformed(f"expected ',' or '{closer}'")
-            self.closers.pop()
-            self.at += 1
-        self.skip()
-        return False
 
-    def key(self) -> None:
-        if self.here() != '"':
-            raise self.malformed("expected a key in double quotes")
-        key = self.string()
-        self.skip()
-        if self.here() != ":":
-            raise self.malformed("expected ':'")
-        self.at += 1
-        self.skip()
-        if len(self.closers) <= DEEPEST:
-            self.keys[len(self.closers) - 1] = key
-
-    def scalar(self) -> Any:
-        if self.here() == '"':
-            return self.string()
-        match = _LITERAL.match(self.text, self.at) or _NUMBER.match(self.text, self.at)
-        if not match:
-            raise self.malformed("expected a value")
-        self.at = match.end()
-        if match[0] in _LITERALS:
-            return _LITERALS[match[0]]
-        return float(match[0]) if match[1] or match[2] else _integer(match[0])
-
-    def string(self) -> str:
-        try:
-            text, self.at = scanstring(self.text, self.at + 1, True)
-        except json.JSONDecodeError as error:
-            self.at = error.pos
-            raise self.malformed("a string with a raw control character, a bad escape or no end") from None
-        return str(text)
-
-    def attach(self, value: Any) -> None:
-        depth = len(self.closers)
-        if depth == 0:
-            self.root = value
-        elif depth <= DEEPEST:
-            container = self.kept[depth - 1]
-            if isinstance(container, list):
-                container.append(value)
-            else:
-                container[self.keys[depth - 1]] = value
-
-    def here(self) -> str:
-        return self.text[self.at : self.at + 1]
-
-    def skip(self) -> None:
-        match = _BLANK.match(self.text, self.at)
-        self.at = match.end() if match else self.at
-
-    def malformed(self, reason: str) -> Malformed:
-        return Malformed(self.at + 1, reason if self.at < len(self.text) else f"the text ends: {reason}")
+def _outside_strings(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """The matches of a pattern, which also matches a quote, in a text whose strings are right up to there."""
+    at = 0
+    while match := pattern.search(text, at):
+        at = match.end()
+        if match[0] == '"':
+            at = scanstring(text, at, True)[1]
+        else:
+            yield match

@@ -6,6 +6,8 @@ import io
 import sys
 from typing import IO, Any
 
+from qmpcheck.streams.wholefile import WholeFile
+
 _MOST_IN_MEMORY = 1 << 22
 """Bytes that are kept; more of them are on disk."""
 
@@ -19,7 +21,7 @@ def standard_input(ahead: bool) -> io.BufferedReader:
         ahead: whether all that is read of it here comes again for the one who opens it next.
     """
     global _kept  # noqa: PLW0603 -- there is one standard input, and what was read of it is gone from there
-    pipe = io.FileIO(sys.stdin.fileno(), closefd=False)
+    pipe = WholeFile(sys.stdin.fileno(), closefd=False)
     kept, _kept = _kept, None
     if ahead:
         import tempfile

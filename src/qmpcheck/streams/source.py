@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any, cast
 
 from qmpcheck.streams.replay import standard_input
+from qmpcheck.streams.wholefile import WholeFile
 
 STANDARD_INPUT = "-"
 
@@ -32,15 +34,34 @@ def opened(path: str, ahead: bool = False) -> Iterator[IO[bytes]]:
     Raises:
         Unreadable: at opening or at any read.
     """
+    with failures(), raw(path, ahead) as file:
+        yield unpacked(file)
+
+
+@contextmanager
+def failures() -> Iterator[None]:
+    """Raise what keeps a stream from being read as `Unreadable`."""
     try:
-        with _raw(path, ahead) as raw:
-            yield _plain(raw)
+        yield
     except OSError as error:
         raise Unreadable(error.strerror or str(error)) from None
     except Exception as error:
         if isinstance(error, (EOFError, *_decompression_errors())):
             raise Unreadable(str(error)) from None
         raise
+
+
+def expect_readable(path: str) -> None:
+    """Open a file and close it again. A pipe and standard input are left alone: they can be opened only once.
+
+    Raises:
+        Unreadable: it cannot be opened.
+    """
+    try:
+        if path != STANDARD_INPUT and not stat.S_ISFIFO(os.stat(path).st_mode):
+            open(path, "rb").close()
+    except (OSError, ValueError) as error:
+        raise Unreadable(getattr(error, "strerror", None) or str(error)) from None
 
 
 def size(path: str) -> int | None:
@@ -56,20 +77,27 @@ def size(path: str) -> int | None:
         return None
 
 
-def _raw(path: str, ahead: bool) -> io.BufferedReader:
+def raw(path: str, ahead: bool = False) -> io.BufferedReader:
+    """The stream's bytes as they are stored; see `opened` for the arguments.
+
+    Raises:
+        OSError: it cannot be opened; at a read, also that it became shorter.
+        Unreadable: standard input is closed.
+    """
     if path != STANDARD_INPUT:
-        return open(path, "rb")
+        return io.BufferedReader(WholeFile(path))
     if sys.stdin is None:
         raise Unreadable("standard input is closed")
     return standard_input(ahead)
 
 
-def _plain(raw: io.BufferedReader) -> IO[bytes]:
-    start, whole = _peek(raw)
+def unpacked(file: io.BufferedReader) -> IO[bytes]:
+    """The bytes that a file holds, decompressed if its first bytes say that it is gzip or Zstandard."""
+    start, whole = _peek(file)
     if start.startswith(_GZIP):
-        import gzip
+        from qmpcheck.streams import gunzip
 
-        return cast(IO[bytes], gzip.GzipFile(fileobj=whole))
+        return gunzip.opened(whole)
     if _is_zstd(start):
         return cast(IO[bytes], _zstd().ZstdFile(whole))
     return whole

@@ -1,0 +1,119 @@
+"""Reading members of events: rules name them by paths; a decoded event has them as attributes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, get_args
+
+import msgspec
+
+from qmpcheck.checking.decoder import TAG
+from qmpcheck.streams.messages import Command, RejectedEvent
+
+Path = tuple[str, ...]
+"""Keys on the way to a member of an event's `data`, or of a command's `arguments`."""
+
+
+class _Missing:
+    """The value of a member that is not there: `null` is another."""
+
+    def __repr__(self) -> str:
+        return "missing"
+
+
+MISSING = _Missing()
+
+
+def data_of(message: Any) -> dict[str, Any]:
+    """The members of an event, or the arguments of a command, as plain JSON values."""
+    if isinstance(message, RejectedEvent):
+        return message.data
+    if isinstance(message, Command):
+        return message.arguments
+    data = message.data
+    return {} if data is msgspec.UNSET else dict(msgspec.to_builtins(data))
+
+
+def value_at(data: Any, path: Path) -> Any:
+    """The value at a path into plain JSON values; MISSING where there is none."""
+    for key in path:
+        if not isinstance(data, dict) or key not in data:
+            return MISSING
+        data = data[key]
+    return data
+
+
+Accessor = Callable[[Any], Any]
+"""Takes a message; returns the value of one of its members, or MISSING."""
+
+
+@functools.cache
+def accessor(kind: type, path: Path) -> Accessor:
+    """An accessor for messages of one class.
+
+    Args:
+        kind: that of a decoded event; RejectedEvent or Command.
+        path: the member.
+    """
+    if kind in (RejectedEvent, Command):
+        return lambda message: value_at(data_of(message), path)
+    fields = _mandatory(kind, ("data", *path))
+    if fields:
+        return attrgetter(".".join(field.name for field in fields))
+    return lambda event: _decoded_value(event.data, path)
+
+
+def can_have(kind: type, member: str) -> bool:
+    """Whether decoded events of a class can have that member in their data."""
+    data = next(field.type for field in msgspec.structs.fields(kind) if field.name == "data")
+    kinds = get_args(data) or (data,)
+    return any(
+        member in _attributes(each) if _is_struct(each) else each is not msgspec.UnsetType for each in kinds
+    )
+
+
+def comparable(value: Any) -> str:
+    """A text that is equal for equal JSON values only: in Python, `true` is also 1."""
+    if type(value) is str:
+        return value
+    if value is MISSING:
+        return "\0"
+    import json  # most keys are strings
+
+    return "\0" + json.dumps(msgspec.to_builtins(value), sort_keys=True, default=str)
+
+
+def _mandatory(kind: Any, path: Path) -> list[msgspec.structs.FieldInfo]:
+    """The fields on the way; none where something on it may be absent."""
+    found: list[msgspec.structs.FieldInfo] = []
+    for key in path:
+        fields = msgspec.structs.fields(kind) if _is_struct(kind) else ()
+        field = next((each for each in fields if each.encode_name == key and each.required), None)
+        if field is None:
+            return []
+        found.append(field)
+        kind = field.type
+    return found
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def _decoded_value(data: Any, path: Path) -> Any:
+    for key in path:
+        if isinstance(data, msgspec.Struct):
+            data = getattr(data, _attributes(type(data)).get(key, ""), MISSING)
+        else:
+            data = data.get(key, MISSING) if isinstance(data, dict) else MISSING
+    return MISSING if data is msgspec.UNSET else data
+
+
+@functools.cache
+def _attributes(kind: type[msgspec.Struct]) -> dict[str, str]:
+    """The attribute of each member in a decoded object; the discriminator of a union is no field."""
+    names = dict(zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True))
+    discriminator = kind.__struct_config__.tag_field
+    return names | {discriminator: TAG} if discriminator else names

@@ -1,0 +1,316 @@
+"""The slow half of the payload check: what exactly is wrong with a line that the decoder refused."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from itertools import islice
+from typing import Any, NamedTuple
+
+from qmpcheck import rulebase
+from qmpcheck.checking import errata
+from qmpcheck.finding import Finding
+from qmpcheck.printable import name, quoted, safe, shortened, step
+from qmpcheck.rulebase import JSON_TYPES, Alternate, Array, Enum, Integer, Line, Member, Object, RuleBase
+from qmpcheck.streams import jsontext, messages
+from qmpcheck.streams.messages import LAST_SECOND
+from qmpcheck.vendors import is_vendors
+from qmpcheck.wording import alternatives
+
+
+class Explanation(NamedTuple):
+    """What one line is.
+
+    Attributes:
+        message: the object that the line holds; {} where it holds none.
+        findings: what is wrong with it.
+    """
+
+    message: dict[str, Any]
+    findings: tuple[Finding, ...]
+
+
+class Explainer:
+    """Explains lines by one rule base. Every finding is on line 1, the line itself.
+
+    Args:
+        rule_base: the spec.
+        known: the errata that are about it.
+    """
+
+    def __init__(self, rule_base: RuleBase, known: tuple[errata.Erratum, ...] = ()) -> None:
+        self._events, self._known = rule_base.events, known
+
+    def explain(self, line: bytes) -> Explanation:
+        """What a line is, and everything that is wrong with it."""
+        try:
+            value = jsontext.parse(line)
+        except jsontext.Malformed as error:
+            return Explanation({}, (Finding("QMP101", 1, f"not JSON: {error}"),))
+        if not isinstance(value, dict):
+            return Explanation({}, (Finding("QMP102", 1, f"expected an object, got {_shown(value)}"),))
+        return Explanation(value, self.explain_object(value))
+
+    def explain_object(self, value: dict[str, Any]) -> tuple[Finding, ...]:
+        """Everything that is wrong with the object that a line holds."""
+        if not messages.is_event(value):
+            return tuple(_no_event(value))
+        return (*_envelope(value, name(value["event"])), *self.payload(value))
+
+    def payload(self, value: dict[str, Any]) -> Iterator[Finding]:
+        """What is wrong with the name and the data of an event."""
+        event = name(value["event"])
+        rule = self._events.get(value["event"])
+        if rule is None and is_vendors(value["event"]):
+            return
+        if rule is None:
+            yield Finding("QMP201", 1, "the spec has no such event", event, "event")
+            return
+        place = _Place(rule.line, rule.file)
+        if rule.marks.deprecated:
+            yield _finding(
+                _Fault("QMP206", "the spec marks the event as deprecated", (), place), event, "event"
+            )
+        if "data" in value:
+            for fault in _faults(rule.data, value["data"], (), place):
+                finding = _finding(fault, event, functools.reduce(step, fault.path, "data"))
+                yield errata.noted(finding, fault.value, self._known)
+        elif rule.needs_data:
+            members = [member.name for member in rule.data.members if not member.may_be_absent]
+            lost = f", and with it {_listed(members)}" if members else ""
+            yield _finding(_Fault("QMP202", f"data is missing{lost}", (), place), event, "data")
+
+
+# Around the payload
+
+
+def _no_event(value: dict[str, Any]) -> Iterator[Finding]:
+    if "event" in value:
+        text = f"an event's name is a string, got {_shown(value['event'])}"
+        yield Finding("QMP103", 1, text, path="event")
+    elif not messages.is_other(value):
+        keys = ", ".join(quoted(key) for key in list(value)[:5]) or "no keys"
+        yield Finding("QMP103", 1, f"neither event, greeting, reply nor command: an object with {keys}")
+
+
+def _envelope(value: dict[str, Any], event: str) -> Iterator[Finding]:
+    for path, fault in _timestamp_faults(value):
+        yield Finding("QMP104", 1, f"bad timestamp: {fault}", event, path)
+    for key in value:
+        if key not in ("event", "data", "timestamp"):
+            text = f"an event has the keys event, data and timestamp, not {quoted(key)}"
+            yield Finding("QMP105", 1, text, event, step("", key))
+
+
+def _timestamp_faults(event: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each fault of a timestamp: its path, and what it is."""
+    value = event.get("timestamp")
+    if not isinstance(value, dict):
+        got = f"expected an object, got {_shown(value)}" if "timestamp" in event else "it is missing"
+        yield "timestamp", got
+        return
+    for key in ("seconds", "microseconds"):
+        part: Any = value.get(key)
+        if key not in value:
+            yield f"timestamp.{key}", f"{key} is missing"
+        elif not _is_integer(part):
+            yield f"timestamp.{key}", f"expected an integer for {key}, got {_shown(part)}"
+        elif key == "seconds" and abs(part) > LAST_SECOND:
+            yield "timestamp.seconds", f"no clock shows {_shown(part)} seconds"
+        elif key == "microseconds" and not (
+            0 <= part <= _LAST_MICROSECOND or part == value.get("seconds") == -1
+        ):
+            yield (
+                "timestamp.microseconds",
+                f"expected 0 to {_LAST_MICROSECOND} microseconds, got {_shown(part)}",
+            )
+    for key in value:
+        if key not in ("seconds", "microseconds"):
+            yield step("timestamp", key), "only seconds and microseconds belong there"
+
+
+_LAST_MICROSECOND = 999_999
+
+
+# The payload
+
+
+class _Place(NamedTuple):
+    """Where the spec describes a value.
+
+    Attributes:
+        line, file: the line, and the file that it counts in.
+        where: the values of discriminators under which it does, in words.
+    """
+
+    line: Line
+    file: str
+    where: tuple[str, ...] = ()
+
+    def of(self, member: Member) -> _Place:
+        """Where it describes a member of the value."""
+        return self._replace(line=member.line, file=member.file or self.file)
+
+
+class _Fault(NamedTuple):
+    """One thing that is wrong with a payload.
+
+    Attributes:
+        code: of the finding.
+        text: what is wrong.
+        path: keys and indices on the way to it from the event's data.
+        place: where the spec describes it, or what it should be in.
+        value: what was found there; None for what is missing.
+        got: the value that is not allowed, or the JSON type that is wrong.
+    """
+
+    code: str
+    text: str
+    path: tuple[str | int, ...]
+    place: _Place
+    value: Any = None
+    got: str = ""
+
+
+def _finding(fault: _Fault, event: str, path: str) -> Finding:
+    place = fault.place
+    where = f" (where {' and '.join(place.where)})" if place.where else ""
+    message = safe(fault.text) + where
+    return Finding(fault.code, 1, message, event, path, place.line, spec_file=place.file, got=fault.got)
+
+
+Faults = Iterator[_Fault]
+
+
+def _faults(described: rulebase.Type, value: Any, path: tuple[str | int, ...], place: _Place) -> Faults:
+    """What is wrong with a value of a type."""
+    kinds = described.types if isinstance(described, Alternate) else (described,)
+    found = next((each for each in kinds if _is_of_kind(value, each)), None)
+    match found:
+        case None:
+            wanted = alternatives([f"{_ARTICLES[JSON_TYPES[type(each)]]}" for each in kinds])
+            text = f"expected {wanted}, got {_shown(value)}"
+            yield _Fault("QMP204", text, path, place, value, _json_type(value))
+        case Enum(values, marks):
+            if value not in values and is_vendors(value):
+                return
+            if value not in values:
+                text = f"expected {alternatives(_first(values))}, got {_shown(value)}"
+                yield _Fault("QMP205", text, path, place, value, _shown(value))
+            elif value in marks and marks[value].deprecated:
+                text = f"the spec marks the value {quoted(value)} as deprecated"
+                yield _Fault("QMP206", text, path, place)
+        case Integer() if found.range and not found.range[0] <= value <= found.range[1]:
+            text = f"expected {found.range[0]} to {found.range[1]}, got {_shown(value)}"
+            yield _Fault("QMP205", text, path, place, value, _shown(value))
+        case Array(items):
+            for index, item in enumerate(value):
+                yield from _faults(items, item, (*path, index), place)
+        case Object():
+            yield from _object_faults(found, value, path, place)
+
+
+def _object_faults(
+    described: Object,
+    value: dict[str, Any],
+    path: tuple[str | int, ...],
+    place: _Place,
+    above: tuple[str, ...] = (),
+) -> Faults:
+    """What is wrong with an object, or with the part of it that a branch of a union describes.
+
+    Args:
+        described: the object, or the branch.
+        value: all of the object.
+        path: to the object.
+        place: where the spec describes it.
+        above: the members that are described above the branch.
+    """
+    for member in described.members:
+        at, its_place = (*path, member.name), place.of(member)
+        if member.name in value:
+            yield from _faults(member.type, value[member.name], at, its_place)
+            if member.marks.deprecated:
+                yield _Fault("QMP206", "the spec marks this member as deprecated", at, its_place)
+        elif not member.may_be_absent:
+            yield _Fault("QMP202", "mandatory member is missing", at, its_place)
+    known = (*above, *(member.name for member in described.members))
+    if described.branches:
+        tag = value.get(described.discriminator)
+        if tag in described.tag.values:
+            branch = described.branches.get(tag, Object(open=described.open))
+            where = (*place.where, f"{name(described.discriminator)} is {quoted(tag)}")
+            yield from _object_faults(branch, value, path, place._replace(where=where), known)
+    elif not described.open:
+        has = f"it has {_listed(known)}" if known else "it has none"
+        for key, found in value.items():
+            if key not in known and not is_vendors(key):
+                yield _Fault("QMP203", f"the spec has no such member here: {has}", (*path, key), place, found)
+
+
+_KINDS: dict[type[rulebase.Type], tuple[type, ...]] = {
+    rulebase.String: (str,),
+    Enum: (str,),
+    Integer: (int, Decimal),
+    rulebase.Number: (int, Decimal, float),
+    rulebase.Boolean: (bool,),
+    rulebase.Null: (type(None),),
+    Array: (list,),
+    Object: (dict,),
+}
+"""The Python types of the JSON values of each type: integers of thousands of digits come as Decimal."""
+
+_ARTICLES = {
+    "integer": "an integer",
+    "array": "an array",
+    "object": "an object",
+    "string": "a string",
+    "number": "a number",
+    "boolean": "a boolean",
+    "null": "a null",
+}
+
+
+def _is_of_kind(value: Any, described: rulebase.Type) -> bool:
+    """Whether a value has the JSON type that a type takes."""
+    return type(described) not in _KINDS or type(value) in _KINDS[type(described)]
+
+
+def _is_integer(value: Any) -> bool:
+    """JSON's `1.0` and `1e3` come as float."""
+    return type(value) in _KINDS[Integer]
+
+
+def _json_type(value: Any) -> str:
+    """What JSON Schema calls the type of a value, in the narrowest word."""
+    return next(JSON_TYPES[each] for each, kinds in _KINDS.items() if type(value) in kinds)
+
+
+def _listed(names: Iterable[str]) -> str:
+    """`"a", "b", "c"`; of many the first."""
+    return ", ".join(_first(names))
+
+
+def _first(names: Iterable[str]) -> list[str]:
+    texts = [*map(quoted, islice(names, _MOST_NAMED + 1))]
+    return texts if len(texts) <= _MOST_NAMED else [*texts[:-1], "others"]
+
+
+_MOST_NAMED = 12
+"""Names or values that one message lists."""
+
+
+def _shown(value: Any) -> str:
+    """What stood there, short and safe."""
+    match value:
+        case str():
+            return quoted(value)
+        case bool() | None:
+            return {True: "true", False: "false", None: "null"}[value]
+        case dict():
+            return f"an object of {len(value)}"
+        case list():
+            return f"a list of {len(value)}"
+        case _:
+            return safe(shortened(str(value)))

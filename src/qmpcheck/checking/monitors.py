@@ -1,0 +1,494 @@
+"""Monitors: each tracks one temporal rule through one stream, forward, one message after the other.
+
+A monitor learns of triggers, of responses and of what lifts an absence, in their order; a message that is
+two of these is a response first. `finish` tells it that the session is over.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from qmpcheck.checking.accessors import MISSING, Path, accessor, comparable, data_of
+from qmpcheck.checking.session import LOOK_BACK, Session, Span, Spans
+from qmpcheck.checking.temporal_rule import RESUME, STOP, Excuse, Pattern, TemporalRule
+from qmpcheck.checking.timestamps import Seen
+from qmpcheck.finding import Finding
+from qmpcheck.printable import name, safe, shortened
+from qmpcheck.streams.messages import MICROSECONDS, time_of
+
+MOST_OPEN = 10_000
+"""Open triggers of one rule that are kept one by one; those after them are only counted."""
+
+Outcome = Literal["met", "not needed", "late", "missing", "pending", "unpreceded", "present"]
+
+CODES: dict[str, str] = {
+    "missing": "QMP301",
+    "pending": "QMP302",
+    "late": "QMP303",
+    "unpreceded": "QMP306",
+    "present": "QMP307",
+}
+"""The code of each outcome that is a finding."""
+
+
+class Judgement(NamedTuple):
+    """What a monitor decided about one message.
+
+    Attributes:
+        rule: the rule.
+        line: the line of the message.
+        outcome: what was decided.
+        response: the line of the response, early or late; None where none came.
+        erratum: the known case that covers it, "" for none.
+    """
+
+    rule: TemporalRule
+    line: int
+    outcome: Outcome
+    response: int | None = None
+    erratum: str = ""
+
+
+class Reporter(NamedTuple):
+    """Where monitors report to.
+
+    Attributes:
+        finding: takes each finding.
+        more: takes the code, the event and the number of findings that are only counted.
+        judgement: takes each judgement, those without a finding, too; None where nobody wants them.
+        name_of: gives the name of a message.
+    """
+
+    finding: Callable[[Finding], object]
+    more: Callable[[str, str, int], object]
+    judgement: Callable[[Judgement], object] | None
+    name_of: Callable[[Any], str]
+
+
+Key = tuple[str, ...] | None
+"""The values of the members that `same` names; None where one is missing, which matches nothing."""
+
+
+def _key_reader(paths: tuple[Path, ...]) -> Callable[[Seen], Key]:
+    if not paths:
+        return lambda _: ()
+
+    def key(seen: Seen) -> Key:
+        values = [accessor(seen.kind, path)(seen.message) for path in paths]
+        return None if MISSING in values else tuple(map(comparable, values))
+
+    return key
+
+
+class Monitor:
+    """Tracks one temporal rule through one stream.
+
+    Attributes:
+        rule: the rule.
+        looked_back_on: the messages that a trigger looks back on, as it can be sent after its response.
+    """
+
+    looked_back_on: tuple[Pattern, ...] = ()
+
+    def __init__(self, rule: TemporalRule, session: Session, reporter: Reporter) -> None:
+        self.rule, self.session, self._reporter = rule, session, reporter
+        self._trigger_key = _key_reader(tuple(path for path, _ in rule.same))
+        self._response_key = _key_reader(tuple(path for _, path in rule.same))
+
+    def reconnected(self) -> None:
+        """A client came back to the same process: messages can be missing before this."""
+
+    def on_trigger(self, trigger: Seen) -> None:
+        """A message that the rule is about."""
+
+    def on_response(self, response: Seen) -> None:
+        """One of its responses."""
+
+    def on_until(self, until: Seen) -> None:
+        """A message that lifts an absence for its key."""
+
+    def on_until_all(self, until: Seen) -> None:
+        """A message that lifts an absence for every key."""
+
+    def cancel(self, line: int) -> None:
+        """The command on that line, a trigger, failed."""
+
+    def finish(self, end: int, complete: bool) -> None:
+        """The session ends with line `end`, and is known to be over if `complete`; then forget all of it."""
+
+    def overdue(self) -> Iterator[Finding]:
+        """The triggers that can only be met late any more, each once, as pending."""
+        return iter(())
+
+    def _judge(self, outcome: Outcome, seen: Seen, response: Seen | None = None, erratum: str = "") -> None:
+        if self._reporter.judgement:
+            line = response and response.line
+            self._reporter.judgement(Judgement(self.rule, seen.line, outcome, line, erratum))
+
+    def _report(
+        self, outcome: Outcome, seen: Seen, said: str, erratum: str = "", searched: int | None = None
+    ) -> None:
+        self._reporter.finding(self._finding(outcome, seen, said, erratum, searched))
+
+    def _finding(
+        self, outcome: Outcome, seen: Seen, said: str, erratum: str = "", searched: int | None = None
+    ) -> Finding:
+        """The finding on a message.
+
+        Args:
+            outcome: what was decided.
+            seen: the message.
+            said: what happened, in words.
+            erratum: the known case that covers it.
+            searched: the line up to which a response was looked for.
+        """
+        import json  # a stream without findings needs none
+
+        data = data_of(seen.message)
+        carries = safe(shortened(json.dumps(data, default=str), 200)) if data else "no data"
+        return Finding(
+            CODES[outcome],
+            seen.line,
+            f"{self.rule.text}: {said}; it carries {carries}",
+            name(self._reporter.name_of(seen.message)),
+            spec_line=self.rule.line,
+            spec_file=self.rule.file,
+            searched=searched,
+            erratum=erratum,
+            rule=self.rule.text,
+        )
+
+
+class Open(msgspec.Struct):
+    """A trigger that waits for a response.
+
+    Attributes:
+        seen: the trigger.
+        late: a response that was sent before it, but happened too late; None where there is none.
+        is_uncertain: whether a client reconnected since, so that a response can have been missed.
+        is_noted: whether it was reported that its bound has passed.
+        erratum: the known case that covers it, "" for none.
+    """
+
+    seen: Seen
+    late: Seen | None = None
+    is_uncertain: bool = False
+    is_noted: bool = False
+    erratum: str = ""
+
+
+class _Counted:
+    """Open triggers of one key that are only counted: the lines and times of those that can be missing."""
+
+    def __init__(self) -> None:
+        self.uncertain = 0
+        self.lines, self.times = array("q"), array("q")
+
+    def add(self, seen: Seen, now: int | None) -> None:
+        self.lines.append(seen.line)
+        self.times.append(_NO_TIME if now is None else now)
+
+    def remove(self, line: int) -> None:
+        """Forget the trigger on that line, if it is among them."""
+        if line in self.lines:
+            at = self.lines.index(line)
+            del self.lines[at], self.times[at]
+
+    def reconnected(self) -> None:
+        """A client came back: none can be missing any more."""
+        self.uncertain += len(self.lines)
+        self.lines, self.times = array("q"), array("q")
+
+
+_NO_TIME = (1 << 63) - 1
+"""Later than any: the bound of a trigger without a clock never passes."""
+
+
+class Response(Monitor):
+    """After a trigger, one of the responses comes: any later one meets all that wait with its key."""
+
+    def __init__(self, rule: TemporalRule, session: Session, reporter: Reporter) -> None:
+        super().__init__(rule, session, reporter)
+        self.open: dict[Key, list[Open]] = {}
+        self._number_open = 0
+        self._counted: dict[Key, _Counted] = {}
+        self._meets_all = not rule.same and rule.within is None and not reporter.judgement
+        self._needs_running = rule.needs_running
+        if rule.is_limited:
+            self.looked_back_on = (*rule.then, Pattern(RESUME)) if rule.needs_running else rule.then
+        self._recent = session.recent(self.looked_back_on)
+        self._responses = frozenset(each.name for each in rule.then)
+        self._excuses = [
+            (excuse, session.spans(excuse.situation) if excuse.situation else None) for excuse in rule.excuses
+        ]
+
+    def reconnected(self) -> None:
+        for each in self._all_open():
+            each.is_uncertain = True
+        for counted in self._counted.values():
+            counted.reconnected()
+
+    def on_trigger(self, trigger: Seen) -> None:
+        if self._needs_running and self._is_stopped(trigger):
+            self._judge("not needed", trigger)
+            return
+        response = self._response_before(trigger) if self.rule.is_limited else None
+        if response and not (self._is_late(trigger, response) and self._reaches_back(trigger)):
+            self._judge("met", trigger, response)
+            return
+        key = self._trigger_key(trigger)
+        if self._number_open == MOST_OPEN:
+            now = None if self.rule.within is None else time_of(trigger.message)
+            self._counted.setdefault(key, _Counted()).add(trigger, now)
+            self.open.setdefault(key, [])  # responses of this key are awaited, too
+            return
+        self.open.setdefault(key, []).append(Open(trigger, response, erratum=self._erratum(trigger)))
+        self._number_open += 1
+
+    def on_response(self, response: Seen) -> None:
+        if self._meets_all:
+            self._forget()
+            return
+        key = self._response_key(response)
+        if key is None:
+            return
+        met = self.open.pop(key, ())
+        self._number_open -= len(met)
+        for each in met:
+            self._meet(each, response)
+        counted, now = self._counted.pop(key, None), time_of(response.message)
+        if counted and self.rule.within is not None and now is not None:
+            self._more("late", sum(time < now - self.rule.within for time in counted.times))
+
+    def looks_at(self, spans: Spans) -> bool:
+        """Whether an erratum excuses triggers in these spans."""
+        return any(spans is each for _, each in self._excuses)
+
+    def on_situation(self, spans: Spans, span: Span) -> None:
+        """A situation begins: triggers that came shortly before are in it, too."""
+        for excuse, its_spans in self._excuses:
+            if its_spans is spans:
+                for each in self._all_open():
+                    if not each.erratum and self._is_excused(excuse, each.seen, (span,)):
+                        each.erratum = excuse.erratum
+
+    def cancel(self, line: int) -> None:
+        if self.rule.error_closes:
+            for key, open in self.open.items():
+                self.open[key] = [each for each in open if each.seen.line != line]
+                if key in self._counted:
+                    self._counted[key].remove(line)
+            self._number_open = sum(map(len, self.open.values()))
+
+    def finish(self, end: int, complete: bool) -> None:
+        if not self.open and not self._counted:
+            return
+        for each in self._all_open():
+            if each.late:
+                self._tell_late(each, each.late)
+            elif self._can_be_missing(each) and (complete or self._is_past(each.seen)):
+                self._judge("missing", each.seen, erratum=each.erratum)
+                self._report("missing", each.seen, "none did", each.erratum, end)
+            else:
+                self._judge("pending", each.seen, erratum=each.erratum)
+                self._report("pending", each.seen, "none has yet", each.erratum, end)
+        for counted in self._counted.values():
+            missing = self._missing(counted, complete)
+            self._more("missing", missing)
+            self._more("pending", len(counted.lines) + counted.uncertain - missing)
+        self._forget()
+
+    def overdue(self) -> Iterator[Finding]:
+        for each in self._all_open():
+            if not each.is_noted and self._can_be_missing(each) and self._is_past(each.seen):
+                each.is_noted = True
+                bound = (self.rule.within or 0) / MICROSECONDS
+                yield self._finding("pending", each.seen, f"none has within {bound:g} s", each.erratum)
+
+    def _forget(self) -> None:
+        self.open.clear()
+        self._number_open = 0
+        self._counted.clear()
+
+    def _all_open(self) -> Iterator[Open]:
+        return chain.from_iterable(self.open.values())
+
+    def _meet(self, each: Open, response: Seen) -> None:
+        """A trigger that waits is met, perhaps too late."""
+        if each.is_uncertain or not self._is_late(each.seen, response):
+            self._judge("met", each.seen, response, each.erratum)
+        else:
+            self._tell_late(each, each.late or response)
+
+    def _tell_late(self, each: Open, response: Seen) -> None:
+        gap = (time_of(response.message) or 0) - (time_of(each.seen.message) or 0)
+        self._judge("late", each.seen, response, each.erratum)
+        self._report("late", each.seen, f"it came {gap / MICROSECONDS:.6f} s after this one", each.erratum)
+
+    def _more(self, outcome: Outcome, number: int) -> None:
+        if number:
+            self._reporter.more(CODES[outcome], self.rule.trigger.name, number)
+
+    def _is_stopped(self, trigger: Seen) -> bool:
+        """Whether the machine was stopped when the trigger happened."""
+        if not self.rule.is_limited:
+            return self.session.is_stopped
+        now = time_of(trigger.message)
+        for seen in reversed(self._recent):
+            then = time_of(seen.message)
+            if now is None or then is None or then <= now:
+                return self._reporter.name_of(seen.message) == STOP
+        return False
+
+    def _response_before(self, trigger: Seen) -> Seen | None:
+        """The first response that was sent before a trigger, but did not happen before it."""
+        now, key = time_of(trigger.message), self._trigger_key(trigger)
+        if now is None or key is None:
+            return None
+        found: tuple[int, Seen] | None = None
+        for seen in self._recent:
+            if seen.message.timestamp.seconds < trigger.message.timestamp.seconds:
+                continue
+            then = time_of(seen.message)
+            if then is None or then < now or (found and found[0] <= then):
+                continue
+            is_response = self._reporter.name_of(seen.message) in self._responses
+            if is_response and self._response_key(seen) == key:
+                found = then, seen
+        return found[1] if found else None
+
+    def _reaches_back(self, trigger: Seen) -> bool:
+        """Whether all that happened after a trigger is known; otherwise it is taken to be met in time."""
+        now = time_of(trigger.message)
+        oldest = time_of(self._recent[0].message) if len(self._recent) == LOOK_BACK else None
+        return now is None or oldest is None or oldest <= now
+
+    def _is_late(self, trigger: Seen, response: Seen) -> bool:
+        if self.rule.within is None:
+            return False
+        first, second = time_of(trigger.message), time_of(response.message)
+        return first is not None and second is not None and second - first > self.rule.within
+
+    def _is_past(self, trigger: Seen) -> bool:
+        """Whether the timestamp of a later message has passed the bound of a trigger."""
+        now = None if self.rule.within is None else time_of(trigger.message)
+        if self.rule.within is None or now is None:
+            return False
+        latest = self.session.latest.after(trigger.line)
+        return latest is not None and latest - now > self.rule.within
+
+    def _can_be_missing(self, each: Open) -> bool:
+        return not each.is_uncertain and not self.rule.never_missing
+
+    def _missing(self, counted: _Counted, complete: bool) -> int:
+        """How many triggers that are only counted are missing a response."""
+        if self.rule.never_missing or (self.rule.within is None and not complete):
+            return 0
+        if complete:
+            return len(counted.lines)
+        assert self.rule.within is not None
+        latest = map(self.session.latest.after, counted.lines)
+        bounds = zip(latest, counted.times, strict=True)
+        return sum(last is not None and last - self.rule.within > time for last, time in bounds)
+
+    def _erratum(self, trigger: Seen) -> str:
+        """The erratum that covers a trigger when it comes, "" for none."""
+        for excuse, spans in self._excuses:
+            if spans is None or spans.kept:
+                around = spans.around(trigger, self.rule.is_limited) if spans else ()
+                if self._is_excused(excuse, trigger, around):
+                    return excuse.erratum
+        return ""
+
+    def _is_excused(self, excuse: Excuse, trigger: Seen, spans: Iterable[Span]) -> bool:
+        """Whether an erratum covers a trigger, in one of these spans if it is about a situation."""
+        series = self.session.series
+        if excuse.until and series and series > excuse.until:
+            return False
+        if excuse.trigger and not excuse.trigger.holds(data_of(trigger.message)):
+            return False
+        situation = excuse.situation
+        if not situation:
+            return True
+        return any(each.covers(situation, trigger, self.rule.is_limited) for each in spans)
+
+
+class Precedence(Monitor):
+    """Before a trigger, one of the responses came."""
+
+    def __init__(self, rule: TemporalRule, session: Session, reporter: Reporter) -> None:
+        super().__init__(rule, session, reporter)
+        self._seen: set[Key] = set()
+        self._is_certain = True
+
+    def reconnected(self) -> None:
+        self._is_certain = False  # it can have come while nobody listened
+
+    def on_response(self, response: Seen) -> None:
+        key = self._response_key(response)
+        if key is not None:
+            self._seen.add(key)
+
+    def on_trigger(self, trigger: Seen) -> None:
+        if self._trigger_key(trigger) in self._seen:
+            self._judge("met", trigger)
+        elif self._is_certain:
+            self._judge("unpreceded", trigger)
+            self._report("unpreceded", trigger, "none did")
+
+    def finish(self, end: int, complete: bool) -> None:
+        self._seen.clear()
+        self._is_certain = True
+
+
+class Absence(Monitor):
+    """After a trigger none of the responses comes, or none until it is lifted."""
+
+    def __init__(self, rule: TemporalRule, session: Session, reporter: Reporter) -> None:
+        super().__init__(rule, session, reporter)
+        self._forbidden: set[Key] = set()
+
+    def reconnected(self) -> None:
+        if self.rule.until or self.rule.until_all:
+            self._forbidden.clear()  # it can have been lifted while nobody listened
+
+    def on_response(self, response: Seen) -> None:
+        if self._response_key(response) in self._forbidden:
+            self._judge("present", response)
+            self._report("present", response, "this one did")
+
+    def on_until(self, until: Seen) -> None:
+        self._forbidden.discard(self._response_key(until))
+
+    def on_until_all(self, until: Seen) -> None:
+        self._forbidden.clear()
+
+    def on_trigger(self, trigger: Seen) -> None:
+        key = self._trigger_key(trigger)
+        if key is not None:
+            self._forbidden.add(key)
+
+    def finish(self, end: int, complete: bool) -> None:
+        self._forbidden.clear()
+
+
+class Never(Monitor):
+    """The trigger does not come."""
+
+    def on_trigger(self, trigger: Seen) -> None:
+        self._judge("present", trigger)
+        self._report("present", trigger, "this one did")
+
+
+MONITORS: dict[str, type[Monitor]] = {
+    "response": Response,
+    "precedence": Precedence,
+    "absence": Absence,
+    "never": Never,
+}
+"""The monitor of each kind of rule."""

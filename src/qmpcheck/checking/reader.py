@@ -1,0 +1,198 @@
+"""From lines to messages: the decoder takes what breaks no rule, the explainer says what is wrong."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from itertools import compress, count
+from operator import not_
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from qmpcheck.checking import decoder
+from qmpcheck.checking.errata import Erratum
+from qmpcheck.finding import Finding
+from qmpcheck.rulebase import RuleBase
+from qmpcheck.streams import messages
+from qmpcheck.streams.blocks import LONGEST, LongLine
+from qmpcheck.streams.messages import NO_CLOCK, Command, Reply
+
+if TYPE_CHECKING:
+    from qmpcheck.checking.explain import Explainer
+
+_BLANKS = b" \t\r\n"
+
+_REPLY = b'{"return"'
+"""How QEMU begins a reply to a command that succeeded."""
+
+
+class Read(NamedTuple):
+    """What lines hold.
+
+    Attributes:
+        messages: decoded events, `RejectedEvent`, `Greeting`; where they are wanted `Command` and `Reply`.
+        lines: the line of each message.
+        findings: what is wrong with single lines.
+    """
+
+    messages: list[Any]
+    lines: Sequence[int]
+    findings: list[Finding]
+
+
+class _Reply(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """A reply to a command that succeeded. Its JSON is checked, its values are not looked at."""
+
+    value: msgspec.Raw = msgspec.field(name="return")
+    id: msgspec.Raw = msgspec.Raw(b"")
+
+
+class Reader:
+    """Reads the lines of streams.
+
+    Args:
+        rule_base: the spec.
+        known: the errata that are about it.
+        with_commands: whether commands and replies are wanted, too; reading takes longer then.
+    """
+
+    def __init__(self, rule_base: RuleBase, known: tuple[Erratum, ...], with_commands: bool) -> None:
+        self._rule_base, self._known, self._with_commands = rule_base, known, with_commands
+        self._decode, self.names = decoder.compile(rule_base)
+        self._decode_reply = msgspec.json.Decoder(_Reply).decode
+        self._skips_replies = False
+        """Set by the first reply: they are sorted out before decoding, as a refusal takes longer."""
+
+    def read(self, lines: Sequence[bytes], numbers: Sequence[int], is_cut: bool) -> Read:
+        """Read the next lines of a stream.
+
+        Args:
+            lines: without their newlines.
+            numbers: of the lines.
+            is_cut: whether the stream ends within the last of them.
+        """
+        cut = numbers[-1] if is_cut else None
+        if self._skips_replies:
+            lines, numbers = self._without_replies(lines, numbers)
+        found: list[Any] = []
+        findings: list[Finding] = []
+        decoded = map(self._decode, iter(lines))
+        while len(found) < len(lines):
+            try:
+                found.extend(decoded)  # keeps what was decoded before a refusal, and goes on after it
+            except decoder.REFUSALS:  # noqa: PERF203 -- once a refused line, not once a line
+                at = len(found)
+                found.append(self._look_at(lines[at], numbers[at], findings, numbers[at] == cut))
+                if lines[at].startswith(_REPLY) and not self._skips_replies and not self._with_commands:
+                    self._skips_replies = True
+                    rest, its_numbers = self._without_replies(lines[at + 1 :], numbers[at + 1 :])
+                    lines, numbers = [*lines[: at + 1], *rest], [*numbers[: at + 1], *its_numbers]
+                    decoded = map(self._decode, iter(rest))
+        if _Nothing in {*map(type, found)}:
+            kept = [message is not _NOTHING for message in found]
+            return Read([*compress(found, kept)], [*compress(numbers, kept)], findings)
+        return Read(found, numbers, findings)
+
+    def _without_replies(
+        self, lines: Sequence[bytes], numbers: Sequence[int]
+    ) -> tuple[Sequence[bytes], Sequence[int]]:
+        """The lines that are no plain replies, with their numbers."""
+        is_reply = [line[:9] == _REPLY for line in lines]
+        replies = [*compress(lines, is_reply)]
+        if odd := self._odd(replies):
+            places = [*compress(count(), is_reply)]
+            for at in odd:
+                is_reply[places[at]] = False
+        kept = [*map(not_, is_reply)]
+        return [*compress(lines, kept)], [*compress(numbers, kept)]
+
+    def _odd(self, replies: Sequence[bytes]) -> list[int]:
+        """The places of those that begin like replies, but are something else or no JSON."""
+        odd: list[int] = []
+        decoded = map(self._decode_reply, iter(replies))
+        done: list[Any] = []
+        while len(done) < len(replies):
+            try:
+                done.extend(decoded)
+            except decoder.REFUSALS:  # noqa: PERF203 -- once an odd one
+                odd.append(len(done))
+                done.append(None)
+        if not b"".join(replies).isascii():  # msgspec looks into no raw string
+            odd += (at for at, reply in enumerate(replies) if not _is_utf8(reply))
+        return odd
+
+    def _look_at(self, line: bytes, number: int, findings: list[Finding], is_cut: bool) -> Any:
+        """The message in a line that the decoder refused; _NOTHING where there is none that is wanted."""
+        if isinstance(line, LongLine):
+            text = f"a line of {line.length} bytes; QEMU takes none of more than {LONGEST}"
+            findings.append(Finding("QMP101", number, text))
+            return _NOTHING
+        if not line.strip(_BLANKS):
+            return _NOTHING
+        value = _object(line)
+        if not messages.is_other(value) and not self._is_clockless(value, line):
+            value = self._explain(value, line, number, findings, is_cut)
+        found = messages.message(value)
+        is_wanted = found and (self._with_commands or not isinstance(found, Command | Reply))
+        return found if is_wanted else _NOTHING
+
+    def _explain(
+        self, value: dict[str, Any], line: bytes, number: int, findings: list[Finding], is_cut: bool
+    ) -> dict[str, Any]:
+        """The object that a line holds, {} if none; what is wrong with it goes to the findings."""
+        found: Sequence[Finding]
+        if value:
+            found = self._explainer.explain_object(value)
+        else:
+            value, found = self._explainer.explain(line)
+        for each in found:
+            finding = _TRUNCATED if is_cut and each.code == "QMP101" else each
+            findings.append(msgspec.structs.replace(finding, line=number))
+        return value
+
+    def _is_clockless(self, value: dict[str, Any], line: bytes) -> bool:
+        """Whether this is an event that breaks no rule, of a host without a clock."""
+        if value.get("timestamp") != NO_CLOCK:
+            return False
+        try:
+            self._decode_clockless(line)
+        except decoder.REFUSALS:
+            return False
+        return True
+
+    @functools.cached_property
+    def _decode_clockless(self) -> decoder.Decode:
+        return decoder.compile(self._rule_base, clock=False).decode
+
+    @functools.cached_property
+    def _explainer(self) -> Explainer:
+        from qmpcheck.checking.explain import Explainer  # a clean stream needs none
+
+        return Explainer(self._rule_base, self._known)
+
+
+class _Nothing:
+    """The place of a line without a message that is wanted."""
+
+
+_NOTHING = _Nothing()
+
+_TRUNCATED = Finding("QMP106", 1, "the stream ends within this line")
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    """The object that a line holds; {} where it is no plain one."""
+    try:
+        value = msgspec.json.decode(line)
+    except decoder.REFUSALS:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,147 @@
+"""What checking one stream gives: the findings, counted, and the first of them by line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+import msgspec
+
+from qmpcheck.catalogue import Spec
+from qmpcheck.codes import Severity
+from qmpcheck.finding import AS_IT_IS, Finding, Severities, severity
+from qmpcheck.printable import name
+from qmpcheck.version import Version
+
+
+class Kind(NamedTuple):
+    """What findings are counted by: the erratum is the one that covers them, "" for none."""
+
+    code: str
+    event: str
+    erratum: str
+
+
+OTHER_EVENTS = "(others)"
+"""Stands for all events that the spec does not know: a stream can make up any number."""
+
+
+class StreamResult(NamedTuple):
+    """One stream, checked.
+
+    Attributes:
+        path: the file, or `-` for standard input.
+        lines: how many lines it has; of a log, how many messages.
+        events: how many of them are events.
+        counts: how many findings there are of each kind.
+        listed: the first of them by line, code and message.
+        taken: how many of each kind were taken from the list before.
+        severities: how bad the user holds some codes to be.
+        unreadable: why it, or the rest of it, could not be read; "" where it could.
+        versions: those that its greetings name, each once.
+        format: the name of the file's format.
+        vm: the VM that a log tells it is of, as people name it where the log tells; "" where it does not.
+        spec: what it was checked by; None where that is known otherwise.
+        why: why this spec was chosen, in words; "" where somebody named it.
+        may_lack: what the format does not keep, in words.
+    """
+
+    path: str
+    lines: int
+    events: int
+    counts: Counter[Kind]
+    listed: tuple[Finding, ...]
+    taken: Counter[Kind] = Counter()  # noqa: RUF012 -- never changed
+    severities: Severities = AS_IT_IS
+    unreadable: str = ""
+    versions: tuple[Version, ...] = ()
+    format: str = "jsonl"
+    vm: str = ""
+    spec: Spec | None = None
+    why: str = ""
+    may_lack: str = ""
+
+    @classmethod
+    def unread(cls, path: str, reason: str) -> StreamResult:
+        """The result of a stream of which nothing could be read."""
+        return cls(path, 0, 0, Counter(), (), unreadable=reason)
+
+    @property
+    def unlisted(self) -> Counter[Kind]:
+        """How many findings of each kind are only counted."""
+        return self.counts - self.taken - Counter(map(self._kind, self.listed))
+
+    def _kind(self, finding: Finding) -> Kind:
+        kind = Kind(finding.code, finding.event, finding.erratum)
+        return kind if kind in self.counts else kind._replace(event=OTHER_EVENTS)
+
+    def count(self, at_least: Severity) -> int:
+        """How many findings are of that severity or worse."""
+        return sum(
+            number
+            for kind, number in self.counts.items()
+            if severity(kind.code, kind.erratum, self.severities) >= at_least
+        )
+
+
+class Findings:
+    """Takes the findings about one stream.
+
+    Args:
+        codes: of the findings that are wanted.
+        most: how many are listed; all are counted.
+        events: the events that the spec knows, safe to print; findings about others are counted together.
+        severities: how bad the user holds some codes to be.
+    """
+
+    def __init__(
+        self, codes: frozenset[str], most: int, events: frozenset[str], severities: Severities
+    ) -> None:
+        self._codes, self._most, self._severities, self._events = codes, most, severities, events
+        self.counts: Counter[Kind] = Counter()
+        self.taken: Counter[Kind] = Counter()
+        self._listed: list[Finding] = []
+
+    def add(self, finding: Finding) -> None:
+        """Take a finding."""
+        if finding.code not in self._codes:
+            return
+        self.counts[self._kind(finding.code, finding.event, finding.erratum)] += 1
+        if finding.code in self._severities:
+            level = severity(finding.code, finding.erratum, self._severities)
+            finding = msgspec.structs.replace(finding, level=level)
+        self._listed.append(finding)
+        if len(self._listed) > 2 * self._most + _SOME:
+            self._keep_first()
+
+    def more(self, code: str, event: str, number: int) -> None:
+        """Take the number of findings that are only counted."""
+        if code in self._codes:
+            self.counts[self._kind(code, name(event), "")] += number
+
+    def take(self) -> tuple[Finding, ...]:
+        """The findings since the last call, which are no longer listed."""
+        taken, self._listed = tuple(sorted(self._listed, key=_place)), []
+        self.taken.update(self._kind(each.code, each.event, each.erratum) for each in taken)
+        return taken
+
+    def listed(self) -> tuple[Finding, ...]:
+        """The first findings by line, code and message."""
+        self._keep_first()
+        return tuple(self._listed)
+
+    def _keep_first(self) -> None:
+        self._listed.sort(key=_place)
+        del self._listed[self._most :]
+
+    def _kind(self, code: str, event: str, erratum: str) -> Kind:
+        return Kind(code, event if not event or event in self._events else OTHER_EVENTS, erratum)
+
+
+_SOME = 1000
+"""Findings beyond twice the wanted number after which the last ones are dropped."""
+
+
+def _place(finding: Finding) -> tuple[int, str, str]:
+    """By line and code. Findings on a single line come in order, those of rules over time at any time."""
+    return finding.line, finding.code, finding.message if finding.code > "QMP3" else ""

@@ -1,0 +1,177 @@
+"""Temporal rules: rules about several messages, as plain values.
+
+The follow-ups of a spec, the rules of a user and those about commands are all values of `TemporalRule`;
+`monitors` tracks each of them through a stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from qmpcheck.checking.accessors import MISSING, Path, value_at
+from qmpcheck.checking.timestamps import sent_late
+from qmpcheck.printable import quoted
+from qmpcheck.rulebase import Line, RuleBase, SpecError
+from qmpcheck.streams.messages import MICROSECONDS
+from qmpcheck.wording import follow_up_text
+
+Kind = Literal["response", "precedence", "absence", "never"]
+
+STOP, RESUME = "STOP", "RESUME"
+
+
+class Condition(msgspec.Struct, frozen=True):
+    """A condition on the members of an event's data, or of a command's arguments.
+
+    Attributes:
+        when: members, and the values that each may have.
+        has: members that are there.
+        lacks: members that are not there.
+    """
+
+    when: tuple[tuple[Path, tuple[Any, ...]], ...] = ()
+    has: tuple[Path, ...] = ()
+    lacks: tuple[Path, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.when or self.has or self.lacks)
+
+    def holds(self, data: Any) -> bool:
+        """Whether it holds for data as plain JSON values."""
+        for path, values in self.when:
+            if not _is_any_of(value_at(data, path), values):
+                return False
+        return MISSING not in [value_at(data, path) for path in self.has] and all(
+            value_at(data, path) is MISSING for path in self.lacks
+        )
+
+
+def _is_any_of(value: Any, values: Sequence[Any]) -> bool:
+    """Whether a JSON value is one of several: in Python, `true` is also 1."""
+    return value in [each for each in values if isinstance(each, bool) == isinstance(value, bool)]
+
+
+ALWAYS = Condition()
+
+
+class Pattern(msgspec.Struct, frozen=True):
+    """The messages of one name for which a condition holds: events, or commands with `is_command`."""
+
+    name: str
+    condition: Condition = ALWAYS
+    is_command: bool = False
+
+
+class Situation(msgspec.Struct, frozen=True):
+    """The time from an event to the first of others, in which QEMU does not keep some rule.
+
+    It also covers triggers that happened up to `before` microseconds ahead of it.
+    """
+
+    begin: Pattern
+    ends: frozenset[str]
+    before: int
+
+
+class Excuse(msgspec.Struct, frozen=True):
+    """A known erratum of QEMU, and for which triggers it excuses that a rule is not kept.
+
+    Attributes:
+        erratum: its name.
+        trigger: a condition on the trigger beyond that of the rule.
+        situation: what the trigger must lie in; None where every trigger is covered.
+        until: the last release that shows it, as (major, minor); None where the newest does.
+    """
+
+    erratum: str
+    trigger: Condition = ALWAYS
+    situation: Situation | None = None
+    until: tuple[int, int] | None = None
+
+
+class TemporalRule(msgspec.Struct, frozen=True):
+    """One rule about several messages.
+
+    Attributes:
+        text: the rule in words; findings show it.
+        trigger: the messages that it is about.
+        then: its responses, any of which counts.
+        kind: `response`: one of `then` comes after the trigger; `precedence`: one came before it; `absence`:
+            none comes after it, or none until one of `until` comes; `never`: the trigger does not come.
+        same: pairs of a trigger's member and a response's member that must have the same value.
+        within: microseconds that a response may take; None for any.
+        until: lifts an absence for its key: what the members of `same` are in the response.
+        until_all: lifts it for every key.
+        is_limited: whether the trigger is rate-limited, and so can be sent after its own response.
+        excuses: known cases in which QEMU does not keep it.
+        never_missing: whether a response may always still come, as where the guest decides.
+        error_closes: whether an error reply to the command that triggered it closes it.
+        line, file: where the spec states it; None and "" where it does not.
+    """
+
+    text: str
+    trigger: Pattern
+    then: tuple[Pattern, ...] = ()
+    kind: Kind = "response"
+    same: tuple[tuple[Path, Path], ...] = ()
+    within: int | None = None
+    until: tuple[Pattern, ...] = ()
+    until_all: tuple[Pattern, ...] = ()
+    is_limited: bool = False
+    excuses: tuple[Excuse, ...] = ()
+    never_missing: bool = False
+    error_closes: bool = True
+    line: Line = None
+    file: str = ""
+
+    @property
+    def needs_running(self) -> bool:
+        """Whether only a running machine responds: one that is stopped does not stop again."""
+        return self.kind == "response" and [each.name for each in self.then] == [STOP]
+
+
+def follow_ups(
+    rule_base: RuleBase, assumed: Collection[str] = (), within: float | None = None
+) -> Iterator[TemporalRule]:
+    """The follow-ups of a spec.
+
+    Args:
+        rule_base: the spec.
+        assumed: command-line options that QEMU was given; a follow-up that depends on another is left out.
+        within: seconds that they may take; None for any.
+    """
+    late = sent_late(rule_base)
+    for event, rule in rule_base.events.items():
+        for follow_up in rule.follow_ups:
+            if not follow_up.option or follow_up.option in assumed:
+                yield TemporalRule(
+                    text=follow_up_text(follow_up),
+                    trigger=Pattern(event, condition(follow_up.when)),
+                    then=tuple(map(Pattern, follow_up.then)),
+                    within=None if within is None else round(within * MICROSECONDS),
+                    is_limited=event in late,
+                    line=follow_up.line,
+                    file=rule.file,
+                )
+
+
+def condition(values: dict[str, Sequence[str]] | dict[str, tuple[str, ...]]) -> Condition:
+    """A condition on top-level members and their values."""
+    return Condition(tuple(((member,), tuple(allowed)) for member, allowed in values.items()))
+
+
+def assumed_options(rule_base: RuleBase, given: Iterable[str]) -> tuple[str, ...]:
+    """The command-line options that QEMU is said to have been given, without their dashes.
+
+    Raises:
+        SpecError: no follow-up of the spec depends on one of them.
+    """
+    known = {each.option for rule in rule_base.events.values() for each in rule.follow_ups if each.option}
+    for option in given:
+        if option.lstrip("-") not in known:
+            which = f"only on {', '.join(sorted(known))}" if known else "on none"
+            raise SpecError(f"assume: {quoted(option)}: the spec's follow-ups depend {which}")
+    return tuple(option.lstrip("-") for option in given)

@@ -1,0 +1,258 @@
+"""Checks of timestamps alone: time does not run backwards, and rate-limited events keep their distance."""
+
+from __future__ import annotations
+
+import functools
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from itertools import compress, count, islice
+from operator import attrgetter, gt
+from typing import Any, NamedTuple
+
+from qmpcheck import ratelimits
+from qmpcheck.checking.accessors import Accessor, accessor, comparable
+from qmpcheck.finding import Finding
+from qmpcheck.printable import name
+from qmpcheck.rulebase import TEXT, RateLimit, RuleBase
+from qmpcheck.streams.messages import MICROSECONDS, RejectedEvent, time_of
+
+ALLOWANCE = MICROSECONDS
+"""How far back the next event may lie: threads take their timestamps before they take their turn."""
+
+PERIOD = MICROSECONDS
+"""Between the first and the third of three rate-limited events in a row."""
+
+Report = Callable[[Finding], object]
+"""Takes each finding when it is made."""
+
+
+def sent_late(rule_base: RuleBase) -> frozenset[str]:
+    """The events of a spec that may be sent later than they happened."""
+    stated = frozenset(event for event, rule in rule_base.events.items() if rule.rate_limit)
+    return stated if rule_base.source == TEXT else stated | ratelimits.ALWAYS_LIMITED
+
+
+def rate_limits(rule_base: RuleBase) -> dict[str, RateLimit]:
+    """The rate limit of each event that the spec says has one."""
+    kept = {event: ratelimits.kept(event, rule.rate_limit) for event, rule in rule_base.events.items()}
+    return {event: limit for event, limit in kept.items() if limit}
+
+
+class Seen(NamedTuple):
+    """One message of a stream: its line, and the message with its class."""
+
+    line: int
+    message: Any
+    kind: type
+
+
+class Column(NamedTuple):
+    """The events of a part of a session, in order.
+
+    Attributes:
+        events: decoded or rejected ones.
+        kinds: the class of each.
+        lines: the line of each.
+    """
+
+    events: Sequence[Any]
+    kinds: Sequence[type]
+    lines: Sequence[int]
+
+    def part(self, begin: int, end: int) -> Column:
+        """The events from one place to another."""
+        return Column(self.events[begin:end], self.kinds[begin:end], self.lines[begin:end])
+
+    def without(self, *kinds: type) -> Column:
+        """The events of other classes."""
+        kept = [kind not in kinds for kind in self.kinds]
+        return Column(*([*compress(each, kept)] for each in self))
+
+
+_seconds = attrgetter("timestamp.seconds")
+
+
+class TimeOrder:
+    """Finds events that happened before the one that was sent before them (QMP305).
+
+    Looks at the column of seconds, and at single events only where it goes back.
+
+    Args:
+        names: the events that the decoder knows, by their classes.
+        late: events that may be sent late; they are passed over.
+        report: takes the findings.
+    """
+
+    def __init__(self, names: dict[type, str], late: frozenset[str], report: Report) -> None:
+        self._names, self._late, self._report = names, late, report
+        self._passed_over = frozenset(kind for kind, event in names.items() if event in late)
+        self._last: Any = None
+
+    def reset(self) -> None:
+        """Forget the events before: a connection begins."""
+        self._last = None
+
+    def step(self, column: Column) -> None:
+        """Take the next events of the session, at least one."""
+        seconds = [*map(_seconds, column.events)]
+        second = -1  # of the pair that was compared last
+        if self._last is not None and self._last.timestamp.seconds > seconds[0]:
+            second = self._compare(column, -1)
+        if seconds != sorted(seconds):
+            for at in compress(count(), map(gt, seconds, islice(seconds, 1, None))):
+                if at >= second:
+                    second = self._compare(column, at)
+        if self._counts(column.kinds[-1], column.events[-1]):
+            self._last = column.events[-1]
+        else:
+            self._last = self._last_that_counts(column, len(seconds)) or self._last
+
+    def _compare(self, column: Column, at: int) -> int:
+        """Compare the two events that count around a place where seconds go back.
+
+        Args:
+            column: the events.
+            at: the last event before the place; -1 for the one before the column.
+
+        Returns:
+            The second one; the end of the column where none counts after the place.
+        """
+        events, kinds, lines = column
+        end = len(events)
+        after = next((i for i in range(at + 1, end) if self._counts(kinds[i], events[i])), end)
+        before = self._last_that_counts(column, at + 1) or self._last
+        if after == end or before is None:
+            return after
+        back = (time_of(before) or 0) - (time_of(events[after]) or 0)
+        if back > ALLOWANCE:
+            message = (
+                f"{back / MICROSECONDS:.6f} s earlier than the event before it, {name(self._name(before))}"
+            )
+            event = name(self._name(events[after]))
+            self._report(Finding("QMP305", lines[after], message, event, "timestamp"))
+        return after
+
+    def _last_that_counts(self, column: Column, end: int) -> Any:
+        for at in range(end - 1, -1, -1):
+            if self._counts(column.kinds[at], column.events[at]):
+                return column.events[at]
+        return None
+
+    def _counts(self, kind: type, event: Any) -> bool:
+        """Whether an event has a clock and is sent at once."""
+        if kind in self._passed_over or (kind is RejectedEvent and event.event in self._late):
+            return False
+        return time_of(event) is not None
+
+    def _name(self, event: Any) -> str:
+        return event.event if isinstance(event, RejectedEvent) else self._names[type(event)]
+
+
+class RateLimits:
+    """Finds three events of one key in a row within a second (QMP304).
+
+    Memory is bounded: where there are many keys, those are forgotten that were last seen two periods
+    before the newest event. If the clock is set back by more than that, a finding can be lost.
+
+    Attributes:
+        limits: the limit of each event that has one.
+
+    Args:
+        limits: tell keys apart, and which events are exempt.
+        report: takes the findings.
+    """
+
+    def __init__(self, limits: dict[str, RateLimit], report: Report) -> None:
+        self.limits, self._report = limits, report
+        self._readers = functools.cache(self._new_readers)
+        self._last_two: dict[tuple[str, ...], tuple[int | None, int]] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the events before: a connection begins."""
+        self._last_two.clear()
+        self._newest = 0
+        self._most_keys = _MANY_KEYS
+
+    def step(self, event: str, seen: Seen) -> None:
+        """Take the next event, which has that name."""
+        exempting, members = self._readers(event, seen.kind)
+        for read, values in exempting:
+            if read(seen.message) in values:
+                return
+        now = time_of(seen.message)
+        if now is None:
+            return
+        key = (event, *[comparable(read(seen.message)) for read in members])
+        first, second = self._last_two.get(key, (None, None))
+        self._last_two[key] = (second, now)
+        self._newest = max(self._newest, now)
+        if first is not None and abs(now - first) < PERIOD:
+            apart = abs(now - first) / MICROSECONDS
+            message = f"third in a row within {apart:.6f} s; the spec allows one a second"
+            self._report(Finding("QMP304", seen.line, message, name(event), "timestamp"))
+        if len(self._last_two) > self._most_keys:
+            self._forget()
+
+    def _new_readers(
+        self, event: str, kind: type
+    ) -> tuple[Sequence[tuple[Accessor, Sequence[str]]], Sequence[Accessor]]:
+        """What exempts an event of a class, and what its key consists of."""
+        limit = self.limits[event]
+        exempting = [(accessor(kind, (member,)), values) for member, values in limit.unless.items()]
+        return exempting, [accessor(kind, (member,)) for member in limit.key]
+
+    def _forget(self) -> None:
+        old = self._newest - 2 * PERIOD
+        kept = {key: times for key, times in self._last_two.items() if times[1] >= old}
+        if len(kept) > _MOST_KEYS:
+            kept = dict([*kept.items()][-_MOST_KEYS // 2 :])
+        self._last_two = kept
+        self._most_keys = min(max(_MANY_KEYS, 2 * len(kept)), _MOST_KEYS)
+
+
+_MANY_KEYS = 1000
+"""Keys after which old ones are looked for."""
+
+_MOST_KEYS = 100_000
+"""Keys that are kept in any case; QEMU has no machine with as many devices."""
+
+
+class Latest:
+    """The greatest timestamp after any line, as far as the stream was read.
+
+    It keeps the suffix maxima: the events after which no event is younger. Where clocks run on, that is one.
+    """
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the events before: a session begins."""
+        self._lines: list[int] = []
+        self._times: list[int] = []
+
+    def step(self, events: Iterable[Any], lines: Sequence[int]) -> None:
+        """Take the next events of the session."""
+        found: list[tuple[int, int]] = []
+        for line, event in zip(reversed(lines), reversed([*events]), strict=True):
+            moment = time_of(event)
+            if moment is not None and (not found or moment > found[-1][1]):
+                found.append((line, moment))
+        if not found:
+            return
+        while self._times and self._times[-1] <= found[-1][1]:
+            self._lines.pop()
+            self._times.pop()
+        self._lines += [line for line, _ in reversed(found)]
+        self._times += [moment for _, moment in reversed(found)]
+        del self._lines[:-_MOST_MAXIMA], self._times[:-_MOST_MAXIMA]
+
+    def after(self, line: int) -> int | None:
+        """The greatest timestamp after a line, in microseconds; None where there is none."""
+        at = bisect_right(self._lines, line)
+        return self._times[at] if at < len(self._times) else None
+
+
+_MOST_MAXIMA = 1000
+"""A clock that is set back more often than that is not remembered to have been ahead."""

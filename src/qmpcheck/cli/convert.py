@@ -1,0 +1,137 @@
+"""Write the QMP messages in a log as JSONL, one VM's at a time, or list the VMs in it.
+
+Messages are written as they were logged, each on one line. Messages that the log holds only in part are left
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any, cast
+
+from qmpcheck.cli import output
+from qmpcheck.cli.messages import tell
+from qmpcheck.cli.status import CLEAN
+from qmpcheck.printable import name, safe
+from qmpcheck.rulebase import SpecError
+from qmpcheck.streams import demultiplex, formats, source
+from qmpcheck.streams.formats.message import Stream
+from qmpcheck.streams.formats.objects import is_event
+from qmpcheck.wording import plural
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="a log, packed or not; - is standard input")
+    output.add_output(parser)
+    parser.add_argument("--vm", metavar="NAME", help="the VM, by its name or what the list has beside it")
+    parser.add_argument("--list", action="store_true", help="list the VMs, and write no message")
+    formats.add_input(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    output.spare([options.file], options.output)
+    format, found = _summary(options.file, options.input)
+    if options.list:
+        with output.opened(options.output) as out:
+            out.write(_table(format, found))
+        return CLEAN
+    chosen = _chosen(options.file, found, options.vm)
+    with output.opened(options.output) as out, _parts(options.file, options.input) as (_, parts):
+        _write(out, parts, chosen)
+    if cut := sum(found[number].cut for number in chosen):
+        left_out = plural(cut, "message")
+        tell(f"{safe(options.file)}: left out {left_out} that the log holds only in part")
+    return CLEAN
+
+
+class _Contents:
+    """What a log holds of one stream."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.events = self.messages = self.cut = 0
+        self.first = self.last = 0
+
+    def add(self, part: demultiplex.Part) -> None:
+        self.events += sum(map(is_event, part.lines))
+        self.messages += len(part.lines)
+        self.cut += len(part.cut)
+        lines = [*part.numbers[:1], *part.numbers[-1:], *part.cut]
+        self.first = min([self.first or lines[0], *lines]) if lines else self.first
+        self.last = max([self.last, *lines])
+
+
+@contextmanager
+def _parts(
+    path: str, format: str | None, ahead: bool = False
+) -> Iterator[tuple[formats.Format, Iterator[demultiplex.Part]]]:
+    """The parts of a file's streams.
+
+    Raises:
+        SpecError: the file cannot be read.
+    """
+    try:
+        with source.opened(path, ahead) as file:
+            yield demultiplex.opened_parts(file, format)
+    except source.Unreadable as error:
+        raise SpecError(f"{safe(path)}: {error}") from None
+
+
+def _summary(path: str, format: str | None) -> tuple[formats.Format, list[_Contents]]:
+    """The format, and what the file holds of each stream, in the order in which streams begin."""
+    found: dict[Stream, _Contents] = {}
+    with _parts(path, format, ahead=True) as (recognised, parts):
+        for part in parts:
+            found.setdefault(part.stream, _Contents(part.stream)).add(part)
+    return recognised, list(found.values())
+
+
+def _table(format: formats.Format, found: list[_Contents]) -> str:
+    from tabulate import tabulate
+
+    headers = ("VM", "events", "messages", "incomplete", "lines")
+    rows = [
+        (_label(each.stream), each.events, each.messages, each.cut, f"{each.first}-{each.last}")
+        for each in found
+    ]
+    lacks = f"It may lack {format.may_lack}.\n" if format.loses else ""
+    table = tabulate(rows, headers=headers, disable_numparse=True)
+    return f"{format.name}: {format.summary}\n{lacks}\n{table}\n"
+
+
+def _label(stream: Stream) -> str:
+    vm = name(stream.vm) or "(not named)"
+    return f"{vm}, libvirt asking what QEMU can do" if stream.probe else vm
+
+
+def _chosen(path: str, found: list[_Contents], vm: str | None) -> list[int]:
+    """The positions of the streams to write.
+
+    Raises:
+        SpecError: there are none, or they are of several VMs and none was named.
+    """
+    filled = [number for number, each in enumerate(found) if each.messages]
+    if not filled:
+        raise SpecError(f"{safe(path)}: there is no QMP message in it")
+    vms = [number for number in filled if not found[number].stream.probe] or filled
+    if vm is not None:
+        chosen = [n for n in filled if vm in (found[n].stream.vm, found[n].stream.name, found[n].stream.key)]
+    else:
+        chosen = vms
+    names = {found[number].stream.name or found[number].stream.key for number in chosen}
+    if len(names) == 1:
+        return chosen
+    listed = ", ".join(dict.fromkeys(_label(found[number].stream) for number in vms))
+    if vm is not None:
+        raise SpecError(f"{safe(path)}: no VM {name(vm)} in it; it has {listed}")
+    raise SpecError(f"{safe(path)}: messages of several VMs; choose one with --vm: {listed}")
+
+
+def _write(out: IO[str], parts: Iterator[demultiplex.Part], chosen: list[int]) -> None:
+    numbers: dict[Stream, int] = {}
+    out.flush()
+    binary = cast(Any, out).buffer
+    for part in parts:
+        if numbers.setdefault(part.stream, len(numbers)) in chosen and part.lines:
+            binary.write(b"\n".join(part.lines) + b"\n")

@@ -1,0 +1,114 @@
+"""The streams of a recorded file, part by part: what a checker of one stream is fed with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import IO, NamedTuple
+
+from qmpcheck.streams import formats
+from qmpcheck.streams.blocks import BLOCK, Advance, Block, chunks, from_chunks, lines_of
+from qmpcheck.streams.formats.message import Message, Stream
+
+
+class Part(NamedTuple):
+    """Messages of one stream that follow one another in it.
+
+    Attributes:
+        stream: the same object for every part of one stream.
+        lines: one JSON message each, without a newline in it.
+        numbers: for each of `lines`, its line number in the file, from 1.
+        cut: the numbers of lines that hold a message of the stream of which the log did not keep all; such
+            messages are not in `lines`.
+        lost: how many of these can have been events.
+        is_cut: whether the last one of `lines` lacks its newline: the file ends within it.
+        ended: whether the log shows that this part is the stream's last.
+    """
+
+    stream: Stream
+    lines: list[bytes]
+    numbers: Sequence[int]
+    cut: list[int]
+    lost: int
+    ended: bool
+    is_cut: bool = False
+
+
+def opened_parts(
+    file: IO[bytes], name: str | None = None, advance: Advance = int
+) -> tuple[formats.Format, Iterator[Part]]:
+    """The format of a file that is read from its beginning, and the parts of its streams.
+
+    Args:
+        file: the file, decompressed.
+        name: of the format; it is recognised if this is None.
+        advance: takes how many bytes more were dealt with.
+
+    Raises:
+        Unreadable: the format is not known, or cannot be read.
+    """
+    head, is_whole = _head(file)
+    format = formats.named(name) if name else formats.recognised(head.removeprefix(b"\xef\xbb\xbf"))
+    rest = iter(()) if is_whole else chunks(file, BLOCK, advance)
+    return format, parts(from_chunks(chain(_cut_up(head, advance), rest)), format)
+
+
+def parts(blocks: Iterable[Block], format: formats.Format) -> Iterator[Part]:
+    """The parts of a file's streams: for each block of lines the messages in it, stream by stream.
+
+    Nothing is kept from one block to the next but messages that are not complete. In plain JSONL every line
+    is taken for a message, and not looked at.
+    """
+    if format is formats.JSONL:
+        stream = Stream()
+        first = 1
+        for block in blocks:
+            lines = lines_of(block)
+            yield Part(stream, lines, range(first, first + len(lines)), [], 0, False, bool(block[-1]))
+            first += len(lines)
+        return
+    begun: set[Stream] = set()
+    for batch in format.messages(blocks):
+        found: dict[Stream, list[Message]] = {}
+        for item in batch:
+            stream = item.stream
+            if isinstance(item, Message):
+                found.setdefault(stream, []).append(item)
+                begun.add(stream)
+            elif stream in begun:
+                yield _part(stream, found.pop(stream, []), ended=True)
+                begun.remove(stream)
+        for stream, messages in found.items():
+            yield _part(stream, messages, ended=False)
+
+
+def _part(stream: Stream, messages: list[Message], ended: bool) -> Part:
+    whole = [message for message in messages if not message.cut]
+    return Part(
+        stream,
+        [message.text for message in whole],
+        [message.line for message in whole],
+        [message.line for message in messages if message.cut],
+        sum(message.cut and not message.text.startswith(_NO_EVENT) for message in messages),
+        ended,
+    )
+
+
+_NO_EVENT = (b'{"return"', b'{"id"', b'{"error"', b'{"QMP"', b'{"execute"', b'{"exec-oob"')
+"""How messages begin that are no events: QEMU and its clients write these keys first."""
+
+
+def _cut_up(head: bytes, advance: Advance) -> Iterator[bytes]:
+    yield head
+    advance(len(head))
+
+
+def _head(file: IO[bytes]) -> tuple[bytes, bool]:
+    """The first bytes of a file, as many as its format is recognised by; whether that is all of it."""
+    pieces: list[bytes] = []
+    missing = formats.HEAD
+    read = getattr(file, "read1", file.read)
+    while missing and (piece := read(missing)):
+        pieces.append(piece)
+        missing -= len(piece)
+    return b"".join(pieces), missing > 0

@@ -1,0 +1,162 @@
+"""The formats that QMP is recorded in: one module, and one row of `FORMATS`, for each.
+
+A format's module has two functions. `recognises(head)` says whether the first bytes of a file are in this
+format. `messages(blocks)` goes through a file's blocks of lines and yields one batch of messages for each
+block, and perhaps one more at the end, so that a growing file's messages can be had as soon as they are
+there. JSONL has no need of it: its lines are messages.
+"""
+
+from __future__ import annotations
+
+import enum
+import importlib
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from qmpcheck.printable import quoted
+from qmpcheck.streams.source import Unreadable
+
+if TYPE_CHECKING:
+    import argparse
+
+    from qmpcheck.streams.blocks import Block
+    from qmpcheck.streams.formats.message import Batch
+
+HEAD = 1 << 18
+"""Bytes at the beginning of a file, decompressed, by which its format is recognised."""
+
+
+class Loss(enum.Flag):
+    """What a format does not keep, in all of its files or in some."""
+
+    NOTHING = 0
+    TIMESTAMPS = enum.auto()
+    """QEMU's own timestamps of the events."""
+    GREETING = enum.auto()
+    """The greeting, and with it the version of QEMU."""
+    COMMANDS = enum.auto()
+    """What the client sent, or a part of it."""
+    REPLIES = enum.auto()
+    """What QEMU answered, or a part of it."""
+    ORDER = enum.auto()
+    """Whether an event came before or after a reply."""
+    EVENTS = enum.auto()
+    """Some of the events."""
+
+
+_WORDS = {
+    Loss.TIMESTAMPS: "QEMU's timestamps",
+    Loss.GREETING: "the greeting",
+    Loss.COMMANDS: "commands",
+    Loss.REPLIES: "replies",
+    Loss.ORDER: "the order of events and replies",
+    Loss.EVENTS: "some events",
+}
+
+
+class Format(NamedTuple):
+    """A format that can be read."""
+
+    name: str
+    summary: str
+    loses: Loss = Loss.NOTHING
+
+    @property
+    def may_lack(self) -> str:
+        """What a file in this format may lack, for a report; empty if it lacks nothing."""
+        return ", ".join(words for loss, words in _WORDS.items() if loss in self.loses)
+
+    def recognises(self, head: bytes) -> bool:
+        """Whether a file that begins with `head` is in this format."""
+        return bool(_module(self).recognises(head))
+
+    def messages(self, blocks: Iterable[Block]) -> Iterator[Batch]:
+        """The messages in a file's blocks of lines, in batches."""
+        batches: Iterator[Batch] = _module(self).messages(blocks)
+        return batches
+
+
+JSONL = Format("jsonl", "one JSON message a line")
+
+FORMATS = (
+    JSONL,
+    Format("kubevirt", "virt-launcher's log of KubeVirt", Loss.GREETING),
+    Format(
+        "journald", "libvirt's log from journalctl -o json, export or verbose", Loss.GREETING | Loss.COMMANDS
+    ),
+    Format("libvirt", "the log of libvirtd or virtqemud: a file, syslog, or journalctl", Loss.GREETING),
+    Format("trace", "QEMU's trace of monitor_qmp_respond and handle_qmp_command"),
+    Format(
+        "virsh",
+        "virsh qemu-monitor-event",
+        Loss.TIMESTAMPS | Loss.GREETING | Loss.COMMANDS | Loss.REPLIES | Loss.ORDER,
+    ),
+    Format("incus", "qemu.qmp.log of Incus", Loss.GREETING | Loss.REPLIES | Loss.ORDER | Loss.EVENTS),
+    Format("avocado", "the QMP monitor's log of avocado-vt"),
+    Format("python", "the DEBUG log of the Python library qemu.qmp"),
+    Format("logfmt", "the log of Kata Containers 1.x"),
+    Format("qmp-proxy", "virt-qemu-qmp-proxy, which sends data as a string"),
+    Format(
+        "iotests",
+        "expected output of QEMU's iotests",
+        Loss.TIMESTAMPS | Loss.GREETING | Loss.ORDER | Loss.EVENTS,
+    ),
+    Format("qmp-shell", "a session of qmp-shell", Loss.GREETING | Loss.COMMANDS | Loss.ORDER),
+    Format("socat", "socat -v between a client and QEMU"),
+    Format("prefixed", "one JSON message a line, after any text"),
+    Format("json", "JSON messages in any layout, with any text between them"),
+)
+"""In the order in which they are looked for: what is more special comes first."""
+
+
+def names() -> list[str]:
+    """The names of the formats that can be read, as a command line takes them."""
+    return [each.name for each in FORMATS]
+
+
+def add_input(parser: argparse.ArgumentParser) -> None:
+    """Add `--input FORMAT`, which names the format of a command's input files."""
+    parser.add_argument(
+        "--input",
+        choices=names(),
+        metavar="FORMAT",
+        help=f"the format of the input, not to be recognised by its content: {', '.join(names())}",
+    )
+
+
+def named(name: str) -> Format:
+    """The format with one of `names()`."""
+    return next(each for each in FORMATS if each.name == name)
+
+
+def recognised(head: bytes) -> Format:
+    """The format of a file that begins with `head`, its first `HEAD` bytes.
+
+    Raises:
+        Unreadable: the file is in no known format, or in one that cannot be read; the text says what to do.
+    """
+    for format in FORMATS[:-2]:
+        if format.recognises(head):
+            return format
+    from qmpcheck.streams.formats.unreadable import instead_of
+
+    if instead := instead_of(head):
+        raise Unreadable(instead)
+    for format in FORMATS[-2:]:  # these find messages in any text
+        if format.recognises(head):
+            return format
+    raise Unreadable(_unknown(head))
+
+
+def _unknown(head: bytes) -> str:
+    lines = enumerate(head.split(b"\n"), 1)
+    number, line = next((number, line) for number, line in lines if line.strip())
+    looks = quoted(line.strip().decode(errors="backslashreplace"))
+    return (
+        f"in no known format, with no QMP message in the first {HEAD >> 10} KiB; line {number} is {looks}; "
+        f"if you know the format, name it with --input ({', '.join(names())})"
+    )
+
+
+def _module(format: Format):  # type: ignore[no-untyped-def]
+    return importlib.import_module(f"{__name__}.{format.name.replace('-', '_')}")

@@ -1,0 +1,26 @@
+"""The log of a QMP monitor that avocado-vt writes: a time to the second, a colon and the message."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from qmpcheck.streams.blocks import Block
+from qmpcheck.streams.formats import json
+from qmpcheck.streams.formats.message import Batch, Stream
+from qmpcheck.streams.formats.objects import at_line_start, objects
+
+_BEFORE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: \{")
+_HEAD = re.compile(rb'^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: \{"', re.MULTILINE)
+
+
+def recognises(head: bytes) -> bool:
+    """Whether a line holds a time and an object."""
+    return _HEAD.search(head) is not None
+
+
+def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
+    """The messages of each block."""
+    stream = Stream()
+    for found in objects(blocks, at_line_start(b": {", _BEFORE)):
+        yield json.of_objects(found, lambda _: stream)

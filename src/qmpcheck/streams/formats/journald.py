@@ -1,0 +1,181 @@
+"""libvirt's log as `journalctl -o json`, `-o export` or `-o verbose` writes it.
+
+In each of them an entry has fields, and MESSAGE holds a record of libvirt's log without what libvirt writes
+before it in a file. journalctl does not write every message as text: one with a carriage return, such as a
+command, is an array of bytes in JSON, a counted string of bytes in an export, and left out by `-o verbose`. A
+field of more than 4096 bytes is null in JSON unless --all is given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import NamedTuple
+
+import msgspec
+
+from qmpcheck.streams.blocks import Block
+from qmpcheck.streams.formats import libvirt
+from qmpcheck.streams.formats.lines import lines_with, numbered
+from qmpcheck.streams.formats.message import Batch
+from qmpcheck.streams.formats.objects import LONGEST
+
+_JSON = re.compile(rb'\s*\{(?=[^\n]*"(?:__REALTIME_TIMESTAMP|__CURSOR|_BOOT_ID)")(?=[^\n]*"MESSAGE" ?:)')
+_EXPORT = re.compile(rb"\s*[A-Z_0-9]+=[^\n]*\n(?:[^\n]+\n)*?__(?:CURSOR|REALTIME_TIMESTAMP)=|\s*__CURSOR=")
+_VERBOSE = re.compile(rb"(?:[^\n]*\n)?\w[^\n]* \[s=[0-9a-f]+;i=[0-9a-f]+;")
+
+
+def recognises(head: bytes) -> bool:
+    """Whether this is the beginning of one of journalctl's outputs with fields."""
+    return any(pattern.match(head) for pattern in (_JSON, _EXPORT, _VERBOSE))
+
+
+def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
+    """The messages of each block."""
+    monitors = libvirt.Monitors()
+    for entries in _entries(iter(blocks)):
+        yield [item for entry in entries for item in _messages(monitors, entry)]
+
+
+class _Entry(NamedTuple):
+    """An entry of the journal: the number of the line that its message begins on, and the fields that matter.
+
+    `text` is None if journalctl left the message out.
+    """
+
+    line: int
+    text: bytes | None
+    process: bytes
+    function: bytes = b""
+    priority: bytes = b""
+
+
+_INFO = b"6"
+"""The level at which libvirt logs what a monitor received with the monitor's address."""
+
+
+def _messages(monitors: libvirt.Monitors, entry: _Entry) -> Batch:
+    if entry.text is not None:
+        text = entry.text.rstrip(b"\r\n")
+        # a daemon whose standard error goes to the journal writes its own fields, too
+        record = libvirt.with_fields(entry.line, text) or libvirt.Record(entry.line, b"", b"", text)
+        return monitors.of_record(record._replace(source=entry.process))
+    if entry.function == b"qemuMonitorSend":
+        return [monitors.cut(entry.line, sent=True)]
+    if entry.function == b"qemuMonitorJSONIOProcessLine" and entry.priority == _INFO:
+        return [monitors.cut(entry.line, sent=False)]
+    return []
+
+
+def _entries(blocks: Iterator[Block]) -> Iterator[list[_Entry]]:
+    """The entries of each block, and those that are not complete until the end."""
+    for block in blocks:
+        start = b"\n".join(block)
+        read = (
+            _in_json if start.lstrip().startswith(b"{") else _verbose if _VERBOSE.match(start) else _exported
+        )
+        yield from read(chain([block], blocks))
+
+
+class _JsonEntry(msgspec.Struct):
+    message: str | list[int] | None = msgspec.field(default="", name="MESSAGE")
+    process: str | list[str] | None = msgspec.field(default="", name="_PID")
+    function: str | list[str] | None = msgspec.field(default="", name="CODE_FUNC")
+    priority: str | list[str] | None = msgspec.field(default="", name="PRIORITY")
+
+
+_decoder = msgspec.json.Decoder(_JsonEntry)
+
+
+def _in_json(blocks: Iterable[Block]) -> Iterator[list[_Entry]]:
+    for lines in lines_with(blocks, (b"qemuMonitor", *libvirt.MARKERS)):
+        yield [entry for number, line in lines for entry in _of_json(number, line)]
+
+
+def _of_json(number: int, line: bytes) -> Iterator[_Entry]:
+    try:
+        entry = _decoder.decode(line)
+        message = bytes(entry.message) if isinstance(entry.message, list) else _encoded(entry.message)
+    except (ValueError, RecursionError):  # no JSON, or numbers that are no bytes
+        return
+    fields = (entry.process, entry.function, entry.priority)
+    yield _Entry(number, message, *(_encoded(field) or b"" for field in fields))
+
+
+def _encoded(field: str | list[str] | None) -> bytes | None:
+    """A field's value, or the first of its values; None if journalctl left it out."""
+    value = field[0] if isinstance(field, list) and field else field
+    return value.encode(errors="surrogatepass") if isinstance(value, str) else None
+
+
+def _verbose(blocks: Iterable[Block]) -> Iterator[list[_Entry]]:
+    """Entries that each begin with a time in column 0 and have one indented field a line."""
+    line, fields = 0, {}
+    for first, lines in numbered(blocks):
+        entries = []
+        for number, text in enumerate(lines, first):
+            if text.startswith((b"    MESSAGE=", b"    _PID=")):
+                name, _, value = text.strip().partition(b"=")
+                fields[name] = value
+                line = number if name == b"MESSAGE" else line
+            elif fields and text and text[:1] != b" ":
+                entries.append(_of_fields(line, fields))
+                fields = {}
+        yield entries
+    yield [_of_fields(line, fields)] if fields else []
+
+
+def _exported(blocks: Iterable[Block]) -> Iterator[list[_Entry]]:
+    """Entries that end at an empty line; a name without `=` comes before a counted string of bytes."""
+    line, fields = 0, {}
+    counted: _Counted | None = None
+    for first, lines in numbered(blocks):
+        entries = []
+        for number, text in enumerate(lines, first):
+            if counted:
+                if counted.add(text):
+                    fields[counted.name] = counted.value()
+                    counted = None
+            elif text.startswith((b"MESSAGE=", b"_PID=")):
+                name, _, value = text.partition(b"=")
+                fields[name] = value
+                line = number if name == b"MESSAGE" else line
+            elif not text:
+                entries += [_of_fields(line, fields)] if fields else []
+                fields = {}
+            elif b"=" not in text:
+                counted = _Counted(text)
+                line = number if text == b"MESSAGE" else line
+        yield entries
+    yield [_of_fields(line, fields)] if fields else []
+
+
+def _of_fields(line: int, fields: dict[bytes, bytes]) -> _Entry:
+    return _Entry(line, fields.get(b"MESSAGE", b""), fields.get(b"_PID", b""))
+
+
+class _Counted:
+    """A field of an export that is written as 8 bytes of length, lowest first, and then so many bytes."""
+
+    def __init__(self, name: bytes) -> None:
+        self.name = name
+        self._lines: list[bytes] = []
+        self._size = -1
+        self._length = 0
+
+    def add(self, line: bytes) -> bool:
+        """Take one more line; whether the field ends with it."""
+        self._lines.append(line)
+        before, self._size = self._size, self._size + 1 + len(line)
+        if before < _LENGTH <= self._size:
+            self._length = int.from_bytes(b"\n".join(self._lines)[:_LENGTH], "little")
+        return self._size >= _LENGTH and (self._length > LONGEST or self._size >= _LENGTH + self._length)
+
+    def value(self) -> bytes:
+        """The bytes; none of a field whose length nothing can have."""
+        return b"\n".join(self._lines)[_LENGTH : _LENGTH + self._length] if self._length <= LONGEST else b""
+
+
+_LENGTH = 8
+"""Bytes of a length."""

@@ -1,0 +1,59 @@
+"""KubeVirt's virt-launcher: one JSON object a line, with a record of libvirt's log in its `msg`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from qmpcheck.streams.blocks import Block
+from qmpcheck.streams.formats import libvirt
+from qmpcheck.streams.formats.lines import lines_with
+from qmpcheck.streams.formats.message import Batch
+
+_HEAD = re.compile(
+    rb'^[^{\n]*\{[^\n]*"component": ?"virt-launcher"|^[^{\n]*\{[^\n]*"msg": ?"QEMU_MONITOR_', re.MULTILINE
+)
+
+
+class _Entry(msgspec.Struct):
+    msg: str = ""
+    thread: str = ""
+
+
+_decoder = msgspec.json.Decoder(_Entry)
+
+
+def recognises(head: bytes) -> bool:
+    """Whether a line is an entry of virt-launcher's, or one whose `msg` is a record of a monitor."""
+    return b'"msg"' in head and _HEAD.search(head) is not None
+
+
+def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
+    """The messages of each block."""
+    monitors = libvirt.Monitors()
+    for lines in lines_with(blocks, libvirt.MARKERS):
+        yield [item for number, line in lines for item in monitors.of_record(_record(number, line))]
+
+
+_MSG = re.compile(rb'"msg": ?"((?:[^"\\]|\\.)*)')
+
+
+def _record(number: int, line: bytes) -> libvirt.Record:
+    """The record in an entry; of an entry that is cut, as much as there is of it."""
+    try:
+        entry = _decoder.decode(line[max(line.find(b"{"), 0) :])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        begun = _MSG.search(line)
+        text = _unescaped(begun[1]) if begun else b""
+        return libvirt.Record(number, b"", b"", text)
+    return libvirt.Record(number, b"", entry.thread.encode(), entry.msg.rstrip("\r\n").encode())
+
+
+def _unescaped(escaped: bytes) -> bytes:
+    """What a JSON string holds that may end early."""
+    try:
+        return msgspec.json.decode(b'"' + escaped + b'"', type=str).encode()
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return escaped.replace(b'\\"', b'"')

@@ -1,0 +1,230 @@
+"""libvirt's own log, in a file or as syslog or the journal pass it on as text.
+
+libvirt logs what passes through each monitor under names of its own, and most of it more than once. Counted
+are: what was received, where QEMU_MONITOR_RECV_EVENT or QEMU_MONITOR_RECV_REPLY logs it; the greeting, which
+only `Line […]` has; and what was sent, where the first of QEMU_MONITOR_SEND_MSG and QEMU_MONITOR_IO_WRITE
+logs it, since the one may come after the reply already, and the other is written in pieces at times.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from qmpcheck.streams.blocks import Block
+from qmpcheck.streams.formats.lines import lines_with
+from qmpcheck.streams.formats.message import Batch, End, Message, Stream, decoded
+from qmpcheck.streams.formats.objects import object_at
+
+# What precedes a record's own text cannot hold what a guest wrote: no quote, no brace, and of libvirt's own
+# line only the fixed fields. Otherwise an error message that quotes a guest could pass for a message of QEMU.
+_FIELDS = re.compile(
+    rb'(?P<before>(?:(?!: )[^ {"]* )*?)(?P<thread>\d+): (?:debug|info|warning|error) : (?:\w+:\d+ : )?'
+)
+_TAG = re.compile(rb'((?:[^:{"]|:(?! ))*): ')
+_DATE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+\+\d+: $")
+
+_MOST_WAITING = 256
+"""Messages that are remembered until their other copy, or the monitor that they belong to, is logged."""
+
+
+class Record(NamedTuple):
+    """One record of libvirt's log, whatever carried it.
+
+    Attributes:
+        line: the number of its first line in the file, from 1.
+        source: the daemon that wrote it, if the carrier mixes several: such as b"virtqemud[4242]".
+        thread: the number of the thread that wrote it, or b"" if the carrier drops it.
+        text: what follows the fields that every record has.
+    """
+
+    line: int
+    source: bytes
+    thread: bytes
+    text: bytes
+
+
+def recognises(head: bytes) -> bool:
+    """Whether this is the beginning of a log that libvirt wrote, or of one with its monitors' records."""
+    return _HEAD.search(head) is not None or any(
+        interesting(record(*line).text)
+        for lines in lines_with([head.split(b"\n")], MARKERS)
+        for line in lines
+    )
+
+
+_HEAD = re.compile(
+    rb"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\+0000: \d+: (?:debug|info|warning|error) : ", re.MULTILINE
+)
+
+
+def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
+    """The messages of each block."""
+    monitors = Monitors()
+    for lines in lines_with(blocks, MARKERS):
+        yield [item for number, line in lines for item in monitors.of_record(record(number, line))]
+
+
+MARKERS = (b"QEMU_MONITOR_", b" monitor ", b"Line [{", b"libvirt version: ")
+"""One of them is in each line with a record that matters."""
+
+
+def record(number: int, line: bytes) -> Record:
+    """The record that a line of text holds."""
+    line = line.rstrip(b"\r\n")
+    own = with_fields(number, line)
+    if own is None and not interesting(line) and (tag := _TAG.match(line)):
+        return Record(number, tag[1].rpartition(b" ")[2], b"", line[tag.end() :])
+    return own or Record(number, b"", b"", line)
+
+
+def with_fields(number: int, text: bytes) -> Record | None:
+    """The record in a text that has the fields that libvirt writes itself; None if it has none."""
+    fields = _FIELDS.match(text)
+    if fields is None:
+        return None
+    before = fields["before"]
+    source = b"" if not before or _DATE.search(before) else before.rstrip(b": ").rpartition(b" ")[2]
+    return Record(number, source, fields["thread"], text[fields.end() :])
+
+
+_RECORD = re.compile(
+    rb"QEMU_MONITOR_(?P<kind>RECV_EVENT|RECV_REPLY|SEND_MSG|IO_WRITE): mon=(?P<mon>\w+) "
+    rb"(?:event|reply|msg|buf)="
+    rb"|QEMU_MONITOR_(?P<change>NEW|CLOSE): mon=(?P<changed>\w+)"
+    rb"|(?:Entering|Exited) monitor \(mon=(?P<entered>\w+) vm=\w+ name=(?P<name>.*)\)$"
+    rb"|Error on monitor .*? mon=(?P<broken>\w+) vm=\w+ name=(?P<name_of_broken>.*)$"
+    rb'|Line \[(?P<greeting>\{"QMP".*)\]$'
+    rb"|(?P<begin>libvirt version: )"
+)
+
+
+def interesting(text: bytes) -> bool:
+    """Whether a record's text is one of those that matter here."""
+    return _RECORD.match(text) is not None
+
+
+class _Monitor:
+    """What is known of one connection of libvirt to a QEMU."""
+
+    def __init__(self, address: bytes) -> None:
+        self.stream = Stream(decoded(address))
+        self.answered = False
+        self.had_event = False
+        self.sent: OrderedDict[bytes, bytes] = OrderedDict()
+        """Commands of which one copy was logged, and the kind of record that held it."""
+
+
+class Monitors:
+    """The connections that a log shows, record by record.
+
+    An address is used again for another connection. What parts them is a new monitor or the end of one in the
+    log, another start of the daemon, or, where the log's filters leave these out, the answer to libvirt's
+    first command.
+    """
+
+    def __init__(self) -> None:
+        self._monitors: dict[tuple[bytes, bytes], _Monitor] = {}
+        self._greetings: list[tuple[Record, bytes]] = []
+        """Greetings that no monitor was seen for yet: `Line […]` does not say which one it is."""
+        self._unknown = Stream()
+
+    def of_record(self, record: Record) -> list[Message | End]:
+        """What a record adds: messages, and ends of streams."""
+        match = _RECORD.match(record.text)
+        if match is None:
+            return []
+        if match["kind"]:
+            return self._message(record, match)
+        if match["greeting"]:
+            self._greetings = [*self._greetings[-_MOST_WAITING:], (record, match["greeting"])]
+        elif match["change"]:
+            ended = self._close((record.source, match["changed"]))
+            if match["change"] == b"NEW":
+                self._monitor((record.source, match["changed"]))
+            return ended
+        elif match["begin"]:
+            of_source = [key for key in self._monitors if key[0] == record.source]
+            return [end for key in of_source for end in self._close(key)]
+        else:
+            self._name(record, match)
+        return []
+
+    def cut(self, line: int, sent: bool) -> Message:
+        """A message of which the carrier kept nothing, not even the monitor."""
+        return Message(line, b"", sent, self._unknown, cut=True)
+
+    def _name(self, record: Record, match: re.Match[bytes]) -> None:
+        address, name = match["entered"] or match["broken"], match["name"] or match["name_of_broken"]
+        stream = self._monitor((record.source, address)).stream
+        stream.name, stream.probe = decoded(name or b""), False
+
+    def _message(self, record: Record, match: re.Match[bytes]) -> list[Message | End]:
+        kind, key = match["kind"], (record.source, match["mon"])
+        text, whole = object_at(record.text, match.end())
+        items: list[Message | End] = []
+        if _is_of_first_command(kind, text):
+            if self._monitor(key).answered:
+                items += self._close(key)
+            items += self._greeting(record, self._monitor(key))
+        monitor = self._monitor(key)
+        sent = kind in _SENT
+        monitor.answered = monitor.answered or kind == b"RECV_REPLY"
+        monitor.had_event = monitor.had_event or kind == b"RECV_EVENT"
+        monitor.stream.probe = not monitor.had_event and (monitor.stream.probe or _is_of_probe(monitor, text))
+        if not sent or _is_first_copy(monitor, kind, text, whole):
+            items.append(Message(record.line, text, sent, monitor.stream, cut=not whole))
+        return items
+
+    def _monitor(self, key: tuple[bytes, bytes]) -> _Monitor:
+        if key not in self._monitors:
+            self._monitors[key] = _Monitor(key[1])
+        return self._monitors[key]
+
+    def _close(self, key: tuple[bytes, bytes]) -> list[Message | End]:
+        monitor = self._monitors.pop(key, None)
+        return [End(monitor.stream)] if monitor else []
+
+    def _greeting(self, record: Record, monitor: _Monitor) -> list[Message | End]:
+        """The greeting that the thread logged which now logs a monitor's first command."""
+        for index, (greeting, text) in enumerate(self._greetings):
+            if (greeting.source, greeting.thread) == (record.source, record.thread):
+                del self._greetings[index]
+                return [Message(greeting.line, text, False, monitor.stream)]
+        return []
+
+
+_SENT = (b"SEND_MSG", b"IO_WRITE")
+
+
+def _is_of_first_command(kind: bytes, text: bytes) -> bool:
+    """Whether the monitor's own thread logs libvirt's first command to a QEMU here, or the answer."""
+    if kind == b"IO_WRITE":
+        return b'"qmp_capabilities"' in text
+    return kind == b"RECV_REPLY" and b'"id": "libvirt-1"' in text
+
+
+def _is_first_copy(monitor: _Monitor, kind: bytes, text: bytes, whole: bool) -> bool:
+    """Whether a command was not logged before by the other one of the two records that log it."""
+    if not whole:
+        return kind == b"SEND_MSG"
+    if (
+        b'"qmp_capabilities"' in text
+    ):  # comes after the greeting, and only this copy's thread says whose that is
+        return kind == b"IO_WRITE"
+    if monitor.sent.get(text, kind) != kind:
+        del monitor.sent[text]
+        return False
+    monitor.sent[text] = kind
+    if len(monitor.sent) > _MOST_WAITING:
+        monitor.sent.popitem(last=False)
+    return True
+
+
+def _is_of_probe(monitor: _Monitor, text: bytes) -> bool:
+    """Whether libvirt asks this only where it wants to know no more than what a QEMU can do."""
+    return not monitor.stream.name and (
+        b'"query-cpu-definitions"' in text or b'"unavailable-features":' in text
+    )

@@ -1,0 +1,65 @@
+"""What a log format's reader yields: messages, each of one stream, and the ends of streams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Stream:
+    """One QMP connection in a log, known by identity.
+
+    Logs often name a VM only after its first messages, so `name` may be filled in while the log is read.
+
+    Attributes:
+        key: what the log tells connections apart by: a monitor's address, a logger's name, a domain, or "".
+        name: the VM as people name it, or "" as long as the log has not named it.
+        probe: whether all that was seen so far is libvirt asking a QEMU what it can do.
+    """
+
+    __slots__ = ("key", "name", "probe")
+
+    def __init__(self, key: str = "", name: str = "") -> None:
+        self.key = key
+        self.name = name
+        self.probe = False
+
+    @property
+    def vm(self) -> str:
+        """The VM for a report: its name and the key beside it, or the one of them that is known."""
+        if self.name and self.key and self.name != self.key:
+            return f"{self.name} ({self.key})"
+        return self.name or self.key
+
+
+class Message(NamedTuple):
+    """One QMP message in a log.
+
+    Attributes:
+        line: the number of its first line in the file, from 1.
+        text: the JSON as logged, on one line; as far as it goes, if it is `cut`.
+        sent: whether the client sent it to QEMU; False for what was received from QEMU.
+        stream: the connection that it belongs to.
+        cut: whether the log does not hold all of it.
+    """
+
+    line: int
+    text: bytes
+    sent: bool
+    stream: Stream
+    cut: bool = False
+
+
+class End(NamedTuple):
+    """The log shows that a connection was closed; nothing of `stream` comes after this."""
+
+    stream: Stream
+
+
+Batch = Sequence[Message | End]
+"""What one block of a log's lines holds, in the order of the lines."""
+
+
+def decoded(name: bytes) -> str:
+    """A name from a log as text; bytes that are not UTF-8 become escapes."""
+    return name.decode(errors="backslashreplace")

@@ -1,0 +1,241 @@
+r"""Finding JSON objects in the text of a log, in linear time.
+
+A log is searched block by block for what precedes a message; only from there are tokens read, and only as far
+as they decide where the object ends, or that it breaks off. Bare words, such as QEMU's iotests have in place
+of numbers, pass. Whether an object is JSON remains for the reader of the message to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from qmpcheck.streams.blocks import Block
+from qmpcheck.streams.formats.lines import line_end
+
+LONGEST = 1 << 26
+"""Bytes of one object, at most; QEMU itself takes no longer message."""
+
+MESSAGE_KEY = rb'"(?:timestamp|event|QMP|return|error|execute|exec-oob|id|data|arguments|control)"'
+"""A key that a QMP message may begin with."""
+
+_TOKEN = re.compile(rb'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*("?)|[{}\[\],:]|[-+.\w]+')
+_SPREAD = re.compile(rb"\r?\n[ \t\r\n]*")
+_QUOTE, _OPEN, _COLON, _NEWLINE = b'"{:\n'
+
+
+class Found(NamedTuple):
+    """An object in a log.
+
+    Attributes:
+        line: the number of the line that it begins on, from 1.
+        before: the match that found it, as far as its `{`.
+        text: the object on one line; b"" if the match was all that was looked for.
+        whole: whether it ends; an object that is cut goes as far as it can be followed.
+    """
+
+    line: int
+    before: re.Match[bytes]
+    text: bytes
+    whole: bool
+
+
+class Scanner:
+    """Follows one object, from its `{` on, through as many pieces of text as it takes."""
+
+    def __init__(self) -> None:
+        self._open = bytearray()
+        """The brackets that are open."""
+        self._last = _COLON
+
+    def feed(self, text: bytes, at: int, stop: int) -> tuple[int, bool | None]:
+        """The position after the last token of the object, and whether the object ends there.
+
+        None in place of a truth value: all of the text up to `stop` belongs to the object. False: the object
+        breaks off at the position, at the end of a line inside a string or where a value may not begin.
+        """
+        opened, last = self._open, self._last
+        for token in _TOKEN.finditer(text, at, stop):
+            character = text[token.start()]
+            if character in b"}]":
+                if opened.pop() != character - 2:
+                    return token.start(), False
+                if not opened:
+                    return token.end(), True
+            elif character not in b",:":
+                if opened and not _may_follow(last, character, opened[-1]):
+                    return token.start(), False
+                if character == _QUOTE and not token[1]:
+                    return token.end(), False
+                if character in b"{[":
+                    opened.append(character)
+            last = character
+        self._last = last
+        return stop, None
+
+
+def _may_follow(last: int, character: int, opened: int) -> bool:
+    """Whether a value that begins with `character` may follow the token that begins with `last`."""
+    if character in b"{[":
+        return last in (b":" if opened == _OPEN else b"[,")
+    return last in b"{[,:"
+
+
+def on_one_line(text: bytes) -> bytes:
+    """The JSON text without its line breaks, which can only be between tokens."""
+    return _SPREAD.sub(b" ", text).rstrip() if b"\n" in text else text.rstrip()
+
+
+def object_at(text: bytes, at: int) -> tuple[bytes, bool]:
+    """The object that begins at `at`, and whether it ends in this text."""
+    if _is_json(text, at, len(text)):
+        return text[at:].rstrip(), True
+    end, whole = Scanner().feed(text, at, len(text))
+    return text[at:end], whole is True
+
+
+_value = msgspec.json.Decoder(msgspec.Raw)
+
+
+def _is_json(text: bytes, at: int, end: int) -> bool:
+    """Whether all from `at` to `end` is one JSON value: a quick answer for the usual message."""
+    if text[end - 1 : end] not in (b"}", b"\r"):
+        return False
+    try:
+        _value.decode(memoryview(text)[at:end])
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+Search = Callable[[bytes, int], "re.Match[bytes] | None"]
+"""The next match, in a text from a position on. It ends in an object's `{`, or else is all that is found."""
+
+
+def at_line_start(marker: bytes, before: re.Pattern[bytes]) -> Search:
+    """The search for what `before` matches at the beginning of a line.
+
+    Args:
+        marker: bytes that are in every line that `before` matches; lines without them cost nearly nothing.
+        before: matches from the beginning of a line, at most to its end.
+    """
+
+    def search(text: bytes, at: int) -> re.Match[bytes] | None:
+        if at and text[at - 1] != _NEWLINE:
+            at = line_end(text, at)
+        while (at := text.find(marker, at)) >= 0:
+            if match := before.match(text, text.rfind(b"\n", 0, at) + 1):
+                return match
+            at = line_end(text, at)
+        return None
+
+    return search
+
+
+def objects(blocks: Iterable[Block], search: Search, spread: bool = False) -> Iterator[list[Found]]:
+    """The objects of a log, where `search` finds them: one list for each block, and one at the end.
+
+    Args:
+        blocks: the log's blocks of lines.
+        search: finds where an object begins.
+        spread: whether an object may go on over several lines.
+    """
+    line = 1
+    begun: _Begun | None = None
+    for block in blocks:
+        text = b"\n".join(block)
+        found: list[Found] = []
+        at = counted = end = 0
+        while True:
+            if begun is None:
+                match = search(text, at)
+                if match is None:
+                    break
+                line += text.count(b"\n", counted, match.start())
+                at, counted = match.end(), match.start()
+                if text[at - 1] != _OPEN:
+                    found.append(Found(line, match, b"", True))
+                    continue
+                begun = _Begun(line, match)
+                at -= 1
+            if end <= at:  # looked for once a line, however many objects it has
+                end = line_end(text, at)
+            at, whole = begun.add(text, at, end, len(text) if spread else end)
+            if whole is None and spread and begun.length < LONGEST:
+                break
+            found.append(begun.found(whole is True))
+            begun = None
+        line += text.count(b"\n", counted)
+        yield found
+    yield [begun.found(False)] if begun else []
+
+
+class _Begun:
+    """An object whose end was not found yet."""
+
+    def __init__(self, line: int, before: re.Match[bytes]) -> None:
+        self.length = 0
+        self._line, self._before = line, before
+        self._scanner = Scanner()
+        self._parts: list[bytes] = []
+
+    def add(self, text: bytes, at: int, line_end: int, stop: int) -> tuple[int, bool | None]:
+        """Go on with the object; the result is that of `Scanner.feed`."""
+        end = line_end
+        whole: bool | None = True
+        if self._parts or not _is_json(text, at, line_end):
+            end, whole = self._scanner.feed(text, at, stop)
+        self._parts.append(text[at:end])
+        self.length += end - at
+        return end, whole
+
+    def found(self, whole: bool) -> Found:
+        return Found(self._line, self._before, on_one_line(b"".join(self._parts)), whole)
+
+
+class _Keys(msgspec.Struct, rename={"answer": "return", "greeting": "QMP", "oob": "exec-oob"}):
+    """The keys by which QMP tells its messages apart."""
+
+    event: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    greeting: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    answer: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    error: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    execute: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    oob: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+_keys = msgspec.json.Decoder(_Keys)
+_RECEIVED = re.compile(rb'"(?:event|QMP|return|error)"\s*:')
+_SENT = re.compile(rb'"(?:execute|exec-oob)"\s*:')
+
+
+def is_sent(text: bytes) -> bool | None:
+    """Whether a client sent this message to QEMU, by its keys; None for an object that is no QMP message.
+
+    In text that is not JSON the first such key counts, wherever it is. `error` counts only with an object, as
+    other programs' logs have it, too.
+    """
+    try:
+        keys = _keys.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        received, sent = _RECEIVED.search(text), _SENT.search(text)
+        if received is None:
+            return True if sent else None
+        return sent is not None and sent.start() < received.start()
+    if keys.execute is not msgspec.UNSET or keys.oob is not msgspec.UNSET:
+        return True
+    if isinstance(keys.error, msgspec.Raw) and bytes(keys.error).startswith(b"{"):
+        return False
+    known = (keys.event, keys.greeting, keys.answer)
+    return None if all(key is msgspec.UNSET for key in known) else False
+
+
+def is_event(text: bytes) -> bool:
+    """Whether this is JSON with the key of an event."""
+    try:
+        return _keys.decode(text).event is not msgspec.UNSET
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False

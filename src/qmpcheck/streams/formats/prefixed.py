@@ -1,0 +1,34 @@
+"""One JSON message a line, after any text: a time, a level, the name of a function."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from qmpcheck.streams.blocks import Block
+from qmpcheck.streams.formats import json
+from qmpcheck.streams.formats.message import Batch, Stream
+from qmpcheck.streams.formats.objects import MESSAGE_KEY, is_sent, objects
+
+_START = re.compile(rb"\{(?=[ \t]*" + MESSAGE_KEY + rb")")
+_PREFIX = re.compile(rb'[^{}"\n]*[^\s{}"][^{}"\n]*')
+
+
+_LOOKED_AT = 50
+"""Objects."""
+
+
+def recognises(head: bytes) -> bool:
+    """Whether messages stand after other text, most of them whole on their line."""
+    lines = head.split(b"\n")
+    found = [each for batch in objects([lines], _START.search) for each in batch][:_LOOKED_AT]
+    whole = [each for each in found if each.whole and is_sent(each.text) is not None]
+    cut = [each for each in found if not each.whole]
+    return len(whole) > len(cut) and all(_PREFIX.match(lines[each.line - 1]) for each in whole)
+
+
+def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
+    """The messages of each block."""
+    stream = Stream()
+    for found in objects(blocks, _START.search):
+        yield json.of_objects(found, lambda _: stream)

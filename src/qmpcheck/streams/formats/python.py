@@ -1,0 +1,47 @@
+"""What QEMU's Python library qemu.qmp logs at level DEBUG: an arrow, and the message over several lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from qmpcheck.streams.blocks import Block
+from qmpcheck.streams.formats import json
+from qmpcheck.streams.formats.message import Batch, Stream, decoded
+from qmpcheck.streams.formats.objects import Found, at_line_start, objects
+
+_LINE = rb"[^\n{}]*?(?P<arrow>-->|<--) \{"
+_BEFORE = re.compile(_LINE)
+_HEAD = re.compile(rb"^" + _LINE, re.MULTILINE)
+
+# What precedes the arrow is the application's choice; with logging's defaults it is `DEBUG:NAME OF THE
+# LOGGER:`. A logger's name ends in the client's, which may have blanks if a colon follows it.
+_WORD = rb"[^\s:\]]+"
+_LOGGER = re.compile(
+    rb"\bqemu\.qmp\.(?:qmp_client|protocol)"
+    rb"(?:\.(?P<vm>" + _WORD + rb"(?:(?: (?!DEBUG\b)" + _WORD + rb")*(?=:)|)))?"
+)
+
+
+def recognises(head: bytes) -> bool:
+    """Whether a message begins after an arrow."""
+    return _HEAD.search(head) is not None
+
+
+def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
+    """The messages of each block; one stream for each name of a client."""
+    streams: dict[bytes, Stream] = {}
+
+    def stream(found: Found) -> Stream:
+        logger = _LOGGER.search(found.before[0])
+        name = (logger and logger["vm"]) or b""
+        if name not in streams:
+            streams[name] = Stream(decoded(name))
+        return streams[name]
+
+    for found in objects(blocks, at_line_start(b"--", _BEFORE), spread=True):
+        yield [
+            message._replace(sent=each.before["arrow"] == b"-->")
+            for each in found
+            for message in json.of_objects([each], stream)
+        ]

@@ -1,0 +1,38 @@
+"""QEMU's own trace of its monitors: the trace events monitor_qmp_respond and handle_qmp_command."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from qmpcheck.streams.blocks import Block
+from qmpcheck.streams.formats import json
+from qmpcheck.streams.formats.message import Batch, Stream, decoded
+from qmpcheck.streams.formats.objects import Found, at_line_start, objects
+
+# The second form is the one that simpletrace.py prints, whose strings end after 512 bytes.
+_LINE = (
+    rb"(?:\d+@\d+\.\d+:)?(?:monitor_qmp_respond|handle_qmp_command) "
+    rb"(?:mon (?P<mon>0x\w+) re(?:sp|q): |[\d.]+ pid=\d+ mon=(?P<simple>0x\w+) (?:json|req)=)\{"
+)
+_BEFORE = re.compile(_LINE)
+_HEAD = re.compile(rb"^" + _LINE, re.MULTILINE)
+
+
+def recognises(head: bytes) -> bool:
+    """Whether a line is a trace of a message."""
+    return _HEAD.search(head) is not None
+
+
+def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
+    """The messages of each block; one stream for each monitor."""
+    streams: dict[bytes, Stream] = {}
+
+    def stream(found: Found) -> Stream:
+        monitor = found.before["mon"] or found.before["simple"]
+        if monitor not in streams:
+            streams[monitor] = Stream(decoded(monitor))
+        return streams[monitor]
+
+    for found in objects(blocks, at_line_start(b"_qmp_", _BEFORE), spread=True):
+        yield json.of_objects(found, stream)

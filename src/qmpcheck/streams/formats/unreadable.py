@@ -1,0 +1,60 @@
+"""Formats that QMP's events are seen in but cannot be read from faithfully, and what to do instead."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class Unreadable(NamedTuple):
+    """A format that is only recognised.
+
+    Attributes:
+        name: of the format.
+        pattern: is found in the head of a file in this format.
+        instead: why it cannot be read, and what to do instead.
+    """
+
+    name: str
+    pattern: re.Pattern[bytes]
+    instead: str
+
+
+UNREADABLE = (
+    Unreadable(
+        "UTF-16",
+        re.compile(rb"\A(?:\xff\xfe|\xfe\xff|(?:[\t\n\r -~]\x00){4}|(?:\x00[\t\n\r -~]){4})"),
+        "this is UTF-16 text; convert it first: iconv -f UTF-16 -t UTF-8",
+    ),
+    Unreadable(
+        "UTM",
+        re.compile(rb"^(?:.{0,200}\] )?Debug JSON (?:recieved <-|received <-|send ->) ", re.MULTILINE),
+        "UTM's debug log prints messages as property lists, in which true is 1 and null is missing; "
+        "give the QEMU a second monitor (-qmp unix:PATH,server=on,wait=off) and use qmpcheck record",
+    ),
+    Unreadable(
+        "kata",
+        re.compile(
+            rb'msg="got QMP event" .{0,500}?event=|msg="Executing QMP command: '
+            rb"|\bgot QMP event\b.{0,500}?\bmap\[|The QMP received \w+ event"
+        ),
+        "Kata Containers 2 and 3 log events as Go prints them, without types; trace QEMU itself instead "
+        "(-trace monitor_qmp_respond -D FILE), or use qmpcheck record on a second monitor",
+    ),
+    Unreadable(
+        "proxmox",
+        re.compile(rb"^(?:.*: )?\d+: got QMP event: \w+\s*$", re.MULTILINE),
+        "Proxmox's qmeventd logs only the names of events; use qmpcheck record on the VM's socket instead",
+    ),
+    Unreadable(
+        "xapi",
+        re.compile(rb"Got QMP event, domain-\d+: \w+"),
+        "xenopsd logs only the names of events; use qmpcheck record on the VM's socket instead",
+    ),
+)
+"""In the order in which they are looked for."""
+
+
+def instead_of(head: bytes) -> str | None:
+    """What to do with a file that begins with `head`; None if it is in none of these formats."""
+    return next((each.instead for each in UNREADABLE if each.pattern.search(head)), None)

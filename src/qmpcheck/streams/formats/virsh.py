@@ -1,0 +1,53 @@
+"""What `virsh qemu-monitor-event` prints, with or without its --timestamp, --pretty and --loop.
+
+It prints no messages but what they hold, so messages are put together from that. With --timestamp it prints
+its own time in place of QEMU's; such events get the time that QEMU itself gives where a host has no clock.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+
+from qmpcheck.streams.blocks import Block
+from qmpcheck.streams.formats.message import Batch, Message, Stream, decoded
+from qmpcheck.streams.formats.objects import Found, at_line_start, objects
+
+_LINE = (
+    rb"(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+\+\d+: event (?P<untimed>\S+)"
+    rb"|event (?P<timed>\S+) at (?P<seconds>-?\d+)\.(?P<micros>\d+)) "
+    rb"for domain (?:'(?P<quoted>[^\n]+?)'|(?P<bare>[^\n']+?)): (?:<null>\r?$|\{)"
+)
+_BEFORE = re.compile(_LINE, re.MULTILINE)
+_HEAD = re.compile(rb"^" + _LINE, re.MULTILINE)
+
+
+def recognises(head: bytes) -> bool:
+    """Whether a line tells an event of a domain."""
+    return _HEAD.search(head) is not None
+
+
+def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
+    """The messages of each block; one stream for each domain."""
+    streams: dict[bytes, Stream] = {}
+    for found in objects(blocks, at_line_start(b" for domain ", _BEFORE), spread=True):
+        yield [_message(each, streams) for each in found]
+
+
+def _message(found: Found, streams: dict[bytes, Stream]) -> Message:
+    before = found.before
+    domain = before["quoted"] or before["bare"]
+    if domain not in streams:
+        streams[domain] = Stream(decoded(domain), decoded(domain))
+    event = json.dumps(decoded(before["timed"] or before["untimed"])).encode()
+    data = b', "data": ' + found.text if found.text else b""
+    text = b'{"timestamp": %s, "event": %s%s}' % (_timestamp(before), event, data)
+    return Message(found.line, text, False, streams[domain], cut=not found.whole)
+
+
+def _timestamp(before: re.Match[bytes]) -> bytes:
+    seconds, micros = before["seconds"], before["micros"]
+    if not seconds or seconds.startswith(b"-"):
+        return b'{"seconds": -1, "microseconds": -1}'
+    return b'{"seconds": %s, "microseconds": %d}' % (seconds, int(micros[:6]))

@@ -1,0 +1,51 @@
+"""gzip, read by ISA-L where it is installed: it takes a third of the time or less."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from typing import IO, Any, cast
+
+
+def opened(file: io.BufferedReader) -> IO[bytes]:
+    """The bytes that a gzip file holds, of all its members.
+
+    Reading raises what `gzip.GzipFile` raises, after all that is good before the fault.
+    """
+    if not file.seekable():
+        return cast(IO[bytes], gzip.GzipFile(fileobj=file))
+    try:
+        from isal import igzip
+    except ImportError:
+        return cast(IO[bytes], gzip.GzipFile(fileobj=file))
+    reader: gzip.GzipFile = igzip.IGzipFile(fileobj=file)  # type: ignore[no-untyped-call]
+    return io.BufferedReader(_Fast(file, reader), igzip.READ_BUFFER_SIZE)
+
+
+class _Fast(io.RawIOBase):
+    """The bytes of a gzip file. ISA-L loses its buffer at a fault, so gzip reads on from there."""
+
+    def __init__(self, file: io.BufferedReader, reader: gzip.GzipFile) -> None:
+        self._file, self._reader = file, reader
+        self._is_fast, self._at = True, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        chunk = self._read(len(buffer))
+        self._at += len(chunk)
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+    def _read(self, size: int) -> bytes:
+        try:
+            return self._reader.read1(size)
+        except Exception:
+            if not self._is_fast:
+                raise
+        self._is_fast = False
+        self._file.seek(0)
+        self._reader = gzip.GzipFile(fileobj=self._file)
+        self._reader.seek(self._at)
+        return self._reader.read1(size)

@@ -1,0 +1,127 @@
+"""The messages of the protocol: what an object is, by its keys, and what the checker keeps of each kind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+MICROSECONDS = 1_000_000
+"""In a second."""
+
+NO_CLOCK = {"seconds": -1, "microseconds": -1}
+"""The timestamp of an event of a host that has no clock."""
+
+LAST_SECOND = ((1 << 63) - 1) // MICROSECONDS
+"""The greatest second, before or after 1970, that a clock can show: QEMU counts microseconds in 64 bits."""
+
+_OTHERS = frozenset({"QMP", "return", "error", "execute", "exec-oob"})
+
+
+def is_event(message: dict[str, Any]) -> bool:
+    """Whether it is an event, known or not."""
+    return isinstance(message.get("event"), str)
+
+
+def is_greeting(message: dict[str, Any]) -> bool:
+    """Whether it is a greeting, which begins a connection."""
+    return "QMP" in message and "event" not in message
+
+
+def is_reply(message: dict[str, Any]) -> bool:
+    """Whether it is a reply to a command."""
+    return not message.keys().isdisjoint(("return", "error")) and message.keys().isdisjoint(("event", "QMP"))
+
+
+def is_command(message: dict[str, Any]) -> bool:
+    """Whether it is a command."""
+    return not message.keys().isdisjoint(("execute", "exec-oob")) and message.keys().isdisjoint(
+        ("event", "QMP", "return", "error")
+    )
+
+
+def is_other(message: dict[str, Any]) -> bool:
+    """Whether it is a greeting, a reply or a command: a message without a payload to check."""
+    return "event" not in message and not _OTHERS.isdisjoint(message)
+
+
+class Timestamp(msgspec.Struct, frozen=True, gc=False):
+    """When an event happened, by the host's clock; both members are -1 where there is no clock."""
+
+    seconds: int = -1
+    microseconds: int = -1
+
+
+class RejectedEvent(msgspec.Struct, frozen=True, gc=False):
+    """An event that the decoder rejected, as far as temporal rules can use it.
+
+    Attributes:
+        event: its name, as sent.
+        timestamp: when it happened; without a clock where the timestamp is bad.
+        data: its members; {} where it has none.
+    """
+
+    event: str
+    timestamp: Timestamp
+    data: dict[str, Any]
+
+
+class Greeting(msgspec.Struct, frozen=True, gc=False):
+    """The first message of a connection; `version` is what QEMU says of its version, None if nothing."""
+
+    version: Any = None
+
+
+class Command(msgspec.Struct, frozen=True, gc=False):
+    """A message from a client to QEMU. It has no timestamp."""
+
+    name: str
+    id: Any
+    arguments: dict[str, Any]
+
+
+class Reply(msgspec.Struct, frozen=True, gc=False):
+    """QEMU's answer to the command with the same id; without one, to the oldest command without one."""
+
+    id: Any
+    failed: bool
+
+
+def time_of(event: Any) -> int | None:
+    """When an event happened, in microseconds since 1970; None without a clock.
+
+    Args:
+        event: anything with a `timestamp`.
+    """
+    stamp = event.timestamp
+    seconds, microseconds = stamp.seconds, stamp.microseconds
+    return None if seconds == microseconds == -1 else int(seconds * MICROSECONDS + microseconds)
+
+
+def message(value: dict[str, Any]) -> RejectedEvent | Greeting | Command | Reply | None:
+    """The message that an object is, as far as temporal rules can use it; None where it is none."""
+    if is_event(value):
+        data = value.get("data")
+        timestamp = _timestamp(value.get("timestamp"))
+        return RejectedEvent(value["event"], timestamp, data if isinstance(data, dict) else {})
+    if is_greeting(value):
+        said = value["QMP"]
+        return Greeting(said.get("version") if isinstance(said, dict) else None)
+    if is_command(value):
+        arguments = value.get("arguments")
+        name = value.get("execute", value.get("exec-oob"))
+        return Command(str(name), value.get("id"), arguments if isinstance(arguments, dict) else {})
+    if is_reply(value):
+        return Reply(value.get("id"), "error" in value)
+    return None
+
+
+def _timestamp(value: Any) -> Timestamp:
+    """A timestamp that can be compared with others; one without a clock where it cannot."""
+    if not isinstance(value, dict):
+        return Timestamp()
+    seconds, microseconds = value.get("seconds"), value.get("microseconds")
+    if type(seconds) is not int or type(microseconds) is not int:
+        return Timestamp()
+    is_time = abs(seconds) <= LAST_SECOND and 0 <= microseconds < MICROSECONDS
+    return Timestamp(seconds, microseconds) if is_time else Timestamp()

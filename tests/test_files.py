@@ -1,0 +1,105 @@
+"""However a stream is cut into blocks, and the work is divided, the result is the same."""
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from strategies import events, faults
+
+from qmpcheck import catalogue
+from qmpcheck.checking.checker import Checker, CheckOptions
+from qmpcheck.codes import Severity
+from qmpcheck.validation import processes
+from qmpcheck.validation.files import FileChecker
+from qmpcheck.validation.recipe import Recipe
+
+RULES = catalogue.find("v4").rule_base
+SEVERITIES = {"QMP101": Severity.WARNING, "QMP305": Severity.ERROR}
+
+lines = st.one_of(
+    events(RULES).map(lambda message: json.dumps(message).encode()),
+    faults(RULES).map(lambda fault: json.dumps(fault.message).encode()),
+    st.sampled_from(
+        [
+            b"",
+            b"\r",
+            b"nonsense",
+            b"[]",
+            b'{"return": {}}',
+            b"\xff",
+            b'{"QMP": {}}',
+            b'{"return": 1, "QMP": 1}',
+        ]
+    ),
+)
+streams = st.builds(
+    lambda body, end: b"".join(line + b"\n" for line in body) + end, st.lists(lines), st.just(b"") | lines
+)
+TOO_MANY_MICROSECONDS = b'{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 9000000}}\n'
+THAT_SECOND = b'{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 0}}\n'
+
+
+@given(streams, st.lists(st.integers(0, 100), max_size=6), st.integers(0, 5))
+@example(TOO_MANY_MICROSECONDS + THAT_SECOND, [1], 5)
+def test_any_way_of_cutting(content: bytes, places: list[int], most: int) -> None:
+    *ended, rest = content.split(b"\n")
+    whole = [*(line + b"\n" for line in ended), rest]
+    ends = sorted({place % (len(whole) + 1) for place in places})
+    checker = Checker(RULES, CheckOptions(most=most, severities=SEVERITIES))
+    for begin, end in zip([0, *ends], [*ends, len(whole)], strict=True):
+        *lines, last = b"".join(whole[begin:end]).split(b"\n")
+        checker.feed([*lines, last] if last else lines, is_cut=bool(last))
+    cut = checker.finish()
+    assert cut == checker.check(content)
+    assert len(cut.listed) <= most
+
+
+STOP = b'{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 5}}\n'
+
+
+def test_several_processes_say_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "TASK", 1 << 14)
+    paths = [str(tmp_path / "none")]
+    for number in range(12):
+        text = b"\xef\xbb\xbf" + (STOP * 37 + b"nonsense\n" + b"x" * 5000 + b"\n") * number + b"{"
+        paths.append(str(tmp_path / f"{number}.jsonl"))
+        Path(paths[-1]).write_bytes(gzip.compress(text) if number % 3 == 0 else text)
+    checker = FileChecker(Recipe(severities=SEVERITIES), catalogue.find("v4"), "jsonl")
+    one, two, three = (processes.check_files(checker, paths, int, jobs) for jobs in (1, 2, 3))
+    assert one == two == three
+    assert [result.path for result in one] == paths
+    assert one[-1].lines == 39 * 11 + 1
+
+
+LONG_CHECK = """
+import sys
+from qmpcheck.cli import main
+sys.exit(main(["validate", *sys.argv[1:], "--spec", "v4", "--jobs", "2"]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+def test_workers_end_when_their_parent_does(number: int, tmp_path: Path) -> None:
+    """They would hold standard output open: its end shows that none is left."""
+    paths = [tmp_path / f"{at}.jsonl" for at in range(4)]
+    for path in paths:
+        path.write_bytes(STOP * 3_000_000)
+    command = [sys.executable, "-c", LONG_CHECK, *map(str, paths)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        while len(children.read_text().split()) < 2:
+            time.sleep(0.02)
+        os.kill(process.pid, number)
+        begin = time.monotonic()
+        _, errors = process.communicate()
+        assert time.monotonic() - begin < 10
+    assert b"Traceback" not in errors
+    assert process.returncode in (-number, 130)
