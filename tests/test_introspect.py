@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from qmpcheck import binary
-from qmpcheck.binary import Unanswered
+from qmpcheck.qmp import introspect
+from qmpcheck.qmp.introspect import Unanswered
 
 GREETING = '{"QMP": {"version": {"qemu": {"major": 2, "minor": 4, "micro": 1}}, "capabilities": []}}'
 
@@ -65,7 +65,7 @@ def _no_files_elsewhere(tmp_path_factory: pytest.TempPathFactory, monkeypatch: p
 
 @pytest.mark.parametrize("name", ["qemu-system-x86_64", "qemu-storage-daemon"])
 def test_a_real_one(name: str, tmp_path: Path) -> None:
-    answer = binary.ask(script(tmp_path, f'exec {real(name)} "$@"'))  # whose name does not say what it is
+    answer = introspect.ask(script(tmp_path, f'exec {real(name)} "$@"'))  # whose name does not say what it is
     version = subprocess.run([name, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
     assert f" {answer.version} " in version
     assert "BLOCK_IO_ERROR" in [info["name"] for info in answer.schema]
@@ -97,7 +97,7 @@ def test_a_real_one(name: str, tmp_path: Path) -> None:
 def test_what_is_no_qemu(text: str, message: str, tmp_path: Path) -> None:
     """It has all the time that it needs: its answer does not depend on how busy the machine is."""
     with pytest.raises(Unanswered) as caught:
-        binary.ask(script(tmp_path, text), 60)
+        introspect.ask(script(tmp_path, text), 60)
     assert str(caught.value).startswith(message)
     assert str(caught.value).isprintable()
     assert_nothing_is_left(tmp_path)
@@ -108,7 +108,7 @@ def test_what_is_no_qemu(text: str, message: str, tmp_path: Path) -> None:
 )
 def test_what_does_not_answer(text: str, tmp_path: Path) -> None:
     with pytest.raises(Unanswered, match=r"^no answer over QMP within 0\.5 s$"):
-        binary.ask(script(tmp_path, text), 0.5)
+        introspect.ask(script(tmp_path, text), 0.5)
     assert_nothing_is_left(tmp_path)
 
 
@@ -122,7 +122,7 @@ def test_what_cannot_be_started(tmp_path: Path) -> None:
         ("\0", "embedded null byte"),
     ]:
         with pytest.raises(Unanswered, match=message):
-            binary.ask(str(path))
+            introspect.ask(str(path))
 
 
 @pytest.mark.parametrize(("stop", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
