@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -163,11 +164,11 @@ class Machine:
         return Trouble(HUNG, f"{text}; it closed QMP and runs on" if self._client.is_closed else text)
 
     def _end(self, status: int) -> Trouble:
-        """Why it ended too early: it crashed, or it refused its options, as only the build can explain.
+        """Why it ended too early: it crashed, or it refused options that its build lacks.
 
-        QEMU refuses options with an exit status, and a shell tells of a signal by one from 128 on.
+        QEMU refuses options with an exit status; one from 128 on is how a shell reports a signal.
         """
-        errors = [line for line in self._process.last_lines() if "warning" not in line.lower()]
+        errors = [line for line in self._process.last_lines() if not _HARMLESS.search(line)]
         refused = next(filter(is_lacking, errors), "")
         if refused and 0 < status < _BY_SIGNAL and not self._client.has_greeted:
             return Trouble(LACKS, refused)
@@ -182,3 +183,6 @@ _AGAIN = 0.1
 """Seconds between a refused command and the next try."""
 
 _BY_SIGNAL = 128
+
+_HARMLESS = re.compile(r"warning|falling back to", re.IGNORECASE)
+"""In what a QEMU that goes on has to say."""
