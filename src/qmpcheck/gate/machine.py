@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -168,12 +167,18 @@ class Machine:
 
         QEMU refuses options with an exit status; one from 128 on is how a shell reports a signal.
         """
-        errors = [line for line in self._process.last_lines() if not _HARMLESS.search(line)]
+        errors = _errors(self._process.last_lines())
         refused = next(filter(is_lacking, errors), "")
         if refused and 0 < status < _BY_SIGNAL and not self._client.has_greeted:
             return Trouble(LACKS, refused)
         how = f"exit status {status}" if status >= 0 else f"signal {-status}"
         return Trouble(CRASHED, f"it ended ({how})" + (f": {errors[-1]}" if errors else ""))
+
+
+def _errors(lines: list[str]) -> list[str]:
+    """The lines that may say why a process ended: no warnings, and nothing after which it has gone on."""
+    went_on = [at for at, line in enumerate(lines) if "falling back to" in line]
+    return [line for line in lines[max(went_on, default=-1) + 1 :] if "warning" not in line.lower()]
 
 
 _MOMENT = 0.5
@@ -183,6 +188,3 @@ _AGAIN = 0.1
 """Seconds between a refused command and the next try."""
 
 _BY_SIGNAL = 128
-
-_HARMLESS = re.compile(r"warning|falling back to", re.IGNORECASE)
-"""In what a QEMU that goes on has to say."""
