@@ -1,5 +1,6 @@
 """Binaries that are asked what they are: real ones, and scripts that are none."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -9,11 +10,14 @@ import time
 from pathlib import Path
 
 import pytest
+from qemu.qmp import QMPClient
 
 from qmpcheck.qmp import introspect
 from qmpcheck.qmp.introspect import Unanswered
 
 GREETING = '{"QMP": {"version": {"qemu": {"major": 2, "minor": 4, "micro": 1}}, "capabilities": []}}'
+
+EVENT = '{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 2}}'
 
 
 def speaking(answer: str) -> str:
@@ -72,6 +76,39 @@ def test_a_real_one(name: str, tmp_path: Path) -> None:
     assert_nothing_is_left(tmp_path)
 
 
+def test_qemu_qmp_is_told_the_same(tmp_path: Path) -> None:
+    socket = tmp_path / "qmp"
+    qemu = real("qemu-system-x86_64")
+    options = ["-machine", "none", "-S", "-display", "none", "-nodefaults"]
+    with subprocess.Popen([qemu, *options, "-qmp", f"unix:{socket},server=on,wait=off"]) as process:
+        try:
+            while not socket.exists():
+                time.sleep(0.02)
+            version, schema = asyncio.run(asked_by_qemu_qmp(socket))
+        finally:
+            process.kill()
+    answer = introspect.ask(qemu)
+    assert answer.schema == schema
+    assert answer.version._asdict() == version
+
+
+async def asked_by_qemu_qmp(socket: Path) -> tuple[object, object]:
+    client = QMPClient()
+    await client.connect(str(socket))
+    try:
+        version = await client.execute("query-version")
+        assert isinstance(version, dict)
+        return version["qemu"], await client.execute("query-qmp-schema")
+    finally:
+        await client.disconnect()
+
+
+def test_events_may_come_before_the_greeting(tmp_path: Path) -> None:
+    text = speaking('dict([("return", [])])').replace("print(", f'print("""{EVENT}"""); print(', 1)
+    answer = introspect.ask(script(tmp_path, text), 60)
+    assert (str(answer.version), answer.schema) == ("2.4.1", [])
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -92,6 +129,16 @@ def test_a_real_one(name: str, tmp_path: Path) -> None:
             "it does not know query-qmp-schema: not found",
         ),
         (speaking('dict([("return", 7)])'), "it speaks QMP, but does not say its version or its schema"),
+        (
+            speaking('dict([("return", [])])').replace("qemu", "kvm"),
+            "it speaks QMP, but does not say its version or its schema",
+        ),
+        (
+            f"echo '{GREETING}'; echo '[1]'; sleep 100",
+            "it speaks no QMP: it sends a line that is no JSON object",
+        ),
+        (f"echo '{GREETING}'; yes '{EVENT}'", "it speaks no QMP: it sent more than 8192 KiB"),
+        (f"yes '{EVENT}'", "it speaks no QMP: it sent more than 8192 KiB"),
     ],
 )
 def test_what_is_no_qemu(text: str, message: str, tmp_path: Path) -> None:

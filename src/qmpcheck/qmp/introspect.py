@@ -24,7 +24,7 @@ PATIENCE = 20.0
 
 _NO_MACHINE = ("-machine", "none", "-S", *SYSTEM)
 
-_MOST = 64 << 20
+_MOST = 8 << 20
 """Bytes that it may send; its schema has a quarter of a megabyte."""
 
 
