@@ -27,7 +27,7 @@ def of_stream(path: str, all: bool) -> tuple[Version, ...]:
     """
     with source.opened(path, ahead=True) as file:
         lines = chain.from_iterable(map(lines_of, from_chunks(_beginning(file))))
-        found = filter(None, map(_of_line, lines))
+        found = filter(None, map(of_line, lines))
         return tuple(islice(found, None if all else 1))
 
 
@@ -48,11 +48,12 @@ def of_first_line(path: str) -> Version | None:
 
 def version(head: bytes) -> Version | None:
     """The version in the first greeting of these lines that tells one."""
-    found = map(_of_line, head.split(b"\n"))
+    found = map(of_line, head.split(b"\n"))
     return next(filter(None, found), None)
 
 
-def _of_line(line: bytes) -> Version | None:
+def of_line(line: bytes) -> Version | None:
+    """The version that a line tells if it is a greeting; None otherwise."""
     if b'"QMP"' not in line:
         return None
     try:

@@ -22,7 +22,7 @@ def recognises(head: bytes) -> bool:
     filled = [line.rstrip() for line in whole[:_LOOKED_AT] if line and not line.isspace()]
     return not filled or (
         any(map(_is_message, filled))
-        and not any(map(_is_no_whole_line, filled))
+        and (all(map(_is_braced, filled)) or not any(map(_is_no_whole_line, filled)))
         and _OF_ANOTHER_FORMAT.search(head) is None
     )
 
@@ -31,6 +31,11 @@ _REMARK = re.compile(rb'[^\s{}\[\]"\x00-\x1f][^\x00-\x08\x0e-\x1f]*(?<!\})')
 
 # A trace among the messages that it shows again, and the events of virt-qemu-qmp-proxy.
 _OF_ANOTHER_FORMAT = re.compile(rb'^(?:\d+@\d+\.\d+:)?monitor_qmp_respond mon 0x|"data": ?"\{', re.MULTILINE)
+
+
+def _is_braced(line: bytes) -> bool:
+    """Whether it begins and ends as a message does; most lines do, and this is soon found out."""
+    return line[:1] == b"{" and line[-1:] == b"}"
 
 
 def _is_no_whole_line(line: bytes) -> bool:
