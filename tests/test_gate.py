@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator
 from qmpcheck import catalogue, reports
 from qmpcheck.checking.checker import Checker
 from qmpcheck.cli import gate, main
-from qmpcheck.drift.change import Level
+from qmpcheck.codes import Impact
 from qmpcheck.gate import build as builds
 from qmpcheck.gate import judge, machine, run
 from qmpcheck.gate.build import Build
@@ -107,7 +107,7 @@ def test_a_real_build_passes(verdict: judge.Verdict) -> None:
         if not each.is_well
     }
     assert not troubles
-    assert not any(change.level() is Level.BREAKING for change in verdict.changes)
+    assert not any(change.level() is Impact.BREAKING for change in verdict.changes)
 
 
 def test_thirty_kinds_of_event_and_more_are_seen_within_a_minute(verdict: judge.Verdict) -> None:

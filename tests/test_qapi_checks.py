@@ -10,7 +10,7 @@ from rulebases import QAPI
 
 from qmpcheck.checking import user_rules
 from qmpcheck.checking.temporal_rule import TemporalRule
-from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.finding import Finding
 from qmpcheck.reports import text
 from qmpcheck.rulebase import (
     Alternate,
@@ -34,7 +34,7 @@ def line(event: str, data: Any, seconds: float = 1) -> str:
 
 def findings(
     stream: str, rule_base: RuleBase = QAPI, more: tuple[TemporalRule, ...] = ()
-) -> tuple[Diagnostic, ...]:
+) -> tuple[Finding, ...]:
     return check(rule_base, stream, complete=True, rules=more).listed
 
 

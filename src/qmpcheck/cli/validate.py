@@ -24,7 +24,8 @@ from qmpcheck.cli import arguments, baselines, output, reporting
 from qmpcheck.cli.arguments import Several
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
-from qmpcheck.diagnostic import STREAM_CODES, Diagnostic
+from qmpcheck.codes import STREAM_CODES
+from qmpcheck.finding import Finding
 from qmpcheck.printable import safe
 from qmpcheck.reports import verdict
 from qmpcheck.rulebase import SpecError
@@ -153,7 +154,7 @@ def _files(paths: Sequence[str]) -> list[str]:
 _RECORDED = re.compile(r"\.(jsonl|log|json)(\.\d+)?(\.gz|\.zst)?$")
 
 
-def _with_availability(findings: Sequence[Diagnostic], spec: Spec | None) -> tuple[Diagnostic, ...]:
+def _with_availability(findings: Sequence[Finding], spec: Spec | None) -> tuple[Finding, ...]:
     """The findings, with what other releases say of each; a clean stream needs none of them."""
     if not findings or spec is None:
         return tuple(findings)
@@ -179,19 +180,17 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
 
     [path] = options.streams
     _expect_readable(path)
-    told: list[Diagnostic] = []
+    told: list[Finding] = []
     chosen: set[str] = set()
     with reporting.opened(options.output, options.reports, at_once=True) as out:
 
-        def hear(
-            choice: Choice, vm: str, findings: Sequence[Diagnostic], overdue: Sequence[Diagnostic]
-        ) -> None:
+        def hear(choice: Choice, vm: str, findings: Sequence[Finding], overdue: Sequence[Finding]) -> None:
             from qmpcheck.reports import style, text
 
-            for note in (choice.why, choice.spec.note):
+            for note in (f"{safe(path)}: {choice.why}" if choice.why else "", choice.spec.note):
                 if note and note not in chosen:
                     chosen.add(note)
-                    tell(f"{safe(path)}: {note}")
+                    tell(note)
             known_since = _with_availability(findings, choice.spec)
             lines = (*known_since, *overdue)
             out.writelines(text.finding_lines(path, lines, style.painter(out), known, vm))

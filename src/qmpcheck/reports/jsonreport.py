@@ -9,7 +9,7 @@ from typing import IO, Any
 import qmpcheck
 from qmpcheck.catalogue import Spec
 from qmpcheck.checking.result import StreamResult
-from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.finding import Finding
 from qmpcheck.printable import safe
 from qmpcheck.reports import verdict
 from qmpcheck.reports.report import Report
@@ -57,7 +57,7 @@ def _spec(spec: Spec | None) -> dict[str, str] | None:
     return {"name": safe(spec.name), "id": spec.id} if spec else None
 
 
-def _diagnostic(checked: StreamResult, finding: Diagnostic) -> dict[str, Any]:
+def _diagnostic(checked: StreamResult, finding: Finding) -> dict[str, Any]:
     return {
         "code": finding.code,
         "slug": finding.slug,
