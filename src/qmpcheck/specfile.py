@@ -111,13 +111,13 @@ def ask(path: str) -> Told:
     Raises:
         SpecError: it does not answer, or what it answers is none.
     """
-    from qmpcheck import binary  # loads asyncio and qemu.qmp, which nothing else needs
     from qmpcheck.documents import introspection
+    from qmpcheck.qmp import introspect  # loads what only those need that start a process
 
     try:
-        answer = binary.ask(path if os.sep in path else shutil.which(path) or path)
+        answer = introspect.ask(path if os.sep in path else shutil.which(path) or path)
         return Told(introspection.read(answer.schema), answer.version)
-    except (binary.Unanswered, introspection.NotIntrospection) as error:
+    except (introspect.Unanswered, introspection.NotIntrospection) as error:
         raise SpecError(f"{safe(path)}: {error}") from None
 
 

@@ -18,7 +18,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from qmpcheck import catalogue
-from qmpcheck.binary import Unanswered
 from qmpcheck.catalogue import Spec
 from qmpcheck.cli import arguments, baselines, reporting, strictness
 from qmpcheck.cli.messages import tell
@@ -34,6 +33,7 @@ from qmpcheck.gate.scenario import Outcome, Scenario
 from qmpcheck.gate.scenarios import ALL
 from qmpcheck.gate.trouble import is_full
 from qmpcheck.printable import quoted, safe
+from qmpcheck.qmp.introspect import Unanswered
 from qmpcheck.reports import gatereport, gatetext
 from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.rulebase import SpecError
