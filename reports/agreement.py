@@ -59,7 +59,7 @@ def differences(release: str) -> dict[Difference, list[Change]]:
     found = defaultdict(list)
     for change in compare(text, schema):
         says = SAYS.get(change.code) or in_words(change)
-        found[Difference(change.event, change.path, says, change.level())].append(change)
+        found[Difference(change.event, change.shown_path, says, change.level())].append(change)
     return found
 
 

@@ -96,7 +96,7 @@ def marks(event: str, line: list[Release]) -> Iterator[chart.Mark]:
         found = defaultdict(list)
         for change in release.changes:
             if change.event == event and change.code not in {CAME, WENT, "QMP516"}:
-                found[look(change)].append(f"{change.path} {change.text}".strip())
+                found[look(change)].append(f"{change.shown_path} {change.text}".strip())
         for each in chart.LOOKS:
             if each in found:
                 yield chart.Mark(at, each, f"{event}, {release.name}: {'; '.join(found[each])}")
@@ -160,7 +160,7 @@ def grouped(changes: tuple[Change, ...]) -> list[list[str]]:
     """The rows of a release's table: the same change of the same member of several events is one row."""
     found = defaultdict(list)
     for change in changes:
-        found[-change.level(), change.path, change.text].append(change.event)
+        found[-change.level(), change.shown_path, change.text].append(change.event)
     return [
         [str(Impact(-level)), ", ".join(events), f"`{path}`" if path else "the event", text]
         for (level, path, text), events in sorted(

@@ -131,7 +131,8 @@ CASES = [
 
 def told(changes: tuple[Change, ...]) -> str:
     return "; ".join(
-        f"{each.code} {each.event}{each.path and ' ' + each.path}: {each.text}" for each in changes
+        f"{each.code} {each.event}{each.shown_path and ' ' + each.shown_path}: {each.text}"
+        for each in changes
     )
 
 

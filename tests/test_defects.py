@@ -55,7 +55,9 @@ NONE = f"X1\n--\nData: None.\n{EXAMPLE}"
     ],
 )
 def test_defects(text: str, expected: list[str]) -> None:
-    found = [f"{d.line} {d.code} {d.event} {d.path}".rstrip(" ") for d in findings(documents.read(text))]
+    found = [
+        f"{d.line} {d.code} {d.event} {d.shown_path}".rstrip(" ") for d in findings(documents.read(text))
+    ]
     assert found == [line.rstrip(" ") for line in expected]
 
 
@@ -68,5 +70,5 @@ def test_a_defect_drops_nothing_else() -> None:
 
 def test_names_from_a_document_are_safe_to_print() -> None:
     [defect] = findings(documents.read('X1\n--\n- "a\x1b[31m": x (json-f\u202eoo)\n'))[:1]
-    assert "\x1b" not in defect.path + defect.message
-    assert "\u202e" not in defect.path + defect.message
+    assert "\x1b" not in defect.shown_path + defect.message
+    assert "\u202e" not in defect.shown_path + defect.message

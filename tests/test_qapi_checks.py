@@ -39,7 +39,7 @@ def findings(
 
 
 def said(event: str, data: Any) -> list[str]:
-    return [f"{each.code} {each.path}: {each.message}" for each in findings(line(event, data))]
+    return [f"{each.code} {each.shown_path}: {each.message}" for each in findings(line(event, data))]
 
 
 INET = {"type": "inet", "host": "h", "port": 80}

@@ -24,6 +24,7 @@ from qmpcheck.cli import main
 from qmpcheck.codes import CODES, DRIFT_CODES, Severity
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
+from qmpcheck.keypath import ITEMS
 from qmpcheck.printable import safe
 from qmpcheck.reports import changesreport, fingerprint, formats, report
 from qmpcheck.reports.changes import Changes
@@ -502,7 +503,9 @@ def test_changes() -> None:
 
 def test_a_change_is_known_by_its_value_and_branch() -> None:
     changes = [
-        Change(code, "X", "data[]", "", value=value) for code in DRIFT_CODES for value in ("", "p", "q")
+        Change(code, "X", ("data", ITEMS), "", value=value)
+        for code in DRIFT_CODES
+        for value in ("", "p", "q")
     ]
     assert len({fingerprint.fingerprint(fingerprint.of_change(each)) for each in changes}) == len(changes)
 

@@ -2,7 +2,7 @@ r"""Check recorded QMP events against the published descriptions of them.
 
 >>> import qmpcheck
 >>> [result] = qmpcheck.check(['{"event": "STOP"}'], spec="v2")
->>> [(finding.line, finding.code, finding.path) for finding in result.listed]
+>>> [(finding.line, finding.code, finding.shown_path) for finding in result.listed]
 [(1, 'QMP104', 'timestamp')]
 
 A `Checker` takes a stream in pieces, as it comes:

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from qmpcheck import keypath
 from qmpcheck.codes import CODES, Severity
+from qmpcheck.keypath import KeyPath
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False):
@@ -17,7 +19,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
         line: where it stands, from 1: in the stream, or in the document for QMP9xx.
         message: what is wrong, in one line that is safe to print.
         event: the event it concerns, "" where there is none; safe to print.
-        path: the dotted path of the value it concerns, "" for the whole line; safe to print.
+        path: the keys to the value it concerns, () for the whole line; `shown_path` is safe to print.
         spec_line: the line of the spec's document that states the rule broken.
         drift: since or until when another spec allows it.
         searched: the line up to which a follow-up was looked for.
@@ -32,7 +34,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     line: int
     message: str
     event: str = ""
-    path: str = ""
+    path: KeyPath = ()
     spec_line: int | None = None
     drift: str | None = None
     searched: int | None = None
@@ -51,6 +53,11 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     def severity(self) -> Severity:
         """How bad it is."""
         return severity(self.code, self.erratum) if self.level is None else self.level
+
+    @property
+    def shown_path(self) -> str:
+        """The path as it is printed: `data.nodes[0]`."""
+        return keypath.as_text(self.path)
 
     @property
     def text(self) -> str:

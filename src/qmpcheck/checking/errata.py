@@ -118,6 +118,6 @@ def with_errata(rule: TemporalRule, known: tuple[Erratum, ...]) -> TemporalRule:
 def noted(finding: Finding, value: Any, known: tuple[Erratum, ...]) -> Finding:
     """The finding about a value, with the name of the case that covers it, if one does."""
     for each in known:
-        if each.event == finding.event and finding.path == f"data.{each.member}" and value in each.values:
+        if each.event == finding.event and finding.path == ("data", each.member) and value in each.values:
             return msgspec.structs.replace(finding, erratum=each.id)
     return finding

@@ -13,18 +13,17 @@ comes, or none until one of `until` does).
 
 from __future__ import annotations
 
-import functools
 import math
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from qmpcheck import dotted, rulebase, tomltext
+from qmpcheck import keypath, rulebase, tomltext
 from qmpcheck.catalogue import near_names
 from qmpcheck.checking.accessors import Path
 from qmpcheck.checking.temporal_rule import Condition, Kind, Pattern, TemporalRule
 from qmpcheck.checking.timestamps import sent_late
-from qmpcheck.printable import name, quoted, safe, step
+from qmpcheck.printable import name, quoted, safe
 from qmpcheck.rulebase import Alternate, Enum, EventRule, Integer, Object, RuleBase, SpecError
 from qmpcheck.streams.messages import MICROSECONDS
 from qmpcheck.wording import alternatives
@@ -119,7 +118,7 @@ def _lacks_key(event: str, same: tuple[Path, ...], rule_base: RuleBase) -> bool:
     """Whether an event cannot carry the members that must be the same: it lifts an absence for all then."""
     try:
         for path in same:
-            _types(functools.reduce(step, path, ""), event, rule_base.events[event], "until")
+            _types(keypath.as_text(path), event, rule_base.events[event], "until")
     except _Wrong:
         return True
     return False
@@ -157,7 +156,7 @@ def _events(table: dict[str, Any], key: str, rule_base: RuleBase) -> list[str]:
 def _types(path: str, event: str, rule: EventRule, key: str) -> list[rulebase.Type]:
     """What the value at a dotted path may be, whatever else the event carries."""
     found: list[rulebase.Type] = [rule.data]
-    for key_in_path in dotted.names(path):
+    for key_in_path in keypath.names(path):
         objects = [each for described in found for each in _objects(described)]
         members = [each.member(key_in_path) for each in objects]
         found = [member.type for member in members if member]
@@ -191,7 +190,7 @@ def _conditions(when: Any, event: str, rule: EventRule) -> Iterator[tuple[Path, 
         for each in values:
             if not any(_can_be(each, described) for described in types):
                 raise _Wrong("when", f"{quoted(path)} cannot be {_shown(each)}")
-        yield tuple(dotted.names(path)), tuple(values)
+        yield tuple(keypath.names(path)), tuple(values)
 
 
 _SCALARS: dict[type[rulebase.Type], tuple[type, ...]] = {
@@ -224,7 +223,7 @@ def _same(table: dict[str, Any], events: list[str], rule_base: RuleBase) -> tupl
     for path in paths:
         for event in events:
             _types(path, event, rule_base.events[event], "same")
-    return tuple(tuple(dotted.names(path)) for path in paths)
+    return tuple(tuple(keypath.names(path)) for path in paths)
 
 
 def _within(table: dict[str, Any]) -> int | None:

@@ -11,7 +11,8 @@ from qmpcheck.documents.entries import EventEntry
 from qmpcheck.documents.member import JSON_TYPES, MemberText
 from qmpcheck.documents.note import Sentence
 from qmpcheck.finding import Finding
-from qmpcheck.printable import name, quoted, shortened, step
+from qmpcheck.keypath import ITEMS, KeyPath
+from qmpcheck.printable import name, quoted, shortened
 from qmpcheck.rulebase import Array, FollowUp, Object, RateLimit
 
 
@@ -87,32 +88,32 @@ def _data(entry: EventEntry, event: str) -> Iterator[Finding]:
 
 
 def _members(entry: EventEntry, event: str, payload: Object) -> Iterator[Finding]:
-    paths = dict(_paths(payload, "data"))
+    paths = dict(_paths(payload, ("data",)))
     for inner, above in nesting.misplaced(entry.members):
         message = (
             f"below {quoted(above.name)}, which holds no members; it counts as the next member beside it"
         )
-        yield Finding("QMP919", inner.line, message, event, paths.get(inner.line, step("data", inner.name)))
+        yield Finding("QMP919", inner.line, message, event, paths.get(inner.line, ("data", inner.name)))
     for text in entry.members:
-        path = paths.get(text.line, step("data", text.name))
+        path = paths.get(text.line, ("data", text.name))
         yield from _member(text, event, path)
         if text.line not in paths and not compile.is_whole_data(text):
             yield Finding("QMP913", text.line, "a member of that name stands above; it counts", event, path)
 
 
-def _paths(payload: Object, above: str) -> Iterator[tuple[rulebase.Line, str]]:
+def _paths(payload: Object, above: KeyPath) -> Iterator[tuple[rulebase.Line, KeyPath]]:
     """The line and the path of every member that the rule base holds."""
     for member in payload.members:
-        path = step(above, member.name)
+        path = (*above, member.name)
         yield member.line, path
         match member.type:
             case Object() as inner:
                 yield from _paths(inner, path)
             case Array(Object() as inner):
-                yield from _paths(inner, f"{path}[]")
+                yield from _paths(inner, (*path, ITEMS))
 
 
-def _member(text: MemberText, event: str, path: str) -> Iterator[Finding]:
+def _member(text: MemberText, event: str, path: KeyPath) -> Iterator[Finding]:
     for line, word in text.unknown:
         yield Finding("QMP901", line, f"not understood: {_words(word)}", event, path)
     for type_name in filter(None, (*text.type_names, text.item_type)):
@@ -158,7 +159,7 @@ def notes(
 def _rule(rule: FollowUp | RateLimit, line: int, event: str, missing: compile.Missing) -> Iterator[Finding]:
     for member in missing.members(rule):
         message = "a note about a member that the event does not have; no rule comes of it"
-        yield Finding("QMP909", line, message, event, step("data", member))
+        yield Finding("QMP909", line, message, event, ("data", member))
     for value in missing.values(rule):
         message = f"a note about the value {quoted(value)}, which its member cannot take; no rule comes of it"
         yield Finding("QMP917", line, message, event)

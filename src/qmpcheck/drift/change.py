@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from qmpcheck import keypath
 from qmpcheck.codes import CODES, Impact
+from qmpcheck.keypath import KeyPath
 from qmpcheck.printable import name, quoted
 from qmpcheck.rulebase import Line
 
@@ -27,7 +29,7 @@ NOWHERE = Place()
 class Condition(NamedTuple):
     """A branch of a union: in the object at the path `within`, the member `tag` has that value."""
 
-    within: str
+    within: KeyPath
     tag: str
     value: str
 
@@ -41,7 +43,7 @@ class Change(msgspec.Struct, frozen=True):
     Attributes:
         code: one of `DRIFT_CODES`.
         event: the event it concerns.
-        path: the dotted path of the member it concerns, `[]` for the items of a list; "" for the event.
+        path: the keys to the member it concerns; () for the event. `shown_path` is safe to print.
         text: what changed, in one line that is safe to print.
         old, new: where the two specs state it; `NOWHERE` where one does not.
         value: the value that came, went, or was deprecated; "" where it is none.
@@ -53,7 +55,7 @@ class Change(msgspec.Struct, frozen=True):
 
     code: str
     event: str
-    path: str
+    path: KeyPath
     text: str
     old: Place = NOWHERE
     new: Place = NOWHERE
@@ -67,6 +69,11 @@ class Change(msgspec.Struct, frozen=True):
     def slug(self) -> str:
         """The code's name in words."""
         return CODES[self.code].slug
+
+    @property
+    def shown_path(self) -> str:
+        """The path as it is printed: `data.nodes[]`."""
+        return keypath.as_text(self.path)
 
     def level(self, strict: bool = False) -> Impact:
         """What it means for a client, one that is strict or one that is tolerant."""

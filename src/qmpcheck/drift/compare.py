@@ -14,7 +14,8 @@ import msgspec
 
 from qmpcheck import ratelimits, rulebase
 from qmpcheck.drift.change import NOWHERE, Change, Condition, Place
-from qmpcheck.printable import name, quoted, safe, step
+from qmpcheck.keypath import ITEMS, KeyPath
+from qmpcheck.printable import name, quoted, safe
 from qmpcheck.rulebase import (
     BUILD,
     JSON_TYPES,
@@ -70,7 +71,7 @@ class _At(NamedTuple):
     """Where a comparison stands: the event, the path, the branches, and the places in both specs."""
 
     event: str
-    path: str
+    path: KeyPath
     where: tuple[Condition, ...]
     old: Place
     new: Place
@@ -87,7 +88,7 @@ class _At(NamedTuple):
         found = old or new
         assert found, "one of the two is there"
         places = (_place(old, self.old), _place(new, self.new))
-        return self._replace(path=step(self.path, found.name), old=places[0], new=places[1])
+        return self._replace(path=(*self.path, found.name), old=places[0], new=places[1])
 
 
 def _place(member: Member | None, holder: Place) -> Place:
@@ -113,12 +114,12 @@ def _changes(old: RuleBase, new: RuleBase, sides: _Sides) -> Iterator[Change]:
         if event in new.events:
             yield from _event(event, rule, new.events[event], sides)
         else:
-            at = _At(event, "", (), Place(rule.line, rule.file), NOWHERE)
+            at = _At(event, (), (), Place(rule.line, rule.file), NOWHERE)
             code = "QMP517" if sides.lacks(rule.marks, sides.new) else "QMP501"
             other = likely.get(event, "")
             yield at.change(code, f"event removed{_renamed('to', other)}", counterpart=other)
     for event, rule in come.items():
-        at = _At(event, "", (), NOWHERE, Place(rule.line, rule.file))
+        at = _At(event, (), (), NOWHERE, Place(rule.line, rule.file))
         code = "QMP517" if sides.lacks(rule.marks, sides.old) else "QMP502"
         other = likely.get(event, "")
         yield at.change(code, f"event added{_renamed('from', other)}", counterpart=other)
@@ -160,9 +161,9 @@ def _renamed(which: str, likely: str) -> str:
 
 
 def _event(event: str, old: EventRule, new: EventRule, sides: _Sides) -> Iterator[Change]:
-    at = _At(event, "", (), Place(old.line, old.file), Place(new.line, new.file))
+    at = _At(event, (), (), Place(old.line, old.file), Place(new.line, new.file))
     yield from _deprecation(old.marks, new.marks, at, "event")
-    yield from _object(old.data, new.data, at._replace(path="data"), sides)
+    yield from _object(old.data, new.data, at._replace(path=("data",)), sides)
     yield from _follow_ups(old, new, at, sides)
     yield from _rate_limit(old, new, at, sides)
     if sides.differ_on_builds(old.marks, new.marks):
@@ -257,7 +258,7 @@ def _object(old: Object, new: Object, at: _At, sides: _Sides) -> Iterator[Change
 
 def _with_branch(change: Change, old: Object, new: Object, at: _At) -> Change:
     """A change; if it is a value that came or went with its branch of the union, with the members of that."""
-    if change.path != step(at.path, old.discriminator) or change.value in _common_values(old, new):
+    if change.path != (*at.path, old.discriminator) or change.value in _common_values(old, new):
         return change
     branch = (old.branches | new.branches).get(change.value, Object())
     names = ", ".join(name(member.name) for member in branch.members)
@@ -311,7 +312,7 @@ def _type(old: Type, new: Type, at: _At, sides: _Sides) -> Iterator[Change]:
         case Object(), Object():
             yield from _object(old, new, at, sides)
         case Array(), Array():
-            yield from _type(old.items, new.items, at._replace(path=f"{at.path}[]"), sides)
+            yield from _type(old.items, new.items, at._replace(path=(*at.path, ITEMS)), sides)
         case Enum(), Enum():
             yield from _values(old, new, at, sides)
         case Alternate(), Alternate() if _by_kind(old).keys() == _by_kind(new).keys():

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
@@ -26,6 +25,7 @@ from qmpcheck.checking.explain import Explainer
 from qmpcheck.codes import Severity
 from qmpcheck.drift.releases import Stretch, stretches
 from qmpcheck.finding import Finding
+from qmpcheck.keypath import of_any_item
 from qmpcheck.rulebase import EventRule, RuleBase, Source
 from qmpcheck.streams import demultiplex, jsontext, messages, source
 from qmpcheck.streams.formats.message import Stream
@@ -305,18 +305,11 @@ def _is_vendors(finding: Finding) -> bool:
         return is_vendors(finding.event)
     if finding.code == "QMP205":
         return is_vendors(finding.got.strip('"'))
-    key = _LAST_KEY.search(finding.path) if finding.code == "QMP203" else None
-    return key is not None and is_vendors(key[1])
-
-
-_LAST_KEY = re.compile(r'\["(__[^"]+)"\]$')
-"""The last key of a path, if it is one that has to stand in quotes, as a domain has dots."""
-
-_INDEX = re.compile(r"\[\d+\]")
+    return finding.code == "QMP203" and is_vendors(str(finding.path[-1]))
 
 
 def _reason(finding: Finding) -> Hashable:
-    return finding.code, finding.event, _INDEX.sub("[]", finding.path), finding.got
+    return finding.code, finding.event, of_any_item(finding.path), finding.got
 
 
 def _judge_by(event: str, rule: EventRule | None, source: Source) -> Explainer:

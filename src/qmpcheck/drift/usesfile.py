@@ -135,7 +135,7 @@ def of_stream(lines: Iterable[bytes], specs: Sequence[RuleBase]) -> Uses:
             alike.add((event, data))
         sight = seen[event]
         if event in known:
-            sight.look(_value(data), "data", 0)
+            sight.look(_value(data), ("data",), 0)
     return {event: sight.seen() for event, sight in seen.items()}
 
 

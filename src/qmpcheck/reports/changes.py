@@ -10,7 +10,8 @@ from qmpcheck.catalogue import Spec
 from qmpcheck.codes import Impact
 from qmpcheck.drift.change import Change, Condition, Place
 from qmpcheck.drift.uses import Uses
-from qmpcheck.printable import above, name, safe, step
+from qmpcheck.keypath import KeyPath
+from qmpcheck.printable import name, safe
 from qmpcheck.wording import plural
 
 
@@ -120,10 +121,10 @@ def _rows(changes: Iterable[Change], strict: bool) -> Iterator[Row]:
         elif id(change) not in halves:
             places = (_place(change.old), _place(change.new))
             level = change.level(strict)
-            yield Row(name(change.event), change.code, level, change.path, change.text, *places)
+            yield Row(name(change.event), change.code, level, change.shown_path, change.text, *places)
 
 
-_Key = tuple[str, str, tuple[Condition, ...]]
+_Key = tuple[str, KeyPath, tuple[Condition, ...]]
 
 _WENT, _CAME = frozenset({"QMP501", "QMP503", "QMP504"}), frozenset({"QMP502", "QMP505"})
 
@@ -133,17 +134,17 @@ def _other_half(went: Change, came: dict[_Key, Change]) -> Change | None:
     if went.code not in _WENT or not went.counterpart:
         return None
     if not went.path:
-        other = came.get((went.counterpart, "", went.where))
+        other = came.get((went.counterpart, (), went.where))
         return other if other and other.counterpart == went.event else None
-    holder = above(went.path)
-    other = came.get((went.event, step(holder, went.counterpart), went.where))
-    return other if other and step(holder, other.counterpart) == went.path else None
+    holder = went.path[:-1]
+    other = came.get((went.event, (*holder, went.counterpart), went.where))
+    return other if other and (*holder, other.counterpart) == went.path else None
 
 
 def _renaming(went: Change, came: Change, strict: bool) -> Row:
     level = max(went.level(strict), came.level(strict))
     what = f"likely renamed to {name(went.counterpart)} ({came.code})"
-    return Row(name(went.event), went.code, level, went.path, what, _place(went.old), _place(came.new))
+    return Row(name(went.event), went.code, level, went.shown_path, what, _place(went.old), _place(came.new))
 
 
 def _place(place: Place) -> str:

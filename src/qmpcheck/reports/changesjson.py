@@ -6,6 +6,7 @@ import json
 from typing import IO, Any
 
 import qmpcheck
+from qmpcheck import keypath
 from qmpcheck.catalogue import Spec
 from qmpcheck.drift.change import NOWHERE, Change, Place
 from qmpcheck.printable import safe
@@ -58,12 +59,12 @@ def _change(change: Change, strict: bool) -> dict[str, Any]:
         "slug": change.slug,
         "level": str(change.level(strict)),
         "event": change.event,
-        "path": change.path,
+        "path": change.shown_path,
         "message": change.text,
         "old": _place(change.old),
         "new": _place(change.new),
         "value": change.value or None,
-        "where": [condition._asdict() for condition in change.where],
+        "where": [{**each._asdict(), "within": keypath.as_text(each.within)} for each in change.where],
         "counterpart": change.counterpart or None,
     }
 

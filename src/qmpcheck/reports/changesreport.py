@@ -44,5 +44,5 @@ def of_change(each: Change, spec: str, strict: bool = False) -> Reported:
         file=place.file or spec,
         line=place.line,
         identity=fingerprint.of_change(each),
-        path=each.path,
+        path=each.shown_path,
     )

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import IO, Any
 
 import qmpcheck
-from qmpcheck import catalogue
+from qmpcheck import catalogue, keypath
 from qmpcheck.catalogue import TEXT_DOCUMENT, Entry
 from qmpcheck.drift import releases
 from qmpcheck.drift.fit import Fit, Row, StreamFit
@@ -75,7 +75,7 @@ def _sides(fit: Fit) -> list[tuple[str, tuple[Finding, ...]]]:
 
 def carried(finding: Finding) -> str:
     """What the event does that the spec does not have, in a few words that are safe to print."""
-    member = finding.path.removeprefix("data.")
+    member = keypath.as_text(finding.path[1:] or finding.path)
     return _PHRASES[finding.code].format(event=finding.event, member=member, got=finding.got)
 
 
@@ -175,6 +175,6 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "line": finding.line,
         "code": finding.code,
         "event": finding.event,
-        "path": finding.path,
+        "path": finding.shown_path,
         "text": carried(finding),
     }

@@ -118,7 +118,7 @@ _COLOURS = {
 def _drift_lines(verdict: Verdict, known: Baseline, paint: style.Paint) -> Iterator[str]:
     whose = f"since {verdict.since.name}" if verdict.since else "the build"
     for change in verdict.changes:
-        place = " ".join(filter(None, [change.event, change.path]))
+        place = " ".join(filter(None, [change.event, change.shown_path]))
         level, noted = change.level(), _noted(fingerprint.of_change(change), known)
         yield f"{whose}: {paint(_COLOURS[level], change.code)} {place}: {change.text} ({level}){noted}\n"
 

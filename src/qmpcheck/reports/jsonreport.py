@@ -68,7 +68,7 @@ def _diagnostic(checked: StreamResult, finding: Finding) -> dict[str, Any]:
         "vm": safe(checked.vm),
         "line": finding.line,
         "event": finding.event or None,
-        "path": finding.path,
+        "path": finding.shown_path,
         "message": finding.text,
         "spec_line": finding.spec_line,
         "spec_file": safe(finding.spec_file) or None,

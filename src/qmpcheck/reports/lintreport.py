@@ -87,7 +87,7 @@ def _diagnostic(path: str, defect: Defect, known: Baseline) -> dict[str, Any]:
         "file": safe(file),
         "line": finding.line,
         "event": finding.event or None,
-        "path": finding.path,
+        "path": finding.shown_path,
         "message": finding.text,
         "known": fingerprint.of_defect(finding) in known,
     }

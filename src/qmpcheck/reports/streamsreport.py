@@ -59,7 +59,7 @@ def of_finding(path: str, finding: Finding, known: Baseline) -> Reported:
         file=path,
         line=finding.line,
         identity=identity,
-        path=finding.path,
+        path=finding.shown_path,
         known=identity in known,
     )
 

@@ -88,7 +88,7 @@ def finding_lines(
     """
     for finding in findings:
         colour = style.RED if finding.severity is Severity.ERROR else style.YELLOW
-        place = " ".join(filter(None, [finding.event, finding.path]))
+        place = " ".join(filter(None, [finding.event, finding.shown_path]))
         message = f"{place}: {finding.text}" if place else finding.text
         message += f" ({finding.drift})" if finding.drift else ""
         noted = " (in the baseline)" if known and _is_in(known, finding) else ""
