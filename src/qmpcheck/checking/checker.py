@@ -18,8 +18,9 @@ from qmpcheck.checking.reader import Reader
 from qmpcheck.checking.result import Findings, StreamResult
 from qmpcheck.checking.session import Series, Session
 from qmpcheck.checking.temporal_rule import TemporalRule, follow_ups
-from qmpcheck.checking.timestamps import Column, RateLimiter, Seen, TimeOrder
+from qmpcheck.checking.timestamps import Column, RateLimits, Seen, TimeOrder
 from qmpcheck.diagnostic import AS_IT_IS, STREAM_CODES, TIME_CODES, Diagnostic, Severities
+from qmpcheck.printable import name
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.streams.blocks import Block, lines_of
 from qmpcheck.streams.messages import Command, Greeting, RejectedEvent, Reply
@@ -80,8 +81,9 @@ class Checker:
         self._has_bounds = any(rule.within is not None for rule in rules)
         self._time_order = TimeOrder(self._names, timestamps.sent_late(rule_base), self._report)
         limits = timestamps.rate_limits(rule_base) if self._checks_time else {}
-        self._limiters = [RateLimiter(event, limit, self._report) for event, limit in limits.items()]
-        self._plan = Plan(self._names, self._monitors, self._limiters, self._session)
+        self._rate_limits = RateLimits(limits, self._report)
+        self._plan = Plan(self._names, self._monitors, self._rate_limits, self._session)
+        self._known_events = frozenset(map(name, rule_base.events))
         self._sent: deque[_Sent] = deque(maxlen=_MOST_SENT)
         self._begin()
 
@@ -98,7 +100,7 @@ class Checker:
 
     def _begin(self) -> None:
         options = self.options
-        self._findings = Findings(options.codes, options.most, self._rule_base.events, options.severities)
+        self._findings = Findings(options.codes, options.most, self._known_events, options.severities)
         self._lines = self._events = 0
         self._is_new, self._version = True, None
         self._session.series = options.series
@@ -183,8 +185,7 @@ class Checker:
 
     def _new_connection(self) -> None:
         self._time_order.reset()
-        for limiter in self._limiters:
-            limiter.reset()
+        self._rate_limits.reset()
         self._sent.clear()
 
     # Messages

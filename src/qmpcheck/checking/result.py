@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
 from typing import NamedTuple
 
 import msgspec
@@ -76,15 +75,14 @@ class Findings:
     Args:
         codes: of the findings that are wanted.
         most: how many are listed; all are counted.
-        events: the events that the spec knows; findings about others are counted together.
+        events: the events that the spec knows, safe to print; findings about others are counted together.
         severities: how bad the user holds some codes to be.
     """
 
     def __init__(
-        self, codes: frozenset[str], most: int, events: Collection[str], severities: Severities
+        self, codes: frozenset[str], most: int, events: frozenset[str], severities: Severities
     ) -> None:
-        self._codes, self._most, self._severities = codes, most, severities
-        self._events = frozenset(map(name, events))
+        self._codes, self._most, self._severities, self._events = codes, most, severities, events
         self.counts: Counter[Kind] = Counter()
         self.taken: Counter[Kind] = Counter()
         self._listed: list[Diagnostic] = []

@@ -68,7 +68,7 @@ def add_terms(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
     parser.add_argument(
         "--rules", action=Several, default=[], metavar="FILE", help="follow-ups of your own, in TOML"
     )
-    parser.set_defaults(severities={})
+    parser.set_defaults(severities={}, extra=[])
 
 
 def own_rules(options: argparse.Namespace, rule_base: RuleBase) -> Sequence[TemporalRule]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from qmpcheck import catalogue
 from qmpcheck.catalogue import Spec
@@ -30,7 +30,7 @@ def spec(paths: Sequence[str]) -> Spec:
         SpecError: they tell several releases, or one that the catalogue does not have; or none tells one,
             and there is nothing to fit.
     """
-    versions: dict[str, tuple[Version, ...]] = {}
+    versions: dict[str, Sequence[Version]] = {}
     unreadable: dict[str, str] = {}
     for path in paths:
         try:
@@ -45,10 +45,9 @@ def spec(paths: Sequence[str]) -> Spec:
         if not all(map(_can_be_read_twice, paths)):
             raise SpecError(f"{safe(without[0])}: no greeting that tells the version; name a spec")
         return _best_fit(paths)
-    [(path, version)] = told.values()
     if without:
-        tell(f"no greeting in {', '.join(map(safe, without))}: taken for {version.release}, as the others")
-    return _of_version(version, path)
+        tell(f"no greeting in {', '.join(map(safe, without))}: taken for {told.name}, as the others")
+    return told
 
 
 def spec_of_beginning(path: str) -> Spec:
@@ -63,8 +62,8 @@ def spec_of_beginning(path: str) -> Spec:
     _refuse_pipe(path)
     try:
         version = greeting.of_first_line(path)
-        if version:
-            return _of_version(version, path)
+        if version and (told := _told({path: [version]})):
+            return told
         from qmpcheck.drift import fit
 
         found = fit.fit_beginning(path)
@@ -72,34 +71,46 @@ def spec_of_beginning(path: str) -> Spec:
         raise SpecError(f"{safe(path)}: {error}") from None
     told = _told({path: found.versions})
     if told:
-        [(_, version)] = told.values()
-        return _of_version(version, path)
+        return told
     first = "the first event" if found.events == 1 else f"the first {found.events} events"
     return _fitted(found, safe(path), first)
 
 
-def _of_version(version: Version, path: str) -> Spec:
-    try:
-        return catalogue.of_version(version)
-    except SpecError as error:
-        raise SpecError(f"{safe(path)}: {error}") from None
+class _Told(NamedTuple):
+    """A version that a stream's greeting tells, and what it is checked against."""
+
+    path: str
+    version: Version
+    spec: Spec
 
 
-def _told(versions: Mapping[str, Sequence[Version]]) -> dict[str, tuple[str, Version]]:
-    """The release that streams' greetings tell, with the first stream that tells of it, and how.
+def _told(versions: Mapping[str, Sequence[Version]]) -> Spec | None:
+    """The spec that the versions in streams' greetings mean; None where there is no greeting.
 
     Raises:
-        SpecError: there are several.
+        SpecError: they are of several releases, or of one that the catalogue does not have.
     """
-    told: dict[str, tuple[str, Version]] = {}
-    for path, found in versions.items():
-        for each in found:
-            told.setdefault(each.release, (path, each))
-    if len(told) > 1:
-        firsts = first_of([f"{safe(path)}: {version}" for path, version in told.values()])
+    told = [_of_version(each, path) for path, found in versions.items() for each in dict.fromkeys(found)]
+    if not told:
+        return None
+    firsts = {(each.spec.name, each.spec.newer): each for each in reversed(told)}
+    if len(firsts) > 1:
+        listed = first_of([f"{safe(each.path)}: {each.version}" for each in reversed(firsts.values())])
         apart = ", or check each release's by themselves" * (len(versions) > 1)
-        raise SpecError(f"the streams are of several releases ({firsts}); name a spec{apart}")
-    return told
+        raise SpecError(f"the streams are of several releases ({listed}); name a spec{apart}")
+    for note in dict.fromkeys(each.spec.note for each in told):
+        if note:
+            tell(note)
+    first = told[0].spec
+    is_one = all(each.spec.rule_base == first.rule_base for each in told)
+    return first if is_one else catalogue.find(first.name)  # of several patch levels: what their release says
+
+
+def _of_version(version: Version, path: str) -> _Told:
+    try:
+        return _Told(path, version, catalogue.of_version(version))
+    except SpecError as error:
+        raise SpecError(f"{safe(path)}: {error}") from None
 
 
 def _versions(path: str) -> tuple[Version, ...]:

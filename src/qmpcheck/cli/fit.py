@@ -17,6 +17,7 @@ from qmpcheck.printable import safe
 from qmpcheck.reports import fitreport
 from qmpcheck.rulebase import SpecError
 from qmpcheck.streams.source import Unreadable
+from qmpcheck.version import Version
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,9 +30,20 @@ def run(options: argparse.Namespace) -> int:
         found = fit.fit([options.stream], catalogue.texts())
     except Unreadable as error:
         raise SpecError(f"{safe(options.stream)}: {error}") from None
+    for note in dict.fromkeys(map(_note, found.versions)):
+        if note:
+            tell(note)
     write = fitreport.write_json if options.format == "json" else fitreport.write_text
     write(options.stream, found, sys.stdout)
     if not found.events:
         tell(f"{safe(options.stream)}: no event in it")
         return UNUSABLE
     return CLEAN if found.is_whole else FINDINGS
+
+
+def _note(version: Version) -> str:
+    """What to tell the user about a version that no release of the catalogue is; "" for nothing."""
+    try:
+        return catalogue.of_version(version).note
+    except SpecError as error:
+        return str(error)

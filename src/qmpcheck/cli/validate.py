@@ -25,6 +25,8 @@ from qmpcheck.cli.arguments import Several
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
 from qmpcheck.diagnostic import STREAM_CODES, Diagnostic
+from qmpcheck.drift import newer
+from qmpcheck.extra import extended
 from qmpcheck.printable import safe
 from qmpcheck.reports import verdict
 from qmpcheck.rulebase import SpecError
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from qmpcheck.reports.fingerprint import Baseline
     from qmpcheck.streams.blocks import Advance
 
-CONFIGURED = ("spec", "select", "ignore", "severities", "assume", "rules", "within", "fail-on")
+CONFIGURED = ("spec", "select", "ignore", "severities", "assume", "rules", "within", "fail-on", "extra")
 """What a configuration file may set."""
 
 
@@ -87,6 +89,8 @@ def run(options: argparse.Namespace) -> int:
     baseline = [*filter(None, [options.baseline])]
     reporting.prepare(options.reports, inputs, baseline, options.format, options.output)
     spec = _spec(options)
+    spec = spec._replace(rule_base=extended(spec.rule_base, options.extra))
+    options.severities = newer.severities(spec, options.severities)
     checker = _checker(spec, options)
     if options.follow:
         return _follow(options, checker, spec, known)
@@ -128,7 +132,7 @@ def _drifted(findings: Sequence[Diagnostic], spec: catalogue.Spec) -> tuple[Diag
         return ()
     from qmpcheck.drift import elsewhere
 
-    return elsewhere.of(spec.id).with_drift(findings)
+    return elsewhere.of(spec.id, spec.newer).with_drift(findings)
 
 
 def _spec(options: argparse.Namespace) -> catalogue.Spec:

@@ -29,6 +29,7 @@ from qmpcheck.rulebase import EventRule, RuleBase, Source
 from qmpcheck.streams import jsontext, messages, source
 from qmpcheck.streams.blocks import Block, blocks, from_chunks, lines_of
 from qmpcheck.streams.growing import chunks
+from qmpcheck.vendors import is_vendors
 from qmpcheck.version import Version, of_greeting
 
 
@@ -200,7 +201,7 @@ class Fitting:
             line = self._read(text)
             if line is None or not isinstance(line.event, str):
                 continue
-            known = known_of(line.event if line.event in described else "")
+            known = known_of(line.event if line.event in described else _VENDORS[0] * is_vendors(line.event))
             shape = known.name, _shape(line.data, known.words, _DEEPEST)
             specs = refused.get(shape)
             if specs is None:
@@ -257,7 +258,7 @@ class Fitting:
         refused = 0
         for specs, judge in known.judges:
             errors = (found for found in judge.payload(value) if found.severity is Severity.ERROR)
-            findings = [*islice(errors, _MOST_REASONS)]
+            findings = [*islice((found for found in errors if not _is_vendors(found)), _MOST_REASONS)]
             if findings:
                 refused |= specs
                 self._remember(specs, findings, number)
@@ -272,7 +273,7 @@ class Fitting:
                         reasons.setdefault(_reason(finding), placed)
 
     def _all_known_of(self, event: str) -> _Known:
-        """What the specs know of an event; "" stands for all that none of them has."""
+        """What the specs know of an event; "" and "__" stand for all that none of them has."""
         rules = [spec.rule_base.events.get(event) for spec in self._specs]
         specs: dict[str, int] = {}
         stated: dict[str, tuple[EventRule | None, Source]] = {}
@@ -308,6 +309,20 @@ _MOST_VERSIONS = 1000
 
 _MOST_REASONS = 16
 """Reasons that are remembered of each spec."""
+
+
+def _is_vendors(finding: Diagnostic) -> bool:
+    """Whether a finding is about a name or a value that a vendor added, which no release has to know."""
+    if finding.code == "QMP201":
+        return is_vendors(finding.event)
+    if finding.code == "QMP205":
+        return is_vendors(finding.got.strip('"'))
+    key = _LAST_KEY.search(finding.path) if finding.code == "QMP203" else None
+    return key is not None and is_vendors(key[1])
+
+
+_LAST_KEY = re.compile(r'\["(__[^"]+)"\]$')
+"""The last key of a path, if it is one that has to stand in quotes, as a domain has dots."""
 
 _INDEX = re.compile(r"\[\d+\]")
 
@@ -350,18 +365,22 @@ _BOUNDS = sorted(
 )
 """Where the sizes of integers begin and end."""
 
-_UNKNOWN = "", None
+_UNKNOWN, _VENDORS = ("", None), ("__", None)
+
+
+def _unknown(key: str) -> Hashable:
+    return _VENDORS if is_vendors(key) else _UNKNOWN
 
 
 def _shape(value: Any, words: frozenset[str], deeper: int) -> Hashable:
     """All of a value that any spec's judgement can depend on."""
     kind: type = type(value)
     if kind is str:
-        return value if value in words else str
+        return value if value in words else _VENDORS if is_vendors(value) else str
     if kind is dict:
         return deeper and frozenset(
             [
-                (key, _shape(inner, words, deeper - 1)) if key in words else _UNKNOWN
+                (key, _shape(inner, words, deeper - 1)) if key in words else _unknown(key)
                 for key, inner in value.items()
             ]
         )
