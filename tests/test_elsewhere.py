@@ -10,7 +10,6 @@ from qmpcheck import catalogue
 from qmpcheck.checking.explain import Explainer
 from qmpcheck.cli import main
 from qmpcheck.diagnostic import Diagnostic
-from qmpcheck.drift import elsewhere
 from qmpcheck.drift.elsewhere import Elsewhere
 
 CLOCK = {"seconds": 1, "microseconds": 5}
@@ -115,7 +114,8 @@ def test_the_text_report_and_the_clean_path(
     assert main(["validate", str(stream), "--spec", "2.1"]) == 0
 
 
-def test_a_path_from_a_stream_leads_nowhere_else() -> None:
-    assert elsewhere._keys("data.a[3].b-c") == ("a", "[]", "b-c")
-    assert elsewhere._keys('data["a b"]') is None
-    assert elsewhere._keys("event") == ()
+def test_an_item_of_a_list_is_not_in_a_release_that_has_no_list_there(tmp_path: Path) -> None:
+    path = tmp_path / "s.json"
+    members = [{"name": "guest", "type": {"type": "array", "items": {"type": "boolean"}}}]
+    path.write_text(json.dumps({"events": {"SHUTDOWN": {"data": {"members": members}}}}))
+    assert drifts(str(path), "SHUTDOWN", {"guest": [True, 1]}) == [None]

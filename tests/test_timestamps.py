@@ -1,15 +1,24 @@
-"""Time running backwards and rate limits, in random sessions: always what plain code says that reads them whole."""
+"""Time running backwards, and rate limits.
+
+Small streams, which are those of `letters`; and random sessions, in which it is always found what plain code finds
+that reads them whole.
+"""
 
 import json
 from itertools import pairwise
 from typing import Any
 
+import pytest
+from checking import check
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from letters import RULES as TEXT
+from letters import said
 
 from qmpcheck import catalogue
 from qmpcheck.checking.checker import Checker
 from qmpcheck.checking.timestamps import sent_late
+from qmpcheck.rulebase import EventRule, Member, Object, RateLimit, RuleBase, String
 
 RULES = catalogue.find("10.0").rule_base
 LATE = sent_late(RULES)
@@ -108,3 +117,83 @@ def test_any_sessions_and_any_split(stream: list[Line], places: list[int]) -> No
         CHECKER.feed(b"".join(map(encoded, piece)).split(b"\n"))
     found = CHECKER.finish().listed
     assert {(each.line, each.code) for each in found if each.code in ("QMP304", "QMP305")} == plain(stream)
+
+
+@pytest.mark.parametrize(
+    ("stream", "expected"),
+    [
+        ("P1 P0.5 P0", ""),
+        ("P9 P8", ""),
+        ("P9 P7.9", "305@2"),
+        ("P9 P1 P2", "305@2"),
+        ("P9 P P1", "305@3"),
+        ("P9 G P1", ""),
+        ("P9 e1", "305@2"),
+        # A rate-limited event is sent late, and says when it happened.
+        ("P9 w1 X9", ""),
+        ("e1 e1.1 e1.2", ""),
+        # Of three in a row, the first and the third are a second apart.
+        ("w1 w1.1 X1.2", ""),
+        ("w1 w1.1 w1.2 X1.3", "304@3"),
+        ("w1 w1.9 w2 X2.1", ""),
+        ("w1 w1.9 w2 w2.1 w2.2 X3", "304@4 304@5"),
+        ("w100 w101 w1 w2 X3", ""),
+        ("w1 w1.1 G w1.2 w1.3 X1.4", ""),
+        ("w w w X", ""),
+    ],
+)
+def test_time_alone(stream: str, expected: str) -> None:
+    assert said(stream) == expected
+
+
+def test_a_rate_limit_holds_for_each_key() -> None:
+    change = '{"timestamp": {"seconds": 1, "microseconds": %d}, "event": "VSERPORT_CHANGE", "data": {"id": "%s", "open": true}}\n'
+    stream = "".join(change % (at, key) for at, key in enumerate("abababa"))
+    assert [finding.line for finding in check(TEXT, stream).listed] == [5, 6, 7]
+
+
+def test_keys_of_a_rate_limit_that_can_no_longer_matter_are_forgotten() -> None:
+    """And those that still matter are not: the second one is the third in a row for its key."""
+    change = '{"timestamp": {"seconds": %d, "microseconds": %d}, "event": "VSERPORT_CHANGE", "data": {"id": "%s", "open": true}}\n'
+    many = "".join(change % (at // 1000, at % 1000, f"port{at}") for at in range(20_000))
+    near = "".join(change % (20, 0, key) for key in ("a", "b", "a", "a"))
+    assert [finding.line for finding in check(TEXT, many + near).listed] == [20_004]
+
+
+def at_once(event: str, data: list[dict[str, str]], rule_base: RuleBase) -> list[str]:
+    """The codes that events of the same time give."""
+    message = {"event": event, "timestamp": {"seconds": 1, "microseconds": 0}}
+    stream = "".join(json.dumps(message | {"data": each}) + "\n" for each in data)
+    return [finding.code for finding in check(rule_base, stream).listed]
+
+
+IO_ERROR = Object((Member("qom-path", String()), Member("action", String())))
+LIMITED = RuleBase({"BLOCK_IO_ERROR": EventRule(IO_ERROR, rate_limit=RateLimit(("qom-path",)))})
+UNLIMITED = RuleBase({"BLOCK_IO_ERROR": EventRule(IO_ERROR)})
+
+
+@pytest.mark.parametrize(
+    ("rule_base", "actions", "expected"),
+    [
+        (LIMITED, "report report report", ["QMP304"]),
+        (LIMITED, "report stop report", []),
+        (LIMITED, "report stop report stop report", ["QMP304"]),
+        (LIMITED, "stop stop stop", []),
+        (UNLIMITED, "report report report", []),
+    ],
+)
+def test_a_disk_that_stops_the_machine_says_so_at_once(
+    rule_base: RuleBase, actions: str, expected: list[str]
+) -> None:
+    data = [{"qom-path": "/d", "action": action} for action in actions.split()]
+    assert at_once("BLOCK_IO_ERROR", data, rule_base) == expected
+
+
+@pytest.mark.parametrize(
+    ("levels", "expected"),
+    [("1 1 1", ["QMP304"]), ("1 9 1", []), ("1 9 1 9 1", ["QMP304"]), ("9 9 9", []), ("8 9 8", [])],
+)
+def test_a_rate_limit_spares_what_the_spec_excepts(levels: str, expected: list[str]) -> None:
+    limit = RateLimit(unless={"level": ("8", "9")})
+    rule_base = RuleBase({"ALARM": EventRule(Object((Member("level", String()),)), rate_limit=limit)})
+    assert at_once("ALARM", [{"level": level} for level in levels.split()], rule_base) == expected

@@ -1,51 +1,11 @@
-"""Follow-ups: small streams, and what is said of them at their end.
-
-A line is an event's letter and its time in seconds: `E` a BLOCK_IO_ERROR that stops, `e` one that only
-reports, `S` STOP, `R` RESUME, `H` SHUTDOWN, `W` a WATCHDOG that pauses, `w` one that resets, `X` RESET,
-`P` POWERDOWN; `G` is a greeting. Without a time the host has no clock.
-"""
-
-import json
+"""What must follow: small streams, and what is found at their end. The streams are those of `letters`."""
 
 import pytest
 from checking import check
+from letters import RULES, line, said
 
-from qmpcheck import catalogue
 from qmpcheck.checking.checker import Checker, CheckOptions
 from qmpcheck.checking.result import Kind
-
-RULES = catalogue.find("2.8:txt").rule_base
-
-DATA = {
-    "E": ("BLOCK_IO_ERROR", {"device": "d", "node-name": "n", "operation": "read", "action": "stop"}),
-    "e": ("BLOCK_IO_ERROR", {"device": "d", "node-name": "n", "operation": "read", "action": "report"}),
-    "S": ("STOP", {}),
-    "R": ("RESUME", {}),
-    "H": ("SHUTDOWN", {}),
-    "W": ("WATCHDOG", {"action": "pause"}),
-    "w": ("WATCHDOG", {"action": "reset"}),
-    "X": ("RESET", {}),
-    "P": ("POWERDOWN", {}),
-}
-
-
-def line(token: str) -> str:
-    if token == "G":
-        return '{"QMP": {"version": {}, "capabilities": []}}\n'
-    event, data = DATA[token[0]]
-    time = round(float(token[1:]) * 1_000_000) if token[1:] else None
-    seconds, microseconds = (-1, -1) if time is None else divmod(time, 1_000_000)
-    message = {"timestamp": {"seconds": seconds, "microseconds": microseconds}, "event": event}
-    return json.dumps(message | ({"data": data} if data else {})) + "\n"
-
-
-def said(
-    text: str, complete: bool = False, within: float | None = None, assumed: tuple[str, ...] = ()
-) -> str:
-    """The codes and lines of the findings at the stream's end."""
-    stream = "".join(map(line, text.split()))
-    findings = check(RULES, stream, complete, within=within, assumed=assumed).listed
-    return " ".join(f"{finding.code[3:]}@{finding.line}" for finding in findings)
 
 
 @pytest.mark.parametrize(
@@ -136,47 +96,6 @@ def test_a_condition_on_the_command_line() -> None:
     assert said("H1", assumed=("no-shutdown",)) == "302@1"
     assert said("H1 S2", assumed=("no-shutdown",), complete=True) == ""
     assert said("H1", assumed=("no-shutdown",), complete=True) == "301@1"
-
-
-@pytest.mark.parametrize(
-    ("stream", "expected"),
-    [
-        ("P1 P0.5 P0", ""),
-        ("P9 P8", ""),
-        ("P9 P7.9", "305@2"),
-        ("P9 P1 P2", "305@2"),
-        ("P9 P P1", "305@3"),
-        ("P9 G P1", ""),
-        ("P9 e1", "305@2"),
-        # A rate-limited event is sent late, and says when it happened.
-        ("P9 w1 X9", ""),
-        ("e1 e1.1 e1.2", ""),
-        # Of three in a row, the first and the third are a second apart.
-        ("w1 w1.1 X1.2", ""),
-        ("w1 w1.1 w1.2 X1.3", "304@3"),
-        ("w1 w1.9 w2 X2.1", ""),
-        ("w1 w1.9 w2 w2.1 w2.2 X3", "304@4 304@5"),
-        ("w100 w101 w1 w2 X3", ""),
-        ("w1 w1.1 G w1.2 w1.3 X1.4", ""),
-        ("w w w X", ""),
-    ],
-)
-def test_time_alone(stream: str, expected: str) -> None:
-    assert said(stream) == expected
-
-
-def test_a_rate_limit_holds_for_each_key() -> None:
-    change = '{"timestamp": {"seconds": 1, "microseconds": %d}, "event": "VSERPORT_CHANGE", "data": {"id": "%s", "open": true}}\n'
-    stream = "".join(change % (at, key) for at, key in enumerate("abababa"))
-    assert [finding.line for finding in check(RULES, stream).listed] == [5, 6, 7]
-
-
-def test_keys_of_a_rate_limit_that_can_no_longer_matter_are_forgotten() -> None:
-    """And those that still matter are not: the second one is the third in a row for its key."""
-    change = '{"timestamp": {"seconds": %d, "microseconds": %d}, "event": "VSERPORT_CHANGE", "data": {"id": "%s", "open": true}}\n'
-    many = "".join(change % (at // 1000, at % 1000, f"port{at}") for at in range(20_000))
-    near = "".join(change % (20, 0, key) for key in ("a", "b", "a", "a"))
-    assert [finding.line for finding in check(RULES, many + near).listed] == [20_004]
 
 
 def test_a_finding_tells_the_rule_the_trigger_and_how_far_the_search_went() -> None:

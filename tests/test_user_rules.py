@@ -1,10 +1,12 @@
 """Rules of the user's own."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from checking import check
+from rulebases import QAPI
 
 from qmpcheck import catalogue
 from qmpcheck.checking import user_rules
@@ -167,6 +169,21 @@ def test_what_is_wrong_is_told_with_its_line(text: str, message: str, tmp_path: 
     with pytest.raises(SpecError) as caught:
         user_rules.load(str(path), RULES)
     assert str(caught.value).removeprefix(f"{path}:").strip().startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("when", "message"),
+    [
+        ("port = 5000000000", '"port" cannot be 5000000000'),
+        ("colour = 1", 'UNION has no member "colour"'),
+        ('type = "tcp"', '"type" cannot be "tcp"'),
+    ],
+)
+def test_a_condition_that_no_branch_of_a_union_can_meet(when: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(f'[[rule]]\nevent = "UNION"\nthen = "OLD_VALUE"\nwhen = {{ {when} }}\n')
+    with pytest.raises(SpecError, match=re.escape(f":4: {message}")):
+        user_rules.load(str(path), QAPI)
 
 
 def test_bytes_that_are_not_utf8_are_told_with_their_place(tmp_path: Path) -> None:
