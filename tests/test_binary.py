@@ -1,7 +1,6 @@
 """Binaries that are asked what they are: real ones, and scripts that are none."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from real_qemu import real
 
 from qmpcheck import binary
 from qmpcheck.binary import Unanswered
@@ -26,10 +26,6 @@ while True:
     answer = {answer} if command["execute"] == "query-qmp-schema" else dict([("return", dict())])
     print(json.dumps(answer | dict([("id", command.get("id"))])), flush=True)'
 '''
-
-
-def real(name: str) -> str:
-    return shutil.which(name) or pytest.skip(f"no {name} on PATH")
 
 
 def script(folder: Path, text: str) -> str:
@@ -63,6 +59,7 @@ def _no_files_elsewhere(tmp_path_factory: pytest.TempPathFactory, monkeypatch: p
     monkeypatch.setenv("TMPDIR", str(tmp_path_factory.mktemp("temporary")))
 
 
+@pytest.mark.qemu
 @pytest.mark.parametrize("name", ["qemu-system-x86_64", "qemu-storage-daemon"])
 def test_a_real_one(name: str, tmp_path: Path) -> None:
     answer = binary.ask(script(tmp_path, f'exec {real(name)} "$@"'))  # whose name does not say what it is

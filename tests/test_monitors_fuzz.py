@@ -220,10 +220,13 @@ def encoded(message: Message) -> bytes:
     return json.dumps(value).encode()
 
 
-def check(rules: list[TemporalRule], pieces: list[list[Message]], complete: bool) -> StreamResult:
+def checker(rules: list[TemporalRule]) -> Checker:
     """With these rules alone: the spec's follow-ups are among them."""
     events = {event: replace_follow_ups(rule) for event, rule in RULES.events.items()}
-    checker = Checker(type(RULES)(events, RULES.source), CheckOptions(rules=tuple(rules), literal=True))
+    return Checker(type(RULES)(events, RULES.source), CheckOptions(rules=tuple(rules), literal=True))
+
+
+def check(checker: Checker, pieces: list[list[Message]], complete: bool) -> StreamResult:
     for piece in pieces:
         checker.feed([*map(encoded, piece), b""])
     return checker.finish(complete)
@@ -237,36 +240,41 @@ def said(result: StreamResult) -> set[tuple[int, str, str, str]]:
     return {(each.line, each.code, each.erratum, each.rule) for each in result.listed if each.rule}
 
 
+CHECKER = checker(ALL)
+"""One for all examples: after each, it begins anew."""
+ABOUT_EVENTS = checker([rule for rule in ALL if not rule.trigger.is_command])
+
+
 @given(streams(), st.booleans())
 @settings(max_examples=500)
 def test_the_checker_says_what_the_monitor_says(stream: list[Message], complete: bool) -> None:
-    assert said(check(ALL, [stream], complete)) == monitor(stream, ALL, complete)
+    assert said(check(CHECKER, [stream], complete)) == monitor(stream, ALL, complete)
 
 
 @given(streams(), st.lists(st.integers(0, 25), max_size=8), st.booleans())
 @settings(max_examples=300)
 def test_any_way_of_cutting_says_the_same(stream: list[Message], places: list[int], complete: bool) -> None:
-    whole = check(ALL, [stream], complete)
+    whole = check(CHECKER, [stream], complete)
     ends = sorted({min(place, len(stream)) for place in places})
     pieces = [stream[a:b] for a, b in zip([0, *ends], [*ends, len(stream)], strict=True)]
-    assert check(ALL, pieces, complete) == whole
-    assert check(ALL, [[message] for message in stream], complete) == whole
+    assert check(CHECKER, pieces, complete) == whole
+    assert check(CHECKER, [[message] for message in stream], complete) == whole
 
 
 @given(streams(), st.booleans())
 @settings(max_examples=100)
 def test_replies_that_no_rule_needs_change_nothing(stream: list[Message], complete: bool) -> None:
     """They are sorted out before decoding; with rules about commands they are read."""
-    rules = [rule for rule in ALL if not rule.trigger.is_command]
     kept = [message for message in stream if message.kind in ("event", "greeting")]
-    found = check(rules, [stream], complete)
+    found = check(ABOUT_EVENTS, [stream], complete)
     lines = [line for line, message in enumerate(stream, 1) if message in kept]
-    without = check(rules, [kept], complete)
+    without = check(ABOUT_EVENTS, [kept], complete)
     assert [lines[each.line - 1] for each in without.listed] == [each.line for each in found.listed]
     assert found.counts == without.counts
 
 
 COUNTED = [rule for rule in ALL if rule.text.partition(" ")[2] in {"same", "bounded", "the guest decides"}]
+COUNTING = checker(COUNTED)
 
 
 def job(event: str, device: str) -> Message:
@@ -282,7 +290,7 @@ def test_open_triggers_beyond_those_kept_are_counted_right(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(monitors, "MOST_OPEN", most)
-        found = check(COUNTED, [[message] for message in stream], complete).counts
+        found = check(COUNTING, [[message] for message in stream], complete).counts
     codes: Counter[str] = Counter()
     for (code, _, _), count in found.items():
         codes[code] += count * (code not in ("QMP304", "QMP305") and code > "QMP3")
