@@ -10,11 +10,23 @@ from qmpcheck.rulebase import RuleBase
 EACH_LINE = STREAM_CODES - TIME_CODES
 """The codes of findings about single lines."""
 
+_CHECKERS: dict[object, Checker] = {}
+"""By rule base and options, as compiling a rule base takes longer than checking most streams of tests. A checker begins
+anew after each stream, as it does for the files of one command."""
+
 
 def check(
     rule_base: RuleBase, stream: str | bytes, complete: bool = False, judged: Any = None, **options: Any
 ) -> StreamResult:
     """The result of a stream; the options are those of `CheckOptions`."""
-    checker = Checker(rule_base, CheckOptions(**options), judged)
+    key = (
+        id(rule_base),
+        *sorted(options.items()),
+    )  # a checker keeps its rule base, and so the id stays its own
+    checker = None if judged else _CHECKERS.pop(key, None)
+    checker = checker or Checker(rule_base, CheckOptions(**options), judged)
     checker.feed((stream if isinstance(stream, bytes) else stream.encode()).split(b"\n"))
-    return checker.finish(complete)
+    result = checker.finish(complete)
+    if not judged:
+        _CHECKERS[key] = checker  # not if it raised an exception: it would not be at the beginning
+    return result
