@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qmpcheck.cli import main
-from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.finding import Finding
 from qmpcheck.reports import baseline, fingerprint
 from qmpcheck.reports.fingerprint import Identity
 
@@ -226,7 +226,7 @@ def test_fingerprints_are_told_apart(identities: list[Identity]) -> None:
     ],
 )
 def test_an_item_is_known_by_its_list(path: str, known_by: str) -> None:
-    found = fingerprint.of_diagnostic(Diagnostic("QMP204", 7, "message", "X", path, erratum="e"))
+    found = fingerprint.of_finding(Finding("QMP204", 7, "message", "X", path, erratum="e"))
     assert found == Identity("QMP204", "X", known_by, "e")
 
 

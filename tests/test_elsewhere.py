@@ -9,8 +9,8 @@ from releases import NEWEST
 from qmpcheck import catalogue
 from qmpcheck.checking.explain import Explainer
 from qmpcheck.cli import main
-from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.drift.elsewhere import Elsewhere
+from qmpcheck.finding import Finding
 
 CLOCK = {"seconds": 1, "microseconds": 5}
 
@@ -68,13 +68,13 @@ def test_events_that_are_gone() -> None:
 
 def test_a_build_that_is_newer_than_the_catalogue() -> None:
     newer = Elsewhere(NEWEST, "99.0")
-    assert newer.drift(Diagnostic("QMP201", 1, "", "NEWS", "event")) == "may be new in 99.0"
+    assert newer.drift(Finding("QMP201", 1, "", "NEWS", "event")) == "may be new in 99.0"
     assert (
-        newer.drift(Diagnostic("QMP205", 1, "", "WATCHDOG", "data.action", got='"dance"'))
+        newer.drift(Finding("QMP205", 1, "", "WATCHDOG", "data.action", got='"dance"'))
         == "may be new in 99.0"
     )
-    assert newer.drift(Diagnostic("QMP201", 1, "", "MEM_UNPLUG_ERROR", "event")) == "removed in 9.1"
-    assert newer.drift(Diagnostic("QMP202", 1, "", "WATCHDOG", "data.action")) is None
+    assert newer.drift(Finding("QMP201", 1, "", "MEM_UNPLUG_ERROR", "event")) == "removed in 9.1"
+    assert newer.drift(Finding("QMP202", 1, "", "WATCHDOG", "data.action")) is None
 
 
 def test_a_file_stands_in_no_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ from qmpcheck.checking import errata
 from qmpcheck.checking.errata import Erratum
 from qmpcheck.checking.monitors import Judgement
 from qmpcheck.checking.result import StreamResult
-from qmpcheck.diagnostic import Severity
+from qmpcheck.codes import Severity
 from qmpcheck.streams import greeting
 
 if sys.version_info >= (3, 11):

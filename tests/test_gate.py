@@ -19,7 +19,7 @@ from real_qemu import real
 from qmpcheck import catalogue, reports
 from qmpcheck.checking.checker import Checker
 from qmpcheck.cli import gate, main
-from qmpcheck.drift.change import Level
+from qmpcheck.codes import Impact
 from qmpcheck.gate import build as builds
 from qmpcheck.gate import judge, machine, run
 from qmpcheck.gate.build import Build
@@ -105,7 +105,7 @@ def test_a_real_build_passes(verdict: judge.Verdict) -> None:
         if not each.is_well
     }
     assert not troubles
-    assert not any(change.level() is Level.BREAKING for change in verdict.changes)
+    assert not any(change.level() is Impact.BREAKING for change in verdict.changes)
 
 
 @pytest.mark.qemu

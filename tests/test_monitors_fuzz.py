@@ -228,7 +228,7 @@ def checker(rules: list[TemporalRule]) -> Checker:
 
 def check(checker: Checker, pieces: list[list[Message]], complete: bool) -> StreamResult:
     for piece in pieces:
-        checker.feed([*map(encoded, piece), b""])
+        checker.feed([*map(encoded, piece)])
     return checker.finish(complete)
 
 

@@ -2,8 +2,8 @@ r"""Hold recorded QMP events against the published descriptions of them.
 
 >>> import qmpcheck
 >>> checker = qmpcheck.Checker(qmpcheck.find("v2").rule_base)
->>> checker.feed([b'{"event": "STOP"}', b""])
->>> [(finding.line, finding.code, finding.path) for finding in checker.finish().listed]
+>>> result = checker.check(b'{"event": "STOP"}\n')
+>>> [(finding.line, finding.code, finding.path) for finding in result.listed]
 [(1, 'QMP104', 'timestamp')]
 """
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from qmpcheck.catalogue import Spec, find
     from qmpcheck.checking.checker import Checker, CheckOptions
     from qmpcheck.checking.result import StreamResult
-    from qmpcheck.diagnostic import Diagnostic, Severity
+    from qmpcheck.codes import Severity
+    from qmpcheck.finding import Finding
     from qmpcheck.rulebase import RuleBase, SpecError
 
 __version__ = "0.1.0"
@@ -24,7 +25,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CheckOptions",
     "Checker",
-    "Diagnostic",
+    "Finding",
     "RuleBase",
     "Severity",
     "Spec",
@@ -36,7 +37,7 @@ __all__ = [
 _HOMES = {
     "CheckOptions": "checking.checker",
     "Checker": "checking.checker",
-    "Diagnostic": "diagnostic",
+    "Finding": "diagnostic",
     "RuleBase": "rulebase",
     "Severity": "diagnostic",
     "Spec": "catalogue",

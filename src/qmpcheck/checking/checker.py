@@ -19,10 +19,10 @@ from qmpcheck.checking.result import Findings, StreamResult
 from qmpcheck.checking.session import Series, Session
 from qmpcheck.checking.temporal_rule import TemporalRule, follow_ups
 from qmpcheck.checking.timestamps import Column, RateLimits, Seen, TimeOrder
-from qmpcheck.diagnostic import AS_IT_IS, STREAM_CODES, TIME_CODES, Diagnostic, Severities
+from qmpcheck.codes import STREAM_CODES, TIME_CODES
+from qmpcheck.finding import AS_IT_IS, Finding, Severities
 from qmpcheck.printable import name
 from qmpcheck.rulebase import RuleBase
-from qmpcheck.streams.blocks import Block, lines_of
 from qmpcheck.streams.messages import Command, Greeting, RejectedEvent, Reply
 
 
@@ -59,6 +59,7 @@ class Checker:
         rule_base: the spec.
         options: how streams are checked.
         judged: takes what is decided about each trigger of a temporal rule, also where that is no finding.
+        reader: reads lines by the same spec and options; None for one of its own.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Checker:
         rule_base: RuleBase,
         options: CheckOptions | None = None,
         judged: Callable[[Judgement], object] | None = None,
+        reader: Reader | None = None,
     ) -> None:
         self.options = options or CheckOptions()
         self._rule_base = rule_base
@@ -73,7 +75,7 @@ class Checker:
         self._checks_time = not TIME_CODES.isdisjoint(self.options.codes)
         rules = [errata.with_errata(rule, known) for rule in self._temporal_rules()]
         with_commands = any(rule.trigger.is_command for rule in rules)
-        self._reader = Reader(rule_base, known, with_commands)
+        self._reader = reader or Reader(rule_base, known, with_commands)
         self._names = self._reader.names
         self._session = Session()
         reporter = Reporter(self._report, self._report_more, judged, self._name)
@@ -87,9 +89,9 @@ class Checker:
         self._sent: deque[_Sent] = deque(maxlen=_MOST_SENT)
         self._begin()
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """A checker travels to another process as what it is made from."""
-        return Checker, (self._rule_base, self.options)
+    def another(self) -> Checker:
+        """A checker like this one, for a stream that is interleaved with others; making it is cheap."""
+        return Checker(self._rule_base, self.options, reader=self._reader)
 
     def _temporal_rules(self) -> Sequence[TemporalRule]:
         """All that are to be watched: none where no finding of theirs is wanted."""
@@ -101,24 +103,27 @@ class Checker:
     def _begin(self) -> None:
         options = self.options
         self._findings = Findings(options.codes, options.most, self._known_events, options.severities)
-        self._lines = self._events = 0
+        self._line = self._lines = self._events = 0
         self._is_new, self._version = True, None
+        self._versions: dict[version.Version, None] = {}
         self._session.series = options.series
         self._new_connection()
 
-    def feed(self, block: Block, numbers: Sequence[int] | None = None) -> None:
+    def feed(
+        self, lines: Sequence[bytes], numbers: Sequence[int] | None = None, is_cut: bool = False
+    ) -> None:
         """Check the next lines of the stream.
 
         Args:
-            block: the lines; only the last one of a whole stream may lack its newline.
+            lines: without their newlines.
             numbers: of the lines, rising; None where they go on from those before.
+            is_cut: whether the stream ends within the last of them.
         """
-        lines = lines_of(block)
         if not lines:
             return
         if numbers is None:
-            numbers = range(self._lines + 1, self._lines + 1 + len(lines))
-        read = self._reader.read(lines, numbers, is_cut=bool(block[-1]))
+            numbers = range(self._line + 1, self._line + 1 + len(lines))
+        read = self._reader.read(lines, numbers, is_cut)
         for finding in read.findings:
             self._report(finding)
         column = Column(read.messages, [*map(type, read.messages)], read.lines)
@@ -129,7 +134,13 @@ class Checker:
                 self._greet(column.events[at], column.lines[at])
                 begin = at + 1
         self._step(column.part(begin, len(column.kinds)) if begin else column)
-        self._lines = numbers[-1]
+        self._line = numbers[-1]
+        self._lines += len(lines)
+
+    def feed_cut(self, numbers: Sequence[int]) -> None:
+        """Report lines of which what carried the stream did not keep all."""
+        for number in numbers:
+            self._report(Finding("QMP106", number, "the log holds only a part of this message"))
 
     def finish(self, complete: bool = False) -> StreamResult:
         """The result of the stream that was fed.
@@ -137,7 +148,7 @@ class Checker:
         Args:
             complete: whether its last session is known to be over.
         """
-        self._end_session(self._lines, complete)
+        self._end_session(self._line, complete)
         found = self._findings
         result = StreamResult(
             path="",
@@ -147,15 +158,23 @@ class Checker:
             listed=found.listed(),
             taken=found.taken,
             severities=self.options.severities,
+            versions=tuple(self._versions),
         )
         self._begin()
         return result
 
-    def take(self) -> tuple[Diagnostic, ...]:
+    def check(self, text: bytes, complete: bool = False) -> StreamResult:
+        """The result of a whole stream that is in memory."""
+        lines = text.split(b"\n")
+        is_cut = bool(lines[-1])
+        self.feed(lines if is_cut else lines[:-1], is_cut=is_cut)
+        return self.finish(complete)
+
+    def take(self) -> tuple[Finding, ...]:
         """The findings since the last call; the result does not list them again."""
         return self._findings.take()
 
-    def overdue(self) -> list[Diagnostic]:
+    def overdue(self) -> list[Finding]:
         """The triggers, each once, that can only be met too late any more: as pending, and not counted."""
         found = (finding for monitor in self._monitors for finding in monitor.overdue())
         return [finding for finding in found if finding.code in self.options.codes]
@@ -176,6 +195,8 @@ class Checker:
             self._version = greeting.version
             told = version.of_greeting({"QMP": {"version": greeting.version}})
             self._session.series = told[:2] if told else self.options.series
+            if told and len(self._versions) < _MOST_VERSIONS:
+                self._versions[told] = None
         self._is_new = False
 
     def _end_session(self, line: int, complete: bool) -> None:
@@ -242,7 +263,7 @@ class Checker:
 
     # Findings
 
-    def _report(self, finding: Diagnostic) -> None:
+    def _report(self, finding: Finding) -> None:
         self._findings.add(finding)
 
     def _report_more(self, code: str, event: str, number: int) -> None:
@@ -265,6 +286,9 @@ class _Sent(NamedTuple):
     line: int
     triggered: Sequence[Monitor]
 
+
+_MOST_VERSIONS = 20
+"""Versions in greetings that are remembered."""
 
 _MOST_SENT = 1000
 """Commands that wait for their replies; QEMU itself queues far fewer."""

@@ -9,7 +9,7 @@ import msgspec
 
 from qmpcheck import catalogue
 from qmpcheck.checking.temporal_rule import Excuse, Pattern, Situation, TemporalRule, condition
-from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.finding import Finding
 from qmpcheck.printable import name
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.streams.messages import MICROSECONDS
@@ -115,7 +115,7 @@ def with_errata(rule: TemporalRule, known: tuple[Erratum, ...]) -> TemporalRule:
     return rule
 
 
-def noted(finding: Diagnostic, value: Any, known: tuple[Erratum, ...]) -> Diagnostic:
+def noted(finding: Finding, value: Any, known: tuple[Erratum, ...]) -> Finding:
     """The finding about a value, with the name of the case that covers it, if one does."""
     for each in known:
         if each.event == finding.event and finding.path == f"data.{each.member}" and value in each.values:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from qmpcheck import rulebase
 from qmpcheck.checking import errata
-from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.finding import Finding
 from qmpcheck.printable import name, quoted, safe, shortened, step
 from qmpcheck.rulebase import JSON_TYPES, Alternate, Array, Enum, Integer, Line, Member, Object, RuleBase
 from qmpcheck.streams import jsontext, messages
@@ -28,7 +28,7 @@ class Explanation(NamedTuple):
     """
 
     message: dict[str, Any]
-    findings: tuple[Diagnostic, ...]
+    findings: tuple[Finding, ...]
 
 
 class Explainer:
@@ -47,25 +47,25 @@ class Explainer:
         try:
             value = jsontext.parse(line)
         except jsontext.Malformed as error:
-            return Explanation({}, (Diagnostic("QMP101", 1, f"not JSON: {error}"),))
+            return Explanation({}, (Finding("QMP101", 1, f"not JSON: {error}"),))
         if not isinstance(value, dict):
-            return Explanation({}, (Diagnostic("QMP102", 1, f"expected an object, got {_shown(value)}"),))
+            return Explanation({}, (Finding("QMP102", 1, f"expected an object, got {_shown(value)}"),))
         return Explanation(value, self.explain_object(value))
 
-    def explain_object(self, value: dict[str, Any]) -> tuple[Diagnostic, ...]:
+    def explain_object(self, value: dict[str, Any]) -> tuple[Finding, ...]:
         """Everything that is wrong with the object that a line holds."""
         if not messages.is_event(value):
             return tuple(_no_event(value))
         return (*_envelope(value, name(value["event"])), *self.payload(value))
 
-    def payload(self, value: dict[str, Any]) -> Iterator[Diagnostic]:
+    def payload(self, value: dict[str, Any]) -> Iterator[Finding]:
         """What is wrong with the name and the data of an event."""
         event = name(value["event"])
         rule = self._events.get(value["event"])
         if rule is None and is_vendors(value["event"]):
             return
         if rule is None:
-            yield Diagnostic("QMP201", 1, "the spec has no such event", event, "event")
+            yield Finding("QMP201", 1, "the spec has no such event", event, "event")
             return
         place = _Place(rule.line, rule.file)
         if rule.marks.deprecated:
@@ -85,22 +85,22 @@ class Explainer:
 # Around the payload
 
 
-def _no_event(value: dict[str, Any]) -> Iterator[Diagnostic]:
+def _no_event(value: dict[str, Any]) -> Iterator[Finding]:
     if "event" in value:
         text = f"an event's name is a string, got {_shown(value['event'])}"
-        yield Diagnostic("QMP103", 1, text, path="event")
+        yield Finding("QMP103", 1, text, path="event")
     elif not messages.is_other(value):
         keys = ", ".join(quoted(key) for key in list(value)[:5]) or "no keys"
-        yield Diagnostic("QMP103", 1, f"neither event, greeting, reply nor command: an object with {keys}")
+        yield Finding("QMP103", 1, f"neither event, greeting, reply nor command: an object with {keys}")
 
 
-def _envelope(value: dict[str, Any], event: str) -> Iterator[Diagnostic]:
+def _envelope(value: dict[str, Any], event: str) -> Iterator[Finding]:
     for path, fault in _timestamp_faults(value):
-        yield Diagnostic("QMP104", 1, f"bad timestamp: {fault}", event, path)
+        yield Finding("QMP104", 1, f"bad timestamp: {fault}", event, path)
     for key in value:
         if key not in ("event", "data", "timestamp"):
             text = f"an event has the keys event, data and timestamp, not {quoted(key)}"
-            yield Diagnostic("QMP105", 1, text, event, step("", key))
+            yield Finding("QMP105", 1, text, event, step("", key))
 
 
 def _timestamp_faults(event: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -173,11 +173,11 @@ class _Fault(NamedTuple):
     got: str = ""
 
 
-def _finding(fault: _Fault, event: str, path: str) -> Diagnostic:
+def _finding(fault: _Fault, event: str, path: str) -> Finding:
     place = fault.place
     where = f" (where {' and '.join(place.where)})" if place.where else ""
     message = safe(fault.text) + where
-    return Diagnostic(fault.code, 1, message, event, path, place.line, spec_file=place.file, got=fault.got)
+    return Finding(fault.code, 1, message, event, path, place.line, spec_file=place.file, got=fault.got)
 
 
 Faults = Iterator[_Fault]

@@ -17,7 +17,7 @@ from qmpcheck.checking.accessors import MISSING, Path, accessor, comparable, dat
 from qmpcheck.checking.session import LOOK_BACK, Session, Span, Spans
 from qmpcheck.checking.temporal_rule import RESUME, STOP, Excuse, Pattern, TemporalRule
 from qmpcheck.checking.timestamps import Seen
-from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.finding import Finding
 from qmpcheck.printable import name, safe, shortened
 from qmpcheck.streams.messages import MICROSECONDS, time_of
 
@@ -64,7 +64,7 @@ class Reporter(NamedTuple):
         name_of: gives the name of a message.
     """
 
-    finding: Callable[[Diagnostic], object]
+    finding: Callable[[Finding], object]
     more: Callable[[str, str, int], object]
     judgement: Callable[[Judgement], object] | None
     name_of: Callable[[Any], str]
@@ -121,7 +121,7 @@ class Monitor:
     def finish(self, end: int, complete: bool) -> None:
         """The session ends with line `end`, and is known to be over if `complete`; then forget all of it."""
 
-    def overdue(self) -> Iterator[Diagnostic]:
+    def overdue(self) -> Iterator[Finding]:
         """The triggers that can only be met late any more, each once, as pending."""
         return iter(())
 
@@ -137,7 +137,7 @@ class Monitor:
 
     def _finding(
         self, outcome: Outcome, seen: Seen, said: str, erratum: str = "", searched: int | None = None
-    ) -> Diagnostic:
+    ) -> Finding:
         """The finding on a message.
 
         Args:
@@ -151,7 +151,7 @@ class Monitor:
 
         data = data_of(seen.message)
         carries = safe(shortened(json.dumps(data, default=str), 200)) if data else "no data"
-        return Diagnostic(
+        return Finding(
             CODES[outcome],
             seen.line,
             f"{self.rule.text}: {said}; it carries {carries}",
@@ -303,7 +303,7 @@ class Response(Monitor):
             self._more("pending", len(counted.lines) + counted.uncertain - missing)
         self._forget()
 
-    def overdue(self) -> Iterator[Diagnostic]:
+    def overdue(self) -> Iterator[Finding]:
         for each in self._all_open():
             if not each.is_noted and self._can_be_missing(each) and self._is_past(each.seen):
                 each.is_noted = True

@@ -7,8 +7,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from qmpcheck.diagnostic import AS_IT_IS, Diagnostic, Severities, Severity, severity
+from qmpcheck.catalogue import Spec
+from qmpcheck.codes import Severity
+from qmpcheck.finding import AS_IT_IS, Finding, Severities, severity
 from qmpcheck.printable import name
+from qmpcheck.version import Version
 
 
 class Kind(NamedTuple):
@@ -28,23 +31,35 @@ class StreamResult(NamedTuple):
 
     Attributes:
         path: the file, or `-` for standard input.
-        lines: how many lines it has.
+        lines: how many lines it has; of a log, how many messages.
         events: how many of them are events.
         counts: how many findings there are of each kind.
         listed: the first of them by line, code and message.
         taken: how many of each kind were taken from the list before.
         severities: how bad the user holds some codes to be.
         unreadable: why it, or the rest of it, could not be read; "" where it could.
+        versions: those that its greetings name, each once.
+        format: the name of the file's format.
+        vm: the VM that a log tells it is of, as people name it where the log tells; "" where it does not.
+        spec: what it was checked by; None where that is known otherwise.
+        why: why this spec was chosen, in words; "" where somebody named it.
+        may_lack: what the format does not keep, in words.
     """
 
     path: str
     lines: int
     events: int
     counts: Counter[Kind]
-    listed: tuple[Diagnostic, ...]
+    listed: tuple[Finding, ...]
     taken: Counter[Kind] = Counter()  # noqa: RUF012 -- never changed
     severities: Severities = AS_IT_IS
     unreadable: str = ""
+    versions: tuple[Version, ...] = ()
+    format: str = "jsonl"
+    vm: str = ""
+    spec: Spec | None = None
+    why: str = ""
+    may_lack: str = ""
 
     @classmethod
     def unread(cls, path: str, reason: str) -> StreamResult:
@@ -56,7 +71,7 @@ class StreamResult(NamedTuple):
         """How many findings of each kind are only counted."""
         return self.counts - self.taken - Counter(map(self._kind, self.listed))
 
-    def _kind(self, finding: Diagnostic) -> Kind:
+    def _kind(self, finding: Finding) -> Kind:
         kind = Kind(finding.code, finding.event, finding.erratum)
         return kind if kind in self.counts else kind._replace(event=OTHER_EVENTS)
 
@@ -85,9 +100,9 @@ class Findings:
         self._codes, self._most, self._severities, self._events = codes, most, severities, events
         self.counts: Counter[Kind] = Counter()
         self.taken: Counter[Kind] = Counter()
-        self._listed: list[Diagnostic] = []
+        self._listed: list[Finding] = []
 
-    def add(self, finding: Diagnostic) -> None:
+    def add(self, finding: Finding) -> None:
         """Take a finding."""
         if finding.code not in self._codes:
             return
@@ -104,13 +119,13 @@ class Findings:
         if code in self._codes:
             self.counts[self._kind(code, name(event), "")] += number
 
-    def take(self) -> tuple[Diagnostic, ...]:
+    def take(self) -> tuple[Finding, ...]:
         """The findings since the last call, which are no longer listed."""
         taken, self._listed = tuple(sorted(self._listed, key=_place)), []
         self.taken.update(self._kind(each.code, each.event, each.erratum) for each in taken)
         return taken
 
-    def listed(self) -> tuple[Diagnostic, ...]:
+    def listed(self) -> tuple[Finding, ...]:
         """The first findings by line, code and message."""
         self._keep_first()
         return tuple(self._listed)
@@ -127,6 +142,6 @@ _SOME = 1000
 """Findings beyond twice the wanted number after which the last ones are dropped."""
 
 
-def _place(finding: Diagnostic) -> tuple[int, str, str]:
+def _place(finding: Finding) -> tuple[int, str, str]:
     """By line and code. Findings on a single line come in order, those of rules over time at any time."""
     return finding.line, finding.code, finding.message if finding.code > "QMP3" else ""

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from qmpcheck import catalogue, localrules, rulebase
+from qmpcheck import atomicfile, catalogue, localrules, rulebase
 from qmpcheck.cli import output
 from qmpcheck.printable import quoted, safe
 from qmpcheck.rulebase import SpecError

@@ -28,8 +28,8 @@ from qmpcheck.catalogue import Spec
 from qmpcheck.cli import output, reporting
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS
+from qmpcheck.codes import Impact
 from qmpcheck.drift import uses, usesfile
-from qmpcheck.drift.change import Level
 from qmpcheck.drift.compare import compare
 from qmpcheck.extra import extended
 from qmpcheck.printable import safe
@@ -88,8 +88,8 @@ def run(options: argparse.Namespace) -> int:
     changes = Changes(old, new, listed, strict, client, len(found) - len(listed))
     with reporting.opened(options.output, options.reports) as out:
         _report(options.format, changes, out)
-    worst = max((change.level(changes.strict) for change in found), default=Level.DOC)
-    fail_on = Level[options.fail_on.upper()]
+    worst = max((change.level(changes.strict) for change in found), default=Impact.DOC)
+    fail_on = Impact[options.fail_on.upper()]
     return max(FINDINGS if worst >= fail_on else CLEAN, _beside(options, changes, fail_on))
 
 
@@ -98,7 +98,7 @@ def _spec(name: str, extra: Sequence[str]) -> Spec:
     return spec._replace(rule_base=extended(spec.rule_base, extra))
 
 
-def _beside(options: argparse.Namespace, changes: Changes, fail_on: Level) -> int:
+def _beside(options: argparse.Namespace, changes: Changes, fail_on: Impact) -> int:
     """The reports for CI; the exit status."""
     if not options.reports:
         return CLEAN

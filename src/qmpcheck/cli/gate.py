@@ -27,7 +27,7 @@ from qmpcheck.extra import extended
 from qmpcheck.gate import build as builds
 from qmpcheck.gate import saving
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.codes import CODES
+from qmpcheck.gate.codes import OF_GATE
 from qmpcheck.gate.judge import Demands, Verdict, judge
 from qmpcheck.gate.run import run as play
 from qmpcheck.gate.scenario import Outcome, Scenario
@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--save", metavar="DIR", help="keep the recordings there; replaces recordings of the same names"
     )
-    arguments.add_terms(parser, CODES)
+    arguments.add_terms(parser, OF_GATE)
     reporting.add_report(parser)
     baselines.add_baseline(parser)
 
@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
         raise SpecError("--qemu PATH is missing: the QEMU to run")
     if options.update_baseline and (options.only is not None or options.skip):
         raise SpecError("--update-baseline needs all scenarios: it cannot stand with --only or --skip")
-    codes = arguments.selected(options, CODES)
+    codes = arguments.selected(options, OF_GATE)
     known = baselines.load(options)
     inputs = [builds.located(options.qemu), options.spec, *options.rules]
     reporting.prepare(options.reports, inputs, [*filter(None, [options.baseline])])

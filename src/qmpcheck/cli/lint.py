@@ -18,8 +18,9 @@ from qmpcheck.checking import examples
 from qmpcheck.cli import arguments
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
-from qmpcheck.diagnostic import Diagnostic, Severity
+from qmpcheck.codes import Severity
 from qmpcheck.documents import Document
+from qmpcheck.finding import Finding
 from qmpcheck.printable import safe
 from qmpcheck.reports import style, text
 from qmpcheck.rulebase import SpecError
@@ -86,7 +87,7 @@ def read(path: str, content: str, side: str) -> Document:
         raise SpecError(f"{safe(path)}: {error}") from None
 
 
-def findings(document: Document) -> list[Diagnostic]:
+def findings(document: Document) -> list[Finding]:
     """All defects of a document, by line."""
     found = [*document.defects, *examples.defects(document)]
     return sorted(found, key=lambda defect: (defect.line, defect.code))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.documents import compile, defects, document, entries, lines, pages
 from qmpcheck.documents.entries import Example
 from qmpcheck.documents.lines import Line
+from qmpcheck.finding import Finding
 from qmpcheck.rulebase import RuleBase
 
 __all__ = ["NEW", "OLD", "Document", "Example", "Line", "NotADocument", "read"]
@@ -32,7 +32,7 @@ class Document(NamedTuple):
     rule_base: RuleBase
     lines: tuple[Line, ...]
     examples: tuple[Example, ...]
-    defects: tuple[Diagnostic, ...]
+    defects: tuple[Finding, ...]
 
 
 def read(text: str, side: str = pages.NEW) -> Document:

@@ -2,58 +2,13 @@
 
 from __future__ import annotations
 
-import enum
 from typing import NamedTuple
 
 import msgspec
 
+from qmpcheck.codes import CODES, Impact
 from qmpcheck.printable import name, quoted
 from qmpcheck.rulebase import Line
-
-
-class Level(enum.IntEnum):
-    """What a change means for a client; greater is worse."""
-
-    DOC = 0
-    SAFE = 1
-    RISKY = 2
-    BREAKING = 3
-
-    def __str__(self) -> str:
-        return self.name.lower()
-
-
-class Kind(NamedTuple):
-    """What one code stands for, and its level for clients that ignore what they do not know, or reject it."""
-
-    slug: str
-    tolerant: Level
-    strict: Level
-
-
-_DOC, _SAFE, _RISKY, _BREAKING = Level.DOC, Level.SAFE, Level.RISKY, Level.BREAKING
-
-KINDS: dict[str, Kind] = {
-    "QMP501": Kind("event-removed", _BREAKING, _BREAKING),
-    "QMP502": Kind("event-added", _SAFE, _BREAKING),
-    "QMP503": Kind("member-removed", _BREAKING, _BREAKING),
-    "QMP504": Kind("optional-member-removed", _RISKY, _RISKY),
-    "QMP505": Kind("member-added", _SAFE, _BREAKING),
-    "QMP506": Kind("member-became-optional", _BREAKING, _BREAKING),
-    "QMP507": Kind("member-became-mandatory", _SAFE, _SAFE),
-    "QMP508": Kind("type-changed", _BREAKING, _BREAKING),
-    "QMP509": Kind("type-narrowed", _SAFE, _SAFE),
-    "QMP510": Kind("value-added", _RISKY, _BREAKING),
-    "QMP511": Kind("value-removed", _SAFE, _SAFE),
-    "QMP512": Kind("follow-up-removed", _BREAKING, _BREAKING),
-    "QMP513": Kind("follow-up-added", _SAFE, _SAFE),
-    "QMP514": Kind("rate-limit-added", _RISKY, _RISKY),
-    "QMP515": Kind("rate-limit-removed", _SAFE, _SAFE),
-    "QMP516": Kind("became-deprecated", _RISKY, _RISKY),
-    "QMP517": Kind("documents-differ", _DOC, _DOC),
-    "QMP518": Kind("no-longer-deprecated", _SAFE, _SAFE),
-}
-"""Every code of a change."""
 
 
 class Place(NamedTuple):
@@ -84,7 +39,7 @@ class Change(msgspec.Struct, frozen=True):
     """One change.
 
     Attributes:
-        code: a key of `KINDS`.
+        code: one of `DRIFT_CODES`.
         event: the event it concerns.
         path: the dotted path of the member it concerns, `[]` for the items of a list; "" for the event.
         text: what changed, in one line that is safe to print.
@@ -111,10 +66,13 @@ class Change(msgspec.Struct, frozen=True):
     @property
     def slug(self) -> str:
         """The code's name in words."""
-        return KINDS[self.code].slug
+        return CODES[self.code].slug
 
-    def level(self, strict: bool = False) -> Level:
+    def level(self, strict: bool = False) -> Impact:
         """What it means for a client, one that is strict or one that is tolerant."""
         if self.is_handled:
-            return Level.SAFE
-        return KINDS[self.code].strict if strict else KINDS[self.code].tolerant
+            return Impact.SAFE
+        code = CODES[self.code]
+        impact = code.strict if strict else code.tolerant
+        assert impact is not None, "the code of a change"
+        return impact

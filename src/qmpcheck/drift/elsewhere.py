@@ -10,9 +10,9 @@ from typing import NamedTuple
 import msgspec
 
 from qmpcheck import catalogue
-from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.drift import releases
 from qmpcheck.drift.newer import MAY_BE_NEW
+from qmpcheck.finding import Finding
 from qmpcheck.printable import quoted
 from qmpcheck.rulebase import (
     JSON_TYPES,
@@ -49,14 +49,14 @@ class Elsewhere:
         self._newer = newer
         self._text = functools.lru_cache(_MOST_KEPT)(self._look_up)
 
-    def with_drift(self, findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    def with_drift(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """The findings, each with since or until when other releases allow it, if they do."""
         return tuple(
             msgspec.structs.replace(finding, drift=self.drift(finding)) if finding.code in _WORDS else finding
             for finding in findings
         )
 
-    def drift(self, finding: Diagnostic) -> str | None:
+    def drift(self, finding: Finding) -> str | None:
         """Such as `member since 2.10`; None where no other release allows it."""
         keys = _keys(finding.path)
         known = None

@@ -13,9 +13,9 @@ import json
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import islice
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -23,12 +23,12 @@ from qmpcheck import catalogue, rulebase
 from qmpcheck.catalogue import Spec
 from qmpcheck.checking import decoder, errata, json_schema
 from qmpcheck.checking.explain import Explainer
-from qmpcheck.diagnostic import Diagnostic, Severity
+from qmpcheck.codes import Severity
 from qmpcheck.drift.releases import Stretch, stretches
+from qmpcheck.finding import Finding
 from qmpcheck.rulebase import EventRule, RuleBase, Source
-from qmpcheck.streams import jsontext, messages, source
-from qmpcheck.streams.blocks import Block, blocks, from_chunks, lines_of
-from qmpcheck.streams.growing import chunks
+from qmpcheck.streams import demultiplex, jsontext, messages, source
+from qmpcheck.streams.formats.message import Stream
 from qmpcheck.vendors import is_vendors
 from qmpcheck.version import Version, of_greeting
 
@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
     spec: str
     conforming: int
-    reasons: tuple[Diagnostic, ...]
+    reasons: tuple[Finding, ...]
 
 
 class Fit(NamedTuple):
@@ -97,13 +97,13 @@ class Fit(NamedTuple):
         return Stretch(found[0].first, found[-1].last)
 
     @property
-    def too_old(self) -> tuple[Diagnostic, ...]:
+    def too_old(self) -> tuple[Finding, ...]:
         """The strongest findings of the release before all that fit: each says that the stream is newer."""
         first = self._bounds.first
         return _strongest(self.releases[first - 1]) if self.is_whole and first else ()
 
     @property
-    def too_new(self) -> tuple[Diagnostic, ...]:
+    def too_new(self) -> tuple[Finding, ...]:
         """The strongest findings of the release after all that fit: each says that the stream is older."""
         after = self._bounds.last + 1
         return _strongest(self.releases[after]) if self.is_whole and after < len(self.releases) else ()
@@ -113,52 +113,39 @@ _STRENGTH = ("QMP201", "QMP203", "QMP205", "QMP204", "QMP202")
 _MOST_SHOWN = 3
 
 
-def _strongest(row: Row) -> tuple[Diagnostic, ...]:
+def _strongest(row: Row) -> tuple[Finding, ...]:
     in_order = sorted(row.reasons, key=lambda finding: (_STRENGTH.index(finding.code), finding.line))
     return tuple(in_order[:_MOST_SHOWN])
 
 
-def fit(paths: Iterable[str], texts: Sequence[Spec] = (), ahead: bool = False) -> Fit:
-    """Fit streams, as if they were one.
+class StreamFit(NamedTuple):
+    """One stream of a file: the VM that it is of, "" where nothing tells it, and how the specs fit it."""
+
+    vm: str
+    fit: Fit
+
+
+def fit(path: str, texts: Sequence[Spec] = (), format: str | None = None) -> list[StreamFit]:
+    """Fit the streams in a file, in the order of their begins; those that hold events, if one does.
 
     Args:
-        paths: of the streams.
-        texts: what else to hold them against, beside the releases.
-        ahead: whether the streams are opened once more after this.
+        path: a file, or `-` for standard input.
+        texts: specs beside the releases.
+        format: the name of its format; None where it is to be recognised.
 
     Raises:
-        Unreadable: one cannot be read to its end.
+        Unreadable: it cannot be read to its end.
     """
-    fitting = Fitting(texts)
-    for path in paths:
-        with source.opened(path, ahead) as file:
-            for block in blocks(file):
-                fitting.add(block)
-    return fitting.result()
-
-
-def fit_beginning(path: str) -> Fit:
-    """Fit what a stream holds by now that is still being written, and is opened once more after this.
-
-    What is not there yet is waited for: an event, or a greeting that tells a version.
-
-    Raises:
-        Unreadable: the stream is, before that.
-    """
-    fitting = Fitting()
-
-    def enough(file: IO[bytes]) -> Iterator[bytes]:
-        there = source.size(path) or 0
-        for chunk in chunks(file, grows=path != source.STANDARD_INPUT):
-            yield chunk
-            there -= len(chunk)
-            if there <= 0 and fitting.has_begun:
-                return
-
-    with source.opened(path, ahead=True) as file:
-        for block in from_chunks(enough(file)):
-            fitting.add(block)
-    return fitting.result()
+    fittings: dict[Stream, Fitting] = {}
+    with source.opened(path) as file:
+        for part in demultiplex.opened_parts(file, format)[1]:
+            if part.stream not in fittings:
+                fittings[part.stream] = Fitting(texts)
+            fittings[part.stream].add(part.lines, part.numbers)
+    found = [StreamFit(each.vm, fitting.result()) for each, fitting in fittings.items() if not each.probe]
+    return (
+        [each for each in found if each.fit.events] or found[:1] or [StreamFit("", Fitting(texts).result())]
+    )
 
 
 class _Line(msgspec.Struct, gc=False):
@@ -184,7 +171,7 @@ class Fitting:
         """The specs that refuse a shape, a bit for each."""
         self._counts: Counter[int] = Counter()
         """How many events the same specs refuse."""
-        self._reasons: list[dict[Hashable, Diagnostic]] = [{} for _ in self._specs]
+        self._reasons: list[dict[Hashable, Finding]] = [{} for _ in self._specs]
         self._lines = self._strange = 0
         self._versions: dict[Version, None] = {}
 
@@ -193,11 +180,12 @@ class Fitting:
         """Whether there was anything that a release can be told by."""
         return bool(self._counts or self._versions)
 
-    def add(self, block: Block) -> None:
-        """Judge the lines of a block."""
-        lines = lines_of(block)
+    def add(self, lines: Sequence[bytes], numbers: Sequence[int] | None = None) -> None:
+        """Judge the next lines; `numbers` are theirs, if they do not just go on."""
         known_of, described, refused, counts = self._known_of, self._described, self._refused, self._counts
-        for number, text in enumerate(lines, self._lines + 1):
+        if numbers is None:
+            numbers = range(self._lines + 1, self._lines + 1 + len(lines))
+        for number, text in zip(numbers, lines, strict=True):
             line = self._read(text)
             if line is None or not isinstance(line.event, str):
                 continue
@@ -264,7 +252,7 @@ class Fitting:
                 self._remember(specs, findings, number)
         return refused
 
-    def _remember(self, specs: int, findings: Sequence[Diagnostic], number: int) -> None:
+    def _remember(self, specs: int, findings: Sequence[Finding], number: int) -> None:
         for at, reasons in enumerate(self._reasons):
             if specs >> at & 1:
                 for finding in findings:
@@ -311,7 +299,7 @@ _MOST_REASONS = 16
 """Reasons that are remembered of each spec."""
 
 
-def _is_vendors(finding: Diagnostic) -> bool:
+def _is_vendors(finding: Finding) -> bool:
     """Whether a finding is about a name or a value that a vendor added, which no release has to know."""
     if finding.code == "QMP201":
         return is_vendors(finding.event)
@@ -327,7 +315,7 @@ _LAST_KEY = re.compile(r'\["(__[^"]+)"\]$')
 _INDEX = re.compile(r"\[\d+\]")
 
 
-def _reason(finding: Diagnostic) -> Hashable:
+def _reason(finding: Finding) -> Hashable:
     return finding.code, finding.event, _INDEX.sub("[]", finding.path), finding.got
 
 

@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from qmpcheck import catalogue, dotted, rulebase
 from qmpcheck.catalogue import TEXT_DOCUMENT, Entry
-from qmpcheck.drift.change import Change, Level, Place
+from qmpcheck.codes import Impact
+from qmpcheck.drift.change import Change, Place
 from qmpcheck.drift.compare import compare
 from qmpcheck.printable import name, quoted, step
 from qmpcheck.rulebase import Array, Enum, EventRule, Member, Object, RuleBase, SpecError, String, Type
@@ -50,7 +51,7 @@ class Step(NamedTuple):
     release: str
     date: str
     revision: str
-    level: Level | None
+    level: Impact | None
     what: str
     place: str
 
@@ -296,9 +297,9 @@ def _cause(subject: _Subject, changes: Iterable[Change]) -> Change | None:
     return next((each for each in changes if each.code in _PRESENCE | _TYPE and subject.is_in(each)), None)
 
 
-def _level(subject: _Subject, cause: Change | None) -> Level | None:
+def _level(subject: _Subject, cause: Change | None) -> Impact | None:
     """A value without a cause is one of an open set: naming it changes the document alone."""
-    return cause.level() if cause else Level.DOC if subject.value else None
+    return cause.level() if cause else Impact.DOC if subject.value else None
 
 
 def _renamed(subject: _Subject, cause: Change | None, which: str) -> str:
@@ -332,7 +333,7 @@ def _standing(place: Place) -> str:
     return str(place) if place.file else f"line {place.line}" if place.line else ""
 
 
-def _step(stage: Stage, level: Level | None, what: str, place: str) -> Step:
+def _step(stage: Stage, level: Impact | None, what: str, place: str) -> Step:
     entry = stage.entry
     revision = entry.id if entry.source == TEXT_DOCUMENT else ""
     return Step(stage.release, entry.date, revision, level, what, place)

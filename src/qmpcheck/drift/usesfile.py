@@ -21,7 +21,7 @@ from qmpcheck.drift.uses import Sight, Uses
 from qmpcheck.drift.useslist import Listed
 from qmpcheck.printable import safe
 from qmpcheck.rulebase import RuleBase, SpecError
-from qmpcheck.streams import jsontext
+from qmpcheck.streams import demultiplex, formats, jsontext
 from qmpcheck.streams.blocks import blocks, lines_of
 from qmpcheck.streams.messages import is_event
 from qmpcheck.streams.source import Unreadable, opened
@@ -40,13 +40,27 @@ def load(name: str, specs: Sequence[RuleBase]) -> Listed:
     """
     path = _located(name)
     try:
-        with opened(path) as file:
-            found = _of_file(name, chain.from_iterable(map(lines_of, blocks(file))), specs)
+        if _is_log(path):
+            with opened(path) as file:
+                parts = demultiplex.opened_parts(file)[1]
+                found = Listed(of_stream(chain.from_iterable(part.lines for part in parts), specs))
+        else:
+            with opened(path) as file:
+                found = _of_file(name, chain.from_iterable(map(lines_of, blocks(file))), specs)
     except (Unreadable, ValueError) as error:
         raise error if isinstance(error, SpecError) else SpecError(f"{safe(name)}: {error}") from None
     if not found.uses and not found.elsewhere:
         raise SpecError(f"{safe(name)}: no event in it")
     return found
+
+
+def _is_log(path: str) -> bool:
+    """Whether a file is a log that holds messages among other text."""
+    with opened(path, ahead=True) as file:
+        try:
+            return demultiplex.opened_parts(file)[0] is not formats.JSONL
+        except Unreadable:  # in no format: a list
+            return False
 
 
 def _located(name: str) -> str:

@@ -11,14 +11,14 @@ import msgspec
 
 from qmpcheck.catalogue import Spec
 from qmpcheck.checking.checker import Checker, CheckOptions
-from qmpcheck.checking.files import check_lines
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.checking.temporal_rule import TemporalRule
-from qmpcheck.diagnostic import AS_IT_IS, Severities, Severity
+from qmpcheck.codes import Severity
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
+from qmpcheck.finding import AS_IT_IS, Severities
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.codes import CODES
+from qmpcheck.gate.codes import OF_GATE
 from qmpcheck.gate.fault import Fault, faults
 from qmpcheck.gate.recording import Recording
 from qmpcheck.gate.scenario import Outcome
@@ -35,7 +35,7 @@ class Demands(NamedTuple):
         rules: rules over time beside the spec's.
     """
 
-    codes: frozenset[str] = CODES
+    codes: frozenset[str] = OF_GATE
     severities: Severities = AS_IT_IS
     within: float | None = None
     rules: Sequence[TemporalRule] = ()
@@ -133,7 +133,7 @@ def _judged(build: Build, outcome: Outcome, checker: Checker, demands: Demands) 
 
 def _checked(recording: Recording, checker: Checker) -> StreamResult:
     """Where a process was killed, or crashed, what should have followed is only pending."""
-    return check_lines(checker, recording.name, recording.data, recording.ended)
+    return checker.check(recording.data, recording.ended)._replace(path=recording.name)
 
 
 def _changes(build: Build, rule_base: RuleBase, codes: Collection[str]) -> tuple[Change, ...]:

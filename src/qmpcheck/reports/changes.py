@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from qmpcheck.catalogue import Spec
-from qmpcheck.drift.change import Change, Condition, Level, Place
+from qmpcheck.codes import Impact
+from qmpcheck.drift.change import Change, Condition, Place
 from qmpcheck.drift.uses import Uses
 from qmpcheck.printable import above, name, safe, step
 from qmpcheck.wording import plural
@@ -41,7 +42,7 @@ class Changes(NamedTuple):
     @property
     def changed_events(self) -> int:
         """How many events change on the wire."""
-        return len({change.event for change in self.changes if change.level(self.strict) > Level.DOC})
+        return len({change.event for change in self.changes if change.level(self.strict) > Impact.DOC})
 
     @property
     def compared(self) -> int:
@@ -54,7 +55,7 @@ class Row(NamedTuple):
 
     event: str
     code: str
-    level: Level
+    level: Impact
     path: str
     what: str
     old: str
@@ -66,13 +67,13 @@ def summary(changes: Changes, rows: Sequence[Row]) -> str:
     specs = f"{safe(changes.old.name)} → {safe(changes.new.name)}"
     found = Counter(row.level for row in rows)
     levels = [
-        f"{found[level]} {level}" for level in (Level.BREAKING, Level.RISKY, Level.SAFE) if found[level]
+        f"{found[level]} {level}" for level in (Impact.BREAKING, Impact.RISKY, Impact.SAFE) if found[level]
     ]
     where = " on the wire" if rows else ""
     nothing = f"nothing changes{where} ({plural(changes.compared, 'event')} compared)"
     parts = [", ".join(levels) or ("" if changes.client else nothing)]
-    if found[Level.DOC]:
-        parts.append(f"{_differ(found[Level.DOC])} in the documents alone")
+    if found[Impact.DOC]:
+        parts.append(f"{_differ(found[Impact.DOC])} in the documents alone")
     if changes.client:
         parts.insert(0, _of_yours(len(changes.client.uses), changes.changed_events))
     return f"{specs}: {'; '.join(filter(None, parts))}"
@@ -102,9 +103,9 @@ def _of_yours(events: int, changed: int) -> str:
 def rows(changes: Changes) -> list[Row]:
     """A row for each change, grouped by event; the worst event and the worst change first."""
     made = [*_rows(changes.changes, changes.strict)]
-    worst: dict[str, Level] = {}
+    worst: dict[str, Impact] = {}
     for row in made:
-        worst[row.event] = max(row.level, worst.get(row.event, Level.DOC))
+        worst[row.event] = max(row.level, worst.get(row.event, Impact.DOC))
     first = {event: number for number, event in enumerate(worst)}
     return sorted(made, key=lambda row: (-worst[row.event], first[row.event], -row.level))
 

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from qmpcheck.diagnostic import Diagnostic
     from qmpcheck.drift.change import Change
+    from qmpcheck.finding import Finding
 
 
 class Identity(NamedTuple):
@@ -32,7 +32,7 @@ Baseline = frozenset[Identity]
 """What is accepted: each finding by what it is known by."""
 
 
-def of_diagnostic(finding: Diagnostic) -> Identity:
+def of_finding(finding: Finding) -> Identity:
     """What a finding about a stream is known by."""
     kind = "; ".join(filter(None, (finding.rule, finding.erratum)))
     return Identity(finding.code, finding.event, _without_indices(finding.path), kind)

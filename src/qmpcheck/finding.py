@@ -1,87 +1,15 @@
-"""Findings, and the table of their codes."""
+"""A finding: one thing that is wrong."""
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import NamedTuple
 
 import msgspec
 
-
-class Severity(enum.IntEnum):
-    """How bad a finding is; greater is worse."""
-
-    WARNING = 1
-    ERROR = 2
-
-    def __str__(self) -> str:
-        return self.name.lower()
+from qmpcheck.codes import CODES, Severity
 
 
-class Code(NamedTuple):
-    """What one code stands for."""
-
-    slug: str
-    severity: Severity
-
-
-_E, _W = Severity.ERROR, Severity.WARNING
-
-CODES: dict[str, Code] = {
-    # A line of a stream.
-    "QMP101": Code("malformed-json", _E),
-    "QMP102": Code("not-an-object", _E),
-    "QMP103": Code("not-a-message", _E),
-    "QMP104": Code("bad-timestamp", _E),
-    "QMP105": Code("unknown-envelope-key", _E),
-    "QMP106": Code("truncated-line", _W),
-    # An event's payload.
-    "QMP201": Code("unknown-event", _E),
-    "QMP202": Code("missing-member", _E),
-    "QMP203": Code("unknown-member", _E),
-    "QMP204": Code("wrong-type", _E),
-    "QMP205": Code("value-not-allowed", _E),
-    "QMP206": Code("deprecated", _W),
-    # Events in time.
-    "QMP301": Code("follow-up-missing", _E),
-    "QMP302": Code("follow-up-pending", _W),
-    "QMP303": Code("follow-up-late", _E),
-    "QMP304": Code("rate-limit-exceeded", _W),
-    "QMP305": Code("time-backwards", _W),
-    "QMP306": Code("precedence-missing", _E),
-    "QMP307": Code("absence-broken", _E),
-    # A spec document.
-    "QMP901": Code("unknown-line", _E),
-    "QMP902": Code("example-not-json", _E),
-    "QMP903": Code("example-breaks-rules", _E),
-    "QMP904": Code("example-of-another-event", _E),
-    "QMP905": Code("none-with-members", _W),
-    "QMP906": Code("duplicate-heading-number", _W),
-    "QMP907": Code("underline-length", _W),
-    "QMP908": Code("member-without-type", _W),
-    "QMP909": Code("note-about-missing-member", _E),
-    "QMP910": Code("note-about-another-event", _E),
-    "QMP911": Code("note-about-unknown-event", _W),
-    "QMP912": Code("duplicate-event", _E),
-    "QMP913": Code("duplicate-member", _E),
-    "QMP914": Code("unknown-type", _E),
-    "QMP915": Code("example-without-label", _W),
-    "QMP916": Code("data-not-described", _W),
-    "QMP917": Code("note-about-missing-value", _E),
-    "QMP918": Code("heading-without-underline", _E),
-}
-"""Every code, with its slug and its severity. A code is never used again for something else."""
-
-STREAM_CODES = frozenset(code for code in CODES if code < "QMP4")
-"""The codes of findings about streams."""
-
-TIME_CODES = frozenset(code for code in STREAM_CODES if code > "QMP3")
-"""Those of them about events in time."""
-
-
-class Diagnostic(msgspec.Struct, frozen=True, gc=False):
+class Finding(msgspec.Struct, frozen=True, gc=False):
     """One finding.
 
     Attributes:
@@ -131,7 +59,7 @@ class Diagnostic(msgspec.Struct, frozen=True, gc=False):
         erratum = f" (known erratum {self.erratum})" if self.erratum else ""
         return self.message + searched + erratum
 
-    def down(self, lines: int) -> Diagnostic:
+    def down(self, lines: int) -> Finding:
         """The same, so many lines further down."""
         searched = None if self.searched is None else self.searched + lines
         return msgspec.structs.replace(self, line=self.line + lines, searched=searched)
@@ -140,7 +68,7 @@ class Diagnostic(msgspec.Struct, frozen=True, gc=False):
 Severities = Mapping[str, Severity]
 """How bad the user holds the findings of some codes to be."""
 
-AS_IT_IS: Severities = MappingProxyType({})
+AS_IT_IS: Severities = {}
 """No code's severity is changed."""
 
 
