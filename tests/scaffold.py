@@ -31,6 +31,8 @@ FILES = {
 }
 """What is in a case, by the digit after QMP."""
 
+REGISTRY = {"1": "lines.py", "2": "payload.py", "3": "temporal.py", "5": "drift.py", "9": "documents.py"}
+
 CHECK = {
     "1": "in src/qmpcheck/checking/explain.py, and refuse the line in decoder.py: only refused lines are explained",
     "2": "in src/qmpcheck/checking/explain.py, and refuse the line in decoder.py: only refused lines are explained",
@@ -42,11 +44,13 @@ CHECK = {
 NEXT = """
 Next ("A new code" in CONTRIBUTING.md says more):
 
-1. If the code is new, write its entry in src/qmpcheck/codes/: slug, severity, meaning, reason, good and bad example.
+1. If the code is new, write its entry in src/qmpcheck/codes/{registry}: slug, severity, meaning, reason, bad and good
+   example.
 2. Edit {folder}, so that it gives {code}.
 3. Write the check: {check}.
 4. .venv/bin/pytest tests/test_cases.py -k {code} --update
 5. Read each `expected` that this wrote: it is what users will see.
+6. Run all of tests/test_cases.py: other cases may give {code} now, too.
 """
 
 
@@ -61,12 +65,20 @@ def main(code: str, name: str) -> str | None:
     folder = CASES / code / name
     if folder.exists():
         return f"{folder}: exists already"
-    for each in {folder, *([] if any(CASES.glob(f"{code}/good*")) else [CASES / code / "good"])}:
+    for each in (folder, *([] if any(CASES.glob(f"{code}/good*")) else [CASES / code / "good"])):
         each.mkdir(parents=True)
         for file, text in files.items():
             (each / file).write_text(text)
             print(f"created {each.relative_to(CASES.parents[1]) / file}")
-    print(NEXT.format(code=code, folder=folder.relative_to(CASES.parents[1]), check=CHECK[group[1]]), end="")
+    print(
+        NEXT.format(
+            code=code,
+            registry=REGISTRY[group[1]],
+            folder=folder.relative_to(CASES.parents[1]),
+            check=CHECK[group[1]],
+        ),
+        end="",
+    )
     return None
 
 
