@@ -97,7 +97,6 @@ def verdict() -> judge.Verdict:
 
 
 @pytest.mark.qemu
-@pytest.mark.xdist_group("verdict")
 def test_a_real_build_passes(verdict: judge.Verdict) -> None:
     troubles = {
         each.outcome.scenario.name: (str(each.outcome.trouble), each.faults, each.errors)
@@ -109,14 +108,12 @@ def test_a_real_build_passes(verdict: judge.Verdict) -> None:
 
 
 @pytest.mark.qemu
-@pytest.mark.xdist_group("verdict")
 def test_thirty_kinds_of_event_and_more_are_seen_within_a_minute(verdict: judge.Verdict) -> None:
     assert len({event for each in verdict.judged for event in each.seen}) >= 35
     assert sum(each.outcome.seconds for each in verdict.judged) < 120  # two at a time
 
 
 @pytest.mark.qemu
-@pytest.mark.xdist_group("verdict")
 def test_every_process_is_known_to_have_ended(verdict: judge.Verdict) -> None:
     assert all(recording.ended for each in verdict.judged for recording in each.outcome.recordings)
 
@@ -147,7 +144,6 @@ def edits(event: dict[str, Any], after: dict[str, Any] | None = None) -> Iterato
 
 
 @pytest.mark.qemu
-@pytest.mark.xdist_group("verdict")
 def test_whatever_a_wrapper_does_to_an_event_is_found(verdict: judge.Verdict) -> None:
     for each in verdict.judged:
         checker = judge._checker(verdict.spec.rule_base, judge.Demands(), each.outcome.scenario.assumes)
@@ -439,7 +435,6 @@ def test_json_keeps_to_its_schema(
 
 
 @pytest.mark.qemu
-@pytest.mark.xdist_group("verdict")
 def test_json_of_all_scenarios_keeps_to_its_schema(verdict: judge.Verdict) -> None:
     SCHEMA.validate(gatereport.report(verdict).document())
 
