@@ -47,8 +47,8 @@ def run(capsys: pytest.CaptureFixture[str], command: str) -> tuple[int, str, str
 
 def test_validate_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "validate good.jsonl bad.jsonl --spec v2") == (1, """\
-good.jsonl: conforms against v2 (d74c7dfd1b): 3 lines, 3 events, 0 errors, 0 warnings
-bad.jsonl: violations against v2 (d74c7dfd1b): 4 lines, 3 events, 2 errors, 0 warnings
+good.jsonl: conforms to v2 (d74c7dfd1b): 3 lines, 3 events, 0 errors, 0 warnings
+bad.jsonl: violations of v2 (d74c7dfd1b): 4 lines, 3 events, 2 errors, 0 warnings
 bad.jsonl:2: QMP203 STOP data.why: the spec has no such member here: it has none (spec line 56)
 bad.jsonl:4: QMP203 STOP data.why: the spec has no such member here: it has none (spec line 56)
 
@@ -167,7 +167,7 @@ def test_standard_input_and_no_traceback_on_a_closed_pipe() -> None:
     command = [sys.executable, "-m", "qmpcheck", "validate", "-", "--spec", "v2"]
     done = subprocess.run(command, input=BAD.encode() * 20_000, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (1, b"")
-    assert done.stdout.startswith(b"-: violations against v2")
+    assert done.stdout.startswith(b"-: violations of v2")
     piped = f"{' '.join(command)} < big.jsonl | head -n 1"
     Path("big.jsonl").write_text(BAD * 20_000)
     done = subprocess.run(["sh", "-c", piped], capture_output=True, check=False)
@@ -241,7 +241,7 @@ def test_following_a_file_until_an_interrupt(stop: signal.Signals) -> None:
     cut, head, pending, *_ = rest.splitlines()
     assert cut.startswith("grow.jsonl:5: QMP106")
     assert head.startswith(
-        "grow.jsonl: violations against v2 (d74c7dfd1b): 5 lines, 3 events, 3 errors, 2 warnings"
+        "grow.jsonl: violations of v2 (d74c7dfd1b): 5 lines, 3 events, 3 errors, 2 warnings"
     )
     assert pending.startswith("grow.jsonl:3: QMP302")
 
@@ -272,7 +272,7 @@ def test_following_a_file_through_rotation() -> None:
         process.send_signal(signal.SIGINT)
         rest, said = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert rest.startswith("s: violations against v2 (d74c7dfd1b): 7 lines, 6 events, 5 errors, 1 warning\n")
+    assert rest.startswith("s: violations of v2 (d74c7dfd1b): 7 lines, 6 events, 5 errors, 1 warning\n")
     assert said == (
         "qmpcheck: s was replaced: reading the new file, whose first line counts as line 5\n"
         "qmpcheck: s was replaced: reading the new file, whose first line counts as line 7\n"
@@ -291,7 +291,7 @@ def test_a_follow_up_may_come_after_a_rotation() -> None:
         time.sleep(0.3)
         process.send_signal(signal.SIGTERM)
         rest, _ = process.communicate(timeout=30)
-    assert rest.startswith("s: conforms against v2 (d74c7dfd1b): 2 lines, 2 events, 0 errors, 0 warnings")
+    assert rest.startswith("s: conforms to v2 (d74c7dfd1b): 2 lines, 2 events, 0 errors, 0 warnings")
 
 
 def test_following_a_file_until_it_is_cut() -> None:
@@ -301,7 +301,7 @@ def test_following_a_file_until_it_is_cut() -> None:
         assert process.stdout.readline().startswith("grow.jsonl:1: QMP203")
         Path("grow.jsonl").write_text("")
         rest, said = process.communicate(timeout=30)
-    assert rest.startswith("grow.jsonl: violations against v2")
+    assert rest.startswith("grow.jsonl: violations of v2")
     assert said == "qmpcheck: grow.jsonl: it became shorter while it was read\n"
     assert process.returncode == 2
 
@@ -336,7 +336,7 @@ def test_following_tells_at_once_that_a_bound_has_passed() -> None:
         rest, _ = process.communicate(timeout=30)
     first, second, head, *_ = rest.splitlines()
     assert (first[:11], second[:11]) == ("-:1: QMP303", "-:2: QMP303")
-    assert head == "-: violations against v2 (d74c7dfd1b): 6 lines, 6 events, 2 errors, 0 warnings"
+    assert head == "-: violations of v2 (d74c7dfd1b): 6 lines, 6 events, 2 errors, 0 warnings"
 
 
 def test_lint_of_a_schema(capsys: pytest.CaptureFixture[str]) -> None:

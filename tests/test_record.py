@@ -144,7 +144,7 @@ def test_a_qemu_on_a_unix_socket(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert recorded[0] == seen[0]  # byte for byte what QEMU says to anyone
     assert recorded[1] == REPLY
     assert [line for line in seen if b'"event"' in line] == recorded[2:][: len(seen) - 5]
-    assert "conforms against 7.2: 5 lines, 3 events" in conforms(file, capsys)
+    assert "conforms to 7.2: 5 lines, 3 events" in conforms(file, capsys)
 
 
 @pytest.mark.qemu

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
+from qmpcheck.catalogue import Spec
 from qmpcheck.checking.result import Kind, StreamResult
 from qmpcheck.codes import CODES, Severity
 from qmpcheck.finding import AS_IT_IS, Finding, Severities, severity
@@ -41,16 +42,25 @@ def _counts(checked: StreamResult, paint: style.Paint, known: Baseline | None) -
         counts += [f"{accepted} of them in the baseline"]
     result = verdict.of(checked)
     colour = _COLOURS[result]
-    spec = checked.spec
-    against = f" against {safe(spec.name)}" if spec else ""
-    against += f" ({spec.id})" if spec and spec.name != spec.id else ""
+    said = f"{_WORDS[result]} {_named(checked.spec)}" if checked.spec else result
     vm = f" {name(checked.vm)}:" if checked.vm else ""
-    line = f"{shown(checked.path)}:{vm} {paint(colour, result)}{against}: {', '.join(counts)}"
+    line = f"{shown(checked.path)}:{vm} {paint(colour, said)}: {', '.join(counts)}"
     if checked.format in ("", "jsonl"):
         return line
     lacks = f", which can lack {checked.may_lack}" if checked.may_lack else ""
     return f"{line} (format {checked.format}{lacks})"
 
+
+def _named(spec: Spec) -> str:
+    return safe(spec.name) if spec.name == spec.id else f"{safe(spec.name)} ({spec.id})"
+
+
+_WORDS = {
+    verdict.CONFORMS: "conforms to",
+    verdict.PENDING: "conforms so far to",
+    verdict.VIOLATIONS: "violations of",
+    verdict.UNCHECKED: "unchecked by",
+}
 
 _COLOURS = {
     verdict.CONFORMS: style.GREEN,
