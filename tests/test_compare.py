@@ -185,3 +185,17 @@ def test_every_change_has_its_mirror(a: str, b: str) -> None:
 def test_a_spec_does_not_differ_from_itself(name: str) -> None:
     rules = catalogue.find(name).rule_base
     assert compare(rules, rules) == ()
+
+
+def test_what_one_side_may_state_and_is_not_understood_is_neither_removed_nor_added() -> None:
+    limit = RateLimit(line=3)
+    stated = base(A, follow_ups=(STOPS,), rate_limit=limit, line=1)
+    lost = base(A, line=1, not_understood=(7, 8))
+    for old, new, verb in ((stated, lost, "no longer stated"), (lost, stated, "added")):
+        changes = compare(old, new)
+        assert [change.code for change in changes] == ["QMP517", "QMP517"]
+        assert all(verb in change.text for change in changes)
+        assert all("not understood there (line 7 of that spec)" in change.text for change in changes)
+    read = base(A, line=1)
+    assert [change.code for change in compare(stated, read)] == ["QMP512", "QMP515"]
+    assert [change.code for change in compare(read, stated)] == ["QMP513", "QMP514"]

@@ -36,6 +36,11 @@ NONE = f"X1\n--\nData: None.\n{EXAMPLE}"
         ('X1\n--\n- "a": x (json-foo)\n', ["3 QMP914 X1 data.a"]),
         (NONE.replace("Example:\n", ""), ["4 QMP915 X1"]),
         ("X1\n--\n", ["1 QMP916 X1"]),
+        ('X1\n--\n- "a.b": x (json-int)\n', ['3 QMP901 X1 data["a.b"]']),
+        ('X1\n--\n- "a": x (json-int of json-string)\n', ["3 QMP901 X1 data.a"]),
+        ('X1\n--\n- "a": x (json-array of json-foo)\n', ["3 QMP914 X1 data.a"]),
+        ('X1\n--\n- "a": x (json-int or json-number)\n', ["3 QMP914 X1 data.a"]),
+        ('X1\n--\n- "a": x (json-int)\n  - "b": x (json-int)\n', ["4 QMP919 X1 data.b"]),
         ("X1\n--\nData:\n", ["1 QMP916 X1"]),
         (f"{NONE}\nY1_Z\n\nData: None.\n", ["7 QMP918 Y1_Z"]),
         (

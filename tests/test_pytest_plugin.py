@@ -264,7 +264,7 @@ def flood(options):
 
 def test_it(monkeypatch, qmpcheck_recorder):
     monkeypatch.setattr("qmpcheck.recording.listener._MOMENT", 0.3)
-    monkeypatch.setattr("qmpcheck.recording.session._CHUNK", 64)  # it sends faster than we read
+    monkeypatch.setattr("qmpcheck.qmp.connection.CHUNK", 64)  # it sends faster than we read
     threading.Thread(target=flood, args=[qmpcheck_recorder.qemu_options()], daemon=True).start()
     time.sleep(0.3)
 """

@@ -25,7 +25,7 @@ from typing import IO
 
 from qmpcheck import catalogue, printable
 from qmpcheck.catalogue import Spec
-from qmpcheck.cli import output, reporting
+from qmpcheck.cli import output, reporting, strictness
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS
 from qmpcheck.codes import Impact
@@ -73,12 +73,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     output.add_output(parser)
     reporting.add_report(parser)
+    strictness.add_strict_spec(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     inputs = [options.old, options.new, *filter(None, [options.used_by])]
     reporting.prepare(options.reports, inputs, (), options.format, options.output)
     old, new = (_spec(name, options.extra) for name in (options.old, options.new))
+    strictness.check(options, old, new)
     client = _client(options.used_by, old, new) if options.used_by else None
     strict = options.profile == "strict"
     found = compare(old.rule_base, new.rule_base)

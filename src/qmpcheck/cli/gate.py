@@ -18,9 +18,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from qmpcheck import catalogue
-from qmpcheck.binary import Unanswered
 from qmpcheck.catalogue import Spec
-from qmpcheck.cli import arguments, baselines, reporting
+from qmpcheck.cli import arguments, baselines, reporting, strictness
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
 from qmpcheck.extra import extended
@@ -34,6 +33,7 @@ from qmpcheck.gate.scenario import Outcome, Scenario
 from qmpcheck.gate.scenarios import ALL
 from qmpcheck.gate.trouble import is_full
 from qmpcheck.printable import quoted, safe
+from qmpcheck.qmp.introspect import Unanswered
 from qmpcheck.reports import gatereport, gatetext
 from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.rulebase import SpecError
@@ -65,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_terms(parser, OF_GATE)
     reporting.add_report(parser)
     baselines.add_baseline(parser)
+    strictness.add_strict_spec(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -93,6 +94,7 @@ def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: 
     with _reporting_failure(options):
         build = _ask(options.qemu)
     spec, since = _specs(options.spec, build)
+    strictness.check(options, spec)
     spec = spec._replace(rule_base=extended(spec.rule_base, options.extra))
     own = arguments.own_rules(options, spec.rule_base)
     if options.save is not None:

@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 from qmpcheck import catalogue
 from qmpcheck.catalogue import Spec
 from qmpcheck.checking.result import StreamResult
-from qmpcheck.cli import arguments, baselines, output, reporting
+from qmpcheck.cli import arguments, baselines, output, reporting, strictness
 from qmpcheck.cli.arguments import Several
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
@@ -86,6 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_output(parser)
     reporting.add_report(parser)
     baselines.add_baseline(parser)
+    strictness.add_strict_spec(parser)
     parser.add_argument(
         "--jobs", type=_jobs, default=1, metavar="N", help="divide the files among N processes"
     )
@@ -99,6 +100,7 @@ def run(options: argparse.Namespace) -> int:
     baseline = [*filter(None, [options.baseline])]
     reporting.prepare(options.reports, inputs, baseline, options.format, options.output)
     spec = None if options.spec == AUTO else catalogue.find(options.spec)
+    strictness.check(options, *([spec] if spec else []))
     checker = FileChecker(_recipe(options), spec, options.input)
     if options.follow:
         return _follow(options, checker, known)

@@ -39,7 +39,7 @@ CODES: dict[str, Code] = {
     "QMP901": _defect(
         "unknown-line",
         Severity.ERROR,
-        "A line, a note's sentence or a word in a type note that the grammar has no place for.",
+        "A line, a sentence or words that may state a rule and are not understood.",
         "Nothing in a document may be passed over in silence: it might state a rule.",
         "Example:\n",
         "Note: the lamp prefers to be on.\n\nExample:\n",
@@ -185,5 +185,13 @@ CODES: dict[str, Code] = {
         f"{_GOOD_DOCUMENT}\n\nLAMP_BROKEN\n\nData: None.",
         _GOOD_DOCUMENT,
         _DOCUMENT,
+    ),
+    "QMP919": _defect(
+        "member-inside-a-value",
+        Severity.ERROR,
+        "A member is indented below one whose type holds no members. It counts as the next member beside it.",
+        "Either the type or the indentation is wrong, and clients look for the member in the wrong place.",
+        "\nExample:\n",
+        '  - "by": who moved it (json-string, optional)\n\nExample:\n',
     ),
 }

@@ -49,9 +49,11 @@ def read(text: str, side: str = pages.NEW) -> Document:
     if not structure.entries:
         raise NotADocument("no event in it: no line holds an event's name with a line of dashes below")
     read_entries = entries.read(structure)
+    classified = tuple(lines.classify(structure, read_entries))
+    not_understood = [line.number for line in classified if line.kind == document.UNKNOWN]
     return Document(
-        compile.rule_base(read_entries),
-        tuple(lines.classify(structure, read_entries)),
+        compile.rule_base(read_entries, not_understood),
+        classified,
         tuple(example for entry in read_entries for example in entry.examples),
         tuple(sorted(defects.find(structure, read_entries), key=lambda defect: (defect.line, defect.code))),
     )

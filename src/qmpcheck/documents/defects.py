@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Sequence
 
 from qmpcheck import rulebase
-from qmpcheck.documents import compile, document
+from qmpcheck.documents import compile, document, nesting
 from qmpcheck.documents.document import Structure
 from qmpcheck.documents.entries import EventEntry
 from qmpcheck.documents.member import JSON_TYPES, MemberText
 from qmpcheck.documents.note import Sentence
 from qmpcheck.finding import Finding
 from qmpcheck.printable import name, quoted, shortened, step
-from qmpcheck.rulebase import FollowUp, Object, RateLimit
+from qmpcheck.rulebase import Array, FollowUp, Object, RateLimit
 
 
 def find(structure: Structure, entries: Sequence[EventEntry]) -> Iterator[Finding]:
@@ -88,6 +88,11 @@ def _data(entry: EventEntry, event: str) -> Iterator[Finding]:
 
 def _members(entry: EventEntry, event: str, payload: Object) -> Iterator[Finding]:
     paths = dict(_paths(payload, "data"))
+    for inner, above in nesting.misplaced(entry.members):
+        message = (
+            f"below {quoted(above.name)}, which holds no members; it counts as the next member beside it"
+        )
+        yield Finding("QMP919", inner.line, message, event, paths.get(inner.line, step("data", inner.name)))
     for text in entry.members:
         path = paths.get(text.line, step("data", text.name))
         yield from _member(text, event, path)
@@ -100,17 +105,23 @@ def _paths(payload: Object, above: str) -> Iterator[tuple[rulebase.Line, str]]:
     for member in payload.members:
         path = step(above, member.name)
         yield member.line, path
-        if isinstance(member.type, Object):
-            yield from _paths(member.type, path)
+        match member.type:
+            case Object() as inner:
+                yield from _paths(inner, path)
+            case Array(Object() as inner):
+                yield from _paths(inner, f"{path}[]")
 
 
 def _member(text: MemberText, event: str, path: str) -> Iterator[Finding]:
     for line, word in text.unknown:
-        yield Finding("QMP901", line, f"unknown words in a type note: {_words(word)}", event, path)
-    for type_name in text.type_names:
+        yield Finding("QMP901", line, f"not understood: {_words(word)}", event, path)
+    for type_name in filter(None, (*text.type_names, text.item_type)):
         if type_name not in JSON_TYPES:
             message = f"unknown type {name(type_name)}; any value is accepted"
             yield Finding("QMP914", text.line, message, event, path)
+    if len(text.type_names) > 1 and JSON_TYPES.keys() >= set(text.type_names) and text.type == rulebase.Any():
+        message = "types that JSON does not tell apart; any value is accepted"
+        yield Finding("QMP914", text.line, message, event, path)
     if not text.type_names and not text.of:
         accepted = "a string is assumed from its values" if text.values else "any value is accepted"
         yield Finding("QMP908", text.line, f"member without a type; {accepted}", event, path)

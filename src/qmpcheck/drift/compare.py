@@ -24,7 +24,6 @@ from qmpcheck.rulebase import (
     Array,
     Enum,
     EventRule,
-    FollowUp,
     Integer,
     Marks,
     Member,
@@ -164,7 +163,7 @@ def _event(event: str, old: EventRule, new: EventRule, sides: _Sides) -> Iterato
     at = _At(event, "", (), Place(old.line, old.file), Place(new.line, new.file))
     yield from _deprecation(old.marks, new.marks, at, "event")
     yield from _object(old.data, new.data, at._replace(path="data"), sides)
-    yield from _follow_ups(old.follow_ups, new.follow_ups, at, sides)
+    yield from _follow_ups(old, new, at, sides)
     yield from _rate_limit(old, new, at, sides)
     if sides.differ_on_builds(old.marks, new.marks):
         yield _condition(new.marks, at, "event")
@@ -182,17 +181,33 @@ def _condition(new: Marks, at: _At, what: str, value: str = "") -> Change:
     return at.change("QMP517", f"{what} {text}", value)
 
 
-def _follow_ups(old: Sequence[FollowUp], new: Sequence[FollowUp], at: _At, sides: _Sides) -> Iterator[Change]:
-    removed, added = ("QMP517", "QMP517") if sides.untimed else ("QMP512", "QMP513")
-    stated = [[msgspec.structs.replace(rule, line=None) for rule in side] for side in (old, new)]
-    for rule, plain in zip(old, stated[0], strict=True):
+def _follow_ups(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Iterator[Change]:
+    stated = [[msgspec.structs.replace(rule, line=None) for rule in side.follow_ups] for side in (old, new)]
+    for rule, plain in zip(old.follow_ups, stated[0], strict=True):
         if plain not in stated[1]:
             here = at._replace(old=Place(rule.line, at.old.file))
-            yield here.change(removed, f"follow-up no longer stated: {follow_up_text(rule)}")
-    for rule, plain in zip(new, stated[1], strict=True):
+            text = f"follow-up no longer stated: {follow_up_text(rule)}"
+            yield _of_prose("QMP512", text, here, sides, new)
+    for rule, plain in zip(new.follow_ups, stated[1], strict=True):
         if plain not in stated[0]:
             here = at._replace(new=Place(rule.line, at.new.file))
-            yield here.change(added, f"follow-up added: {follow_up_text(rule)}")
+            yield _of_prose("QMP513", f"follow-up added: {follow_up_text(rule)}", here, sides, old)
+
+
+def _of_prose(code: str, text: str, at: _At, sides: _Sides, without: EventRule) -> Change:
+    """A change of what only prose states: no change is known of where the other side's prose is not read.
+
+    Args:
+        code: of the change.
+        text: of the change.
+        at: where it is.
+        sides: the two specs.
+        without: the side that does not state it.
+    """
+    if without.not_understood:
+        first = without.not_understood[0]
+        return at.change("QMP517", f"{text}, or not understood there (line {first} of that spec)")
+    return at.change("QMP517" if sides.untimed else code, text)
 
 
 def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Iterator[Change]:
@@ -206,9 +221,10 @@ def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Itera
         is_real = ratelimits.is_real(at.event, not sides.differ) and not sides.untimed
         if b:
             code, what = ("QMP514", "added") if is_real else ("QMP517", "stated")
-            yield here.change(code, f"rate limit {what}: {rate_limit_text(b)}")
+            yield _of_prose(code, f"rate limit {what}: {rate_limit_text(b)}", here, sides, old)
         else:
-            yield here.change("QMP515" if is_real else "QMP517", "rate limit no longer stated")
+            code = "QMP515" if is_real else "QMP517"
+            yield _of_prose(code, "rate limit no longer stated", here, sides, new)
 
 
 def _other_limit(old: RateLimit, new: RateLimit, here: _At) -> Iterator[Change]:

@@ -54,10 +54,19 @@ def load(path: str) -> Baseline:
         raise
     except (OSError, ValueError) as error:
         raise SpecError(f"{safe(path)}: {getattr(error, 'strerror', None) or error}") from None
-    return frozenset(_read(path, text))
+    return read(path, text)
 
 
-def _read(path: str, text: bytes) -> Iterator[Identity]:
+def read(path: str, text: bytes) -> Baseline:
+    """The baseline in the content of a file.
+
+    Raises:
+        SpecError: it is none.
+    """
+    return frozenset(_entries(path, text))
+
+
+def _entries(path: str, text: bytes) -> Iterator[Identity]:
     try:
         entries = msgspec.json.decode(text, type=_File).findings
     except (ValueError, RecursionError) as error:

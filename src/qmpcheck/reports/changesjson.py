@@ -34,8 +34,12 @@ def report(changes: Changes) -> dict[str, Any]:
     }
 
 
-def _spec(spec: Spec) -> dict[str, str]:
-    return {"name": safe(spec.name), "id": spec.id}
+def _spec(spec: Spec) -> dict[str, Any]:
+    return {
+        "name": safe(spec.name),
+        "id": spec.id,
+        "not_understood": spec.rule_base.not_understood,
+    }
 
 
 def _client(changes: Changes) -> dict[str, Any] | None:

@@ -38,6 +38,15 @@ def of_finding(finding: Finding) -> Identity:
     return Identity(finding.code, finding.event, _without_indices(finding.path), kind)
 
 
+def of_defect(finding: Finding) -> Identity:
+    """What a defect of a spec document is known by: all that is said of it but numbers, which move."""
+    import hashlib
+
+    said = re.sub(r"\d+", "", finding.message)
+    kind = hashlib.sha256(said.encode()).hexdigest()[:12]
+    return Identity(finding.code, finding.event, _without_indices(finding.path), kind)
+
+
 def of_change(change: Change) -> Identity:
     """What a change between two specs is known by."""
     where = [f"in {each.within} {each}" for each in change.where]

@@ -115,7 +115,11 @@ def _document(verdict: Verdict, suites: tuple[Suite, ...]) -> dict[str, Any]:
     return {
         "qmpcheck": qmpcheck.__version__,
         "qemu": {"path": safe(verdict.build.path), "version": str(verdict.build.version)},
-        "spec": {"name": safe(verdict.spec.name), "id": verdict.spec.id},
+        "spec": {
+            "name": safe(verdict.spec.name),
+            "id": verdict.spec.id,
+            "not_understood": verdict.spec.rule_base.not_understood,
+        },
         "unchecked": None if verdict.events else "no event in any scenario",
         "scenarios": [
             {

@@ -53,8 +53,10 @@ def _stream(checked: StreamResult) -> dict[str, Any]:
     }
 
 
-def _spec(spec: Spec | None) -> dict[str, str] | None:
-    return {"name": safe(spec.name), "id": spec.id} if spec else None
+def _spec(spec: Spec | None) -> dict[str, Any] | None:
+    if spec is None:
+        return None
+    return {"name": safe(spec.name), "id": spec.id, "not_understood": spec.rule_base.not_understood}
 
 
 def _diagnostic(checked: StreamResult, finding: Finding) -> dict[str, Any]:

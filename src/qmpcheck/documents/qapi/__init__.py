@@ -45,5 +45,7 @@ def _defects(
     defined: dict[str, definitions.Definition], rule_base: RuleBase
 ) -> Iterator[tuple[str, Finding]]:
     for event, rule in rule_base.events.items():
-        for defect in defects.notes(rules.sentences(defined[event]), [event], rule.data, rule_base.events):
+        for defect in defects.notes(
+            rules.sentences(defined[event], rule.data, rule_base.events), [event], rule.data, rule_base.events
+        ):
             yield rule.file, defect
