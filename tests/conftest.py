@@ -1,7 +1,10 @@
 """What all tests have in common: settings of the property tests, and no releases of the user's own."""
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, settings
+from real_qemu import MARKED
 
 # machines are shared, so time says nothing
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -14,3 +17,15 @@ def _no_releases_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> None:
     patch = pytest.MonkeyPatch()
     patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
     patch.delenv("QMPCHECK_RULES", raising=False)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update", action="store_true", help="rewrite the expected output of tests/cases")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let only tests that are marked so ask for a QEMU: see `real_qemu`."""
+    if item.get_closest_marker("qemu"):
+        os.environ[MARKED] = "1"
+    else:
+        os.environ.pop(MARKED, None)

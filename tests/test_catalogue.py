@@ -1,12 +1,12 @@
 """Names of specs."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from real_qemu import real
 from releases import NEWEST
 
 from qmpcheck import catalogue, rulebase, specfile
@@ -195,8 +195,9 @@ def test_a_recorded_conversation_without_a_reply(tmp_path: Path) -> None:
         catalogue.find(str(path))
 
 
+@pytest.mark.qemu
 def test_a_binary() -> None:
-    qemu = shutil.which("qemu-system-x86_64") or pytest.skip("no qemu-system-x86_64 on PATH")
+    qemu = real()
     spec = catalogue.find(f"qemu:{qemu}")
     assert spec.name == f"qemu:{qemu}"
     assert FollowUp(("STOP",), {"action": ("stop",)}) in spec.rule_base.events["BLOCK_IO_ERROR"].follow_ups

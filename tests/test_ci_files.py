@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from real_qemu import real
 
 from qmpcheck.cli import main
 
@@ -166,10 +167,11 @@ def test_the_component_keeps_the_reports_that_it_asks_for() -> None:
     assert set(kept) == set(re.findall(r"--report \w+=(\S+)", JOB["script"][-1]))
 
 
+@pytest.mark.qemu
 @pytest.mark.parametrize("script", [SCRIPTS["action.yml"][1], JOB["script"][-1]], ids=["action", "component"])
 def test_a_build_is_gated_for_real(script: str, tmp_path: Path) -> None:
     """With inputs as a user would give them, and an argument of the gate's own."""
-    qemu = shutil.which("qemu-system-x86_64") or pytest.skip("no qemu-system-x86_64 on PATH")
+    qemu = real()
     install(tmp_path, f'exec {sys.executable} -m qmpcheck "$@"')
     inputs = {"QEMU": qemu, "ARGS": "--only life-cycle,watchdog-*", "SPEC": "auto", "STREAMS": ""}
     env = {**inputs, **{f"QMPCHECK_{name}": value for name, value in inputs.items()}}

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 import socket
 import subprocess
 import time
@@ -14,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from qemu.qmp import EventListener, QMPClient
+from real_qemu import real
 
 from qmpcheck.qmp.connection import NEGOTIATION, Connection, ConnectionFailed, NotQMP
 
@@ -124,8 +124,9 @@ async def _taken(listener: EventListener, number: int) -> list[bytes]:
     return [bytes(await listener.get()) for _ in range(number)]
 
 
+@pytest.mark.qemu
 def test_qemu_qmp_receives_the_same_bytes(tmp_path: Path) -> None:
-    qemu = shutil.which("qemu-system-x86_64") or pytest.skip("no qemu-system-x86_64 on PATH")
+    qemu = real()
     ours, other = tmp_path / "ours", tmp_path / "other"
     options = ["-machine", "none", "-nodefaults", "-display", "none", "-S"]
     for path in (ours, other):

@@ -112,3 +112,10 @@ def test_the_text_report_and_the_clean_path(
     )
     monkeypatch.setattr(catalogue, "line", None)  # never asked for
     assert main(["validate", str(stream), "--spec", "2.1"]) == 0
+
+
+def test_an_item_of_a_list_is_not_in_a_release_that_has_no_list_there(tmp_path: Path) -> None:
+    path = tmp_path / "s.json"
+    members = [{"name": "guest", "type": {"type": "array", "items": {"type": "boolean"}}}]
+    path.write_text(json.dumps({"events": {"SHUTDOWN": {"data": {"members": members}}}}))
+    assert drifts(str(path), "SHUTDOWN", {"guest": [True, 1]}) == [None]

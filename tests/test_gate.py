@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 from jsonschema import Draft202012Validator
+from real_qemu import real
 
 from qmpcheck import catalogue, reports
 from qmpcheck.checking.checker import Checker
@@ -32,10 +32,6 @@ from qmpcheck.reports import formats, gatereport
 from qmpcheck.version import Version
 
 LIFE = ["--only", "life-cycle"]
-
-
-def real(name: str = "qemu-system-x86_64") -> str:
-    return shutil.which(name) or pytest.skip(f"no {name} on PATH")
 
 
 def wrapper(folder: Path, text: str, name: str = "qemu-system-x86_64") -> str:
@@ -100,6 +96,7 @@ def verdict() -> judge.Verdict:
     return judge.judge(build, spec, run.run(build, ALL), since=since)
 
 
+@pytest.mark.qemu
 def test_a_real_build_passes(verdict: judge.Verdict) -> None:
     troubles = {
         each.outcome.scenario.name: (str(each.outcome.trouble), each.faults, each.errors)
@@ -110,11 +107,13 @@ def test_a_real_build_passes(verdict: judge.Verdict) -> None:
     assert not any(change.level() is Impact.BREAKING for change in verdict.changes)
 
 
+@pytest.mark.qemu
 def test_thirty_kinds_of_event_and_more_are_seen_within_a_minute(verdict: judge.Verdict) -> None:
     assert len({event for each in verdict.judged for event in each.seen}) >= 35
     assert sum(each.outcome.seconds for each in verdict.judged) < 120  # two at a time
 
 
+@pytest.mark.qemu
 def test_every_process_is_known_to_have_ended(verdict: judge.Verdict) -> None:
     assert all(recording.ended for each in verdict.judged for recording in each.outcome.recordings)
 
@@ -144,6 +143,7 @@ def edits(event: dict[str, Any], after: dict[str, Any] | None = None) -> Iterato
         yield [after, event]
 
 
+@pytest.mark.qemu
 def test_whatever_a_wrapper_does_to_an_event_is_found(verdict: judge.Verdict) -> None:
     for each in verdict.judged:
         checker = judge._checker(verdict.spec.rule_base, judge.Demands(), each.outcome.scenario.assumes)
@@ -161,6 +161,7 @@ def test_whatever_a_wrapper_does_to_an_event_is_found(verdict: judge.Verdict) ->
                 )
 
 
+@pytest.mark.qemu
 def test_the_storage_daemon_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     junit = tmp_path / "junit.xml"
     assert main(["gate", "--qemu", real("qemu-storage-daemon"), "--report", f"junit={junit}"]) == 0
@@ -175,6 +176,7 @@ def test_the_storage_daemon_passes(tmp_path: Path, capsys: pytest.CaptureFixture
     assert vnc.attrib == {"message": "lacks a machine"}
 
 
+@pytest.mark.qemu
 def test_a_gate_that_checked_nothing_is_green_nowhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -194,6 +196,7 @@ def test_a_gate_that_checked_nothing_is_green_nowhere(
     assert invocation["executionSuccessful"] is False
 
 
+@pytest.mark.qemu
 def test_a_gate_that_checked_nothing_leaves_the_baseline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +207,7 @@ def test_a_gate_that_checked_nothing_leaves_the_baseline(
     assert not known.exists()
 
 
+@pytest.mark.qemu
 def test_a_baseline_that_cannot_be_written_costs_no_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -217,6 +221,7 @@ def test_a_baseline_that_cannot_be_written_costs_no_report(
     assert ElementTree.parse(junit).getroot().attrib["tests"] == "2"
 
 
+@pytest.mark.qemu
 @pytest.mark.parametrize(
     ("edit", "only", "told"),
     [
@@ -356,6 +361,7 @@ def test_each_edit_on_the_way_is_found(
     assert_nothing_is_left(tmp_path)
 
 
+@pytest.mark.qemu
 def test_reports_for_ci_and_a_baseline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -395,6 +401,7 @@ def test_reports_for_ci_and_a_baseline(
 SCHEMA = Draft202012Validator(json.loads(Path(reports.__file__).with_name("gate.schema.json").read_text()))
 
 
+@pytest.mark.qemu
 @pytest.mark.parametrize(
     ("name", "edit", "options", "levels"),
     [
@@ -427,10 +434,12 @@ def test_json_keeps_to_its_schema(
     assert bool(report["unchecked"]) == (options == "--only vnc")
 
 
+@pytest.mark.qemu
 def test_json_of_all_scenarios_keeps_to_its_schema(verdict: judge.Verdict) -> None:
     SCHEMA.validate(gatereport.report(verdict).document())
 
 
+@pytest.mark.qemu
 def test_json_on_standard_output_stands_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gate", "--qemu", real(), *LIFE, "--report", "json=-"]) == 0
     captured = capsys.readouterr()
@@ -439,6 +448,7 @@ def test_json_on_standard_output_stands_alone(capsys: pytest.CaptureFixture[str]
     assert main(["gate", "--qemu", real(), *LIFE, "--report", "json=-", "--report", "github=-"]) == 2
 
 
+@pytest.mark.qemu
 def test_a_finding_in_json_says_in_which_recording_its_line_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -460,6 +470,7 @@ NO_RESET = "e = None if e['event'] == 'RESET' else e"
 AS_WARNINGS = 'severities = { QMP203 = "warning", QMP4 = "warning" }\n'
 
 
+@pytest.mark.qemu
 @pytest.mark.parametrize(
     ("settings", "flags", "status"),
     [
@@ -493,6 +504,7 @@ def test_what_counts(
     assert found == status
 
 
+@pytest.mark.qemu
 def test_a_severity_stands_in_every_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -510,6 +522,7 @@ def test_a_severity_stands_in_every_report(
     ]
 
 
+@pytest.mark.qemu
 @pytest.mark.parametrize(
     ("settings", "scenario", "codes"),
     [
@@ -535,16 +548,18 @@ def test_what_must_follow_and_what_is_not_assumed(
     assert re.findall(rf"^{scenario}:\d+: (QMP...)", capsys.readouterr().out, re.MULTILINE) == codes
 
 
+@pytest.mark.qemu
 def test_a_wrapper_that_edits_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gate", "--qemu", editing(tmp_path, "pass"), "--only", "life-cycle,watch*,pan*"]) == 0
     assert "passed: " in capsys.readouterr().out
 
 
+@pytest.mark.qemu
 @pytest.mark.parametrize(
     ("text", "only", "told"),
     [
         (
-            f'timeout -s KILL 1 {shutil.which("qemu-system-x86_64")} "$@"',
+            'timeout -s KILL 1 qemu-system-x86_64 "$@"',
             "rtc",
             "rtc: QMP402 crashed: it ended (",
         ),
@@ -613,6 +628,7 @@ def test_trouble_is_told_apart(
     assert_nothing_is_left(tmp_path)
 
 
+@pytest.mark.qemu
 @pytest.mark.parametrize("scenario", ["vnc", "migration", "life-cycle"])
 def test_a_crash_is_told_and_not_its_consequences(
     scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -625,6 +641,7 @@ def test_a_crash_is_told_and_not_its_consequences(
     assert_nothing_is_left(tmp_path)
 
 
+@pytest.mark.qemu
 def test_what_a_crash_kept_from_coming_is_not_missed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -636,6 +653,7 @@ def test_what_a_crash_kept_from_coming_is_not_missed(
     assert re.findall(r"QMP4\d\d \w+ ?\w*(?:: \w+)?", told) == ["QMP402 crashed: it", "QMP401 not seen: STOP"]
 
 
+@pytest.mark.qemu
 def test_one_that_does_not_answer(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -647,6 +665,7 @@ def test_one_that_does_not_answer(
     assert_nothing_is_left(tmp_path)
 
 
+@pytest.mark.qemu
 @pytest.mark.parametrize(
     ("stop", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
@@ -675,6 +694,7 @@ def test_no_qemu(path: str, told: str, capsys: pytest.CaptureFixture[str]) -> No
     assert message.count("\n") == 1
 
 
+@pytest.mark.qemu
 @pytest.mark.parametrize(
     ("options", "why"),
     [
@@ -711,6 +731,7 @@ def test_what_could_not_be_played_is_told_by_every_report_and_an_old_one_is_gone
     assert report["unchecked"].startswith(why)
 
 
+@pytest.mark.qemu
 @pytest.mark.parametrize(
     ("options", "why"),
     [
@@ -734,6 +755,7 @@ def test_wrong_options_leave_reports_as_they_were(
     assert not Path("new").exists()
 
 
+@pytest.mark.qemu
 def test_a_full_disk_is_no_fault_of_the_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -747,6 +769,7 @@ def test_a_full_disk_is_no_fault_of_the_build(
     assert error.attrib["message"] == told
 
 
+@pytest.mark.qemu
 def test_a_qemu_that_says_that_the_disk_is_full(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     qemu = wrapper(tmp_path, "cat $0 >/dev/full; exit 1")
     assert main(["gate", "--qemu", qemu, *LIFE]) == 2
@@ -756,6 +779,7 @@ def test_a_qemu_that_says_that_the_disk_is_full(tmp_path: Path, capsys: pytest.C
     )
 
 
+@pytest.mark.qemu
 def test_what_cannot_be_saved_is_told_beside_the_verdict(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -766,6 +790,7 @@ def test_what_cannot_be_saved_is_told_beside_the_verdict(
     assert "\npassed: 1 scenario, " in captured.out
 
 
+@pytest.mark.qemu
 def test_recordings_are_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "saved"
     assert main(["gate", "--qemu", real(), "--only", "migration", "--save", str(folder)]) == 0
@@ -783,6 +808,7 @@ def test_recordings_are_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert main([*command, *map(str, folder.glob("*.jsonl"))]) == 0
 
 
+@pytest.mark.qemu
 def test_what_sent_nothing_is_not_kept(tmp_path: Path) -> None:
     qemu = wrapper(tmp_path, "echo 'vnc support is disabled' >&2; exit 1")
     folder = tmp_path / "saved"
@@ -790,6 +816,7 @@ def test_what_sent_nothing_is_not_kept(tmp_path: Path) -> None:
     assert not [*folder.iterdir()]
 
 
+@pytest.mark.qemu
 def test_the_recordings_notes_are_toml(tmp_path: Path) -> None:
     if sys.version_info >= (3, 11):
         import tomllib
@@ -802,6 +829,7 @@ def test_the_recordings_notes_are_toml(tmp_path: Path) -> None:
     assert note["ended"] is True
 
 
+@pytest.mark.qemu
 def test_a_folder_that_cannot_be_made(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gate", "--qemu", real(), *LIFE, "--save", "/dev/null/x"]) == 2
     assert "--save /dev/null/x: " in capsys.readouterr().err
@@ -834,6 +862,7 @@ def test_usage(options: list[str], told: str, capsys: pytest.CaptureFixture[str]
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.qemu
 def test_no_report_is_written_over_the_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -850,6 +879,7 @@ def test_names_are_distinct() -> None:
     assert len({scenario.name for scenario in ALL}) == len(ALL)
 
 
+@pytest.mark.qemu
 @pytest.mark.parametrize(
     ("version", "before"), [(Version(99, 1), catalogue.find("latest").id), (Version(5, 2, 50), "5.2")]
 )
@@ -874,6 +904,7 @@ def test_a_newer_version_is_held_against_what_it_says_of_itself(
     assert "the build: QMP501 BALLOON_CHANGE: event removed (breaking)\n" in capsys.readouterr().out
 
 
+@pytest.mark.qemu
 def test_a_release_candidate_is_checked_as_its_release(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -889,6 +920,7 @@ def test_a_release_candidate_is_checked_as_its_release(
     assert f"qmpcheck: {candidate} is a release candidate of {release}: " in capsys.readouterr().err
 
 
+@pytest.mark.qemu
 def test_what_a_newer_version_does_not_say_of_itself_is_found(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -903,6 +935,7 @@ def test_what_a_newer_version_does_not_say_of_itself_is_found(
     assert 'QMP303 WATCHDOG: if action is "pause", STOP follows: ' in told
 
 
+@pytest.mark.qemu
 def test_what_breaks_clients_in_the_build_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

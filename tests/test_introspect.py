@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from qemu.qmp import QMPClient
+from real_qemu import real
 
 from qmpcheck.qmp import introspect
 from qmpcheck.qmp.introspect import Unanswered
@@ -30,10 +30,6 @@ while True:
     answer = {answer} if command["execute"] == "query-qmp-schema" else dict([("return", dict())])
     print(json.dumps(answer | dict([("id", command.get("id"))])), flush=True)'
 '''
-
-
-def real(name: str) -> str:
-    return shutil.which(name) or pytest.skip(f"no {name} on PATH")
 
 
 def script(folder: Path, text: str) -> str:
@@ -67,6 +63,7 @@ def _no_files_elsewhere(tmp_path_factory: pytest.TempPathFactory, monkeypatch: p
     monkeypatch.setenv("TMPDIR", str(tmp_path_factory.mktemp("temporary")))
 
 
+@pytest.mark.qemu
 @pytest.mark.parametrize("name", ["qemu-system-x86_64", "qemu-storage-daemon"])
 def test_a_real_one(name: str, tmp_path: Path) -> None:
     answer = introspect.ask(script(tmp_path, f'exec {real(name)} "$@"'))  # whose name does not say what it is
@@ -76,6 +73,7 @@ def test_a_real_one(name: str, tmp_path: Path) -> None:
     assert_nothing_is_left(tmp_path)
 
 
+@pytest.mark.qemu
 def test_qemu_qmp_is_told_the_same(tmp_path: Path) -> None:
     socket = tmp_path / "qmp"
     qemu = real("qemu-system-x86_64")

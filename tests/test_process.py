@@ -2,7 +2,6 @@
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,16 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from real_qemu import real
 
 from qmpcheck.qmp.process import GroupClosed, NotStarted, ProcessGroup
 
 MACHINE = ("-machine", "none", "-nodefaults", "-display", "none")
 STUBBORN = "trap '' TERM INT HUP QUIT; sleep 1000 & setsid sleep 1000 & echo; wait; sleep 1000"
 """A process with a child in its session and one in a session of its own."""
-
-
-def real() -> str:
-    return shutil.which("qemu-system-x86_64") or pytest.skip("no qemu-system-x86_64 on PATH")
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
@@ -85,6 +81,7 @@ def test_how_a_process_ends() -> None:
                 pass
 
 
+@pytest.mark.qemu
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGQUIT, signal.SIGABRT])
 @pytest.mark.parametrize("command", ["show", "gate", "record"])
 def test_qmpcheck_is_killed(
@@ -117,6 +114,7 @@ def test_qmpcheck_is_killed(
     wait_for(lambda: not [*temporary.iterdir()])
 
 
+@pytest.mark.qemu
 def test_a_gate_is_killed_at_any_moment(temporary: Path, mark: str) -> None:
     command = [
         sys.executable,
@@ -138,6 +136,7 @@ def test_a_gate_is_killed_at_any_moment(temporary: Path, mark: str) -> None:
         wait_for(lambda: not [*temporary.iterdir()])
 
 
+@pytest.mark.qemu
 def test_a_recorded_qemu_is_asked_to_end_before_it_is_killed(tmp_path: Path, mark: str) -> None:
     file, trace = tmp_path / "s", tmp_path / "said"
     command = [sys.executable, "-m", "qmpcheck", "record", "-o", str(file), "--", real(), *MACHINE]

@@ -1,11 +1,11 @@
 """The pytest plugin, in test runs of its own."""
 
-import shutil
 import subprocess
 import sys
 from importlib.metadata import entry_points
 
 import pytest
+from real_qemu import real
 
 pytest_plugins = ["pytester"]
 
@@ -67,10 +67,10 @@ WHATEVER_RELEASE = "qmpcheck_spec = 7.2\n"
 
 @pytest.fixture
 def needs_qemu() -> None:
-    if shutil.which("qemu-system-x86_64") is None:
-        pytest.skip("no qemu-system-x86_64 on PATH")
+    real()
 
 
+@pytest.mark.qemu
 @pytest.mark.usefixtures("needs_qemu")
 def test_a_healthy_qemu_passes_and_its_recording_is_kept(pytester: pytest.Pytester) -> None:
     test = """
@@ -85,6 +85,7 @@ def test_it(qmpcheck_recorder, tmp_path):
     assert kept.read_bytes().startswith(b'{"QMP"')
 
 
+@pytest.mark.qemu
 @pytest.mark.usefixtures("needs_qemu")
 def test_a_qemu_that_lives_on_is_checked_so_far_and_not_harmed(pytester: pytest.Pytester) -> None:
     test = """
@@ -106,6 +107,7 @@ def test_it(started, qmpcheck_recorder):
     ran(pytester, REAL + test, WHATEVER_RELEASE).assert_outcomes(passed=1)
 
 
+@pytest.mark.qemu
 @pytest.mark.usefixtures("needs_qemu")
 def test_a_machine_that_was_killed_and_started_anew_is_two_streams(pytester: pytest.Pytester) -> None:
     test = """

@@ -4,7 +4,6 @@ import os
 import random
 import re
 import resource
-import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from real_qemu import real
 
 from qmpcheck.cli import main
 from qmpcheck.recording import session, sources
@@ -26,10 +26,6 @@ STOP = b'{"timestamp": {"seconds": 1, "microseconds": 2}, "event": "STOP"}\r\n'
 MACHINE = ("-machine", "none", "-nodefaults", "-display", "none")
 
 Peer = Callable[[socket.socket], None]
-
-
-def real(name: str) -> str:
-    return shutil.which(name) or pytest.skip(f"no {name} on PATH")
 
 
 def sending(*chunks: bytes, pause: float = 0.0, linger: float = 0.0) -> Peer:
@@ -128,6 +124,7 @@ def qemu(*arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
 # real ones
 
 
+@pytest.mark.qemu
 def test_a_qemu_on_a_unix_socket(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ours, other, file = tmp_path / "ours", tmp_path / "other", tmp_path / "s.jsonl"
     listening = ("-qmp", f"unix:{ours},server=on,wait=off", "-qmp", f"unix:{other},server=on,wait=off")
@@ -148,6 +145,7 @@ def test_a_qemu_on_a_unix_socket(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "conforms to 7.2: 5 lines, 3 events" in conforms(file, capsys)
 
 
+@pytest.mark.qemu
 def test_a_qemu_on_tcp(tmp_path: Path) -> None:
     real("qemu-system-x86_64")  # or else skip, before anything waits for it
     port = random.randrange(20_000, 30_000)  # below those that the system gives to clients
@@ -166,6 +164,7 @@ def test_a_qemu_on_tcp(tmp_path: Path) -> None:
     assert said.endswith(f"qmpcheck: recorded 3 lines, 1 event, 1 session to {file}\n")
 
 
+@pytest.mark.qemu
 def test_a_qemu_that_is_killed_and_restarted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     real("qemu-system-x86_64")
     ours, file = tmp_path / "ours", tmp_path / "s.jsonl"
@@ -184,6 +183,7 @@ def test_a_qemu_that_is_killed_and_restarted(tmp_path: Path, capsys: pytest.Capt
     assert "5 lines, 1 event" in conforms(file, capsys)
 
 
+@pytest.mark.qemu
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_qemu_as_a_command(
     stop: signal.Signals, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -221,6 +221,7 @@ def test_a_hangup_under_nohup(tmp_path: Path) -> None:
     assert recorder.returncode == 130
 
 
+@pytest.mark.qemu
 def test_a_qemu_as_a_command_that_is_killed(tmp_path: Path) -> None:
     file, pid = tmp_path / "s.jsonl", tmp_path / "pid"
     with record("-o", file, "--", real("qemu-system-x86_64"), *MACHINE, "-pidfile", str(pid)) as recorder:
@@ -232,6 +233,7 @@ def test_a_qemu_as_a_command_that_is_killed(tmp_path: Path) -> None:
     assert file.read_bytes().endswith(REPLY)
 
 
+@pytest.mark.qemu
 def test_a_storage_daemon_as_a_command_to_a_pipe(tmp_path: Path) -> None:
     other = tmp_path / "other"
     with record(
@@ -489,6 +491,7 @@ def test_a_disk_that_takes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture
     ]
 
 
+@pytest.mark.qemu
 def test_a_full_disk_does_not_end_the_machine(tmp_path: Path) -> None:
     other = tmp_path / "other"
     machine = (real("qemu-system-x86_64"), *MACHINE, "-qmp", f"unix:{other},server=on,wait=off")
