@@ -1,6 +1,6 @@
 """What a command prints for small inputs, in `tests/cases/CODE/NAME/`: the inputs and the output side by side.
 
-    QMP1xx to QMP3xx    spec, stream.jsonl    qmpcheck validate stream.jsonl --input jsonl --spec spec
+    QMP1xx to QMP3xx    spec, stream.jsonl    qmpcheck validate stream.jsonl --spec spec
     QMP5xx              old, new              qmpcheck diff old new
     QMP9xx              spec                  qmpcheck lint spec
 
@@ -55,7 +55,7 @@ def command(folder: Path) -> list[str]:
         return ["diff", spec(folder / "old"), spec(folder / "new"), *options(folder)]
     if folder.parent.name.startswith("QMP9"):
         return ["lint", "spec", *options(folder)]
-    return ["validate", "stream.jsonl", "--input", "jsonl", "--spec", spec(folder / "spec"), *options(folder)]
+    return ["validate", "stream.jsonl", "--spec", spec(folder / "spec"), *options(folder)]
 
 
 def printed(arguments: list[str], folder: Path) -> str:

@@ -138,7 +138,7 @@ def fit(path: str, texts: Sequence[Spec] = (), format: str | None = None) -> lis
     """
     fittings: dict[Stream, Fitting] = {}
     with source.opened(path) as file:
-        for part in demultiplex.opened_parts(file, format)[1]:
+        for part in demultiplex.opened_parts(file, format, path=path)[1]:
             if part.stream not in fittings:
                 fittings[part.stream] = Fitting(texts)
             fittings[part.stream].add(part.lines, part.numbers)

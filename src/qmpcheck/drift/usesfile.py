@@ -42,7 +42,7 @@ def load(name: str, specs: Sequence[RuleBase]) -> Listed:
     try:
         if _is_log(path):
             with opened(path) as file:
-                parts = demultiplex.opened_parts(file)[1]
+                parts = demultiplex.opened_parts(file, path=path)[1]
                 found = Listed(of_stream(chain.from_iterable(part.lines for part in parts), specs))
         else:
             with opened(path) as file:
@@ -58,7 +58,7 @@ def _is_log(path: str) -> bool:
     """Whether a file is a log that holds messages among other text."""
     with opened(path, ahead=True) as file:
         try:
-            return demultiplex.opened_parts(file)[0] is not formats.JSONL
+            return demultiplex.opened_parts(file, path=path)[0] is not formats.JSONL
         except Unreadable:  # in no format: a list
             return False
 

@@ -35,7 +35,7 @@ class Part(NamedTuple):
 
 
 def opened_parts(
-    file: IO[bytes], name: str | None = None, advance: Advance = int
+    file: IO[bytes], name: str | None = None, advance: Advance = int, path: str = ""
 ) -> tuple[formats.Format, Iterator[Part]]:
     """The format of a file that is read from its beginning, and the parts of its streams.
 
@@ -43,12 +43,13 @@ def opened_parts(
         file: the file, decompressed.
         name: of the format; it is recognised if this is None.
         advance: takes how many bytes more were dealt with.
+        path: of the file, which may say its format.
 
     Raises:
         Unreadable: the format is not known, or cannot be read.
     """
     head, is_whole = _head(file)
-    format = formats.named(name) if name else formats.recognised(head.removeprefix(b"\xef\xbb\xbf"))
+    format = formats.named(name) if name else formats.recognised(head.removeprefix(b"\xef\xbb\xbf"), path)
     rest = iter(()) if is_whole else chunks(file, BLOCK, advance)
     return format, parts(from_chunks(chain(_cut_up(head, advance), rest)), format)
 

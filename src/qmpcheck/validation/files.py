@@ -105,7 +105,7 @@ class FileChecker:
         unreadable = ""
         try:
             with source.opened(path, ahead=self._spec is None) as file:
-                format, parts = demultiplex.opened_parts(file, self.format, advance)
+                format, parts = demultiplex.opened_parts(file, self.format, advance, path)
                 streams.begin(format)
                 for part in parts:
                     streams.take(part)
@@ -113,7 +113,7 @@ class FileChecker:
                 _expect_two_reads(path)
                 with source.opened(path) as file:
                     streams.begin(format)
-                    for part in demultiplex.opened_parts(file, self.format)[1]:
+                    for part in demultiplex.opened_parts(file, format.name)[1]:
                         streams.take(part)
         except source.Unreadable as error:
             unreadable = str(error)

@@ -39,7 +39,7 @@ def follow_file(
             blocks = interrupt.blocks(path, on_rotation)
             first = next(blocks, [])
             head = b"\n".join(first)[: formats.HEAD]
-            found = formats.named(checker.format) if checker.format else formats.recognised(head)
+            found = formats.named(checker.format) if checker.format else formats.recognised(head, path)
             streams.begin(found)
             for part in demultiplex.parts(chain([first] if first else [], blocks), found):
                 stream = streams.take(part)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 import importlib
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -60,6 +61,8 @@ class Format(NamedTuple):
     name: str
     summary: str
     loses: Loss = Loss.NOTHING
+    is_lenient: bool = False
+    """Whether lines that hold no message are passed over where they could be broken ones."""
 
     @property
     def may_lack(self) -> str:
@@ -101,10 +104,10 @@ FORMATS = (
         "expected output of QEMU's iotests",
         Loss.TIMESTAMPS | Loss.GREETING | Loss.ORDER | Loss.EVENTS,
     ),
-    Format("qmp-shell", "a session of qmp-shell", Loss.GREETING | Loss.COMMANDS | Loss.ORDER),
+    Format("qmp-shell", "a session of qmp-shell", Loss.GREETING | Loss.COMMANDS | Loss.ORDER, True),
     Format("socat", "socat -v between a client and QEMU"),
-    Format("prefixed", "one JSON message a line, after any text"),
-    Format("json", "JSON messages in any layout, with any text between them"),
+    Format("prefixed", "one JSON message a line, after any text", is_lenient=True),
+    Format("json", "JSON messages in any layout, with any text between them", is_lenient=True),
 )
 """In the order in which they are looked for: what is more special comes first."""
 
@@ -129,19 +132,30 @@ def named(name: str) -> Format:
     return next(each for each in FORMATS if each.name == name)
 
 
-def recognised(head: bytes) -> Format:
+_NAMED_JSONL = re.compile(r"\.(?:jsonl|ndjson)(?:\.[a-z0-9]+)?$", re.IGNORECASE)
+
+
+def recognised(head: bytes, path: str = "") -> Format:
     """The format of a file that begins with `head`, its first `HEAD` bytes.
+
+    Args:
+        head: of the file's content.
+        path: of the file. One that ends in `.jsonl` is no terminal's session nor text with messages in it:
+            a line that is no message is a fault there, and nothing to be passed over.
 
     Raises:
         Unreadable: the file is in no known format, or in one that cannot be read; the text says what to do.
     """
+    is_named_jsonl = _NAMED_JSONL.search(path) is not None
     for format in FORMATS[:-2]:
-        if format.recognises(head):
+        if format.recognises(head) and not (is_named_jsonl and format.is_lenient):
             return format
     from qmpcheck.streams.formats.unreadable import instead_of
 
     if instead := instead_of(head):
         raise Unreadable(instead)
+    if is_named_jsonl:
+        return JSONL
     for format in FORMATS[-2:]:  # these find messages in any text
         if format.recognises(head):
             return format
