@@ -156,7 +156,8 @@ class StreamsOfFile:
             self._begun += 1
         stream.take(part)
         if part.ended:
-            stream.finish(is_whole=True)
+            if not stream.is_undecided:
+                stream.finish(is_whole=True)
             del self._of_source[part.stream]
         return stream
 

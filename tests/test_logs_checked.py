@@ -1,0 +1,162 @@
+"""Logs that hold the streams of several VMs, as `validate` checks and reports them."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from qmpcheck.cli import main
+
+GREETING = (
+    '{"QMP": {"version": {"qemu": {"micro": 0, "minor": 2, "major": 7}, "package": ""}, "capabilities": []}}'
+)
+OTHER_GREETING = GREETING.replace('"major": 7', '"major": 10').replace('"minor": 2', '"minor": 0')
+FAILED = (
+    '{"timestamp": {"seconds": 5, "microseconds": 0}, "event": "BLOCK_IO_ERROR", "data": {"device": "d0",'
+    ' "operation": "read", "action": "stop", "reason": "full", "nospace": false}}'
+)
+STOP = '{"timestamp": {"seconds": 5, "microseconds": 1}, "event": "STOP"}'
+RESUME = '{"timestamp": {"seconds": 5, "microseconds": 2}, "event": "RESUME"}'
+
+
+def said(monitor: str, message: str) -> str:
+    """A message of QEMU in libvirt's log at level debug, written by the thread that serves the monitor."""
+    kind = "EVENT" if '"event"' in message else "REPLY"
+    time = f"2026-01-02 03:04:05.678+0000: {monitor[2:]}0"
+    return (
+        f"{time}: debug : qemuMonitorJSONIOProcessLine:193 : Line [{message}]\n"
+        f"{time}: info : qemuMonitorJSONIOProcessLine:207 : QEMU_MONITOR_RECV_{kind}: mon={monitor} "
+        f"{kind.lower()}={message}\n"
+    )
+
+
+def opened(monitor: str, vm: str, greeting: str = GREETING) -> str:
+    """What libvirt logs until its first command is answered."""
+    time = f"2026-01-02 03:04:05.678+0000: {monitor[2:]}"
+    return (
+        f"{time}: info : qemuMonitorOpenInternal:622 : QEMU_MONITOR_NEW: mon={monitor} fd=19\n"
+        f"{time}: debug : qemuDomainObjEnterMonitorInternal:4925 : "
+        f"Entering monitor (mon={monitor} vm=0x55d0 name={vm})\n"
+        f"{time}0: debug : qemuMonitorJSONIOProcessLine:193 : Line [{greeting}]\n"
+        f'{time}0: info : qemuMonitorIOWrite:339 : QEMU_MONITOR_IO_WRITE: mon={monitor} buf={{"execute":"qmp_capabilities","id":"1"}}\n'
+        f" len=30 ret=30 errno=0\n"
+    ) + said(monitor, '{"return": {}, "id": "1"}')
+
+
+def closed(monitor: str) -> str:
+    return (
+        f"2026-01-02 03:04:05.678+0000: 2: info : qemuMonitorClose:757 : QEMU_MONITOR_CLOSE: mon={monitor}\n"
+    )
+
+
+BEGIN = "2026-01-02 03:04:05.678+0000: 1: info : libvirt version: 11.3.0, package: 1 (x)\n"
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def checked(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    status = main(["validate", *arguments])
+    told = capsys.readouterr()
+    return status, told.out + told.err
+
+
+def test_each_vm_is_held_to_the_release_that_it_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("libvirtd.log").write_text(
+        BEGIN
+        + opened("0x1", "web")
+        + opened("0x2", "db", OTHER_GREETING)
+        + said("0x1", STOP)
+        + said("0x2", STOP)
+        + said("0x2", RESUME)
+        + said("0x1", RESUME)
+    )
+    status, told = checked(capsys, "libvirtd.log")
+    assert "web (0x1): conforms to 7.2: 5 lines, 2 events" in told
+    assert "db (0x2): conforms to 10.0: 5 lines, 2 events" in told
+    assert status == 0
+
+
+def test_a_log_without_greetings(capsys: pytest.CaptureFixture[str]) -> None:
+    """As at level info: the release that fits is taken, of a VM that was stopped, too."""
+    log = "".join(
+        line
+        for line in (BEGIN + opened("0x1", "web") + said("0x1", STOP) + closed("0x1")).splitlines(True)
+        if "debug" not in line
+    )
+    Path("info.log").write_text(log)
+    status, told = checked(capsys, "info.log")
+    assert "conforms to" in told
+    assert "no greeting: taken for" in told
+    assert status == 0
+
+
+def test_one_vm_s_response_is_none_for_another_vm(capsys: pytest.CaptureFixture[str]) -> None:
+    """Both streams would conform if they were one."""
+    both = BEGIN + opened("0x1", "web") + opened("0x2", "db") + said("0x1", FAILED)
+    Path("good.log").write_text(both + said("0x1", STOP) + closed("0x1") + closed("0x2"))
+    Path("bad.log").write_text(both + said("0x2", STOP) + closed("0x1") + closed("0x2"))
+    assert checked(capsys, "good.log", "--complete")[0] == 0
+    status, told = checked(capsys, "bad.log", "--complete")
+    assert "QMP301" in told
+    assert status == 1
+
+
+def test_findings_stand_on_the_lines_of_the_log_and_name_the_vm(capsys: pytest.CaptureFixture[str]) -> None:
+    log = BEGIN + opened("0x1", "web") + said("0x1", STOP.replace("STOP", "NO_SUCH_EVENT"))
+    Path("libvirtd.log").write_text(log)
+    line = log[: log.index("NO_SUCH_EVENT")].count("\n") + 1
+    main(["validate", "libvirtd.log", "--format", "json"])
+    report = json.loads(capsys.readouterr().out)
+    [finding] = report["diagnostics"]
+    assert (finding["code"], finding["line"] in {line, line + 1}) == ("QMP201", True)
+    [stream] = report["streams"]
+    assert stream["vm"] == "web (0x1)"
+    assert stream["format"] == "libvirt"
+
+
+def test_a_name_of_a_vm_cannot_steer_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("libvirtd.log").write_text(BEGIN + opened("0x1", "\x1b[31mweb") + said("0x1", STOP))
+    assert "\x1b" not in checked(capsys, "libvirtd.log")[1]
+
+
+def test_compressed_and_folders(capsys: pytest.CaptureFixture[str]) -> None:
+    log = BEGIN + opened("0x1", "web") + said("0x1", STOP) + said("0x1", RESUME)
+    Path("logs").mkdir()
+    Path("logs/old.log.gz").write_bytes(gzip.compress(log.encode()))
+    Path("logs/new.log").write_text(log)
+    status, told = checked(capsys, "logs")
+    assert ("old.log.gz" in told, "new.log" in told, status) == (True, True, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"nothing of QMP here\nat all\n", "in no known format"),
+        (b"\x00\x01\x02\xff" * 100, "lock.log"),
+    ],
+)
+def test_what_is_no_log_of_qmp_cannot_be_read(
+    content: bytes, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("lock.log").write_bytes(content)
+    status, told = checked(capsys, "lock.log")
+    assert message in told
+    assert status == 2
+
+
+@pytest.mark.parametrize("name", ["s.jsonl", "s.JSONL", "s.ndjson"])
+def test_broken_lines_of_jsonl_are_errors(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """In text of another name, lines between the messages may be anything."""
+    lines = f"rubbish\n{STOP}\nrubbish\n{RESUME}\n"
+    Path(name).write_text(lines)
+    Path("session.txt").write_text(lines)
+    status, told = checked(capsys, name, "--spec", "7.2")
+    assert told.count("QMP101") >= 2
+    assert status == 1
+    status, told = checked(capsys, "session.txt", "--spec", "7.2")
+    assert "format json" in told
+    assert status == 0
