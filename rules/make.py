@@ -20,7 +20,9 @@ import msgspec
 
 from qmpcheck import documents, rulebase
 from qmpcheck.catalogue import Entry
+from qmpcheck.checking.commands import CommandRule
 from qmpcheck.documents import qapi
+from qmpcheck.documents.qapi import commands as qapi_commands
 
 HERE = Path(__file__).parent
 
@@ -45,6 +47,7 @@ def files(specs: Path) -> dict[str, bytes]:
     compiled = sorted([*texts(specs), *schemas(specs)], key=lambda each: each[0].date)
     made = {f"{entry.id}.json": rulebase.dump(rules) for entry, rules in compiled}
     index = (msgspec.json.encode(entry) for entry, _ in compiled)
+    made["commands.json"] = commands(specs)
     return made | {"index.json": b"[\n" + b",\n".join(index) + b"\n]\n"}
 
 
@@ -79,6 +82,41 @@ def schemas(specs: Path) -> Iterator[Compiled]:
         yield entry, rules
 
 
+def commands(specs: Path) -> bytes:
+    """The commands of all releases: the releases that have each, and all arguments that it ever had."""
+    found: dict[str, CommandRule] = {}
+    shipped = json.loads((specs / "qapi.json").read_text())
+    for each in shipped:
+        series = release_series(each["release"])
+        schema = specs / "qapi" / each["release"] / each["root"]
+        for name, arguments in qapi_commands.arguments(str(schema)).items():
+            before = found.get(name, CommandRule(series))
+            found[name] = CommandRule(before.since, series, merged(before.arguments, arguments))
+    newest = release_series(shipped[-1]["release"])
+    rows = []
+    for name, each in sorted(found.items()):
+        command = CommandRule(each.since, None if each.until == newest else each.until, each.arguments)
+        rows.append(msgspec.json.encode(name) + b": " + msgspec.json.encode(command))
+    return b"{\n" + b",\n".join(rows) + b"\n}\n"
+
+
+def merged(before: rulebase.Object, now: rulebase.Object) -> rulebase.Object:
+    """The arguments of two releases; an enum has the values of both."""
+    members = {member.name: member for member in before.members}
+    for member in now.members:
+        old = members.get(member.name)
+        kind = member.type
+        if old and isinstance(kind, rulebase.Enum) and isinstance(old.type, rulebase.Enum):
+            kind = rulebase.Enum(tuple(dict.fromkeys((*old.type.values, *kind.values))))
+        members[member.name] = rulebase.Member(member.name, kind, member.optional)
+    return rulebase.Object(tuple(members.values()), before.open or now.open)
+
+
+def release_series(release: str) -> tuple[int, int]:
+    major, minor, *_ = map(int, release.split("."))
+    return major, minor
+
+
 def index_entry(
     file: str, revisions: list[dict[str, str]], releases: list[str], rules: rulebase.RuleBase
 ) -> Entry:
@@ -96,7 +134,7 @@ def index_entry(
 
 
 def release_name(release: str) -> str:
-    major, minor, *_ = map(int, release.split("."))
+    major, minor = release_series(release)
     return f"{major}.{minor}" + (":txt" if (major, minor) > LAST_RELEASE_BY_TEXT else "")
 
 
