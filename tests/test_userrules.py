@@ -43,6 +43,11 @@ def test_a_member_that_another_vendor_added(tmp_path: Path) -> None:
     assert rule.trigger.condition.when == ((("__com.redhat_reason",), ("enospc",)),)
 
 
+def ost(seconds: float, **info: object) -> str:
+    return line("ACPI_DEVICE_OST", seconds, info={"slot": "0", "slot-type": "DIMM", "status": 1} | info)
+
+
+EJECTED = "ACPI_DEVICE_OST with info.source is 3 and info.status is 0 and info.device"
 READY, COMPLETED = "BLOCK_JOB_READY", "BLOCK_JOB_COMPLETED"
 
 
@@ -89,11 +94,17 @@ READY, COMPLETED = "BLOCK_JOB_READY", "BLOCK_JOB_COMPLETED"
         ),
         (
             "device-removal",
-            line("ACPI_DEVICE_OST", 1, info={"source": 3, "status": 0})
-            + line("ACPI_DEVICE_OST", 2, info={"source": 1}),
-            [
-                "1 QMP302 after ACPI_DEVICE_OST with info.source is 3 and info.status is 0, DEVICE_DELETED follows"
-            ],
+            ost(1, device="dimm3", source=3, status=0)
+            + ost(2, device="dimm3", source=1)
+            + ost(3, source=3, status=0)
+            + line("DEVICE_DELETED", 4, device="net7", path="/machine/peripheral/net7"),
+            [f"1 QMP302 after {EJECTED}, DEVICE_DELETED whose device is its info.device follows"],
+        ),
+        (
+            "device-removal",
+            ost(1, device="dimm3", source=3, status=0)
+            + line("DEVICE_DELETED", 2, device="dimm3", path="/machine/peripheral/dimm3"),
+            [],
         ),
     ],
 )
@@ -145,10 +156,10 @@ GOOD = '[[rule]]\nevent = "POWERDOWN"\nthen = "SHUTDOWN"\n'
         (GOOD + GOOD.replace("SHUTDOWN", "OFF"), '6: the spec has no event "OFF"'),
         (
             GOOD + "then_ = 1\n",
-            '4: unknown key "then_"; a rule has event, when, then, same, within, kind, until',
+            '4: unknown key "then_" (near: then, when, within); a rule has name, event, command, when, has, lacks, then, same, within, kind, until',
         ),
         (GOOD + "within = -1\n", "4: within is a number of seconds"),
-        (GOOD + 'kind = "maybe"\n', '4: kind is "response", "precedence" or "absence"'),
+        (GOOD + 'kind = "maybe"\n', '4: kind is "response", "precedence", "absence" or "never"'),
         (GOOD + 'until = "RESET"\n', '4: until does not go with kind "response"'),
         (GOOD + 'kind = "absence"\nwithin = 1\n', '5: within does not go with kind "absence"'),
         (GOOD + 'kind = "precedence"\nwithin = 1\n', '5: within does not go with kind "precedence"'),

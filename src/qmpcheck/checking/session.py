@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
-from qmpcheck.checking.accessors import data_of
-from qmpcheck.checking.temporal_rule import RESUME, STOP, Pattern, Situation
+from qmpcheck.checking.accessors import MISSING, Path, accessor, comparable, data_of, value_at
+from qmpcheck.checking.temporal_rule import RESUME, STOP, Pattern, Situation, State
 from qmpcheck.checking.timestamps import Latest, Seen
 from qmpcheck.streams.messages import time_of
 
@@ -24,6 +24,22 @@ Series = tuple[int, int]
 """A release, as (major, minor)."""
 
 
+Key = tuple[str, ...] | None
+"""The values of the members that tell messages apart; None where one is missing, which matches nothing."""
+
+
+def key_reader(paths: tuple[Path, ...]) -> Callable[[Seen], Key]:
+    """A function that reads the members at these paths."""
+    if not paths:
+        return lambda _: ()
+
+    def key(seen: Seen) -> Key:
+        values = [accessor(seen.kind, path)(seen.message) for path in paths]
+        return None if MISSING in values else tuple(map(comparable, values))
+
+    return key
+
+
 class Session:
     """What the messages of one QEMU process have shown so far.
 
@@ -31,12 +47,15 @@ class Session:
         last: the last message of each watched event.
         latest: the greatest timestamp after any line; kept only where a rule has a bound.
         series: the release that wrote the stream, as far as it is known.
+        last_command: the line of the last command; 0 where there was none.
     """
 
     def __init__(self, series: Series | None = None) -> None:
         self.last: dict[str, Seen] = {}
         self.latest = Latest()
         self.series = series
+        self.last_command = 0
+        self._states: dict[State, StateTracker] = {}
         self._recent: dict[tuple[Pattern, ...], deque[Seen]] = {}
         self._spans: dict[tuple[str, frozenset[str]], Spans] = {}
 
@@ -49,6 +68,19 @@ class Session:
         begins, ends = situation.begin.name, situation.ends
         return self._spans.setdefault((begins, ends), Spans(self, begins, ends))
 
+    def state(self, state: State) -> StateTracker:
+        """What tracks a state, one for all who ask."""
+        return self._states.setdefault(state, StateTracker(state))
+
+    def all_states(self) -> tuple[StateTracker, ...]:
+        """What tracks the states that were asked for."""
+        return tuple(self._states.values())
+
+    def reconnected(self) -> None:
+        """A client came back to the same process: what happened in between is not known."""
+        for tracker in self._states.values():
+            tracker.reset()
+
     def all_spans(self) -> tuple[Spans, ...]:
         """The spans of all situations that were asked for."""
         return tuple(self._spans.values())
@@ -57,6 +89,8 @@ class Session:
         """Forget all: a new process begins."""
         self.last.clear()
         self.latest.reset()
+        self.last_command = 0
+        self.reconnected()
         for recent in self._recent.values():
             recent.clear()
         for spans in self._spans.values():
@@ -83,6 +117,33 @@ STATE_EVENTS = frozenset({STOP, RESUME, "SHUTDOWN", "RESET"})
 """The events that `is_stopped` and `is_ending` look at."""
 
 
+class StateTracker:
+    """For which keys a state is known to hold."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self._key = key_reader(tuple(path for _, path in state.same))
+        self._holding: set[Key] = set()
+
+    def reset(self) -> None:
+        """Forget all."""
+        self._holding.clear()
+
+    def on_begin(self, seen: Seen) -> None:
+        """A message from which on it holds."""
+        key = self._key(seen)
+        if key is not None:
+            self._holding.add(key)
+
+    def on_end(self, seen: Seen) -> None:
+        """A message from which on it does not."""
+        self._holding.discard(self._key(seen))
+
+    def holds(self, key: Key) -> bool:
+        """Whether it is known to hold for that key."""
+        return key in self._holding
+
+
 class Span(msgspec.Struct):
     """A time for which a situation lasts.
 
@@ -106,7 +167,14 @@ class Span(msgspec.Struct):
             ahead <= situation.before
             and not (self.end_before is not None and _is_before(trigger, self.end_before, is_limited))
             and situation.begin.condition.holds(data_of(self.begin.message))
+            and all(_is_same(trigger, mine, self.begin, theirs) for mine, theirs in situation.same)
         )
+
+
+def _is_same(first: Seen, path: Path, second: Seen, other: Path) -> bool:
+    """Whether two messages have the same value at these paths."""
+    value = value_at(data_of(first.message), path)
+    return value is not MISSING and comparable(value) == comparable(value_at(data_of(second.message), other))
 
 
 def _microseconds_before(trigger: Seen, other: Seen) -> int:

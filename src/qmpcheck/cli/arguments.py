@@ -66,37 +66,75 @@ def add_terms(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
         "--within", type=_seconds, metavar="SECONDS", help="follow-ups later than that are late"
     )
     parser.add_argument(
-        "--rules", action=Several, default=[], metavar="FILE", help="follow-ups of your own, in TOML"
+        "--rules", action=Several, default=[], metavar="FILE", help="temporal rules of your own, in TOML"
+    )
+    parser.add_argument(
+        "--command-rules",
+        choices=("all", "strict", "none"),
+        default="strict",
+        help="which rules about commands count, where a stream holds some: strict (the default) are those that "
+        "QEMU's schema states, all also those that QEMU keeps without saying so",
     )
     parser.set_defaults(severities={})
 
 
-def own_rules(options: argparse.Namespace, rule_base: RuleBase) -> Sequence[TemporalRule]:
-    """The rules in the files that `--rules` names.
+def own_rules(
+    options: argparse.Namespace, rule_base: RuleBase, series: tuple[int, int] | None
+) -> Sequence[TemporalRule]:
+    """The rules in the files that `--rules` names; the names in `--select` and `--ignore` are checked, too.
+
+    Args:
+        options: those of the command.
+        rule_base: the spec.
+        series: its release, as (major, minor); None if it is of none.
 
     Raises:
-        SpecError: a file cannot be read, or holds something else.
+        SpecError: a file cannot be read, or holds something else, or no rule has one of the names.
     """
-    if not options.rules:
-        return ()
-    from qmpcheck.checking import user_rules
+    rules: list[TemporalRule] = []
+    if options.rules:
+        from qmpcheck.checking import user_rules
 
-    return [rule for path in options.rules for rule in user_rules.load(path, rule_base)]
+        rules = [rule for path in options.rules for rule in user_rules.load(path, rule_base, series)]
+    _expect_rules(named_rules(options.select) | named_rules(options.ignore), rules)
+    return rules
+
+
+def named_rules(chosen: Sequence[str] | None) -> frozenset[str]:
+    """The names of rules among what `--select` or `--ignore` was given; the rest are codes."""
+    return frozenset(each for each in chosen or () if not is_code(each))
+
+
+def is_code(text: str) -> bool:
+    """Whether it can only be a code: names of rules do not begin like one."""
+    return text[:3].upper() == "QMP"
+
+
+def _expect_rules(names: frozenset[str], own: Sequence[TemporalRule]) -> None:
+    if not names:
+        return
+    from qmpcheck.checking import command_rules
+
+    known = {rule.name for rule in own if rule.name} | {each.name for each in command_rules.all_rules()}
+    for each in sorted(names.difference(known)):
+        near = catalogue.near_names(each, known)
+        hint = f" (near: {', '.join(map(name, near))})" if near else ""
+        raise SpecError(f"no code begins with {quoted(each)}, and no rule is called so{hint}")
 
 
 def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
-    """`--select` and `--ignore`, each with codes of those known, or the beginnings of codes."""
+    """`--select` and `--ignore`, each with codes, the beginnings of codes, or names of rules."""
 
     def codes(text: str) -> list[str]:
         matching: list[str] = []
         for prefix in text.split(","):
             found = beginning(prefix, known)
-            if not found:
+            if not found and (is_code(prefix) or not prefix):
                 raise argparse.ArgumentTypeError(f"no code here begins with {prefix!r}")
-            matching += found
+            matching += found or [prefix]
         return matching
 
-    metavar = "CODE[,CODE...]"
+    metavar = "CODE|RULE[,...]"
     parser.add_argument("--select", type=codes, action=Several, metavar=metavar, help="only these findings")
     parser.add_argument(
         "--ignore",
@@ -104,7 +142,7 @@ def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
         action=Several,
         default=[],
         metavar=metavar,
-        help="not these; QMP1 means all QMP1xx",
+        help="not these; QMP1 means all QMP1xx, the name of a rule what it finds",
     )
 
 
@@ -121,7 +159,7 @@ def selected(options: argparse.Namespace, known: Collection[str]) -> frozenset[s
     """
     wanted = frozenset(known if options.select is None else options.select)
     left = wanted.intersection(known).difference(options.ignore)
-    if not left:
+    if not left and not named_rules(options.select):
         raise SpecError("select and ignore leave no code, so that nothing would ever be found")
     return left
 

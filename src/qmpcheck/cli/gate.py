@@ -92,12 +92,20 @@ def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: 
     with _reporting_failure(options):
         build = _ask(options.qemu)
     spec, since = _specs(options.spec, build)
-    own = arguments.own_rules(options, spec.rule_base)
+    own = arguments.own_rules(options, spec.rule_base, catalogue.series(spec))
     if options.save is not None:
         _make(options.save)
     with _reporting_failure(options):
         outcomes = _play(build, scenarios)
-    demands = Demands(codes, options.severities, options.within, own)
+    demands = Demands(
+        codes,
+        options.severities,
+        options.within,
+        own,
+        options.command_rules,
+        arguments.named_rules(options.select),
+        arguments.named_rules(options.ignore),
+    )
     return judge(build, spec, outcomes, demands, since)
 
 

@@ -186,7 +186,7 @@ def _expect_readable(path: str) -> None:
 
 
 def _checker(spec: catalogue.Spec, options: argparse.Namespace) -> Checker:
-    rule_base = spec.rule_base
+    rule_base, series = spec.rule_base, catalogue.series(spec)
     check_options = CheckOptions(
         codes=arguments.selected(options, STREAM_CODES),
         severities=options.severities,
@@ -194,8 +194,11 @@ def _checker(spec: catalogue.Spec, options: argparse.Namespace) -> Checker:
         assumed=assumed_options(rule_base, options.assume),
         within=options.within,
         literal=options.literal,
-        rules=tuple(arguments.own_rules(options, rule_base)),
-        series=catalogue.series(spec),
+        rules=tuple(arguments.own_rules(options, rule_base, series)),
+        command_rules=options.command_rules,
+        selected=arguments.named_rules(options.select),
+        ignored=arguments.named_rules(options.ignore),
+        series=series,
     )
     return Checker(rule_base, check_options)
 
