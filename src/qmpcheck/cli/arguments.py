@@ -72,8 +72,8 @@ def add_terms(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
         "--command-rules",
         choices=("all", "strict", "none"),
         default="strict",
-        help="which rules about commands count, where a stream holds some: strict (the default) are those that "
-        "QEMU's schema states, all also those that QEMU keeps without saying so",
+        help="which rules about commands count, where a stream holds some: strict (the default) are those "
+        "that QEMU's schema states, all also those that QEMU keeps without saying so",
     )
     parser.set_defaults(severities={})
 
