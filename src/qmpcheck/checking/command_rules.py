@@ -23,15 +23,13 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-CITED = "10.0"
-"""The release whose files and lines the rules cite."""
-
 
 class Cites(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"definition": "in"}):
     """Where the schema says so.
 
     Attributes:
-        file, line: of the sentence, in the schema of `CITED`.
+        file, line: of the sentence.
+        release: whose schema that is.
         definition: the command, event or type that the comment is about.
         words: words of the sentence, in their order.
     """
@@ -40,9 +38,10 @@ class Cites(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"de
     line: int
     definition: str
     words: tuple[str, ...]
+    release: str = "10.0"
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line} of {CITED}"
+        return f"{self.file}:{self.line} of {self.release}"
 
 
 class CommandRule(user_rules.Table, frozen=True, forbid_unknown_fields=True):
@@ -106,7 +105,7 @@ def of_release(rule_base: RuleBase, series: Series | None, level: Level) -> tupl
 
 def _compiled(table: CommandRule, vocabulary: Vocabulary, series: Series | None) -> Iterator[TemporalRule]:
     """A rule for each command, as far as the spec has its events."""
-    is_cited_release = series is not None and table.cites is not None and series == release(CITED)
+    cites = table.cites if table.cites and release(table.cites.release) == series else None
     for command in table.commands or (table.command,):
         one = msgspec.structs.replace(table, command=command, commands=())
         try:
@@ -122,8 +121,8 @@ def _compiled(table: CommandRule, vocabulary: Vocabulary, series: Series | None)
             unless=unless,
             never_missing=table.level == "guest",
             ends_with_process=table.ends_with_process,
-            line=table.cites.line if table.cites and is_cited_release else None,
-            file=table.cites.file if table.cites and is_cited_release else "",
+            line=cites.line if cites else None,
+            file=cites.file if cites else "",
         )
 
 
