@@ -28,9 +28,10 @@ import orjson
 
 from qmpcheck import catalogue, rulebase
 from qmpcheck.checking import json_schema
-from qmpcheck.checking.checker import Checker, CheckOptions
-from qmpcheck.checking.files import check_files
 from qmpcheck.diagnostic import STREAM_CODES, TIME_CODES
+from qmpcheck.validation.files import FileChecker
+from qmpcheck.validation.processes import check_files
+from qmpcheck.validation.recipe import Recipe
 
 HERE = Path(__file__).parent
 SPEC, MODERN, RECORDED = map(catalogue.find, ("v4", "10.0", "7.2"))
@@ -170,8 +171,8 @@ def parse(paths: Iterable[Path]) -> Side:
 def check(spec: catalogue.Spec, paths: Iterable[Path], with_time: bool = True) -> Side:
     """Checking with qmpcheck; without rules over time where they are not wanted."""
     codes = STREAM_CODES if with_time else STREAM_CODES - TIME_CODES
-    checker = Checker(spec.rule_base, CheckOptions(codes=codes, series=catalogue.series(spec)))
-    return lambda: check_files(checker, [*map(str, paths)], int)
+    checker = FileChecker(Recipe(codes=codes), spec)
+    return lambda: check_files(checker, [*map(str, paths)])
 
 
 def payload_by(compiled: Mapping[str, Callable[[Any], object]], path: Path) -> Side:

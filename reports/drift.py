@@ -8,6 +8,7 @@ releases are in the catalogue, so this needs no other input.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -22,6 +23,8 @@ from qmpcheck.drift.change import Change, Level
 from qmpcheck.drift.compare import compare
 from qmpcheck.drift.history import spec_line
 from qmpcheck.rulebase import RuleBase
+
+os.environ.update(XDG_DATA_HOME=os.devnull, QMPCHECK_RULES="")  # no releases that the user added
 
 PAGE = Path(__file__).parent / "drift.md"
 CHART = Path(__file__).parent / "drift.svg"

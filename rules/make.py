@@ -1,10 +1,11 @@
-"""Compile the rule bases of every revision of the event document and of every release's schema.
+"""Compile the rule bases of the revisions of the event document and of the releases' schemas.
 
     python rules/make.py SPECS            writes rules/*.json
     python rules/make.py SPECS --check    writes nothing; exits 1 if a file here is not what it should be
 
-SPECS is a folder with `events-txt/` and `events-txt.json`, which lists revisions and releases, and with
-`qapi/` and `qapi.json`, which lists the releases that have a schema.
+SPECS is a folder with `events-txt/` and `events-txt.json`, which lists revisions and releases, or with
+`qapi/` and `qapi.json`, which lists the releases that have a schema, or with both. What it does not list is
+left as it is: no rule base is ever deleted. To add one release, use rules/add.py.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import argparse
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -42,17 +43,42 @@ LAST_RELEASE_BY_TEXT = (2, 0)
 Compiled = tuple[Entry, rulebase.RuleBase]
 
 
-def files(specs: Path) -> dict[str, bytes]:
-    """Every file that belongs here, by name."""
-    compiled = sorted([*texts(specs), *schemas(specs)], key=lambda each: each[0].date)
-    made = {f"{entry.id}.json": rulebase.dump(rules) for entry, rules in compiled}
-    index = (msgspec.json.encode(entry) for entry, _ in compiled)
-    made["commands.json"] = commands(specs)
-    return made | {"index.json": b"[\n" + b",\n".join(index) + b"\n]\n"}
+def files(compiled: Iterable[Compiled]) -> dict[str, bytes]:
+    """The rule bases by the names of their files, and the index, in which they take their places."""
+    rules = {entry.id: (entry, rulebase.dump(rule_base)) for entry, rule_base in compiled}
+    listed = {entry.id: entry for entry in index()} | {id: entry for id, (entry, _) in rules.items()}
+    rows = map(msgspec.json.encode, sorted(listed.values(), key=lambda entry: entry.date))
+    made = {f"{id}.json": text for id, (_, text) in rules.items()}
+    return made | {"index.json": b"[\n" + b",\n".join(rows) + b"\n]\n"}
+
+
+def index() -> tuple[Entry, ...]:
+    """What the index lists now."""
+    path = HERE / "index.json"
+    return msgspec.json.decode(path.read_bytes(), type=tuple[Entry, ...]) if path.exists() else ()
+
+
+def write(made: dict[str, bytes], check: bool = False) -> int:
+    """Write the files that differ, or with `check` only tell which do; how many differ."""
+    present = {name: (HERE / name).read_bytes() for name in made if (HERE / name).exists()}
+    differing = sorted(name for name, text in made.items() if present.get(name) != text)
+    for name in differing:
+        print(f"{'differs' if check else 'wrote'}: rules/{name}")
+        if not check:
+            (HERE / name).write_bytes(made[name])
+    return len(differing)
+
+
+def strays() -> list[str]:
+    """The names of files that are here and not in the index, or in the index and not here."""
+    rule_bases = {path.name for path in HERE.glob("*.json")} - {"index.json", "errata.json", "commands.json"}
+    return sorted(rule_bases ^ {f"{entry.id}.json" for entry in index()})
 
 
 def texts(specs: Path) -> Iterator[Compiled]:
     """The revisions of the event document, in their order."""
+    if not (specs / "events-txt.json").exists():
+        return
     listing = json.loads((specs / "events-txt.json").read_text())
     releases = defaultdict(list)
     for shipped in listing["releases"]:
@@ -67,19 +93,27 @@ def texts(specs: Path) -> Iterator[Compiled]:
 
 def schemas(specs: Path) -> Iterator[Compiled]:
     """The schemas of the releases, in their order."""
+    if not (specs / "qapi.json").exists():
+        return
     for shipped in json.loads((specs / "qapi.json").read_text()):
         rules = qapi.read(str(specs / "qapi" / shipped["release"] / shipped["root"]))
         release = ".".join(shipped["release"].split(".")[:2])
-        entry = Entry(
-            id=release,
-            commits=(shipped["commit"],),
-            date=shipped["date"],
-            source=Path(shipped["root"]).name,
-            events=len(rules.events),
-            follow_ups=rules.follow_ups,
-            releases=(release,),
+        yield (
+            schema_entry(release, shipped["commit"], shipped["date"], Path(shipped["root"]).name, rules),
+            rules,
         )
-        yield entry, rules
+
+
+def schema_entry(release: str, commit: str, date: str, source: str, rules: rulebase.RuleBase) -> Entry:
+    return Entry(
+        id=release,
+        commits=(commit,) if commit else (),
+        date=date,
+        source=source,
+        events=len(rules.events),
+        follow_ups=rules.follow_ups,
+        releases=(release,),
+    )
 
 
 def commands(specs: Path) -> bytes:
@@ -145,15 +179,18 @@ def main() -> int:
     parser.add_argument("specs", type=Path)
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
-    made = files(options.specs)
-    present = {path.name: path.read_bytes() for path in HERE.glob("*.json") if path.name != "errata.json"}
-    differing = sorted(name for name in made.keys() | present.keys() if made.get(name) != present.get(name))
-    for name in differing:
-        print(f"{'differs' if options.check else 'wrote'}: rules/{name}")
-        if not options.check:
-            (HERE / name).write_bytes(made[name]) if name in made else (HERE / name).unlink()
-    print(f"{len(made)} files, {len(differing)} differing")
-    return 1 if options.check and differing else 0
+    compiled = [*texts(options.specs), *schemas(options.specs)]
+    if not compiled:
+        print(f"{options.specs}: neither events-txt.json nor qapi.json is in it", file=sys.stderr)
+        return 2
+    made = files(compiled)
+    if (options.specs / "qapi.json").exists():
+        made["commands.json"] = commands(options.specs)
+    differing = write(made, options.check)
+    for name in strays():
+        print(f"the index and the files here do not agree: rules/{name}")
+    print(f"{len(made)} files, {differing} differing")
+    return 1 if strays() or (options.check and differing) else 0
 
 
 if __name__ == "__main__":

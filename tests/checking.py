@@ -16,5 +16,4 @@ def check(
 ) -> StreamResult:
     """The result of a stream; the options are those of `CheckOptions`."""
     checker = Checker(rule_base, CheckOptions(**options), judged)
-    checker.feed((stream if isinstance(stream, bytes) else stream.encode()).split(b"\n"))
-    return checker.finish(complete)
+    return checker.check(stream if isinstance(stream, bytes) else stream.encode(), complete)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from releases import NEWEST
 
 from qmpcheck import catalogue, rulebase, specfile
 from qmpcheck.rulebase import FollowUp, SpecError
@@ -56,8 +57,8 @@ def test_the_latest_is_the_newest_release() -> None:
         ("v9", 'no spec is called "v9" (near: v6, v5, v4, v3)'),
         ("7.2:txt", 'no spec is called "7.2:txt" (near: '),
         ("7.3", 'no spec is called "7.3" (near: 7.'),
-        ("999.1", 'no spec is called "999.1": 999.1 is newer than '),
-        ("999.0.3", 'no spec is called "999.0.3": 999.0 is newer than '),
+        ("999.1", 'no spec is called "999.1": it is newer than '),
+        ("999.0.3", 'no spec is called "999.0.3": it is newer than '),
         ("9.10", 'no spec is called "9.10" (near: 9.1, '),
         ("2.1.99.9", 'no spec is called "2.1.99.9" (near: '),
         ("d74c7d", "no spec is called"),
@@ -111,7 +112,9 @@ def test_a_schema_by_its_root_file(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         catalogue.find(str(root))
     assert str(caught.value) == f'{root}:2:32: no type is called "F"'
-    with pytest.raises(SpecError, match=r"types\.json: a schema without any event"):
+    with pytest.raises(
+        SpecError, match=r"types\.json: only a part of a schema; its root file is .*qapi-schema\.json"
+    ):
         catalogue.find(str(tmp_path / "types.json"))
 
 
@@ -205,15 +208,75 @@ def test_what_is_no_binary() -> None:
         catalogue.find("qemu:./no\x1b")
 
 
-def test_releases_of_versions() -> None:
-    assert catalogue.of_version(Version(1, 1, 2)).name == "1.1"
-    newest = catalogue.find("latest").id
-    for unknown, told in (
-        (Version(999, 9, 0), f"999.9 is newer than {newest}, .*; name the spec: {newest}, or qemu:PATH "),
-        (Version(0, 11, 0), "the catalogue has no release 0.11; "),
-    ):
-        with pytest.raises(SpecError, match=told):
-            catalogue.of_version(unknown)
+VERSIONS = {
+    (1, 1, 2): ("1.1", ""),
+    (9, 1, 49): ("9.1", ""),
+    (9, 1, 50): ("9.1 or 9.2", ""),
+    (9, 1, 89): ("9.1 or 9.2", ""),
+    (9, 1, 90): ("9.2", ""),
+    (2, 12, 91): ("3.0", ""),
+    (7, 3, 0): ("7.2 or 8.0", ""),  # no release; perhaps a fork's
+    (999, 0, 0): (NEWEST, "999.0"),
+    (999, 1, 50): (NEWEST, "999.2"),
+    (999, 2, 90): (NEWEST, "1000.0"),
+}
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=str)
+def test_what_a_version_is_checked_against(version: tuple[int, int, int]) -> None:
+    spec = catalogue.of_version(Version(*version))
+    assert (spec.name, spec.newer) == VERSIONS[version]
+    is_plain = spec.name == f"{version[0]}.{version[1]}"
+    assert bool(spec.note) != is_plain
+
+
+def test_the_newest_series_beyond_its_release() -> None:
+    newest = Version(*map(int, NEWEST.split(".")))
+    assert catalogue.of_version(newest).newer == ""
+    assert catalogue.of_version(newest._replace(micro=49)).newer == ""
+    for micro in (50, 90):
+        spec = catalogue.of_version(newest._replace(micro=micro))
+        assert (spec.name, spec.newer) == (NEWEST, newest.next_release)
+        with pytest.raises(SpecError, match=f"it is newer than {NEWEST}, .*qemu:PATH"):
+            catalogue.find(f"{NEWEST}.{micro}")
+
+
+def test_a_version_older_than_all() -> None:
+    with pytest.raises(SpecError, match=r"the catalogue has no release 0\.11; "):
+        catalogue.of_version(Version(0, 11))
+
+
+STOP = {"action": ("stop",)}
+
+
+@pytest.mark.parametrize(
+    ("name", "unless", "known_by"),
+    [
+        ("10.0.0", {}, "build"),
+        ("10.0.8", {}, "build"),
+        ("10.0.9", STOP, "build"),
+        ("10.1.3", {}, "build"),
+        ("10.1.4", {}, "document"),  # the patch level that changed it is not known
+        ("10.2.1", {}, "build"),
+        ("10.2.2", STOP, "build"),
+        ("11.0.0", STOP, "build"),
+        ("9.2.4", {}, "build"),
+        ("9.1.50", {}, "neighbour"),
+    ],
+)
+def test_a_patch_level_has_the_rate_limit_of_its_build(name: str, unless: object, known_by: str) -> None:
+    limits = [
+        spec.rule_base.events["BLOCK_IO_ERROR"].rate_limit
+        for spec in (catalogue.of_version(Version(*map(int, name.split(".")))), catalogue.find(name))
+    ]
+    assert [limit and limit.unless for limit in limits] == [unless, unless]
+    assert limits[0]
+    assert limits[0].known_by == known_by
+
+
+def test_the_name_of_a_patch_level_is_its_release_as_stated_unless_it_changed_something() -> None:
+    assert catalogue.find("10.0.8")[1:] == catalogue.find("10.0")[1:]
+    assert catalogue.find("10.0.9")[1:] != catalogue.find("10.0")[1:]
 
 
 def test_a_name_of_the_catalogue_loads_little() -> None:

@@ -197,7 +197,7 @@ def test_the_guide_has_an_entry_for_each_release(tmp_path: Path, monkeypatch: py
     files = [str(path.relative_to(tmp_path)) for path in Path.cwd().rglob("*.jsonl")]
     assert USUAL["repos"][0]["hooks"] == [{"id": HOOK["id"]}]
     command = HOOK["entry"].split()[1:]
-    assert main([*command, *HOOK["args"], *files]) == 2
+    assert main([*command, *HOOK["args"], *files]) == 0  # each is checked by its own release
     checked = []
     for entry in EACH["hooks"]:
         assert entry["id"] == HOOK["id"]

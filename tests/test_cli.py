@@ -65,12 +65,13 @@ def test_validate_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert err == "qmpcheck: bad.jsonl: 1 finding more, not listed\n"
     report = json.loads(out)
     assert status == 1
+    of = {"format": "jsonl", "vm": "", "spec": {"name": "d74c7df", "id": "d74c7dfd1b"}}
     assert report == {
         "qmpcheck": qmpcheck.__version__,
         "spec": {"name": "d74c7df", "id": "d74c7dfd1b"},
         "streams": [
-            {"path": "good.jsonl", "lines": 3, "events": 3, "verdict": "conforms"},
-            {"path": "bad.jsonl", "lines": 4, "events": 3, "verdict": "violations"},
+            {"path": "good.jsonl", "lines": 3, "events": 3, "verdict": "conforms"} | of,
+            {"path": "bad.jsonl", "lines": 4, "events": 3, "verdict": "violations"} | of,
         ],
         "diagnostics": [
             {
@@ -78,6 +79,7 @@ def test_validate_json(capsys: pytest.CaptureFixture[str]) -> None:
                 "slug": "unknown-member",
                 "severity": "error",
                 "stream": "bad.jsonl",
+                "vm": "",
                 "line": 2,
                 "event": "STOP",
                 "path": "data.why",

@@ -105,6 +105,6 @@ def test_any_sessions_and_any_split(stream: list[Line], places: list[int]) -> No
     ends = sorted({min(place, len(stream)) for place in places})
     pieces = [stream[a:b] for a, b in zip([0, *ends], [*ends, len(stream)], strict=True)]
     for piece in pieces:
-        CHECKER.feed(b"".join(map(encoded, piece)).split(b"\n"))
+        CHECKER.feed([encoded(each).rstrip() for each in piece])
     found = CHECKER.finish().listed
     assert {(each.line, each.code) for each in found if each.code in ("QMP304", "QMP305")} == plain(stream)

@@ -34,7 +34,19 @@ def given(explained: Explanation, text: str, folder: Path) -> set[str]:
     for file, content in (("own.toml", explained.rules), ("own.json", explained.spec)):
         (folder / file).write_text(content)
         options = options.replace(file, str(folder / file))
-    main(["validate", str(stream), *options.split(), "--format", "json", "--output", str(report)])
+    main(
+        [
+            "validate",
+            str(stream),
+            "--input",
+            "jsonl",
+            *options.split(),
+            "--format",
+            "json",
+            "--output",
+            str(report),
+        ]
+    )
     return {finding["code"] for finding in json.loads(report.read_text())["diagnostics"]}
 
 

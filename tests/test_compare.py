@@ -39,6 +39,10 @@ def base(*members: Member, source: Source = SCHEMA, **about: object) -> RuleBase
     return RuleBase({"X": msgspec.structs.replace(EventRule(Object(members)), **about)}, source)
 
 
+def named(event: str, source: Source = SCHEMA, **about: object) -> RuleBase:
+    return RuleBase({event: msgspec.structs.replace(EventRule(), **about)}, source)
+
+
 def typed(described: Type, source: Source = SCHEMA) -> RuleBase:
     return base(Member("a", described), source=source)
 
@@ -73,7 +77,13 @@ CASES = [
     (typed(Enum(())), typed(Array(Boolean())), "QMP508 X data.a: type changed: nothing became list of boolean", "QMP508 X data.a: type changed: list of boolean became nothing"),
     (base(A, follow_ups=(STOPS,)), base(A), 'QMP512 X: follow-up no longer stated: if a is "stop", STOP follows', 'QMP513 X: follow-up added: if a is "stop", STOP follows'),
     (base(), base(rate_limit=RateLimit()), "QMP514 X: rate limit added: once a second", "QMP515 X: rate limit no longer stated"),
-    (base(rate_limit=RateLimit()), base(rate_limit=RateLimit(("a",), unless={"a": ("p",)})), 'QMP517 X: once a second, then once a second for each a, unless a is "p"', 'QMP517 X: once a second for each a, unless a is "p", then once a second'),
+    (base(rate_limit=RateLimit()), base(rate_limit=RateLimit(("a",), unless={"a": ("p",)})), 'QMP515 X: rate limit narrowed: once a second became once a second for each a, unless a is "p"', 'QMP514 X: rate limit widened: once a second for each a, unless a is "p" became once a second'),
+    (base(rate_limit=RateLimit(("a",))), base(rate_limit=RateLimit(("b",))), "QMP514 X: rate limit widened: once a second for each a became once a second for each b", "QMP514 X: rate limit widened: once a second for each b became once a second for each a"),
+    # what QEMU did all along, and documents began to state
+    (named("VSERPORT_CHANGE"), named("VSERPORT_CHANGE", rate_limit=RateLimit()), "QMP517 VSERPORT_CHANGE: rate limit stated: once a second", "QMP517 VSERPORT_CHANGE: rate limit no longer stated"),
+    (named("VSERPORT_CHANGE", rate_limit=RateLimit()), named("VSERPORT_CHANGE", rate_limit=RateLimit(("id",))), "QMP517 VSERPORT_CHANGE: once a second, then once a second for each id", "QMP517 VSERPORT_CHANGE: once a second for each id, then once a second"),
+    # what it does only since a release, whatever the kind of document is
+    (named("BLOCK_IO_ERROR", TEXT), named("BLOCK_IO_ERROR", rate_limit=RateLimit()), "QMP514 BLOCK_IO_ERROR: rate limit added: once a second", "QMP515 BLOCK_IO_ERROR: rate limit no longer stated"),
     (base(NEW), base(OLD), "QMP516 X data.a: member deprecated", "QMP518 X data.a: member no longer deprecated"),
     (base(), base(marks=Marks(deprecated=True)), "QMP516 X: event deprecated", "QMP518 X: event no longer deprecated"),
     (typed(Enum(("p",))), typed(Enum(("p",), {"p": Marks(deprecated=True)})), 'QMP516 X data.a: value "p" deprecated', 'QMP518 X data.a: value "p" no longer deprecated'),
@@ -100,8 +110,8 @@ CASES = [
     # what a binary cannot tell, where no release lent it
     (base(A, follow_ups=(STOPS,)), base(A, source=BUILD), 'QMP517 X: follow-up no longer stated: if a is "stop", STOP follows', 'QMP517 X: follow-up added: if a is "stop", STOP follows'),
     (base(A, follow_ups=(STOPS,), rate_limit=RateLimit()), base(A, source=BUILD, rate_limit=RateLimit()), 'QMP512 X: follow-up no longer stated: if a is "stop", STOP follows', 'QMP513 X: follow-up added: if a is "stop", STOP follows'),
-    (base(rate_limit=RateLimit(), source=BUILD), base(source=BUILD), "QMP517 X: rate limit no longer stated", "QMP517 X: rate limit added: once a second"),
-    (base(rate_limit=RateLimit(), source=TEXT), base(), "QMP517 X: rate limit no longer stated", "QMP517 X: rate limit added: once a second"),
+    (base(rate_limit=RateLimit(), source=BUILD), base(source=BUILD), "QMP517 X: rate limit no longer stated", "QMP517 X: rate limit stated: once a second"),
+    (base(rate_limit=RateLimit(), source=TEXT), base(), "QMP517 X: rate limit no longer stated", "QMP517 X: rate limit stated: once a second"),
     (typed(COLOURS), typed(Enum(("red",)), BUILD), 'QMP517 X data.a: value "blue" removed', 'QMP517 X data.a: value "blue" added'),
     # a condition on the build: where a message may lack the member for it, a change on the wire
     (base(B), base(WITH_A), "QMP506 X data.b: became optional", "QMP507 X data.b: became mandatory"),
@@ -141,7 +151,7 @@ MIRRORS = {
     "QMP508": {"QMP508", "QMP509"}, "QMP509": {"QMP508"},
     "QMP510": {"QMP511"}, "QMP511": {"QMP510"},
     "QMP512": {"QMP513"}, "QMP513": {"QMP512"},
-    "QMP514": {"QMP515"}, "QMP515": {"QMP514"},
+    "QMP514": {"QMP514", "QMP515"}, "QMP515": {"QMP514"},
     "QMP516": {"QMP518"}, "QMP518": {"QMP516"},
     "QMP517": {"QMP517"},
 }  # fmt: skip

@@ -46,7 +46,7 @@ def run(capsys: pytest.CaptureFixture[str], command: str) -> tuple[int, str, str
 @pytest.mark.parametrize(
     ("settings", "command", "status"),
     [
-        ("", "good.jsonl", 2),
+        ("", "good.jsonl", 0),
         ('spec = "v2"', "good.jsonl", 0),
         ('spec = "v2"', "bad.jsonl", 1),
         ('spec = "v77"', "good.jsonl", 2),

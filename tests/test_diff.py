@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import qmpcheck
-from qmpcheck import reports, rulebase
+from qmpcheck import catalogue, reports, rulebase
 from qmpcheck.cli import main
 from qmpcheck.rulebase import Any, Array, Boolean, Enum, EventRule, Integer, Member, Object, RuleBase, String
 
@@ -76,13 +76,72 @@ In the documents alone, and no change on the wire:
 event    code    level    path      what                      old    new
 -------  ------  -------  --------  ------------------------  -----  --------
 LOOSE    QMP517  doc      data.any  any, then integer (int8)  9      q.json:9
+
+What QEMU does without its documents saying so is not covered.
 """  # fmt: skip
 
 
-def test_equal_specs_say_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+NOT_COVERED = "What QEMU does without its documents saying so is not covered."
+
+
+def test_where_nothing_changes(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is said, with how many events were compared: silence could be a comparison of nothing."""
     for format in ("text", "markdown"):
-        assert run(capsys, f"diff v2 d74c7dfd1b --format {format}") == (0, "", "")
-    assert json.loads(run(capsys, "diff 7.2 7.2.22 --format json")[1])["changes"] == []
+        status, out, err = run(capsys, f"diff v2 d74c7dfd1b --format {format}")
+        assert (status, out, err) == (
+            0,
+            f"v2 → d74c7dfd1b: nothing changes (7 events compared)\n\n{NOT_COVERED}\n",
+            "",
+        )
+    told = json.loads(run(capsys, "diff 7.2 7.2.22 --format json")[1])
+    assert told["changes"] == []
+    assert told["compared"] == len(catalogue.find("7.2").rule_base.events)
+    assert told["notes"] == [NOT_COVERED]
+
+
+@pytest.fixture
+def build() -> None:
+    """Two specs that differ as every binary does from its schema, and in a value."""
+    members = (("size", Integer("int64"), Integer()), ("s", Enum(("on",)), Enum(("on", "off"))))
+    for at, (name, source) in enumerate((("schema.json", "schema"), ("build.json", "build"))):
+        data = Object(tuple(Member(key, types[at]) for key, *types in members))
+        Path(name).write_bytes(rulebase.dump(RuleBase({"LAMP": EventRule(data)}, source)))  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("build")
+def test_what_every_binary_differs_in_is_summed_up(capsys: pytest.CaptureFixture[str]) -> None:
+    out = run(capsys, "diff schema.json build.json")[1]
+    assert out.startswith("schema.json → build.json: 1 risky\n")
+    assert "data.size" not in out
+    assert "1 difference not listed (--all lists all): every binary says less about its types" in out
+    out = run(capsys, "diff schema.json build.json --all")[1]
+    assert "integer (int64), then integer" in out
+    assert "not listed" not in out
+    told = json.loads(run(capsys, "diff build.json schema.json --format json")[1])
+    assert ([change["code"] for change in told["changes"]], told["unlisted"]) == (["QMP511"], 1)
+    assert run(capsys, "diff build.json build.json")[1].startswith(
+        "build.json → build.json: nothing changes (1 event"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "status"),
+    [
+        ("10.2", "10.2.2", "QMP515", 0),
+        ("10.2.2", "10.2.0", "QMP514", 1),
+        ("10.2", "11.0", "QMP515", 1),  # for other changes
+        ("4.2", "5.2", "", 0),
+        ("2.8", "2.9", "", 0),
+        ("9.1", "9.2", "QMP514", 1),
+    ],
+)
+def test_rate_limits(old: str, new: str, code: str, status: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """BLOCK_IO_ERROR's is new in 9.2, and a patch level changed it; others were there before they were stated."""
+    Path("used.txt").write_text("VSERPORT_CHANGE\nBALLOON_CHANGE\nWATCHDOG\nBLOCK_IO_ERROR\nMIGRATION\n")
+    found, out, _ = run(capsys, f"diff {old} {new} --used-by used.txt --fail-on risky --format json")
+    codes = {each["code"] for each in json.loads(out)["changes"] if "rate limit" in each["message"]}
+    assert codes - {"QMP517"} == ({code} if code else set())
+    assert found == status
 
 
 def test_documents_alone(capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,7 +150,7 @@ def test_documents_alone(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "diff a.txt b.txt --fail-on safe")
     assert status == 0
     assert out.startswith(
-        "a.txt → b.txt: nothing changes on the wire; 1 differs in the documents alone\n\nIn the doc"
+        "a.txt → b.txt: nothing changes on the wire (1 event compared); 1 differs in the documents alone\n\nIn the doc"
     )
 
 
@@ -114,7 +173,7 @@ def test_the_summary_for_a_client(
 def test_events_in_neither_spec_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     Path("both.jsonl").write_text(STREAM + '{"event": "\\u001b[2J"}\n')
     status, out, err = run(capsys, "diff old.json new.json --used-by both.jsonl")
-    assert (status, err) == (0, "qmpcheck: both.jsonl: 1 event in neither spec: \\x1b[2J\n")
+    assert (status, err) == (0, "qmpcheck: both.jsonl: 1 name in neither spec: \\x1b[2J\n")
     assert "none of your 2 events changes" in out
 
 

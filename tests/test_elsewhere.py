@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from releases import NEWEST
 
 from qmpcheck import catalogue
 from qmpcheck.checking.explain import Explainer
 from qmpcheck.cli import main
+from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.drift import elsewhere
 from qmpcheck.drift.elsewhere import Elsewhere
 
@@ -35,15 +37,15 @@ IO_ERROR = {"device": "d", "operation": "read", "action": "stop", "nospace": Fal
         ("1.1", "SHUTDOWN", {"new": True}, None),
         ("1.1", "SHUTDOWN", {"a b": True}, None),
         ("3.1", "SHUTDOWN", {"guest": True, "reason": "guest-panic"}, "member since 4.0"),
-        ("4.0", "SHUTDOWN", {"guest": True}, "no such member until 3.1"),
-        ("4.0", "SHUTDOWN", None, "optional until 2.9"),
-        ("10.0", "BLOCK_IO_ERROR", IO_ERROR, "no such member until 9.1"),
+        ("4.0", "SHUTDOWN", {"guest": True}, "mandatory since 4.0"),
+        ("4.0", "SHUTDOWN", None, "mandatory since 2.10"),
+        ("10.0", "BLOCK_IO_ERROR", IO_ERROR, "mandatory since 9.2"),
         ("2.3", "WATCHDOG", {"action": "inject-nmi"}, "value since 2.4"),
         ("2.3", "WATCHDOG", {"action": "dance"}, None),
-        ("2.8:txt", "WATCHDOG", {"action": "inject-nmi"}, "value in 2.4 to 10.0"),
+        ("2.8:txt", "WATCHDOG", {"action": "inject-nmi"}, f"value in 2.4 to {NEWEST}"),
         ("2.3", "STOP", 1, None),
         ("2.0", "NIC_RX_FILTER_CHANGED", {"path": "p"}, "optional since 2.1"),
-        ("2.11", "BLOCK_IO_ERROR", IO_ERROR, "may be absent in 0.13 to 2.7 and 2.12 to 10.0"),
+        ("2.11", "BLOCK_IO_ERROR", IO_ERROR, f"may be absent in 0.13 to 2.7 and 2.12 to {NEWEST}"),
     ],
 )
 def test_drift(spec: str, event: str, data: object, drift: str | None) -> None:
@@ -60,8 +62,20 @@ def test_events_that_are_gone() -> None:
     ]
     last = {event: name for name, event in gone}
     assert last
+    names = [spec.name for spec in catalogue.line()]
     for event, name in last.items():
-        assert drifts("latest", event) == [f"event until {name}"]
+        assert drifts("latest", event) == [f"removed in {names[names.index(name) + 1]}"]
+
+
+def test_a_build_that_is_newer_than_the_catalogue() -> None:
+    newer = Elsewhere(NEWEST, "99.0")
+    assert newer.drift(Diagnostic("QMP201", 1, "", "NEWS", "event")) == "may be new in 99.0"
+    assert (
+        newer.drift(Diagnostic("QMP205", 1, "", "WATCHDOG", "data.action", got='"dance"'))
+        == "may be new in 99.0"
+    )
+    assert newer.drift(Diagnostic("QMP201", 1, "", "MEM_UNPLUG_ERROR", "event")) == "removed in 9.1"
+    assert newer.drift(Diagnostic("QMP202", 1, "", "WATCHDOG", "data.action")) is None
 
 
 def test_a_file_stands_in_no_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -70,7 +84,7 @@ def test_a_file_stands_in_no_line(tmp_path: Path, capsys: pytest.CaptureFixture[
     stream.write_text(json.dumps({"event": "POWERDOWN", "timestamp": CLOCK}))
     main(["validate", str(stream), "--spec", str(spec), "--format", "json"])
     [finding] = json.loads(capsys.readouterr().out)["diagnostics"]
-    assert finding["drift"] == "event in 2.1 to 10.0"
+    assert finding["drift"] == f"event in 2.1 to {NEWEST}"
 
 
 def test_types_and_sizes(tmp_path: Path) -> None:
@@ -81,9 +95,9 @@ def test_types_and_sizes(tmp_path: Path) -> None:
     path.write_text(
         json.dumps({"events": {event: {"data": {"members": [each]}} for event, each in members.items()}})
     )
-    assert drifts(str(path), "SHUTDOWN", {"guest": True}) == ["boolean in 2.10 to 10.0"]
+    assert drifts(str(path), "SHUTDOWN", {"guest": True}) == [f"boolean in 2.10 to {NEWEST}"]
     assert drifts(str(path), "SHUTDOWN", {"guest": "x"}) == [None]
-    assert drifts(str(path), "BALLOON_CHANGE", {"actual": 128}) == ["value in 1.2 to 10.0"]
+    assert drifts(str(path), "BALLOON_CHANGE", {"actual": 128}) == [f"value in 1.2 to {NEWEST}"]
     assert drifts(str(path), "BALLOON_CHANGE", {"actual": 10**30}) == ["value in 1.2 to 2.0"]
 
 

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from strategies import events, faults
 
 from qmpcheck import catalogue
-from qmpcheck.checking import files
 from qmpcheck.checking.checker import Checker, CheckOptions
 from qmpcheck.diagnostic import Severity
+from qmpcheck.validation import processes
+from qmpcheck.validation.files import FileChecker
+from qmpcheck.validation.recipe import Recipe
 
 RULES = catalogue.find("v4").rule_base
 SEVERITIES = {"QMP101": Severity.WARNING, "QMP305": Severity.ERROR}
@@ -53,10 +55,10 @@ def test_any_way_of_cutting(content: bytes, places: list[int], most: int) -> Non
     ends = sorted({place % (len(whole) + 1) for place in places})
     checker = Checker(RULES, CheckOptions(most=most, severities=SEVERITIES))
     for begin, end in zip([0, *ends], [*ends, len(whole)], strict=True):
-        checker.feed(b"".join(whole[begin:end]).split(b"\n"))
+        *lines, last = b"".join(whole[begin:end]).split(b"\n")
+        checker.feed([*lines, last] if last else lines, is_cut=bool(last))
     cut = checker.finish()
-    checker.feed(content.split(b"\n"))
-    assert cut == checker.finish()
+    assert cut == checker.check(content)
     assert len(cut.listed) <= most
 
 
@@ -64,14 +66,14 @@ STOP = b'{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 5}}\n'
 
 
 def test_several_processes_say_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "TASK", 1 << 14)
+    monkeypatch.setattr(processes, "TASK", 1 << 14)
     paths = [str(tmp_path / "none")]
     for number in range(12):
         text = b"\xef\xbb\xbf" + (STOP * 37 + b"nonsense\n" + b"x" * 5000 + b"\n") * number + b"{"
         paths.append(str(tmp_path / f"{number}.jsonl"))
         Path(paths[-1]).write_bytes(gzip.compress(text) if number % 3 == 0 else text)
-    checker = Checker(RULES, CheckOptions(severities=SEVERITIES))
-    one, two, three = (files.check_files(checker, paths, int, jobs) for jobs in (1, 2, 3))
+    checker = FileChecker(Recipe(severities=SEVERITIES), catalogue.find("v4"), "jsonl")
+    one, two, three = (processes.check_files(checker, paths, int, jobs) for jobs in (1, 2, 3))
     assert one == two == three
     assert [result.path for result in one] == paths
     assert one[-1].lines == 39 * 11 + 1

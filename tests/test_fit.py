@@ -10,6 +10,7 @@ import pytest
 from checking import check
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from releases import NEWEST
 from strategies import anything, events, faults
 
 from qmpcheck import catalogue, reports, rulebase
@@ -42,7 +43,7 @@ def event(name: str, data: str = "{}") -> str:
 
 def fitted(stream: str | bytes, texts: Sequence[Spec] = ()) -> Fit:
     fitting = Fitting(texts)
-    fitting.add((stream if isinstance(stream, bytes) else stream.encode()).split(b"\n"))
+    fitting.add((stream if isinstance(stream, bytes) else stream.encode()).splitlines())
     return fitting.result()
 
 
@@ -76,7 +77,7 @@ def test_every_spec_is_a_release_or_a_text() -> None:
 def test_a_recording_fits_the_release_that_wrote_it(path: Path) -> None:
     version = path.parent.name.split("-")[1]
     release = version.rpartition(".")[0]
-    found = fit.fit([str(path)])
+    [(_, found)] = fit.fit(str(path))
     assert [*map(str, found.versions)] == [version]
     assert found.strange == 0
     if found.events and release in found.names:
@@ -163,8 +164,8 @@ def test_sizes_of_integers() -> None:
 @pytest.mark.parametrize(
     ("stream", "said"),
     [
-        (STOP, "fits 0.12 to 10.0: 1 line, 1 event"),
-        (event("NEWS") + STOP, "fits no release wholly; best: 0.12 to 10.0 (50.0 %): 2 lines, 2 events"),
+        (STOP, f"fits 0.12 to {NEWEST}: 1 line, 1 event"),
+        (event("NEWS") + STOP, f"fits no release wholly; best: 0.12 to {NEWEST} (50.0 %): 2 lines, 2 events"),
         (event("NEWS") * 2, "fits no release at all: 2 lines, 2 events"),
         (event("SHUTDOWN", '{"guest": true}'), "fits 2.10 to 3.1: 1 line, 1 event"),
         (
@@ -176,18 +177,23 @@ def test_sizes_of_integers() -> None:
             "fits 2.2 to 2.7 and 2.12 to 9.1: 2 lines, 2 events",
         ),
         (event("SHUTDOWN") * 2, "fits 0.12 to 2.9: 2 lines, 2 events"),
-        ("rubbish\n[]\n{}\n\n" + STOP, "fits 0.12 to 10.0: 5 lines, 1 event, 3 lines that are no message"),
-        ('{"event": 1}\n' + STOP, "fits 0.12 to 10.0: 2 lines, 1 event, 1 line that is no message"),
-        ('{"return": {}}\n{"execute": "x"}\n' + STOP, "fits 0.12 to 10.0: 3 lines, 1 event"),
-        (STOP.replace("5", '"?"'), "fits 0.12 to 10.0: 1 line, 1 event"),  # timestamps are validate's matter
         (
-            # Of the text document it is a known erratum that "run" is sent.
-            event("GUEST_PANICKED", '{"action": "run"}'),
-            "fits 1.5 to 2.0 and 5.0 to 10.0: 1 line, 1 event",
+            "rubbish\n[]\n{}\n\n" + STOP * 20,
+            f"fits 0.12 to {NEWEST}: 24 lines, 20 events, 3 lines that are no message",
         ),
+        ('{"event": 1}\n' + STOP, f"fits 0.12 to {NEWEST}: 2 lines, 1 event, 1 line that is no message"),
+        ('{"return": {}}\n{"execute": "x"}\n' + STOP, f"fits 0.12 to {NEWEST}: 3 lines, 1 event"),
+        (
+            STOP.replace("5", '"?"'),
+            f"fits 0.12 to {NEWEST}: 1 line, 1 event",
+        ),  # timestamps are validate's matter
+        (
+            event("GUEST_PANICKED", '{"action": "run"}'),
+            f"fits 1.5 to 2.0 and 5.0 to {NEWEST}: 1 line, 1 event",
+        ),  # an erratum
         (
             event("POWERDOWN", f'{{"x": {"[" * 1000}1{"]" * 1000}}}') + STOP,
-            "fits no release wholly; best: 0.12 to 10.0 (50.0 %): 2 lines, 2 events",
+            f"fits no release wholly; best: 0.12 to {NEWEST} (50.0 %): 2 lines, 2 events",
         ),
     ],
 )
@@ -227,6 +233,35 @@ def test_versions_of_greetings(
     assert (stated["greeting"], stated["greetings"]) == (told[0] if told else None, told)
 
 
+REDHAT = '{"device": "d", "operation": "write", "action": "report", "__com.redhat_reason": "enospc"}'
+
+
+def test_what_a_vendor_added_is_left_out_of_account(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    plain = event("BLOCK_IO_ERROR", REDHAT.replace("__com.redhat_", "com_"))
+    ours = event("BLOCK_IO_ERROR", REDHAT)
+    assert first_line(capsys, tmp_path, ours)[1] == "fits 0.13 to 2.1: 1 line, 1 event"
+    assert first_line(capsys, tmp_path, ours + plain)[1].startswith(
+        "fits no release wholly; best: 0.13 to 2.1"
+    )
+    assert first_line(capsys, tmp_path, plain + ours)[1].startswith(
+        "fits no release wholly; best: 0.13 to 2.1"
+    )
+    for other in (event("__com.redhat_NEWS", '{"a": 1}'), event("WATCHDOG", '{"action": "__org.x_bark"}')):
+        assert first_line(capsys, tmp_path, other)[1].startswith("fits 0.1")
+    assert first_line(capsys, tmp_path, event("__com_NEWS"))[1].startswith("fits no release at all")
+
+
+def test_a_version_that_is_no_release_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    path.write_text(greeting(999, 0, 0) + greeting(0, 1, 0) + greeting(9, 1, 91) + NEW + STOP)
+    newer, old, candidate = run(capsys, path)[2].splitlines()
+    assert f"checked against {NEWEST}, and what may be new in 999.0 is a warning" in newer
+    assert "the catalogue has no release 0.1" in old
+    assert "9.1.91 is a release candidate of 9.2" in candidate
+
+
 def test_evidence_and_tables(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "s"
     path.write_text(
@@ -244,7 +279,7 @@ def test_evidence_and_tables(capsys: pytest.CaptureFixture[str], tmp_path: Path)
         "0.12 to 2.3  25.0 %     1 of 4  line 2: SHUTDOWN carries guest",
         "2.4 to 2.9   50.0 %     2 of 4  line 2: SHUTDOWN carries guest",
         "2.10 to 3.1  100.0 %    4 of 4",
-        "4.0 to 10.0  50.0 %     2 of 4  line 2: SHUTDOWN lacks reason",
+        f"{f'4.0 to {NEWEST}':<11}  50.0 %     2 of 4  line 2: SHUTDOWN lacks reason",
         "",
         "qmp-events.txt            dated                     among them          conform            first that does not",
         "------------------------  ------------------------  ------------------  ---------  ------  ------------------------------",
@@ -355,21 +390,18 @@ def test_spec_auto_without_greeting(tmp_path: Path, capsys: pytest.CaptureFixtur
     status, said = validated(capsys, path)
     taken = "taken for 3.1, the newest of 2.10 to 3.1 that fit"
     assert said.startswith(
-        f"qmpcheck: no greeting in {path}: {taken}\n{path}: conforms against 3.1: 1 line, 1 event"
+        f"qmpcheck: {path}: no greeting: {taken}\n{path}: conforms against 3.1: 1 line, 1 event"
     )
     assert status == 0
     other.write_text(event("NEWS"))
     status, said = validated(capsys, path, other)
-    taken = "taken for 3.1, which fits best; no release fits wholly"
-    assert said.startswith(f"qmpcheck: no greeting in {path}, {other}: {taken}\n")
+    assert said.splitlines()[:2] == [
+        f"qmpcheck: {path}: no greeting: {taken}",
+        f"qmpcheck: {other}: no greeting: taken for {NEWEST}, the newest; none fits any event",
+    ]
     assert status == 1
-    status, said = validated(capsys, other)
-    assert said.startswith(
-        f"qmpcheck: no greeting in {other}: taken for 10.0, the newest; none fits any event\n"
-    )
-    other.write_text('{"QMP": {"version": {"qemu": {"micro": 0, "minor": 2, "major": 7}}}}\n' + STOP)
-    status, said = validated(capsys, path, other)
-    assert said.startswith(
-        f"qmpcheck: no greeting in {path}: taken for 7.2, as the others\n{path}: violations"
-    )
+    path.write_text(path.read_text() + event("NEWS"))
+    _, said = validated(capsys, path)
+    taken = "taken for 3.1, which fits best; no release fits wholly"
+    assert said.startswith(f"qmpcheck: {path}: no greeting: {taken}\n")
     assert status == 1

@@ -831,6 +831,21 @@ def test_a_newer_version_is_held_against_what_it_says_of_itself(
     assert "the build: QMP501 BALLOON_CHANGE: event removed (breaking)\n" in capsys.readouterr().out
 
 
+def test_a_release_candidate_is_checked_as_its_release(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build = builds.ask(real())
+    release = build.version.release
+    names = [spec.name for spec in catalogue.line()]
+    if release not in names[1:]:
+        pytest.skip(f"no release before {release} in the catalogue")
+    before = names[names.index(release) - 1]
+    candidate = Version(*map(int, before.split(".")))._replace(micro=91)
+    monkeypatch.setattr(builds, "ask", lambda _: build._replace(version=candidate))
+    assert main(["gate", "--qemu", "qemu", "--only", "rtc"]) == 0
+    assert f"qmpcheck: {candidate} is a release candidate of {release}: " in capsys.readouterr().err
+
+
 def test_what_a_newer_version_does_not_say_of_itself_is_found(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,14 +9,13 @@ from qmpcheck.drift.history import history, spec_line
 from qmpcheck.rulebase import SpecError
 
 LIVES = {
-    "SHUTDOWN.guest": ["2.10 safe introduced: boolean (qapi/event.json:28)", "10.0 None still in 10.0 (qapi/run-state.json:161)"],
-    "SHUTDOWN.reason.none": ["4.0 safe introduced (qapi/run-state.json:159)", "10.0 None still in 10.0 (qapi/run-state.json:161)"],
-    "SHUTDOWN.data.reason.snapshot-load": ["7.2 risky introduced (qapi/run-state.json:162)", "10.0 None still in 10.0 (qapi/run-state.json:161)"],
-    "BLOCK_IO_ERROR.qom-path": ["9.2 safe introduced: string (qapi/block-core.json:5630)", "10.0 None still in 10.0 (qapi/block-core.json:5672)"],
+    "SHUTDOWN.guest": ["2.10 safe introduced: boolean (qapi/event.json:28)"],
+    "SHUTDOWN.reason.none": ["4.0 safe introduced (qapi/run-state.json:159)"],
+    "SHUTDOWN.data.reason.snapshot-load": ["7.2 risky introduced (qapi/run-state.json:162)"],
+    "BLOCK_IO_ERROR.qom-path": ["9.2 safe introduced: string (qapi/block-core.json:5630)"],
     "BLOCK_IO_ERROR.node-name": [
         "2.8 safe introduced: string (qapi/block-core.json:2703)",
         "2.12 breaking became optional (qapi/block-core.json:4449)",
-        "10.0 None still in 10.0 (qapi/block-core.json:5672)",
     ],
     "MEM_UNPLUG_ERROR": [
         "2.4 safe introduced with device, msg (qapi/event.json:357)",
@@ -29,39 +28,36 @@ LIVES = {
         "9.1 breaking removed (was qapi/machine.json:1568)",
     ],
     "DEBUG": ["0.12 safe introduced, without data (line 22)", "0.13 breaking removed (was line 22)"],
-    "STOP": ["0.12 safe introduced, without data (line 16)", "10.0 None still in 10.0 (qapi/run-state.json:212)"],
+    "STOP": ["0.12 safe introduced, without data (line 16)"],
     "QUORUM_REPORT_BAD.ret": ["2.0 safe introduced: any (line 528)", "2.0 breaking removed (was line 528)"],
     # the first text leaves both to another one: naming them is no news on the wire
-    "VNC_CONNECTED.server.host": ["0.13 doc introduced: string (line 76)", "10.0 None still in 10.0 (qapi/ui.json:485)"],
-    "VNC_CONNECTED.server.family.vsock": ["2.8 risky introduced (qapi-schema.json:1099)", "10.0 None still in 10.0 (qapi/ui.json:487)"],
+    "VNC_CONNECTED.server.host": ["0.13 doc introduced: string (line 76)"],
+    "VNC_CONNECTED.server.family.vsock": ["2.8 risky introduced (qapi-schema.json:1099)"],
     "BLOCK_JOB_COMPLETED.type.commit": [
         "1.3 doc introduced, in an open set (line 77)",
         '2.1 doc string, then "commit", "stream", "mirror" or "backup" (qapi/block-core.json:1569)',
-        "10.0 None still in 10.0 (qapi/block-core.json:5710)",
     ],
     # in the release in which its event no longer depends on the build
-    "RTC_CHANGE.qom-path": ["7.0 safe introduced: string (qapi/misc.json:555)", "10.0 None still in 10.0 (qapi/misc.json:576)"],
+    "RTC_CHANGE.qom-path": ["7.0 safe introduced: string (qapi/misc.json:555)"],
     "SPICE_MIGRATE_COMPLETED": [
         "2.1 safe introduced, without data (qapi/event.json:243)",
         "3.0 doc event depends on the build: CONFIG_SPICE (qapi/ui.json:362)",
-        "10.0 None still in 10.0 (qapi/ui.json:460)",
     ],
     "GUEST_PANICKED.info.core": [
         '2.12 None introduced: integer (uint32) (where type is "s390") (qapi/run-state.json:409)',
-        "10.0 None still in 10.0 (qapi/run-state.json:596)",
     ],
     "GUEST_PANICKED.info": [
         "2.9 safe introduced: optional union by type (qapi/event.json:502)",
         '2.12 risky data.info.type: value "s390" added, with core, psw-mask, psw-addr, reason (qapi/run-state.json:351)',
-        "10.0 None still in 10.0 (qapi/run-state.json:443)",
     ],
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("subject", LIVES)
 def test_a_life(subject: str) -> None:
-    told = [f"{step.release} {step.level} {step.what} ({step.place})" for step in history(subject)]
-    assert told == LIVES[subject]
+    """Up to 10.0: what a later release does to it changes nothing of that."""
+    steps = [step for step in history(subject) if tuple(map(int, step.release.split("."))) <= (10, 0)]
+    assert [f"{step.release} {step.level} {step.what} ({step.place})" for step in steps] == LIVES[subject]
 
 
 def test_a_revision_of_the_text_is_told_with_the_release_that_first_had_it() -> None:
@@ -100,7 +96,7 @@ def test_every_event_ever_has_a_life_that_begins_and_ends() -> None:
         ("SHUTDOWN.reson.none", 'in no spec SHUTDOWN has a member "reson" (near: reason)'),
         ("SHUTDOWN.reason.guest-panik", 'in no spec SHUTDOWN.reason has a member or value "guest-panik" (near: guest-panic, guest-shutdown, guest-reset)'),
         ("VNC_CONNECTED.server.hots", 'in no spec VNC_CONNECTED.server has a member or value "hots" (near: host)'),
-        ("GUEST_PANICKED.info.cor", 'in no spec GUEST_PANICKED.info has a member or value "cor" (near: core)'),
+        ("GUEST_PANICKED.info.psw-maks", 'in no spec GUEST_PANICKED.info has a member or value "psw-maks" (near: psw-mask, psw-addr)'),
         ("STOP.\x1b", 'in no spec STOP has a member "\\x1b"'),
         ("BLOCK_IO_ERROR.__com.redhat_reason", 'in no spec BLOCK_IO_ERROR has a member "__com.redhat_reason"'),
         ("SHUTDOWN.reason.none.x", "SHUTDOWN.reason.none is a value: nothing is inside it"),

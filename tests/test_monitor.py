@@ -225,7 +225,7 @@ def check(rules: list[TemporalRule], pieces: list[list[Message]], complete: bool
     events = {event: replace_follow_ups(rule) for event, rule in RULES.events.items()}
     checker = Checker(type(RULES)(events, RULES.source), CheckOptions(rules=tuple(rules), literal=True))
     for piece in pieces:
-        checker.feed([*map(encoded, piece), b""])
+        checker.feed([*map(encoded, piece)])
     return checker.finish(complete)
 
 

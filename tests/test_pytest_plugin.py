@@ -224,8 +224,8 @@ NOTHING = {
     ),
     "fake(qmpcheck_recorder.qemu_options())": "qmpcheck: */qmpcheck1.jsonl: no event in it",
     "fake(qmpcheck_recorder.qemu_options(), greeting=b'SSH')": 'qmpcheck: *: it speaks no QMP: its first line is "SSH"',
-    "fake(qmpcheck_recorder.qemu_options(), greeting=b'{\"QMP\": {}}')": "qmpcheck: *: its greeting tells no version*",
-    'fake(qmpcheck_recorder.qemu_options(), greeting=b\'{"QMP": {"version": {"qemu": {"major": 99, "minor": 1, "micro": 0}}}}\')': "qmpcheck: *: 99.1 is newer than *; name the spec: *, or qemu:PATH to ask that binary itself",
+    "fake(qmpcheck_recorder.qemu_options(), greeting=b'{\"QMP\": {}}')": "qmpcheck: *: no greeting that names the version*",
+    'fake(qmpcheck_recorder.qemu_options(), greeting=b\'{"QMP": {"version": {"qemu": {"major": 99, "minor": 1, "micro": 0}}}}\')': "qmpcheck: *: no event in it",
     "fake(qmpcheck_recorder.qemu_options(), greeting=b'')": 'qmpcheck: *: it speaks no QMP: its first line is ""',
     "with socket.socket(socket.AF_UNIX) as s: s.connect(qmpcheck_recorder.qemu_options()[1].split('=')[2])": (
         "qmpcheck: *: it closed the connection without a greeting"

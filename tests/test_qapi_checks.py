@@ -8,7 +8,6 @@ import pytest
 from checking import check
 from rulebases import QAPI
 
-from qmpcheck.catalogue import Spec
 from qmpcheck.checking import user_rules
 from qmpcheck.checking.temporal_rule import TemporalRule
 from qmpcheck.diagnostic import Diagnostic
@@ -115,7 +114,7 @@ def test_the_largest_and_the_smallest_integers() -> None:
 )
 def test_a_finding_names_the_file_and_the_line_of_the_spec(event: str, data: Any, place: str) -> None:
     out = io.StringIO()
-    text.write([check(QAPI, line(event, data))], Spec("own", "own", QAPI), out)
+    text.write([check(QAPI, line(event, data))], out)
     assert out.getvalue().splitlines()[1].endswith(place)
 
 

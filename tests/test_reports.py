@@ -394,7 +394,7 @@ def test_text_has_nowhere_to_go(tmp_path: Path) -> None:
         ("validate s.jsonl s.jsonl --spec auto", 0),
         ("validate none.jsonl --spec auto", 2),
         ("validate none.jsonl --spec v2", 2),
-        ("validate none.jsonl . --spec v2 -o text", 2),
+        ("validate none.jsonl nor.jsonl --spec v2 -o text", 2),
         ("validate --follow none.jsonl --spec v2 -o text", 2),
         ("validate s.jsonl --spec v2 --rules none.toml -o text", 2),
         ("validate s.jsonl --spec v2 --assume sun", 2),

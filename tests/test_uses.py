@@ -17,7 +17,7 @@ from qmpcheck.checking.explain import Explainer
 from qmpcheck.drift import useslist
 from qmpcheck.drift.change import Change, Condition
 from qmpcheck.drift.compare import compare
-from qmpcheck.drift.uses import Seen, touches
+from qmpcheck.drift.uses import Seen, of_client, touches
 from qmpcheck.drift.usesfile import load, of_stream
 from qmpcheck.rulebase import (
     BUILD,
@@ -192,7 +192,9 @@ LISTED = {
     "CONNECTED.address.type = inet": Seen(
         {"data": frozenset(), "data.address": frozenset(), "data.address.type": frozenset({"inet"})},
         parts=frozenset({"data", "data.address"}),
+        handled=frozenset({("data.address.type", "inet")}),
     ),
+    "CONNECTED!": Seen({}),
     "CONNECTED.address.path": Seen(
         {
             "data": frozenset(),
@@ -208,7 +210,7 @@ LISTED = {
 
 @pytest.mark.parametrize(("text", "seen"), LISTED.items(), ids=list(LISTED))
 def test_a_list(text: str, seen: Seen) -> None:
-    assert useslist.read(f"# mine\n\n {text}  # so\n", [QAPI], "mine") == {"CONNECTED": seen}
+    assert useslist.read(f"# mine\n\n {text}  # so\n", [QAPI], "mine").uses == {"CONNECTED": seen}
 
 
 def test_a_list_names_a_member_that_another_vendor_added() -> None:
@@ -220,7 +222,7 @@ def test_a_list_names_a_member_that_another_vendor_added() -> None:
     )
     spec = RuleBase({"BLOCK_IO_ERROR": EventRule(vendors)}, BUILD)
     listed = "BLOCK_IO_ERROR.__com.redhat_reason=enospc\nBLOCK_IO_ERROR.reason.__org.x_code"
-    seen = useslist.read(listed, [spec], "mine")["BLOCK_IO_ERROR"]
+    seen = useslist.read(listed, [spec], "mine").uses["BLOCK_IO_ERROR"]
     assert seen.takes('data["__com.redhat_reason"]', "enospc")
     assert seen.has('data.reason["__org.x_code"]')
 
@@ -234,48 +236,51 @@ def test_a_list_may_take_paths_as_reports_show_them(item: str) -> None:
 
 
 def test_what_a_list_says_of_items_is_found_inside_them() -> None:
-    seen = useslist.read("ALTERNATES.where.type=fd\nALTERNATES.limit", [QAPI], "mine")["ALTERNATES"]
+    seen = useslist.read("ALTERNATES.where.type=fd\nALTERNATES.limit", [QAPI], "mine").uses["ALTERNATES"]
     assert seen.takes("data.where.type", "fd")
     assert seen.has("data.limit[]")
+
+
+ALL_THE_SAME = "an item that no release has, and that the client reads all the same, ends with ?"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("CONNECTED\nCONECTED", 'mine:2: neither spec has the event "CONECTED" (near: CONNECTED, NESTED)'),
-        ("\x1b[2J", 'mine:1: neither spec has the event "\\x1b[2J"'),
+        ("CONNECTED\nCONECTED", 'mine:2: no release has the event "CONECTED" (near: CONNECTED, NESTED)'),
+        ("\x1b[2J", 'mine:1: no release has the event "\\x1b[2J"'),
         (
             "CONNECTED.adress",
-            'mine:1: CONNECTED: neither spec has the member "adress" (near: address, address.id, address.type, address.port)',
+            'mine:1: CONNECTED: no release has the member "adress" (near: address, address.id, address.type, address.port)',
         ),
-        ("CONNECTED.", 'mine:1: CONNECTED: neither spec has the member ""'),
-        ("CONNECTED=inet", 'mine:1: neither spec has the value "inet"'),
-        ("CONNECTED.address.port=5", 'mine:1: neither spec has the value "5"'),
+        ("CONNECTED.", 'mine:1: CONNECTED: no release has the member ""'),
+        ("CONNECTED=inet", 'mine:1: no release has the value "inet"'),
+        ("CONNECTED.address.port=5", 'mine:1: no release has the value "5"'),
         (
             "CONNECTED.data.adress",
-            'mine:1: CONNECTED: neither spec has the member "data.adress" (near: address, address.id, address.type, address.port)',
+            'mine:1: CONNECTED: no release has the member "data.adress" (near: address, address.id, address.type, address.port)',
         ),
-        ("CONNECTED.address.type=inett", 'mine:1: neither spec has the value "inett" (near: inet)'),
+        ("CONNECTED.address.type=inett", 'mine:1: no release has the value "inett" (near: inet)'),
     ],
 )
 def test_a_list_with_a_mistake(text: str, message: str) -> None:
     with pytest.raises(SpecError) as error:
         useslist.read(text, [QAPI], "mine")
-    assert str(error.value) == message
+    assert str(error.value).splitlines() == [message, ALL_THE_SAME]
 
 
 def test_a_mistake_far_down_a_list_stands_on_its_own_line(tmp_path: Path) -> None:
     path = tmp_path / "mine"
     path.write_text(f"#{'-' * 1022}\n" * 1024 + "CONECTED\n")  # more than is read at once
-    with pytest.raises(SpecError, match=r"mine:1025: neither spec has the event \"CONECTED\""):
+    with pytest.raises(SpecError, match=r"mine:1025: no release has the event \"CONECTED\""):
         load(str(path), [QAPI])
 
 
 def test_a_stream_and_a_list_are_told_apart_by_what_they_hold(tmp_path: Path) -> None:
     (tmp_path / "s").write_bytes(gzip.compress(STREAM))
     (tmp_path / "l").write_text("\ufeffCONNECTED\n")
-    assert load(str(tmp_path / "s"), [QAPI])["CONNECTED"].whole == set()
-    assert load(str(tmp_path / "l"), [QAPI])["CONNECTED"].whole == {"data"}
+    assert load(str(tmp_path / "s"), [QAPI]).uses["CONNECTED"].whole == set()
+    assert load(str(tmp_path / "l"), [QAPI]).uses["CONNECTED"].whole == {"data"}
     for text, message in (
         ("# no\n", "no event in it"),
         ('{"return": {}}', "no event in it"),
@@ -325,7 +330,7 @@ def test_which_changes_touch_a_client(change: Change, touched: bool) -> None:
 
 
 def test_who_receives_a_member_of_a_branch_receives_that_branch() -> None:
-    mine = useslist.read("CONNECTED.address.path", [QAPI], "mine")
+    mine = useslist.read("CONNECTED.address.path", [QAPI], "mine").uses
     assert touches(Change("QMP508", "CONNECTED", "data.address.path", "", where=UNIX), mine)
     assert touches(Change("QMP511", "CONNECTED", "data.address.type", "", value="unix"), mine)
     assert not touches(Change("QMP508", "CONNECTED", "data.address.path", "", where=INET), mine)
@@ -359,11 +364,81 @@ LISTED_TOUCHED = [
 
 @pytest.mark.parametrize(("listed", "change", "touched"), LISTED_TOUCHED)
 def test_a_listed_member_means_that_member_and_its_event(listed: str, change: Change, touched: bool) -> None:
-    assert touches(change, useslist.read(listed, [QAPI], "mine")) is touched
+    assert touches(change, useslist.read(listed, [QAPI], "mine").uses) is touched
+
+
+NAME_ONLY = [
+    (Change("QMP501", "CONNECTED", "", ""), True),
+    (Change("QMP516", "CONNECTED", "", ""), True),
+    (Change("QMP514", "CONNECTED", "", ""), True),
+    (Change("QMP503", "CONNECTED", "data.address", ""), False),
+    (Change("QMP505", "CONNECTED", "data.more", ""), False),
+    (Change("QMP501", "UNION", "", ""), False),
+]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize(("change", "touched"), NAME_ONLY)
+def test_who_looks_at_a_name_only(change: Change, touched: bool, strict: bool) -> None:
+    for listed in ("CONNECTED!", "CONNECTED!?", "CONNECTED!\nCONNECTED!"):
+        assert touches(change, useslist.read(listed, [QAPI], "mine").uses, strict) is touched
+    also = useslist.read("CONNECTED!\nCONNECTED.address", [QAPI], "mine").uses
+    assert touches(Change("QMP503", "CONNECTED", "data.address", ""), also)
+
+
+def test_a_value_that_the_client_handles_may_come() -> None:
+    """Of two values that are new, the one that it lists is safe, and the other one is as risky as ever."""
+    tag = "data.address.type"
+    changes = [Change("QMP510", "CONNECTED", tag, "", value=value) for value in ("inet", "other")]
+    for listed in (f"CONNECTED.{tag[5:]}=inet", "CONNECTED.address\nCONNECTED.address.type=inet"):
+        found = of_client(changes, useslist.read(listed, [QAPI], "mine").uses)
+        assert [(each.value, str(each.level()), str(each.level(strict=True))) for each in found] == [
+            ("inet", "safe", "safe"),
+            ("other", "risky", "breaking"),
+        ]
+    gone = Change("QMP511", "CONNECTED", tag, "", value="inet")
+    assert not of_client([gone], useslist.read("CONNECTED.address.type=inet", [QAPI], "mine").uses)[
+        0
+    ].is_handled
+
+
+def read_for(old: str, new: str, listed: str) -> useslist.Listed:
+    return useslist.read(listed, [rules(old), rules(new)], "mine")
+
+
+@pytest.mark.parametrize(
+    ("listed", "old", "new", "elsewhere"),
+    [
+        ("GUEST_CRASHLOADED", "7.2", "8.0", []),
+        ("GUEST_CRASHLOADED", "2.1", "2.2", ["GUEST_CRASHLOADED (since 5.0)"]),
+        ("RDMA_GID_STATUS_CHANGED.netdev", "9.0", "9.1", []),
+        ("RDMA_GID_STATUS_CHANGED.netdev", "9.1", "9.2", ["RDMA_GID_STATUS_CHANGED.netdev (4.0 to 9.0)"]),
+        ("MIGRATION.status=colo", "2.4", "2.5", ["MIGRATION.status=colo (since 2.8)"]),
+        ("MIGRATION.status=colo", "2.7", "2.8", []),
+        ("DEBUG!", "7.2", "8.0", ["DEBUG! (0.12)"]),
+        ("XYZZY?\nMIGRATION.xyzzy?\nMIGRATION.status=xyzzy?\nXYZZY!?", "7.2", "8.0", []),
+        ("MIGRATION.status=colo?", "2.4", "2.5", ["MIGRATION.status=colo? (since 2.8)"]),
+    ],
+)
+def test_one_list_serves_all_pairs(listed: str, old: str, new: str, elsewhere: list[str]) -> None:
+    assert read_for(old, new, listed).elsewhere == tuple(elsewhere)
+
+
+def test_every_mistake_of_a_list_is_told_at_once() -> None:
+    with pytest.raises(SpecError) as caught:
+        read_for("7.2", "8.0", "XYZZY\nSHUTDOWN\nSHUTDOWN.reasn\nMIGRATION.status=lamp\nSTOP.x!\nSTOP!=x")
+    assert str(caught.value).splitlines() == [
+        'mine:1: no release has the event "XYZZY"',
+        'mine:3: SHUTDOWN: no release has the member "reasn" (near: reason)',
+        'mine:4: no release has the value "lamp"',
+        "mine:5: STOP.x!: ! means the name of an event alone, and cannot follow a member",
+        "mine:6: STOP!=x: ! means the name of an event alone, and cannot follow a member",
+        ALL_THE_SAME,
+    ]
 
 
 def test_a_strict_client_meets_members_that_it_does_not_list() -> None:
-    mine = useslist.read("CONNECTED.address.port", [QAPI], "mine")
+    mine = useslist.read("CONNECTED.address.port", [QAPI], "mine").uses
     added = {
         path: Change("QMP505", "CONNECTED", path, "") for path in ("data.x", "data.address.x", "data.list.x")
     }

@@ -2,8 +2,8 @@ r"""Hold recorded QMP events against the published descriptions of them.
 
 >>> import qmpcheck
 >>> checker = qmpcheck.Checker(qmpcheck.find("v2").rule_base)
->>> checker.feed([b'{"event": "STOP"}', b""])
->>> [(finding.line, finding.code, finding.path) for finding in checker.finish().listed]
+>>> result = checker.check(b'{"event": "STOP"}\n')
+>>> [(finding.line, finding.code, finding.path) for finding in result.listed]
 [(1, 'QMP104', 'timestamp')]
 """
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -140,7 +139,7 @@ class Diagnostic(msgspec.Struct, frozen=True, gc=False):
 Severities = Mapping[str, Severity]
 """How bad the user holds the findings of some codes to be."""
 
-AS_IT_IS: Severities = MappingProxyType({})
+AS_IT_IS: Severities = {}
 """No code's severity is changed."""
 
 

@@ -180,12 +180,15 @@ class FollowUp(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 class RateLimit(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The event is sent at most once a second for each distinct value of the `key` members.
 
-    `unless` are members (of `data`) and the values under which it is sent at once, however often.
+    `unless` are members (of `data`) and the values under which it is sent at once, however often. `known_by`
+    tells what says so: a document, what is known of the very build, or one alone of the two releases between
+    which the build was made.
     """
 
     key: tuple[str, ...] = ()
     line: Line = None
     unless: dict[str, tuple[str, ...]] = {}
+    known_by: Literal["document", "build", "neighbour"] = "document"
 
 
 class EventRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

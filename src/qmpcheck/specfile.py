@@ -5,23 +5,36 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Literal, NamedTuple
 
-from qmpcheck import rulebase
+from qmpcheck import rulebase, sourcetree
 from qmpcheck.printable import safe, shortened
 from qmpcheck.rulebase import RuleBase, SpecError
+from qmpcheck.sourcetree import Tree
 from qmpcheck.version import Version
 
 
 class Told(NamedTuple):
-    """A rule base, and the version of the QEMU that told it; None where that is not known."""
+    """A rule base, and what is known of where it comes from.
+
+    Attributes:
+        rule_base: the rules.
+        version: of the QEMU that it is about; None where that is not known.
+        date: when it was made, YYYY-MM-DD; "" where that is not known.
+        commit: the full name of the revision; "" where that is not known.
+    """
 
     rule_base: RuleBase
     version: Version | None = None
+    date: str = ""
+    commit: str = ""
 
 
 def read(name: str) -> Told:
-    """The spec in a file.
+    """The spec in a file, in a QEMU source tree, or in a tarball of one.
 
     Args:
         name: its path; of a page that shows a diff, `PATH@old` or `PATH@new`.
@@ -29,6 +42,11 @@ def read(name: str) -> Told:
     Raises:
         SpecError: it cannot be read, or is no spec.
     """
+    if os.path.isdir(name):
+        return _in_tree(name, sourcetree.of_folder(name))
+    if sourcetree.TARBALL.search(name):
+        with sourcetree.of_tarball(name) as tree:
+            return _in_tree(name, tree)
     text, side = read_text(name)
     match kind(text):
         case "rules":
@@ -41,11 +59,54 @@ def read(name: str) -> Told:
             return Told(_document(name, text, side))
 
 
+def read_git(name: str) -> Told:
+    """The spec in a revision of a QEMU repository.
+
+    Args:
+        name: `REV` in the repository of the current directory, or `REPO@REV`.
+
+    Raises:
+        SpecError: there is no such revision, or no spec in it.
+    """
+    with sourcetree.of_git(name) as tree:
+        return _in_tree(f"git:{name}", tree)
+
+
+def _in_tree(name: str, tree: Tree) -> Told:
+    """The spec of a source tree: its schema, or the event document where the schema has no events.
+
+    Args:
+        name: that the user gave it.
+        tree: the tree.
+
+    Raises:
+        SpecError: there is none, or it cannot be read.
+    """
+    without_events = ""
+    for root in tree.roots():
+        try:
+            rule_base = _of_tree(root)
+        except SpecError as error:
+            whole = str(error).replace(safe(os.path.relpath(tree.folder)), safe(name))
+            raise SpecError(whole.replace(safe(tree.folder), safe(name))) from None
+        if rule_base.events:
+            return Told(rule_base, tree.version, tree.date, tree.commit)
+        without_events = f", and {os.path.relpath(root, tree.folder)} describes no event"
+    names = " nor ".join((sourcetree.SCHEMAS[0], *sourcetree.TEXTS[:1]))
+    what = "Is a directory, and no QEMU source tree" if os.path.isdir(name) else "no QEMU source tree"
+    raise SpecError(f"{safe(name)}: {what}: neither {names} is in it{without_events}")
+
+
+def _of_tree(root: str) -> RuleBase:
+    text, side = read_text(root)
+    return _document(root, text, side) if root.endswith(".txt") else _schema_of(root)
+
+
 def ask(path: str) -> Told:
     """The spec that a binary states.
 
     Args:
-        path: of a system emulator, or of the storage daemon.
+        path: of a system emulator, or of the storage daemon; a bare name is looked up on PATH.
 
     Raises:
         SpecError: it does not answer, or what it answers is none.
@@ -54,7 +115,7 @@ def ask(path: str) -> Told:
     from qmpcheck.documents import introspection
 
     try:
-        answer = binary.ask(path)
+        answer = binary.ask(path if os.sep in path else shutil.which(path) or path)
         return Told(introspection.read(answer.schema), answer.version)
     except (binary.Unanswered, introspection.NotIntrospection) as error:
         raise SpecError(f"{safe(path)}: {error}") from None
@@ -119,15 +180,61 @@ def _document(name: str, text: str, side: str) -> RuleBase:
 
 
 def _schema(name: str) -> RuleBase:
-    from qmpcheck.documents import qapi
-
-    try:
-        rule_base = qapi.read(name)
-    except qapi.SchemaError as error:
-        raise SpecError(safe(os.path.normpath(os.path.join(qapi.folder(name), str(error))))) from None
+    whole = _including(name)
+    if whole:
+        raise SpecError(f"{safe(name)}: only a part of a schema; its root file is {safe(whole)}")
+    rule_base = _schema_of(name)
     if not rule_base.events:
         raise SpecError(f"{safe(name)}: a schema without any event; name its root file")
     return rule_base
+
+
+def _schema_of(root: str) -> RuleBase:
+    from qmpcheck.documents import qapi
+
+    try:
+        return qapi.read(root)
+    except qapi.SchemaError as error:
+        raise SpecError(safe(os.path.normpath(os.path.join(qapi.folder(root), str(error))))) from None
+
+
+_INCLUDE = re.compile(r"^\{\s*'include'\s*:\s*'([^'\n]+)'", re.MULTILINE)
+
+
+def _including(path: str) -> str:
+    """The root file of the schema that a file is included by; "" where nothing near it includes it.
+
+    A part read by itself is a sound schema of fewer events. So it must not be taken for the whole, and its
+    events for all that there are.
+    """
+    whole = os.path.realpath(path)
+    seen = {whole}
+    while holder := next((each for each in _near(whole) if each not in seen and _includes(each, whole)), ""):
+        seen.add(holder)
+        whole = holder
+    return os.path.relpath(whole) if len(seen) > 1 else ""
+
+
+def _near(path: str) -> Iterator[str]:
+    """The schema files beside a file, and the root file in the folder above, as QEMU's were up to 3.0."""
+    folder = os.path.dirname(path)
+    with suppress(OSError), os.scandir(folder) as files:
+        yield from sorted(file.path for file in files if file.name.endswith(".json") and file.is_file())
+    yield os.path.join(os.path.dirname(folder), sourcetree.SCHEMA)
+
+
+_HEAD = 1 << 16
+"""Bytes of a file that are searched for what it includes; a root file has its includes before that."""
+
+
+def _includes(path: str, part: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            text = file.read(_HEAD).decode("utf-8", "replace")
+    except OSError:
+        return False
+    folder = os.path.dirname(path)
+    return any(os.path.realpath(os.path.join(folder, name)) == part for name in _INCLUDE.findall(text))
 
 
 def _introspection(name: str, text: str) -> Told:

@@ -12,20 +12,14 @@ from types import TracebackType
 from typing import NamedTuple
 
 from qmpcheck import catalogue
-from qmpcheck.catalogue import Spec
-from qmpcheck.checking.checker import Checker, CheckOptions
-from qmpcheck.checking.files import check_file
-from qmpcheck.checking.temporal_rule import assumed_options
 from qmpcheck.diagnostic import STREAM_CODES, Severity
 from qmpcheck.printable import quoted, safe
 from qmpcheck.recording.listener import Listener, Recording
 from qmpcheck.reports import text, verdict
 from qmpcheck.rulebase import SpecError
-from qmpcheck.streams import greeting
-from qmpcheck.streams.source import Unreadable
-
-AUTO = "auto"
-"""The spec of the release that the greeting names."""
+from qmpcheck.validation.files import FileChecker
+from qmpcheck.validation.recipe import Recipe
+from qmpcheck.validation.spec_choice import AUTO
 
 _MOST = 100
 """Findings that are listed of one recording; all are counted."""
@@ -129,8 +123,7 @@ def examine(settings: Settings) -> None:
         SpecError: there is no such spec, code or option.
     """
     _unwanted(settings.ignore)
-    if settings.spec != AUTO:
-        _checker(_found(settings.spec), settings)
+    _file_checker(settings)
 
 
 def check(recorder: Recorder, settings: Settings) -> Result:
@@ -150,12 +143,11 @@ def _checked(recording: Recording, settings: Settings) -> Result:
     if problems and not _size(path):
         return Result(lost, False, tuple(problems))
     try:
-        spec = _auto(path) if settings.spec == AUTO else _found(settings.spec)
-        checked = check_file(_checker(spec, settings), path, int, complete=settings.complete)
-    except (SpecError, Unreadable) as error:
+        [checked] = _file_checker(settings).check(path)
+    except SpecError as error:
         return Result(lost, False, (*problems, f"{safe(path)}: {error}"))
     out = io.StringIO()
-    text.write([checked], spec, out)
+    text.write([checked], out)
     if reason := verdict.unchecked(checked):
         problems.append(f"{safe(path)}: {reason}")
     return Result(out.getvalue() + lost, checked.count(Severity.ERROR) > 0, tuple(problems))
@@ -165,25 +157,18 @@ def _size(path: str) -> int:
     return os.path.getsize(path) if os.path.exists(path) else 0
 
 
-def _auto(path: str) -> Spec:
-    versions = greeting.of_stream(path, all=False)
-    if not versions:
-        raise SpecError("its greeting tells no version; name a spec")
-    return catalogue.of_version(versions[0])
-
-
 _found = functools.cache(catalogue.find)
 """Tests are many, and a binary is asked once."""
 
 
-def _checker(spec: Spec, settings: Settings) -> Checker:
-    options = CheckOptions(
+def _file_checker(settings: Settings) -> FileChecker:
+    recipe = Recipe(
         codes=STREAM_CODES - _unwanted(settings.ignore),
         most=_MOST,
-        assumed=assumed_options(spec.rule_base, settings.assume),
-        series=catalogue.series(spec),
+        assume=settings.assume,
+        complete=settings.complete,
     )
-    return Checker(spec.rule_base, options)
+    return FileChecker(recipe, None if settings.spec == AUTO else _found(settings.spec), "jsonl")
 
 
 def _unwanted(beginnings: tuple[str, ...]) -> frozenset[str]:

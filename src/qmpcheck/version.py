@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 
 class Version(NamedTuple):
-    """Such as 7.2.22; from micro 50 on it is a development version."""
+    """Such as 7.2.22."""
 
     major: int
     minor: int
@@ -14,19 +15,35 @@ class Version(NamedTuple):
 
     @property
     def release(self) -> str:
-        """The release that it is a patch level of, such as 7.2."""
+        """The series that its first two numbers name, such as 7.2; see `is_candidate`."""
         return f"{self.major}.{self.minor}"
 
     @property
+    def is_candidate(self) -> bool:
+        """Whether it is a release candidate of the release after its series."""
+        return self.micro >= _CANDIDATE
+
+    @property
     def is_development(self) -> bool:
-        """Whether it comes after its release, on the way to the next."""
+        """Whether it comes after its release, on the way to the next; a candidate does, too."""
         return self.micro >= _DEVELOPMENT
+
+    @property
+    def next_release(self) -> str:
+        """The release after its series as QEMU numbers them, three a year: 9.1, 9.2, 10.0."""
+        return f"{self.major + 1}.0" if self.minor >= _LAST_OF_YEAR else f"{self.major}.{self.minor + 1}"
 
     def __str__(self) -> str:
         return f"{self.release}.{self.micro}"
 
 
-_DEVELOPMENT = 50
+_DEVELOPMENT, _CANDIDATE, _LAST_OF_YEAR = 50, 90, 2
+
+
+def of_name(name: str) -> Version | None:
+    """The version that a name such as `7.2` or `7.2.22` means; None where it is no version."""
+    numbers = re.fullmatch(r"(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?", name)
+    return Version(int(numbers[1]), int(numbers[2]), int(numbers[3] or 0)) if numbers else None
 
 
 def of_greeting(message: Any) -> Version | None:

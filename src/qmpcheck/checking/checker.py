@@ -18,10 +18,10 @@ from qmpcheck.checking.reader import Reader
 from qmpcheck.checking.result import Findings, StreamResult
 from qmpcheck.checking.session import Series, Session
 from qmpcheck.checking.temporal_rule import Level, TemporalRule, follow_ups
-from qmpcheck.checking.timestamps import Column, RateLimiter, Seen, TimeOrder
+from qmpcheck.checking.timestamps import Column, RateLimits, Seen, TimeOrder
 from qmpcheck.diagnostic import AS_IT_IS, STREAM_CODES, TIME_CODES, Diagnostic, Severities
+from qmpcheck.printable import name
 from qmpcheck.rulebase import TEXT, RuleBase
-from qmpcheck.streams.blocks import Block, lines_of
 from qmpcheck.streams.messages import Command, Greeting, RejectedEvent, Reply
 
 
@@ -64,6 +64,7 @@ class Checker:
         rule_base: the spec.
         options: how streams are checked.
         judged: takes what is decided about each trigger of a temporal rule, also where that is no finding.
+        reader: reads lines by the same spec and options; None for one of its own.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Checker:
         rule_base: RuleBase,
         options: CheckOptions | None = None,
         judged: Callable[[Judgement], object] | None = None,
+        reader: Reader | None = None,
     ) -> None:
         self.options = options or CheckOptions()
         self._rule_base = rule_base
@@ -79,24 +81,25 @@ class Checker:
         rules = self._temporal_rules()
         reads_commands = self._checks_time and self.options.command_rules != "none"
         with_commands = any(rule.is_about_commands for rule in rules)
-        self._reader = Reader(rule_base, self._known, with_commands or reads_commands)
+        self._reader = reader or Reader(rule_base, self._known, with_commands or reads_commands)
         self._names = self._reader.names
         self._session = Session()
         self._reporter = Reporter(self._report, self._report_more, judged, self._name)
         self._has_bounds = any(rule.within is not None for rule in rules)
         self._time_order = TimeOrder(self._names, timestamps.sent_late(rule_base), self._report)
         limits = timestamps.rate_limits(rule_base) if self._checks_time else {}
-        self._limiters = [RateLimiter(event, limit, self._report) for event, limit in limits.items()]
+        self._rate_limits = RateLimits(limits, self._report)
         self._without_command_rules: _Watch | None = None
         self._watch = self._without_command_rules = self._watching(rules)
         self._with_command_rules: dict[Series | None, _Watch] = {}
         self._has_command_rules = reads_commands and rule_base.source != TEXT
+        self._known_events = frozenset(map(name, rule_base.events))
         self._sent: deque[_Sent] = deque(maxlen=_MOST_SENT)
         self._begin()
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """A checker travels to another process as what it is made from."""
-        return Checker, (self._rule_base, self.options)
+    def another(self) -> Checker:
+        """A checker like this one, for a stream that is interleaved with others; making it is cheap."""
+        return Checker(self._rule_base, self.options, reader=self._reader)
 
     def _temporal_rules(self) -> Sequence[TemporalRule]:
         """All that are to be watched: none where no finding of theirs is wanted."""
@@ -118,7 +121,7 @@ class Checker:
             *before,
             *(MONITORS[rule.kind](rule, self._session, self._reporter) for rule in rules),
         ]
-        return _Watch(monitors, Plan(self._names, monitors, self._limiters, self._session))
+        return _Watch(monitors, Plan(self._names, monitors, self._rate_limits, self._session))
 
     def _add_command_rules(self) -> None:
         """The stream holds commands: from the first one on, the shipped rules about commands count, too.
@@ -137,29 +140,32 @@ class Checker:
     def _begin(self) -> None:
         options = self.options
         self._findings = Findings(
-            options.codes, options.most, self._rule_base.events, options.severities, options.selected
+            options.codes, options.most, self._known_events, options.severities, options.selected
         )
-        self._reader.begin()
+        self._holds_commands = False
         assert self._without_command_rules
         self._watch, self._waits_for_command = self._without_command_rules, self._has_command_rules
-        self._lines = self._events = 0
+        self._line = self._lines = self._events = 0
         self._is_new, self._version = True, None
+        self._versions: dict[version.Version, None] = {}
         self._session.series = options.series
         self._new_connection()
 
-    def feed(self, block: Block, numbers: Sequence[int] | None = None) -> None:
+    def feed(
+        self, lines: Sequence[bytes], numbers: Sequence[int] | None = None, is_cut: bool = False
+    ) -> None:
         """Check the next lines of the stream.
 
         Args:
-            block: the lines; only the last one of a whole stream may lack its newline.
+            lines: without their newlines.
             numbers: of the lines, rising; None where they go on from those before.
+            is_cut: whether the stream ends within the last of them.
         """
-        lines = lines_of(block)
         if not lines:
             return
         if numbers is None:
-            numbers = range(self._lines + 1, self._lines + 1 + len(lines))
-        read = self._reader.read(lines, numbers, is_cut=bool(block[-1]))
+            numbers = range(self._line + 1, self._line + 1 + len(lines))
+        read = self._reader.read(lines, numbers, is_cut, self._holds_commands)
         for finding in read.findings:
             self._report(finding)
         column = Column(read.messages, [*map(type, read.messages)], read.lines)
@@ -168,7 +174,13 @@ class Checker:
         if Greeting in column.kinds or (read.holds_commands and self._waits_for_command):
             begin = self._take_others(column)
         self._step(column.part(begin, len(column.kinds)) if begin else column)
-        self._lines = numbers[-1]
+        self._line = numbers[-1]
+        self._lines += len(lines)
+
+    def feed_cut(self, numbers: Sequence[int]) -> None:
+        """Report lines of which what carried the stream did not keep all."""
+        for number in numbers:
+            self._report(Diagnostic("QMP106", number, "the log holds only a part of this message"))
 
     def finish(self, complete: bool = False) -> StreamResult:
         """The result of the stream that was fed.
@@ -176,7 +188,7 @@ class Checker:
         Args:
             complete: whether its last session is known to be over.
         """
-        self._end_session(self._lines, complete)
+        self._end_session(self._line, complete)
         found = self._findings
         result = StreamResult(
             path="",
@@ -186,9 +198,17 @@ class Checker:
             listed=found.listed(),
             taken=found.taken,
             severities=self.options.severities,
+            versions=tuple(self._versions),
         )
         self._begin()
         return result
+
+    def check(self, text: bytes, complete: bool = False) -> StreamResult:
+        """The result of a whole stream that is in memory."""
+        lines = text.split(b"\n")
+        is_cut = bool(lines[-1])
+        self.feed(lines if is_cut else lines[:-1], is_cut=is_cut)
+        return self.finish(complete)
 
     def take(self) -> tuple[Diagnostic, ...]:
         """The findings since the last call; the result does not list them again."""
@@ -230,6 +250,8 @@ class Checker:
             self._version = greeting.version
             told = version.of_greeting({"QMP": {"version": greeting.version}})
             self._session.series = told[:2] if told else self.options.series
+            if told and len(self._versions) < _MOST_VERSIONS:
+                self._versions[told] = None
         self._is_new = False
 
     def _end_session(self, line: int, complete: bool) -> None:
@@ -239,8 +261,7 @@ class Checker:
 
     def _new_connection(self) -> None:
         self._time_order.reset()
-        for limiter in self._limiters:
-            limiter.reset()
+        self._rate_limits.reset()
         self._sent.clear()
 
     # Messages
@@ -357,6 +378,9 @@ class _Watch(NamedTuple):
     monitors: Sequence[Monitor]
     plan: Plan
 
+
+_MOST_VERSIONS = 20
+"""Versions in greetings that are remembered."""
 
 _MOST_SENT = 1000
 """Commands that wait for their replies; QEMU itself queues far fewer."""

@@ -15,6 +15,7 @@ from qmpcheck.printable import name, quoted, safe, shortened, step
 from qmpcheck.rulebase import JSON_TYPES, Alternate, Array, Enum, Integer, Line, Member, Object, RuleBase
 from qmpcheck.streams import jsontext, messages
 from qmpcheck.streams.messages import LAST_SECOND
+from qmpcheck.vendors import is_vendors
 from qmpcheck.wording import alternatives
 
 
@@ -61,6 +62,8 @@ class Explainer:
         """What is wrong with the name and the data of an event."""
         event = name(value["event"])
         rule = self._events.get(value["event"])
+        if rule is None and is_vendors(value["event"]):
+            return
         if rule is None:
             yield Diagnostic("QMP201", 1, "the spec has no such event", event, "event")
             return
@@ -190,6 +193,8 @@ def _faults(described: rulebase.Type, value: Any, path: tuple[str | int, ...], p
             text = f"expected {wanted}, got {_shown(value)}"
             yield _Fault("QMP204", text, path, place, value, _json_type(value))
         case Enum(values, marks):
+            if value not in values and is_vendors(value):
+                return
             if value not in values:
                 text = f"expected {alternatives(_first(values))}, got {_shown(value)}"
                 yield _Fault("QMP205", text, path, place, value, _shown(value))
@@ -240,7 +245,7 @@ def _object_faults(
     elif not described.open:
         has = f"it has {_listed(known)}" if known else "it has none"
         for key, found in value.items():
-            if key not in known:
+            if key not in known and not is_vendors(key):
                 yield _Fault("QMP203", f"the spec has no such member here: {has}", (*path, key), place, found)
 
 

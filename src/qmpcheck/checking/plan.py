@@ -11,7 +11,7 @@ from qmpcheck.checking.accessors import accessor, data_of
 from qmpcheck.checking.monitors import Monitor, Precedence, Response
 from qmpcheck.checking.session import STATE_EVENTS, Session, Spans
 from qmpcheck.checking.temporal_rule import ALWAYS, Condition, Pattern
-from qmpcheck.checking.timestamps import RateLimiter, Seen
+from qmpcheck.checking.timestamps import RateLimits, Seen
 from qmpcheck.streams.messages import Command, RejectedEvent, Reply
 
 Step = Callable[[Seen], object]
@@ -77,7 +77,7 @@ class Plan:
     Args:
         names: the events that the decoder knows, by their classes.
         monitors: one for each temporal rule.
-        limiters: one for each rate-limited event.
+        rate_limits: looks at each rate-limited event.
         session: what monitors look at.
     """
 
@@ -85,7 +85,7 @@ class Plan:
         self,
         names: dict[type, str],
         monitors: Sequence[Monitor],
-        limiters: Sequence[RateLimiter],
+        rate_limits: RateLimits,
         session: Session,
     ) -> None:
         self.commands: dict[str, CommandSteps] = defaultdict(CommandSteps)
@@ -96,8 +96,8 @@ class Plan:
             self._want_triggers(monitor)
         self._want_states(session)
         self._want_memory(monitors, session)
-        for limiter in limiters:
-            self._want(limiter.event, limiter.step)
+        for event in rate_limits.limits:
+            self._want(event, functools.partial(rate_limits.step, event))
         self.by_name = {name: _steps(name, RejectedEvent, each) for name, each in self._wanted.items()}
         self.by_kind = {
             kind: _steps(name, kind, self._wanted[name])

@@ -68,23 +68,21 @@ class Reader:
         self._decode_reply = msgspec.json.Decoder(_Reply).decode
         self._skips_replies = False
         """Set by the first reply: they are sorted out before decoding, as a refusal takes longer."""
-        self._holds_commands = False
 
-    def begin(self) -> None:
-        """A new stream begins."""
-        self._holds_commands = False
-
-    def read(self, lines: Sequence[bytes], numbers: Sequence[int], is_cut: bool) -> Read:
+    def read(
+        self, lines: Sequence[bytes], numbers: Sequence[int], is_cut: bool, holds_commands: bool = False
+    ) -> Read:
         """Read the next lines of a stream.
 
         Args:
             lines: without their newlines.
             numbers: of the lines.
             is_cut: whether the stream ends within the last of them.
+            holds_commands: whether the stream had a command before.
         """
         cut = numbers[-1] if is_cut else None
         all_lines, all_numbers = lines, numbers
-        if self._skips_replies and not self._holds_commands:
+        if self._skips_replies and not holds_commands:
             lines, numbers = self._without_replies(lines, numbers)
         found: list[Any] = []
         findings: list[Diagnostic] = []
@@ -95,15 +93,18 @@ class Reader:
             except decoder.REFUSALS:  # noqa: PERF203 -- once a refused line, not once a line
                 at = len(found)
                 message = self._look_at(lines[at], numbers[at], findings, numbers[at] == cut)
+                is_first = type(message) is Command and self._with_commands and not holds_commands
+                if isinstance(message, Command | Reply) and not (holds_commands or is_first):
+                    message = _NOTHING
                 found.append(message)
-                if type(message) is Command and not self._holds_commands:
-                    self._holds_commands = True
+                if is_first:
+                    holds_commands = True
                     begin = bisect_left(all_numbers, numbers[at])  # a line of a log may hold several messages
                     begin += next(i for i, line in enumerate(all_lines[begin:], 1) if line is lines[at])
                     lines = [*lines[: at + 1], *all_lines[begin:]]
                     numbers = [*numbers[: at + 1], *all_numbers[begin:]]
                     decoded = map(self._decode, iter(lines[at + 1 :]))
-                elif lines[at].startswith(_REPLY) and not self._skips_replies and not self._holds_commands:
+                elif lines[at].startswith(_REPLY) and not self._skips_replies and not holds_commands:
                     self._skips_replies = True
                     rest, its_numbers = self._without_replies(lines[at + 1 :], numbers[at + 1 :])
                     lines, numbers = [*lines[: at + 1], *rest], [*numbers[: at + 1], *its_numbers]
@@ -111,7 +112,7 @@ class Reader:
         if _Nothing in {*map(type, found)}:
             kept = [message is not _NOTHING for message in found]
             found, numbers = [*compress(found, kept)], [*compress(numbers, kept)]
-        return Read(found, numbers, findings, self._holds_commands)
+        return Read(found, numbers, findings, holds_commands)
 
     def _without_replies(
         self, lines: Sequence[bytes], numbers: Sequence[int]
@@ -142,7 +143,7 @@ class Reader:
         return odd
 
     def _look_at(self, line: bytes, number: int, findings: list[Diagnostic], is_cut: bool) -> Any:
-        """The message in a line that the decoder refused; _NOTHING where there is none that is wanted."""
+        """The message in a line that the decoder refused; _NOTHING where there is none."""
         if isinstance(line, LongLine):
             text = f"a line of {line.length} bytes; QEMU takes none of more than {LONGEST}"
             findings.append(Diagnostic("QMP101", number, text))
@@ -153,14 +154,7 @@ class Reader:
         if not messages.is_other(value) and not self._is_clockless(value, line):
             value = self._explain(value, line, number, findings, is_cut)
         found = messages.message(value)
-        match found:
-            case Command():
-                is_wanted = self._with_commands
-            case Reply():
-                is_wanted = self._holds_commands
-            case _:
-                is_wanted = found is not None
-        return found if is_wanted else _NOTHING
+        return _NOTHING if found is None else found
 
     def _explain(
         self, value: dict[str, Any], line: bytes, number: int, findings: list[Diagnostic], is_cut: bool

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
 from typing import NamedTuple
 
 import msgspec
 
+from qmpcheck.catalogue import Spec
 from qmpcheck.diagnostic import AS_IT_IS, Diagnostic, Severities, Severity, severity
 from qmpcheck.printable import name
+from qmpcheck.version import Version
 
 
 class Kind(NamedTuple):
@@ -29,13 +30,19 @@ class StreamResult(NamedTuple):
 
     Attributes:
         path: the file, or `-` for standard input.
-        lines: how many lines it has.
+        lines: how many lines it has; of a log, how many messages.
         events: how many of them are events.
         counts: how many findings there are of each kind.
         listed: the first of them by line, code and message.
         taken: how many of each kind were taken from the list before.
         severities: how bad the user holds some codes to be.
         unreadable: why it, or the rest of it, could not be read; "" where it could.
+        versions: those that its greetings name, each once.
+        format: the name of the file's format.
+        vm: the VM that a log tells it is of, as people name it where the log tells; "" where it does not.
+        spec: what it was checked by; None where that is known otherwise.
+        why: why this spec was chosen, in words; "" where somebody named it.
+        may_lack: what the format does not keep, in words.
     """
 
     path: str
@@ -46,6 +53,12 @@ class StreamResult(NamedTuple):
     taken: Counter[Kind] = Counter()  # noqa: RUF012 -- never changed
     severities: Severities = AS_IT_IS
     unreadable: str = ""
+    versions: tuple[Version, ...] = ()
+    format: str = "jsonl"
+    vm: str = ""
+    spec: Spec | None = None
+    why: str = ""
+    may_lack: str = ""
 
     @classmethod
     def unread(cls, path: str, reason: str) -> StreamResult:
@@ -76,7 +89,7 @@ class Findings:
     Args:
         codes: of the findings that are wanted.
         most: how many are listed; all are counted.
-        events: the events that the spec knows; findings about others are counted together.
+        events: the events that the spec knows, safe to print; findings about others are counted together.
         severities: how bad the user holds some codes to be.
         rules: titles of temporal rules whose findings are wanted, whatever their codes.
     """
@@ -85,12 +98,12 @@ class Findings:
         self,
         codes: frozenset[str],
         most: int,
-        events: Collection[str],
+        events: frozenset[str],
         severities: Severities,
         rules: frozenset[str] = frozenset(),
     ) -> None:
-        self._codes, self._most, self._severities, self._rules = codes, most, severities, rules
-        self._events = frozenset(map(name, events))
+        self._codes, self._most, self._severities, self._events = codes, most, severities, events
+        self._rules = rules
         self.counts: Counter[Kind] = Counter()
         self.taken: Counter[Kind] = Counter()
         self._listed: list[Diagnostic] = []

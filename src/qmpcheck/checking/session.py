@@ -87,14 +87,15 @@ class Session:
 
     def reset(self) -> None:
         """Forget all: a new process begins."""
-        self.last.clear()
         self.latest.reset()
         self.last_command = 0
         self.reconnected()
-        for recent in self._recent.values():
-            recent.clear()
-        for spans in self._spans.values():
-            spans.reset()
+        if self.last:  # otherwise no watched event came
+            self.last.clear()
+            for recent in self._recent.values():
+                recent.clear()
+            for spans in self._spans.values():
+                spans.reset()
 
     def line_of_last(self, event: str) -> int:
         """The line of the last event of that name; 0 where there was none."""

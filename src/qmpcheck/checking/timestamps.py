@@ -9,6 +9,7 @@ from itertools import compress, count, islice
 from operator import attrgetter, gt
 from typing import Any, NamedTuple
 
+from qmpcheck import ratelimits
 from qmpcheck.checking.accessors import Accessor, accessor, comparable
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.printable import name
@@ -21,28 +22,6 @@ ALLOWANCE = MICROSECONDS
 PERIOD = MICROSECONDS
 """Between the first and the third of three rate-limited events in a row."""
 
-KNOWN: dict[str, RateLimit] = {
-    "BLOCK_IO_ERROR": RateLimit(("qom-path",), unless={"action": ("stop",)}),
-    "MEMORY_DEVICE_SIZE_CHANGE": RateLimit(("qom-path",)),
-    "QUORUM_REPORT_BAD": RateLimit(("node-name",)),
-    "VSERPORT_CHANGE": RateLimit(("id",)),
-}
-"""How QEMU limits some events, at least some QEMU, where the spec does not say all of it."""
-
-LIMITED = frozenset(
-    {
-        "BALLOON_CHANGE",
-        "HV_BALLOON_STATUS_REPORT",
-        "MEMORY_DEVICE_SIZE_CHANGE",
-        "QUORUM_FAILURE",
-        "QUORUM_REPORT_BAD",
-        "RTC_CHANGE",
-        "VSERPORT_CHANGE",
-        "WATCHDOG",
-    }
-)
-"""What QEMU rate-limited already when its schemas, up to 2.8, did not say so."""
-
 Report = Callable[[Diagnostic], object]
 """Takes each finding when it is made."""
 
@@ -50,13 +29,13 @@ Report = Callable[[Diagnostic], object]
 def sent_late(rule_base: RuleBase) -> frozenset[str]:
     """The events of a spec that may be sent later than they happened."""
     stated = frozenset(event for event, rule in rule_base.events.items() if rule.rate_limit)
-    return stated if rule_base.source == TEXT else stated | LIMITED
+    return stated if rule_base.source == TEXT else stated | ratelimits.ALWAYS_LIMITED
 
 
 def rate_limits(rule_base: RuleBase) -> dict[str, RateLimit]:
     """The rate limit of each event that the spec says has one."""
-    limited = {event: rule.rate_limit for event, rule in rule_base.events.items() if rule.rate_limit}
-    return {event: KNOWN.get(event, limit) for event, limit in limited.items()}
+    kept = {event: ratelimits.kept(event, rule.rate_limit) for event, rule in rule_base.events.items()}
+    return {event: limit for event, limit in kept.items() if limit}
 
 
 class Seen(NamedTuple):
@@ -169,20 +148,22 @@ class TimeOrder:
         return event.event if isinstance(event, RejectedEvent) else self._names[type(event)]
 
 
-class RateLimiter:
+class RateLimits:
     """Finds three events of one key in a row within a second (QMP304).
 
     Memory is bounded: where there are many keys, those are forgotten that were last seen two periods
     before the newest event. If the clock is set back by more than that, a finding can be lost.
 
+    Attributes:
+        limits: the limit of each event that has one.
+
     Args:
-        event: the name of the events.
-        limit: tells keys apart, and which events are not limited.
+        limits: tell keys apart, and which events are exempt.
         report: takes the findings.
     """
 
-    def __init__(self, event: str, limit: RateLimit, report: Report) -> None:
-        self.event, self._limit, self._report = event, limit, report
+    def __init__(self, limits: dict[str, RateLimit], report: Report) -> None:
+        self.limits, self._report = limits, report
         self._readers = functools.cache(self._new_readers)
         self._last_two: dict[tuple[str, ...], tuple[int | None, int]] = {}
         self.reset()
@@ -193,31 +174,33 @@ class RateLimiter:
         self._newest = 0
         self._most_keys = _MANY_KEYS
 
-    def step(self, seen: Seen) -> None:
-        """Take the next event."""
-        line, event, kind = seen
-        unless, members = self._readers(kind)
-        for read, values in unless:
-            if read(event) in values:
+    def step(self, event: str, seen: Seen) -> None:
+        """Take the next event, which has that name."""
+        exempting, members = self._readers(event, seen.kind)
+        for read, values in exempting:
+            if read(seen.message) in values:
                 return
-        now = time_of(event)
+        now = time_of(seen.message)
         if now is None:
             return
-        key = tuple([comparable(read(event)) for read in members])
+        key = (event, *[comparable(read(seen.message)) for read in members])
         first, second = self._last_two.get(key, (None, None))
         self._last_two[key] = (second, now)
         self._newest = max(self._newest, now)
         if first is not None and abs(now - first) < PERIOD:
             apart = abs(now - first) / MICROSECONDS
             message = f"third in a row within {apart:.6f} s; the spec allows one a second"
-            self._report(Diagnostic("QMP304", line, message, name(self.event), "timestamp"))
+            self._report(Diagnostic("QMP304", seen.line, message, name(event), "timestamp"))
         if len(self._last_two) > self._most_keys:
             self._forget()
 
-    def _new_readers(self, kind: type) -> tuple[Sequence[tuple[Accessor, Sequence[str]]], Sequence[Accessor]]:
-        """What exempts an event of a class, and what tells its key."""
-        unless = [(accessor(kind, (member,)), values) for member, values in self._limit.unless.items()]
-        return unless, [accessor(kind, (member,)) for member in self._limit.key]
+    def _new_readers(
+        self, event: str, kind: type
+    ) -> tuple[Sequence[tuple[Accessor, Sequence[str]]], Sequence[Accessor]]:
+        """What exempts an event of a class, and what its key consists of."""
+        limit = self.limits[event]
+        exempting = [(accessor(kind, (member,)), values) for member, values in limit.unless.items()]
+        return exempting, [accessor(kind, (member,)) for member in limit.key]
 
     def _forget(self) -> None:
         old = self._newest - 2 * PERIOD

@@ -125,6 +125,17 @@ def load(path: str, rule_base: RuleBase, series: Series | None = None) -> list[T
     return rules
 
 
+def names(path: str) -> frozenset[str]:
+    """The names of the rules in a file, whatever else is in it.
+
+    Raises:
+        SpecError: the file cannot be read.
+    """
+    written = tomltext.read(path)[1].get("rule")
+    tables = written if isinstance(written, list) else []
+    return frozenset(str(each["name"]) for each in tables if isinstance(each, dict) and "name" in each)
+
+
 T = TypeVar("T", bound=Table)
 
 

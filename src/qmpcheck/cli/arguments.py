@@ -75,13 +75,13 @@ def add_terms(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
         help="which rules about commands count, where a stream holds some: strict (the default) are those "
         "that QEMU's schema states, all also those that QEMU keeps without saying so",
     )
-    parser.set_defaults(severities={})
+    parser.set_defaults(severities={}, extra=[])
 
 
 def own_rules(
     options: argparse.Namespace, rule_base: RuleBase, series: tuple[int, int] | None
 ) -> Sequence[TemporalRule]:
-    """The rules in the files that `--rules` names; the names in `--select` and `--ignore` are checked, too.
+    """The rules in the files that `--rules` names.
 
     Args:
         options: those of the command.
@@ -89,37 +89,46 @@ def own_rules(
         series: its release, as (major, minor); None if it is of none.
 
     Raises:
-        SpecError: a file cannot be read, or holds something else, or no rule has one of the names.
+        SpecError: a file cannot be read, or holds something else.
     """
-    rules: list[TemporalRule] = []
-    if options.rules:
-        from qmpcheck.checking import user_rules
+    if not options.rules:
+        return ()
+    from qmpcheck.checking import user_rules
 
-        rules = [rule for path in options.rules for rule in user_rules.load(path, rule_base, series)]
-    _expect_rules(named_rules(options.select) | named_rules(options.ignore), rules)
-    return rules
+    return [rule for path in options.rules for rule in user_rules.load(path, rule_base, series)]
 
 
-def named_rules(chosen: Sequence[str] | None) -> frozenset[str]:
-    """The names of rules among what `--select` or `--ignore` was given; the rest are codes."""
+def named_rules(options: argparse.Namespace, option: str) -> frozenset[str]:
+    """The names of rules among what `--select` or `--ignore` was given; the rest are codes.
+
+    Args:
+        options: those of the command.
+        option: `select` or `ignore`.
+
+    Raises:
+        SpecError: no rule has one of the names.
+    """
+    names = _not_codes(getattr(options, option))
+    if not names:
+        return names
+    from qmpcheck.checking import command_rules, user_rules
+
+    known = {each.name for each in command_rules.all_rules()}
+    known.update(name for path in options.rules for name in user_rules.names(path))
+    for each in sorted(names - known):
+        near = catalogue.near_names(each, known)
+        hint = f" (near: {', '.join(map(name, near))})" if near else ""
+        raise SpecError(f"{option}: no code begins with {quoted(each)}, and no rule is called so{hint}")
+    return names
+
+
+def _not_codes(chosen: Sequence[str] | None) -> frozenset[str]:
     return frozenset(each for each in chosen or () if not is_code(each))
 
 
 def is_code(text: str) -> bool:
     """Whether it can only be a code: names of rules do not begin like one."""
     return text[:3].upper() == "QMP"
-
-
-def _expect_rules(names: frozenset[str], own: Sequence[TemporalRule]) -> None:
-    if not names:
-        return
-    from qmpcheck.checking import command_rules
-
-    known = {rule.name for rule in own if rule.name} | {each.name for each in command_rules.all_rules()}
-    for each in sorted(names.difference(known)):
-        near = catalogue.near_names(each, known)
-        hint = f" (near: {', '.join(map(name, near))})" if near else ""
-        raise SpecError(f"no code begins with {quoted(each)}, and no rule is called so{hint}")
 
 
 def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
@@ -159,7 +168,7 @@ def selected(options: argparse.Namespace, known: Collection[str]) -> frozenset[s
     """
     wanted = frozenset(known if options.select is None else options.select)
     left = wanted.intersection(known).difference(options.ignore)
-    if not left and not named_rules(options.select):
+    if not left and not _not_codes(options.select):
         raise SpecError("select and ignore leave no code, so that nothing would ever be found")
     return left
 

@@ -1,28 +1,80 @@
-"""Write the rule base of a spec document as JSON.
+"""Write the rule base of a spec as JSON; with --install, add it to the releases that qmpcheck knows.
 
-Exit status: 0, or 2 where the file is no document.
+A release that was added is one like the others, for all commands. It is a file 11.2.json in the folder
+$XDG_DATA_HOME/qmpcheck/rules (~/.local/share/qmpcheck/rules); to remove it, delete the file. Files that
+were written with --as may also be in folders that the environment variable QMPCHECK_RULES names.
+
+Exit status: 0, or 2 where the spec cannot be read.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 
-from qmpcheck import catalogue, rulebase
+from qmpcheck import atomicfile, catalogue, localrules, rulebase
 from qmpcheck.cli import output
+from qmpcheck.printable import quoted, safe
+from qmpcheck.rulebase import SpecError
+from qmpcheck.wording import plural
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "document",
-        metavar="DOCUMENT",
-        help="qmp-events.txt, a saved page of it (PATH@old, PATH@new), or a schema's root file",
+        metavar="SPEC",
+        help="a QEMU source tree, a tarball of one, git:REV, a schema's root file, qmp-events.txt, a saved "
+        "page of it (PATH@old, PATH@new), qemu:PATH, or any other name that --spec takes",
     )
+    parser.add_argument(
+        "--as", dest="release", metavar="RELEASE", help="the release that it is the spec of, such as 11.2"
+    )
+    parser.add_argument("--install", action="store_true", help="add it to the releases that qmpcheck knows")
     output.add_output(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     output.spare([options.document], options.output)
-    spec = catalogue.find(options.document)
-    with output.opened(options.output) as out:
-        out.write(rulebase.dump(spec.rule_base).decode())
+    if options.release is None:
+        if options.install:
+            raise SpecError("--install needs --as RELEASE, such as --as 11.2")
+        text = rulebase.dump(catalogue.find(options.document).rule_base)
+    else:
+        text = _release(options.release, options.document, options.install)
+    if options.install:
+        _install(options.release, text)
+    if options.output or not options.install:
+        with output.opened(options.output) as out:
+            out.write(text.decode())
     return 0
+
+
+def _release(name: str, document: str, install: bool) -> bytes:
+    """The rules of a release, and where they come from.
+
+    Raises:
+        SpecError: the name is none of a release, or of one that qmpcheck knows without it; or the spec cannot
+            be read.
+    """
+    if not localrules.RELEASE.fullmatch(name):
+        raise SpecError(f"--as: {quoted(name)} is no release; expected a name such as 11.2, or 11.2.1")
+    known = next((each for each in catalogue.entries() if name in each.releases and not each.path), None)
+    if known and install:
+        raise SpecError(
+            f"--as: qmpcheck has {name}, and always uses its own; name the spec by its path instead"
+        )
+    spec = catalogue.find(document)
+    return localrules.dump(spec.rule_base, spec.origin.date, spec.origin.commit)
+
+
+def _install(name: str, text: bytes) -> None:
+    folder = localrules.installed()
+    path = os.path.join(folder, f"{name}.json")
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with atomicfile.replacing(path) as file:
+            file.write(text)
+    except OSError as error:
+        raise SpecError(f"{safe(path)}: {error.strerror}") from None
+    rules = rulebase.load(text)
+    print(f"installed {name}: {plural(len(rules.events), 'event')}, in {safe(path)}")

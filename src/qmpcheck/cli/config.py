@@ -132,6 +132,8 @@ def _spec(value: Any, folder: str) -> str:
         raise _Wrong("expected the name of a spec")
     if value.startswith("qemu:"):
         raise _Wrong("a file names no program to be run; name it with --spec")
+    if value.startswith("git:"):
+        return value
     beside = os.path.join(folder, value)
     return beside if "/" in value or os.path.exists(beside) else value
 
@@ -205,7 +207,8 @@ _READERS: dict[str, Callable[[Any, str], Any]] = {
     "rules": _paths,
     "within": _seconds,
     "fail-on": _severity,
+    "extra": _strings,
 }
 
 KEYS = tuple(_READERS)
-"""The keys that a file may have. Each is the default of the flag of its name; severities has none."""
+"""The keys that a file may have, each the default of the flag of its name; severities and extra have none."""

@@ -2,7 +2,16 @@
 
 A client is tolerant if it ignores the events and members that it does not know, as the protocol asks of it,
 and strict if it rejects them. With --used-by, only what that client receives is looked at: a recorded stream
-of it, or a file that lists EVENT, EVENT.member or EVENT.member=value, one a line.
+of it, or a list of what it reads, one item a line:
+
+  EVENT               all of the event
+  EVENT!              its name only
+  EVENT.member        that member
+  EVENT.member=value  that member, and the client handles the value, so that its arrival is safe
+  # ...               a comment
+
+A name that neither spec has must be in some release; ? after an item says that it may be in none. Lists for
+some clients come with qmpcheck: --used-by libvirt takes the newest for libvirt, libvirt-7.0.0 that one.
 
 Exit status: 0 no change as bad as --fail-on; 1 changes at least that bad; 2 a spec, a stream or a list that
 cannot be read.
@@ -11,9 +20,10 @@ cannot be read.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import IO
 
-from qmpcheck import catalogue
+from qmpcheck import catalogue, printable
 from qmpcheck.catalogue import Spec
 from qmpcheck.cli import output, reporting
 from qmpcheck.cli.messages import tell
@@ -21,10 +31,14 @@ from qmpcheck.cli.status import CLEAN, FINDINGS
 from qmpcheck.drift import uses, usesfile
 from qmpcheck.drift.change import Level
 from qmpcheck.drift.compare import compare
-from qmpcheck.printable import name, safe
+from qmpcheck.extra import extended
+from qmpcheck.printable import safe
 from qmpcheck.reports.changes import Changes, Client
 from qmpcheck.rulebase import SpecError
-from qmpcheck.wording import plural
+from qmpcheck.wording import first_of, plural
+
+CONFIGURED = ("extra",)
+"""What a configuration file may set."""
 
 _LEVELS = ("breaking", "risky", "safe")
 
@@ -33,12 +47,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "old",
         metavar="OLD",
-        help="a spec: a release, latest, a revision, a path, qemu:PATH; see `qmpcheck specs`",
+        help="a spec: a release, latest, a path (such as the source tree .), git:REV, qemu:PATH; see "
+        "`qmpcheck specs`",
     )
     parser.add_argument("new", metavar="NEW", help="another")
     parser.add_argument("--profile", choices=("tolerant", "strict"), default="tolerant", help="of the client")
     parser.add_argument(
-        "--used-by", metavar="PATH", help="a stream (- is standard input) or a list: only what touches these"
+        "--used-by",
+        metavar="CLIENT",
+        help="only what touches a client: libvirt, or another list that comes with qmpcheck, or the path of "
+        "a list or of a recorded stream (- is standard input)",
     )
     parser.add_argument(
         "--fail-on",
@@ -46,6 +64,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="breaking",
         help="exit 1 for changes at least this bad (breaking)",
     )
+    parser.add_argument(
+        "--all", action="store_true", help="list also how every binary differs from any schema"
+    )
+    parser.set_defaults(extra=[])
     parser.add_argument(
         "--format", choices=("text", "json", "markdown"), default="text", help="of the report"
     )
@@ -56,18 +78,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     inputs = [options.old, options.new, *filter(None, [options.used_by])]
     reporting.prepare(options.reports, inputs, (), options.format, options.output)
-    old, new = catalogue.find(options.old), catalogue.find(options.new)
+    old, new = (_spec(name, options.extra) for name in (options.old, options.new))
     client = _client(options.used_by, old, new) if options.used_by else None
     strict = options.profile == "strict"
     found = compare(old.rule_base, new.rule_base)
     if client:
-        found = tuple(change for change in found if uses.touches(change, client.uses, strict))
-    changes = Changes(old, new, found, strict, client)
+        found = uses.of_client(found, client.uses, strict)
+    listed = found if options.all else tuple(change for change in found if not change.of_any_build)
+    changes = Changes(old, new, listed, strict, client, len(found) - len(listed))
     with reporting.opened(options.output, options.reports) as out:
         _report(options.format, changes, out)
     worst = max((change.level(changes.strict) for change in found), default=Level.DOC)
     fail_on = Level[options.fail_on.upper()]
     return max(FINDINGS if worst >= fail_on else CLEAN, _beside(options, changes, fail_on))
+
+
+def _spec(name: str, extra: Sequence[str]) -> Spec:
+    spec = catalogue.find(name)
+    return spec._replace(rule_base=extended(spec.rule_base, extra))
 
 
 def _beside(options: argparse.Namespace, changes: Changes, fail_on: Level) -> int:
@@ -79,20 +107,20 @@ def _beside(options: argparse.Namespace, changes: Changes, fail_on: Level) -> in
     return reporting.write(options.reports, changesreport.report(changes, fail_on))
 
 
-def _client(path: str, old: Spec, new: Spec) -> Client:
+def _client(name: str, old: Spec, new: Spec) -> Client:
     """What the client receives.
 
     Raises:
         SpecError: nothing that the specs speak of.
     """
-    found = usesfile.load(path, [old.rule_base, new.rule_base])
-    unknown = [event for event in found if event not in old.rule_base.events | new.rule_base.events]
-    if len(unknown) == len(found):
-        raise SpecError(f"{safe(path)}: none of its events is in either spec")
-    if unknown:
-        first = ", ".join(map(name, unknown[:5]))
-        tell(f"{safe(path)}: {plural(len(unknown), 'event')} in neither spec: {first}")
-    return Client(path, found)
+    found = usesfile.load(name, [old.rule_base, new.rule_base])
+    known = old.rule_base.events | new.rule_base.events
+    if not found.uses.keys() & known.keys():
+        raise SpecError(f"{safe(name)}: none of its events is in either spec")
+    missing = [*map(printable.name, found.uses.keys() - known.keys()), *found.elsewhere]
+    if missing:
+        tell(f"{safe(name)}: {plural(len(missing), 'name')} in neither spec: {first_of(missing)}")
+    return Client(name, found.uses)
 
 
 def _report(format: str, changes: Changes, out: IO[str]) -> None:

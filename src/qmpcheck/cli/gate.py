@@ -23,6 +23,7 @@ from qmpcheck.catalogue import Spec
 from qmpcheck.cli import arguments, baselines, reporting
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
+from qmpcheck.extra import extended
 from qmpcheck.gate import build as builds
 from qmpcheck.gate import saving
 from qmpcheck.gate.build import Build
@@ -38,7 +39,7 @@ from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specfile import Told
 
-CONFIGURED = ("spec", "select", "ignore", "severities", "rules", "within", "fail-on")
+CONFIGURED = ("spec", "select", "ignore", "severities", "rules", "within", "fail-on", "extra")
 """What `qmpcheck.toml` may set."""
 
 
@@ -92,6 +93,7 @@ def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: 
     with _reporting_failure(options):
         build = _ask(options.qemu)
     spec, since = _specs(options.spec, build)
+    spec = spec._replace(rule_base=extended(spec.rule_base, options.extra))
     own = arguments.own_rules(options, spec.rule_base, catalogue.series(spec))
     if options.save is not None:
         _make(options.save)
@@ -103,8 +105,8 @@ def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: 
         options.within,
         own,
         options.command_rules,
-        arguments.named_rules(options.select),
-        arguments.named_rules(options.ignore),
+        arguments.named_rules(options, "select"),
+        arguments.named_rules(options, "ignore"),
     )
     return judge(build, spec, outcomes, demands, since)
 
@@ -155,8 +157,11 @@ def _specs(name: str, build: Build) -> tuple[Spec, Spec | None]:
     release = catalogue.at_or_before(version)
     if release is None:
         raise SpecError(f"the catalogue has no release as old as {version}; name a spec")
-    if version.release == release.id and not version.is_development:
-        return release, None
+    spec = catalogue.of_version(version)
+    if not spec.newer and (version.is_candidate or not version.is_development):
+        if spec.note:
+            tell(spec.note)
+        return spec, None
     tell(
         f"{version} is newer than {release.id}, the catalogue's last release before it: its events are held "
         f"against what the binary says of itself, and how that differs from {release.id} is only shown"

@@ -9,17 +9,17 @@ its end, or held no event; 130 interrupted.
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from typing import IO, TYPE_CHECKING, Any
 
 from qmpcheck import catalogue
-from qmpcheck.checking.checker import Checker, CheckOptions
-from qmpcheck.checking.files import check_files, follow_file
+from qmpcheck.catalogue import Spec
 from qmpcheck.checking.result import StreamResult
-from qmpcheck.checking.temporal_rule import assumed_options
 from qmpcheck.cli import arguments, baselines, output, reporting
 from qmpcheck.cli.arguments import Several
 from qmpcheck.cli.messages import tell
@@ -28,26 +28,37 @@ from qmpcheck.diagnostic import STREAM_CODES, Diagnostic
 from qmpcheck.printable import safe
 from qmpcheck.reports import verdict
 from qmpcheck.rulebase import SpecError
-from qmpcheck.streams import source
-from qmpcheck.wording import plural
+from qmpcheck.streams import formats, source
+from qmpcheck.validation.files import FileChecker
+from qmpcheck.validation.processes import check_files
+from qmpcheck.validation.recipe import Recipe
+from qmpcheck.validation.spec_choice import AUTO
+from qmpcheck.wording import first_of, plural
 
 if TYPE_CHECKING:
     from qmpcheck.reports.fingerprint import Baseline
     from qmpcheck.streams.blocks import Advance
+    from qmpcheck.validation.spec_choice import Choice
 
-CONFIGURED = ("spec", "select", "ignore", "severities", "assume", "rules", "within", "fail-on")
+CONFIGURED = ("spec", "select", "ignore", "severities", "assume", "rules", "within", "fail-on", "extra")
 """What a configuration file may set."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "streams", nargs="+", metavar="STREAM", help="JSONL, plain, .gz or .zst; - is standard input"
+        "streams",
+        nargs="+",
+        metavar="STREAM",
+        help="a recording or a log, plain or packed, a folder of them, or - for standard input",
     )
     parser.add_argument(
         "--spec",
+        default=AUTO,
         help="a release, latest, v1 to v6, a revision, a path, qemu:PATH (what that binary says of itself), "
-        "or auto (the release that the streams' greetings name, or that fits them); see `qmpcheck specs`",
+        "or auto (the default: for each stream the release that its greeting names, or that fits it); see "
+        "`qmpcheck specs`",
     )
+    formats.add_input(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="of the report")
     arguments.add_terms(parser, STREAM_CODES)
     parser.add_argument(
@@ -75,7 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     reporting.add_report(parser)
     baselines.add_baseline(parser)
     parser.add_argument(
-        "--jobs", type=_jobs, default=1, metavar="N", help="check large plain files with N processes"
+        "--jobs", type=_jobs, default=1, metavar="N", help="divide the files among N processes"
     )
 
 
@@ -86,90 +97,117 @@ def run(options: argparse.Namespace) -> int:
     inputs = [*options.streams, *options.rules, *filter(None, [options.spec])]
     baseline = [*filter(None, [options.baseline])]
     reporting.prepare(options.reports, inputs, baseline, options.format, options.output)
-    spec = _spec(options)
-    checker = _checker(spec, options)
+    spec = None if options.spec == AUTO else catalogue.find(options.spec)
+    checker = FileChecker(_recipe(options), spec, options.input)
     if options.follow:
-        return _follow(options, checker, spec, known)
-    with _progress(options.streams) as advance:
-        results = check_files(checker, options.streams, advance, options.jobs, options.complete)
-    if all(checked.unreadable and not checked.lines for checked in results):
+        return _follow(options, checker, known)
+    paths = _files(options.streams)
+    with _progress(paths) as advance:
+        results = check_files(checker, paths, advance, options.jobs)
+    if all(result.unreadable and not result.lines for result in results):
         options = reporting.sparing_existing(options)
-    results = [_with_drift(checked, spec) for checked in results]
+    results = [result._replace(listed=_with_availability(result.listed, result.spec)) for result in results]
     accepted = baselines.accepted(options, results, known)
     with reporting.opened(options.output, options.reports) as out:
-        _report(options.format, results, spec, out, accepted)
-    return max(_status(results, options, accepted), _beside(options, results, spec, known))
+        _report(options.format, results, out, accepted)
+    return max(_status(results, options, accepted), _reports(options, results, known))
 
 
-def _beside(
-    options: argparse.Namespace,
-    results: Sequence[StreamResult],
-    spec: catalogue.Spec,
-    known: Baseline | None,
-) -> int:
-    """The reports for CI, and the baseline; the exit status."""
+def _recipe(options: argparse.Namespace) -> Recipe:
+    return Recipe(
+        codes=arguments.selected(options, STREAM_CODES),
+        severities=options.severities,
+        most=options.max_findings,
+        assume=tuple(options.assume),
+        within=options.within,
+        literal=options.literal,
+        rules=tuple(options.rules),
+        command_rules=options.command_rules,
+        selected=arguments.named_rules(options, "select"),
+        ignored=arguments.named_rules(options, "ignore"),
+        extra=tuple(options.extra),
+        complete=options.complete,
+    )
+
+
+def _files(paths: Sequence[str]) -> list[str]:
+    """The paths, with the files of a folder in its place: recordings, packed or not, and logs.
+
+    Raises:
+        SpecError: a folder has none.
+    """
+    found: list[str] = []
+    for path in paths:
+        if not os.path.isdir(path):
+            found.append(path)
+            continue
+        inside = sorted(
+            os.path.join(folder, name)
+            for folder, _, names in os.walk(path)
+            for name in names
+            if _RECORDED.search(name)
+        )
+        if not inside:
+            raise SpecError(f"{safe(path)}: no file in it is called *.jsonl, *.log or *.json, packed or not")
+        found += inside
+    return found
+
+
+_RECORDED = re.compile(r"\.(jsonl|log|json)(\.\d+)?(\.gz|\.zst)?$")
+
+
+def _with_availability(findings: Sequence[Diagnostic], spec: Spec | None) -> tuple[Diagnostic, ...]:
+    """The findings, with what other releases say of each; a clean stream needs none of them."""
+    if not findings or spec is None:
+        return tuple(findings)
+    from qmpcheck.drift import elsewhere
+
+    return elsewhere.of(spec.id, spec.newer).with_drift(findings)
+
+
+def _reports(options: argparse.Namespace, results: Sequence[StreamResult], known: Baseline | None) -> int:
+    """Write the reports for CI, and the baseline; returns the exit status."""
     status = CLEAN
     if options.reports:
         from qmpcheck.reports import streamsreport
 
         accepted = baselines.accepted(options, results, known)
-        report = streamsreport.report(results, spec, options.fail_on, accepted)
+        report = streamsreport.report(results, options.fail_on, accepted)
         status = reporting.write(options.reports, report)
     return max(status, baselines.close(options, results, known, arguments.selected(options, STREAM_CODES)))
 
 
-def _with_drift(checked: StreamResult, spec: catalogue.Spec) -> StreamResult:
-    """The result with what other releases say of its findings; a clean one needs none of them."""
-    return checked._replace(listed=_drifted(checked.listed, spec))
+def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline | None) -> int:
+    from qmpcheck.validation.following import follow_file
 
-
-def _drifted(findings: Sequence[Diagnostic], spec: catalogue.Spec) -> tuple[Diagnostic, ...]:
-    if not findings:
-        return ()
-    from qmpcheck.drift import elsewhere
-
-    return elsewhere.of(spec.id).with_drift(findings)
-
-
-def _spec(options: argparse.Namespace) -> catalogue.Spec:
-    if options.spec is None:
-        raise SpecError("no spec: name one with --spec, or as `spec` in qmpcheck.toml")
-    if options.spec != "auto":
-        return catalogue.find(options.spec)
-    from qmpcheck.cli import auto
-
-    return auto.spec_of_beginning(*options.streams) if options.follow else auto.spec(options.streams)
-
-
-def _follow(
-    options: argparse.Namespace, checker: Checker, spec: catalogue.Spec, known: Baseline | None
-) -> int:
+    [path] = options.streams
+    _expect_readable(path)
     told: list[Diagnostic] = []
-    _expect_readable(options.streams[0])
+    chosen: set[str] = set()
     with reporting.opened(options.output, options.reports, at_once=True) as out:
 
-        def hear(findings: Sequence[Diagnostic], overdue: Sequence[Diagnostic]) -> None:
+        def hear(
+            choice: Choice, vm: str, findings: Sequence[Diagnostic], overdue: Sequence[Diagnostic]
+        ) -> None:
             from qmpcheck.reports import style, text
 
-            drifted = _drifted(findings, spec)
-            lines = (*drifted, *overdue)
-            out.writelines(text.finding_lines(options.streams[0], lines, style.painter(out), known))
+            for note in (f"{safe(path)}: {choice.why}" if choice.why else "", choice.spec.note):
+                if note and note not in chosen:
+                    chosen.add(note)
+                    tell(note)
+            known_since = _with_availability(findings, choice.spec)
+            lines = (*known_since, *overdue)
+            out.writelines(text.finding_lines(path, lines, style.painter(out), known, vm))
             out.flush()
-            told.extend(drifted[: options.max_findings - len(told)])
+            told.extend(known_since[: options.max_findings - len(told)])
 
-        checked, interrupted = follow_file(
-            checker,
-            options.streams[0],
-            None if options.format == "json" else hear,
-            _tell_rotation,
-            options.complete,
-        )
-        checked = _with_drift(checked, spec)
-        listed = (*told, *checked.listed)[: options.max_findings]
-        results = [checked._replace(listed=listed, taken=Counter())]
-        accepted = baselines.accepted(options, results, known)
-        _report(options.format, [checked], spec, out, accepted)
-    status = max(_status(results, options, accepted), _beside(options, results, spec, known))
+        at_once = None if options.format == "json" else hear
+        results, interrupted = follow_file(checker, path, at_once, _tell_rotation)
+        results = [each._replace(listed=_with_availability(each.listed, each.spec)) for each in results]
+        whole = [results[0]._replace(listed=(*told, *results[0].listed), taken=Counter()), *results[1:]]
+        accepted = baselines.accepted(options, whole, known)
+        _report(options.format, results, out, accepted, told_before=chosen)
+    status = max(_status(whole, options, accepted), _reports(options, whole, known))
     return INTERRUPTED if interrupted else status
 
 
@@ -185,39 +223,39 @@ def _expect_readable(path: str) -> None:
         raise SpecError(f"{safe(path)}: {error}") from None
 
 
-def _checker(spec: catalogue.Spec, options: argparse.Namespace) -> Checker:
-    rule_base, series = spec.rule_base, catalogue.series(spec)
-    check_options = CheckOptions(
-        codes=arguments.selected(options, STREAM_CODES),
-        severities=options.severities,
-        most=options.max_findings,
-        assumed=assumed_options(rule_base, options.assume),
-        within=options.within,
-        literal=options.literal,
-        rules=tuple(arguments.own_rules(options, rule_base, series)),
-        command_rules=options.command_rules,
-        selected=arguments.named_rules(options.select),
-        ignored=arguments.named_rules(options.ignore),
-        series=series,
-    )
-    return Checker(rule_base, check_options)
-
-
 def _report(
-    format: str, results: Sequence[StreamResult], spec: catalogue.Spec, out: IO[str], known: Baseline | None
+    format: str,
+    results: Sequence[StreamResult],
+    out: IO[str],
+    known: Baseline | None,
+    told_before: Collection[str] = (),
 ) -> None:
+    for note in _notes(results):
+        if note not in told_before:
+            tell(note)
     if format == "json":
         from qmpcheck.reports import jsonreport
 
-        jsonreport.write(results, spec, out)
-        for checked in results:
-            more = checked.unlisted.total()
+        jsonreport.write(results, out)
+        for result in results:
+            more = result.unlisted.total()
             if more:  # the report has no place for it
-                tell(f"{safe(checked.path)}: {plural(more, 'finding')} more, not listed")
+                tell(f"{safe(result.path)}: {plural(more, 'finding')} more, not listed")
     else:
         from qmpcheck.reports import text
 
-        text.write(results, spec, out, known)
+        text.write(results, out, known)
+
+
+def _notes(results: Sequence[StreamResult]) -> list[str]:
+    """Why streams were checked by which spec, each reason once."""
+    by_reason: dict[str, list[str]] = {}
+    for result in results:
+        if result.why:
+            by_reason.setdefault(result.why, []).append(safe(result.path))
+    chosen = [f"{first_of([*dict.fromkeys(paths)])}: {why}" for why, paths in by_reason.items()]
+    notes = dict.fromkeys(result.spec.note for result in results if result.spec and result.spec.note)
+    return [*chosen, *notes]
 
 
 def _status(results: Sequence[StreamResult], options: argparse.Namespace, known: Baseline | None) -> int:

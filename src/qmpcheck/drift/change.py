@@ -92,6 +92,8 @@ class Change(msgspec.Struct, frozen=True):
         value: the value that came, went, or was deprecated; "" where it is none.
         where: the branches of unions that the member is in.
         counterpart: the name that it likely has on the other side; "" for none.
+        of_any_build: whether every binary differs so from any schema, as it says less about its types.
+        is_handled: whether the client at hand handles the value that came.
     """
 
     code: str
@@ -103,6 +105,8 @@ class Change(msgspec.Struct, frozen=True):
     value: str = ""
     where: tuple[Condition, ...] = ()
     counterpart: str = ""
+    of_any_build: bool = False
+    is_handled: bool = False
 
     @property
     def slug(self) -> str:
@@ -111,4 +115,6 @@ class Change(msgspec.Struct, frozen=True):
 
     def level(self, strict: bool = False) -> Level:
         """What it means for a client, one that is strict or one that is tolerant."""
+        if self.is_handled:
+            return Level.SAFE
         return KINDS[self.code].strict if strict else KINDS[self.code].tolerant

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from qmpcheck import rulebase
+from qmpcheck import ratelimits, rulebase
 from qmpcheck.drift.change import NOWHERE, Change, Condition, Place
 from qmpcheck.printable import name, quoted, safe, step
 from qmpcheck.rulebase import (
@@ -30,6 +30,7 @@ from qmpcheck.rulebase import (
     Member,
     Number,
     Object,
+    RateLimit,
     RuleBase,
     String,
     Type,
@@ -199,13 +200,27 @@ def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Itera
     here = at._replace(
         old=Place(a.line, at.old.file) if a else at.old, new=Place(b.line, at.new.file) if b else at.new
     )
-    added, removed = ("QMP517", "QMP517") if sides.differ or sides.untimed else ("QMP514", "QMP515")
-    if a and b and (a.key, a.unless) != (b.key, b.unless):
-        yield here.change("QMP517", f"{rate_limit_text(a)}, then {rate_limit_text(b)}")
-    elif b and not a:
-        yield here.change(added, f"rate limit added: {rate_limit_text(b)}")
-    elif a and not b:
-        yield here.change(removed, "rate limit no longer stated")
+    if a and b:
+        yield from _other_limit(a, b, here)
+    elif a or b:
+        is_real = ratelimits.is_real(at.event, not sides.differ) and not sides.untimed
+        if b:
+            code, what = ("QMP514", "added") if is_real else ("QMP517", "stated")
+            yield here.change(code, f"rate limit {what}: {rate_limit_text(b)}")
+        else:
+            yield here.change("QMP515" if is_real else "QMP517", "rate limit no longer stated")
+
+
+def _other_limit(old: RateLimit, new: RateLimit, here: _At) -> Iterator[Change]:
+    stated = [(limit.key, limit.unless) for limit in (old, new)]
+    before, after = (ratelimits.keyed(here.event, limit) for limit in (old, new))
+    if (before.key, before.unless) != (after.key, after.unless):
+        code, what = ("QMP515", "narrowed") if ratelimits.is_laxer(after, before) else ("QMP514", "widened")
+        yield here.change(
+            code, f"rate limit {what}: {rate_limit_text(before)} became {rate_limit_text(after)}"
+        )
+    elif stated[0] != stated[1]:
+        yield here.change("QMP517", f"{rate_limit_text(old)}, then {rate_limit_text(new)}")
 
 
 def _object(old: Object, new: Object, at: _At, sides: _Sides) -> Iterator[Change]:
@@ -316,7 +331,8 @@ def _values(old: Enum, new: Enum, at: _At, sides: _Sides) -> Iterator[Change]:
 def _different(old: Type, new: Type, at: _At, sides: _Sides) -> Iterator[Change]:
     texts = f"{type_text(old)} became {type_text(new)}"
     if _only_precision(old, new, sides):
-        yield at.change("QMP517", f"{type_text(old)}, then {type_text(new)}")
+        change = at.change("QMP517", f"{type_text(old)}, then {type_text(new)}")
+        yield msgspec.structs.replace(change, of_any_build=BUILD in (sides.old, sides.new))
     elif _takes_all_of(old, new):
         yield at.change("QMP509", f"type narrowed: {texts}")
     elif _takes_all_of(new, old):

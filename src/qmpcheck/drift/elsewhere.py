@@ -12,6 +12,7 @@ import msgspec
 from qmpcheck import catalogue
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.drift import releases
+from qmpcheck.drift.newer import MAY_BE_NEW
 from qmpcheck.printable import quoted
 from qmpcheck.rulebase import (
     JSON_TYPES,
@@ -30,16 +31,22 @@ from qmpcheck.rulebase import (
 
 
 @functools.cache
-def of(spec: str) -> Elsewhere:
-    """What other releases say of findings against a spec, by its `id`."""
-    return Elsewhere(spec)
+def of(spec: str, newer: str = "") -> Elsewhere:
+    """What other releases say of findings against a spec, by its `id`.
+
+    Args:
+        spec: its `id`.
+        newer: the release of the build, if the catalogue does not reach to it.
+    """
+    return Elsewhere(spec, newer)
 
 
 class Elsewhere:
     """Looks up findings against one spec in the releases before and after it."""
 
-    def __init__(self, spec: str) -> None:
+    def __init__(self, spec: str, newer: str = "") -> None:
         self._id = spec
+        self._newer = newer
         self._text = functools.lru_cache(_MOST_KEPT)(self._look_up)
 
     def with_drift(self, findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
@@ -52,9 +59,11 @@ class Elsewhere:
     def drift(self, finding: Diagnostic) -> str | None:
         """Such as `member since 2.10`; None where no other release allows it."""
         keys = _keys(finding.path)
-        if keys is None or finding.code not in _WORDS:
-            return None
-        return self._text(_Subject(finding.code, finding.event, keys, finding.got))
+        known = None
+        if keys is not None and finding.code in _WORDS:
+            known = self._text(_Subject(finding.code, finding.event, keys, finding.got))
+        may_be_new = self._newer and finding.code in MAY_BE_NEW
+        return f"may be new in {self._newer}" if may_be_new and not known else known
 
     def _look_up(self, subject: _Subject) -> str | None:
         line = catalogue.line()
@@ -78,6 +87,12 @@ class Elsewhere:
 
 _MOST_KEPT = 4096
 
+_UNTIL = {
+    **dict.fromkeys(("event", "member", "value"), "removed in {}"),
+    **dict.fromkeys(("optional", "no such member"), "mandatory since {}"),
+}
+"""What is told of a word where only earlier releases have it, with the first one that does not."""
+
 
 def _told(words: Sequence[str], names: Sequence[str], place: tuple[int, int] | None) -> str | None:
     """What is told of releases that allow something: each in its word, or "" if it does not."""
@@ -86,7 +101,7 @@ def _told(words: Sequence[str], names: Sequence[str], place: tuple[int, int] | N
         return None
     first, last = allowed[0], allowed[-1]
     if place and last < place[0]:
-        return f"{words[last]} until {names[last]}"
+        return _UNTIL.get(words[last], f"{words[last]} until {names[last]}").format(names[last + 1])
     if place and first >= place[1] and len(allowed) == len(words) - first:
         return f"{words[first]} since {names[first]}"
     word = words[first] if len({words[at] for at in allowed}) == 1 else "may be absent"

@@ -13,9 +13,9 @@ import json
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import islice
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -26,9 +26,9 @@ from qmpcheck.checking.explain import Explainer
 from qmpcheck.diagnostic import Diagnostic, Severity
 from qmpcheck.drift.releases import Stretch, stretches
 from qmpcheck.rulebase import EventRule, RuleBase, Source
-from qmpcheck.streams import jsontext, messages, source
-from qmpcheck.streams.blocks import Block, blocks, from_chunks, lines_of
-from qmpcheck.streams.growing import chunks
+from qmpcheck.streams import demultiplex, jsontext, messages, source
+from qmpcheck.streams.formats.message import Stream
+from qmpcheck.vendors import is_vendors
 from qmpcheck.version import Version, of_greeting
 
 
@@ -117,47 +117,34 @@ def _strongest(row: Row) -> tuple[Diagnostic, ...]:
     return tuple(in_order[:_MOST_SHOWN])
 
 
-def fit(paths: Iterable[str], texts: Sequence[Spec] = (), ahead: bool = False) -> Fit:
-    """Fit streams, as if they were one.
+class StreamFit(NamedTuple):
+    """One stream of a file: the VM that it is of, "" where nothing tells it, and how the specs fit it."""
+
+    vm: str
+    fit: Fit
+
+
+def fit(path: str, texts: Sequence[Spec] = (), format: str | None = None) -> list[StreamFit]:
+    """Fit the streams in a file, in the order of their begins; those that hold events, if one does.
 
     Args:
-        paths: of the streams.
-        texts: what else to hold them against, beside the releases.
-        ahead: whether the streams are opened once more after this.
+        path: a file, or `-` for standard input.
+        texts: specs beside the releases.
+        format: the name of its format; None where it is to be recognised.
 
     Raises:
-        Unreadable: one cannot be read to its end.
+        Unreadable: it cannot be read to its end.
     """
-    fitting = Fitting(texts)
-    for path in paths:
-        with source.opened(path, ahead) as file:
-            for block in blocks(file):
-                fitting.add(block)
-    return fitting.result()
-
-
-def fit_beginning(path: str) -> Fit:
-    """Fit what a stream holds by now that is still being written, and is opened once more after this.
-
-    What is not there yet is waited for: an event, or a greeting that tells a version.
-
-    Raises:
-        Unreadable: the stream is, before that.
-    """
-    fitting = Fitting()
-
-    def enough(file: IO[bytes]) -> Iterator[bytes]:
-        there = source.size(path) or 0
-        for chunk in chunks(file, grows=path != source.STANDARD_INPUT):
-            yield chunk
-            there -= len(chunk)
-            if there <= 0 and fitting.has_begun:
-                return
-
-    with source.opened(path, ahead=True) as file:
-        for block in from_chunks(enough(file)):
-            fitting.add(block)
-    return fitting.result()
+    fittings: dict[Stream, Fitting] = {}
+    with source.opened(path) as file:
+        for part in demultiplex.opened_parts(file, format)[1]:
+            if part.stream not in fittings:
+                fittings[part.stream] = Fitting(texts)
+            fittings[part.stream].add(part.lines, part.numbers)
+    found = [StreamFit(each.vm, fitting.result()) for each, fitting in fittings.items() if not each.probe]
+    return (
+        [each for each in found if each.fit.events] or found[:1] or [StreamFit("", Fitting(texts).result())]
+    )
 
 
 class _Line(msgspec.Struct, gc=False):
@@ -192,15 +179,16 @@ class Fitting:
         """Whether there was anything that a release can be told by."""
         return bool(self._counts or self._versions)
 
-    def add(self, block: Block) -> None:
-        """Judge the lines of a block."""
-        lines = lines_of(block)
+    def add(self, lines: Sequence[bytes], numbers: Sequence[int] | None = None) -> None:
+        """Judge the next lines; `numbers` are theirs, if they do not just go on."""
         known_of, described, refused, counts = self._known_of, self._described, self._refused, self._counts
-        for number, text in enumerate(lines, self._lines + 1):
+        if numbers is None:
+            numbers = range(self._lines + 1, self._lines + 1 + len(lines))
+        for number, text in zip(numbers, lines, strict=True):
             line = self._read(text)
             if line is None or not isinstance(line.event, str):
                 continue
-            known = known_of(line.event if line.event in described else "")
+            known = known_of(line.event if line.event in described else _VENDORS[0] * is_vendors(line.event))
             shape = known.name, _shape(line.data, known.words, _DEEPEST)
             specs = refused.get(shape)
             if specs is None:
@@ -257,7 +245,7 @@ class Fitting:
         refused = 0
         for specs, judge in known.judges:
             errors = (found for found in judge.payload(value) if found.severity is Severity.ERROR)
-            findings = [*islice(errors, _MOST_REASONS)]
+            findings = [*islice((found for found in errors if not _is_vendors(found)), _MOST_REASONS)]
             if findings:
                 refused |= specs
                 self._remember(specs, findings, number)
@@ -272,7 +260,7 @@ class Fitting:
                         reasons.setdefault(_reason(finding), placed)
 
     def _all_known_of(self, event: str) -> _Known:
-        """What the specs know of an event; "" stands for all that none of them has."""
+        """What the specs know of an event; "" and "__" stand for all that none of them has."""
         rules = [spec.rule_base.events.get(event) for spec in self._specs]
         specs: dict[str, int] = {}
         stated: dict[str, tuple[EventRule | None, Source]] = {}
@@ -308,6 +296,20 @@ _MOST_VERSIONS = 1000
 
 _MOST_REASONS = 16
 """Reasons that are remembered of each spec."""
+
+
+def _is_vendors(finding: Diagnostic) -> bool:
+    """Whether a finding is about a name or a value that a vendor added, which no release has to know."""
+    if finding.code == "QMP201":
+        return is_vendors(finding.event)
+    if finding.code == "QMP205":
+        return is_vendors(finding.got.strip('"'))
+    key = _LAST_KEY.search(finding.path) if finding.code == "QMP203" else None
+    return key is not None and is_vendors(key[1])
+
+
+_LAST_KEY = re.compile(r'\["(__[^"]+)"\]$')
+"""The last key of a path, if it is one that has to stand in quotes, as a domain has dots."""
 
 _INDEX = re.compile(r"\[\d+\]")
 
@@ -350,18 +352,22 @@ _BOUNDS = sorted(
 )
 """Where the sizes of integers begin and end."""
 
-_UNKNOWN = "", None
+_UNKNOWN, _VENDORS = ("", None), ("__", None)
+
+
+def _unknown(key: str) -> Hashable:
+    return _VENDORS if is_vendors(key) else _UNKNOWN
 
 
 def _shape(value: Any, words: frozenset[str], deeper: int) -> Hashable:
     """All of a value that any spec's judgement can depend on."""
     kind: type = type(value)
     if kind is str:
-        return value if value in words else str
+        return value if value in words else _VENDORS if is_vendors(value) else str
     if kind is dict:
         return deeper and frozenset(
             [
-                (key, _shape(inner, words, deeper - 1)) if key in words else _UNKNOWN
+                (key, _shape(inner, words, deeper - 1)) if key in words else _unknown(key)
                 for key, inner in value.items()
             ]
         )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
+
+import msgspec
 
 from qmpcheck.drift.change import Change
 from qmpcheck.printable import above, step
@@ -17,11 +19,13 @@ class Seen(NamedTuple):
         values: the path of each member, and the strings that it is; `data` is one whether it came or not.
         whole: paths that stand for anything there, and inside.
         parts: paths of objects of which only those members are received that have paths of their own.
+        handled: paths, and the values there that the client is known to handle.
     """
 
     values: Mapping[str, frozenset[str]]
     whole: frozenset[str] = frozenset()
     parts: frozenset[str] = frozenset()
+    handled: frozenset[tuple[str, str]] = frozenset()
 
     def has(self, path: str) -> bool:
         """Whether something stands at a path."""
@@ -41,6 +45,23 @@ class Seen(NamedTuple):
 
 Uses = Mapping[str, Seen]
 """What is received of each event."""
+
+
+def of_client(changes: Iterable[Change], uses: Uses, strict: bool = False) -> tuple[Change, ...]:
+    """The changes that concern what a client receives; that a value comes which it handles is safe.
+
+    Args:
+        changes: between two specs.
+        uses: what is received.
+        strict: whether the client rejects members that it does not know, and so meets those it does not name.
+    """
+    return tuple(_for_client(change, uses) for change in changes if touches(change, uses, strict))
+
+
+def _for_client(change: Change, uses: Uses) -> Change:
+    if change.code != "QMP510" or (change.path, change.value) not in uses[change.event].handled:
+        return change
+    return msgspec.structs.replace(change, is_handled=True, text=f"{change.text}, which the client handles")
 
 
 def touches(change: Change, uses: Uses, strict: bool = False) -> bool:
@@ -86,6 +107,7 @@ class Sight:
         self.values: dict[str, set[str]] = {"data": set()}
         self.whole: set[str] = set()
         self.parts: set[str] = set()
+        self.handled: set[tuple[str, str]] = set()
 
     def look(self, value: Any, path: str, depth: int) -> None:
         """Add what stands at a path, so many levels deep, and all that is in it."""
@@ -107,4 +129,4 @@ class Sight:
     def seen(self) -> Seen:
         """What was added by now."""
         values = {path: frozenset(each) for path, each in self.values.items()}
-        return Seen(values, frozenset(self.whole), frozenset(self.parts))
+        return Seen(values, frozenset(self.whole), frozenset(self.parts), frozenset(self.handled))

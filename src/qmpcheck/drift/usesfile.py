@@ -1,7 +1,11 @@
-"""What a client receives, by a file: a stream of events that it received, or a list that names them."""
+"""What a client receives, by a file: a stream of events that it received, or a list that names them.
+
+Lists for some clients come with qmpcheck, in the folder `clients`.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,34 +14,85 @@ from typing import Any
 
 import msgspec
 
+import qmpcheck
+from qmpcheck.catalogue import near_names
 from qmpcheck.drift import useslist
 from qmpcheck.drift.uses import Sight, Uses
+from qmpcheck.drift.useslist import Listed
 from qmpcheck.printable import safe
 from qmpcheck.rulebase import RuleBase, SpecError
-from qmpcheck.streams import jsontext
+from qmpcheck.streams import demultiplex, formats, jsontext
 from qmpcheck.streams.blocks import blocks, lines_of
 from qmpcheck.streams.messages import is_event
 from qmpcheck.streams.source import Unreadable, opened
 
 
-def load(path: str, specs: Sequence[RuleBase]) -> Uses:
+def load(name: str, specs: Sequence[RuleBase]) -> Listed:
     """What a stream shows, or what a list says; it is a stream if a line of it begins with a brace.
 
     Args:
-        path: the file; `-` for standard input.
-        specs: those whose events a list may name.
+        name: a path, `-` for standard input, or the name of a list that comes with qmpcheck: `libvirt` is the
+            newest of libvirt, `libvirt-7.0.0` that of one version.
+        specs: those that are compared.
 
     Raises:
-        SpecError: the file cannot be read, holds no event, or names one that is in none of the specs.
+        SpecError: the file cannot be read, holds no event, or names one that is in no release.
     """
+    path = _located(name)
     try:
-        with opened(path) as file:
-            found = _of_file(path, chain.from_iterable(map(lines_of, blocks(file))), specs)
+        if _is_log(path):
+            with opened(path) as file:
+                parts = demultiplex.opened_parts(file)[1]
+                found = Listed(of_stream(chain.from_iterable(part.lines for part in parts), specs))
+        else:
+            with opened(path) as file:
+                found = _of_file(name, chain.from_iterable(map(lines_of, blocks(file))), specs)
     except (Unreadable, ValueError) as error:
-        raise error if isinstance(error, SpecError) else SpecError(f"{safe(path)}: {error}") from None
-    if not found:
-        raise SpecError(f"{safe(path)}: no event in it")
+        raise error if isinstance(error, SpecError) else SpecError(f"{safe(name)}: {error}") from None
+    if not found.uses and not found.elsewhere:
+        raise SpecError(f"{safe(name)}: no event in it")
     return found
+
+
+def _is_log(path: str) -> bool:
+    """Whether a file is a log that holds messages among other text."""
+    with opened(path, ahead=True) as file:
+        try:
+            return demultiplex.opened_parts(file)[0] is not formats.JSONL
+        except Unreadable:  # in no format: a list
+            return False
+
+
+def _located(name: str) -> str:
+    """The path of a file, or of a list that comes with qmpcheck."""
+    if os.path.exists(name) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9.-]*", name):
+        return name
+    lists = shipped()
+    known = [each for each in lists if each == name or each.rpartition("-")[0] == name]
+    if known:
+        return lists[max(known, key=_version)]
+    stems = dict.fromkeys(_VERSIONED.sub("", each) for each in lists)
+    near = near_names(name, [*stems, *lists])
+    hint = f" (near: {', '.join(near)})" if near else ""
+    raise SpecError(
+        f"{safe(name)}: no such file, and no client of this name{hint}; known are {', '.join(stems)}"
+    )
+
+
+_VERSIONED = re.compile(r"-[0-9][0-9.]*$")
+
+
+def _version(name: str) -> list[int]:
+    return [int(number) for number in re.findall(r"[0-9]+", (_VERSIONED.search(name) or [""])[0])]
+
+
+def shipped() -> dict[str, str]:
+    """The paths of the lists that come with qmpcheck, by their names, such as `libvirt-7.0.0`."""
+    package = os.path.dirname(qmpcheck.__file__)
+    installed = os.path.join(package, "clients")
+    folder = installed if os.path.isdir(installed) else os.path.join(package, "..", "..", "clients")
+    names = sorted(each for each in os.listdir(folder) if each.endswith(".txt"))
+    return {each.removesuffix(".txt"): os.path.join(folder, each) for each in names}
 
 
 _LONGEST_LIST = 1 << 22
@@ -46,12 +101,12 @@ _LONGEST_LIST = 1 << 22
 _MESSAGE = re.compile(rb"[ \t]*\{")
 
 
-def _of_file(path: str, lines: Iterator[bytes], specs: Sequence[RuleBase]) -> Uses:
+def _of_file(path: str, lines: Iterator[bytes], specs: Sequence[RuleBase]) -> Listed:
     head: list[bytes] = []
     left = _LONGEST_LIST
     for line in lines:
         if _MESSAGE.match(line):
-            return of_stream(chain([line], lines), specs)
+            return Listed(of_stream(chain([line], lines), specs))
         head.append(line)
         left -= len(line) + 1
         if left < 0:

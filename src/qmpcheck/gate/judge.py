@@ -11,7 +11,6 @@ import msgspec
 
 from qmpcheck.catalogue import Spec
 from qmpcheck.checking.checker import Checker, CheckOptions
-from qmpcheck.checking.files import check_lines
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.checking.temporal_rule import Level, TemporalRule
 from qmpcheck.diagnostic import AS_IT_IS, Severities, Severity
@@ -141,7 +140,7 @@ def _judged(build: Build, outcome: Outcome, checker: Checker, demands: Demands) 
 
 def _checked(recording: Recording, checker: Checker) -> StreamResult:
     """Where a process was killed, or crashed, what should have followed is only pending."""
-    return check_lines(checker, recording.name, recording.data, recording.ended)
+    return checker.check(recording.data, recording.ended)._replace(path=recording.name)
 
 
 def _changes(build: Build, rule_base: RuleBase, codes: Collection[str]) -> tuple[Change, ...]:

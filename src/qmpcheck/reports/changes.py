@@ -23,7 +23,12 @@ class Client(NamedTuple):
 class Changes(NamedTuple):
     """What changed from one spec to another for a client, one that is strict or one that is tolerant.
 
-    Where the client is known, only what touches it is in `changes`.
+    Attributes:
+        old, new: the specs.
+        changes: what changed, and of a known client only what touches it.
+        strict: whether the client is.
+        client: None for any.
+        unlisted: how many changes are left out, as every binary differs so from any schema.
     """
 
     old: Spec
@@ -31,11 +36,17 @@ class Changes(NamedTuple):
     changes: tuple[Change, ...]
     strict: bool
     client: Client | None = None
+    unlisted: int = 0
 
     @property
     def changed_events(self) -> int:
         """How many events change on the wire."""
         return len({change.event for change in self.changes if change.level(self.strict) > Level.DOC})
+
+    @property
+    def compared(self) -> int:
+        """How many events one of the specs has, or both."""
+        return len(self.old.rule_base.events.keys() | self.new.rule_base.events.keys())
 
 
 class Row(NamedTuple):
@@ -57,12 +68,24 @@ def summary(changes: Changes, rows: Sequence[Row]) -> str:
     levels = [
         f"{found[level]} {level}" for level in (Level.BREAKING, Level.RISKY, Level.SAFE) if found[level]
     ]
-    parts = [", ".join(levels) or ("" if changes.client else "nothing changes on the wire")]
+    where = " on the wire" if rows else ""
+    nothing = f"nothing changes{where} ({plural(changes.compared, 'event')} compared)"
+    parts = [", ".join(levels) or ("" if changes.client else nothing)]
     if found[Level.DOC]:
         parts.append(f"{_differ(found[Level.DOC])} in the documents alone")
     if changes.client:
         parts.insert(0, _of_yours(len(changes.client.uses), changes.changed_events))
     return f"{specs}: {'; '.join(filter(None, parts))}"
+
+
+def notes(changes: Changes) -> list[str]:
+    """What to know about the changes, a sentence each."""
+    more = changes.unlisted
+    left_out = [
+        f"{plural(more, 'difference')} not listed (--all lists all): every binary says less about its types "
+        "than a schema does."
+    ]
+    return [*left_out[: bool(more)], "What QEMU does without its documents saying so is not covered."]
 
 
 def _differ(number: int) -> str:

@@ -9,6 +9,7 @@ import qmpcheck
 from qmpcheck.catalogue import Spec
 from qmpcheck.drift.change import NOWHERE, Change, Place
 from qmpcheck.printable import safe
+from qmpcheck.reports import changes as told
 from qmpcheck.reports.changes import Changes
 
 
@@ -26,6 +27,9 @@ def report(changes: Changes) -> dict[str, Any]:
         "new": _spec(changes.new),
         "profile": "strict" if changes.strict else "tolerant",
         "used_by": _client(changes),
+        "compared": changes.compared,
+        "unlisted": changes.unlisted,
+        "notes": told.notes(changes),
         "changes": [_change(change, changes.strict) for change in changes.changes],
     }
 

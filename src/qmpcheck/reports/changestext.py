@@ -27,8 +27,6 @@ def write(changes: Changes, out: IO[str]) -> None:
     """The counts, then a table of what changed, then one of what differs in the documents alone."""
     paint = style.painter(out)
     rows = told.rows(changes)
-    if not rows and not changes.client:
-        return
     out.write(told.summary(changes, rows) + "\n")
     wire, documents = _parted(rows)
     for heading, part in (("", wire), (f"\n{_DOCUMENTS}\n", documents)):
@@ -40,19 +38,19 @@ def write(changes: Changes, out: IO[str]) -> None:
                 maxcolwidths=_WIDTHS,
             )
             out.write(f"{heading}\n{table}\n")
+    out.write("".join(f"\n{note}\n" for note in told.notes(changes)))
 
 
 def write_markdown(changes: Changes, out: IO[str]) -> None:
     """The same as Markdown; nothing in it is taken for markup."""
     rows = told.rows(changes)
-    if not rows and not changes.client:
-        return
     out.write(_escaped(told.summary(changes, rows)) + "\n")
     wire, documents = _parted(rows)
     for heading, part in (("", wire), (f"\n{_DOCUMENTS}\n", documents)):
         if part:
             cells = [map(_escaped, row) for row in _cells(part, lambda row: str(row.level))]
             out.write(f"{heading}\n{_markdown_table(cells)}")
+    out.write("".join(f"\n{_escaped(note)}\n" for note in told.notes(changes)))
 
 
 def _parted(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:

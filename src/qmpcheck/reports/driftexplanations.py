@@ -123,13 +123,15 @@ DRIFT: dict[str, Explanation] = {
         _spec(_MEMBER, after=_FOLLOW_UP),
     ),
     "QMP514": _change(
-        "The event is now sent at most once a second; what happens in between is not told.",
+        "The event is now sent at most once a second, or a limit that it had now covers more of it; what "
+        "happens in between is not told. (A limit that QEMU had all along is QMP517 where a document begins "
+        "to state it.)",
         "A client that counts events, or waits for each, misses some.",
         _PLAIN,
         _spec(_MEMBER, after=_LIMIT),
     ),
     "QMP515": _change(
-        "The new spec no longer limits how often the event is sent.",
+        "The new spec no longer limits how often the event is sent, or exempts more of it.",
         "No event is missed any more; there may be more of them.",
         _spec(_MEMBER, after=_LIMIT),
         _PLAIN,

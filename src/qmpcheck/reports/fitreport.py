@@ -13,17 +13,23 @@ from qmpcheck import catalogue
 from qmpcheck.catalogue import TEXT_DOCUMENT, Entry
 from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.drift import releases
-from qmpcheck.drift.fit import Fit, Row
-from qmpcheck.printable import safe
+from qmpcheck.drift.fit import Fit, Row, StreamFit
+from qmpcheck.printable import name, safe
 from qmpcheck.wording import first_of, plural
 
 
-def write_text(path: str, fit: Fit, out: IO[str]) -> None:
-    """The answer, what bounds it, a table of the releases and one of the revisions of the event document.
+def write_text(path: str, streams: Sequence[StreamFit], out: IO[str]) -> None:
+    """For each stream the answer, what bounds it, a table of the releases and one of the event document.
 
     Neighbours with one result share a row.
     """
-    out.write(f"{safe(path)}: {_answer(fit)}: {', '.join(_counts(fit))}\n")
+    for at, each in enumerate(streams):
+        out.write("\n" if at else "")
+        _write_one(f"{safe(path)}: {name(each.vm)}" if each.vm else safe(path), each.fit, out)
+
+
+def _write_one(label: str, fit: Fit, out: IO[str]) -> None:
+    out.write(f"{label}: {_answer(fit)}: {', '.join(_counts(fit))}\n")
     if fit.events:
         out.writelines(f"  {line}\n" for line in _evidence(fit))
         out.write(f"\n{_table(('releases',), _releases(fit))}\n")
@@ -122,18 +128,21 @@ def _percent(conforming: int, fit: Fit) -> str:
     return f"{conforming * 1000 // fit.events / 10} %"
 
 
-def write_json(path: str, fit: Fit, out: IO[str]) -> None:
-    """Write one JSON object, in ASCII: nothing in it can steer a terminal."""
-    json.dump(report(path, fit), out, indent=1)
-    out.write("\n")
+def write_json(path: str, streams: Sequence[StreamFit], out: IO[str]) -> None:
+    """Write a JSON object for each stream, in ASCII: nothing in it can steer a terminal."""
+    for each in streams:
+        json.dump(report(path, each), out, indent=1)
+        out.write("\n")
 
 
-def report(path: str, fit: Fit) -> dict[str, Any]:
-    """The report as a value."""
+def report(path: str, stream: StreamFit) -> dict[str, Any]:
+    """The report on one stream as a value."""
+    fit = stream.fit
     return {
         "qmpcheck": qmpcheck.__version__,
         "stream": {
             "path": safe(path),
+            "vm": safe(stream.vm),
             "lines": fit.lines,
             "events": fit.events,
             "strange": fit.strange,

@@ -15,9 +15,9 @@ from qmpcheck.reports import verdict
 from qmpcheck.reports.report import Report
 
 
-def write(results: Sequence[StreamResult], spec: Spec, out: IO[str]) -> None:
+def write(results: Sequence[StreamResult], out: IO[str]) -> None:
     """Write one JSON object, in ASCII: nothing in it can steer a terminal."""
-    out.write(_text(report(results, spec)))
+    out.write(_text(report(results)))
 
 
 def render(found: Report) -> str:
@@ -29,33 +29,41 @@ def _text(document: object) -> str:
     return json.dumps(document, indent=1) + "\n"
 
 
-def report(results: Sequence[StreamResult], spec: Spec) -> dict[str, Any]:
+def report(results: Sequence[StreamResult]) -> dict[str, Any]:
     """The report as a value."""
+    specs = [_spec(checked.spec) for checked in results]
+    is_one = all(spec == specs[0] for spec in specs)
     return {
         "qmpcheck": qmpcheck.__version__,
-        "spec": {"name": safe(spec.name), "id": spec.id},
+        "spec": specs[0] if is_one else None,
         "streams": [_stream(checked) for checked in results],
-        "diagnostics": [
-            _diagnostic(checked.path, finding) for checked in results for finding in checked.listed
-        ],
+        "diagnostics": [_diagnostic(checked, finding) for checked in results for finding in checked.listed],
     }
 
 
 def _stream(checked: StreamResult) -> dict[str, Any]:
     return {
         "path": safe(checked.path),
+        "format": checked.format,
+        "vm": safe(checked.vm),
+        "spec": _spec(checked.spec),
         "lines": checked.lines,
         "events": checked.events,
         "verdict": verdict.of(checked),
     }
 
 
-def _diagnostic(stream: str, finding: Diagnostic) -> dict[str, Any]:
+def _spec(spec: Spec | None) -> dict[str, str] | None:
+    return {"name": safe(spec.name), "id": spec.id} if spec else None
+
+
+def _diagnostic(checked: StreamResult, finding: Diagnostic) -> dict[str, Any]:
     return {
         "code": finding.code,
         "slug": finding.slug,
         "severity": str(finding.severity),
-        "stream": safe(stream),
+        "stream": safe(checked.path),
+        "vm": safe(checked.vm),
         "line": finding.line,
         "event": finding.event or None,
         "path": finding.path,

@@ -13,29 +13,30 @@ from qmpcheck.reports.explanations import EXPLANATIONS
 from qmpcheck.reports.fingerprint import Baseline, Identity
 from qmpcheck.reports.report import Finding, Level, Report, Rule, Suite
 from qmpcheck.reports.text import source
-from qmpcheck.wording import plural
+from qmpcheck.wording import first_of, plural
 
 
-def report(
-    results: Sequence[StreamResult], spec: Spec, fail_on: Severity, baseline: Baseline | None = None
-) -> Report:
+def report(results: Sequence[StreamResult], fail_on: Severity, baseline: Baseline | None = None) -> Report:
     """The results of streams as a report.
 
     Args:
         results: the streams.
-        spec: what they were held to.
         fail_on: the severity from which findings fail the run.
         baseline: the findings that are known; None where none was asked for.
     """
     known = baseline or frozenset()
     return Report(
         command="validate",
-        against=spec.name if spec.name == spec.id else f"{spec.name} ({spec.id})",
+        against=first_of([*dict.fromkeys(_named(each.spec) for each in results if each.spec)]),
         suites=tuple(_stream(checked, known) for checked in results),
         fail_on=_LEVELS[fail_on],
-        document=functools.partial(jsonreport.report, results, spec),
+        document=functools.partial(jsonreport.report, results),
         has_baseline=baseline is not None,
     )
+
+
+def _named(spec: Spec) -> str:
+    return spec.name if spec.name == spec.id else f"{spec.name} ({spec.id})"
 
 
 _LEVELS = {Severity.WARNING: Level.WARNING, Severity.ERROR: Level.ERROR}
@@ -44,7 +45,7 @@ _LEVELS = {Severity.WARNING: Level.WARNING, Severity.ERROR: Level.ERROR}
 def _stream(checked: StreamResult, known: Baseline) -> Suite:
     listed = [of_diagnostic(checked.path, finding, known) for finding in checked.listed]
     return Suite(
-        name=checked.path,
+        name=f"{checked.path} {checked.vm}" if checked.vm else checked.path,
         verdict=verdict.of(checked),
         findings=(*listed, *unlisted(checked)),
         unchecked=verdict.unchecked(checked),

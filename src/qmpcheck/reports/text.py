@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
-from qmpcheck.catalogue import Spec
 from qmpcheck.checking.result import Kind, StreamResult
 from qmpcheck.diagnostic import AS_IT_IS, CODES, Diagnostic, Severities, Severity, severity
-from qmpcheck.printable import safe
+from qmpcheck.printable import name, safe
 from qmpcheck.reports import style, verdict
 from qmpcheck.wording import plural
 
@@ -17,12 +16,12 @@ if TYPE_CHECKING:
     from qmpcheck.reports.fingerprint import Baseline
 
 
-def write(results: Sequence[StreamResult], spec: Spec, out: IO[str], known: Baseline | None = None) -> None:
+def write(results: Sequence[StreamResult], out: IO[str], known: Baseline | None = None) -> None:
     """Each stream's counts and findings, then a table of all findings by code and event."""
     paint = style.painter(out)
     for checked in results:
-        out.write(_counts(checked, spec, paint, known) + "\n")
-        out.writelines(finding_lines(checked.path, checked.listed, paint, known))
+        out.write(_counts(checked, paint, known) + "\n")
+        out.writelines(finding_lines(checked.path, checked.listed, paint, known, checked.vm))
         more = checked.unlisted.total()
         if more:
             out.write(f"{shown(checked.path)}: {plural(more, 'finding')} more, not listed\n")
@@ -32,7 +31,7 @@ def write(results: Sequence[StreamResult], spec: Spec, out: IO[str], known: Base
     out.write(table(findings, results[0].severities))
 
 
-def _counts(checked: StreamResult, spec: Spec, paint: style.Paint, known: Baseline | None) -> str:
+def _counts(checked: StreamResult, paint: style.Paint, known: Baseline | None) -> str:
     errors, warnings = checked.count(Severity.ERROR), checked.count(Severity.WARNING)
     counts = [plural(checked.lines, "line"), plural(checked.events, "event"), plural(errors, "error")]
     counts += [plural(warnings - errors, "warning")]
@@ -41,8 +40,15 @@ def _counts(checked: StreamResult, spec: Spec, paint: style.Paint, known: Baseli
         counts += [f"{accepted} of them in the baseline"]
     result = verdict.of(checked)
     colour = _COLOURS[result]
-    against = f"{safe(spec.name)} ({spec.id})" if spec.name != spec.id else spec.id
-    return f"{shown(checked.path)}: {paint(colour, result)} against {against}: {', '.join(counts)}"
+    spec = checked.spec
+    against = f" against {safe(spec.name)}" if spec else ""
+    against += f" ({spec.id})" if spec and spec.name != spec.id else ""
+    vm = f" {name(checked.vm)}:" if checked.vm else ""
+    line = f"{shown(checked.path)}:{vm} {paint(colour, result)}{against}: {', '.join(counts)}"
+    if checked.format in ("", "jsonl"):
+        return line
+    lacks = f", which can lack {checked.may_lack}" if checked.may_lack else ""
+    return f"{line} (format {checked.format}{lacks})"
 
 
 _COLOURS = {
@@ -54,7 +60,11 @@ _COLOURS = {
 
 
 def finding_lines(
-    path: str, findings: Iterable[Diagnostic], paint: style.Paint, known: Baseline | None = None
+    path: str,
+    findings: Iterable[Diagnostic],
+    paint: style.Paint,
+    known: Baseline | None = None,
+    vm: str = "",
 ) -> Iterator[str]:
     """`path:line: CODE message`, each with its newline.
 
@@ -63,6 +73,7 @@ def finding_lines(
         findings: those in it.
         paint: colours the codes.
         known: the findings that the baseline has.
+        vm: the VM that the stream is of; "" where nothing tells it.
     """
     for finding in findings:
         colour = style.RED if finding.severity is Severity.ERROR else style.YELLOW
@@ -70,7 +81,7 @@ def finding_lines(
         message = f"{place}: {finding.text}" if place else finding.text
         message += f" ({finding.drift})" if finding.drift else ""
         noted = " (in the baseline)" if known and _is_in(known, finding) else ""
-        at = f"{shown(path)}:{finding.line}"
+        at = f"{shown(path)}:{finding.line}" + (f": {name(vm)}" if vm else "")
         yield f"{at}: {paint(colour, finding.code)} {message}{source(finding)}{noted}\n"
 
 

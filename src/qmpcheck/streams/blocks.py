@@ -61,7 +61,7 @@ def blocks(file: IO[bytes], size: int = BLOCK, advance: Advance = int) -> Iterat
         size: how many bytes are read at once, at most.
         advance: is told of progress.
     """
-    return from_chunks(_chunks(file, size, advance))
+    return from_chunks(chunks(file, size, advance))
 
 
 def from_chunks(chunks: Iterable[bytes]) -> Iterator[Block]:
@@ -69,7 +69,7 @@ def from_chunks(chunks: Iterable[bytes]) -> Iterator[Block]:
     return _in_lines(_without_mark(iter(chunks)))
 
 
-def _chunks(file: IO[bytes], size: int, advance: Advance) -> Iterator[bytes]:
+def chunks(file: IO[bytes], size: int, advance: Advance) -> Iterator[bytes]:
     """What can be had at once, so that nothing waits for more or is lost with it."""
     read = getattr(file, "read1", file.read)
     while chunk := read(size):

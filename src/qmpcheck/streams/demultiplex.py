@@ -7,8 +7,7 @@ from itertools import chain
 from typing import IO, NamedTuple
 
 from qmpcheck.streams import formats
-from qmpcheck.streams.blocks import BLOCK, Block, from_chunks
-from qmpcheck.streams.formats.lines import numbered
+from qmpcheck.streams.blocks import BLOCK, Advance, Block, chunks, from_chunks, lines_of
 from qmpcheck.streams.formats.message import Message, Stream
 
 
@@ -21,6 +20,8 @@ class Part(NamedTuple):
         numbers: for each of `lines`, its line number in the file, from 1.
         cut: the numbers of lines that hold a message of the stream of which the log did not keep all; such
             messages are not in `lines`.
+        lost: how many of these can have been events.
+        is_cut: whether the last one of `lines` lacks its newline: the file ends within it.
         ended: whether the log shows that this part is the stream's last.
     """
 
@@ -28,23 +29,28 @@ class Part(NamedTuple):
     lines: list[bytes]
     numbers: Sequence[int]
     cut: list[int]
+    lost: int
     ended: bool
+    is_cut: bool = False
 
 
-def opened_parts(file: IO[bytes], name: str | None = None) -> tuple[formats.Format, Iterator[Part]]:
+def opened_parts(
+    file: IO[bytes], name: str | None = None, advance: Advance = int
+) -> tuple[formats.Format, Iterator[Part]]:
     """The format of a file that is read from its beginning, and the parts of its streams.
 
     Args:
         file: the file, decompressed.
         name: of the format; it is recognised if this is None.
+        advance: takes how many bytes more were dealt with.
 
     Raises:
         Unreadable: the format is not known, or cannot be read.
     """
     head = _head(file)
     format = formats.named(name) if name else formats.recognised(head.removeprefix(b"\xef\xbb\xbf"))
-    rest = iter(lambda: file.read(BLOCK), b"")
-    return format, parts(from_chunks(chain([head], rest)), format)
+    rest = chunks(file, BLOCK, advance)
+    return format, parts(from_chunks(chain(_cut_up(head, advance), rest)), format)
 
 
 def parts(blocks: Iterable[Block], format: formats.Format) -> Iterator[Part]:
@@ -55,8 +61,11 @@ def parts(blocks: Iterable[Block], format: formats.Format) -> Iterator[Part]:
     """
     if format is formats.JSONL:
         stream = Stream()
-        for first, lines in numbered(blocks):
-            yield Part(stream, lines, range(first, first + len(lines)), [], False)
+        first = 1
+        for block in blocks:
+            lines = lines_of(block)
+            yield Part(stream, lines, range(first, first + len(lines)), [], 0, False, bool(block[-1]))
+            first += len(lines)
         return
     begun: set[Stream] = set()
     for batch in format.messages(blocks):
@@ -80,15 +89,26 @@ def _part(stream: Stream, messages: list[Message], ended: bool) -> Part:
         [message.text for message in whole],
         [message.line for message in whole],
         [message.line for message in messages if message.cut],
+        sum(message.cut and not message.text.startswith(_NO_EVENT) for message in messages),
         ended,
     )
+
+
+_NO_EVENT = (b'{"return"', b'{"id"', b'{"error"', b'{"QMP"', b'{"execute"', b'{"exec-oob"')
+"""How messages begin that are no events: QEMU and its clients write these keys first."""
+
+
+def _cut_up(head: bytes, advance: Advance) -> Iterator[bytes]:
+    yield head
+    advance(len(head))
 
 
 def _head(file: IO[bytes]) -> bytes:
     """The first bytes of a file, as many as its format is recognised by."""
     pieces: list[bytes] = []
     missing = formats.HEAD
-    while missing and (piece := file.read(missing)):
+    read = getattr(file, "read1", file.read)
+    while missing and (piece := read(missing)):
         pieces.append(piece)
         missing -= len(piece)
     return b"".join(pieces)

@@ -10,19 +10,23 @@ _LOOKED_AT = 1000
 """Lines."""
 
 
+_MOST_STRANGE = 0.1
+"""Lines of other text, as a share of the messages, in a recording that something else wrote into."""
+
+
 def recognises(head: bytes) -> bool:
-    """Whether there are whole messages on one line each, and perhaps damaged ones, but nothing else.
+    """Whether there are whole messages on one line each, and perhaps damaged ones, but hardly anything else.
 
     A line of printable text that neither begins nor ends as a message does was never one, and a line that
-    ends in a comma or in an opening bracket goes on on the next one. A file with such lines was not written
-    as JSONL: it shows a terminal, somebody's remarks, or messages over several lines.
+    ends in a comma or in an opening bracket goes on on the next one. A file with many such lines was not
+    written as JSONL: it shows a terminal, somebody's remarks, or messages over several lines.
     """
     lines = head.split(b"\n")
     whole = lines[:-1] or lines  # the head may end within a line
     filled = [line.rstrip() for line in whole[:_LOOKED_AT] if line and not line.isspace()]
     return not filled or (
         any(map(_is_message, filled))
-        and not any(map(_is_no_whole_line, filled))
+        and (all(map(_is_braced, filled)) or _has_few_strange(filled))
         and _OF_ANOTHER_FORMAT.search(head) is None
     )
 
@@ -31,6 +35,16 @@ _REMARK = re.compile(rb'[^\s{}\[\]"\x00-\x1f][^\x00-\x08\x0e-\x1f]*(?<!\})')
 
 # A trace among the messages that it shows again, and the events of virt-qemu-qmp-proxy.
 _OF_ANOTHER_FORMAT = re.compile(rb'^(?:\d+@\d+\.\d+:)?monitor_qmp_respond mon 0x|"data": ?"\{', re.MULTILINE)
+
+
+def _has_few_strange(filled: list[bytes]) -> bool:
+    strange = sum(map(_is_no_whole_line, filled))
+    return strange <= _MOST_STRANGE * sum(map(_is_message, filled))
+
+
+def _is_braced(line: bytes) -> bool:
+    """Whether it begins and ends as a message does; most lines do, and this is soon found out."""
+    return line[:1] == b"{" and line[-1:] == b"}"
 
 
 def _is_no_whole_line(line: bytes) -> bool:

@@ -1,0 +1,293 @@
+"""The streams of recorded files, each checked by its own spec."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from qmpcheck.catalogue import Spec
+from qmpcheck.checking.checker import Checker
+from qmpcheck.checking.result import StreamResult
+from qmpcheck.rulebase import SpecError
+from qmpcheck.streams import demultiplex, source
+from qmpcheck.streams.blocks import Advance
+from qmpcheck.streams.demultiplex import Part
+from qmpcheck.streams.formats import Format, Loss
+from qmpcheck.streams.formats.message import Stream
+from qmpcheck.validation import spec_choice
+from qmpcheck.validation.recipe import Recipe
+from qmpcheck.validation.spec_choice import Choice
+from qmpcheck.wording import plural
+
+if TYPE_CHECKING:
+    from qmpcheck.drift.fit import Fitting
+
+UNANSWERABLE = frozenset({"QMP301", "QMP302", "QMP303", "QMP306"})
+"""What cannot be found in a format that lacks some events: what did not come may only be missing there."""
+
+
+class CheckerPool:
+    """Checkers by spec; one that has finished a stream is used again.
+
+    Args:
+        recipe: how streams are checked.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self._first: dict[_Key, tuple[Spec, Checker]] = {}
+        self._free: dict[_Key, list[Checker]] = defaultdict(list)
+
+    def take(self, spec: Spec, format: Format | None = None) -> Checker:
+        """A checker of streams by a spec, in a format; give it back when it has finished.
+
+        Raises:
+            SpecError: an option of the recipe does not fit the spec.
+        """
+        key = _key(spec, format)
+        if key not in self._first:
+            recipe = self.recipe
+            if Loss.EVENTS in key[1]:
+                recipe = msgspec.structs.replace(recipe, codes=recipe.codes - UNANSWERABLE)
+            if key[1] & (Loss.COMMANDS | Loss.REPLIES):
+                recipe = msgspec.structs.replace(recipe, command_rules="none")
+            self._first[key] = spec, recipe.checker(spec)
+            self._free[key].append(self._first[key][1])
+        return self._free[key].pop() if self._free[key] else self._first[key][1].another()
+
+    def give_back(self, spec: Spec, format: Format | None, checker: Checker) -> None:
+        """Have a checker that is finished used again."""
+        self._free[_key(spec, format)].append(checker)
+
+
+_Key = tuple[int, Loss]
+"""A spec's rule base, by its identity, and what matters to a checker of what a format loses."""
+
+
+def _key(spec: Spec, format: Format | None) -> _Key:
+    loses = format.loses if format else Loss.NOTHING
+    return id(spec.rule_base), loses & (Loss.EVENTS | Loss.COMMANDS | Loss.REPLIES)
+
+
+class FileChecker:
+    """Checks files, one after the other.
+
+    Args:
+        recipe: how streams are checked.
+        spec: what they are checked by; None for what each stream tells.
+        format: the name of the files' format; None where it is to be recognised.
+
+    Raises:
+        SpecError: an option of the recipe does not fit the spec.
+    """
+
+    def __init__(self, recipe: Recipe, spec: Spec | None, format: str | None = None) -> None:
+        self._spec, self.format = spec, format
+        self._pool = CheckerPool(recipe)
+        if spec:
+            self._pool.give_back(spec, None, self._pool.take(spec))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """It travels to another process as what it is made from."""
+        return FileChecker, (self._pool.recipe, self._spec, self.format)
+
+    def streams(self, waits: bool = True) -> StreamsOfFile:
+        """The streams of the next file, none so far; see `StreamsOfFile`."""
+        return StreamsOfFile(self._pool, self._spec, waits)
+
+    def check(self, path: str, advance: Advance = int) -> list[StreamResult]:
+        """The results of the streams in a file, or in standard input (`-`), in the order of their begins.
+
+        A file is read once more where a stream in it has no greeting: its spec depends on all of it.
+
+        Args:
+            path: the file.
+            advance: takes how many bytes more were checked.
+        """
+        streams = self.streams()
+        unreadable = ""
+        try:
+            with source.opened(path, ahead=self._spec is None) as file:
+                format, parts = demultiplex.opened_parts(file, self.format, advance)
+                streams.begin(format)
+                for part in parts:
+                    streams.take(part)
+            if streams.are_undecided():
+                _expect_two_reads(path)
+                with source.opened(path) as file:
+                    streams.begin(format)
+                    for part in demultiplex.opened_parts(file, self.format)[1]:
+                        streams.take(part)
+        except source.Unreadable as error:
+            unreadable = str(error)
+        return streams.results(path, unreadable)
+
+
+def _expect_two_reads(path: str) -> None:
+    if path != source.STANDARD_INPUT and stat.S_ISFIFO(os.stat(path).st_mode):
+        raise source.Unreadable("a pipe is read once: name a spec, or give it as standard input")
+
+
+class StreamsOfFile:
+    """The streams of one file while it is read: each is checked as soon as its spec is known.
+
+    Args:
+        pool: gives checkers.
+        spec: what the streams are checked by; None for what each one tells.
+        waits: whether a stream without a greeting waits for its end; otherwise its first events decide.
+    """
+
+    def __init__(self, pool: CheckerPool, spec: Spec | None, waits: bool = True) -> None:
+        self._pool, self._spec, self._waits = pool, spec, waits
+        self._format: Format | None = None
+        self._of_source: dict[Stream, StreamOfFile] = {}
+        self._begun = 0
+        self._streams: list[StreamOfFile] = []
+
+    def begin(self, format: Format) -> None:
+        """The file, in that format, is read from its begin, perhaps once more."""
+        self._format, self._of_source, self._begun = format, {}, 0
+
+    def take(self, part: Part) -> StreamOfFile:
+        """Check the next part of a stream; returns the stream."""
+        stream = self._of_source.get(part.stream)
+        if stream is None:
+            if self._begun == len(self._streams):
+                self._streams.append(StreamOfFile(self._pool, self._spec, self._format, self._waits))
+            stream = self._of_source[part.stream] = self._streams[self._begun]
+            stream.source = part.stream
+            self._begun += 1
+        stream.take(part)
+        if part.ended:
+            stream.finish(is_whole=True)
+            del self._of_source[part.stream]
+        return stream
+
+    def are_undecided(self) -> bool:
+        """Whether a stream had no greeting; it is checked if it comes once more, the others are finished."""
+        undecided = [stream for stream in self._streams if stream.is_undecided]
+        for stream in self._streams:
+            stream.finish(is_whole=True)
+        decided = [stream.decide() for stream in undecided]
+        return any(decided)
+
+    def results(self, path: str, unreadable: str = "") -> list[StreamResult]:
+        """The results of all streams; of those alone that hold something, if one does."""
+        for stream in self._streams:
+            stream.finish(is_whole=not unreadable)
+        found = [stream.result(path, unreadable) for stream in self._streams if not stream.is_probe]
+        filled = [each for each in found if each.events or each.counts]
+        return filled or found[:1] or [StreamResult.unread(path, unreadable)]
+
+
+class StreamOfFile:
+    """One stream of a file: it looks for what tells its spec, or is checked, or is finished."""
+
+    def __init__(self, pool: CheckerPool, spec: Spec | None, format: Format | None, waits: bool) -> None:
+        self.source = Stream()
+        self.checker: Checker | None = None
+        self._pool, self._format, self._waits = pool, format, waits
+        self.choice: Choice | None = None
+        self._fitting: Fitting | None = None
+        self._held: list[Part] = []
+        self._is_named = spec is not None
+        self._failure = ""
+        self._lost = 0
+        self._result: StreamResult | None = None
+        if spec:
+            self._choose(Choice(spec))
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether it is libvirt asking a QEMU what it can do, and no VM."""
+        return self.source.probe
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether nothing told its spec so far."""
+        return self.checker is None and self._result is None and not self._failure
+
+    def take(self, part: Part) -> None:
+        """Check the next part, or look in it for what tells the spec."""
+        if self._result is not None:
+            return
+        if self.is_undecided:
+            self._look_into(part)
+        if self.checker is not None:
+            for each in (*self._held, part):
+                self.checker.feed(each.lines, each.numbers, each.is_cut)
+                self.checker.feed_cut(each.cut)
+                self._lost += each.lost
+            self._held = []
+
+    def _look_into(self, part: Part) -> None:
+        try:
+            spec = spec_choice.by_greeting(part.lines)
+            if spec and (self._fitting is None or not self._waits):
+                self._choose(Choice(spec))
+                return
+            self.choice = self.choice or (Choice(spec) if spec else None)
+            self._fit(part)
+        except SpecError as error:
+            self._failure = str(error)
+
+    def _fit(self, part: Part) -> None:
+        from qmpcheck.drift.fit import Fitting
+
+        self._fitting = self._fitting or Fitting()
+        self._fitting.add(part.lines, part.numbers)
+        if not self._waits:
+            if self._fitting.has_begun:
+                events = self._fitting.result().events
+                what = "the first event" if events == 1 else f"the first {events} events"
+                self._choose(spec_choice.by_fit(self._fitting.result(), what))
+            else:
+                self._held.append(part)
+
+    def decide(self) -> bool:
+        """Choose the spec by all that came; whether there is one, so that the stream can be checked."""
+        self._result = None
+        try:
+            if self._fitting is not None:
+                self._choose(self.choice or spec_choice.by_fit(self._fitting.result()))
+        except SpecError as error:
+            self._failure = str(error)
+        return self.checker is not None
+
+    def _choose(self, choice: Choice) -> None:
+        self.choice = choice
+        self.checker = self._pool.take(choice.spec, self._format)
+
+    def finish(self, is_whole: bool) -> None:
+        """The stream is over; `is_whole` if it was read to its end."""
+        if self._result is not None:
+            return
+        if self.checker is None or self.choice is None:
+            self._result = StreamResult.unread("", self._failure)
+            return
+        result = self.checker.finish(self._pool.recipe.complete and is_whole)
+        self._pool.give_back(self.choice.spec, self._format, self.checker)
+        self.checker = None
+        self._result = result._replace(spec=self.choice.spec, why=self.choice.why)
+
+    def result(self, path: str, unreadable: str) -> StreamResult:
+        """The result of the stream when it is finished."""
+        assert self._result is not None
+        result = self._result
+        reason = result.unreadable or unreadable
+        if not self._is_named:
+            reason = reason or spec_choice.several_releases(result.versions)
+        if not reason and self._lost:
+            reason = f"{plural(self._lost, 'message')} that can be events are cut in the log"
+        format = self._format
+        return result._replace(
+            path=path,
+            unreadable=reason,
+            vm=self.source.vm,
+            format=format.name if format else "",
+            may_lack=format.may_lack if format else "",
+        )

@@ -1,0 +1,76 @@
+"""How streams are checked, whatever their spec: the one way from a spec and a user's wishes to a checker."""
+
+from __future__ import annotations
+
+import msgspec
+
+from qmpcheck import catalogue
+from qmpcheck.catalogue import Spec
+from qmpcheck.checking.checker import Checker, CheckOptions
+from qmpcheck.checking.session import Series
+from qmpcheck.checking.temporal_rule import Level, TemporalRule, assumed_options
+from qmpcheck.diagnostic import AS_IT_IS, STREAM_CODES, Severities
+from qmpcheck.drift import newer
+from qmpcheck.extra import extended
+from qmpcheck.rulebase import RuleBase
+
+
+class Recipe(msgspec.Struct, frozen=True):
+    """How streams are checked, whatever their spec.
+
+    Attributes:
+        codes: the codes of the findings that are wanted.
+        severities: how bad the user holds some codes to be.
+        most: how many findings of a stream are listed; all are counted.
+        assume: command-line options that QEMU was given.
+        within: seconds that the specs' follow-ups may take; None for any.
+        literal: whether known errata of QEMU excuse nothing.
+        rules: files with the user's temporal rules.
+        command_rules: which of the shipped rules about commands count.
+        selected: names of temporal rules whose findings are wanted, whatever their codes.
+        ignored: names of temporal rules that are not watched.
+        extra: events and members that the project's QEMU has beside those of its spec.
+        complete: whether the streams' last sessions are known to be over.
+    """
+
+    codes: frozenset[str] = STREAM_CODES
+    severities: Severities = AS_IT_IS
+    most: int = 10_000
+    assume: tuple[str, ...] = ()
+    within: float | None = None
+    literal: bool = False
+    rules: tuple[str, ...] = ()
+    command_rules: Level = "strict"
+    selected: frozenset[str] = frozenset()
+    ignored: frozenset[str] = frozenset()
+    extra: tuple[str, ...] = ()
+    complete: bool = False
+
+    def checker(self, spec: Spec) -> Checker:
+        """A checker of streams by that spec.
+
+        Raises:
+            SpecError: an option, a rule or an extra name does not fit the spec.
+        """
+        rule_base, series = extended(spec.rule_base, self.extra), catalogue.series(spec)
+        options = CheckOptions(
+            codes=self.codes,
+            severities=newer.severities(spec, self.severities),
+            most=self.most,
+            assumed=assumed_options(rule_base, self.assume),
+            within=self.within,
+            literal=self.literal,
+            rules=self._rules(rule_base, series),
+            command_rules=self.command_rules,
+            selected=self.selected,
+            ignored=self.ignored,
+            series=series,
+        )
+        return Checker(rule_base, options)
+
+    def _rules(self, rule_base: RuleBase, series: Series | None) -> tuple[TemporalRule, ...]:
+        if not self.rules:
+            return ()
+        from qmpcheck.checking import user_rules
+
+        return tuple(rule for path in self.rules for rule in user_rules.load(path, rule_base, series))
