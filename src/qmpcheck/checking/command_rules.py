@@ -47,7 +47,8 @@ class Cites(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"de
 class CommandRule(user_rules.Table, frozen=True, forbid_unknown_fields=True):
     """One `[[rule]]` as the file has it; the file says what each key means."""
 
-    level: Literal["strict", "guest", "conventional"] = "conventional"
+    level: Literal["strict", "conventional"] = "conventional"
+    guest: bool = False
     commands: tuple[str, ...] = ()
     since: str = ""
     before: str = ""
@@ -119,7 +120,7 @@ def _compiled(table: CommandRule, vocabulary: Vocabulary, series: Series | None)
             rule,
             during=during,
             unless=unless,
-            never_missing=table.level == "guest",
+            never_missing=table.guest,
             ends_with_process=table.ends_with_process,
             line=cites.line if cites else None,
             file=cites.file if cites else "",

@@ -24,18 +24,23 @@ BEFORE = MICROSECONDS // 10
 class _Situation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The time from an event, if it carries those values, to the first of others.
 
-    `same` are members of the trigger, and the members of the event that must have the same values.
+    `child` is a member of the trigger that names a device, a member of the event that must be the path of a
+    part of that, and the part's name.
     """
 
     begin: str
     ends: frozenset[str] = frozenset()
     when: Values = {}
-    same: dict[str, str] = {}
+    child: tuple[str, str, str] | None = None
 
     @property
     def compiled(self) -> Situation:
-        same = tuple((tuple(dotted.names(a)), tuple(dotted.names(b))) for a, b in self.same.items())
-        return Situation(Pattern(self.begin, condition(self.when)), self.ends, BEFORE, same)
+        begin = Pattern(self.begin, condition(self.when))
+        if self.child is None:
+            return Situation(begin, self.ends, BEFORE)
+        device, path, part = self.child
+        child = tuple(dotted.names(device)), tuple(dotted.names(path)), part
+        return Situation(begin, self.ends, BEFORE, child)
 
 
 class _Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -168,14 +168,15 @@ class Span(msgspec.Struct):
             ahead <= situation.before
             and not (self.end_before is not None and _is_before(trigger, self.end_before, is_limited))
             and situation.begin.condition.holds(data_of(self.begin.message))
-            and all(_is_same(trigger, mine, self.begin, theirs) for mine, theirs in situation.same)
+            and (situation.child is None or _is_child(trigger, self.begin, *situation.child))
         )
 
 
-def _is_same(first: Seen, path: Path, second: Seen, other: Path) -> bool:
-    """Whether two messages have the same value at these paths."""
-    value = value_at(data_of(first.message), path)
-    return value is not MISSING and comparable(value) == comparable(value_at(data_of(second.message), other))
+def _is_child(trigger: Seen, begin: Seen, device: Path, path: Path, child: str) -> bool:
+    """Whether a member of one message is the path of a part of the device that the other one names."""
+    name = value_at(data_of(trigger.message), device)
+    expected = f"/machine/peripheral/{name}/{child}"
+    return bool(value_at(data_of(begin.message), path) == expected)
 
 
 def _microseconds_before(trigger: Seen, other: Seen) -> int:

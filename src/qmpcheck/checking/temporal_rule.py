@@ -75,13 +75,14 @@ class Situation(msgspec.Struct, frozen=True):
     It also covers triggers that happened up to `before` microseconds ahead of it.
 
     Attributes:
-        same: pairs of the trigger's member and a member of `begin` that must have the same value.
+        child: a member of the trigger that names a device, and a member of `begin` that must be the path of
+            something in it, and what; None for any.
     """
 
     begin: Pattern
     ends: frozenset[str]
     before: int
-    same: tuple[tuple[Path, Path], ...] = ()
+    child: tuple[Path, Path, str] | None = None
 
 
 class State(msgspec.Struct, frozen=True):
