@@ -12,8 +12,10 @@ from checking import check
 
 from qmpcheck import catalogue
 from qmpcheck.checking import command_rules
+from qmpcheck.checking.checker import Checker, CheckOptions
 from qmpcheck.checking.command_rules import CommandRule
 from qmpcheck.checking.temporal_rule import Level
+from qmpcheck.cli import main
 from qmpcheck.rulebase import RuleBase
 
 ROOT = Path(__file__).parents[1]
@@ -430,6 +432,127 @@ def test_each_rule_is_as_it_should_be(rule: CommandRule) -> None:
         for since, before in ranges
     )
     assert all(first[1] <= second[0] for first, second in pairwise(releases))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (
+            "explain cpu-unplug-silent",
+            ["(erratum about DEVICE_DELETED)", "The last release that shows it: 10.0"],
+        ),
+        (
+            "explain cont-resumes",
+            ["after cont, RESUME follows", "qapi/run-state.json:217 of 10.0", "this state: stopped"],
+        ),
+        ("explain job-dismiss-deletes", ["No document says so"]),
+        ("explain device-del-deletes", ["since 9.1", "since 2.1 before 2.4", "never missing, only pending"]),
+        (
+            "show 7.2 DEVICE_DELETED",
+            ["device-del-deletes (since 6.2): after device_del", "cpu-unplug-silent: "],
+        ),
+        ("show 11.0 RESUME", ["cont-resumes (since 2.1): after cont, RESUME follows"]),
+    ],
+)
+def test_what_commands_promise_can_be_looked_up(
+    arguments: str, expected: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments.split()) == 0
+    out = capsys.readouterr().out
+    assert [each for each in expected if each not in out] == []
+
+
+def test_an_erratum_that_is_over_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "11.0", "DEVICE_DELETED"]) == 0
+    assert "cpu-unplug-silent" not in capsys.readouterr().out
+
+
+def test_a_mistyped_name_has_a_suggestion(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["explain", "cont-resume"]) == 2
+    assert "near: cont-resumes" in capsys.readouterr().err
+    stream = tmp_path / "s.jsonl"
+    stream.write_text(json.dumps(STOP) + "\n")
+    assert main(["validate", str(stream), "--spec", "7.2", "--ignore", "cont-resume"]) == 2
+    assert (
+        'ignore: no code begins with "cont-resume", and no rule is called so (near: cont-resumes'
+        in capsys.readouterr().err
+    )
+
+
+def test_names_select_and_ignore_rules_of_both_kinds(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('[[rule]]\nname = "no stop here"\nevent = "STOP"\nkind = "never"\n')
+    stream = tmp_path / "s.jsonl"
+    stream.write_text(
+        "".join(json.dumps(each) + "\n" for each in (STOP, sent("cont"), ok(), sent("system_reset"), ok()))
+    )
+
+    def found(*options: str) -> list[str]:
+        main(
+            [
+                "validate",
+                str(stream),
+                "--spec",
+                "7.2",
+                "--complete",
+                "--rules",
+                str(own),
+                "--format",
+                "json",
+                *options,
+            ]
+        )
+        return [
+            f"{each['line']} {each['code']}" for each in json.loads(capsys.readouterr().out)["diagnostics"]
+        ]
+
+    assert found() == ["1 QMP307", "2 QMP301", "4 QMP301"]
+    assert found("--ignore", "no stop here,cont-resumes") == ["4 QMP301"]
+    assert found("--select", "cont-resumes") == ["2 QMP301"]
+    assert found("--select", "QMP307,system-reset-resets") == ["1 QMP307", "4 QMP301"]
+    assert found("--command-rules", "none") == ["1 QMP307"]
+
+
+def test_formats_that_keep_only_one_side_are_not_checked_by_what_they_lack(tmp_path: Path) -> None:
+    """Incus logs commands without their replies: whether one failed is not known."""
+    lines = [
+        "[2026-01-01T00:00:00Z] QUERY: " + json.dumps({"execute": "system_reset"}),
+        "[2026-01-01T00:00:00Z] QUERY: " + json.dumps(sent("stop")),
+    ]
+    log = tmp_path / "qemu.qmp-0.log"
+    log.write_text("\n".join([*lines, "[2026-01-01T00:00:00Z] EVENT: " + json.dumps(STOP), ""]))
+    assert main(["validate", str(log), "--spec", "7.2", "--complete", "--input", "incus"]) == 0
+
+
+def test_the_same_however_a_stream_is_cut() -> None:
+    path = ROOT / "corpora" / "commands-7.2.22" / "mirror.jsonl"
+    lines = [line for line in path.read_bytes().split(b"\n") if b"CANCELLED" not in line]
+    whole = Checker(RULES)
+    whole.feed(lines)
+    expected = whole.finish(complete=True)
+    assert expected.counts
+    for size in (1, 2, 3, 7):
+        cut = Checker(RULES)
+        for at in range(0, len(lines), size):
+            cut.feed(lines[at : at + size])
+        assert cut.finish(complete=True) == expected
+
+
+def test_a_stream_without_commands_knows_nothing_of_one_before_it() -> None:
+    """The same checker, or another one, finds the same in a stream."""
+    first = [FIRST, DONE, RESUME]
+    second = [FIRST, DONE, sent("stop"), ok()]
+    checker = Checker(RULES, CheckOptions(series=(7, 2)))
+    for stream, expected in (
+        (first, []),
+        (second, []),
+        ([RESUME, *second], ["QMP301"]),
+        ([FIRST, RESUME, *second[2:]], ["QMP301"]),
+    ):
+        checker.feed([json.dumps(each).encode() for each in stream])
+        assert [each.code for each in checker.finish(complete=True).listed] == expected
 
 
 @functools.cache

@@ -12,11 +12,12 @@ import msgspec
 
 from qmpcheck import version
 from qmpcheck.checking import errata, timestamps
+from qmpcheck.checking.accessors import data_of
 from qmpcheck.checking.monitors import MONITORS, Judgement, Monitor, Reporter
-from qmpcheck.checking.plan import NOTHING, CommandSteps, Plan, Step
+from qmpcheck.checking.plan import NOTHING, CommandSteps, Plan, Step, state_changes
 from qmpcheck.checking.reader import Reader
 from qmpcheck.checking.result import Findings, StreamResult
-from qmpcheck.checking.session import Series, Session
+from qmpcheck.checking.session import LastMessages, Series, Session
 from qmpcheck.checking.temporal_rule import Level, TemporalRule, follow_ups
 from qmpcheck.checking.timestamps import Column, RateLimits, Seen, TimeOrder
 from qmpcheck.diagnostic import AS_IT_IS, STREAM_CODES, TIME_CODES, Diagnostic, Severities
@@ -84,6 +85,7 @@ class Checker:
         self._reader = reader or Reader(rule_base, self._known, with_commands or reads_commands)
         self._names = self._reader.names
         self._session = Session()
+        self._before = LastMessages()
         self._reporter = Reporter(self._report, self._report_more, judged, self._name)
         self._has_bounds = any(rule.within is not None for rule in rules)
         self._time_order = TimeOrder(self._names, timestamps.sent_late(rule_base), self._report)
@@ -131,11 +133,17 @@ class Checker:
         from qmpcheck.checking import command_rules  # most streams hold no command
 
         self._waits_for_command = False
+        before, self._before = self._before.last(), LastMessages()
         series = self._session.series
         if series not in self._with_command_rules:
             rules = command_rules.of_release(self._rule_base, series, self.options.command_rules)
             self._with_command_rules[series] = self._watching(self._chosen(rules))
         self._watch = self._with_command_rules[series]
+        changes = state_changes(self._session)
+        for seen in before:
+            for condition, step in changes.get(self._name(seen.message), ()):
+                if condition.holds(data_of(seen.message)):
+                    step(seen)
 
     def _begin(self) -> None:
         options = self.options
@@ -143,6 +151,7 @@ class Checker:
             options.codes, options.most, self._known_events, options.severities, options.selected
         )
         self._holds_commands = False
+        self._before = LastMessages()
         assert self._without_command_rules
         self._watch, self._waits_for_command = self._without_command_rules, self._has_command_rules
         self._line = self._lines = self._events = 0
@@ -243,6 +252,7 @@ class Checker:
             self._end_session(line, complete=True)
         elif not self._is_new:
             self._session.reconnected()
+            self._before = LastMessages()
             for monitor in self._watch.monitors:
                 monitor.reconnected()
         self._new_connection()
@@ -258,6 +268,7 @@ class Checker:
         for monitor in self._watch.monitors:
             monitor.finish(line, complete)
         self._session.reset()
+        self._before = LastMessages()
 
     def _new_connection(self) -> None:
         self._time_order.reset()
@@ -271,12 +282,7 @@ class Checker:
         if not column.kinds:
             return
         self._is_new = False
-        events = column.without(Command, Reply) if self._holds_commands else column
-        self._events += len(events.kinds)
-        if events.kinds and self._checks_time:
-            self._time_order.step(events)
-            if self._has_bounds:
-                self._session.latest.step(events.events, events.lines)
+        self._check_times(column)
         plan = self._watch.plan
         by_kind, by_name, last = plan.by_kind, plan.by_name, self._session.last
         is_watched = map(plan.watched.__contains__, column.kinds)
@@ -296,6 +302,16 @@ class Checker:
             for step in steps.others:
                 step(seen)
             last[steps.name] = seen
+
+    def _check_times(self, column: Column) -> None:
+        if self._waits_for_command:
+            self._before.add(column)
+        events = column.without(Command, Reply) if self._holds_commands else column
+        self._events += len(events.kinds)
+        if events.kinds and self._checks_time:
+            self._time_order.step(events)
+            if self._has_bounds:
+                self._session.latest.step(events.events, events.lines)
 
     def _take_command(self, seen: Seen) -> None:
         """A command, and those in it, trigger rules, until its reply says that it failed."""

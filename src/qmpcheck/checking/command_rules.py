@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -17,6 +17,7 @@ from qmpcheck.checking.temporal_rule import Level, Pattern, State, TemporalRule
 from qmpcheck.checking.timestamps import sent_late
 from qmpcheck.checking.user_rules import Vocabulary, Wrong
 from qmpcheck.rulebase import RuleBase
+from qmpcheck.wording import alternatives
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -98,14 +99,20 @@ def of_release(rule_base: RuleBase, series: Series | None, level: Level) -> tupl
     """
     if level == "none" or rule_base.source == rulebase.TEXT:
         return ()
-    vocabulary = Vocabulary(rule_base.events, commands.all_commands(), sent_late(rule_base))
     found = (each for each in all_rules() if each.is_of(series))
     wanted = (each for each in found if level == "all" or each.level != "conventional")
-    return tuple(rule for each in wanted for rule in _compiled(each, vocabulary, series))
+    return tuple(rule for each in wanted for rule in compiled(each, rule_base, series))
 
 
-def _compiled(table: CommandRule, vocabulary: Vocabulary, series: Series | None) -> Iterator[TemporalRule]:
-    """A rule for each command, as far as the spec has its events."""
+def compiled(table: CommandRule, rule_base: RuleBase, series: Series | None) -> Iterator[TemporalRule]:
+    """A rule for each command of a table, as far as the spec has its events.
+
+    Args:
+        table: one of `all_rules`.
+        rule_base: the spec.
+        series: its release, or the one that wrote the stream; None if it is not known.
+    """
+    vocabulary = Vocabulary(rule_base.events, commands.all_commands(), sent_late(rule_base))
     cites = table.cites if table.cites and release(table.cites.release) == series else None
     for command in table.commands or (table.command,):
         one = msgspec.structs.replace(table, command=command, commands=())
@@ -149,3 +156,18 @@ def release(text: str) -> Series:
     """A release as numbers: (2, 11) of `2.11`."""
     major, minor = map(int, text.split("."))
     return major, minor
+
+
+def text(rules: Sequence[TemporalRule]) -> str:
+    """The rules that one table is compiled to, in words: they differ in their commands alone."""
+    first = rules[0]
+    names = list(dict.fromkeys(rule.trigger.name for rule in rules))
+    return first.text.replace(first.trigger.name, alternatives(names), 1)
+
+
+def of_newest(table: CommandRule) -> list[TemporalRule]:
+    """What a table is compiled to for the newest release that it is true of."""
+    releases = sorted(release(entry.id) for entry in catalogue.entries() if entry.id in entry.releases)
+    series = next(each for each in reversed(releases) if table.is_of(each))
+    rule_base = catalogue.find(".".join(map(str, series))).rule_base
+    return [*compiled(table, rule_base, series)]

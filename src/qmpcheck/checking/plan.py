@@ -171,6 +171,20 @@ class Plan:
                 self._want(each.name, monitor.on_response, each.condition)
 
 
+def state_changes(session: Session) -> dict[str, list[tuple[Condition, Step]]]:
+    """The events that begin and end states, by their names, each with its condition and its step."""
+    changes: dict[str, list[tuple[Condition, Step]]] = defaultdict(list)
+    for tracker in session.all_states():
+        for step, patterns in (
+            (tracker.on_end, tracker.state.ends),
+            (tracker.on_begin, tracker.state.begins),
+        ):
+            for each in patterns:
+                if not each.is_command:
+                    changes[each.name].append((each.condition, step))
+    return changes
+
+
 def _trigger_if_it_applies(monitor: Monitor, seen: Seen) -> None:
     if monitor.applies(seen):
         monitor.on_trigger(seen)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 import msgspec
 
 from qmpcheck.checking.accessors import MISSING, Path, accessor, comparable, data_of, value_at
 from qmpcheck.checking.temporal_rule import RESUME, STOP, Pattern, Situation, State
-from qmpcheck.checking.timestamps import Latest, Seen
+from qmpcheck.checking.timestamps import Column, Latest, Seen
 from qmpcheck.streams.messages import time_of
 
 LOOK_BACK = 16
@@ -116,6 +117,29 @@ class Session:
 
 STATE_EVENTS = frozenset({STOP, RESUME, "SHUTDOWN", "RESET"})
 """The events that `is_stopped` and `is_ending` look at."""
+
+
+class LastMessages:
+    """The last messages of a session, at no cost as long as nobody asks for them."""
+
+    MOST = 1000
+    """How many are remembered."""
+
+    def __init__(self) -> None:
+        self._columns: deque[Column] = deque()
+        self._number = 0
+
+    def add(self, column: Column) -> None:
+        """The next messages."""
+        self._columns.append(column)
+        self._number += len(column.kinds)
+        while self._number - len(self._columns[0].kinds) >= self.MOST:
+            self._number -= len(self._columns.popleft().kinds)
+
+    def last(self) -> list[Seen]:
+        """The last ones, the oldest first."""
+        triples = (zip(each.lines, each.events, each.kinds, strict=True) for each in self._columns)
+        return [Seen(*each) for each in chain.from_iterable(triples)][-self.MOST :]
 
 
 class StateTracker:

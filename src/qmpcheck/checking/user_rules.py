@@ -151,7 +151,7 @@ def read(value: dict[str, Any], kind: type[T]) -> T:
         raise _wrong(str(error), kind) from None
 
 
-_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`(?: - at `\$\.?(.*)`)?", re.DOTALL)
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$\.?(.*)`)?", re.DOTALL)
 _PLACE = re.compile(r" - at `\$\.(\w+)", re.DOTALL)
 
 

@@ -1,4 +1,7 @@
-"""Show the rules of a spec, each with its line in the spec's document."""
+"""Show the rules of a spec, each with its line in the spec's document.
+
+For one event, what commands promise about it and the known errata that concern it are shown, too.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,8 @@ def run(options: argparse.Namespace) -> int:
     spec = catalogue.find(options.spec)
     events = arguments.chosen_events(spec.rule_base, options.event)
     rows = [row for event, rule in events.items() for row in _event_rows(event, rule)]
+    if options.event is not None:
+        rows += [*_command_rows(options.event, spec), *_erratum_rows(options.event, spec)]
     print(tabulate(rows, headers=("event", "what", "rule", "line"), disable_numparse=True))
     return 0
 
@@ -39,6 +44,33 @@ def _event_rows(event: str, rule: EventRule) -> Iterator[_Row]:
     if rule.rate_limit:
         limit = rule.rate_limit
         yield "", "rate limit", rate_limit_text(limit), _place(rule.file, limit.line)
+
+
+def _command_rows(event: str, spec: catalogue.Spec) -> Iterator[_Row]:
+    """The rules about commands that the event answers, or that are about it."""
+    from qmpcheck.checking import command_rules  # the rules of a spec need none
+
+    series = catalogue.series(spec)
+    if spec.rule_base.source == rulebase.TEXT:
+        return
+    for table in command_rules.all_rules():
+        rules = [*command_rules.compiled(table, spec.rule_base, series)] if table.is_of(series) else []
+        if any(event in {each.trigger.name, *(response.name for response in each.then)} for each in rules):
+            level = "conventional" if table.level == "conventional" else f"since {table.since}"
+            text = f"{table.name} ({level}): {command_rules.text(rules)}"
+            yield "", "command", text, str(table.cites) if table.cites else None
+
+
+def _erratum_rows(event: str, spec: catalogue.Spec) -> Iterator[_Row]:
+    from qmpcheck.checking import command_rules, errata
+
+    series = catalogue.series(spec)
+    for erratum in errata.of_spec(spec.rule_base):
+        concerned = {erratum.event, *erratum.then, *erratum.instead}
+        is_over = bool(erratum.until) and series is not None and series > command_rules.release(erratum.until)
+        if event in concerned and not is_over:
+            until = f" (until {erratum.until})" if erratum.until else ""
+            yield "", "erratum", f"{erratum.id}: {erratum.happens}{until}", None
 
 
 class _Above(NamedTuple):
