@@ -133,7 +133,8 @@ class Checker:
         from qmpcheck.checking import command_rules  # most streams hold no command
 
         self._waits_for_command = False
-        before, self._before = self._before.last(), LastMessages()
+        before = self._before.last()
+        self._before.clear()
         series = self._session.series
         if series not in self._with_command_rules:
             rules = command_rules.of_release(self._rule_base, series, self.options.command_rules)
@@ -151,7 +152,7 @@ class Checker:
             options.codes, options.most, self._known_events, options.severities, options.selected
         )
         self._holds_commands = False
-        self._before = LastMessages()
+        self._before.clear()
         assert self._without_command_rules
         self._watch, self._waits_for_command = self._without_command_rules, self._has_command_rules
         self._line = self._lines = self._events = 0
@@ -233,13 +234,15 @@ class Checker:
     def _take_others(self, column: Column) -> int:
         """Take a column up to its last greeting, or to the stream's first command; where the rest begins."""
         begin = 0
-        for at, kind in enumerate(column.kinds):
-            if kind is Greeting:
-                self._step(column.part(begin, at))
+        places = [at for at, kind in enumerate(column.kinds) if kind is Greeting]
+        if self._holds_commands and self._waits_for_command:
+            places = sorted([*places, column.kinds.index(Command)])
+        for at in places:
+            self._step(column.part(begin, at))
+            if column.kinds[at] is Greeting:
                 self._greet(column.events[at], column.lines[at])
                 begin = at + 1
-            elif kind is Command and self._waits_for_command:
-                self._step(column.part(begin, at))
+            else:
                 self._add_command_rules()
                 begin = at
         return begin
@@ -252,7 +255,7 @@ class Checker:
             self._end_session(line, complete=True)
         elif not self._is_new:
             self._session.reconnected()
-            self._before = LastMessages()
+            self._before.clear()
             for monitor in self._watch.monitors:
                 monitor.reconnected()
         self._new_connection()
@@ -268,7 +271,7 @@ class Checker:
         for monitor in self._watch.monitors:
             monitor.finish(line, complete)
         self._session.reset()
-        self._before = LastMessages()
+        self._before.clear()
 
     def _new_connection(self) -> None:
         self._time_order.reset()

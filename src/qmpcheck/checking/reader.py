@@ -94,7 +94,7 @@ class Reader:
                 at = len(found)
                 message = self._look_at(lines[at], numbers[at], findings, numbers[at] == cut)
                 is_first = type(message) is Command and self._with_commands and not holds_commands
-                if isinstance(message, Command | Reply) and not (holds_commands or is_first):
+                if type(message) in _SENT_OR_ANSWERED and not (holds_commands or is_first):
                     message = _NOTHING
                 found.append(message)
                 if is_first:
@@ -189,6 +189,9 @@ class Reader:
         from qmpcheck.checking.explain import Explainer  # a clean stream needs none
 
         return Explainer(self._rule_base, self._known)
+
+
+_SENT_OR_ANSWERED = frozenset({Command, Reply})
 
 
 class _Nothing:

@@ -136,6 +136,11 @@ class LastMessages:
         while self._number - len(self._columns[0].kinds) >= self.MOST:
             self._number -= len(self._columns.popleft().kinds)
 
+    def clear(self) -> None:
+        """Forget them."""
+        self._columns.clear()
+        self._number = 0
+
     def last(self) -> list[Seen]:
         """The last ones, the oldest first."""
         triples = (zip(each.lines, each.events, each.kinds, strict=True) for each in self._columns)
