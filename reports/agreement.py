@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from qmpcheck import catalogue
-from qmpcheck.drift.change import Change, Level
+from qmpcheck.codes import Impact
+from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
 from qmpcheck.printable import quoted
 
@@ -43,7 +44,7 @@ class Difference(NamedTuple):
     event: str
     path: str
     says: str
-    level: Level
+    level: Impact
 
 
 def releases() -> list[str]:
@@ -58,7 +59,7 @@ def differences(release: str) -> dict[Difference, list[Change]]:
     found = defaultdict(list)
     for change in compare(text, schema):
         says = SAYS.get(change.code) or in_words(change)
-        found[Difference(change.event, change.path, says, change.level())].append(change)
+        found[Difference(change.event, change.shown_path, says, change.level())].append(change)
     return found
 
 
@@ -85,7 +86,7 @@ def rows(level_is_doc: bool) -> list[str]:
     seen: dict[Difference, dict[str, list[Change]]] = defaultdict(dict)
     for release in releases():
         for difference, changes in differences(release).items():
-            if (difference.level is Level.DOC) is level_is_doc:
+            if (difference.level is Impact.DOC) is level_is_doc:
                 seen[difference][release] = changes
     return [row(difference, by_release) for difference, by_release in sorted(seen.items())]
 

@@ -28,7 +28,7 @@ import orjson
 
 from qmpcheck import catalogue, rulebase
 from qmpcheck.checking import json_schema
-from qmpcheck.diagnostic import STREAM_CODES, TIME_CODES
+from qmpcheck.codes import STREAM_CODES, TIME_CODES
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.processes import check_files
 from qmpcheck.validation.recipe import Recipe

@@ -19,7 +19,8 @@ from typing import NamedTuple
 import chart
 
 from qmpcheck.catalogue import TEXT_DOCUMENT
-from qmpcheck.drift.change import Change, Level
+from qmpcheck.codes import Impact
+from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
 from qmpcheck.drift.history import spec_line
 from qmpcheck.rulebase import RuleBase
@@ -37,7 +38,7 @@ YEARS = {
 
 CAME, WENT = "QMP502", "QMP501"
 
-LEVELS = [Level.BREAKING, Level.RISKY, Level.SAFE]
+LEVELS = [Impact.BREAKING, Impact.RISKY, Impact.SAFE]
 
 MOST_CHANGED = 12
 """Rows of the table of the events with most changes."""
@@ -52,7 +53,7 @@ class Release(NamedTuple):
     rule_base: RuleBase
     changes: tuple[Change, ...]
 
-    def count(self, level: Level) -> int:
+    def count(self, level: Impact) -> int:
         """How many changes are of a level."""
         return sum(change.level() is level for change in self.changes)
 
@@ -66,7 +67,7 @@ def releases() -> list[Release]:
     stages = [(name, stage) for stage in spec_line() for name in stage.entry.releases]
     found, before = list[Release](), stages[0][1].rule_base
     for name, stage in stages:
-        changes = [each for each in compare(before, stage.rule_base) if each.level() is not Level.DOC]
+        changes = [each for each in compare(before, stage.rule_base) if each.level() is not Impact.DOC]
         year = YEARS.get(name) or int(stage.entry.date[:4])
         source = TEXT_DOCUMENT if stage.entry.source == TEXT_DOCUMENT else "QAPI schema"
         found.append(Release(name, year, source, stage.rule_base, tuple(changes)))
@@ -95,14 +96,14 @@ def marks(event: str, line: list[Release]) -> Iterator[chart.Mark]:
         found = defaultdict(list)
         for change in release.changes:
             if change.event == event and change.code not in {CAME, WENT, "QMP516"}:
-                found[look(change)].append(f"{change.path} {change.text}".strip())
+                found[look(change)].append(f"{change.shown_path} {change.text}".strip())
         for each in chart.LOOKS:
             if each in found:
                 yield chart.Mark(at, each, f"{event}, {release.name}: {'; '.join(found[each])}")
 
 
 def look(change: Change) -> str:
-    if change.level() is Level.BREAKING:
+    if change.level() is Impact.BREAKING:
         return "breaking"
     return {"QMP505": "member", "QMP510": "value"}.get(change.code, "other")
 
@@ -159,9 +160,9 @@ def grouped(changes: tuple[Change, ...]) -> list[list[str]]:
     """The rows of a release's table: the same change of the same member of several events is one row."""
     found = defaultdict(list)
     for change in changes:
-        found[-change.level(), change.path, change.text].append(change.event)
+        found[-change.level(), change.shown_path, change.text].append(change.event)
     return [
-        [str(Level(-level)), ", ".join(events), f"`{path}`" if path else "the event", text]
+        [str(Impact(-level)), ", ".join(events), f"`{path}`" if path else "the event", text]
         for (level, path, text), events in sorted(
             found.items(), key=lambda each: (each[0][0], each[1], each[0][1])
         )
@@ -170,7 +171,7 @@ def grouped(changes: tuple[Change, ...]) -> list[list[str]]:
 
 def most_changed(line: list[Release]) -> list[str]:
     """The events with most changes in their lives, coming and going left out."""
-    counts: dict[str, Counter[Level]] = defaultdict(Counter)
+    counts: dict[str, Counter[Impact]] = defaultdict(Counter)
     for release in line:
         for change in release.changes:
             if change.code not in {CAME, WENT}:

@@ -4,7 +4,7 @@ from typing import Any
 
 from qmpcheck.checking.checker import Checker, CheckOptions
 from qmpcheck.checking.result import StreamResult
-from qmpcheck.diagnostic import STREAM_CODES, TIME_CODES
+from qmpcheck.codes import STREAM_CODES, TIME_CODES
 from qmpcheck.rulebase import RuleBase
 
 EACH_LINE = STREAM_CODES - TIME_CODES

@@ -23,3 +23,9 @@ def pages() -> list[tuple[str, Path, str]]:
         for page in listed
         for edition, original in page["editions"].items()
     ]
+
+
+def schemas() -> list[Path]:
+    """The root files of all releases' schemas."""
+    listed = json.loads((SPECS / "qapi.json").read_text()) if SPECS.is_dir() else []
+    return [SPECS / "qapi" / shipped["release"] / shipped["root"] for shipped in listed]

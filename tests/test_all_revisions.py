@@ -5,10 +5,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from specs import SPECS, needs_specs, pages, revisions
+from specs import SPECS, needs_specs, pages, revisions, schemas
 
 from qmpcheck import catalogue, documents, rulebase
-from qmpcheck.cli import lint
+from qmpcheck.cli import lint, main
+from qmpcheck.drift.compare import compare
 
 pytestmark = needs_specs
 
@@ -56,7 +57,7 @@ def _without_lines(value: Any) -> Any:
 def test_known_defects_of_2_1() -> None:
     path = next(path for path in revisions() if path.stem.startswith("064-"))
     found = [
-        f"{d.line} {d.code} {d.event} {d.path}".strip()
+        f"{d.line} {d.code} {d.event} {d.shown_path}".strip()
         for d in lint.findings(documents.read(path.read_text()))
     ]
     assert [line for line in found if "QMP908" not in line] == [
@@ -69,3 +70,29 @@ def test_known_defects_of_2_1() -> None:
         "240 QMP915 NIC_RX_FILTER_CHANGED",
         "244 QMP902 NIC_RX_FILTER_CHANGED",
     ]
+
+
+@pytest.mark.parametrize("path", [*revisions(), *schemas()], ids=lambda path: "-".join(path.parts[-3:]))
+def test_lint_lists_nothing_of_an_untouched_document(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lint", str(path), "--fail-on", "warning"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_lint_lists_what_is_new_in_a_changed_document(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The note that a reader must not lose, in words that it does not know."""
+    original = next(path for path in revisions() if path.stem.startswith("064-")).read_text()
+    lines = original.splitlines(keepends=True)
+    at = next(n for n, line in enumerate(lines) if line.startswith('Note: If action is "stop"'))
+    lines[at] = lines[at].replace("follow the", "come after the")
+    changed = tmp_path / "changed.txt"
+    changed.write_text("".join(lines))
+    assert main(["lint", str(changed)]) == 1
+    out = capsys.readouterr().out.splitlines()
+    assert [line.split(": ")[0] for line in out[:-1]] == [f"{changed}:{at + 1}"]
+    assert "QMP901 BLOCK_IO_ERROR" in out[0]
+    compiled = documents.read("".join(lines)).rule_base
+    assert compiled.not_understood == 2
+    codes = {change.code for change in compare(documents.read(original).rule_base, compiled)}
+    assert codes == {"QMP517"}

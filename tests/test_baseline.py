@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qmpcheck.cli import main
-from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.finding import Finding
+from qmpcheck.keypath import KeyPath
 from qmpcheck.reports import baseline, fingerprint
 from qmpcheck.reports.fingerprint import Identity
 
@@ -219,14 +220,14 @@ def test_fingerprints_are_told_apart(identities: list[Identity]) -> None:
 @pytest.mark.parametrize(
     ("path", "known_by"),
     [
-        ("data.a[0].b[17]", "data.a[].b[]"),
-        ('data["a[3]"][4]', 'data["a[3]"][]'),
-        ('data["\\"[3]"]["]"][4]', 'data["\\"[3]"]["]"][]'),
-        ("", ""),
+        (("data", "a", 0, "b", 17), "data.a[].b[]"),
+        (("data", "a[3]", 4), 'data["a[3]"][]'),
+        (("data", '"[3]', "]", 4), 'data["\\"[3]"]["]"][]'),
+        ((), ""),
     ],
 )
-def test_an_item_is_known_by_its_list(path: str, known_by: str) -> None:
-    found = fingerprint.of_diagnostic(Diagnostic("QMP204", 7, "message", "X", path, erratum="e"))
+def test_an_item_is_known_by_its_list(path: KeyPath, known_by: str) -> None:
+    found = fingerprint.of_finding(Finding("QMP204", 7, "message", "X", path, erratum="e"))
     assert found == Identity("QMP204", "X", known_by, "e")
 
 

@@ -111,7 +111,7 @@ def test_a_schema_by_its_root_file(tmp_path: Path) -> None:
     root.write_text("{ 'include': 'types.json' }\n{ 'event': 'X', 'data': { 'a': 'F' } }\n")
     with pytest.raises(SpecError) as caught:
         catalogue.find(str(root))
-    assert str(caught.value) == f'{root}:2:32: no type is called "F"'
+    assert str(caught.value) == f'{root}:2:32: event "X", "a": no type is called "F"'
     with pytest.raises(
         SpecError, match=r"types\.json: only a part of a schema; its root file is .*qapi-schema\.json"
     ):

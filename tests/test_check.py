@@ -16,7 +16,7 @@ SERVER = '"host": "a", "service": "1", "family": "ipv4"'
 
 
 def found(stream: str | bytes) -> list[str]:
-    return [f"{f.line} {f.code} {f.path}".rstrip() for f in checked(stream).listed]
+    return [f"{f.line} {f.code} {f.shown_path}".rstrip() for f in checked(stream).listed]
 
 
 def checked(stream: str | bytes) -> StreamResult:
@@ -198,7 +198,7 @@ def test_hostile_strings_come_out_safe() -> None:
     findings = checked(line).listed
     assert {finding.code for finding in findings} == {"QMP105", "QMP201", "QMP203", "QMP204", "QMP205"}
     for finding in findings:
-        assert (finding.event + finding.path + finding.message).isprintable()
+        assert (finding.event + finding.shown_path + finding.message).isprintable()
 
 
 def test_long_strings_come_out_short() -> None:
@@ -210,4 +210,4 @@ def test_long_strings_come_out_short() -> None:
     findings = checked(line).listed
     assert [finding.code for finding in findings] == ["QMP203", "QMP204", "QMP205", "QMP104", "QMP201"]
     for finding in findings:
-        assert len(finding.event + finding.path + finding.message) < 500
+        assert len(finding.event + finding.shown_path + finding.message) < 500

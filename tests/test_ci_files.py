@@ -21,13 +21,13 @@ ROOT = Path(__file__).parents[1]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
 SPEC, JOBS = yaml.safe_load_all((ROOT / "templates" / "qmpcheck.yml").read_text())
 JOB: dict[str, Any] = JOBS["$[[ inputs.job ]]"]
-[HOOK] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+[HOOK, LINT_HOOK] = HOOKS = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
 TESTS = ROOT / "examples" / "autopkgtest"
 
 SCRIPTS = {
     "action.yml": [step["run"] for step in ACTION["runs"]["steps"]],
     "templates/qmpcheck.yml": JOB["script"],
-    ".pre-commit-hooks.yaml": [" ".join([HOOK["entry"], *HOOK["args"]])],
+    ".pre-commit-hooks.yaml": [" ".join([hook["entry"], *hook["args"]]) for hook in HOOKS],
     "examples/autopkgtest/qmpcheck": [(TESTS / "qmpcheck").read_text()],
 }
 CALLS = [
@@ -123,6 +123,10 @@ ON_GITHUB = "--report github=- --report sarif=s.sarif --report markdown=summary.
             f"validate --spec {HOSTILE} {ON_GITHUB} -- -s.jsonl none*",
         ),
         ({"QEMU": HOSTILE, "ARGS": HOSTILE}, f"gate --qemu {HOSTILE} {HOSTILE} {ON_GITHUB}"),
+        (
+            {"DOCUMENTS": "r/**/*.jsonl", "SPEC": "10.0", "ARGS": "--ignore QMP907"},
+            f"lint --ignore QMP907 {ON_GITHUB} -- r/a b.jsonl r/x/c.jsonl",
+        ),
     ],
 )
 def test_what_the_action_calls(inputs: dict[str, str], arguments: str, project: Path) -> None:
@@ -183,6 +187,18 @@ def test_the_hook_takes_names_that_look_like_options(tmp_path: Path, monkeypatch
     assert main([*HOOK["entry"].split()[1:], *HOOK["args"], "--help.jsonl"]) == 0
     assert re.search(HOOK["files"], "a/b.jsonl.zst")
     assert not re.search(HOOK["files"], "a/b.json")
+
+
+def test_the_hook_for_documents_takes_documents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = ["qmp-events.txt", "docs/qmp-events.txt", "qapi-schema.json", "qapi/qapi-schema.json"]
+    assert all(re.search(LINT_HOOK["files"], name) for name in names)
+    assert not re.search(LINT_HOOK["files"], "qapi/block.json")
+    Path("qmp-events.txt").write_text("X1\n--\nData: None.\n")
+    command = [*LINT_HOOK["entry"].split()[1:], *LINT_HOOK["args"], "qmp-events.txt"]
+    assert main(command) == 0
+    Path("qmp-events.txt").write_text("X1\n--\nData: some.\n")
+    assert main(command) == 1
 
 
 GUIDE = (ROOT / "docs" / "ci.md").read_text().partition("## pre-commit\n")[2].partition("\n## ")[0]

@@ -47,8 +47,8 @@ def run(capsys: pytest.CaptureFixture[str], command: str) -> tuple[int, str, str
 
 def test_validate_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "validate good.jsonl bad.jsonl --spec v2") == (1, """\
-good.jsonl: conforms against v2 (d74c7dfd1b): 3 lines, 3 events, 0 errors, 0 warnings
-bad.jsonl: violations against v2 (d74c7dfd1b): 4 lines, 3 events, 2 errors, 0 warnings
+good.jsonl: conforms to v2 (d74c7dfd1b): 3 lines, 3 events, 0 errors, 0 warnings
+bad.jsonl: violations of v2 (d74c7dfd1b): 4 lines, 3 events, 2 errors, 0 warnings
 bad.jsonl:2: QMP203 STOP data.why: the spec has no such member here: it has none (spec line 56)
 bad.jsonl:4: QMP203 STOP data.why: the spec has no such member here: it has none (spec line 56)
 
@@ -65,10 +65,10 @@ def test_validate_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert err == "qmpcheck: bad.jsonl: 1 finding more, not listed\n"
     report = json.loads(out)
     assert status == 1
-    of = {"format": "jsonl", "vm": "", "spec": {"name": "d74c7df", "id": "d74c7dfd1b"}}
+    of = {"format": "jsonl", "vm": "", "spec": {"name": "d74c7df", "id": "d74c7dfd1b", "not_understood": 0}}
     assert report == {
         "qmpcheck": qmpcheck.__version__,
-        "spec": {"name": "d74c7df", "id": "d74c7dfd1b"},
+        "spec": {"name": "d74c7df", "id": "d74c7dfd1b", "not_understood": 0},
         "streams": [
             {"path": "good.jsonl", "lines": 3, "events": 3, "verdict": "conforms"} | of,
             {"path": "bad.jsonl", "lines": 4, "events": 3, "verdict": "violations"} | of,
@@ -167,7 +167,7 @@ def test_standard_input_and_no_traceback_on_a_closed_pipe() -> None:
     command = [sys.executable, "-m", "qmpcheck", "validate", "-", "--spec", "v2"]
     done = subprocess.run(command, input=BAD.encode() * 20_000, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (1, b"")
-    assert done.stdout.startswith(b"-: violations against v2")
+    assert done.stdout.startswith(b"-: violations of v2")
     piped = f"{' '.join(command)} < big.jsonl | head -n 1"
     Path("big.jsonl").write_text(BAD * 20_000)
     done = subprocess.run(["sh", "-c", piped], capture_output=True, check=False)
@@ -241,7 +241,7 @@ def test_following_a_file_until_an_interrupt(stop: signal.Signals) -> None:
     cut, head, pending, *_ = rest.splitlines()
     assert cut.startswith("grow.jsonl:5: QMP106")
     assert head.startswith(
-        "grow.jsonl: violations against v2 (d74c7dfd1b): 5 lines, 3 events, 3 errors, 2 warnings"
+        "grow.jsonl: violations of v2 (d74c7dfd1b): 5 lines, 3 events, 3 errors, 2 warnings"
     )
     assert pending.startswith("grow.jsonl:3: QMP302")
 
@@ -272,7 +272,7 @@ def test_following_a_file_through_rotation() -> None:
         process.send_signal(signal.SIGINT)
         rest, said = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert rest.startswith("s: violations against v2 (d74c7dfd1b): 7 lines, 6 events, 5 errors, 1 warning\n")
+    assert rest.startswith("s: violations of v2 (d74c7dfd1b): 7 lines, 6 events, 5 errors, 1 warning\n")
     assert said == (
         "qmpcheck: s was replaced: reading the new file, whose first line counts as line 5\n"
         "qmpcheck: s was replaced: reading the new file, whose first line counts as line 7\n"
@@ -291,7 +291,7 @@ def test_a_follow_up_may_come_after_a_rotation() -> None:
         time.sleep(0.3)
         process.send_signal(signal.SIGTERM)
         rest, _ = process.communicate(timeout=30)
-    assert rest.startswith("s: conforms against v2 (d74c7dfd1b): 2 lines, 2 events, 0 errors, 0 warnings")
+    assert rest.startswith("s: conforms to v2 (d74c7dfd1b): 2 lines, 2 events, 0 errors, 0 warnings")
 
 
 def test_following_a_file_until_it_is_cut() -> None:
@@ -301,7 +301,7 @@ def test_following_a_file_until_it_is_cut() -> None:
         assert process.stdout.readline().startswith("grow.jsonl:1: QMP203")
         Path("grow.jsonl").write_text("")
         rest, said = process.communicate(timeout=30)
-    assert rest.startswith("grow.jsonl: violations against v2")
+    assert rest.startswith("grow.jsonl: violations of v2")
     assert said == "qmpcheck: grow.jsonl: it became shorter while it was read\n"
     assert process.returncode == 2
 
@@ -336,7 +336,7 @@ def test_following_tells_at_once_that_a_bound_has_passed() -> None:
         rest, _ = process.communicate(timeout=30)
     first, second, head, *_ = rest.splitlines()
     assert (first[:11], second[:11]) == ("-:1: QMP303", "-:2: QMP303")
-    assert head == "-: violations against v2 (d74c7dfd1b): 6 lines, 6 events, 2 errors, 0 warnings"
+    assert head == "-: violations of v2 (d74c7dfd1b): 6 lines, 6 events, 2 errors, 0 warnings"
 
 
 def test_lint_of_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
@@ -350,13 +350,13 @@ def test_lint_of_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
 qapi/x.json:4: QMP909 X1 data.a: a note about a member that the event does not have; no rule comes of it
 qapi/x.json:4: QMP911 X1: a note about STOP, which the document does not describe
 qapi/x.json:6: QMP901 X1: unknown sentence: It is followed by whatever.
-qapi/qapi-schema.json: 1 event, 3 defects
+qapi/qapi-schema.json: 1 event, 1 not understood, 3 defects
 """, "")  # fmt: skip
     Path("qapi/x.json").write_text("{ 'event': 'X1', 'data': 'T' }\n")
     assert run(capsys, "lint qapi/qapi-schema.json") == (
         2,
         "",
-        'qmpcheck: qapi/x.json:1:26: no type is called "T"\n',
+        'qmpcheck: qapi/x.json:1:26: event "X1": no type is called "T"\n',
     )
 
 
@@ -367,7 +367,7 @@ def test_lint(capsys: pytest.CaptureFixture[str]) -> None:
     3 data      Data: None.
     4 blank
     5 note      Note: A X1 event will eventually follow the X1 event.
-doc.txt: 1 event, 5 lines, 0 of them unknown, 0 defects
+doc.txt: 1 event, 5 lines, 0 not understood, 0 defects
 """, "")  # fmt: skip
     Path("worse.txt").write_text("stray\x1b\nX1\n--\nData: None.\n")
     status, out, err = run(capsys, "lint worse.txt empty.jsonl doc.txt")
@@ -375,6 +375,99 @@ doc.txt: 1 event, 5 lines, 0 of them unknown, 0 defects
     assert out.splitlines()[0] == "worse.txt:1: QMP901 a line with no place here: stray\\x1b"
     assert err.startswith("qmpcheck: empty.jsonl: no event in it")
     assert run(capsys, "lint worse.txt")[0] == 1
+
+
+NOT_UNDERSTOOD = """\
+X1
+--
+Data: None.
+Note: A X1 event trails behind this event.
+"""
+
+
+def test_lint_holds_defects_against_a_baseline(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("worse.txt").write_text(NOT_UNDERSTOOD)
+    assert run(capsys, "lint worse.txt --baseline b.json --update-baseline") == (
+        0,
+        "worse.txt: 1 event, 4 lines, 1 not understood, 1 defect, 1 known\n",
+        "qmpcheck: b.json: 1 entry, 1 new, 0 gone\n",
+    )
+    Path("worse.txt").write_text("\n" + NOT_UNDERSTOOD + "Note: A X1 event is near a X1 event.\n")
+    assert run(capsys, "lint worse.txt --baseline b.json") == (1, """\
+worse.txt:6: QMP901 X1: unknown sentence: A X1 event is near a X1 event.
+worse.txt: 1 event, 6 lines, 2 not understood, 2 defects, 1 known
+""", "")  # fmt: skip
+    Path("worse.txt").write_text("X1\n--\nData: None.\n")
+    assert run(capsys, "lint worse.txt --baseline b.json") == (
+        0,
+        "worse.txt: 1 event, 3 lines, 0 not understood, 0 defects\n",
+        "qmpcheck: 1 entry of the baseline no longer occurs\n",
+    )
+    before = Path("b.json").read_text()
+    assert run(capsys, "lint worse.txt no.txt --baseline b.json --update-baseline")[0] == 2
+    assert Path("b.json").read_text() == before
+
+
+def test_lint_selects_and_ignores_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("worse.txt").write_text(f"{NOT_UNDERSTOOD}\nX2\n---\nData: None.\n")
+    assert run(capsys, "lint worse.txt --ignore QMP901")[0] == 0
+    assert run(capsys, "lint worse.txt --ignore QMP901 --fail-on warning")[0] == 1
+    assert run(capsys, "lint worse.txt --select QMP907")[1].splitlines()[1].endswith("1 defect")
+    assert run(capsys, "lint worse.txt --select QMP1")[0] == 2
+
+
+def test_lint_json_and_reports(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("worse.txt").write_text(NOT_UNDERSTOOD)
+    status, out, _ = run(capsys, "lint worse.txt no.txt --format json --report github=r.txt")
+    report = json.loads(out)
+    schema = json.loads(Path(reports.__file__).with_name("lint.schema.json").read_text())
+    Draft202012Validator(schema).validate(report)
+    assert status == 2
+    assert [(each["path"], each["verdict"]) for each in report["documents"]] == [
+        ("worse.txt", "defects"),
+        ("no.txt", "unchecked"),
+    ]
+    [finding] = report["diagnostics"]
+    assert (finding["code"], finding["file"], finding["line"], finding["known"]) == (
+        "QMP901",
+        "worse.txt",
+        4,
+        False,
+    )
+    assert Path("r.txt").read_text().count("::error") == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        ("compile worse.txt", 0),
+        ("diff worse.txt worse.txt", 0),
+        ("diff doc.txt worse.txt", 0),
+        ("validate x.jsonl --spec worse.txt", 0),
+    ],
+)
+def test_lines_of_a_spec_that_are_not_understood_are_said(
+    command: str, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("worse.txt").write_text(NOT_UNDERSTOOD)
+    Path("x.jsonl").write_text('{"event": "X1", "timestamp": {"seconds": 1, "microseconds": 0}}\n')
+    said = "1 line of the spec was not understood; see `qmpcheck lint worse.txt`"
+    found, _, err = run(capsys, command)
+    assert (found, said in err) == (status, True)
+    assert run(capsys, f"{command} --strict-spec")[0] == 2
+    assert run(capsys, command.replace("worse", "doc"))[2] == ""
+
+
+def test_the_json_report_says_how_many_lines_were_not_understood(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("worse.txt").write_text(NOT_UNDERSTOOD)
+    Path("x.jsonl").write_text('{"event": "X1", "timestamp": {"seconds": 1, "microseconds": 0}}\n')
+    assert (
+        json.loads(run(capsys, "validate x.jsonl --spec worse.txt --format json")[1])["spec"][
+            "not_understood"
+        ]
+        == 1
+    )
+    assert json.loads(run(capsys, "diff doc.txt worse.txt --format json")[1])["new"]["not_understood"] == 1
 
 
 def test_compile_and_show(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,24 +7,22 @@ import pytest
 
 from qmpcheck import catalogue, documents
 from qmpcheck.cli import lint, main
-from qmpcheck.diagnostic import CODES
-from qmpcheck.drift.change import KINDS
+from qmpcheck.codes import BUILD_CODES, CODES, DOCUMENT_CODES, DRIFT_CODES, STREAM_CODES, Code
 from qmpcheck.drift.compare import compare
-from qmpcheck.reports.driftexplanations import DRIFT
-from qmpcheck.reports.explanations import EXPLANATIONS, Explanation
 
 
-def test_every_code_is_explained_and_every_explanation_has_a_code() -> None:
-    assert list(EXPLANATIONS) == list(CODES)
-    assert list(DRIFT) == sorted(KINDS)
+def test_codes_are_in_order_and_their_names_distinct() -> None:
+    assert list(CODES) == sorted(CODES)
+    assert len({each.slug for each in CODES.values()}) == len(CODES)
 
 
-def test_slugs_are_distinct() -> None:
-    slugs = [each.slug for each in CODES.values()] + [each.slug for each in KINDS.values()]
-    assert len(set(slugs)) == len(slugs)
+def test_every_code_is_explained_and_has_examples_unless_only_a_build_can_give_it() -> None:
+    assert all(each.means and each.why for each in CODES.values())
+    assert {code for code, each in CODES.items() if not each.bad or not each.good} == BUILD_CODES
+    assert {code for code, each in CODES.items() if each.tolerant is not None} == DRIFT_CODES
 
 
-def given(explained: Explanation, text: str, folder: Path) -> set[str]:
+def given(explained: Code, text: str, folder: Path) -> set[str]:
     """The codes that a text gives, held against what the explanation says."""
     if explained.against == "a document":
         return {finding.code for finding in lint.findings(documents.read(text))}
@@ -50,16 +48,16 @@ def given(explained: Explanation, text: str, folder: Path) -> set[str]:
     return {finding["code"] for finding in json.loads(report.read_text())["diagnostics"]}
 
 
-@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("code", sorted(STREAM_CODES | DOCUMENT_CODES))
 def test_the_bad_example_gives_the_code_and_the_good_one_none(code: str, tmp_path: Path) -> None:
-    explained = EXPLANATIONS[code]
+    explained = CODES[code]
     assert given(explained, explained.good, tmp_path) == set()
     assert given(explained, explained.bad + "\n" * (code != "QMP106"), tmp_path) == {code}
 
 
-@pytest.mark.parametrize("code", KINDS)
+@pytest.mark.parametrize("code", sorted(DRIFT_CODES))
 def test_the_bad_spec_gives_the_change_and_the_good_one_none(code: str, tmp_path: Path) -> None:
-    old, bad, good = DRIFT[code].old, DRIFT[code].bad, DRIFT[code].good
+    old, bad, good = CODES[code].old, CODES[code].bad, CODES[code].good
     assert old != good
     assert changes(old, good, tmp_path) == []
     assert changes(old, bad, tmp_path) == [code]

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qmpcheck import catalogue
-from qmpcheck.drift.change import KINDS, Change
+from qmpcheck.codes import DRIFT_CODES
+from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
 from qmpcheck.rulebase import (
     BUILD,
@@ -130,7 +131,8 @@ CASES = [
 
 def told(changes: tuple[Change, ...]) -> str:
     return "; ".join(
-        f"{each.code} {each.event}{each.path and ' ' + each.path}: {each.text}" for each in changes
+        f"{each.code} {each.event}{each.shown_path and ' ' + each.shown_path}: {each.text}"
+        for each in changes
     )
 
 
@@ -141,7 +143,7 @@ def test_changes_forth_and_back(old: RuleBase, new: RuleBase, forth: str, back: 
 
 
 def test_every_code_has_a_case() -> None:
-    assert {code for code in KINDS if not any(code in case[2] + case[3] for case in CASES)} == set()
+    assert {code for code in DRIFT_CODES if not any(code in case[2] + case[3] for case in CASES)} == set()
 
 
 MIRRORS = {
@@ -184,3 +186,17 @@ def test_every_change_has_its_mirror(a: str, b: str) -> None:
 def test_a_spec_does_not_differ_from_itself(name: str) -> None:
     rules = catalogue.find(name).rule_base
     assert compare(rules, rules) == ()
+
+
+def test_what_one_side_may_state_and_is_not_understood_is_neither_removed_nor_added() -> None:
+    limit = RateLimit(line=3)
+    stated = base(A, follow_ups=(STOPS,), rate_limit=limit, line=1)
+    lost = base(A, line=1, not_understood=(7, 8))
+    for old, new, verb in ((stated, lost, "no longer stated"), (lost, stated, "added")):
+        changes = compare(old, new)
+        assert [change.code for change in changes] == ["QMP517", "QMP517"]
+        assert all(verb in change.text for change in changes)
+        assert all("not understood there (line 7 of that spec)" in change.text for change in changes)
+    read = base(A, line=1)
+    assert [change.code for change in compare(stated, read)] == ["QMP512", "QMP515"]
+    assert [change.code for change in compare(read, stated)] == ["QMP513", "QMP514"]

@@ -9,7 +9,7 @@ from checking import EACH_LINE, check
 
 from qmpcheck import catalogue
 from qmpcheck.cli import main
-from qmpcheck.diagnostic import CODES
+from qmpcheck.codes import CODES
 
 if sys.version_info >= (3, 11):
     import tomllib

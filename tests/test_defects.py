@@ -36,6 +36,11 @@ NONE = f"X1\n--\nData: None.\n{EXAMPLE}"
         ('X1\n--\n- "a": x (json-foo)\n', ["3 QMP914 X1 data.a"]),
         (NONE.replace("Example:\n", ""), ["4 QMP915 X1"]),
         ("X1\n--\n", ["1 QMP916 X1"]),
+        ('X1\n--\n- "a.b": x (json-int)\n', ['3 QMP901 X1 data["a.b"]']),
+        ('X1\n--\n- "a": x (json-int of json-string)\n', ["3 QMP901 X1 data.a"]),
+        ('X1\n--\n- "a": x (json-array of json-foo)\n', ["3 QMP914 X1 data.a"]),
+        ('X1\n--\n- "a": x (json-int or json-number)\n', ["3 QMP914 X1 data.a"]),
+        ('X1\n--\n- "a": x (json-int)\n  - "b": x (json-int)\n', ["4 QMP919 X1 data.b"]),
         ("X1\n--\nData:\n", ["1 QMP916 X1"]),
         (f"{NONE}\nY1_Z\n\nData: None.\n", ["7 QMP918 Y1_Z"]),
         (
@@ -50,7 +55,9 @@ NONE = f"X1\n--\nData: None.\n{EXAMPLE}"
     ],
 )
 def test_defects(text: str, expected: list[str]) -> None:
-    found = [f"{d.line} {d.code} {d.event} {d.path}".rstrip(" ") for d in findings(documents.read(text))]
+    found = [
+        f"{d.line} {d.code} {d.event} {d.shown_path}".rstrip(" ") for d in findings(documents.read(text))
+    ]
     assert found == [line.rstrip(" ") for line in expected]
 
 
@@ -63,5 +70,5 @@ def test_a_defect_drops_nothing_else() -> None:
 
 def test_names_from_a_document_are_safe_to_print() -> None:
     [defect] = findings(documents.read('X1\n--\n- "a\x1b[31m": x (json-f\u202eoo)\n'))[:1]
-    assert "\x1b" not in defect.path + defect.message
-    assert "\u202e" not in defect.path + defect.message
+    assert "\x1b" not in defect.shown_path + defect.message
+    assert "\u202e" not in defect.shown_path + defect.message

@@ -72,6 +72,12 @@ def test_lines_keep_their_numbers_and_texts() -> None:
         ("X1\n--\nData: None.\nY1\n--\nData: None.\n", "heading underline data heading underline data"),
         ('X1\n--\n- "a": first\nat column 0 (json-int)\n', "heading underline member type_note"),
         ("x1\n--\nX1\n--\n", "unknown unknown heading underline"),
+        ("X1\n--\nprose\n\nx_2\n---\n", "heading underline prose blank prose unknown"),
+        ("X1\n--\nprose\n- 'a' x (json-int)\n", "heading underline prose unknown"),
+        ("X1 (since 2.0)\n--------------\nData: none\n", "heading underline data"),
+        ("__org.example_X1\n----------------\nData: None.\n", "heading underline data"),
+        ("1. X1\n-----\nNOTES: this event is rate-limited.\n", "heading underline note"),
+        ("X1\n--\n* 'a' (json-int): x\n", "heading underline member"),
     ],
 )
 def test_lines_in_unusual_places(text: str, expected: str) -> None:

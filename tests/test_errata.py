@@ -14,7 +14,7 @@ from qmpcheck.checking.errata import Erratum
 from qmpcheck.checking.monitors import Judgement
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.checking.temporal_rule import TemporalRule
-from qmpcheck.diagnostic import Severity
+from qmpcheck.codes import Severity
 from qmpcheck.streams import greeting
 
 if sys.version_info >= (3, 11):

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from qmpcheck.catalogue import find
-from qmpcheck.diagnostic import AS_IT_IS, Severity
+from qmpcheck.codes import Severity
+from qmpcheck.finding import AS_IT_IS
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.expected import expected
 from qmpcheck.gate.fault import faults

@@ -16,7 +16,7 @@ from strategies import events, faults
 
 from qmpcheck import catalogue
 from qmpcheck.checking.checker import Checker, CheckOptions
-from qmpcheck.diagnostic import Severity
+from qmpcheck.codes import Severity
 from qmpcheck.validation import processes
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recipe import Recipe

@@ -18,7 +18,7 @@ from qmpcheck.catalogue import Spec
 from qmpcheck.checking import errata
 from qmpcheck.checking.explain import Explainer
 from qmpcheck.cli import main
-from qmpcheck.diagnostic import Severity
+from qmpcheck.codes import Severity
 from qmpcheck.drift import fit
 from qmpcheck.drift.fit import Fit, Fitting
 from qmpcheck.reports import fitreport
@@ -390,7 +390,7 @@ def test_spec_auto_without_greeting(tmp_path: Path, capsys: pytest.CaptureFixtur
     status, said = validated(capsys, path)
     taken = "taken for 3.1, the newest of 2.10 to 3.1 that fit"
     assert said.startswith(
-        f"qmpcheck: {path}: no greeting: {taken}\n{path}: conforms against 3.1: 1 line, 1 event"
+        f"qmpcheck: {path}: no greeting: {taken}\n{path}: conforms to 3.1: 1 line, 1 event"
     )
     assert status == 0
     other.write_text(event("NEWS"))

@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator
 from qmpcheck import catalogue, reports
 from qmpcheck.checking.checker import Checker
 from qmpcheck.cli import gate, main
-from qmpcheck.drift.change import Level
+from qmpcheck.codes import Impact
 from qmpcheck.gate import build as builds
 from qmpcheck.gate import judge, machine, run
 from qmpcheck.gate.build import Build
@@ -107,7 +107,7 @@ def test_a_real_build_passes(verdict: judge.Verdict) -> None:
         if not each.is_well
     }
     assert not troubles
-    assert not any(change.level() is Level.BREAKING for change in verdict.changes)
+    assert not any(change.level() is Impact.BREAKING for change in verdict.changes)
 
 
 def test_thirty_kinds_of_event_and_more_are_seen_within_a_minute(verdict: judge.Verdict) -> None:
@@ -554,6 +554,26 @@ def test_a_wrapper_that_edits_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
             "vnc: QMP402 crashed: it ended (exit status 3): why\\x1b",
         ),
         ("echo 'q: warning: old' >&2; kill -11 $$", "vnc", "vnc: QMP402 crashed: it ended (signal 11)\n"),
+        (
+            "echo 'q: -vnc x: VNC support is disabled' >&2; kill -11 $$",
+            "vnc",
+            "vnc: QMP402 crashed: it ended (signal 11): q: -vnc x: VNC support is disabled\n",
+        ),
+        (
+            "echo 'q: -vnc x: VNC support is disabled' >&2; sh -c 'kill -6 $$'; exit $?",
+            "vnc",
+            "vnc: QMP402 crashed: it ended (exit status 134): Aborted\n",
+        ),
+        (
+            "echo 'q: warning: paging is not supported on this host' >&2; exit 1",
+            "vnc",
+            "vnc: QMP402 crashed: it ended (exit status 1)\n",
+        ),
+        (
+            "echo 'q: invalid accelerator qtest' >&2; echo 'q: falling back to tcg' >&2; exit 1",
+            "vnc",
+            "vnc: QMP402 crashed: it ended (exit status 1)\n",
+        ),
         ("yes '[]'", "vnc", "vnc: QMP404 failed: it sent more than 512 KiB"),
         ("sleep 1000 & setsid true; sleep 1000", "vnc", "vnc: QMP403 hung: no greeting"),
         (
@@ -562,7 +582,18 @@ def test_a_wrapper_that_edits_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
             "skipped: lacks q: -device x: is not a valid device model name",
         ),
     ],
-    ids=["killed halfway", "ends", "signal", "endless", "hangs", "lacks"],
+    ids=[
+        "killed halfway",
+        "ends",
+        "signal",
+        "signal, whatever it said",
+        "signal, told by a shell",
+        "warns",
+        "falls back",
+        "endless",
+        "hangs",
+        "lacks",
+    ],
 )
 def test_trouble_is_told_apart(
     text: str,
@@ -579,6 +610,18 @@ def test_trouble_is_told_apart(
     assert told in captured.out
     assert status == (2 if "skipped" in told else 1)
     assert ("nothing was checked" in captured.err) == ("skipped" in told)
+    assert_nothing_is_left(tmp_path)
+
+
+@pytest.mark.parametrize("scenario", ["vnc", "migration", "life-cycle"])
+def test_a_crash_is_told_and_not_its_consequences(
+    scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its first event kills it, whatever else the scenario is connected to or waits for."""
+    edit = "import os; child.kill(); child.wait(); os.kill(os.getpid(), 11)"
+    assert main(["gate", "--qemu", editing(tmp_path, edit), "--only", scenario]) == 1
+    told = capsys.readouterr().out
+    assert re.findall(r"QMP\d\d\d .*\)", told) == ["QMP402 crashed: it ended (signal 11)"]
     assert_nothing_is_left(tmp_path)
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from qmpcheck.gate.recording import Arrival, Recording
+from qmpcheck.gate.recording import Recording
+from qmpcheck.qmp.client import Arrival
 
 
 def test_an_event_came_with_the_end_of_its_line() -> None:

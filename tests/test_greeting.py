@@ -65,7 +65,7 @@ def run(capsys: pytest.CaptureFixture[str], *streams: object) -> tuple[int, str]
 def test_files(pack, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
     path = tmp_path / "stream"
     path.write_bytes(pack((STOP + of(1, 1, 2) + STOP).encode()))
-    report = f"{path}: conforms against 1.1 (6f382ed226): 3 lines, 2 events, 0 errors, 0 warnings\n"
+    report = f"{path}: conforms to 1.1 (6f382ed226): 3 lines, 2 events, 0 errors, 0 warnings\n"
     assert run(capsys, path) == (0, report)
 
 
@@ -78,9 +78,9 @@ def test_each_stream_is_checked_by_its_own_release(
     other.write_text(of(2, 0) + STOP)
     assert run(capsys, old, patched, other) == (
         0,
-        f"{old}: conforms against 1.1 (6f382ed226): 2 lines, 1 event, 0 errors, 0 warnings\n"
-        f"{patched}: conforms against 1.1 (6f382ed226): 2 lines, 1 event, 0 errors, 0 warnings\n"
-        f"{other}: conforms against 2.0 (0c762736df): 2 lines, 1 event, 0 errors, 0 warnings\n",
+        f"{old}: conforms to 1.1 (6f382ed226): 2 lines, 1 event, 0 errors, 0 warnings\n"
+        f"{patched}: conforms to 1.1 (6f382ed226): 2 lines, 1 event, 0 errors, 0 warnings\n"
+        f"{other}: conforms to 2.0 (0c762736df): 2 lines, 1 event, 0 errors, 0 warnings\n",
     )
 
 
@@ -110,7 +110,7 @@ def test_streams_that_do_not_tell(
 def test_a_greeting_is_found_wherever_it_stands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "stream"
     path.write_text(STOP * 20_000 + of(1, 1))
-    assert run(capsys, path)[1].startswith(f"{path}: conforms against 1.1 (6f382ed226): 20001 lines")
+    assert run(capsys, path)[1].startswith(f"{path}: conforms to 1.1 (6f382ed226): 20001 lines")
 
 
 def test_a_stream_of_two_releases(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,7 +131,7 @@ def test_a_stream_that_is_not_there_is_left_to_what_the_others_say(
     path.write_text(of(2, 0) + STOP)
     assert main(["validate", str(other), str(path), "--spec", "auto"]) == 2
     told = capsys.readouterr()
-    assert f"{path}: conforms against 2.0" in told.out
+    assert f"{path}: conforms to 2.0" in told.out
     assert told.err == f"qmpcheck: {other}: No such file or directory\n"
 
 
@@ -139,7 +139,7 @@ def test_a_pipe_that_is_no_standard_input(tmp_path: Path, capsys: pytest.Capture
     path = tmp_path / "stream"
     os.mkfifo(path)
     for text, expected in (
-        (of(1, 1) + STOP, f"{path}: conforms against 1.1 "),
+        (of(1, 1) + STOP, f"{path}: conforms to 1.1 "),
         (STOP, "a pipe is read once: name a spec, or give it as standard input\n"),
     ):
         with subprocess.Popen(
@@ -162,7 +162,7 @@ def test_a_release_that_is_newer_than_the_catalogue(
         path.write_text(of(*version) + STOP + NEWS)
         status, said = run(capsys, path)
         assert status == 0
-        assert f"{path}: conforms against {NEWEST}: 3 lines, 2 events, 0 errors, 1 warning\n" in said
+        assert f"{path}: conforms to {NEWEST}: 3 lines, 2 events, 0 errors, 1 warning\n" in said
         assert f": QMP201 NEWS event: the spec has no such event (may be new in {name})" in said
         assert (
             f"is checked against {NEWEST}, and what may be new in {name} is a warning: it is newer than"
@@ -191,9 +191,9 @@ def test_a_release_candidate_is_checked_as_its_release(
 ) -> None:
     path = tmp_path / "stream"
     for micro, told in (
-        (90, "conforms against 9.2: "),
-        (50, "conforms against 9.1 or 9.2 ("),
-        (49, "violations against 9.1: "),
+        (90, "conforms to 9.2: "),
+        (50, "conforms to 9.1 or 9.2 ("),
+        (49, "violations of 9.1: "),
     ):
         path.write_text(of(9, 1, micro) + IO_ERROR % 1 + STOPPED % 2)
         status, said = run(capsys, path)
@@ -219,7 +219,7 @@ def test_a_patch_level_is_checked_as_that_build_behaves(
 def test_a_pipe_is_checked_from_its_start(pack) -> None:  # type: ignore[no-untyped-def]
     stream = of(1, 1) + STOP * 40_000
     said = subprocess.run([*VALIDATE, "-"], input=pack(stream.encode()), stdout=subprocess.PIPE, check=True)
-    assert said.stdout.decode().startswith("-: conforms against 1.1 (6f382ed226): 40001 lines, 40000 events")
+    assert said.stdout.decode().startswith("-: conforms to 1.1 (6f382ed226): 40001 lines, 40000 events")
 
 
 def test_standard_input_may_be_a_file(tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def test_standard_input_may_be_a_file(tmp_path: Path) -> None:
     path.write_text(of(1, 1) + STOP)
     with path.open("rb") as file:
         said = subprocess.run([*VALIDATE, "-"], stdin=file, stdout=subprocess.PIPE, check=True)
-    assert said.stdout.startswith(b"-: conforms against 1.1 (6f382ed226): 2 lines, 1 event")
+    assert said.stdout.startswith(b"-: conforms to 1.1 (6f382ed226): 2 lines, 1 event")
 
 
 def write(file: IO[str], text: str) -> None:
@@ -245,9 +245,7 @@ def test_following_a_pipe() -> None:
             write(process.stdin, part)
         assert process.stdout.readline().startswith("-:3: QMP201 NEWS event: ")
         process.stdin.close()
-        assert process.stdout.readline().startswith(
-            "-: violations against 1.1 (6f382ed226): 3 lines, 1 event"
-        )
+        assert process.stdout.readline().startswith("-: violations of 1.1 (6f382ed226): 3 lines, 1 event")
 
 
 def test_following_a_file_that_grows(tmp_path: Path) -> None:
@@ -280,7 +278,7 @@ def test_a_pipe_without_greeting_is_fitted_and_then_checked(pack, times: int) ->
         "qmpcheck: -: no greeting: taken for 3.1, which fits best; no release fits wholly\n"
     )
     assert said.stdout.decode().startswith(
-        f"-: violations against 3.1: {times + 1} lines, {times + 1} events, 1 error, 0 warnings\n"
+        f"-: violations of 3.1: {times + 1} lines, {times + 1} events, 1 error, 0 warnings\n"
         f"-:{times + 1}: QMP201 NEWS event: "
     )
 
@@ -296,8 +294,8 @@ def test_a_pipe_beside_files(tmp_path: Path) -> None:
         f"qmpcheck: -: no greeting: taken for {NEWEST}, the newest of 0.12 to {NEWEST} that fit",
     ]
     assert said.stdout == (
-        f"{path}: conforms against 3.1: 1 line, 1 event, 0 errors, 0 warnings\n"
-        f"-: conforms against {NEWEST}: 2 lines, 1 event, 0 errors, 0 warnings\n"
+        f"{path}: conforms to 3.1: 1 line, 1 event, 0 errors, 0 warnings\n"
+        f"-: conforms to {NEWEST}: 2 lines, 1 event, 0 errors, 0 warnings\n"
     )
 
 
@@ -307,7 +305,7 @@ def test_standard_input_may_be_a_file_without_greeting(tmp_path: Path) -> None:
     with path.open("rb") as file:
         said = subprocess.run([*VALIDATE, "-"], stdin=file, capture_output=True, text=True, check=True)
     assert said.stderr == TAKEN_FOR_3_1 + "\n"
-    assert said.stdout.startswith("-: conforms against 3.1: 1 line, 1 event")
+    assert said.stdout.startswith("-: conforms to 3.1: 1 line, 1 event")
 
 
 @pytest.mark.parametrize(
@@ -369,7 +367,7 @@ def test_following_a_pipe_without_greeting() -> None:
         assert process.stdout.readline().startswith("-:5: QMP201 NEWS event: ")
         assert process.stdout.readline().startswith("-:7: QMP201 NEWS event: ")
         out, err = process.communicate()
-    assert out.startswith("-: violations against 3.1: 7 lines, 3 events, 3 errors")
+    assert out.startswith("-: violations of 3.1: 7 lines, 3 events, 3 errors")
     assert (err, process.returncode) == ("", 1)
 
 
@@ -386,7 +384,7 @@ def test_following_a_file_without_greeting(tmp_path: Path) -> None:
         assert process.stdout.readline().startswith(f"{path}:30003: QMP201 NEWS event: ")
         process.terminate()
         out, _ = process.communicate()
-    assert out.startswith(f"{path}: violations against 3.1: 30003 lines, 30003 events, 1 error")
+    assert out.startswith(f"{path}: violations of 3.1: 30003 lines, 30003 events, 1 error")
     assert process.returncode == 130
 
 
@@ -416,7 +414,7 @@ def test_following_takes_a_greeting_that_has_come(stream: str, tmp_path: Path) -
         assert ":4: QMP201 NEWS" in process.stdout.readline()
         process.terminate()
         out, err = process.communicate()
-    assert out.startswith(f"{path}: violations against 1.1 ")
+    assert out.startswith(f"{path}: violations of 1.1 ")
     assert err == ""
 
 

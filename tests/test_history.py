@@ -4,7 +4,7 @@ import pytest
 
 from qmpcheck import catalogue
 from qmpcheck.cli import main
-from qmpcheck.drift.change import Level
+from qmpcheck.codes import Impact
 from qmpcheck.drift.history import history, spec_line
 from qmpcheck.rulebase import SpecError
 
@@ -84,7 +84,7 @@ def test_every_event_ever_has_a_life_that_begins_and_ends() -> None:
         assert steps[0].what.startswith("introduced")
         assert (steps[-1].what == f"still in {newest.release}") == (event in newest.rule_base.events)
         assert (steps[-1].what == "removed") == (event not in newest.rule_base.events)
-        assert steps[0].level is Level.SAFE
+        assert steps[0].level is Impact.SAFE
         assert [step.date for step in steps] == sorted(step.date for step in steps)
 
 

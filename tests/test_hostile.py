@@ -142,7 +142,7 @@ def test_however_many_unknown_events_are_one_kind() -> None:
 def test_every_fault_of_a_timestamp_is_told() -> None:
     line = '{"event": "STOP", "timestamp": {"seconds": "1", "microseconds": -5, "a-b": 1}}\n'
     checked = check(catalogue.find("v2").rule_base, line)
-    assert [finding.path for finding in checked.listed] == [
+    assert [finding.shown_path for finding in checked.listed] == [
         "timestamp.seconds",
         "timestamp.microseconds",
         "timestamp.a-b",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from qmpcheck import rulebase
+from qmpcheck import rulebase, specfile
 from qmpcheck.documents import introspection
 from qmpcheck.documents.introspection import NotIntrospection
 from qmpcheck.rulebase import Any as Anything
@@ -226,6 +226,22 @@ def lines(*messages: Any) -> str:
         ),
         (lines(OLDER, GREETING, {"return": SCHEMA}, OLDER), Version(7, 2, 22)),
         (lines(GREETING) + "what is not JSON\n" + lines({"return": SCHEMA}), Version(7, 2, 22)),
+        # as libvirt keeps them
+        (
+            "\n\n".join(
+                json.dumps(message, indent=2)
+                for message in (
+                    {"execute": "query-version", "id": "libvirt-2"},
+                    {
+                        "return": {"qemu": {"micro": 90, "minor": 2, "major": 8}, "package": ""},
+                        "id": "libvirt-2",
+                    },
+                    {"execute": "query-qmp-schema", "id": "libvirt-5"},
+                    {"return": SCHEMA, "id": "libvirt-5"},
+                )
+            ),
+            Version(8, 2, 90),
+        ),
     ],
 )
 def test_forms_of_a_reply(text: str, version: Version | None) -> None:
@@ -238,3 +254,25 @@ def test_forms_of_a_reply(text: str, version: Version | None) -> None:
 def test_texts_without_a_reply(text: str) -> None:
     with pytest.raises(NotIntrospection, match="no reply to query-qmp-schema in it"):
         introspection.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("x", '{"events": {}}', "rules"),
+        ("x", '{"events": {', "rules"),
+        ("x", "[]", "introspection"),
+        ("x", '[{"name": "0"', "introspection"),
+        ("x", '{"return": [', "introspection"),
+        ("x", '{"QMP": {}}\n{"return": []}', "introspection"),
+        ("x", "{ 'event': 'X' }", "schema"),
+        ("x", "# a\n\n##\n{ 'event': 'X' }", "schema"),
+        ("x", "##\n# = Lamps\n##\n{ , 'event': 'X' }", "schema"),
+        ("x", "{ event: 'X' }", "schema"),
+        ("x.json", "'event': 'X' }", "schema"),
+        ("x", "# Lamps\n\nX1\n--\n", "document"),
+        ("x", "X1\n--\n", "document"),
+    ],
+)
+def test_what_kind_of_file_it_is(name: str, text: str, expected: str) -> None:
+    assert specfile.kind(text, name) == expected

@@ -52,7 +52,7 @@ def test_a_release_that_was_installed_is_one_like_the_others(capsys: pytest.Capt
     assert catalogue.line()[-1].name == "99.0"
     Path("s.jsonl").write_text(GREETING + LAMP)
     assert main(["validate", "s.jsonl", "--spec", "auto"]) == 0
-    assert "against 99.0: 2 lines, 1 event" in capsys.readouterr().out
+    assert "conforms to 99.0: 2 lines, 1 event" in capsys.readouterr().out
     assert main(["fit", "s.jsonl"]) == 0
     assert "fits 99.0: " in capsys.readouterr().out
     assert main(["diff", NEWEST, "99.0"]) == 1

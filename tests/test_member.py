@@ -3,7 +3,20 @@
 import pytest
 
 from qmpcheck import documents
-from qmpcheck.rulebase import Any, Array, Boolean, Enum, Integer, Member, Number, Object, String, Type
+from qmpcheck.rulebase import (
+    Alternate,
+    Any,
+    Array,
+    Boolean,
+    Enum,
+    Integer,
+    Member,
+    Null,
+    Number,
+    Object,
+    String,
+    Type,
+)
 
 LINE = 3
 
@@ -45,9 +58,35 @@ def members(text: str) -> tuple[Member, ...]:
         # No type, or one that is described elsewhere.
         ('- "a": x', Any()),
         ('- "a": x (json-foo)', Any()),
-        ('- "a": x (json-int or json-string)', Any()),
+        ('- "a": x (json-int or json-string)', Alternate((Integer(), String()))),
         ('- "a": LampInfo type described in lamps.json', Any("LampInfo")),
         ('- "a": state\n   See LampState in ~/lamps.json for possible values', Any("LampState")),
+        # Lists in other forms; each has the form of its first item.
+        ('- "a": one of the following (json-string):\n    - "p": x\n    - "q": y\n', Enum(("p", "q"))),
+        ('- "a": one of the following (json-string):\n    * p = x\n    * q = y\n', Enum(("p", "q"))),
+        ('- "a": one of the following (json-string):\n    "p" - x\n    "q" - y\n', Enum(("p", "q"))),
+        (
+            '- "a": one of the following (json-string):\n    p: x\n      going on\n    q: y\n',
+            Enum(("p", "q")),
+        ),
+        ('- "a": it\'s one of\n  the following (json-string):\n    "p": x\n\t"q": y\n', Enum(("p", "q"))),
+        ('- "a": one of: "p", "q" (json-string)', Enum(("p", "q"))),
+        ('- "a": either "p" or "q" (json-string)', Enum(("p", "q"))),
+        ('- "a": possible values are "p" and "q" (json-string)', Enum(("p", "q"))),
+        ('- "a": x (json-string, one of "p", "q")', Enum(("p", "q"))),
+        # Types in other places, and of other names.
+        ('- "a" (json-int): x', Integer()),
+        ('- "a": (json-int) x', Integer()),
+        ('- "a": json-int, x', Integer()),
+        ('* "a": x (json-int)', Integer()),
+        ("- `a`: x (json-int)", Integer()),
+        ("- @a: x (json-int)", Integer()),
+        ('- "a": x (json-boolean)', Boolean()),
+        ('- "a": x (json-array of json-string)', Array(String())),
+        ('- "a": x (json-string or json-null)', Alternate((String(), Null()))),
+        # What is hedged closes nothing.
+        ('- "a": for example one of the following: "p", "q" (json-string)', String(("p", "q"))),
+        ('- "a": x (json-string), such as one of:\n  "p": x\n  "q": y\n', String(("p", "q"))),
         # Broken notes.
         ('- "a": x (json-string, "p) y ( z', String()),
         ('- "a": ((((', Any()),
@@ -61,6 +100,79 @@ def test_optional_wherever_the_note_stands() -> None:
     assert members('- "a": x (json-int) (optional)')[0].optional
     texts = ["(json-int, optional)", "(optional, json-int)", "(json-int,\n optional) more words"]
     assert [members(f'- "a": x {text}')[0].optional for text in texts] == [True, True, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "optional"),
+    [
+        ('- "*a": x (json-int)', True),
+        ("- *a: x (json-int)", True),
+        ('- "a" (json-int, optional): x', True),
+        ('- "a": x, optional (json-int)', True),
+        ('- "a": x (json-int). Optional.', True),
+        ('- "a": x (json-int). This member is optional.', True),
+        ('- "a": x (json-int, optional (since 2.0))', True),
+        ('- "a": x, only present if it is known (json-int)', True),
+        ('- "a": x (json-int). May be absent.', True),
+        ('- "a": x (json-int). Omitted if it is not known.', True),
+        ('- "a": x (json-int). Always present.', False),
+        ('- "a": x (json-int). Never omitted.', False),
+        ('- "a": whether the tray is present (json-int)', False),
+    ],
+)
+def test_what_says_that_a_member_is_optional(text: str, optional: bool) -> None:
+    document = documents.read(f"X1\n--\n{text}")
+    assert document.rule_base.events["X1"].data.members == (Member("a", Integer(), optional, LINE),)
+    assert [defect for defect in document.defects if defect.code == "QMP901"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('- "a": optional x (json-int)', 3),
+        ('- "a": x (json-int). Not always there.', 3),
+        ('- "a": x, if present (json-int)', 3),
+        ('- "a": x (json-int). Only if it is known.', 3),
+        ('- "a": one of the following (json-string):\n    "p": x\n    "q" y\n', 5),
+        ('- "a": one of the following (json-string):\n    "p": x\n    q: y\n', 5),
+        ('- "a": one of the following (json-string):\n    "p": x\n    - "q": y\n', 5),
+        ('- "a": one of the following (json-string):\n    "p" x\n    "q" y\n', 5),
+        ('- "a": one of the following (json-int):\n    0: x\n', 4),
+        ('- "a": one of the following (json-string)\n', 3),
+        ('- "a": one of "p", "q", or others (json-string)', 3),
+        ('- "a": one of "p", "q", ... (json-string)', 3),
+        ('- "a": one of p, q (json-string)', 3),
+        ('- "a": can be "p" or "q" (json-string)', 3),
+        ('- "a": "p" or "q" (json-string)', 3),
+        ('- "a": "p" | "q" (json-string)', 3),
+        ('- "a": one of "p" for this, "q" for that (json-string)', 3),
+        ('- "a": x (json-int)\n+ "b": y', 4),
+        ('- "a": x (json-string, p or q)', 3),
+        ('- "a": x (json-int, 0 or 1)', 3),
+        ('- "a": x (json-int)\n- "b" y (json-int)', 4),
+        ('- "a": x (json-int)\n"b": y (json-int)', 4),
+        ('- "a": x (json-int)\n- b": y (json-int)', 4),
+        ('- "a": x (json-int)\n  b: y (json-int)', 4),
+        ('- "a": x (json-int), or a json-string', 3),
+    ],
+)
+def test_what_may_be_a_rule_and_is_not_understood_is_reported(text: str, line: int) -> None:
+    document = documents.read(f"X1\n--\n{text}")
+    assert line in [defect.line for defect in document.defects if defect.code == "QMP901"]
+    assert document.rule_base.not_understood == len(document.rule_base.events["X1"].not_understood) > 0
+
+
+def test_several_members_of_one_text() -> None:
+    assert members('- "a", "b": x (json-int)') == (
+        Member("a", Integer(), line=LINE),
+        Member("b", Integer(), line=LINE),
+    )
+
+
+def test_members_below_a_list_are_those_of_its_items() -> None:
+    text = '- "a": x (json-array)\n  - "b": x (json-int)\n- "c": x (json-int)\n'
+    items = Array(Object((Member("b", Integer(), line=4),)))
+    assert members(text) == (Member("a", items, line=3), Member("c", Integer(), line=5))
 
 
 def test_members_nest_by_indentation() -> None:

@@ -14,6 +14,11 @@ FLAT = 'X1\n--\n\nData:\n\n- "a": x (json-int)'
         PLAIN,
         PLAIN.replace("\n", "\r\n"),
         PLAIN.replace(" ", "\u00a0"),
+        # A mail that quotes it, also one that quotes a mail.
+        "\n".join(f"> {line}".rstrip() for line in PLAIN.split("\n")),
+        "\n".join(f">> {line}".rstrip() for line in PLAIN.split("\n")),
+        # Indented.
+        "\n".join(f"\t{line}".rstrip() for line in PLAIN.split("\n")),
         # A table.
         "\n".join(f"|  | {line} | " for line in PLAIN.split("\n")),
         # Numbered lines without the blank ones, below a page's header.

@@ -19,7 +19,7 @@ from test_record import GREETING, REPLY, STOP, conforms, ended, qemu, record, se
 
 from qmpcheck.cli import main
 from qmpcheck.recording import proxy
-from qmpcheck.recording.lines import TooLong
+from qmpcheck.recording.proxy import TooLong
 
 COMMAND = b'{"execute": "qmp_capabilities"}'
 

@@ -3,7 +3,8 @@
 import pytest
 
 from qmpcheck.gate.punctuality import untimely
-from qmpcheck.gate.recording import Arrival, Sent
+from qmpcheck.gate.recording import Sent
+from qmpcheck.qmp.client import Arrival
 
 AT = 1_000_000
 """When the event happened, in seconds since the epoch."""

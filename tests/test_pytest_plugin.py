@@ -80,7 +80,7 @@ def test_it(qmpcheck_recorder, tmp_path):
 """
     result = ran(pytester, REAL + test, WHATEVER_RELEASE, "-rP", "--basetemp=kept")
     result.assert_outcomes(passed=1)
-    result.stdout.fnmatch_lines(["*qmpcheck1.jsonl: conforms against 7.2: 5 lines, 3 events, 0 errors, *"])
+    result.stdout.fnmatch_lines(["*qmpcheck1.jsonl: conforms to 7.2: 5 lines, 3 events, 0 errors, *"])
     kept = next(pytester.path.glob("kept/*/qmpcheck1.jsonl"))
     assert kept.read_bytes().startswith(b'{"QMP"')
 
@@ -135,7 +135,7 @@ def test_it(qmpcheck_recorder):
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(
         [
-            "*/qmpcheck1.jsonl: violations against 7.2: 3 lines, 2 events, 1 error, 0 warnings",
+            "*/qmpcheck1.jsonl: violations of 7.2: 3 lines, 2 events, 1 error, 0 warnings",
             "*/qmpcheck1.jsonl:3: QMP203 STOP data[[]*x1b*: the spec has no such member here*",
         ]
     )
@@ -262,7 +262,7 @@ def flood(options):
 
 def test_it(monkeypatch, qmpcheck_recorder):
     monkeypatch.setattr("qmpcheck.recording.listener._MOMENT", 0.3)
-    monkeypatch.setattr("qmpcheck.recording.session._CHUNK", 64)  # it sends faster than we read
+    monkeypatch.setattr("qmpcheck.qmp.connection.CHUNK", 64)  # it sends faster than we read
     threading.Thread(target=flood, args=[qmpcheck_recorder.qemu_options()], daemon=True).start()
     time.sleep(0.3)
 """
@@ -297,7 +297,7 @@ def test_assumed(qmpcheck_recorder):
     result.assert_outcomes(passed=4, errors=2)
     text = result.stdout.str()
     assert "test_of_the_class0/qmpcheck1.jsonl:2: QMP203" in text
-    assert "test_of_its_own0/qmpcheck1.jsonl: conforms against 10.0" in text
+    assert "test_of_its_own0/qmpcheck1.jsonl: conforms to 10.0" in text
     assert "test_assumed0/qmpcheck1.jsonl:2: QMP301 SHUTDOWN: if -no-shutdown was given, STOP follows" in text
 
 

@@ -10,7 +10,7 @@ from rulebases import QAPI
 
 from qmpcheck.checking import user_rules
 from qmpcheck.checking.temporal_rule import TemporalRule
-from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.finding import Finding
 from qmpcheck.reports import text
 from qmpcheck.rulebase import (
     Alternate,
@@ -34,12 +34,12 @@ def line(event: str, data: Any, seconds: float = 1) -> str:
 
 def findings(
     stream: str, rule_base: RuleBase = QAPI, more: tuple[TemporalRule, ...] = ()
-) -> tuple[Diagnostic, ...]:
+) -> tuple[Finding, ...]:
     return check(rule_base, stream, complete=True, rules=more).listed
 
 
 def said(event: str, data: Any) -> list[str]:
-    return [f"{each.code} {each.path}: {each.message}" for each in findings(line(event, data))]
+    return [f"{each.code} {each.shown_path}: {each.message}" for each in findings(line(event, data))]
 
 
 INET = {"type": "inet", "host": "h", "port": 80}

@@ -21,14 +21,14 @@ from markdown_it import MarkdownIt
 
 from qmpcheck import catalogue
 from qmpcheck.cli import main
-from qmpcheck.diagnostic import CODES
-from qmpcheck.drift.change import KINDS, Change
+from qmpcheck.codes import CODES, DRIFT_CODES, Severity
+from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
+from qmpcheck.keypath import ITEMS
 from qmpcheck.printable import safe
 from qmpcheck.reports import changesreport, fingerprint, formats, report
 from qmpcheck.reports.changes import Changes
-from qmpcheck.reports.explanations import EXPLANATIONS
-from qmpcheck.reports.report import Finding, Level, Report, Rule, Suite
+from qmpcheck.reports.report import Report, Reported, Suite
 
 HERE = Path(__file__).parent
 JUNIT = xmlschema.XMLSchema(str(HERE / "junit.xsd"))
@@ -70,22 +70,20 @@ TRICKS = [
 ]  # fmt: skip
 HOSTILE = st.lists(st.sampled_from(TRICKS) | st.text(max_size=5), max_size=6).map("".join)
 FILES = HOSTILE.filter(bool)
-RULES = st.sampled_from(
-    [Rule(code, about.slug, Level(about.severity), *EXPLANATIONS[code][:2]) for code, about in CODES.items()]
-)
+FOUND_CODES = st.sampled_from(sorted(CODES))
 
 
 @st.composite
-def findings(draw: st.DrawFn, file: str) -> Finding:
-    rule = draw(RULES)
+def findings(draw: st.DrawFn, file: str) -> Reported:
+    code = draw(FOUND_CODES)
     path = draw(HOSTILE)
-    return Finding(
-        rule=rule,
-        level=rule.level,
+    return Reported(
+        code=code,
+        level=CODES[code].severity,
         message=draw(HOSTILE.filter(bool)),
         file=file,
         line=draw(st.none() | st.integers(1, 99)),
-        identity=fingerprint.Identity(rule.code, draw(HOSTILE), path),
+        identity=fingerprint.Identity(code, draw(HOSTILE), path),
         path=path,
         known=draw(st.booleans()),
     )
@@ -102,7 +100,7 @@ REPORTS = st.builds(
     command=st.just("validate"),
     against=FILES,
     suites=st.lists(suites(), max_size=3).map(tuple),
-    fail_on=st.sampled_from(Level),
+    fail_on=st.sampled_from(Severity),
     document=st.just(dict),
     has_baseline=st.booleans(),
 )
@@ -214,7 +212,7 @@ def test_sarif(found: Report) -> None:
     assert all({"name", "shortDescription", "fullDescription", "help"} <= rule.keys() for rule in rules)
     for result, finding in zip(run["results"], found.findings, strict=True):
         assert {"level", "partialFingerprints"} <= result.keys()
-        assert rules[result["ruleIndex"]]["id"] == result["ruleId"] == finding.rule.code
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"] == finding.code
         if "](" not in safe(finding.text):
             assert message(result["message"]["text"]) == safe(finding.text)
         assert "](" not in result["message"]["text"].replace("\\](", "")
@@ -256,13 +254,14 @@ def test_markdown(found: Report) -> None:
     assert len(cells) == 2 * unchecked + 6 * len(grouped)
 
 
-def example(code: str, **about: Any) -> Finding:
-    rule = Rule(code, CODES[code].slug, Level(CODES[code].severity), *EXPLANATIONS[code][:2])
+def example(code: str, **about: Any) -> Reported:
     identity = fingerprint.Identity(code, "STOP", "data.why")
-    return Finding(rule, rule.level, "it is wrong", "s.jsonl", 3, identity, "data.why")._replace(**about)
+    return Reported(code, CODES[code].severity, "it is wrong", "s.jsonl", 3, identity, "data.why")._replace(
+        **about
+    )
 
 
-REPORT = Report("validate", "v2", (), Level.ERROR, dict)
+REPORT = Report("validate", "v2", (), Severity.ERROR, dict)
 
 STOP = '{"timestamp": {"seconds": 1, "microseconds": 5}, "event": "STOP"}\n'
 BAD = STOP.replace("}\n", ', "data": {"why": 1, "`|<b>@a](x)##[error]\\n::error::": 2}}\n')
@@ -496,14 +495,18 @@ def test_changes() -> None:
     JUNIT.validate(formats.render("junit", found))
     GITLAB.validate(json.loads(formats.render("gitlab", found)))
     [suite] = found.suites
-    assert {finding.level for finding in suite.findings} == set(Level)
+    assert {finding.level for finding in suite.findings} == set(Severity)
     assert sum(map(found.fails, suite.findings)) > 10
     assert len(report.groups(suite.findings)) == len(suite.findings) > 50
     assert len(json.loads(formats.render("json", found))["changes"]) == len(suite.findings)
 
 
 def test_a_change_is_known_by_its_value_and_branch() -> None:
-    changes = [Change(code, "X", "data[]", "", value=value) for code in KINDS for value in ("", "p", "q")]
+    changes = [
+        Change(code, "X", ("data", ITEMS), "", value=value)
+        for code in DRIFT_CODES
+        for value in ("", "p", "q")
+    ]
     assert len({fingerprint.fingerprint(fingerprint.of_change(each)) for each in changes}) == len(changes)
 
 

@@ -229,7 +229,10 @@ def test_a_mistake_is_told_with_its_place(pack: str, tmp_path: Path) -> None:
         name = f"git:{folder}@main"
     with pytest.raises(SpecError) as caught:
         found(name)
-    assert str(caught.value) == f'{name}/qapi/lamp.json:1:45: no type is called "boool"'
+    assert (
+        str(caught.value)
+        == f'{name}/qapi/lamp.json:1:45: event "LAMP_SWITCHED", "on": no type is called "boool"'
+    )
 
 
 def test_a_part_of_a_schema_is_not_taken_for_all_of_it(tmp_path: Path) -> None:

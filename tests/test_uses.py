@@ -3,6 +3,7 @@
 import functools
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from qmpcheck.drift.change import Change, Condition
 from qmpcheck.drift.compare import compare
 from qmpcheck.drift.uses import Seen, of_client, touches
 from qmpcheck.drift.usesfile import load, of_stream
+from qmpcheck.keypath import ITEMS, KeyPath
 from qmpcheck.rulebase import (
     BUILD,
     SCHEMA,
@@ -150,6 +152,16 @@ STREAM = (
 )
 
 
+def at(text: str) -> KeyPath:
+    """The keys of a path as it is printed."""
+    keys = re.findall(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d*)\]|([^.\[\]]+)', text)
+    return tuple(
+        plain
+        or (ITEMS if not quoted and not index else int(index) if index else re.sub(r"\\(.)", r"\1", quoted))
+        for quoted, index, plain in keys
+    )
+
+
 def test_a_stream_shows_paths_and_strings() -> None:
     found = of_stream(
         [*STREAM.splitlines(), b' {"return": {}}', b'{"event": 5}', event("7"), event("{}", "NOT_IN_IT")],
@@ -157,53 +169,59 @@ def test_a_stream_shows_paths_and_strings() -> None:
     )
     assert set(found) == {"CONNECTED", "NOT_IN_IT"}
     assert found["CONNECTED"].values == {
-        "data": set(),
-        "data.address": set(),
-        "data.address.type": {"inet"},
-        "data.address.port": set(),
-        "data.list": set(),
-        "data.list[]": set(),
-        "data.list[].k": set(),
-        "data.list[].k[]": {"v"},
+        at("data"): set(),
+        at("data.address"): set(),
+        at("data.address.type"): {"inet"},
+        at("data.address.port"): set(),
+        at("data.list"): set(),
+        at("data.list[]"): set(),
+        at("data.list[].k"): set(),
+        at("data.list[].k[]"): {"v"},
     }  # fmt: skip
 
 
 def test_lines_that_the_fast_decoder_refuses_are_seen() -> None:
     odd = event('{"a": "\\ud800", "b": ' + "9" * 5000 + ', "c": ' + "[" * 1000 + "]" * 1000 + "}")
     seen = of_stream([odd], [QAPI])["CONNECTED"]
-    assert seen.takes("data.a", "\ud800")
-    assert seen.has("data.b")
-    assert seen.takes("data.c" + "[]" * 99, "anything")
+    assert seen.takes(at("data.a"), "\ud800")
+    assert seen.has(at("data.b"))
+    assert seen.takes(at("data.c" + "[]" * 99), "anything")
 
 
 def test_what_is_too_much_to_keep_stands_for_anything() -> None:
     many = of_stream([event(f'{{"a": "{number}"}}') for number in range(300)], [QAPI])["CONNECTED"]
-    assert many.takes("data.a", "never")
-    assert not many.has("data.b")
+    assert many.takes(at("data.a"), "never")
+    assert not many.has(at("data.b"))
     wide = event(json.dumps({str(number): 1 for number in range(5000)}))
-    assert of_stream([wide], [QAPI])["CONNECTED"].takes("data.b.c", "never")
+    assert of_stream([wide], [QAPI])["CONNECTED"].takes(at("data.b.c"), "never")
 
 
 LISTED = {
-    "CONNECTED": Seen({"data": frozenset()}, frozenset({"data"})),
+    "CONNECTED": Seen({at("data"): frozenset()}, frozenset({at("data")})),
     "CONNECTED.address": Seen(
-        {"data": frozenset(), "data.address": frozenset()}, frozenset({"data.address"}), frozenset({"data"})
+        {at("data"): frozenset(), at("data.address"): frozenset()},
+        frozenset({at("data.address")}),
+        frozenset({at("data")}),
     ),
     "CONNECTED.address.type = inet": Seen(
-        {"data": frozenset(), "data.address": frozenset(), "data.address.type": frozenset({"inet"})},
-        parts=frozenset({"data", "data.address"}),
-        handled=frozenset({("data.address.type", "inet")}),
+        {
+            at("data"): frozenset(),
+            at("data.address"): frozenset(),
+            at("data.address.type"): frozenset({"inet"}),
+        },
+        parts=frozenset({at("data"), at("data.address")}),
+        handled=frozenset({(at("data.address.type"), "inet")}),
     ),
     "CONNECTED!": Seen({}),
     "CONNECTED.address.path": Seen(
         {
-            "data": frozenset(),
-            "data.address": frozenset(),
-            "data.address.path": frozenset(),
-            "data.address.type": frozenset({"unix"}),
+            at("data"): frozenset(),
+            at("data.address"): frozenset(),
+            at("data.address.path"): frozenset(),
+            at("data.address.type"): frozenset({"unix"}),
         },
-        frozenset({"data.address.path"}),
-        frozenset({"data", "data.address"}),
+        frozenset({at("data.address.path")}),
+        frozenset({at("data"), at("data.address")}),
     ),
 }
 
@@ -223,8 +241,8 @@ def test_a_list_names_a_member_that_another_vendor_added() -> None:
     spec = RuleBase({"BLOCK_IO_ERROR": EventRule(vendors)}, BUILD)
     listed = "BLOCK_IO_ERROR.__com.redhat_reason=enospc\nBLOCK_IO_ERROR.reason.__org.x_code"
     seen = useslist.read(listed, [spec], "mine").uses["BLOCK_IO_ERROR"]
-    assert seen.takes('data["__com.redhat_reason"]', "enospc")
-    assert seen.has('data.reason["__org.x_code"]')
+    assert seen.takes(at('data["__com.redhat_reason"]'), "enospc")
+    assert seen.has(at('data.reason["__org.x_code"]'))
 
 
 @pytest.mark.parametrize("item", ["CONNECTED", "CONNECTED.address.type", "CONNECTED.address.type=inet"])
@@ -237,8 +255,8 @@ def test_a_list_may_take_paths_as_reports_show_them(item: str) -> None:
 
 def test_what_a_list_says_of_items_is_found_inside_them() -> None:
     seen = useslist.read("ALTERNATES.where.type=fd\nALTERNATES.limit", [QAPI], "mine").uses["ALTERNATES"]
-    assert seen.takes("data.where.type", "fd")
-    assert seen.has("data.limit[]")
+    assert seen.takes(at("data.where.type"), "fd")
+    assert seen.has(at("data.limit[]"))
 
 
 ALL_THE_SAME = "an item that no release has, and that the client reads all the same, ends with ?"
@@ -280,7 +298,7 @@ def test_a_stream_and_a_list_are_told_apart_by_what_they_hold(tmp_path: Path) ->
     (tmp_path / "s").write_bytes(gzip.compress(STREAM))
     (tmp_path / "l").write_text("\ufeffCONNECTED\n")
     assert load(str(tmp_path / "s"), [QAPI]).uses["CONNECTED"].whole == set()
-    assert load(str(tmp_path / "l"), [QAPI]).uses["CONNECTED"].whole == {"data"}
+    assert load(str(tmp_path / "l"), [QAPI]).uses["CONNECTED"].whole == {at("data")}
     for text, message in (
         ("# no\n", "no event in it"),
         ('{"return": {}}', "no event in it"),
@@ -295,32 +313,32 @@ def test_a_stream_and_a_list_are_told_apart_by_what_they_hold(tmp_path: Path) ->
             load(str(other), [QAPI])
 
 
-INET = (Condition("data.address", "type", "inet"),)
-UNIX = (Condition("data.address", "type", "unix"),)
+INET = (Condition(at("data.address"), "type", "inet"),)
+UNIX = (Condition(at("data.address"), "type", "unix"),)
 
 TOUCHED = [
-    (Change("QMP501", "CONNECTED", "", ""), True),
-    (Change("QMP502", "CONNECTED", "", ""), False),
-    (Change("QMP501", "UNION", "", ""), False),
-    (Change("QMP503", "CONNECTED", "data.address.port", ""), True),
-    (Change("QMP503", "CONNECTED", "data.address.port", "", where=INET), True),
-    (Change("QMP503", "CONNECTED", "data.address.port", "", where=UNIX), False),
-    (Change("QMP503", "CONNECTED", "data.address.path", ""), False),
-    (Change("QMP505", "CONNECTED", "data.address.more", ""), True),
-    (Change("QMP505", "CONNECTED", "data.other.more", ""), False),
-    (Change("QMP505", "CONNECTED", 'data.address["a \\"b\\" c"]', ""), True),
-    (Change("QMP506", "CONNECTED", "data.address.host", ""), False),
-    (Change("QMP507", "CONNECTED", "data.address.host", ""), True),
-    (Change("QMP510", "CONNECTED", "data.address.type", "", value="new"), True),
-    (Change("QMP511", "CONNECTED", "data.address.type", "", value="inet"), True),
-    (Change("QMP511", "CONNECTED", "data.address.type", "", value="unix"), False),
-    (Change("QMP516", "CONNECTED", "data.address.type", "", value="unix"), False),
-    (Change("QMP516", "CONNECTED", "data.address.type", ""), True),
-    (Change("QMP517", "CONNECTED", "data.address.type", "", value="inet"), True),
-    (Change("QMP517", "CONNECTED", "data.address.type", "", value="unix"), False),
-    (Change("QMP512", "CONNECTED", "", ""), True),
-    (Change("QMP508", "CONNECTED", "data.list[]", ""), True),
-    (Change("QMP508", "CONNECTED", "data.address[]", ""), False),
+    (Change("QMP501", "CONNECTED", (), ""), True),
+    (Change("QMP502", "CONNECTED", (), ""), False),
+    (Change("QMP501", "UNION", (), ""), False),
+    (Change("QMP503", "CONNECTED", at("data.address.port"), ""), True),
+    (Change("QMP503", "CONNECTED", at("data.address.port"), "", where=INET), True),
+    (Change("QMP503", "CONNECTED", at("data.address.port"), "", where=UNIX), False),
+    (Change("QMP503", "CONNECTED", at("data.address.path"), ""), False),
+    (Change("QMP505", "CONNECTED", at("data.address.more"), ""), True),
+    (Change("QMP505", "CONNECTED", at("data.other.more"), ""), False),
+    (Change("QMP505", "CONNECTED", at('data.address["a \\"b\\" c"]'), ""), True),
+    (Change("QMP506", "CONNECTED", at("data.address.host"), ""), False),
+    (Change("QMP507", "CONNECTED", at("data.address.host"), ""), True),
+    (Change("QMP510", "CONNECTED", at("data.address.type"), "", value="new"), True),
+    (Change("QMP511", "CONNECTED", at("data.address.type"), "", value="inet"), True),
+    (Change("QMP511", "CONNECTED", at("data.address.type"), "", value="unix"), False),
+    (Change("QMP516", "CONNECTED", at("data.address.type"), "", value="unix"), False),
+    (Change("QMP516", "CONNECTED", at("data.address.type"), ""), True),
+    (Change("QMP517", "CONNECTED", at("data.address.type"), "", value="inet"), True),
+    (Change("QMP517", "CONNECTED", at("data.address.type"), "", value="unix"), False),
+    (Change("QMP512", "CONNECTED", (), ""), True),
+    (Change("QMP508", "CONNECTED", at("data.list[]"), ""), True),
+    (Change("QMP508", "CONNECTED", at("data.address[]"), ""), False),
 ]
 
 
@@ -331,32 +349,32 @@ def test_which_changes_touch_a_client(change: Change, touched: bool) -> None:
 
 def test_who_receives_a_member_of_a_branch_receives_that_branch() -> None:
     mine = useslist.read("CONNECTED.address.path", [QAPI], "mine").uses
-    assert touches(Change("QMP508", "CONNECTED", "data.address.path", "", where=UNIX), mine)
-    assert touches(Change("QMP511", "CONNECTED", "data.address.type", "", value="unix"), mine)
-    assert not touches(Change("QMP508", "CONNECTED", "data.address.path", "", where=INET), mine)
+    assert touches(Change("QMP508", "CONNECTED", at("data.address.path"), "", where=UNIX), mine)
+    assert touches(Change("QMP511", "CONNECTED", at("data.address.type"), "", value="unix"), mine)
+    assert not touches(Change("QMP508", "CONNECTED", at("data.address.path"), "", where=INET), mine)
 
 
 LISTED_TOUCHED = [
-    ("CONNECTED", Change("QMP505", "CONNECTED", "data.more", ""), True),
-    ("CONNECTED.address", Change("QMP501", "CONNECTED", "", ""), True),
-    ("CONNECTED.address", Change("QMP505", "CONNECTED", "data.more", ""), False),
-    ("CONNECTED.address", Change("QMP507", "CONNECTED", "data.more", ""), False),
-    ("CONNECTED.address", Change("QMP505", "CONNECTED", "data.address", ""), True),
-    ("CONNECTED.address", Change("QMP505", "CONNECTED", "data.address.more", ""), True),
-    ("CONNECTED.address.port", Change("QMP505", "CONNECTED", "data.address.more", ""), False),
-    ("CONNECTED.address.port", Change("QMP507", "CONNECTED", "data.address.port", ""), True),
-    ("CONNECTED.address.port", Change("QMP506", "CONNECTED", "data.address", ""), True),
-    ("CONNECTED.address.port\nCONNECTED", Change("QMP505", "CONNECTED", "data.address.more", ""), True),
-    ("CONNECTED.address.type=inet", Change("QMP505", "CONNECTED", "data.address.more", ""), False),
+    ("CONNECTED", Change("QMP505", "CONNECTED", at("data.more"), ""), True),
+    ("CONNECTED.address", Change("QMP501", "CONNECTED", (), ""), True),
+    ("CONNECTED.address", Change("QMP505", "CONNECTED", at("data.more"), ""), False),
+    ("CONNECTED.address", Change("QMP507", "CONNECTED", at("data.more"), ""), False),
+    ("CONNECTED.address", Change("QMP505", "CONNECTED", at("data.address"), ""), True),
+    ("CONNECTED.address", Change("QMP505", "CONNECTED", at("data.address.more"), ""), True),
+    ("CONNECTED.address.port", Change("QMP505", "CONNECTED", at("data.address.more"), ""), False),
+    ("CONNECTED.address.port", Change("QMP507", "CONNECTED", at("data.address.port"), ""), True),
+    ("CONNECTED.address.port", Change("QMP506", "CONNECTED", at("data.address"), ""), True),
+    ("CONNECTED.address.port\nCONNECTED", Change("QMP505", "CONNECTED", at("data.address.more"), ""), True),
+    ("CONNECTED.address.type=inet", Change("QMP505", "CONNECTED", at("data.address.more"), ""), False),
     (
         "CONNECTED.address.port",
-        Change("QMP505", "CONNECTED", "data.address.gate", "", counterpart="port"),
+        Change("QMP505", "CONNECTED", at("data.address.gate"), "", counterpart="port"),
         True,
     ),
-    ("CONNECTED.address.port", Change("QMP505", "CONNECTED", "data.gate", "", counterpart="port"), False),
+    ("CONNECTED.address.port", Change("QMP505", "CONNECTED", at("data.gate"), "", counterpart="port"), False),
     (
         "CONNECTED.address.type=inet",
-        Change("QMP510", "CONNECTED", "data.address.type", "", value="new"),
+        Change("QMP510", "CONNECTED", at("data.address.type"), "", value="new"),
         True,
     ),
 ]
@@ -368,12 +386,12 @@ def test_a_listed_member_means_that_member_and_its_event(listed: str, change: Ch
 
 
 NAME_ONLY = [
-    (Change("QMP501", "CONNECTED", "", ""), True),
-    (Change("QMP516", "CONNECTED", "", ""), True),
-    (Change("QMP514", "CONNECTED", "", ""), True),
-    (Change("QMP503", "CONNECTED", "data.address", ""), False),
-    (Change("QMP505", "CONNECTED", "data.more", ""), False),
-    (Change("QMP501", "UNION", "", ""), False),
+    (Change("QMP501", "CONNECTED", (), ""), True),
+    (Change("QMP516", "CONNECTED", (), ""), True),
+    (Change("QMP514", "CONNECTED", (), ""), True),
+    (Change("QMP503", "CONNECTED", at("data.address"), ""), False),
+    (Change("QMP505", "CONNECTED", at("data.more"), ""), False),
+    (Change("QMP501", "UNION", (), ""), False),
 ]
 
 
@@ -383,20 +401,20 @@ def test_who_looks_at_a_name_only(change: Change, touched: bool, strict: bool) -
     for listed in ("CONNECTED!", "CONNECTED!?", "CONNECTED!\nCONNECTED!"):
         assert touches(change, useslist.read(listed, [QAPI], "mine").uses, strict) is touched
     also = useslist.read("CONNECTED!\nCONNECTED.address", [QAPI], "mine").uses
-    assert touches(Change("QMP503", "CONNECTED", "data.address", ""), also)
+    assert touches(Change("QMP503", "CONNECTED", at("data.address"), ""), also)
 
 
 def test_a_value_that_the_client_handles_may_come() -> None:
     """Of two values that are new, the one that it lists is safe, and the other one is as risky as ever."""
     tag = "data.address.type"
-    changes = [Change("QMP510", "CONNECTED", tag, "", value=value) for value in ("inet", "other")]
+    changes = [Change("QMP510", "CONNECTED", at(tag), "", value=value) for value in ("inet", "other")]
     for listed in (f"CONNECTED.{tag[5:]}=inet", "CONNECTED.address\nCONNECTED.address.type=inet"):
         found = of_client(changes, useslist.read(listed, [QAPI], "mine").uses)
         assert [(each.value, str(each.level()), str(each.level(strict=True))) for each in found] == [
             ("inet", "safe", "safe"),
             ("other", "risky", "breaking"),
         ]
-    gone = Change("QMP511", "CONNECTED", tag, "", value="inet")
+    gone = Change("QMP511", "CONNECTED", at(tag), "", value="inet")
     assert not of_client([gone], useslist.read("CONNECTED.address.type=inet", [QAPI], "mine").uses)[
         0
     ].is_handled
@@ -440,7 +458,8 @@ def test_every_mistake_of_a_list_is_told_at_once() -> None:
 def test_a_strict_client_meets_members_that_it_does_not_list() -> None:
     mine = useslist.read("CONNECTED.address.port", [QAPI], "mine").uses
     added = {
-        path: Change("QMP505", "CONNECTED", path, "") for path in ("data.x", "data.address.x", "data.list.x")
+        path: Change("QMP505", "CONNECTED", at(path), "")
+        for path in ("data.x", "data.address.x", "data.list.x")
     }
     assert [path for path, change in added.items() if touches(change, mine, strict=True)] == [
         "data.x",

@@ -1,10 +1,16 @@
-r"""Hold recorded QMP events against the published descriptions of them.
+r"""Check recorded QMP events against the published descriptions of them.
 
 >>> import qmpcheck
->>> checker = qmpcheck.Checker(qmpcheck.find("v2").rule_base)
->>> result = checker.check(b'{"event": "STOP"}\n')
->>> [(finding.line, finding.code, finding.path) for finding in result.listed]
+>>> [result] = qmpcheck.check(['{"event": "STOP"}'], spec="v2")
+>>> [(finding.line, finding.code, finding.shown_path) for finding in result.listed]
 [(1, 'QMP104', 'timestamp')]
+
+A `Checker` takes a stream in pieces, as it comes:
+
+>>> checker = qmpcheck.Checker(qmpcheck.open_spec("v2").rule_base)
+>>> checker.feed([b'{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 5}}'])
+>>> checker.finish().listed
+()
 """
 
 from __future__ import annotations
@@ -13,36 +19,43 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qmpcheck.catalogue import Spec, find
+    from qmpcheck.catalogue import Spec
     from qmpcheck.checking.checker import Checker, CheckOptions
     from qmpcheck.checking.result import StreamResult
-    from qmpcheck.diagnostic import Diagnostic, Severity
+    from qmpcheck.codes import Severity
+    from qmpcheck.finding import Finding
     from qmpcheck.rulebase import RuleBase, SpecError
+    from qmpcheck.validation.api import check, open_spec
+    from qmpcheck.validation.recipe import Recipe
 
 __version__ = "0.1.0"
 
 __all__ = [
     "CheckOptions",
     "Checker",
-    "Diagnostic",
+    "Finding",
+    "Recipe",
     "RuleBase",
     "Severity",
     "Spec",
     "SpecError",
     "StreamResult",
-    "find",
+    "check",
+    "open_spec",
 ]
 
 _HOMES = {
     "CheckOptions": "checking.checker",
     "Checker": "checking.checker",
-    "Diagnostic": "diagnostic",
+    "Finding": "finding",
+    "Recipe": "validation.recipe",
     "RuleBase": "rulebase",
-    "Severity": "diagnostic",
+    "Severity": "codes",
     "Spec": "catalogue",
     "SpecError": "rulebase",
     "StreamResult": "checking.result",
-    "find": "catalogue",
+    "check": "validation.api",
+    "open_spec": "validation.api",
 }
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from qmpcheck import localrules, ratelimits, rulebase
+from qmpcheck import datafolders, localrules, ratelimits, rulebase
 from qmpcheck.printable import quoted
 from qmpcheck.rulebase import SCHEMA, RuleBase, SpecError
 from qmpcheck.version import Version, of_name
@@ -244,15 +244,8 @@ def _load(entry: Entry) -> RuleBase:
 
 def rules_file(name: str) -> bytes:
     """A file of the folder `rules`, which is inside the installed package or beside `src`."""
-    with open(os.path.join(_rules_folder(), name), "rb") as file:
+    with open(os.path.join(datafolders.folder("rules"), name), "rb") as file:
         return file.read()
-
-
-@functools.cache
-def _rules_folder() -> str:
-    package = os.path.dirname(__file__)
-    installed = os.path.join(package, "rules")
-    return installed if os.path.isdir(installed) else os.path.join(package, "..", "..", "rules")
 
 
 def names(entry: Entry) -> tuple[str, ...]:

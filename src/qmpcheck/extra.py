@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from qmpcheck import dotted
+from qmpcheck import keypath
 from qmpcheck.printable import name, quoted
 from qmpcheck.rulebase import Any, EventRule, Member, Object, RuleBase, SpecError
 
@@ -24,7 +24,7 @@ def extended(rule_base: RuleBase, items: Iterable[str]) -> RuleBase:
     """
     events = dict(rule_base.events)
     for item in items:
-        event, *members = dotted.names(item)
+        event, *members = keypath.names(item)
         if not event or not all(members):
             raise SpecError(f"extra: {quoted(item)} is neither EVENT nor EVENT.member")
         rule = events.get(event) or EventRule(Object(open=not members))

@@ -7,8 +7,6 @@ import re
 LONGEST = 80
 """Characters shown of one name or value."""
 
-_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,80}")
-
 
 def shortened(text: str, longest: int = LONGEST) -> str:
     """The text, without its middle part where it is longer than `longest` characters."""
@@ -45,20 +43,3 @@ def quoted(text: str) -> str:
     """A string from a stream as it would stand in JSON, short and safe."""
     escaped = shortened(text).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{safe(escaped)}"'
-
-
-def step(path: str, key: str | int) -> str:
-    """The dotted path one key or index further on."""
-    if isinstance(key, int):
-        return f"{path}[{key}]"
-    if not _PLAIN_KEY.fullmatch(key):
-        return f"{path}[{quoted(key)}]"
-    return f"{path}.{key}" if path else key
-
-
-_STEP = re.compile(r'(?:\.[A-Za-z0-9_-]+|\["(?:[^"\\]|\\.)*"\])$')
-
-
-def above(path: str) -> str:
-    """The path without its last key."""
-    return _STEP.sub("", path)

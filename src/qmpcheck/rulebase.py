@@ -192,7 +192,10 @@ class RateLimit(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class EventRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """What one event may carry, and what must follow it."""
+    """What one event may carry, and what must follow it.
+
+    `not_understood` are the lines about it that may state a rule which is not here.
+    """
 
     data: Object = Object()
     follow_ups: tuple[FollowUp, ...] = ()
@@ -200,6 +203,7 @@ class EventRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     line: Line = None
     file: str = ""
     marks: Marks = UNMARKED
+    not_understood: tuple[int, ...] = ()
 
     @property
     def needs_data(self) -> bool:
@@ -208,10 +212,14 @@ class EventRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class RuleBase(msgspec.Struct, frozen=True, gc=False):
-    """The rules of one spec, by event name in the spec's order; `source` is the kind of the spec."""
+    """The rules of one spec, by event name in the spec's order; `source` is the kind of the spec.
+
+    `not_understood` is how many lines of the spec may state a rule which is not here.
+    """
 
     events: dict[str, EventRule]
     source: Source = "text"
+    not_understood: int = 0
 
     @property
     def follow_ups(self) -> int:
@@ -283,5 +291,6 @@ def dump(rule_base: RuleBase) -> bytes:
     """Write a rule base as JSON, one event a line, so that a diff shows which events changed."""
     events: dict[str, Json] = rule_base.events
     rows = (msgspec.json.encode(name) + b": " + msgspec.json.encode(rule) for name, rule in events.items())
-    head = b'{"events": {\n' if rule_base.source == TEXT else b'{"source": "%s", "events": {\n'
-    return head.replace(b"%s", rule_base.source.encode()) + b",\n".join(rows) + b"\n}}\n"
+    source = f'"source": "{rule_base.source}", ' if rule_base.source != TEXT else ""
+    lost = f'"not_understood": {rule_base.not_understood}, ' if rule_base.not_understood else ""
+    return f'{{{source}{lost}"events": {{\n'.encode() + b",\n".join(rows) + b"\n}}\n"

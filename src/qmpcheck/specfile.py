@@ -48,7 +48,7 @@ def read(name: str) -> Told:
         with sourcetree.of_tarball(name) as tree:
             return _in_tree(name, tree)
     text, side = read_text(name)
-    match kind(text):
+    match kind(text, name):
         case "rules":
             return Told(_compiled(name, text))
         case "introspection":
@@ -111,35 +111,53 @@ def ask(path: str) -> Told:
     Raises:
         SpecError: it does not answer, or what it answers is none.
     """
-    from qmpcheck import binary  # loads asyncio and qemu.qmp, which nothing else needs
     from qmpcheck.documents import introspection
+    from qmpcheck.qmp import introspect  # loads what only those need that start a process
 
     try:
-        answer = binary.ask(path if os.sep in path else shutil.which(path) or path)
+        answer = introspect.ask(path if os.sep in path else shutil.which(path) or path)
         return Told(introspection.read(answer.schema), answer.version)
-    except (binary.Unanswered, introspection.NotIntrospection) as error:
+    except (introspect.Unanswered, introspection.NotIntrospection) as error:
         raise SpecError(f"{safe(path)}: {error}") from None
 
 
-def kind(text: str) -> Literal["rules", "introspection", "schema", "document"]:
-    """What a file's content is: compiled rules, what a binary says of itself, a QAPI schema, or a text."""
+Kind = Literal["rules", "introspection", "schema", "document"]
+
+
+def kind(text: str, name: str = "") -> Kind:
+    """What a file's content is: compiled rules, what a binary says of itself, a QAPI schema, or a text.
+
+    Args:
+        text: the content.
+        name: the file's, which tells where the content does not.
+    """
     text = text.lstrip()
     try:
         first, _ = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
-        if _SCHEMA.match(text):
-            return "schema"
-        return "rules" if re.match(r'\{\s*("|$)', text) else "document"
+        return _kind_of_no_json(text, name)
     if isinstance(first, dict):
         return "rules" if "events" in first else "introspection"
     return "introspection" if isinstance(first, list) else "document"
 
 
-_SCHEMA = re.compile(r"(?:#[^\n]*\n\s*)*\{\s*(?:#[^\n]*\n\s*)*'")
-"""Comments, and the first expression; its strings have single quotes, as JSON's never have."""
+def _kind_of_no_json(text: str, name: str) -> Kind:
+    """The kind that a text was meant to be: a schema's strings have single quotes, JSON's never."""
+    begin = _COMMENTS.sub("", text, count=1)
+    if re.match(r'\{\s*("|$)', begin):
+        return "introspection" if re.match(r'\{\s*"(?:return|id|QMP|execute)"', begin) else "rules"
+    if re.match(r"\[\s*\{", begin):
+        return "introspection"
+    return "schema" if begin.startswith("{") or name.endswith(".json") else "document"
+
+
+_COMMENTS = re.compile(r"\A(?:#[^\n]*\n\s*)*")
 
 LARGEST_DOCUMENT = 1 << 22
 """Bytes; the largest event document has a hundredth of that."""
+
+LARGEST_TRANSCRIPT = 1 << 26
+"""Bytes of a transcript that a reply to query-qmp-schema is looked for in."""
 
 
 def read_text(name: str) -> tuple[str, str]:
@@ -153,13 +171,16 @@ def read_text(name: str) -> tuple[str, str]:
     side = None if os.path.exists(name) else re.fullmatch(r"(.+)@(old|new)", name)
     try:
         with open(side[1] if side else name, "rb") as file:
-            text = file.read(LARGEST_DOCUMENT + 1)
+            content = file.read(LARGEST_TRANSCRIPT + 1)
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise SpecError(f"{safe(name)}: {reason}") from None
-    if len(text) > LARGEST_DOCUMENT:
-        raise SpecError(f"{safe(name)}: larger than {LARGEST_DOCUMENT >> 20} MiB, which no spec is")
-    return text.decode("utf-8-sig", "replace"), side[2] if side else "new"
+    text = content.decode("utf-8-sig", "replace")
+    is_transcript = len(content) > LARGEST_DOCUMENT and kind(text, name) == "introspection"
+    largest = LARGEST_TRANSCRIPT if is_transcript else LARGEST_DOCUMENT
+    if len(content) > largest:
+        raise SpecError(f"{safe(name)}: larger than {largest >> 20} MiB, which no spec is")
+    return text, side[2] if side else "new"
 
 
 def _compiled(name: str, text: str) -> RuleBase:

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 from qmpcheck import catalogue
-from qmpcheck.diagnostic import STREAM_CODES, Severity
+from qmpcheck.codes import STREAM_CODES, Severity
 from qmpcheck.printable import quoted, safe
 from qmpcheck.recording.listener import Listener, Recording
 from qmpcheck.reports import text, verdict

@@ -20,7 +20,8 @@ from qmpcheck.checking.result import Findings, StreamResult
 from qmpcheck.checking.session import LastMessages, Series, Session
 from qmpcheck.checking.temporal_rule import Level, TemporalRule, follow_ups
 from qmpcheck.checking.timestamps import Column, RateLimits, Seen, TimeOrder
-from qmpcheck.diagnostic import AS_IT_IS, STREAM_CODES, TIME_CODES, Diagnostic, Severities
+from qmpcheck.codes import STREAM_CODES, TIME_CODES
+from qmpcheck.finding import AS_IT_IS, Finding, Severities
 from qmpcheck.printable import name
 from qmpcheck.rulebase import TEXT, RuleBase
 from qmpcheck.streams.messages import Command, Greeting, RejectedEvent, Reply
@@ -190,7 +191,7 @@ class Checker:
     def feed_cut(self, numbers: Sequence[int]) -> None:
         """Report lines of which what carried the stream did not keep all."""
         for number in numbers:
-            self._report(Diagnostic("QMP106", number, "the log holds only a part of this message"))
+            self._report(Finding("QMP106", number, "the log holds only a part of this message"))
 
     def finish(self, complete: bool = False) -> StreamResult:
         """The result of the stream that was fed.
@@ -220,11 +221,11 @@ class Checker:
         self.feed(lines if is_cut else lines[:-1], is_cut=is_cut)
         return self.finish(complete)
 
-    def take(self) -> tuple[Diagnostic, ...]:
+    def take(self) -> tuple[Finding, ...]:
         """The findings since the last call; the result does not list them again."""
         return self._findings.take()
 
-    def overdue(self) -> list[Diagnostic]:
+    def overdue(self) -> list[Finding]:
         """The triggers, each once, that can only be met too late any more: as pending, and not counted."""
         found = (finding for monitor in self._watch.monitors for finding in monitor.overdue())
         return [finding for finding in found if finding.code in self.options.codes]
@@ -359,7 +360,7 @@ class Checker:
 
     # Findings
 
-    def _report(self, finding: Diagnostic) -> None:
+    def _report(self, finding: Finding) -> None:
         self._findings.add(finding)
 
     def _report_more(self, code: str, event: str, number: int, rule: str) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import msgspec
 
-from qmpcheck import catalogue, dotted, rulebase
+from qmpcheck import catalogue, keypath, rulebase
 from qmpcheck.checking import commands, user_rules
 from qmpcheck.checking.session import Series
 from qmpcheck.checking.temporal_rule import Level, Pattern, State, TemporalRule
@@ -137,7 +137,7 @@ def compiled(table: CommandRule, rule_base: RuleBase, series: Series | None) -> 
 def _state(name: str, vocabulary: Vocabulary) -> State:
     """The state of that name; messages that the spec does not have do not begin or end it."""
     state = _file().state[name]
-    path = tuple(dotted.names(state.same)) if state.same else ()
+    path = tuple(keypath.names(state.same)) if state.same else ()
     begins, ends = (_known(each, vocabulary) for each in (state.begins, state.ends))
     return State(begins, ends, ((path, path),) if path else ())
 

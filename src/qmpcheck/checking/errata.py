@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from qmpcheck import catalogue, dotted
+from qmpcheck import catalogue, keypath
 from qmpcheck.checking.temporal_rule import Excuse, Pattern, Situation, TemporalRule, condition
-from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.finding import Finding
 from qmpcheck.printable import name
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.streams.messages import MICROSECONDS
@@ -39,7 +39,7 @@ class _Situation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.child is None:
             return Situation(begin, self.ends, BEFORE)
         device, path, part = self.child
-        child = tuple(dotted.names(device)), tuple(dotted.names(path)), part
+        child = tuple(keypath.names(device)), tuple(keypath.names(path)), part
         return Situation(begin, self.ends, BEFORE, child)
 
 
@@ -129,9 +129,9 @@ def with_errata(rule: TemporalRule, known: tuple[Erratum, ...]) -> TemporalRule:
     return rule
 
 
-def noted(finding: Diagnostic, value: Any, known: tuple[Erratum, ...]) -> Diagnostic:
+def noted(finding: Finding, value: Any, known: tuple[Erratum, ...]) -> Finding:
     """The finding about a value, with the name of the case that covers it, if one does."""
     for each in known:
-        if each.event == finding.event and finding.path == f"data.{each.member}" and value in each.values:
+        if each.event == finding.event and finding.path == ("data", each.member) and value in each.values:
             return msgspec.structs.replace(finding, erratum=each.id)
     return finding

@@ -5,37 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qmpcheck.checking.explain import Explainer
-from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.documents import Document, Example
+from qmpcheck.finding import Finding
 from qmpcheck.printable import name, quoted
 from qmpcheck.streams import jsontext
 
 
-def defects(document: Document) -> Iterator[Diagnostic]:
+def defects(document: Document) -> Iterator[Finding]:
     """What is wrong with a document's examples, each finding on a line of the document."""
     explainer = Explainer(document.rule_base)
     for example in document.examples:
         yield from _defects(example, explainer)
 
 
-def _defects(example: Example, explainer: Explainer) -> Iterator[Diagnostic]:
+def _defects(example: Example, explainer: Explainer) -> Iterator[Finding]:
     event = name(", ".join(example.events))
     try:
         value = jsontext.parse(example.text.encode())
     except jsontext.Malformed as error:
         line, column = _place(example, error.column)
-        yield Diagnostic("QMP902", line, f"example is not JSON: {error.reason} at column {column}", event)
+        yield Finding("QMP902", line, f"example is not JSON: {error.reason} at column {column}", event)
         return
     shown = value.get("event")
     if not isinstance(shown, str):
-        yield Diagnostic("QMP904", example.line, "example of something that is no event", event)
+        yield Finding("QMP904", example.line, "example of something that is no event", event)
         return
     if shown not in example.events:
-        yield Diagnostic("QMP904", example.line, f"example of another event, {quoted(shown)}", event)
+        yield Finding("QMP904", example.line, f"example of another event, {quoted(shown)}", event)
         return
     for finding in explainer.explain(example.text.encode()).findings:
         message = f"example breaks the document's own rules: {finding.message}"
-        yield Diagnostic("QMP903", example.line, message, event, finding.path, finding.spec_line)
+        yield Finding("QMP903", example.line, message, event, finding.path, finding.spec_line)
 
 
 def _place(example: Example, column: int) -> tuple[int, int]:

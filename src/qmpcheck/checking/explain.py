@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import islice
@@ -10,8 +9,9 @@ from typing import Any, NamedTuple
 
 from qmpcheck import rulebase
 from qmpcheck.checking import errata
-from qmpcheck.diagnostic import Diagnostic
-from qmpcheck.printable import name, quoted, safe, shortened, step
+from qmpcheck.finding import Finding
+from qmpcheck.keypath import KeyPath
+from qmpcheck.printable import name, quoted, safe, shortened
 from qmpcheck.rulebase import JSON_TYPES, Alternate, Array, Enum, Integer, Line, Member, Object, RuleBase
 from qmpcheck.streams import jsontext, messages
 from qmpcheck.streams.messages import LAST_SECOND
@@ -28,7 +28,7 @@ class Explanation(NamedTuple):
     """
 
     message: dict[str, Any]
-    findings: tuple[Diagnostic, ...]
+    findings: tuple[Finding, ...]
 
 
 class Explainer:
@@ -47,87 +47,87 @@ class Explainer:
         try:
             value = jsontext.parse(line)
         except jsontext.Malformed as error:
-            return Explanation({}, (Diagnostic("QMP101", 1, f"not JSON: {error}"),))
+            return Explanation({}, (Finding("QMP101", 1, f"not JSON: {error}"),))
         if not isinstance(value, dict):
-            return Explanation({}, (Diagnostic("QMP102", 1, f"expected an object, got {_shown(value)}"),))
+            return Explanation({}, (Finding("QMP102", 1, f"expected an object, got {_shown(value)}"),))
         return Explanation(value, self.explain_object(value))
 
-    def explain_object(self, value: dict[str, Any]) -> tuple[Diagnostic, ...]:
+    def explain_object(self, value: dict[str, Any]) -> tuple[Finding, ...]:
         """Everything that is wrong with the object that a line holds."""
         if not messages.is_event(value):
             return tuple(_no_event(value))
         return (*_envelope(value, name(value["event"])), *self.payload(value))
 
-    def payload(self, value: dict[str, Any]) -> Iterator[Diagnostic]:
+    def payload(self, value: dict[str, Any]) -> Iterator[Finding]:
         """What is wrong with the name and the data of an event."""
         event = name(value["event"])
         rule = self._events.get(value["event"])
         if rule is None and is_vendors(value["event"]):
             return
         if rule is None:
-            yield Diagnostic("QMP201", 1, "the spec has no such event", event, "event")
+            yield Finding("QMP201", 1, "the spec has no such event", event, ("event",))
             return
         place = _Place(rule.line, rule.file)
         if rule.marks.deprecated:
             yield _finding(
-                _Fault("QMP206", "the spec marks the event as deprecated", (), place), event, "event"
+                _Fault("QMP206", "the spec marks the event as deprecated", (), place), event, ("event",)
             )
         if "data" in value:
             for fault in _faults(rule.data, value["data"], (), place):
-                finding = _finding(fault, event, functools.reduce(step, fault.path, "data"))
+                finding = _finding(fault, event, ("data", *fault.path))
                 yield errata.noted(finding, fault.value, self._known)
         elif rule.needs_data:
             members = [member.name for member in rule.data.members if not member.may_be_absent]
             lost = f", and with it {_listed(members)}" if members else ""
-            yield _finding(_Fault("QMP202", f"data is missing{lost}", (), place), event, "data")
+            yield _finding(_Fault("QMP202", f"data is missing{lost}", (), place), event, ("data",))
 
 
 # Around the payload
 
 
-def _no_event(value: dict[str, Any]) -> Iterator[Diagnostic]:
+def _no_event(value: dict[str, Any]) -> Iterator[Finding]:
     if "event" in value:
         text = f"an event's name is a string, got {_shown(value['event'])}"
-        yield Diagnostic("QMP103", 1, text, path="event")
+        yield Finding("QMP103", 1, text, path=("event",))
     elif not messages.is_other(value):
         keys = ", ".join(quoted(key) for key in list(value)[:5]) or "no keys"
-        yield Diagnostic("QMP103", 1, f"neither event, greeting, reply nor command: an object with {keys}")
+        yield Finding("QMP103", 1, f"neither event, greeting, reply nor command: an object with {keys}")
 
 
-def _envelope(value: dict[str, Any], event: str) -> Iterator[Diagnostic]:
+def _envelope(value: dict[str, Any], event: str) -> Iterator[Finding]:
     for path, fault in _timestamp_faults(value):
-        yield Diagnostic("QMP104", 1, f"bad timestamp: {fault}", event, path)
+        yield Finding("QMP104", 1, f"bad timestamp: {fault}", event, path)
     for key in value:
         if key not in ("event", "data", "timestamp"):
             text = f"an event has the keys event, data and timestamp, not {quoted(key)}"
-            yield Diagnostic("QMP105", 1, text, event, step("", key))
+            yield Finding("QMP105", 1, text, event, (key,))
 
 
-def _timestamp_faults(event: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _timestamp_faults(event: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     """Each fault of a timestamp: its path, and what it is."""
     value = event.get("timestamp")
     if not isinstance(value, dict):
         got = f"expected an object, got {_shown(value)}" if "timestamp" in event else "it is missing"
-        yield "timestamp", got
+        yield ("timestamp",), got
         return
     for key in ("seconds", "microseconds"):
         part: Any = value.get(key)
         if key not in value:
-            yield f"timestamp.{key}", f"{key} is missing"
+            yield ("timestamp", key), f"{key} is missing"
         elif not _is_integer(part):
-            yield f"timestamp.{key}", f"expected an integer for {key}, got {_shown(part)}"
+            yield ("timestamp", key), f"expected an integer for {key}, got {_shown(part)}"
         elif key == "seconds" and abs(part) > LAST_SECOND:
-            yield "timestamp.seconds", f"no clock shows {_shown(part)} seconds"
+            yield ("timestamp", "seconds"), f"no clock shows {_shown(part)} seconds"
         elif key == "microseconds" and not (
             0 <= part <= _LAST_MICROSECOND or part == value.get("seconds") == -1
         ):
             yield (
-                "timestamp.microseconds",
+                ("timestamp", "microseconds"),
                 f"expected 0 to {_LAST_MICROSECOND} microseconds, got {_shown(part)}",
             )
     for key in value:
         if key not in ("seconds", "microseconds"):
-            yield step("timestamp", key), "only seconds and microseconds belong there"
+            yield ("timestamp", key), "only seconds and microseconds belong there"
 
 
 _LAST_MICROSECOND = 999_999
@@ -167,23 +167,23 @@ class _Fault(NamedTuple):
 
     code: str
     text: str
-    path: tuple[str | int, ...]
+    path: KeyPath
     place: _Place
     value: Any = None
     got: str = ""
 
 
-def _finding(fault: _Fault, event: str, path: str) -> Diagnostic:
+def _finding(fault: _Fault, event: str, path: KeyPath) -> Finding:
     place = fault.place
     where = f" (where {' and '.join(place.where)})" if place.where else ""
     message = safe(fault.text) + where
-    return Diagnostic(fault.code, 1, message, event, path, place.line, spec_file=place.file, got=fault.got)
+    return Finding(fault.code, 1, message, event, path, place.line, spec_file=place.file, got=fault.got)
 
 
 Faults = Iterator[_Fault]
 
 
-def _faults(described: rulebase.Type, value: Any, path: tuple[str | int, ...], place: _Place) -> Faults:
+def _faults(described: rulebase.Type, value: Any, path: KeyPath, place: _Place) -> Faults:
     """What is wrong with a value of a type."""
     kinds = described.types if isinstance(described, Alternate) else (described,)
     found = next((each for each in kinds if _is_of_kind(value, each)), None)
@@ -214,7 +214,7 @@ def _faults(described: rulebase.Type, value: Any, path: tuple[str | int, ...], p
 def _object_faults(
     described: Object,
     value: dict[str, Any],
-    path: tuple[str | int, ...],
+    path: KeyPath,
     place: _Place,
     above: tuple[str, ...] = (),
 ) -> Faults:

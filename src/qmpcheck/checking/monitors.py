@@ -17,7 +17,7 @@ from qmpcheck.checking.accessors import data_of
 from qmpcheck.checking.session import LOOK_BACK, Key, Session, Span, Spans, key_reader
 from qmpcheck.checking.temporal_rule import RESUME, STOP, Excuse, Pattern, TemporalRule
 from qmpcheck.checking.timestamps import Seen
-from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.finding import Finding
 from qmpcheck.printable import name, safe, shortened
 from qmpcheck.streams.messages import MICROSECONDS, Command, time_of
 
@@ -64,7 +64,7 @@ class Reporter(NamedTuple):
         name_of: gives the name of a message.
     """
 
-    finding: Callable[[Diagnostic], object]
+    finding: Callable[[Finding], object]
     more: Callable[[str, str, int, str], object]
     judgement: Callable[[Judgement], object] | None
     name_of: Callable[[Any], str]
@@ -118,7 +118,7 @@ class Monitor:
     def finish(self, end: int, complete: bool) -> None:
         """The session ends with line `end`, and is known to be over if `complete`; then forget all of it."""
 
-    def overdue(self) -> Iterator[Diagnostic]:
+    def overdue(self) -> Iterator[Finding]:
         """The triggers that can only be met late any more, each once, as pending."""
         return iter(())
 
@@ -144,7 +144,7 @@ class Monitor:
         said: str,
         erratum: str = "",
         searched: int | None = None,
-    ) -> Diagnostic:
+    ) -> Finding:
         """The finding on a message.
 
         Args:
@@ -161,7 +161,7 @@ class Monitor:
         is_command = seen.kind is Command
         about = f"its arguments: {carries or 'none'}" if is_command else f"it carries {carries or 'no data'}"
         title = f"{safe(self.rule.name)}: " if self.rule.name else ""
-        return Diagnostic(
+        return Finding(
             CODES[outcome],
             seen.line,
             f"{title}{self.rule.text}: {said}; {about}",
@@ -334,7 +334,7 @@ class Response(Monitor):
             self._more("pending", len(counted.lines) + counted.uncertain - missing)
         self._forget()
 
-    def overdue(self) -> Iterator[Diagnostic]:
+    def overdue(self) -> Iterator[Finding]:
         for each in self._all_open():
             if not each.is_noted and self._can_be_missing(each) and self._is_past(each.seen):
                 each.is_noted = True

@@ -13,7 +13,7 @@ import msgspec
 
 from qmpcheck.checking import decoder
 from qmpcheck.checking.errata import Erratum
-from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.finding import Finding
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.streams import messages
 from qmpcheck.streams.blocks import LONGEST, LongLine
@@ -41,7 +41,7 @@ class Read(NamedTuple):
 
     messages: list[Any]
     lines: Sequence[int]
-    findings: list[Diagnostic]
+    findings: list[Finding]
     holds_commands: bool = False
 
 
@@ -85,7 +85,7 @@ class Reader:
         if self._skips_replies and not holds_commands:
             lines, numbers = self._without_replies(lines, numbers)
         found: list[Any] = []
-        findings: list[Diagnostic] = []
+        findings: list[Finding] = []
         decoded = map(self._decode, iter(lines))
         while len(found) < len(lines):
             try:
@@ -142,11 +142,11 @@ class Reader:
             odd += (at for at, reply in enumerate(replies) if not _is_utf8(reply))
         return odd
 
-    def _look_at(self, line: bytes, number: int, findings: list[Diagnostic], is_cut: bool) -> Any:
+    def _look_at(self, line: bytes, number: int, findings: list[Finding], is_cut: bool) -> Any:
         """The message in a line that the decoder refused; _NOTHING where there is none."""
         if isinstance(line, LongLine):
             text = f"a line of {line.length} bytes; QEMU takes none of more than {LONGEST}"
-            findings.append(Diagnostic("QMP101", number, text))
+            findings.append(Finding("QMP101", number, text))
             return _NOTHING
         if not line.strip(_BLANKS):
             return _NOTHING
@@ -157,10 +157,10 @@ class Reader:
         return _NOTHING if found is None else found
 
     def _explain(
-        self, value: dict[str, Any], line: bytes, number: int, findings: list[Diagnostic], is_cut: bool
+        self, value: dict[str, Any], line: bytes, number: int, findings: list[Finding], is_cut: bool
     ) -> dict[str, Any]:
         """The object that a line holds, {} if none; what is wrong with it goes to the findings."""
-        found: Sequence[Diagnostic]
+        found: Sequence[Finding]
         if value:
             found = self._explainer.explain_object(value)
         else:
@@ -200,7 +200,7 @@ class _Nothing:
 
 _NOTHING = _Nothing()
 
-_TRUNCATED = Diagnostic("QMP106", 1, "the stream ends within this line")
+_TRUNCATED = Finding("QMP106", 1, "the stream ends within this line")
 
 
 def _object(line: bytes) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import msgspec
 
 from qmpcheck.catalogue import Spec
-from qmpcheck.diagnostic import AS_IT_IS, Diagnostic, Severities, Severity, severity
+from qmpcheck.codes import Severity
+from qmpcheck.finding import AS_IT_IS, Finding, Severities, severity
 from qmpcheck.printable import name
 from qmpcheck.version import Version
 
@@ -49,7 +50,7 @@ class StreamResult(NamedTuple):
     lines: int
     events: int
     counts: Counter[Kind]
-    listed: tuple[Diagnostic, ...]
+    listed: tuple[Finding, ...]
     taken: Counter[Kind] = Counter()  # noqa: RUF012 -- never changed
     severities: Severities = AS_IT_IS
     unreadable: str = ""
@@ -70,7 +71,7 @@ class StreamResult(NamedTuple):
         """How many findings of each kind are only counted."""
         return self.counts - self.taken - Counter(map(self._kind, self.listed))
 
-    def _kind(self, finding: Diagnostic) -> Kind:
+    def _kind(self, finding: Finding) -> Kind:
         kind = Kind(finding.code, finding.event, finding.erratum)
         return kind if kind in self.counts else kind._replace(event=OTHER_EVENTS)
 
@@ -106,9 +107,9 @@ class Findings:
         self._rules = rules
         self.counts: Counter[Kind] = Counter()
         self.taken: Counter[Kind] = Counter()
-        self._listed: list[Diagnostic] = []
+        self._listed: list[Finding] = []
 
-    def add(self, finding: Diagnostic) -> None:
+    def add(self, finding: Finding) -> None:
         """Take a finding."""
         if finding.code not in self._codes and finding.rule not in self._rules:
             return
@@ -125,13 +126,13 @@ class Findings:
         if code in self._codes or rule in self._rules:
             self.counts[self._kind(code, name(event), "")] += number
 
-    def take(self) -> tuple[Diagnostic, ...]:
+    def take(self) -> tuple[Finding, ...]:
         """The findings since the last call, which are no longer listed."""
         taken, self._listed = tuple(sorted(self._listed, key=_place)), []
         self.taken.update(self._kind(each.code, each.event, each.erratum) for each in taken)
         return taken
 
-    def listed(self) -> tuple[Diagnostic, ...]:
+    def listed(self) -> tuple[Finding, ...]:
         """The first findings by line, code and message."""
         self._keep_first()
         return tuple(self._listed)
@@ -152,6 +153,6 @@ _SOME = 1000
 """Findings beyond twice the wanted number after which the last ones are dropped."""
 
 
-def _place(finding: Diagnostic) -> tuple[int, str, str]:
+def _place(finding: Finding) -> tuple[int, str, str]:
     """By line and code. Findings on a single line come in order, those of rules over time at any time."""
     return finding.line, finding.code, finding.message if finding.code > "QMP3" else ""

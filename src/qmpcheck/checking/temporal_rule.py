@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from qmpcheck import dotted
+from qmpcheck import keypath
 from qmpcheck.checking.accessors import MISSING, Path, value_at
 from qmpcheck.checking.timestamps import sent_late
 from qmpcheck.printable import quoted
@@ -208,7 +208,7 @@ def follow_ups(
 
 def condition(values: dict[str, Sequence[str]] | dict[str, tuple[str, ...]]) -> Condition:
     """A condition on members, by their dotted paths, and their values."""
-    return Condition(tuple((tuple(dotted.names(path)), tuple(allowed)) for path, allowed in values.items()))
+    return Condition(tuple((tuple(keypath.names(path)), tuple(allowed)) for path, allowed in values.items()))
 
 
 def assumed_options(rule_base: RuleBase, given: Iterable[str]) -> tuple[str, ...]:

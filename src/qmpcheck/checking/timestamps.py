@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from qmpcheck import ratelimits
 from qmpcheck.checking.accessors import Accessor, accessor, comparable
-from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.finding import Finding
 from qmpcheck.printable import name
 from qmpcheck.rulebase import TEXT, RateLimit, RuleBase
 from qmpcheck.streams.messages import MICROSECONDS, RejectedEvent, time_of
@@ -22,7 +22,7 @@ ALLOWANCE = MICROSECONDS
 PERIOD = MICROSECONDS
 """Between the first and the third of three rate-limited events in a row."""
 
-Report = Callable[[Diagnostic], object]
+Report = Callable[[Finding], object]
 """Takes each finding when it is made."""
 
 
@@ -129,7 +129,7 @@ class TimeOrder:
                 f"{back / MICROSECONDS:.6f} s earlier than the event before it, {name(self._name(before))}"
             )
             event = name(self._name(events[after]))
-            self._report(Diagnostic("QMP305", lines[after], message, event, "timestamp"))
+            self._report(Finding("QMP305", lines[after], message, event, ("timestamp",)))
         return after
 
     def _last_that_counts(self, column: Column, end: int) -> Any:
@@ -190,7 +190,7 @@ class RateLimits:
         if first is not None and abs(now - first) < PERIOD:
             apart = abs(now - first) / MICROSECONDS
             message = f"third in a row within {apart:.6f} s; the spec allows one a second"
-            self._report(Diagnostic("QMP304", seen.line, message, name(event), "timestamp"))
+            self._report(Finding("QMP304", seen.line, message, name(event), ("timestamp",)))
         if len(self._last_two) > self._most_keys:
             self._forget()
 

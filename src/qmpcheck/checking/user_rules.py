@@ -10,7 +10,6 @@ within = 30                                                # within so many seco
 
 from __future__ import annotations
 
-import functools
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -18,14 +17,14 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 
-from qmpcheck import dotted, rulebase, tomltext
+from qmpcheck import keypath, rulebase, tomltext
 from qmpcheck.catalogue import near_names
 from qmpcheck.checking.accessors import Path
 from qmpcheck.checking.commands import CommandRule, of_release
 from qmpcheck.checking.session import Series
 from qmpcheck.checking.temporal_rule import Condition, Pattern, TemporalRule
 from qmpcheck.checking.timestamps import sent_late
-from qmpcheck.printable import name, quoted, safe, step
+from qmpcheck.printable import name, quoted, safe
 from qmpcheck.rulebase import Alternate, Enum, Integer, Object, RuleBase, SpecError
 from qmpcheck.streams import messages
 from qmpcheck.streams.messages import MICROSECONDS
@@ -300,7 +299,7 @@ def _with_condition(pattern: Pattern, table: Table | Response, vocabulary: Vocab
 
 
 def _path(text: str) -> Path:
-    return tuple(dotted.names(text))
+    return tuple(keypath.names(text))
 
 
 def _paths(written: str | tuple[str, ...]) -> tuple[Path, ...]:
@@ -419,7 +418,7 @@ def pattern_text(pattern: Pattern) -> str:
 
 
 def _joined(path: Path) -> str:
-    return functools.reduce(step, path, "")
+    return keypath.as_text(path)
 
 
 def _shown(value: Any) -> str:

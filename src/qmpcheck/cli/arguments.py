@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qmpcheck import catalogue
-from qmpcheck.diagnostic import Severity
+from qmpcheck.codes import Severity
 from qmpcheck.printable import name, quoted
 from qmpcheck.rulebase import EventRule, RuleBase, SpecError
 

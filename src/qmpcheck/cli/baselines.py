@@ -11,6 +11,7 @@ from qmpcheck.checking.result import StreamResult
 from qmpcheck.cli import output
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, UNUSABLE
+from qmpcheck.codes import Severity
 from qmpcheck.printable import safe
 from qmpcheck.reports import verdict
 from qmpcheck.rulebase import SpecError
@@ -93,9 +94,7 @@ def close(
 
 def of_report(report: Report) -> Baseline:
     """The findings of a report that a baseline holds."""
-    from qmpcheck.reports.report import Level
-
-    return frozenset(finding.identity for finding in report.findings if finding.level > Level.NOTE)
+    return frozenset(finding.identity for finding in report.findings if finding.level > Severity.NOTE)
 
 
 def update(options: argparse.Namespace, report: Report, before: Baseline) -> None:

@@ -13,7 +13,8 @@ import argparse
 import os
 
 from qmpcheck import atomicfile, catalogue, localrules, rulebase
-from qmpcheck.cli import output
+from qmpcheck.catalogue import Spec
+from qmpcheck.cli import output, strictness
 from qmpcheck.printable import quoted, safe
 from qmpcheck.rulebase import SpecError
 from qmpcheck.wording import plural
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--install", action="store_true", help="add it to the releases that qmpcheck knows")
     output.add_output(parser)
+    strictness.add_strict_spec(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -38,9 +40,9 @@ def run(options: argparse.Namespace) -> int:
     if options.release is None:
         if options.install:
             raise SpecError("--install needs --as RELEASE, such as --as 11.2")
-        text = rulebase.dump(catalogue.find(options.document).rule_base)
+        text = rulebase.dump(_spec(options).rule_base)
     else:
-        text = _release(options.release, options.document, options.install)
+        text = _release(options)
     if options.install:
         _install(options.release, text)
     if options.output or not options.install:
@@ -49,21 +51,28 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _release(name: str, document: str, install: bool) -> bytes:
+def _spec(options: argparse.Namespace) -> Spec:
+    spec = catalogue.find(options.document)
+    strictness.check(options, spec)
+    return spec
+
+
+def _release(options: argparse.Namespace) -> bytes:
     """The rules of a release, and where they come from.
 
     Raises:
         SpecError: the name is none of a release, or of one that qmpcheck knows without it; or the spec cannot
             be read.
     """
+    name = options.release
     if not localrules.RELEASE.fullmatch(name):
         raise SpecError(f"--as: {quoted(name)} is no release; expected a name such as 11.2, or 11.2.1")
     known = next((each for each in catalogue.entries() if name in each.releases and not each.path), None)
-    if known and install:
+    if known and options.install:
         raise SpecError(
             f"--as: qmpcheck has {name}, and always uses its own; name the spec by its path instead"
         )
-    spec = catalogue.find(document)
+    spec = _spec(options)
     return localrules.dump(spec.rule_base, spec.origin.date, spec.origin.commit)
 
 

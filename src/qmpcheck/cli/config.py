@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from qmpcheck.cli.arguments import FOREVER, beginning, is_code
 from qmpcheck.cli.project import FILE, PROJECT, folders
-from qmpcheck.diagnostic import Severity
+from qmpcheck.codes import Severity
 from qmpcheck.printable import quoted, safe
 from qmpcheck.rulebase import SpecError
 
@@ -156,9 +156,9 @@ def _some_codes(value: Any, folder: str) -> list[str]:
 
 def _beginning(prefix: str, *within: str) -> list[str]:
     """The codes that begin so, of all that a command which takes the key may find."""
-    from qmpcheck.gate.codes import CODES
+    from qmpcheck.gate.codes import OF_GATE
 
-    codes = beginning(prefix, CODES)
+    codes = beginning(prefix, OF_GATE)
     if not codes:
         raise _Wrong(f"no code of a finding about a stream or a build begins with {quoted(prefix)}", *within)
     return codes

@@ -25,11 +25,11 @@ from typing import IO
 
 from qmpcheck import catalogue, printable
 from qmpcheck.catalogue import Spec
-from qmpcheck.cli import output, reporting
+from qmpcheck.cli import output, reporting, strictness
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS
+from qmpcheck.codes import Impact
 from qmpcheck.drift import uses, usesfile
-from qmpcheck.drift.change import Level
 from qmpcheck.drift.compare import compare
 from qmpcheck.extra import extended
 from qmpcheck.printable import safe
@@ -73,12 +73,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     output.add_output(parser)
     reporting.add_report(parser)
+    strictness.add_strict_spec(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     inputs = [options.old, options.new, *filter(None, [options.used_by])]
     reporting.prepare(options.reports, inputs, (), options.format, options.output)
     old, new = (_spec(name, options.extra) for name in (options.old, options.new))
+    strictness.check(options, old, new)
     client = _client(options.used_by, old, new) if options.used_by else None
     strict = options.profile == "strict"
     found = compare(old.rule_base, new.rule_base)
@@ -88,8 +90,8 @@ def run(options: argparse.Namespace) -> int:
     changes = Changes(old, new, listed, strict, client, len(found) - len(listed))
     with reporting.opened(options.output, options.reports) as out:
         _report(options.format, changes, out)
-    worst = max((change.level(changes.strict) for change in found), default=Level.DOC)
-    fail_on = Level[options.fail_on.upper()]
+    worst = max((change.level(changes.strict) for change in found), default=Impact.DOC)
+    fail_on = Impact[options.fail_on.upper()]
     return max(FINDINGS if worst >= fail_on else CLEAN, _beside(options, changes, fail_on))
 
 
@@ -98,7 +100,7 @@ def _spec(name: str, extra: Sequence[str]) -> Spec:
     return spec._replace(rule_base=extended(spec.rule_base, extra))
 
 
-def _beside(options: argparse.Namespace, changes: Changes, fail_on: Level) -> int:
+def _beside(options: argparse.Namespace, changes: Changes, fail_on: Impact) -> int:
     """The reports for CI; the exit status."""
     if not options.reports:
         return CLEAN

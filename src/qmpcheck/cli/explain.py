@@ -8,15 +8,11 @@ from __future__ import annotations
 import argparse
 import textwrap
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from qmpcheck import catalogue
-from qmpcheck.diagnostic import CODES, Severity
-from qmpcheck.drift.change import KINDS
-from qmpcheck.gate.codes import KINDS as OF_A_GATE
+from qmpcheck.codes import CODES, Code
 from qmpcheck.printable import quoted
-from qmpcheck.reports.driftexplanations import DRIFT
-from qmpcheck.reports.explanations import EXPLANATIONS
 from qmpcheck.rulebase import SpecError
 
 
@@ -26,30 +22,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     if options.code is None:
-        for each, (slug, level) in _codes().items():
-            print(f"{each}  {level:9}{slug}")
+        for each, about in CODES.items():
+            print(f"{each}  {_level(about):9}{about.slug}")
         return 0
     code = _code(options.code)
     if code is None:
         print(_named(options.code))
         return 0
-    print(f"{code} {_codes()[code].slug} ({_codes()[code].level})\n")
-    if code in OF_A_GATE:
-        print(textwrap.fill(OF_A_GATE[code].means, 88), end="\n\n")
-        print(textwrap.fill(OF_A_GATE[code].why, 88))
+    about = CODES[code]
+    print(f"{code} {about.slug} ({_level(about)})\n")
+    print(textwrap.fill(about.means, 88), end="\n\n")
+    print(textwrap.fill(about.why, 88))
+    if not about.good:
         return 0
-    explained = (EXPLANATIONS | DRIFT)[code]
-    print(textwrap.fill(explained.means, 88), end="\n\n")
-    print(textwrap.fill(explained.why, 88), end="\n\n")
-    for what, content in (
-        ("own.toml", explained.rules),
-        ("own.json", explained.spec),
-        ("The old spec", explained.old),
-    ):
+    print()
+    for what, content in (("own.toml", about.rules), ("own.json", about.spec), ("The old spec", about.old)):
         if content:
             print(f"{what}:\n\n{textwrap.indent(content, '    ')}\n")
-    print(f"Bad ({explained.against}):\n\n{textwrap.indent(explained.bad, '    ')}\n")
-    print(f"Good:\n\n{textwrap.indent(explained.good, '    ')}")
+    print(f"Bad ({about.against}):\n\n{textwrap.indent(about.bad, '    ')}\n")
+    print(f"Good:\n\n{textwrap.indent(about.good, '    ')}")
     return 0
 
 
@@ -58,24 +49,15 @@ if TYPE_CHECKING:
     from qmpcheck.checking.errata import Erratum
 
 
-class _Described(NamedTuple):
-    """A code's name in words, and how bad it is."""
-
-    slug: str
-    level: str
-
-
-def _codes() -> dict[str, _Described]:
-    found = {code: _Described(each.slug, str(each.severity)) for code, each in CODES.items()}
-    changes = {code: _Described(each.slug, str(each.tolerant)) for code, each in KINDS.items()}
-    gates = {code: _Described(each.slug, str(Severity.ERROR)) for code, each in OF_A_GATE.items()}
-    return dict(sorted((found | changes | gates).items()))
+def _level(about: Code) -> str:
+    """How bad its findings are; of a change, what it means for a tolerant client."""
+    return str(about.severity if about.tolerant is None else about.tolerant)
 
 
 def _code(text: str) -> str | None:
     """The code of that name; None where it is the name of something else."""
-    for code, described in _codes().items():
-        if text.upper() == code or text.lower() == described.slug:
+    for code, about in CODES.items():
+        if text.upper() == code or text.lower() == about.slug:
             return code
     return None
 
@@ -94,8 +76,8 @@ def _named(text: str) -> str:
     rules = [each for each in command_rules.all_rules() if each.name == text]
     if rules:
         return "\n\n".join("\n".join(_rule(each)) for each in rules)
-    names = [*known, *(each.name for each in command_rules.all_rules()), *_codes()]
-    names += [described.slug for described in _codes().values()]
+    names = [*known, *(each.name for each in command_rules.all_rules()), *CODES]
+    names += [about.slug for about in CODES.values()]
     near = catalogue.near_names(text, dict.fromkeys(names))
     hint = f" (near: {', '.join(near)})" if near else ""
     reason = f"no code, erratum or rule is called {quoted(text)}{hint}"

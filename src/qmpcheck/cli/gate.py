@@ -18,22 +18,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from qmpcheck import catalogue
-from qmpcheck.binary import Unanswered
 from qmpcheck.catalogue import Spec
-from qmpcheck.cli import arguments, baselines, reporting
+from qmpcheck.cli import arguments, baselines, reporting, strictness
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
 from qmpcheck.extra import extended
 from qmpcheck.gate import build as builds
 from qmpcheck.gate import saving
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.codes import CODES
+from qmpcheck.gate.codes import OF_GATE
 from qmpcheck.gate.judge import Demands, Verdict, judge
 from qmpcheck.gate.run import run as play
 from qmpcheck.gate.scenario import Outcome, Scenario
 from qmpcheck.gate.scenarios import ALL
 from qmpcheck.gate.trouble import is_full
 from qmpcheck.printable import quoted, safe
+from qmpcheck.qmp.introspect import Unanswered
 from qmpcheck.reports import gatereport, gatetext
 from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.rulebase import SpecError
@@ -62,9 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--save", metavar="DIR", help="keep the recordings there; replaces recordings of the same names"
     )
-    arguments.add_terms(parser, CODES)
+    arguments.add_terms(parser, OF_GATE)
     reporting.add_report(parser)
     baselines.add_baseline(parser)
+    strictness.add_strict_spec(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -76,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
         raise SpecError("--qemu PATH is missing: the QEMU to run")
     if options.update_baseline and (options.only is not None or options.skip):
         raise SpecError("--update-baseline needs all scenarios: it cannot stand with --only or --skip")
-    codes = arguments.selected(options, CODES)
+    codes = arguments.selected(options, OF_GATE)
     known = baselines.load(options)
     inputs = [builds.located(options.qemu), options.spec, *options.rules]
     reporting.prepare(options.reports, inputs, [*filter(None, [options.baseline])])
@@ -93,6 +94,7 @@ def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: 
     with _reporting_failure(options):
         build = _ask(options.qemu)
     spec, since = _specs(options.spec, build)
+    strictness.check(options, spec)
     spec = spec._replace(rule_base=extended(spec.rule_base, options.extra))
     own = arguments.own_rules(options, spec.rule_base, catalogue.series(spec))
     if options.save is not None:

@@ -1,98 +1,135 @@
 """Find the defects of spec documents: qmp-events.txt, a saved web page of it, a QAPI schema's root file.
 
 Of a page that shows a diff, PATH@old and PATH@new name the two documents. Lines are those of the document,
-also where the page around it has others.
+also where the page around it has others. The defects that QEMU's own documents have are known: they are
+counted and not listed, so that only what is new in a changed one is.
 
-Exit status: 0 none; 1 defects at least as bad as --fail-on; 2 a file that is no document.
+Exit status: 0 no new defect; 1 new defects at least as bad as --fail-on; 2 a file that is no document.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import sys
-from collections import Counter
+import json
+from collections.abc import Sequence
+from typing import IO
 
-from qmpcheck import documents, specfile
-from qmpcheck.checking import examples
-from qmpcheck.cli import arguments
+from qmpcheck import catalogue
+from qmpcheck.checking import lint
+from qmpcheck.checking.lint import Linted, findings
+from qmpcheck.cli import arguments, baselines, output, reporting
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
-from qmpcheck.diagnostic import Diagnostic, Severity
-from qmpcheck.documents import Document
+from qmpcheck.codes import DOCUMENT_CODES
 from qmpcheck.printable import safe
-from qmpcheck.reports import style, text
+from qmpcheck.reports import baseline, fingerprint, lintreport, style, text
+from qmpcheck.reports.fingerprint import Baseline
+from qmpcheck.reports.report import Report
 from qmpcheck.rulebase import SpecError
 from qmpcheck.wording import plural
+
+__all__ = ["add_arguments", "findings", "run"]
+
+KNOWN = "lint-baseline.json"
+"""The file, beside the rules, of the defects that QEMU's own documents have."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("documents", nargs="+", metavar="DOCUMENT")
     parser.add_argument("--lines", action="store_true", help="show what each line of the document is")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="of the report")
+    arguments.add_select(parser, DOCUMENT_CODES)
     arguments.add_fail_on(parser)
+    output.add_output(parser)
+    reporting.add_report(parser)
+    baselines.add_baseline(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    statuses = [_lint(path, options.lines, options.fail_on) for path in options.documents]
-    return max(statuses)
-
-
-def _lint(path: str, show_lines: bool, fail_on: Severity) -> int:
-    try:
-        content, side = specfile.read_text(path)
-        if specfile.kind(content) == "schema":
-            return _lint_schema(path, fail_on)
-        document = read(path, content, side)
-    except SpecError as error:
-        tell(str(error))
+    codes = arguments.selected(options, DOCUMENT_CODES)
+    before = baselines.load(options)
+    outputs = [*filter(None, [options.baseline])]
+    reporting.prepare(options.reports, options.documents, outputs, options.format, options.output)
+    results, unreadable = _lint(options.documents, codes)
+    known = baseline.read(KNOWN, catalogue.rules_file(KNOWN))
+    new = lintreport.report(_without(results, known), unreadable, options.fail_on, known)
+    updates = options.update_baseline and not unreadable
+    accepted = known | (baselines.of_report(new) if updates else before or frozenset())
+    report = lintreport.report(results, unreadable, options.fail_on, accepted)
+    with reporting.opened(options.output, options.reports) as out:
+        _report(options, results, report, accepted, out)
+    status = reporting.write(options.reports, report) if options.reports else CLEAN
+    _close(options, new, before, updates, codes)
+    if unreadable:
         return UNUSABLE
-    found = findings(document)
-    if show_lines:
-        for line in document.lines:
-            print(f"{line.number:5} {line.kind:9} {safe(line.text)}".rstrip())
-    sys.stdout.writelines(text.finding_lines(path, found, style.painter(sys.stdout)))
-    print(f"{safe(path)}: {_counts(document)}, {plural(len(found), 'defect')}")
-    return FINDINGS if any(finding.severity >= fail_on for finding in found) else CLEAN
+    return max(status, FINDINGS if any(map(report.fails, report.findings)) else CLEAN)
 
 
-def _lint_schema(path: str, fail_on: Severity) -> int:
-    from qmpcheck.documents import qapi
-
-    try:
-        rule_base, found = qapi.lint(path)
-    except qapi.SchemaError as error:
-        raise SpecError(safe(os.path.normpath(os.path.join(qapi.folder(path), str(error))))) from None
-    for file, defect in found:
-        at = os.path.normpath(os.path.join(qapi.folder(path), file))
-        sys.stdout.writelines(text.finding_lines(at, [defect], style.painter(sys.stdout)))
-    print(f"{safe(path)}: {plural(len(rule_base.events), 'event')}, {plural(len(found), 'defect')}")
-    return FINDINGS if any(defect.severity >= fail_on for _, defect in found) else CLEAN
-
-
-def read(path: str, content: str, side: str) -> Document:
-    """The document that a text holds.
-
-    Args:
-        path: where it is from.
-        content: the text.
-        side: of a page that shows a diff, which one.
-
-    Raises:
-        SpecError: it holds none.
-    """
-    try:
-        return documents.read(content, side)
-    except documents.NotADocument as error:
-        raise SpecError(f"{safe(path)}: {error}") from None
+def _lint(paths: Sequence[str], codes: frozenset[str]) -> tuple[list[Linted], dict[str, str]]:
+    """What was found of those codes in each document, and why others cannot be read."""
+    results, unreadable = list[Linted](), dict[str, str]()
+    for path in paths:
+        try:
+            linted = lint.lint(path)
+        except SpecError as error:  # noqa: PERF203 -- once a document
+            tell(str(error))
+            unreadable[path] = str(error)
+        else:
+            chosen = tuple(defect for defect in linted.defects if defect.finding.code in codes)
+            results.append(linted._replace(defects=chosen))
+    return results, unreadable
 
 
-def findings(document: Document) -> list[Diagnostic]:
-    """All defects of a document, by line."""
-    found = [*document.defects, *examples.defects(document)]
-    return sorted(found, key=lambda defect: (defect.line, defect.code))
+def _without(results: Sequence[Linted], known: Baseline) -> list[Linted]:
+    """The results without known defects."""
+    return [
+        linted._replace(defects=tuple(each for each in linted.defects if not _is_in(known, each)))
+        for linted in results
+    ]
 
 
-def _counts(document: Document) -> str:
-    kinds = Counter(line.kind for line in document.lines)
-    events, lines, unknown = len(document.rule_base.events), len(document.lines), kinds["unknown"]
-    return f"{plural(events, 'event')}, {plural(lines, 'line')}, {unknown} of them unknown"
+def _is_in(known: Baseline, defect: lint.Defect) -> bool:
+    return fingerprint.of_defect(defect.finding) in known
+
+
+def _report(
+    options: argparse.Namespace, results: Sequence[Linted], report: Report, accepted: Baseline, out: IO[str]
+) -> None:
+    if options.format == "json":
+        out.write(json.dumps(report.document(), indent=1) + "\n")
+        return
+    paint = style.painter(out)
+    for linted, shown in zip(results, _without(results, accepted), strict=True):
+        if options.lines:
+            out.writelines(
+                f"{line.number:5} {line.kind:9} {safe(line.text)}".rstrip() + "\n" for line in linted.lines
+            )
+        for file, finding in shown.defects:
+            out.writelines(text.finding_lines(file, [finding], paint))
+        known = len(linted.defects) - len(shown.defects)
+        out.write(f"{safe(linted.path)}: {', '.join(_counts(linted))}{f', {known} known' if known else ''}\n")
+
+
+def _counts(linted: Linted) -> list[str]:
+    counts = [plural(len(linted.rule_base.events), "event")]
+    if linted.lines:
+        counts.append(plural(len(linted.lines), "line"))
+    return [
+        *counts,
+        f"{linted.rule_base.not_understood} not understood",
+        plural(len(linted.defects), "defect"),
+    ]
+
+
+def _close(
+    options: argparse.Namespace, new: Report, before: Baseline | None, updates: bool, codes: frozenset[str]
+) -> None:
+    """Write the baseline where that is asked for, or say which of its entries no longer occur."""
+    if before is None:
+        return
+    if updates:
+        baselines.update(options, new, before)
+    elif options.update_baseline:
+        tell(f"{safe(options.baseline)} is left as it was: not every document could be read")
+    elif not new.unchecked:
+        baselines.tell_gone(before, baselines.of_report(new), codes)

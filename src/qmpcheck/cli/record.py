@@ -22,8 +22,9 @@ import argparse
 
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, INTERRUPTED, UNUSABLE
-from qmpcheck.recording import address, sources, transcript
-from qmpcheck.recording.interruption import Interruption
+from qmpcheck.qmp import address
+from qmpcheck.qmp.interrupts import Interrupts
+from qmpcheck.recording import sources, transcript
 from qmpcheck.recording.transcript import Stopped, Transcript
 from qmpcheck.rulebase import SpecError
 from qmpcheck.wording import plural
@@ -65,33 +66,33 @@ def run(options: argparse.Namespace) -> int:
         file = transcript.opened(options.output)
     except Stopped as error:
         raise SpecError(str(error)) from None
-    with Interruption() as interruption:
-        whole = _recorded(options, where, file, interruption)
+    with Interrupts() as interrupts:
+        whole = _recorded(options, where, file, interrupts)
         _sum_up(file)
     if not whole:
         return UNUSABLE
-    return INTERRUPTED if interruption.came else CLEAN
+    return INTERRUPTED if interrupts.came else CLEAN
 
 
 def _recorded(
     options: argparse.Namespace,
     where: address.Address | None,
     file: Transcript,
-    interruption: Interruption,
+    interrupts: Interrupts,
 ) -> bool:
     """Whether nothing was lost that is known of."""
     whole = True
     try:
         if where is None:
-            whole = sources.record_command(options.source, file, interruption, tell)
+            whole = sources.record_command(options.source, file, interrupts, tell)
         elif options.proxy:
             from qmpcheck.recording import proxy
 
             listen = address.listening(options.proxy)
             record = proxy.Record(file, tell)
-            whole = proxy.record_proxy(listen, where, record, interruption, options.reconnect)
+            whole = proxy.record_proxy(listen, where, record, interrupts, options.reconnect)
         else:
-            whole = sources.record_socket(where, file, interruption, tell, options.reconnect)
+            whole = sources.record_socket(where, file, interrupts, tell, options.reconnect)
     except Stopped as error:
         tell(str(error))
         whole = False

@@ -13,7 +13,8 @@ from tabulate import tabulate
 
 from qmpcheck import catalogue, rulebase
 from qmpcheck.cli import arguments
-from qmpcheck.printable import name, quoted, safe, step
+from qmpcheck.keypath import ITEMS, KeyPath, as_text
+from qmpcheck.printable import name, quoted, safe
 from qmpcheck.rulebase import EventRule, Line, Marks, Member
 from qmpcheck.wording import alternatives, follow_up_text, rate_limit_text, type_text
 
@@ -35,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _event_rows(event: str, rule: EventRule) -> Iterator[_Row]:
-    payload = [*_rows(rule.data, _Above("data", rule.file))]
+    payload = [*_rows(rule.data, _Above(("data",), rule.file))]
     said = [] if payload else [_type(rule.data) if rule.data.open else "no data"]
     yield name(event), "event", ", ".join([*said, *_marks(rule.marks)]), _place(rule.file, rule.line)
     yield from payload
@@ -76,7 +77,7 @@ def _erratum_rows(event: str, spec: catalogue.Spec) -> Iterator[_Row]:
 class _Above(NamedTuple):
     """What a member stands in: its path, its file, and the branches it is in."""
 
-    path: str
+    path: KeyPath
     file: str
     where: tuple[str, ...] = ()
 
@@ -91,17 +92,17 @@ def _rows(described: rulebase.Type, above: _Above) -> Iterator[_Row]:
                 where = f"{name(described.discriminator)} is {quoted(value)}"
                 yield from _rows(branch, above._replace(where=(*above.where, where)))
         case rulebase.Array(items):
-            yield from _rows(items, above._replace(path=f"{above.path}[]"))
+            yield from _rows(items, above._replace(path=(*above.path, ITEMS)))
         case rulebase.Alternate(types):
             for each in types:
                 yield from _rows(each, above)
 
 
 def _member_rows(member: Member, above: _Above) -> Iterator[_Row]:
-    here = above._replace(path=step(above.path, member.name), file=member.file or above.file)
+    here = above._replace(path=(*above.path, member.name), file=member.file or above.file)
     where = f" ({' and '.join(above.where)})" if above.where else ""
     said = [_type(member.type), *(["optional"] if member.optional else []), *_marks(member.marks)]
-    yield "", here.path + where, ", ".join(said), _place(here.file, member.line)
+    yield "", as_text(here.path) + where, ", ".join(said), _place(here.file, member.line)
     yield from _rows(member.type, here)
 
 

@@ -20,11 +20,12 @@ from typing import IO, TYPE_CHECKING, Any
 from qmpcheck import catalogue
 from qmpcheck.catalogue import Spec
 from qmpcheck.checking.result import StreamResult
-from qmpcheck.cli import arguments, baselines, output, reporting
+from qmpcheck.cli import arguments, baselines, output, reporting, strictness
 from qmpcheck.cli.arguments import Several
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
-from qmpcheck.diagnostic import STREAM_CODES, Diagnostic
+from qmpcheck.codes import STREAM_CODES
+from qmpcheck.finding import Finding
 from qmpcheck.printable import safe
 from qmpcheck.reports import verdict
 from qmpcheck.rulebase import SpecError
@@ -85,6 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_output(parser)
     reporting.add_report(parser)
     baselines.add_baseline(parser)
+    strictness.add_strict_spec(parser)
     parser.add_argument(
         "--jobs", type=_jobs, default=1, metavar="N", help="divide the files among N processes"
     )
@@ -98,6 +100,7 @@ def run(options: argparse.Namespace) -> int:
     baseline = [*filter(None, [options.baseline])]
     reporting.prepare(options.reports, inputs, baseline, options.format, options.output)
     spec = None if options.spec == AUTO else catalogue.find(options.spec)
+    strictness.check(options, *([spec] if spec else []))
     checker = FileChecker(_recipe(options), spec, options.input)
     if options.follow:
         return _follow(options, checker, known)
@@ -156,7 +159,7 @@ def _files(paths: Sequence[str]) -> list[str]:
 _RECORDED = re.compile(r"\.(jsonl|log|json)(\.\d+)?(\.gz|\.zst)?$")
 
 
-def _with_availability(findings: Sequence[Diagnostic], spec: Spec | None) -> tuple[Diagnostic, ...]:
+def _with_availability(findings: Sequence[Finding], spec: Spec | None) -> tuple[Finding, ...]:
     """The findings, with what other releases say of each; a clean stream needs none of them."""
     if not findings or spec is None:
         return tuple(findings)
@@ -182,13 +185,11 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
 
     [path] = options.streams
     _expect_readable(path)
-    told: list[Diagnostic] = []
+    told: list[Finding] = []
     chosen: set[str] = set()
     with reporting.opened(options.output, options.reports, at_once=True) as out:
 
-        def hear(
-            choice: Choice, vm: str, findings: Sequence[Diagnostic], overdue: Sequence[Diagnostic]
-        ) -> None:
+        def hear(choice: Choice, vm: str, findings: Sequence[Finding], overdue: Sequence[Finding]) -> None:
             from qmpcheck.reports import style, text
 
             for note in (f"{safe(path)}: {choice.why}" if choice.why else "", choice.spec.note):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.documents import compile, defects, document, entries, lines, pages
 from qmpcheck.documents.entries import Example
 from qmpcheck.documents.lines import Line
+from qmpcheck.finding import Finding
 from qmpcheck.rulebase import RuleBase
 
 __all__ = ["NEW", "OLD", "Document", "Example", "Line", "NotADocument", "read"]
@@ -32,7 +32,7 @@ class Document(NamedTuple):
     rule_base: RuleBase
     lines: tuple[Line, ...]
     examples: tuple[Example, ...]
-    defects: tuple[Diagnostic, ...]
+    defects: tuple[Finding, ...]
 
 
 def read(text: str, side: str = pages.NEW) -> Document:
@@ -49,9 +49,11 @@ def read(text: str, side: str = pages.NEW) -> Document:
     if not structure.entries:
         raise NotADocument("no event in it: no line holds an event's name with a line of dashes below")
     read_entries = entries.read(structure)
+    classified = tuple(lines.classify(structure, read_entries))
+    not_understood = [line.number for line in classified if line.kind == document.UNKNOWN]
     return Document(
-        compile.rule_base(read_entries),
-        tuple(lines.classify(structure, read_entries)),
+        compile.rule_base(read_entries, not_understood),
+        classified,
         tuple(example for entry in read_entries for example in entry.examples),
         tuple(sorted(defects.find(structure, read_entries), key=lambda defect: (defect.line, defect.code))),
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -11,19 +13,42 @@ from qmpcheck.documents.entries import EventEntry, example_data
 from qmpcheck.documents.member import MemberText
 from qmpcheck.documents.nesting import nest
 from qmpcheck.documents.note import Sentence
-from qmpcheck.rulebase import Enum, EventRule, FollowUp, Member, Object, RateLimit, RuleBase
+from qmpcheck.rulebase import (
+    Alternate,
+    Any,
+    Enum,
+    EventRule,
+    FollowUp,
+    Member,
+    Object,
+    RateLimit,
+    RuleBase,
+    String,
+    Type,
+)
 
 
-def rule_base(entries: Sequence[EventEntry]) -> RuleBase:
-    """The rules that the entries state. Of two entries for one event, the first counts."""
+def rule_base(entries: Sequence[EventEntry], not_understood: Sequence[int]) -> RuleBase:
+    """The rules that the entries state. Of two entries for one event, the first counts.
+
+    Args:
+        entries: in the document's order.
+        not_understood: the lines of the document that are not understood, in order.
+    """
+    ends = [*(entry.line for entry in entries[1:]), math.inf]
     events: dict[str, EventRule] = {}
-    for entry in entries:
+    for entry, end in zip(entries, ends, strict=True):
+        lost = tuple(
+            not_understood[bisect_left(not_understood, entry.line) : bisect_left(not_understood, end)]
+        )
         payload = data(entry)
-        stated = follow_ups(entry.sentences, payload)
-        limit = rate_limit(entry.sentences)
+        stated = follow_ups(entry.sentences, entry.names, payload)
+        limit = rate_limit(entry.sentences, entry.names)
         for name in entry.names:
-            events.setdefault(name, EventRule(payload, tuple(stated[name]), limit, entry.line))
-    return RuleBase(events)
+            events.setdefault(
+                name, EventRule(payload, tuple(stated[name]), limit, entry.line, not_understood=lost)
+            )
+    return RuleBase(events, not_understood=len(not_understood))
 
 
 def data(entry: EventEntry) -> Object:
@@ -55,10 +80,7 @@ class Missing:
 
     def __init__(self, payload: Object) -> None:
         self._open = payload.open
-        self._values = {
-            member.name: frozenset(member.type.values) if isinstance(member.type, Enum) else None
-            for member in payload.members
-        }
+        self._values = {member.name: _values(member.type) for member in payload.members}
 
     def members(self, rule: FollowUp | RateLimit) -> list[str]:
         """Members that the rule speaks of and the event does not have."""
@@ -77,21 +99,41 @@ class Missing:
         ]
 
 
-def rate_limit(sentences: Iterable[Sentence]) -> RateLimit | None:
-    """The rate limit that sentences state; the first, if there are several."""
+def _values(described: Type) -> frozenset[str] | None:
+    """The strings that a value of a type may be; None for any."""
+    match described:
+        case Enum(values):
+            return frozenset(values)
+        case String() | Any() | Alternate():
+            return None
+        case _:
+            return frozenset()
+
+
+def rate_limit(sentences: Iterable[Sentence], names: Collection[str]) -> RateLimit | None:
+    """The rate limit that sentences state of the events of those names; the first, if there are several."""
     for sentence in sentences:
         for stated in sentence.rules:
-            if isinstance(stated, RateLimit):
+            if isinstance(stated, RateLimit) and (not sentence.event or sentence.event in names):
                 return msgspec.structs.replace(stated, line=sentence.lines[0])
     return None
 
 
-def follow_ups(sentences: Iterable[Sentence], payload: Object) -> dict[str, list[FollowUp]]:
-    """The follow-ups that sentences state and that can hold, by the event they follow."""
+def follow_ups(
+    sentences: Iterable[Sentence], names: Collection[str], payload: Object
+) -> dict[str, list[FollowUp]]:
+    """The follow-ups that sentences state and that can hold, by the event they follow.
+
+    Args:
+        sentences: of the text about the events.
+        names: these events; a sentence that names none is about all of them.
+        payload: what they carry.
+    """
     stated: defaultdict[str, list[FollowUp]] = defaultdict(list)
     missing = Missing(payload)
     for sentence in sentences:
         for rule in sentence.rules:
             if isinstance(rule, FollowUp) and not missing.members(rule) and not missing.values(rule):
-                stated[sentence.event].append(msgspec.structs.replace(rule, line=sentence.lines[0]))
+                for name in [sentence.event] if sentence.event else names:
+                    stated[name].append(msgspec.structs.replace(rule, line=sentence.lines[0]))
     return stated

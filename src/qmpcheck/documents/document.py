@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from lark import Token, Transformer
@@ -48,8 +49,12 @@ def parse(text: str) -> Structure:
     return structure
 
 
+_LINE = re.compile(r"[^\n]*\n")
+
+
 def _section(kind: str, tokens: list[Token]) -> Section:
-    return Section(kind, tokens[0].line or 0, tuple(map(str, tokens)))
+    lines = _LINE.findall("".join(tokens))
+    return Section(kind, tokens[0].line or 0, tuple(lines))
 
 
 class _Shape(Transformer[Token, Structure]):

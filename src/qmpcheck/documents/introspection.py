@@ -8,6 +8,7 @@ in it left open. Branches of unions are parts of them, and never cut.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
@@ -39,28 +40,35 @@ class Reply(NamedTuple):
 def parse(text: str) -> Reply:
     """The first reply to `query-qmp-schema` in a text: a list, `{"return": [...]}`, or a transcript.
 
+    A transcript's messages may each be on a line or on several, as in the files that libvirt keeps. Its
+    version is that of the greeting, or of the reply to `query-version`.
+
     Raises:
         NotIntrospection: there is none.
     """
     version = None
     for value in _values(text):
-        version = of_greeting(value) or version
         schema: Any = value.get("return") if isinstance(value, dict) else value
+        version = of_greeting(value) or of_greeting({"QMP": {"version": schema}}) or version
         if _is_schema(schema):
             return Reply(schema, version)
     raise NotIntrospection("no reply to query-qmp-schema in it")
 
 
 def _values(text: str) -> Iterator[Any]:
-    """The one JSON value that the text is, or else those of its lines; what is not JSON is passed over."""
-    for part in (text, *text.split("\n")):
-        try:
-            value = json.loads(part)
-        except (ValueError, RecursionError):
-            continue
-        yield value
-        if part is text:
+    """The JSON values that follow each other in a text; a line at which none begins is passed over."""
+    decoder, at = json.JSONDecoder(), 0
+    while space := _SPACE.match(text, at):
+        if space.end() == len(text):
             return
+        try:
+            value, at = decoder.raw_decode(text, space.end())
+            yield value
+        except (ValueError, RecursionError):
+            at = text.find("\n", space.end()) + 1 or len(text)
+
+
+_SPACE = re.compile(r"\s*")
 
 
 def _is_schema(value: Any) -> bool:

@@ -5,8 +5,9 @@ Indentation tells. Where a saved page has lost it, the event's own example does.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from qmpcheck import rulebase
@@ -31,10 +32,6 @@ def nest(texts: Sequence[MemberText], example: dict[str, Any]) -> tuple[rulebase
     return _tree(texts, parents)
 
 
-def _is_object(text: MemberText) -> bool:
-    return isinstance(text.type, rulebase.Object)
-
-
 def _parents_by_indent(texts: Sequence[MemberText]) -> list[int]:
     parents: list[int] = []
     around: list[int] = []
@@ -42,21 +39,32 @@ def _parents_by_indent(texts: Sequence[MemberText]) -> list[int]:
         while around and (text.indent <= texts[around[-1]].indent or len(around) >= DEEPEST):
             around.pop()
         parents.append(around[-1] if around else _TOP)
-        if _is_object(text):
+        if text.holds_members:
             around.append(at)
     return parents
+
+
+def misplaced(texts: Sequence[MemberText]) -> Iterator[tuple[MemberText, MemberText]]:
+    """The members that are deeper than the one above, though none can be inside that; each with that one."""
+    for above, text in itertools.pairwise(texts):
+        if text.indent > above.indent and not above.holds_members and text.line != above.line:
+            yield text, above
 
 
 def _lost_indentation(texts: Sequence[MemberText], parents: list[int], example: dict[str, Any]) -> bool:
     """Whether an object has no members of its own though the example shows the next member inside it."""
     return any(
-        _is_object(text) and parents[at] == parents[at + 1] and _shows(example, text.name, texts[at + 1].name)
+        text.holds_members
+        and parents[at] == parents[at + 1]
+        and _shows(example, text.name, texts[at + 1].name)
         for at, text in enumerate(texts[:-1])
     )
 
 
 def _shows(example: dict[str, Any], outer: str, inner: str) -> bool:
-    return isinstance(example.get(outer), dict) and inner in example[outer]
+    shown = example.get(outer)
+    first = shown[0] if isinstance(shown, list) and shown else shown
+    return isinstance(first, dict) and inner in first
 
 
 def _parents_by_example(texts: Sequence[MemberText], example: dict[str, Any]) -> list[int]:
@@ -70,7 +78,7 @@ def _parents_by_example(texts: Sequence[MemberText], example: dict[str, Any]) ->
                 around = _TOP
         parents.append(around)
         taken.add(text.name)
-        if around == _TOP and _is_object(text):
+        if around == _TOP and text.holds_members:
             around, taken = at, set()
     return parents
 
@@ -90,5 +98,8 @@ def _in_order(backwards: list[rulebase.Member]) -> tuple[rulebase.Member, ...]:
 
 
 def _member(text: MemberText, inside: tuple[rulebase.Member, ...]) -> rulebase.Member:
-    type = rulebase.Object(inside) if inside else text.type
+    type = text.type
+    if inside:
+        type = rulebase.Object(inside)
+        type = rulebase.Array(type) if isinstance(text.type, rulebase.Array) else type
     return rulebase.Member(text.name, type, text.optional, text.line)

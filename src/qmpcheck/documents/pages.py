@@ -6,6 +6,7 @@ lines where a diff page holds two. Line numbers of the document are kept whereve
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 
@@ -23,8 +24,32 @@ def plain_text(text: str, side: str = NEW) -> str:
         text: the page as saved.
         side: `OLD` or `NEW`, for a page that shows a diff.
     """
-    lines = text.replace("\r\n", "\n").replace("\u00a0", " ").split("\n")
-    return "\n".join(_presentation(lines, side)(lines))
+    lines = _unquoted(text.replace("\r\n", "\n").replace("\u00a0", " ").split("\n"))
+    return "\n".join(_at_column_0(_presentation(lines, side)(lines)))
+
+
+_QUOTED = re.compile(r"[ \t]*>(?: |$)?")
+
+
+def _unquoted(lines: list[str]) -> list[str]:
+    """The lines of a mail that quotes the document, without the signs of that, however often it is quoted."""
+    while _mostly([line for line in lines if line.strip()], lambda line: _QUOTED.match(line) is not None):
+        lines = [_QUOTED.sub("", line, count=1) for line in lines]
+    return lines
+
+
+def _at_column_0(lines: list[str]) -> list[str]:
+    """The lines, moved to the left where the headings are indented."""
+    headings = [
+        above[: len(above) - len(above.lstrip())]
+        for above, below in itertools.pairwise(lines)
+        if _UNDERLINE.fullmatch(below) and above.strip()
+    ]
+    left = min(headings, key=len, default="")
+    return [line.removeprefix(left) for line in lines] if left else lines
+
+
+_UNDERLINE = re.compile(r"[ \t]*-{2,}[ \t]*")
 
 
 def _presentation(lines: list[str], side: str) -> Callable[[list[str]], list[str]]:

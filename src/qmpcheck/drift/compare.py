@@ -14,7 +14,8 @@ import msgspec
 
 from qmpcheck import ratelimits, rulebase
 from qmpcheck.drift.change import NOWHERE, Change, Condition, Place
-from qmpcheck.printable import name, quoted, safe, step
+from qmpcheck.keypath import ITEMS, KeyPath
+from qmpcheck.printable import name, quoted, safe
 from qmpcheck.rulebase import (
     BUILD,
     JSON_TYPES,
@@ -24,7 +25,6 @@ from qmpcheck.rulebase import (
     Array,
     Enum,
     EventRule,
-    FollowUp,
     Integer,
     Marks,
     Member,
@@ -71,7 +71,7 @@ class _At(NamedTuple):
     """Where a comparison stands: the event, the path, the branches, and the places in both specs."""
 
     event: str
-    path: str
+    path: KeyPath
     where: tuple[Condition, ...]
     old: Place
     new: Place
@@ -88,7 +88,7 @@ class _At(NamedTuple):
         found = old or new
         assert found, "one of the two is there"
         places = (_place(old, self.old), _place(new, self.new))
-        return self._replace(path=step(self.path, found.name), old=places[0], new=places[1])
+        return self._replace(path=(*self.path, found.name), old=places[0], new=places[1])
 
 
 def _place(member: Member | None, holder: Place) -> Place:
@@ -114,12 +114,12 @@ def _changes(old: RuleBase, new: RuleBase, sides: _Sides) -> Iterator[Change]:
         if event in new.events:
             yield from _event(event, rule, new.events[event], sides)
         else:
-            at = _At(event, "", (), Place(rule.line, rule.file), NOWHERE)
+            at = _At(event, (), (), Place(rule.line, rule.file), NOWHERE)
             code = "QMP517" if sides.lacks(rule.marks, sides.new) else "QMP501"
             other = likely.get(event, "")
             yield at.change(code, f"event removed{_renamed('to', other)}", counterpart=other)
     for event, rule in come.items():
-        at = _At(event, "", (), NOWHERE, Place(rule.line, rule.file))
+        at = _At(event, (), (), NOWHERE, Place(rule.line, rule.file))
         code = "QMP517" if sides.lacks(rule.marks, sides.old) else "QMP502"
         other = likely.get(event, "")
         yield at.change(code, f"event added{_renamed('from', other)}", counterpart=other)
@@ -161,10 +161,10 @@ def _renamed(which: str, likely: str) -> str:
 
 
 def _event(event: str, old: EventRule, new: EventRule, sides: _Sides) -> Iterator[Change]:
-    at = _At(event, "", (), Place(old.line, old.file), Place(new.line, new.file))
+    at = _At(event, (), (), Place(old.line, old.file), Place(new.line, new.file))
     yield from _deprecation(old.marks, new.marks, at, "event")
-    yield from _object(old.data, new.data, at._replace(path="data"), sides)
-    yield from _follow_ups(old.follow_ups, new.follow_ups, at, sides)
+    yield from _object(old.data, new.data, at._replace(path=("data",)), sides)
+    yield from _follow_ups(old, new, at, sides)
     yield from _rate_limit(old, new, at, sides)
     if sides.differ_on_builds(old.marks, new.marks):
         yield _condition(new.marks, at, "event")
@@ -182,17 +182,33 @@ def _condition(new: Marks, at: _At, what: str, value: str = "") -> Change:
     return at.change("QMP517", f"{what} {text}", value)
 
 
-def _follow_ups(old: Sequence[FollowUp], new: Sequence[FollowUp], at: _At, sides: _Sides) -> Iterator[Change]:
-    removed, added = ("QMP517", "QMP517") if sides.untimed else ("QMP512", "QMP513")
-    stated = [[msgspec.structs.replace(rule, line=None) for rule in side] for side in (old, new)]
-    for rule, plain in zip(old, stated[0], strict=True):
+def _follow_ups(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Iterator[Change]:
+    stated = [[msgspec.structs.replace(rule, line=None) for rule in side.follow_ups] for side in (old, new)]
+    for rule, plain in zip(old.follow_ups, stated[0], strict=True):
         if plain not in stated[1]:
             here = at._replace(old=Place(rule.line, at.old.file))
-            yield here.change(removed, f"follow-up no longer stated: {follow_up_text(rule)}")
-    for rule, plain in zip(new, stated[1], strict=True):
+            text = f"follow-up no longer stated: {follow_up_text(rule)}"
+            yield _of_prose("QMP512", text, here, sides, new)
+    for rule, plain in zip(new.follow_ups, stated[1], strict=True):
         if plain not in stated[0]:
             here = at._replace(new=Place(rule.line, at.new.file))
-            yield here.change(added, f"follow-up added: {follow_up_text(rule)}")
+            yield _of_prose("QMP513", f"follow-up added: {follow_up_text(rule)}", here, sides, old)
+
+
+def _of_prose(code: str, text: str, at: _At, sides: _Sides, without: EventRule) -> Change:
+    """A change of what only prose states: no change is known of where the other side's prose is not read.
+
+    Args:
+        code: of the change.
+        text: of the change.
+        at: where it is.
+        sides: the two specs.
+        without: the side that does not state it.
+    """
+    if without.not_understood:
+        first = without.not_understood[0]
+        return at.change("QMP517", f"{text}, or not understood there (line {first} of that spec)")
+    return at.change("QMP517" if sides.untimed else code, text)
 
 
 def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Iterator[Change]:
@@ -206,9 +222,10 @@ def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Itera
         is_real = ratelimits.is_real(at.event, not sides.differ) and not sides.untimed
         if b:
             code, what = ("QMP514", "added") if is_real else ("QMP517", "stated")
-            yield here.change(code, f"rate limit {what}: {rate_limit_text(b)}")
+            yield _of_prose(code, f"rate limit {what}: {rate_limit_text(b)}", here, sides, old)
         else:
-            yield here.change("QMP515" if is_real else "QMP517", "rate limit no longer stated")
+            code = "QMP515" if is_real else "QMP517"
+            yield _of_prose(code, "rate limit no longer stated", here, sides, new)
 
 
 def _other_limit(old: RateLimit, new: RateLimit, here: _At) -> Iterator[Change]:
@@ -241,7 +258,7 @@ def _object(old: Object, new: Object, at: _At, sides: _Sides) -> Iterator[Change
 
 def _with_branch(change: Change, old: Object, new: Object, at: _At) -> Change:
     """A change; if it is a value that came or went with its branch of the union, with the members of that."""
-    if change.path != step(at.path, old.discriminator) or change.value in _common_values(old, new):
+    if change.path != (*at.path, old.discriminator) or change.value in _common_values(old, new):
         return change
     branch = (old.branches | new.branches).get(change.value, Object())
     names = ", ".join(name(member.name) for member in branch.members)
@@ -295,7 +312,7 @@ def _type(old: Type, new: Type, at: _At, sides: _Sides) -> Iterator[Change]:
         case Object(), Object():
             yield from _object(old, new, at, sides)
         case Array(), Array():
-            yield from _type(old.items, new.items, at._replace(path=f"{at.path}[]"), sides)
+            yield from _type(old.items, new.items, at._replace(path=(*at.path, ITEMS)), sides)
         case Enum(), Enum():
             yield from _values(old, new, at, sides)
         case Alternate(), Alternate() if _by_kind(old).keys() == _by_kind(new).keys():

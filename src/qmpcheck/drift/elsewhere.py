@@ -10,9 +10,10 @@ from typing import NamedTuple
 import msgspec
 
 from qmpcheck import catalogue
-from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.drift import releases
 from qmpcheck.drift.newer import MAY_BE_NEW
+from qmpcheck.finding import Finding
+from qmpcheck.keypath import ITEMS, KeyPath, of_any_item
 from qmpcheck.printable import quoted
 from qmpcheck.rulebase import (
     JSON_TYPES,
@@ -49,18 +50,18 @@ class Elsewhere:
         self._newer = newer
         self._text = functools.lru_cache(_MOST_KEPT)(self._look_up)
 
-    def with_drift(self, findings: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    def with_drift(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """The findings, each with since or until when other releases allow it, if they do."""
         return tuple(
             msgspec.structs.replace(finding, drift=self.drift(finding)) if finding.code in _WORDS else finding
             for finding in findings
         )
 
-    def drift(self, finding: Diagnostic) -> str | None:
+    def drift(self, finding: Finding) -> str | None:
         """Such as `member since 2.10`; None where no other release allows it."""
-        keys = _keys(finding.path)
         known = None
-        if keys is not None and finding.code in _WORDS:
+        if finding.code in _WORDS:
+            keys = of_any_item(finding.path[1:])
             known = self._text(_Subject(finding.code, finding.event, keys, finding.got))
         may_be_new = self._newer and finding.code in MAY_BE_NEW
         return f"may be new in {self._newer}" if may_be_new and not known else known
@@ -109,22 +110,12 @@ def _told(words: Sequence[str], names: Sequence[str], place: tuple[int, int] | N
 
 
 class _Subject(NamedTuple):
-    """What a finding is about: the keys lead into the event's data, `[]` to a list's items."""
+    """What a finding is about: the keys lead into the event's data."""
 
     code: str
     event: str
-    keys: tuple[str, ...]
+    keys: KeyPath
     got: str
-
-
-_PATH = re.compile(r"(?:data|event)((?:\.[A-Za-z0-9_-]+|\[\d+\])*)")
-_KEY = re.compile(r"\.([A-Za-z0-9_-]+)|\[\d+\]")
-
-
-def _keys(path: str) -> tuple[str, ...] | None:
-    """The keys in a path; None where one is none that a spec could have."""
-    match = _PATH.fullmatch(path)
-    return tuple(found[1] or "[]" for found in _KEY.finditer(match[1])) if match else None
 
 
 def _event(subject: _Subject, rule_base: RuleBase) -> str:
@@ -164,7 +155,7 @@ _WORDS = {"QMP201": _event, "QMP202": _missing, "QMP203": _member, "QMP204": _ty
 """For each code that a drift can explain: the word for what a spec allows, "" where it does not."""
 
 
-def _types(rule: EventRule, keys: Iterable[str]) -> Iterable[Type]:
+def _types(rule: EventRule, keys: KeyPath) -> Iterable[Type]:
     """The types that a spec gives to what stands there, in any branch of a union."""
     types: list[Type] = [rule.data]
     for key in keys:
@@ -172,9 +163,9 @@ def _types(rule: EventRule, keys: Iterable[str]) -> Iterable[Type]:
     return [plain for each in types for plain in (each.types if isinstance(each, Alternate) else [each])]
 
 
-def _inside(described: Type, key: str) -> Iterator[Type]:
+def _inside(described: Type, key: str | int) -> Iterator[Type]:
     match described:
-        case Array(items) if key == "[]":
+        case Array(items) if key == ITEMS:
             yield items
         case Alternate(types):
             for each in types:
@@ -183,7 +174,7 @@ def _inside(described: Type, key: str) -> Iterator[Type]:
             yield from (member.type for member in _members(described, key))
 
 
-def _members(described: Object, key: str) -> Iterator[Member]:
+def _members(described: Object, key: str | int) -> Iterator[Member]:
     """The members of that name, one for each branch that has it."""
     yield from (member for member in described.members if member.name == key)
     for branch in described.branches.values():

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import json
-import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
@@ -23,8 +22,10 @@ from qmpcheck import catalogue, rulebase
 from qmpcheck.catalogue import Spec
 from qmpcheck.checking import decoder, errata, json_schema
 from qmpcheck.checking.explain import Explainer
-from qmpcheck.diagnostic import Diagnostic, Severity
+from qmpcheck.codes import Severity
 from qmpcheck.drift.releases import Stretch, stretches
+from qmpcheck.finding import Finding
+from qmpcheck.keypath import of_any_item
 from qmpcheck.rulebase import EventRule, RuleBase, Source
 from qmpcheck.streams import demultiplex, jsontext, messages, source
 from qmpcheck.streams.formats.message import Stream
@@ -37,7 +38,7 @@ class Row(NamedTuple):
 
     spec: str
     conforming: int
-    reasons: tuple[Diagnostic, ...]
+    reasons: tuple[Finding, ...]
 
 
 class Fit(NamedTuple):
@@ -96,13 +97,13 @@ class Fit(NamedTuple):
         return Stretch(found[0].first, found[-1].last)
 
     @property
-    def too_old(self) -> tuple[Diagnostic, ...]:
+    def too_old(self) -> tuple[Finding, ...]:
         """The strongest findings of the release before all that fit: each says that the stream is newer."""
         first = self._bounds.first
         return _strongest(self.releases[first - 1]) if self.is_whole and first else ()
 
     @property
-    def too_new(self) -> tuple[Diagnostic, ...]:
+    def too_new(self) -> tuple[Finding, ...]:
         """The strongest findings of the release after all that fit: each says that the stream is older."""
         after = self._bounds.last + 1
         return _strongest(self.releases[after]) if self.is_whole and after < len(self.releases) else ()
@@ -112,7 +113,7 @@ _STRENGTH = ("QMP201", "QMP203", "QMP205", "QMP204", "QMP202")
 _MOST_SHOWN = 3
 
 
-def _strongest(row: Row) -> tuple[Diagnostic, ...]:
+def _strongest(row: Row) -> tuple[Finding, ...]:
     in_order = sorted(row.reasons, key=lambda finding: (_STRENGTH.index(finding.code), finding.line))
     return tuple(in_order[:_MOST_SHOWN])
 
@@ -170,7 +171,7 @@ class Fitting:
         """The specs that refuse a shape, a bit for each."""
         self._counts: Counter[int] = Counter()
         """How many events the same specs refuse."""
-        self._reasons: list[dict[Hashable, Diagnostic]] = [{} for _ in self._specs]
+        self._reasons: list[dict[Hashable, Finding]] = [{} for _ in self._specs]
         self._lines = self._strange = 0
         self._versions: dict[Version, None] = {}
 
@@ -251,7 +252,7 @@ class Fitting:
                 self._remember(specs, findings, number)
         return refused
 
-    def _remember(self, specs: int, findings: Sequence[Diagnostic], number: int) -> None:
+    def _remember(self, specs: int, findings: Sequence[Finding], number: int) -> None:
         for at, reasons in enumerate(self._reasons):
             if specs >> at & 1:
                 for finding in findings:
@@ -298,24 +299,17 @@ _MOST_REASONS = 16
 """Reasons that are remembered of each spec."""
 
 
-def _is_vendors(finding: Diagnostic) -> bool:
+def _is_vendors(finding: Finding) -> bool:
     """Whether a finding is about a name or a value that a vendor added, which no release has to know."""
     if finding.code == "QMP201":
         return is_vendors(finding.event)
     if finding.code == "QMP205":
         return is_vendors(finding.got.strip('"'))
-    key = _LAST_KEY.search(finding.path) if finding.code == "QMP203" else None
-    return key is not None and is_vendors(key[1])
+    return finding.code == "QMP203" and is_vendors(str(finding.path[-1]))
 
 
-_LAST_KEY = re.compile(r'\["(__[^"]+)"\]$')
-"""The last key of a path, if it is one that has to stand in quotes, as a domain has dots."""
-
-_INDEX = re.compile(r"\[\d+\]")
-
-
-def _reason(finding: Diagnostic) -> Hashable:
-    return finding.code, finding.event, _INDEX.sub("[]", finding.path), finding.got
+def _reason(finding: Finding) -> Hashable:
+    return finding.code, finding.event, of_any_item(finding.path), finding.got
 
 
 def _judge_by(event: str, rule: EventRule | None, source: Source) -> Explainer:

@@ -12,11 +12,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from qmpcheck import catalogue, dotted, rulebase
+from qmpcheck import catalogue, keypath, rulebase
 from qmpcheck.catalogue import TEXT_DOCUMENT, Entry
-from qmpcheck.drift.change import Change, Level, Place
+from qmpcheck.codes import Impact
+from qmpcheck.drift.change import Change, Place
 from qmpcheck.drift.compare import compare
-from qmpcheck.printable import name, quoted, step
+from qmpcheck.keypath import ITEMS, KeyPath
+from qmpcheck.printable import name, quoted
 from qmpcheck.rulebase import Array, Enum, EventRule, Member, Object, RuleBase, SpecError, String, Type
 from qmpcheck.wording import type_text
 
@@ -50,7 +52,7 @@ class Step(NamedTuple):
     release: str
     date: str
     revision: str
-    level: Level | None
+    level: Impact | None
     what: str
     place: str
 
@@ -98,29 +100,33 @@ class _Subject(NamedTuple):
     value: str = ""
 
     @property
-    def path(self) -> str:
-        return functools.reduce(step, self.members, "data") if self.members else ""
+    def path(self) -> KeyPath:
+        return ("data", *self.members) if self.members else ()
 
     def holds(self, change: Change) -> bool:
         """Whether a change concerns this, or what is inside."""
-        path = change.path.replace("[]", "")
+        path = _without_items(change.path)
         if change.event != self.event:
             return False
         if self.value:
             return path == self.path and change.value in {"", self.value}
-        return not self.path or path == self.path or path.startswith((f"{self.path}.", f"{self.path}["))
+        return path[: len(self.path)] == self.path
 
     def is_in(self, change: Change) -> bool:
         """Whether a change concerns this, or what it is inside of."""
-        above = {"", *(self._replace(members=self.members[:end]).path for end in range(len(self.members)))}
-        path = change.path.replace("[]", "")
+        above = {(), *(self._replace(members=self.members[:end]).path for end in range(len(self.members)))}
+        path = _without_items(change.path)
         if change.event != self.event or change.value not in {"", self.value}:
             return False
         return path == self.path or (path in above and not change.value)
 
 
+def _without_items(path: KeyPath) -> KeyPath:
+    return tuple(key for key in path if key != ITEMS)
+
+
 def _subject(text: str) -> _Subject:
-    event, *members = dotted.names(text.replace("=", "."))
+    event, *members = keypath.names(text.replace("=", "."))
     events = dict.fromkeys(each for stage in spec_line() for each in stage.rule_base.events)
     if event not in events:
         raise SpecError(f"no spec has an event {quoted(event)}{_near(event, events)}")
@@ -296,13 +302,13 @@ def _cause(subject: _Subject, changes: Iterable[Change]) -> Change | None:
     return next((each for each in changes if each.code in _PRESENCE | _TYPE and subject.is_in(each)), None)
 
 
-def _level(subject: _Subject, cause: Change | None) -> Level | None:
+def _level(subject: _Subject, cause: Change | None) -> Impact | None:
     """A value without a cause is one of an open set: naming it changes the document alone."""
-    return cause.level() if cause else Level.DOC if subject.value else None
+    return cause.level() if cause else Impact.DOC if subject.value else None
 
 
 def _renamed(subject: _Subject, cause: Change | None, which: str) -> str:
-    itself = cause is not None and cause.path.replace("[]", "") == subject.path
+    itself = cause is not None and _without_items(cause.path) == subject.path
     return (
         f", likely renamed {which} {name(cause.counterpart)}"
         if cause and itself and cause.counterpart
@@ -318,12 +324,12 @@ def _is_told(subject: _Subject, change: Change) -> bool:
     """Whether a change is a step, and no coming or going of the subject, which is told already."""
     if change.code in _DEPRECATION and subject.is_in(change):
         return True
-    own = change.path.replace("[]", "") == subject.path and change.value == subject.value
+    own = _without_items(change.path) == subject.path and change.value == subject.value
     return subject.holds(change) and not (own and change.code in _PRESENCE)
 
 
 def _changed(subject: _Subject, new: Stage, change: Change) -> Step:
-    shown = change.path if change.path.replace("[]", "") != subject.path else ""
+    shown = change.shown_path if _without_items(change.path) != subject.path else ""
     place = _standing(change.new) or f"was {_standing(change.old)}"
     return _step(new, change.level(), f"{shown}: {change.text}" if shown else change.text, place)
 
@@ -332,7 +338,7 @@ def _standing(place: Place) -> str:
     return str(place) if place.file else f"line {place.line}" if place.line else ""
 
 
-def _step(stage: Stage, level: Level | None, what: str, place: str) -> Step:
+def _step(stage: Stage, level: Impact | None, what: str, place: str) -> Step:
     entry = stage.entry
     revision = entry.id if entry.source == TEXT_DOCUMENT else ""
     return Step(stage.release, entry.date, revision, level, what, place)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 
 from qmpcheck.drift.change import Change
-from qmpcheck.printable import above, step
+from qmpcheck.keypath import ITEMS, KeyPath
 
 
 class Seen(NamedTuple):
@@ -22,25 +21,25 @@ class Seen(NamedTuple):
         handled: paths, and the values there that the client is known to handle.
     """
 
-    values: Mapping[str, frozenset[str]]
-    whole: frozenset[str] = frozenset()
-    parts: frozenset[str] = frozenset()
-    handled: frozenset[tuple[str, str]] = frozenset()
+    values: Mapping[KeyPath, frozenset[str]]
+    whole: frozenset[KeyPath] = frozenset()
+    parts: frozenset[KeyPath] = frozenset()
+    handled: frozenset[tuple[KeyPath, str]] = frozenset()
 
-    def has(self, path: str) -> bool:
+    def has(self, path: KeyPath) -> bool:
         """Whether something stands at a path."""
         return path in self.values or self._anything(path)
 
-    def takes_all_of(self, path: str) -> bool:
+    def takes_all_of(self, path: KeyPath) -> bool:
         """Whether the object at a path is received with any member that it has."""
         return (path in self.values and path not in self.parts) or self._anything(path)
 
-    def takes(self, path: str, value: str) -> bool:
+    def takes(self, path: KeyPath, value: str) -> bool:
         """Whether that string stands at a path."""
         return value in self.values.get(path, ()) or self._anything(path)
 
-    def _anything(self, path: str) -> bool:
-        return any(path == each or path.startswith((f"{each}.", f"{each}[")) for each in self.whole)
+    def _anything(self, path: KeyPath) -> bool:
+        return any(path[: len(each)] == each for each in self.whole)
 
 
 Uses = Mapping[str, Seen]
@@ -75,16 +74,16 @@ def touches(change: Change, uses: Uses, strict: bool = False) -> bool:
     seen = uses.get(change.event)
     if seen is None or change.code == "QMP502":
         return False
-    if not all(seen.takes(step(each.within, each.tag), each.value) for each in change.where):
+    if not all(seen.takes((*each.within, each.tag), each.value) for each in change.where):
         return False
     if not change.path:
         return True
     if change.code in _OF_A_VALUE and change.value:
         return seen.takes(change.path, change.value)
     meets = seen.has if strict else seen.takes_all_of
-    if change.code in _OF_THE_OBJECT and meets(above(change.path)):
+    if change.code in _OF_THE_OBJECT and meets(change.path[:-1]):
         return True
-    other_name = step(above(change.path), change.counterpart) if change.counterpart else change.path
+    other_name = (*change.path[:-1], change.counterpart) if change.counterpart else change.path
     return seen.has(change.path) or seen.has(other_name)
 
 
@@ -97,32 +96,30 @@ _OF_A_VALUE = frozenset({"QMP511", "QMP516", "QMP517", "QMP518"})
 _MOST_VALUES, _MOST_PATHS, _DEEPEST = 256, 4096, 32
 """Of one path, of one event, and levels: what goes beyond stands for anything."""
 
-_step = functools.lru_cache(_MOST_PATHS)(step)
-
 
 class Sight:
     """`Seen` while it grows."""
 
     def __init__(self) -> None:
-        self.values: dict[str, set[str]] = {"data": set()}
-        self.whole: set[str] = set()
-        self.parts: set[str] = set()
-        self.handled: set[tuple[str, str]] = set()
+        self.values: dict[KeyPath, set[str]] = {("data",): set()}
+        self.whole: set[KeyPath] = set()
+        self.parts: set[KeyPath] = set()
+        self.handled: set[tuple[KeyPath, str]] = set()
 
-    def look(self, value: Any, path: str, depth: int) -> None:
+    def look(self, value: Any, path: KeyPath, depth: int) -> None:
         """Add what stands at a path, so many levels deep, and all that is in it."""
         if len(self.values) > _MOST_PATHS:
-            self.whole.add("data")
+            self.whole.add(("data",))
             return
         strings = self.values.setdefault(path, set())
         if depth > _DEEPEST or len(strings) > _MOST_VALUES:
             self.whole.add(path)
         elif isinstance(value, dict):
             for key, each in value.items():
-                self.look(each, _step(path, key), depth + 1)
+                self.look(each, (*path, key), depth + 1)
         elif isinstance(value, list):
             for each in value:
-                self.look(each, f"{path}[]", depth + 1)
+                self.look(each, (*path, ITEMS), depth + 1)
         elif isinstance(value, str):
             strings.add(value)
 

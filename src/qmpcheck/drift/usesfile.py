@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-import qmpcheck
+from qmpcheck import datafolders
 from qmpcheck.catalogue import near_names
 from qmpcheck.drift import useslist
 from qmpcheck.drift.uses import Sight, Uses
@@ -88,9 +88,7 @@ def _version(name: str) -> list[int]:
 
 def shipped() -> dict[str, str]:
     """The paths of the lists that come with qmpcheck, by their names, such as `libvirt-7.0.0`."""
-    package = os.path.dirname(qmpcheck.__file__)
-    installed = os.path.join(package, "clients")
-    folder = installed if os.path.isdir(installed) else os.path.join(package, "..", "..", "clients")
+    folder = datafolders.folder("clients")
     names = sorted(each for each in os.listdir(folder) if each.endswith(".txt"))
     return {each.removesuffix(".txt"): os.path.join(folder, each) for each in names}
 
@@ -137,7 +135,7 @@ def of_stream(lines: Iterable[bytes], specs: Sequence[RuleBase]) -> Uses:
             alike.add((event, data))
         sight = seen[event]
         if event in known:
-            sight.look(_value(data), "data", 0)
+            sight.look(_value(data), ("data",), 0)
     return {event: sight.seen() for event, sight in seen.items()}
 
 

@@ -17,11 +17,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from qmpcheck import catalogue, dotted, rulebase
+from qmpcheck import catalogue, keypath, rulebase
 from qmpcheck.catalogue import near_names
 from qmpcheck.drift import releases
 from qmpcheck.drift.uses import Sight, Uses
-from qmpcheck.printable import name, quoted, safe, step
+from qmpcheck.keypath import ITEMS, KeyPath
+from qmpcheck.printable import name, quoted, safe
 from qmpcheck.rulebase import RuleBase, SpecError
 
 
@@ -90,7 +91,7 @@ def _nothing() -> Sight:
 
 def _item(text: str) -> _Item:
     where, equals, value = (part.strip() for part in text.removesuffix("?").partition("="))
-    event, *names = dotted.names(where.removesuffix("!"))
+    event, *names = keypath.names(where.removesuffix("!"))
     name_only = where.endswith("!")
     if name_only and (names or equals):
         raise LookupError(f"{name(text)}: ! means the name of an event alone, and cannot follow a member")
@@ -166,14 +167,14 @@ class _Described(NamedTuple):
     """
 
     names: tuple[str, ...]
-    paths: tuple[str, ...]
+    paths: tuple[KeyPath, ...]
     type: rulebase.Type
-    tags: tuple[tuple[str, str], ...] = ()
+    tags: tuple[tuple[KeyPath, str], ...] = ()
 
 
 def _all_of(rule: rulebase.EventRule) -> Iterator[_Described]:
     """The data of an event, and everything in it."""
-    return _described(rule.data, _Described((), ("data",), rule.data))
+    return _described(rule.data, _Described((), (("data",),), rule.data))
 
 
 def _meant(names: tuple[str, ...], described: Sequence[_Described]) -> list[_Described]:
@@ -229,7 +230,7 @@ def _described(holder: rulebase.Type, at: _Described) -> Iterator[_Described]:
         case rulebase.Object():
             yield from _members(holder, at)
         case rulebase.Array(items):
-            yield from _described(items, at._replace(paths=(*at.paths, f"{at.paths[-1]}[]")))
+            yield from _described(items, at._replace(paths=(*at.paths, (*at.paths[-1], ITEMS))))
         case rulebase.Alternate(types):
             for each in types:
                 yield from _described(each, at)
@@ -238,9 +239,9 @@ def _described(holder: rulebase.Type, at: _Described) -> Iterator[_Described]:
 def _members(holder: rulebase.Object, at: _Described) -> Iterator[_Described]:
     """The members of an object and of its branches, and everything in them."""
     for member in holder.members:
-        path = step(at.paths[-1], member.name)
+        path = (*at.paths[-1], member.name)
         inside = at._replace(names=(*at.names, member.name), paths=(*at.paths, path))
         yield from _described(member.type, inside)
     for value, branch in holder.branches.items():
-        tag = step(at.paths[-1], holder.discriminator), value
+        tag = (*at.paths[-1], holder.discriminator), value
         yield from _members(branch, at._replace(tags=(*at.tags, tag)))

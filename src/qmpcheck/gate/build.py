@@ -6,9 +6,9 @@ import os
 import shutil
 from typing import NamedTuple
 
-from qmpcheck import binary
-from qmpcheck.binary import Unanswered
 from qmpcheck.documents import introspection
+from qmpcheck.qmp import introspect
+from qmpcheck.qmp.introspect import Unanswered
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.version import Version
 
@@ -39,7 +39,7 @@ def ask(path: str) -> Build:
         Unanswered: it cannot be started, or does not answer.
     """
     path = located(path)
-    answer = binary.ask(path)
+    answer = introspect.ask(path)
     try:
         rule_base = introspection.read(answer.schema)
     except introspection.NotIntrospection as error:

@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from qmpcheck.diagnostic import Severities, Severity
+from qmpcheck.codes import Severity
+from qmpcheck.finding import Severities
 from qmpcheck.gate import punctuality, sequence
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import KEY_TWICE, MISPLACED, NOT_SEEN, OF_TROUBLE, REPEATED, UNEXPECTED, UNTIMELY
@@ -26,7 +27,7 @@ class Fault(NamedTuple):
     """One such finding.
 
     Attributes:
-        code: a key of `codes.KINDS`.
+        code: one of `BUILD_CODES`.
         what: its kind in a word or two.
         text: what happened, or which event did not come, or came again; safe to print.
         event: the event's name; "" where it concerns none.

@@ -13,11 +13,12 @@ from qmpcheck.catalogue import Spec
 from qmpcheck.checking.checker import Checker, CheckOptions
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.checking.temporal_rule import Level, TemporalRule
-from qmpcheck.diagnostic import AS_IT_IS, Severities, Severity
+from qmpcheck.codes import Severity
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
+from qmpcheck.finding import AS_IT_IS, Severities
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.codes import CODES
+from qmpcheck.gate.codes import OF_GATE
 from qmpcheck.gate.fault import Fault, faults
 from qmpcheck.gate.recording import Recording
 from qmpcheck.gate.scenario import Outcome
@@ -36,7 +37,7 @@ class Demands(NamedTuple):
         selected, ignored: names of rules over time whose findings are wanted, or not.
     """
 
-    codes: frozenset[str] = CODES
+    codes: frozenset[str] = OF_GATE
     severities: Severities = AS_IT_IS
     within: float | None = None
     rules: Sequence[TemporalRule] = ()

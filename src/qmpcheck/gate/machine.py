@@ -1,21 +1,17 @@
-"""One QEMU that is talked to over QMP: every byte that it sends is kept as it was sent."""
+"""One QEMU of a scenario: commands, events and its end, with every failure told as trouble."""
 
 from __future__ import annotations
 
-import json
-import os
-import select
-import socket
 import time
-from collections.abc import Callable
-from typing import IO, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
-from qmpcheck.gate import processes
 from qmpcheck.gate.expected import matches
-from qmpcheck.gate.processes import Process
-from qmpcheck.gate.recording import Arrival
 from qmpcheck.gate.trouble import CRASHED, FAILED, HUNG, LACKS, Trouble, is_lacking
-from qmpcheck.version import of_greeting
+from qmpcheck.qmp.client import Arrival, Client, CommandError, DeadlinePassed, NoAnswer, SentTooMuch
+from qmpcheck.qmp.connection import ConnectionFailed
+from qmpcheck.qmp.process import Process
 
 ANSWER, EVENT = 10.0, 5.0
 """Seconds that a reply, and that an event, may take on a busy machine."""
@@ -30,10 +26,9 @@ LONGEST = 1 << 19
 class Refused(Trouble):
     """A command that QEMU answered with an error."""
 
-    def __init__(self, command: str, error: dict[str, Any]) -> None:
-        desc = str(error.get("desc"))
-        unknown = error.get("class") == "CommandNotFound" or is_lacking(desc)
-        super().__init__(LACKS if unknown else FAILED, f"{command}: {desc}")
+    def __init__(self, error: CommandError) -> None:
+        unknown = error.kind == "CommandNotFound" or is_lacking(error.description)
+        super().__init__(LACKS if unknown else FAILED, str(error))
 
 
 class Machine:
@@ -41,42 +36,30 @@ class Machine:
 
     Args:
         process: the process.
-        ours: our end of its standard input and output.
-        said: its standard error.
         limit: when, by the monotonic clock, the scenario must be over.
         commands: those that the build knows.
     """
 
-    def __init__(
-        self,
-        process: Process,
-        ours: socket.socket,
-        said: IO[bytes],
-        limit: float,
-        commands: frozenset[str],
-    ) -> None:
-        self.process = process
+    def __init__(self, process: Process, limit: float, commands: frozenset[str]) -> None:
         self.commands = commands
-        self.received = bytearray()
-        self.arrivals: list[Arrival] = []
         self.ended = False
-        self._ours = ours
-        self._said = said
-        self._limit = limit
-        self._nothing_there = time.time()
-        self._read = 0
-        self._number = 0
-        self._closed = False
-        self._greeted = False
-        self._unclaimed: list[dict[str, Any]] = []
-        self._replies: dict[Any, dict[str, Any]] = {}
+        self._process = process
+        self._client = Client(process, limit, ANSWER, strict=False, most=LONGEST)
+
+    @property
+    def received(self) -> bytes:
+        """Every byte that it has sent, as it was sent."""
+        return self._client.received
+
+    @property
+    def arrivals(self) -> list[Arrival]:
+        """When the bytes came."""
+        return self._client.arrivals
 
     def greet(self) -> None:
         """Wait for the greeting, and leave negotiation."""
-        self._until(lambda: self._greeted, ANSWER)
-        if not self._greeted:
-            raise self._silence("no greeting")
-        self.command("qmp_capabilities")
+        with self._troubles():
+            self._client.greet()
 
     def command(self, name: str, /, **arguments: Any) -> Any:
         """Send a command, and wait for what it returns.
@@ -85,10 +68,8 @@ class Machine:
             Refused: it answers with an error.
             Trouble: it does not answer.
         """
-        reply = self._reply(name, self._send(name, arguments))
-        if "error" in reply:
-            raise Refused(name, reply["error"] if isinstance(reply["error"], dict) else {})
-        return reply.get("return")
+        with self._troubles():
+            return self._client.command(name, **arguments)
 
     def attempt(self, name: str, /, **arguments: Any) -> bool:
         """Send a command; whether it was carried out."""
@@ -112,26 +93,28 @@ class Machine:
         found: list[dict[str, Any]] = []
 
         def claim() -> bool:
-            for each in self._unclaimed:
+            for each in self._client.events:
                 if each["event"] == event and matches(each.get("data"), where):
                     found.append(each)
-                    self._unclaimed.remove(each)
+                    self._client.events.remove(each)
                     return True
             return False
 
-        if not self._until(claim, seconds):
-            return None
+        with self._troubles():
+            if not self._client.until(claim, seconds):
+                return None
         data = found[0].get("data")
         return data if isinstance(data, dict) else {}
 
     def pause(self, seconds: float) -> None:
         """Let time pass, and read what comes."""
-        self._until(lambda: False, seconds)
+        with self._troubles():
+            self._client.until(lambda: False, seconds)
 
     def quit(self) -> None:
         """Ask it to end, and see it end."""
-        if not self._closed:
-            self._send("quit", {})
+        with self._troubles():
+            self._client.send("quit")
         self.see_end()
 
     def see_end(self) -> None:
@@ -140,148 +123,68 @@ class Machine:
         Raises:
             Trouble: it does not, or it was a crash.
         """
-        if not self._until(lambda: self._closed, ANSWER):
-            raise self._silence("it does not end")
-        status = processes.status(self.process, ANSWER)
+        with self._troubles():
+            if not self._client.until(lambda: self._client.is_closed, ANSWER):
+                raise NoAnswer("it does not end")
+        status = self._process.status(ANSWER)
         if status is None:
             raise Trouble(HUNG, "it closed QMP and does not end")
         if status:
-            raise self._crash(status)
+            raise self._end(status)
         self.ended = True
 
-    def _send(self, name: str, arguments: dict[str, Any]) -> int:
-        self._number += 1
-        message: dict[str, Any] = {"execute": name, "id": self._number}
-        if arguments:
-            message["arguments"] = arguments
-        try:
-            self._ours.settimeout(ANSWER)
-            self._ours.sendall(json.dumps(message).encode() + b"\n")
-        except TimeoutError:
-            raise Trouble(HUNG, f"it does not read {name}") from None
-        except OSError:
-            self._closed = True
-        return self._number
+    def crash(self, has_answered: bool) -> Trouble | None:
+        """That it died of a signal, if it did: then whatever else went wrong is a consequence.
 
-    def _reply(self, name: str, number: int) -> dict[str, Any]:
-        if not self._until(lambda: number in self._replies, ANSWER):
-            raise self._silence(f"no reply to {name} within {ANSWER:g} s")
-        return self._replies.pop(number)
+        If it has just answered, it is not waited for: it may take a moment to end after its sockets have.
+        """
+        status = self._process.status(0 if has_answered else _MOMENT)
+        return self._end(status) if status is not None and status < 0 else None
+
+    @contextmanager
+    def _troubles(self) -> Iterator[None]:
+        """Within it, what goes wrong over QMP is raised as trouble."""
+        try:
+            yield
+        except CommandError as error:
+            raise Refused(error) from None
+        except DeadlinePassed:
+            raise Trouble(HUNG, "not played to its end within its time limit") from None
+        except SentTooMuch as error:
+            raise Trouble(FAILED, str(error)) from None
+        except (NoAnswer, ConnectionFailed) as error:
+            raise self._silence(str(error)) from None
 
     def _silence(self, text: str) -> Trouble:
         """Why nothing came."""
-        status = processes.status(self.process, _MOMENT if self._closed else 0)
+        status = self._process.status(_MOMENT if self._client.is_closed else 0)
         if status is not None:
-            return self._crash(status)
-        return Trouble(HUNG, f"{text}; it closed QMP and runs on" if self._closed else text)
+            return self._end(status)
+        return Trouble(HUNG, f"{text}; it closed QMP and runs on" if self._client.is_closed else text)
 
-    def _crash(self, status: int) -> Trouble:
-        said = self._last_lines()
-        lacking = next(filter(is_lacking, said), "")
-        if not self._greeted and lacking:
-            return Trouble(LACKS, lacking)
-        last = next((line for line in reversed(said) if ": warning: " not in line), "")
+    def _end(self, status: int) -> Trouble:
+        """Why it ended too early: it crashed, or it refused options that its build lacks.
+
+        QEMU refuses options with an exit status; one from 128 on is how a shell reports a signal.
+        """
+        errors = _errors(self._process.last_lines())
+        refused = next(filter(is_lacking, errors), "")
+        if refused and 0 < status < _BY_SIGNAL and not self._client.has_greeted:
+            return Trouble(LACKS, refused)
         how = f"exit status {status}" if status >= 0 else f"signal {-status}"
-        return Trouble(CRASHED, f"it ended ({how})" + (f": {last}" if last else ""))
+        return Trouble(CRASHED, f"it ended ({how})" + (f": {errors[-1]}" if errors else ""))
 
-    def _last_lines(self) -> list[str]:
-        """The end of its standard error."""
-        self._said.seek(max(0, self._said.seek(0, os.SEEK_END) - _TAIL))
-        lines = self._said.read().decode(errors="replace").split("\n")
-        return [line for line in lines if line.strip()]
 
-    def _until(self, done: Callable[[], bool], seconds: float) -> bool:
-        """Read until something holds, the time is over, or nothing more can come; whether it holds."""
-        end = time.monotonic() + seconds
-        while not done():
-            if self._closed or time.monotonic() >= end:
-                return False
-            if time.monotonic() >= self._limit:
-                raise Trouble(HUNG, "not played to its end within its time limit")
-            self._receive(min(end, self._limit))
-        return True
-
-    def _receive(self, end: float) -> None:
-        """Read what has come, or wait for it, but not for long: a process may end and leave QMP open."""
-        poll = select.poll()
-        poll.register(self._ours, select.POLLIN)
-        asked = time.time()
-        if poll.poll(max(0, min(end - time.monotonic(), _SLICE)) * 1000):
-            self._take_what_came()
-        elif processes.status(self.process) is None:
-            self._nothing_there = asked
-        else:
-            self._closed = True
-
-    def _take_what_came(self) -> None:
-        asked = time.time()
-        try:
-            data = self._ours.recv(_MOST)
-        except OSError:
-            data = b""
-        self._closed = not data
-        self.received += data
-        self.arrivals.append(Arrival(len(self.received), self._nothing_there, time.time()))
-        if len(data) < _MOST:
-            self._nothing_there = asked
-        self._split()
-        if len(self.received) > LONGEST:
-            raise Trouble(FAILED, f"it sent more than {LONGEST >> 10} KiB")
-
-    def _split(self) -> None:
-        end = self.received.rfind(b"\n") + 1
-        for line in bytes(self.received[self._read : end]).split(b"\n"):
-            if line.strip():
-                self._take(line)
-        self._read = max(self._read, end)
-
-    def _take(self, line: bytes) -> None:
-        """Use a line as far as it can be used: to say what is wrong with it is for the checker."""
-        try:
-            message = json.loads(line)
-        except (ValueError, RecursionError):
-            return
-        if not isinstance(message, dict):
-            return
-        if "QMP" in message:
-            self._greeted = self._greeted or of_greeting(message) is not None
-        elif isinstance(message.get("event"), str):
-            self._unclaimed.append(message)
-        elif isinstance(message.get("id"), int):
-            self._replies[message["id"]] = message
+def _errors(lines: list[str]) -> list[str]:
+    """The lines that may say why a process ended: no warnings, and nothing after which it has gone on."""
+    went_on = [at for at, line in enumerate(lines) if "falling back to" in line]
+    return [line for line in lines[max(went_on, default=-1) + 1 :] if "warning" not in line.lower()]
 
 
 _MOMENT = 0.5
 """Seconds that a process may take to end after it has closed its output."""
 
-_SLICE = 0.1
-"""Seconds to wait for anything to read."""
-
-_MOST = 1 << 16
-"""Bytes to read at a time; where fewer came, there were no more."""
-
 _AGAIN = 0.1
 """Seconds between a refused command and the next try."""
 
-_TAIL = 4096
-
-
-def connected(path: str, seconds: float = ANSWER) -> socket.socket:
-    """A connection to a unix socket that may not be there yet.
-
-    Raises:
-        Trouble: it does not come.
-    """
-    end = time.monotonic() + seconds
-    while True:
-        peer = socket.socket(socket.AF_UNIX)
-        peer.settimeout(seconds)
-        try:
-            peer.connect(path)
-        except OSError as error:
-            peer.close()
-            if time.monotonic() >= end:
-                raise Trouble(HUNG, f"{os.path.basename(path)}: {error.strerror}") from None
-            time.sleep(0.02)
-        else:
-            return peer
+_BY_SIGNAL = 128

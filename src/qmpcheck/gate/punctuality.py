@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from qmpcheck.gate.recording import Arrival, Sent
+from qmpcheck.gate.recording import Sent
+from qmpcheck.qmp.client import Arrival
 from qmpcheck.streams.messages import MICROSECONDS, NO_CLOCK
 
 PROMPT = 0.25

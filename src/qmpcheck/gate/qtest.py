@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import time
 from types import TracebackType
 
-from qmpcheck.gate.machine import connected
 from qmpcheck.gate.trouble import FAILED, HUNG, Trouble
+
+ANSWER = 10.0
+"""Seconds that an answer may take on a busy machine."""
+
+
+def connected(path: str, seconds: float = ANSWER) -> socket.socket:
+    """A connection to a unix socket that may not be there yet.
+
+    Raises:
+        Trouble: it does not come.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        peer = socket.socket(socket.AF_UNIX)
+        peer.settimeout(seconds)
+        try:
+            peer.connect(path)
+        except OSError as error:
+            peer.close()
+            if time.monotonic() >= end:
+                raise Trouble(HUNG, f"{os.path.basename(path)}: {error.strerror}") from None
+            time.sleep(0.02)
+        else:
+            return peer
 
 
 class QTest:

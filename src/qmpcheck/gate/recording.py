@@ -9,19 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-
-class Arrival(NamedTuple):
-    """When some bytes came.
-
-    Attributes:
-        end: where they end in all that came.
-        after: a time at which none of them was there yet; seconds since the epoch.
-        before: a time at which they had been read.
-    """
-
-    end: int
-    after: float
-    before: float
+from qmpcheck.qmp.client import Arrival
 
 
 class Sent(NamedTuple):

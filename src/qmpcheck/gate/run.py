@@ -8,13 +8,13 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from qmpcheck.binary import ending_in_order
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.expected import QUIT, events_of
-from qmpcheck.gate.processes import Processes
 from qmpcheck.gate.scenario import STORAGE, Outcome, Scenario
 from qmpcheck.gate.stage import Stage
-from qmpcheck.gate.trouble import FAILED, LACKS, Stopped, Trouble
+from qmpcheck.gate.trouble import CRASHED, FAILED, LACKS, Trouble
+from qmpcheck.qmp.interrupts import exit_on_signal
+from qmpcheck.qmp.process import GroupClosed, NotStarted, ProcessGroup
 
 AT_ONCE = 2
 """Scenarios that are played side by side."""
@@ -22,30 +22,27 @@ AT_ONCE = 2
 
 def run(build: Build, scenarios: Sequence[Scenario]) -> list[Outcome]:
     """Play scenarios on a build; their outcomes, in order."""
-    processes = Processes()
-    with ending_in_order(), ThreadPoolExecutor(AT_ONCE) as pool:
+    with exit_on_signal(), ProcessGroup(_short_folder()) as group, ThreadPoolExecutor(AT_ONCE) as pool:
         try:
-            return list(pool.map(lambda scenario: _play(build, scenario, processes), scenarios))
+            return list(pool.map(lambda scenario: _play(build, scenario, group), scenarios))
         finally:
-            processes.close()
+            group.close()
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _play(build: Build, scenario: Scenario, processes: Processes) -> Outcome:
+def _play(build: Build, scenario: Scenario, group: ProcessGroup) -> Outcome:
     begin = time.monotonic()
     trouble = _unplayable(build, scenario)
     if trouble:
         return Outcome(scenario, (), trouble, 0.0)
-    with tempfile.TemporaryDirectory(
-        prefix="qmpcheck-", dir=_short_folder(), ignore_cleanup_errors=True
-    ) as folder:
-        stage = Stage(build, scenario, processes, folder)
-        trouble = _trouble(stage, scenario, processes)
+    with tempfile.TemporaryDirectory(prefix="", dir=group.folder, ignore_cleanup_errors=True) as folder:
+        stage = Stage(build, group, folder, scenario.name, scenario.seconds)
+        trouble = _trouble(stage, scenario, group)
     recordings = tuple(sorted(stage.recordings, key=lambda each: each.name))
     return Outcome(scenario, recordings, trouble, time.monotonic() - begin)
 
 
-_LONGEST = 64
+_LONGEST = 56
 """Bytes of a folder's path with which a socket inside can still be named."""
 
 
@@ -63,13 +60,15 @@ def _unplayable(build: Build, scenario: Scenario) -> Trouble | None:
     return None if any(map(build.has, about)) else Trouble(LACKS, f"the event {about[0]}")
 
 
-def _trouble(stage: Stage, scenario: Scenario, processes: Processes) -> Trouble | None:
+def _trouble(stage: Stage, scenario: Scenario, group: ProcessGroup) -> Trouble | None:
     try:
         scenario.play(stage)
     except Trouble as error:
         return error
-    except Stopped:
+    except NotStarted as error:
+        return Trouble(CRASHED, f"it cannot be started: {error}")
+    except GroupClosed:
         return Trouble(FAILED, "stopped")
     except Exception as error:  # what a QEMU may do to a client is without end
         return Trouble(FAILED, f"{type(error).__name__}: {error}")
-    return Trouble(FAILED, "stopped") if processes.closed else None
+    return Trouble(FAILED, "stopped") if group.is_closed else None

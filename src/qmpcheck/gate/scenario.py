@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from qmpcheck.gate.expected import Steps
 from qmpcheck.gate.recording import Recording
+from qmpcheck.gate.stage import Stage
 from qmpcheck.gate.trouble import LACKS, Trouble
-
-if TYPE_CHECKING:
-    from qmpcheck.gate.stage import Stage
 
 SYSTEM, STORAGE = "system", "storage"
 """Played on a system emulator only; on the storage daemon as well."""

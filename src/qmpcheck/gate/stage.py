@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from qmpcheck.binary import STORAGE_DAEMON, SYSTEM
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.machine import Machine, connected
-from qmpcheck.gate.processes import Processes
-from qmpcheck.gate.qtest import QTest
+from qmpcheck.gate.machine import Machine, Refused
+from qmpcheck.gate.qtest import QTest, connected
 from qmpcheck.gate.recording import Recording
-from qmpcheck.gate.scenario import Scenario
+from qmpcheck.qmp.process import STORAGE_DAEMON, SYSTEM, ProcessGroup
 
 BARE = ("-machine", "none,accel=tcg:qtest")
 """The machine that every system emulator has: no CPU, no memory, no device."""
@@ -34,18 +31,19 @@ class Stage:
 
     Args:
         build: the binary.
-        scenario: what is played.
-        processes: starts and ends processes.
+        group: starts processes, and ends them.
         folder: the private folder, in which the processes run; names in their options are of files there.
+        name: of the scenario.
+        seconds: how long the scenario may take.
     """
 
-    def __init__(self, build: Build, scenario: Scenario, processes: Processes, folder: str) -> None:
+    def __init__(self, build: Build, group: ProcessGroup, folder: str, name: str, seconds: float) -> None:
         self.build = build
         self.folder = folder
         self.recordings: list[Recording] = []
-        self._scenario = scenario
-        self._processes = processes
-        self._limit = time.monotonic() + scenario.seconds
+        self._name = name
+        self._group = group
+        self._limit = time.monotonic() + seconds
 
     @contextmanager
     def machine(self, *options: str, name: str = "") -> Iterator[Machine]:
@@ -57,24 +55,22 @@ class Stage:
         """
         usual = SYSTEM if self.build.is_system else STORAGE_DAEMON
         command = (self.build.path, *usual, *options)
-        ours, theirs = socket.socketpair()
-        with ours, theirs, tempfile.TemporaryFile() as said:
-            started = self._processes.started(command, self.folder, theirs.fileno(), said)
-            with started as process:
-                theirs.close()
-                machine = Machine(process, ours, said, self._limit, self.build.commands)
-                try:
-                    machine.greet()
-                    yield machine
-                    if not machine.ended:
-                        machine.quit()
-                finally:
-                    self._keep(machine, command, name)
+        with self._group.started(command, self.folder) as process:
+            machine = Machine(process, self._limit, self.build.commands)
+            try:
+                machine.greet()
+                yield machine
+                if not machine.ended:
+                    machine.quit()
+            except Exception as error:
+                raise machine.crash(has_answered=isinstance(error, Refused)) or error from None
+            finally:
+                self._keep(machine, command, name)
 
     def _keep(self, machine: Machine, command: tuple[str, ...], name: str) -> None:
-        full = f"{self._scenario.name}-{name}" if name else self._scenario.name
+        full = f"{self._name}-{name}" if name else self._name
         self.recordings.append(
-            Recording(full, command, bytes(machine.received), machine.ended, name, tuple(machine.arrivals))
+            Recording(full, command, machine.received, machine.ended, name, tuple(machine.arrivals))
         )
 
     @contextmanager

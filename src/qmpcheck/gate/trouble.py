@@ -29,10 +29,6 @@ class Trouble(Exception):
         return Trouble, (self.kind, self.text)
 
 
-class Stopped(Exception):
-    """The user wants no more of it."""
-
-
 _LACKING = re.compile(
     "|".join(
         (

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import NamedTuple
 
+from qmpcheck.qmp.interrupts import Interrupts
 from qmpcheck.recording import transcript
-from qmpcheck.recording.interruption import Interruption
 from qmpcheck.recording.session import PATIENCE, Session
 from qmpcheck.recording.transcript import Stopped
 
@@ -40,14 +40,14 @@ class Listener:
     def __init__(self, path: str, files: Iterator[str]) -> None:
         self.recordings: list[Recording] = []
         self._path, self._files = path, files
-        self._interruption = Interruption(signals=())
+        self._interrupts = Interrupts(signals=())
 
     def __enter__(self) -> Listener:
         self._socket = socket.socket(socket.AF_UNIX)
         try:
             self._socket.bind(self._path)
             self._socket.listen()
-            self._interruption.__enter__()
+            self._interrupts.__enter__()
         except BaseException:
             self._socket.close()
             raise
@@ -58,11 +58,11 @@ class Listener:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._interruption.ask(signal.SIGTERM)
+        self._interrupts.ask(signal.SIGTERM)
         self._thread.join(_MOMENT)
-        self._interruption.ask(signal.SIGTERM)
+        self._interrupts.ask(signal.SIGTERM)
         self._thread.join()
-        self._interruption.__exit__(kind, error, trace)
+        self._interrupts.__exit__(kind, error, trace)
         self._socket.close()
 
     def _run(self) -> None:
@@ -73,10 +73,10 @@ class Listener:
 
     def _is_called(self) -> bool:
         """Whether somebody has connected; waits for it, but not after the end was asked for."""
-        if not self._interruption.came and self._interruption.readable(self._socket, None):
+        if not self._interrupts.came and self._interrupts.readable(self._socket, None):
             return True
-        self._interruption.take()
-        return self._interruption.readable(self._socket, 0)
+        self._interrupts.take()
+        return self._interrupts.readable(self._socket, 0)
 
     def _record(self, connection: socket.socket, path: str) -> Recording:
         session = None
@@ -93,10 +93,10 @@ class Listener:
 
     def _read(self, session: Session) -> str:
         """Read to the peer's end, or to ours; what was wrong with it."""
-        is_over = not self._interruption.came and session.read(self._interruption)
+        is_over = not self._interrupts.came and session.read(self._interrupts)
         if not is_over:
-            self._interruption.take()
-            is_over = session.read(self._interruption, waits=False)
+            self._interrupts.take()
+            is_over = session.read(self._interrupts, waits=False)
         if session.has_begun:
             return ""
         return "it closed the connection without a greeting" if is_over else "it has not sent a greeting"

@@ -15,9 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 
 from qmpcheck.printable import safe
-from qmpcheck.recording.address import Address
-from qmpcheck.recording.interruption import Interruption
-from qmpcheck.recording.lines import Lines, TooLong
+from qmpcheck.qmp.address import Address
+from qmpcheck.qmp.interrupts import Interrupts
 from qmpcheck.recording.transcript import Stopped, Transcript
 from qmpcheck.streams.blocks import LONGEST
 from qmpcheck.wording import plural
@@ -33,7 +32,7 @@ def record_proxy(
     listen: Address,
     monitor: Address,
     record: Record,
-    interruption: Interruption,
+    interrupts: Interrupts,
     again: bool = False,
 ) -> bool:
     """Serve clients until the monitor ends, with `again` also those that come after that, or an interrupt.
@@ -42,7 +41,7 @@ def record_proxy(
         listen: where clients connect.
         monitor: where QEMU listens.
         record: writes down what passes.
-        interruption: ends it.
+        interrupts: ends it.
         again: whether a monitor that has ended is expected to come back.
 
     Returns:
@@ -52,10 +51,10 @@ def record_proxy(
         Stopped: there is no place to listen, or no monitor.
     """
     with _listening(listen) as listener:
-        while (client := _accepted(listener, interruption)) is not None:
+        while (client := _accepted(listener, interrupts)) is not None:
             with closing(client):
                 try:
-                    with interruption.raising():
+                    with interrupts.raising():
                         server = monitor.connect()
                 except KeyboardInterrupt:
                     break
@@ -66,7 +65,7 @@ def record_proxy(
                     record.hear(reason)
                     continue
                 with closing(server):
-                    client_ended = Connection(client, server, record).run(interruption)
+                    client_ended = Connection(client, server, record).run(interrupts)
                 record.end()
             if not client_ended and not again:
                 break
@@ -102,20 +101,20 @@ def _listener(address: Address) -> socket.socket:
     return listener
 
 
-def _accepted(listener: socket.socket, interruption: Interruption) -> socket.socket | None:
+def _accepted(listener: socket.socket, interrupts: Interrupts) -> socket.socket | None:
     """The next client; None where an interrupt came first."""
     with selectors.DefaultSelector() as selector:
         selector.register(listener, selectors.EVENT_READ)
-        return listener.accept()[0] if _selected(selector, interruption) else None
+        return listener.accept()[0] if _selected(selector, interrupts) else None
 
 
 def _selected(
-    selector: selectors.BaseSelector, interruption: Interruption
+    selector: selectors.BaseSelector, interrupts: Interrupts
 ) -> list[tuple[selectors.SelectorKey, int]]:
     """What is ready, after waiting for it; nothing where an interrupt came first."""
     try:
-        with interruption.raising():
-            return [] if interruption.asked is not None else selector.select()
+        with interrupts.raising():
+            return [] if interrupts.asked is not None else selector.select()
     except KeyboardInterrupt:
         return []
 
@@ -173,6 +172,31 @@ class Record:
             self.hear(f"{reason}; the connection goes on without a recording")
         self._transcript, self.is_whole = None, False
         self._begin()
+
+
+class TooLong(Exception):
+    """A message has not ended after as many bytes as one may have."""
+
+
+class Lines:
+    """Finds the whole lines in what QEMU sends; `rest` is what there is of the next one."""
+
+    def __init__(self) -> None:
+        self.rest = bytearray()
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The lines that are whole with this chunk.
+
+        Raises:
+            TooLong: the line that has begun is longer than any may be.
+        """
+        self.rest += chunk
+        end = self.rest.rfind(b"\n", len(self.rest) - len(chunk)) + 1
+        whole = bytes(self.rest[:end])
+        del self.rest[:end]
+        if len(self.rest) > LONGEST:
+            raise TooLong
+        return whole
 
 
 class Messages:
@@ -245,15 +269,15 @@ class Connection:
         self._up = _Direction(client, server, record.sent)
         self._down = _Direction(server, client, record.received)
 
-    def run(self, interruption: Interruption) -> bool:
+    def run(self, interrupts: Interrupts) -> bool:
         """Pass on until one side has ended and the other has got all; whether the client ended first."""
         client_ended = False
-        while interruption.asked is None and not self._is_over:
+        while interrupts.asked is None and not self._is_over:
             with selectors.DefaultSelector() as selector:
                 for place, events in self._wanted().items():
                     selector.register(place, events)
                 ready: dict[object, int] = {
-                    key.fileobj: events for key, events in _selected(selector, interruption)
+                    key.fileobj: events for key, events in _selected(selector, interrupts)
                 }
             for direction in (self._down, self._up):  # what QEMU sent before it read the next command
                 direction.step(ready)

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from qmpcheck.checking.result import StreamResult
-from qmpcheck.diagnostic import Severity
+from qmpcheck.codes import Severity
 from qmpcheck.printable import safe
 from qmpcheck.reports import fingerprint
 from qmpcheck.reports.fingerprint import Baseline, Identity
@@ -54,10 +54,19 @@ def load(path: str) -> Baseline:
         raise
     except (OSError, ValueError) as error:
         raise SpecError(f"{safe(path)}: {getattr(error, 'strerror', None) or error}") from None
-    return frozenset(_read(path, text))
+    return read(path, text)
 
 
-def _read(path: str, text: bytes) -> Iterator[Identity]:
+def read(path: str, text: bytes) -> Baseline:
+    """The baseline in the content of a file.
+
+    Raises:
+        SpecError: it is none.
+    """
+    return frozenset(_entries(path, text))
+
+
+def _entries(path: str, text: bytes) -> Iterator[Identity]:
     try:
         entries = msgspec.json.decode(text, type=_File).findings
     except (ValueError, RecursionError) as error:
@@ -99,7 +108,7 @@ def dump(baseline: Baseline) -> str:
 
 def found(results: Iterable[StreamResult]) -> Baseline:
     """What streams were found to have, as far as it is listed."""
-    return frozenset(fingerprint.of_diagnostic(finding) for checked in results for finding in checked.listed)
+    return frozenset(fingerprint.of_finding(finding) for checked in results for finding in checked.listed)
 
 
 def new(checked: StreamResult, baseline: Baseline, at_least: Severity) -> int:
@@ -108,5 +117,5 @@ def new(checked: StreamResult, baseline: Baseline, at_least: Severity) -> int:
     One that is counted and not listed is new: its path is not known, so no baseline can have it.
     """
     bad_enough = (finding for finding in checked.listed if finding.severity >= at_least)
-    known = sum(fingerprint.of_diagnostic(finding) in baseline for finding in bad_enough)
+    known = sum(fingerprint.of_finding(finding) in baseline for finding in bad_enough)
     return checked.count(at_least) - known

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from qmpcheck.catalogue import Spec
-from qmpcheck.drift.change import Change, Condition, Level, Place
+from qmpcheck.codes import Impact
+from qmpcheck.drift.change import Change, Condition, Place
 from qmpcheck.drift.uses import Uses
-from qmpcheck.printable import above, name, safe, step
+from qmpcheck.keypath import KeyPath
+from qmpcheck.printable import name, safe
 from qmpcheck.wording import plural
 
 
@@ -41,7 +43,7 @@ class Changes(NamedTuple):
     @property
     def changed_events(self) -> int:
         """How many events change on the wire."""
-        return len({change.event for change in self.changes if change.level(self.strict) > Level.DOC})
+        return len({change.event for change in self.changes if change.level(self.strict) > Impact.DOC})
 
     @property
     def compared(self) -> int:
@@ -54,7 +56,7 @@ class Row(NamedTuple):
 
     event: str
     code: str
-    level: Level
+    level: Impact
     path: str
     what: str
     old: str
@@ -66,13 +68,13 @@ def summary(changes: Changes, rows: Sequence[Row]) -> str:
     specs = f"{safe(changes.old.name)} → {safe(changes.new.name)}"
     found = Counter(row.level for row in rows)
     levels = [
-        f"{found[level]} {level}" for level in (Level.BREAKING, Level.RISKY, Level.SAFE) if found[level]
+        f"{found[level]} {level}" for level in (Impact.BREAKING, Impact.RISKY, Impact.SAFE) if found[level]
     ]
     where = " on the wire" if rows else ""
     nothing = f"nothing changes{where} ({plural(changes.compared, 'event')} compared)"
     parts = [", ".join(levels) or ("" if changes.client else nothing)]
-    if found[Level.DOC]:
-        parts.append(f"{_differ(found[Level.DOC])} in the documents alone")
+    if found[Impact.DOC]:
+        parts.append(f"{_differ(found[Impact.DOC])} in the documents alone")
     if changes.client:
         parts.insert(0, _of_yours(len(changes.client.uses), changes.changed_events))
     return f"{specs}: {'; '.join(filter(None, parts))}"
@@ -102,9 +104,9 @@ def _of_yours(events: int, changed: int) -> str:
 def rows(changes: Changes) -> list[Row]:
     """A row for each change, grouped by event; the worst event and the worst change first."""
     made = [*_rows(changes.changes, changes.strict)]
-    worst: dict[str, Level] = {}
+    worst: dict[str, Impact] = {}
     for row in made:
-        worst[row.event] = max(row.level, worst.get(row.event, Level.DOC))
+        worst[row.event] = max(row.level, worst.get(row.event, Impact.DOC))
     first = {event: number for number, event in enumerate(worst)}
     return sorted(made, key=lambda row: (-worst[row.event], first[row.event], -row.level))
 
@@ -119,10 +121,10 @@ def _rows(changes: Iterable[Change], strict: bool) -> Iterator[Row]:
         elif id(change) not in halves:
             places = (_place(change.old), _place(change.new))
             level = change.level(strict)
-            yield Row(name(change.event), change.code, level, change.path, change.text, *places)
+            yield Row(name(change.event), change.code, level, change.shown_path, change.text, *places)
 
 
-_Key = tuple[str, str, tuple[Condition, ...]]
+_Key = tuple[str, KeyPath, tuple[Condition, ...]]
 
 _WENT, _CAME = frozenset({"QMP501", "QMP503", "QMP504"}), frozenset({"QMP502", "QMP505"})
 
@@ -132,17 +134,17 @@ def _other_half(went: Change, came: dict[_Key, Change]) -> Change | None:
     if went.code not in _WENT or not went.counterpart:
         return None
     if not went.path:
-        other = came.get((went.counterpart, "", went.where))
+        other = came.get((went.counterpart, (), went.where))
         return other if other and other.counterpart == went.event else None
-    holder = above(went.path)
-    other = came.get((went.event, step(holder, went.counterpart), went.where))
-    return other if other and step(holder, other.counterpart) == went.path else None
+    holder = went.path[:-1]
+    other = came.get((went.event, (*holder, went.counterpart), went.where))
+    return other if other and (*holder, other.counterpart) == went.path else None
 
 
 def _renaming(went: Change, came: Change, strict: bool) -> Row:
     level = max(went.level(strict), came.level(strict))
     what = f"likely renamed to {name(went.counterpart)} ({came.code})"
-    return Row(name(went.event), went.code, level, went.path, what, _place(went.old), _place(came.new))
+    return Row(name(went.event), went.code, level, went.shown_path, what, _place(went.old), _place(came.new))
 
 
 def _place(place: Place) -> str:

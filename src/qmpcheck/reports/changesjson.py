@@ -6,6 +6,7 @@ import json
 from typing import IO, Any
 
 import qmpcheck
+from qmpcheck import keypath
 from qmpcheck.catalogue import Spec
 from qmpcheck.drift.change import NOWHERE, Change, Place
 from qmpcheck.printable import safe
@@ -34,8 +35,12 @@ def report(changes: Changes) -> dict[str, Any]:
     }
 
 
-def _spec(spec: Spec) -> dict[str, str]:
-    return {"name": safe(spec.name), "id": spec.id}
+def _spec(spec: Spec) -> dict[str, Any]:
+    return {
+        "name": safe(spec.name),
+        "id": spec.id,
+        "not_understood": spec.rule_base.not_understood,
+    }
 
 
 def _client(changes: Changes) -> dict[str, Any] | None:
@@ -54,12 +59,12 @@ def _change(change: Change, strict: bool) -> dict[str, Any]:
         "slug": change.slug,
         "level": str(change.level(strict)),
         "event": change.event,
-        "path": change.path,
+        "path": change.shown_path,
         "message": change.text,
         "old": _place(change.old),
         "new": _place(change.new),
         "value": change.value or None,
-        "where": [condition._asdict() for condition in change.where],
+        "where": [{**each._asdict(), "within": keypath.as_text(each.within)} for each in change.where],
         "counterpart": change.counterpart or None,
     }
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import functools
 
-from qmpcheck.drift import change
-from qmpcheck.drift.change import KINDS, NOWHERE, Change
+from qmpcheck.codes import Impact
+from qmpcheck.drift.change import NOWHERE, Change
 from qmpcheck.reports import changesjson, fingerprint
 from qmpcheck.reports.changes import Changes
-from qmpcheck.reports.driftexplanations import DRIFT
-from qmpcheck.reports.report import Finding, Level, Report, Rule, Suite
+from qmpcheck.reports.report import Report, Reported, Suite
 
 
-def report(changes: Changes, fail_on: change.Level = change.Level.BREAKING) -> Report:
+def report(changes: Changes, fail_on: Impact = Impact.BREAKING) -> Report:
     """The changes from one spec to another as a report.
 
     Args:
@@ -26,18 +25,10 @@ def report(changes: Changes, fail_on: change.Level = change.Level.BREAKING) -> R
     )
     suite = Suite(against, "differs" if findings else "same", findings)
     document = functools.partial(changesjson.report, changes)
-    return Report("diff", against, (suite,), _LEVELS[fail_on], document)
+    return Report("diff", against, (suite,), fail_on.severity, document)
 
 
-_LEVELS = {
-    change.Level.DOC: Level.NOTE,
-    change.Level.SAFE: Level.NOTE,
-    change.Level.RISKY: Level.WARNING,
-    change.Level.BREAKING: Level.ERROR,
-}
-
-
-def of_change(each: Change, spec: str, strict: bool = False) -> Finding:
+def of_change(each: Change, spec: str, strict: bool = False) -> Reported:
     """A change. It stands where the new spec states it, or where the old one did.
 
     Args:
@@ -46,18 +37,12 @@ def of_change(each: Change, spec: str, strict: bool = False) -> Finding:
         strict: whether the client is.
     """
     place = each.new if each.new != NOWHERE else each.old
-    return Finding(
-        rule=_rule(each.code, strict),
-        level=_LEVELS[each.level(strict)],
+    return Reported(
+        code=each.code,
+        level=each.level(strict).severity,
         message=each.text,
         file=place.file or spec,
         line=place.line,
         identity=fingerprint.of_change(each),
-        path=each.path,
+        path=each.shown_path,
     )
-
-
-@functools.cache
-def _rule(code: str, strict: bool) -> Rule:
-    kind, explained = KINDS[code], DRIFT[code]
-    return Rule(code, kind.slug, _LEVELS[kind.strict if strict else kind.tolerant], *explained[:2])

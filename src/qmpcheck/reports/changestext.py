@@ -10,7 +10,7 @@ from typing import IO
 
 from tabulate import tabulate
 
-from qmpcheck.drift.change import Level
+from qmpcheck.codes import Impact
 from qmpcheck.reports import changes as told
 from qmpcheck.reports import style
 from qmpcheck.reports.changes import Changes, Row
@@ -55,7 +55,7 @@ def write_markdown(changes: Changes, out: IO[str]) -> None:
 
 def _parted(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     """What changes on the wire, and what differs in the documents alone."""
-    return [row for row in rows if row.level > Level.DOC], [row for row in rows if row.level == Level.DOC]
+    return [row for row in rows if row.level > Impact.DOC], [row for row in rows if row.level == Impact.DOC]
 
 
 def _cells(rows: Sequence[Row], level: Callable[[Row], str]) -> Iterator[tuple[str, ...]]:
@@ -67,10 +67,10 @@ def _cells(rows: Sequence[Row], level: Callable[[Row], str]) -> Iterator[tuple[s
             shown = ""
 
 
-_COLOURS = {Level.BREAKING: style.RED, Level.RISKY: style.YELLOW, Level.SAFE: style.GREEN}
+_COLOURS = {Impact.BREAKING: style.RED, Impact.RISKY: style.YELLOW, Impact.SAFE: style.GREEN}
 
 
-def _painted(level: Level, paint: style.Paint) -> str:
+def _painted(level: Impact, paint: style.Paint) -> str:
     return paint(_COLOURS[level], str(level)) if level in _COLOURS else str(level)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from qmpcheck.keypath import as_text, of_any_item
+
 if TYPE_CHECKING:
-    from qmpcheck.diagnostic import Diagnostic
     from qmpcheck.drift.change import Change
+    from qmpcheck.finding import Finding
 
 
 class Identity(NamedTuple):
@@ -32,29 +34,31 @@ Baseline = frozenset[Identity]
 """What is accepted: each finding by what it is known by."""
 
 
-def of_diagnostic(finding: Diagnostic) -> Identity:
+def of_finding(finding: Finding) -> Identity:
     """What a finding about a stream is known by."""
     kind = "; ".join(filter(None, (finding.rule, finding.erratum)))
-    return Identity(finding.code, finding.event, _without_indices(finding.path), kind)
+    return Identity(finding.code, finding.event, as_text(of_any_item(finding.path)), kind)
+
+
+def of_defect(finding: Finding) -> Identity:
+    """What a defect of a spec document is known by: all that is said of it but numbers, which move."""
+    import hashlib
+
+    said = re.sub(r"\d+", "", finding.message)
+    kind = hashlib.sha256(said.encode()).hexdigest()[:12]
+    return Identity(finding.code, finding.event, as_text(of_any_item(finding.path)), kind)
 
 
 def of_change(change: Change) -> Identity:
     """What a change between two specs is known by."""
-    where = [f"in {each.within} {each}" for each in change.where]
+    where = [f"in {as_text(each.within)} {each}" for each in change.where]
     text = change.text if change.code in _OF_FOLLOW_UPS else ""
     kind = "; ".join(filter(None, (change.value, *where, text)))
-    return Identity(change.code, change.event, _without_indices(change.path), kind)
+    return Identity(change.code, change.event, change.shown_path, kind)
 
 
 _OF_FOLLOW_UPS = ("QMP512", "QMP513")
 """An event has several follow-ups, which are told apart by what they say."""
-
-_ITEM = re.compile(r'(\["(?:[^"\\]|\\.)*"\])|\[\d+\]')
-"""A key in quotes, which may hold anything; or an index."""
-
-
-def _without_indices(path: str) -> str:
-    return _ITEM.sub(lambda found: found[1] or "[]", path) if "[" in path else path
 
 
 def fingerprint(identity: Identity) -> str:

@@ -9,11 +9,11 @@ from itertools import groupby
 from typing import IO, Any
 
 import qmpcheck
-from qmpcheck import catalogue
+from qmpcheck import catalogue, keypath
 from qmpcheck.catalogue import TEXT_DOCUMENT, Entry
-from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.drift import releases
 from qmpcheck.drift.fit import Fit, Row, StreamFit
+from qmpcheck.finding import Finding
 from qmpcheck.printable import name, safe
 from qmpcheck.wording import first_of, plural
 
@@ -69,13 +69,13 @@ def _evidence(fit: Fit) -> Iterator[str]:
             yield f"{carried(finding)}: {side} (line {finding.line})"
 
 
-def _sides(fit: Fit) -> list[tuple[str, tuple[Diagnostic, ...]]]:
+def _sides(fit: Fit) -> list[tuple[str, tuple[Finding, ...]]]:
     return [(f"{fit.oldest} or later", fit.too_old), (f"{fit.newest} or earlier", fit.too_new)]
 
 
-def carried(finding: Diagnostic) -> str:
+def carried(finding: Finding) -> str:
     """What the event does that the spec does not have, in a few words that are safe to print."""
-    member = finding.path.removeprefix("data.")
+    member = keypath.as_text(finding.path[1:] or finding.path)
     return _PHRASES[finding.code].format(event=finding.event, member=member, got=finding.got)
 
 
@@ -170,11 +170,11 @@ def _judged(row: Row) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Diagnostic) -> dict[str, Any]:
+def _finding(finding: Finding) -> dict[str, Any]:
     return {
         "line": finding.line,
         "code": finding.code,
         "event": finding.event,
-        "path": finding.path,
+        "path": finding.shown_path,
         "text": carried(finding),
     }

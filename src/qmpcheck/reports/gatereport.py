@@ -10,15 +10,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import qmpcheck
-from qmpcheck.diagnostic import Severity
+from qmpcheck.codes import Severity
 from qmpcheck.drift.change import Change
-from qmpcheck.gate.codes import KINDS
 from qmpcheck.gate.fault import Fault
 from qmpcheck.gate.judge import Judged, Verdict
 from qmpcheck.printable import safe
 from qmpcheck.reports import changesreport, streamsreport
 from qmpcheck.reports.fingerprint import Baseline, Identity
-from qmpcheck.reports.report import Finding, Level, Report, Rule, Suite
+from qmpcheck.reports.report import Report, Reported, Suite
 
 INTROSPECTION = "introspection"
 """The suite of how the build's own description differs from the spec."""
@@ -44,7 +43,7 @@ def report(verdict: Verdict, fail_on: Severity = Severity.ERROR, baseline: Basel
         command="gate",
         against=f"{verdict.spec.name} (QEMU {verdict.build.version})",
         suites=suites,
-        fail_on=Level(fail_on),
+        fail_on=fail_on,
         document=functools.partial(_document, verdict, suites),
         has_baseline=baseline is not None,
     )
@@ -67,7 +66,7 @@ def unplayed(path: str, spec: str, reason: str) -> Report:
         "scenarios": [],
         "findings": [],
     }
-    return Report("gate", f"{spec} ({path})", (suite,), Level.ERROR, lambda: document)
+    return Report("gate", f"{spec} ({path})", (suite,), Severity.ERROR, lambda: document)
 
 
 def of_fault(scenario: str, fault: Fault) -> Identity:
@@ -86,28 +85,28 @@ def _scenario(judged: Judged, known: Baseline, has_events: bool) -> Suite:
     return Suite(name, "played" if judged.is_well else "failed", findings, unchecked)
 
 
-def _diagnostics(judged: Judged, known: Baseline) -> Iterator[Finding]:
+def _diagnostics(judged: Judged, known: Baseline) -> Iterator[Reported]:
     for checked in judged.checked:
         for finding in checked.listed:
-            yield streamsreport.of_diagnostic(checked.path, finding, known)
+            yield streamsreport.of_finding(checked.path, finding, known)
         yield from streamsreport.unlisted(checked)
 
 
-def _fault(scenario: str, fault: Fault, known: Baseline) -> Finding:
-    kind = KINDS[fault.code]
-    rule = Rule(fault.code, kind.slug, Level.ERROR, kind.means, kind.why)
+def _fault(scenario: str, fault: Fault, known: Baseline) -> Reported:
     message = f"{fault.what}: {fault.full_text}" if fault.event else fault.full_text
     identity = of_fault(scenario, fault)
-    return Finding(rule, Level(fault.severity), message, scenario, None, identity, known=identity in known)
+    return Reported(fault.code, fault.severity, message, scenario, None, identity, known=identity in known)
 
 
-def _change(each: Change, verdict: Verdict, known: Baseline) -> Finding:
+def _change(each: Change, verdict: Verdict, known: Baseline) -> Reported:
     """A change since an older release is no fault."""
     finding = changesreport.of_change(each, (verdict.since or verdict.spec).name)
     if verdict.since:
-        finding = finding._replace(level=Level.NOTE, message=f"since {verdict.since.name}: {finding.message}")
+        finding = finding._replace(
+            level=Severity.NOTE, message=f"since {verdict.since.name}: {finding.message}"
+        )
     else:
-        finding = finding._replace(level=Level(verdict.demands.severities.get(each.code, finding.level)))
+        finding = finding._replace(level=verdict.demands.severities.get(each.code, finding.level))
     return finding._replace(known=finding.identity in known)
 
 
@@ -116,7 +115,11 @@ def _document(verdict: Verdict, suites: tuple[Suite, ...]) -> dict[str, Any]:
     return {
         "qmpcheck": qmpcheck.__version__,
         "qemu": {"path": safe(verdict.build.path), "version": str(verdict.build.version)},
-        "spec": {"name": safe(verdict.spec.name), "id": verdict.spec.id},
+        "spec": {
+            "name": safe(verdict.spec.name),
+            "id": verdict.spec.id,
+            "not_understood": verdict.spec.rule_base.not_understood,
+        },
         "unchecked": None if verdict.events else "no event in any scenario",
         "scenarios": [
             {
@@ -130,8 +133,8 @@ def _document(verdict: Verdict, suites: tuple[Suite, ...]) -> dict[str, Any]:
         "findings": [
             {
                 "scenario": suite.name,
-                "code": finding.rule.code,
-                "slug": finding.rule.slug,
+                "code": finding.code,
+                "slug": finding.slug,
                 "level": str(finding.level),
                 "event": finding.identity.event or None,
                 "path": finding.path,

@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from typing import IO
 
 from qmpcheck.checking.result import Kind
-from qmpcheck.diagnostic import Severity
-from qmpcheck.drift import change as drift
+from qmpcheck.codes import Impact, Severity
 from qmpcheck.gate.expected import events_of
 from qmpcheck.gate.judge import Judged, Verdict
 from qmpcheck.gate.scenario import Scenario
 from qmpcheck.printable import name, safe, shortened
 from qmpcheck.reports import fingerprint, gatereport, style, text
 from qmpcheck.reports.fingerprint import Baseline, Identity
-from qmpcheck.reports.report import Level, Report, levels
+from qmpcheck.reports.report import Report, levels
 from qmpcheck.wording import plural
 
 
@@ -110,16 +109,16 @@ def _lines(judged: Judged, known: Baseline, paint: style.Paint) -> Iterator[str]
 
 
 _COLOURS = {
-    drift.Level.SAFE: style.GREEN,
-    drift.Level.RISKY: style.YELLOW,
-    drift.Level.BREAKING: style.RED,
+    Impact.SAFE: style.GREEN,
+    Impact.RISKY: style.YELLOW,
+    Impact.BREAKING: style.RED,
 }
 
 
 def _drift_lines(verdict: Verdict, known: Baseline, paint: style.Paint) -> Iterator[str]:
     whose = f"since {verdict.since.name}" if verdict.since else "the build"
     for change in verdict.changes:
-        place = " ".join(filter(None, [change.event, change.path]))
+        place = " ".join(filter(None, [change.event, change.shown_path]))
         level, noted = change.level(), _noted(fingerprint.of_change(change), known)
         yield f"{whose}: {paint(_COLOURS[level], change.code)} {place}: {change.text} ({level}){noted}\n"
 
@@ -130,13 +129,13 @@ def _counts(verdict: Verdict, report: Report) -> str:
     kinds: Counter[str] = sum((each.seen for each in judged), Counter())
     bad = sum(not each.is_well for each in judged)
     skipped = sum(each.outcome.skipped for each in judged)
-    breaking = sum(change.level() is drift.Level.BREAKING for change in verdict.changes)
+    breaking = sum(change.level() is Impact.BREAKING for change in verdict.changes)
     since = f"since {verdict.since.name}" if verdict.since else "of the build"
     counts = [
         f"{plural(len(judged), 'scenario')}, {bad} of them bad, {skipped} skipped",
         f"{plural(kinds.total(), 'event')} of {plural(len(kinds), 'kind')}",
-        plural(found[Level.ERROR], "error"),
-        plural(found[Level.WARNING], "warning"),
+        plural(found[Severity.ERROR], "error"),
+        plural(found[Severity.WARNING], "warning"),
         f"{plural(len(verdict.changes), 'difference')} {since}, {breaking} breaking",
     ]
     return "; ".join(counts)

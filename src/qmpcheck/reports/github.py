@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from qmpcheck.codes import Severity
 from qmpcheck.printable import safe
-from qmpcheck.reports.report import Finding, Level, Report, count, worst_first
+from qmpcheck.reports.report import Report, Reported, count, worst_first
 from qmpcheck.wording import plural
 
 MOST = 10
@@ -31,13 +32,13 @@ def _lines(report: Report) -> Iterator[str]:
         yield _command("notice", f"{len(kept)} of {findings} are annotated; the log has the others")
 
 
-def _name(finding: Finding) -> str:
-    return "notice" if finding.known or finding.level is Level.NOTE else str(finding.level)
+def _name(finding: Reported) -> str:
+    return "notice" if finding.known or finding.level is Severity.NOTE else str(finding.level)
 
 
-def _finding(finding: Finding) -> str:
+def _finding(finding: Reported) -> str:
     known = " (in the baseline)" if finding.known else ""
-    title = f"{finding.rule.code} {finding.rule.slug}"
+    title = f"{finding.code} {finding.slug}"
     return _command(_name(finding), finding.text + known, finding.file, finding.line, title)
 
 

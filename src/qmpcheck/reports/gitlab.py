@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from qmpcheck.codes import Severity
 from qmpcheck.printable import safe
 from qmpcheck.reports import fingerprint
 from qmpcheck.reports.fingerprint import Identity
-from qmpcheck.reports.report import Finding, Level, Report, Suite
+from qmpcheck.reports.report import Report, Reported, Suite
 
-_SEVERITIES = {Level.NOTE: "info", Level.WARNING: "minor", Level.ERROR: "major"}
+_SEVERITIES = {Severity.NOTE: "info", Severity.WARNING: "minor", Severity.ERROR: "major"}
 
 
 def render(report: Report) -> str:
@@ -29,11 +30,11 @@ def _entries(report: Report) -> Iterator[dict[str, Any]]:
         yield entry | {"fingerprint": f"{stable}-{seen[stable]}" if seen[stable] > 1 else stable}
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: Reported) -> dict[str, Any]:
     known = " (in the baseline)" if finding.known else ""
     return {
         "description": safe(finding.text) + known,
-        "check_name": f"{finding.rule.code} {finding.rule.slug}",
+        "check_name": f"{finding.code} {finding.slug}",
         "fingerprint": finding.fingerprint,
         "severity": "info" if finding.known else _SEVERITIES[finding.level],
         "location": _location(finding.file, finding.line),

@@ -9,7 +9,7 @@ from typing import IO, Any
 import qmpcheck
 from qmpcheck.catalogue import Spec
 from qmpcheck.checking.result import StreamResult
-from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.finding import Finding
 from qmpcheck.printable import safe
 from qmpcheck.reports import verdict
 from qmpcheck.reports.report import Report
@@ -53,11 +53,13 @@ def _stream(checked: StreamResult) -> dict[str, Any]:
     }
 
 
-def _spec(spec: Spec | None) -> dict[str, str] | None:
-    return {"name": safe(spec.name), "id": spec.id} if spec else None
+def _spec(spec: Spec | None) -> dict[str, Any] | None:
+    if spec is None:
+        return None
+    return {"name": safe(spec.name), "id": spec.id, "not_understood": spec.rule_base.not_understood}
 
 
-def _diagnostic(checked: StreamResult, finding: Diagnostic) -> dict[str, Any]:
+def _diagnostic(checked: StreamResult, finding: Finding) -> dict[str, Any]:
     return {
         "code": finding.code,
         "slug": finding.slug,
@@ -66,7 +68,7 @@ def _diagnostic(checked: StreamResult, finding: Diagnostic) -> dict[str, Any]:
         "vm": safe(checked.vm),
         "line": finding.line,
         "event": finding.event or None,
-        "path": finding.path,
+        "path": finding.shown_path,
         "message": finding.text,
         "spec_line": finding.spec_line,
         "spec_file": safe(finding.spec_file) or None,

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 
 from qmpcheck.printable import safe
-from qmpcheck.reports.report import Finding, Report, Suite, count, groups
+from qmpcheck.reports.report import Report, Reported, Suite, count, groups
 from qmpcheck.wording import plural
 
 MOST_LINES = 20
@@ -49,14 +49,14 @@ def _cases(report: Report, suite: Suite) -> Iterator[ET.Element]:
         yield _case(suite, suite.verdict)
 
 
-def _group(report: Report, suite: Suite, group: Sequence[Finding]) -> ET.Element:
+def _group(report: Report, suite: Suite, group: Sequence[Reported]) -> ET.Element:
     first = group[0]
-    case = _case(suite, " ".join(filter(None, (first.rule.code, first.rule.slug, *first.identity[1:]))))
+    case = _case(suite, " ".join(filter(None, (first.code, first.slug, *first.identity[1:]))))
     if first.known:
         ET.SubElement(case, "skipped", message="in the baseline")
     elif any(map(report.fails, group)):
         message = f"{plural(count(group), 'finding')}: {first.text}"
-        failure = ET.SubElement(case, "failure", message=_text(message), type=_text(first.rule.code))
+        failure = ET.SubElement(case, "failure", message=_text(message), type=_text(first.code))
         failure.text = _places(group)
         return case
     ET.SubElement(case, "system-out").text = _places(group)
@@ -67,14 +67,14 @@ def _case(suite: Suite, name: str) -> ET.Element:
     return ET.Element("testcase", classname=_text(suite.name), name=_text(name))
 
 
-def _places(group: Sequence[Finding]) -> str:
+def _places(group: Sequence[Reported]) -> str:
     lines = [_text(f"{_place(finding)}: {finding.text}") for finding in group[:MOST_LINES]]
     if len(group) > MOST_LINES:
         lines.append(f"{len(group) - MOST_LINES} more")
     return "\n".join(lines)
 
 
-def _place(finding: Finding) -> str:
+def _place(finding: Reported) -> str:
     return f"{finding.file}:{finding.line}" if finding.line else finding.file
 
 

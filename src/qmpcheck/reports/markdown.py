@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from qmpcheck.codes import Severity
 from qmpcheck.printable import safe
-from qmpcheck.reports.report import Finding, Level, Report, count, groups, levels, worst_first
+from qmpcheck.reports.report import Report, Reported, count, groups, levels, worst_first
 from qmpcheck.wording import plural
 
 MOST_ROWS, MOST_PLACES = 50, 3
@@ -40,21 +41,21 @@ def _verdict(report: Report) -> str:
 
 def _counts(report: Report) -> str:
     counts = levels(report.findings)
-    said = [plural(counts[level], str(level)) for level in (Level.ERROR, Level.WARNING)]
-    if counts[Level.NOTE]:
-        said.append(plural(counts[Level.NOTE], "note"))
+    said = [plural(counts[level], str(level)) for level in (Severity.ERROR, Severity.WARNING)]
+    if counts[Severity.NOTE]:
+        said.append(plural(counts[Severity.NOTE], "note"))
     known = count(finding for finding in report.findings if finding.known)
     return ", ".join(said) + (f", {known} of them in the baseline" if known else "")
 
 
-def _row(group: Sequence[Finding]) -> tuple[str, ...]:
+def _row(group: Sequence[Reported]) -> tuple[str, ...]:
     first = group[0]
     level = f"{first.level}, in the baseline" if first.known else str(first.level)
     subject = " ".join(filter(None, first.identity[1:3]))
-    return (first.rule.code, first.rule.slug, level, code(subject), str(count(group)), _places(group))
+    return (first.code, first.slug, level, code(subject), str(count(group)), _places(group))
 
 
-def _places(group: Sequence[Finding]) -> str:
+def _places(group: Sequence[Reported]) -> str:
     places = [code(f"{each.file}:{each.line}" if each.line else each.file) for each in group[:MOST_PLACES]]
     return ", ".join(places) + (", …" if len(group) > MOST_PLACES else "")
 

@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-import enum
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from qmpcheck.codes import CODES, Severity
 from qmpcheck.reports import fingerprint
 from qmpcheck.reports.fingerprint import Identity
 
 
-class Level(enum.IntEnum):
-    """How bad a finding is; greater is worse."""
-
-    NOTE = 0
-    WARNING = 1
-    ERROR = 2
-
-    def __str__(self) -> str:
-        return self.name.lower()
-
-
-class Rule(NamedTuple):
-    """What one code stands for: its name in words, its usual level, and its explanation, "" for none."""
-
-    code: str
-    slug: str
-    level: Level
-    means: str = ""
-    why: str = ""
-
-
-class Finding(NamedTuple):
-    """One finding.
+class Reported(NamedTuple):
+    """One finding, as reports show it.
 
     Attributes:
-        rule: what it is an instance of.
+        code: its code.
         level: how bad it is.
         message: what is wrong, in one line, without the event and the path.
         file: where it stands, as the user named it; it may hold anything.
@@ -48,8 +27,8 @@ class Finding(NamedTuple):
         listed: whether it is one finding; else it stands for some that are only counted.
     """
 
-    rule: Rule
-    level: Level
+    code: str
+    level: Severity
     message: str
     file: str
     line: int | None
@@ -58,6 +37,11 @@ class Finding(NamedTuple):
     known: bool = False
     times: int = 1
     listed: bool = True
+
+    @property
+    def slug(self) -> str:
+        """The code's name in words."""
+        return CODES[self.code].slug
 
     @property
     def fingerprint(self) -> str:
@@ -88,7 +72,7 @@ class Suite(NamedTuple):
 
     name: str
     verdict: str
-    findings: tuple[Finding, ...]
+    findings: tuple[Reported, ...]
     unchecked: str = ""
     skipped: str = ""
 
@@ -108,12 +92,12 @@ class Report(NamedTuple):
     command: str
     against: str
     suites: tuple[Suite, ...]
-    fail_on: Level
+    fail_on: Severity
     document: Callable[[], object]
     has_baseline: bool = False
 
     @property
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[Reported]:
         """All of them."""
         return (finding for suite in self.suites for finding in suite.findings)
 
@@ -122,37 +106,32 @@ class Report(NamedTuple):
         """What was not checked, or not to its end."""
         return [suite for suite in self.suites if suite.unchecked]
 
-    def fails(self, finding: Finding) -> bool:
+    def fails(self, finding: Reported) -> bool:
         """Whether one finding alone makes the run fail."""
         return not finding.known and finding.level >= self.fail_on
 
 
-def rules(findings: Iterable[Finding]) -> list[Rule]:
-    """The rules of findings, by code."""
-    return sorted({finding.rule for finding in findings})
-
-
-def groups(findings: Iterable[Finding]) -> list[list[Finding]]:
+def groups(findings: Iterable[Reported]) -> list[list[Reported]]:
     """The findings that are the same but for their places together, in the order of the first ones."""
-    found: dict[tuple[Identity, bool], list[Finding]] = {}
+    found: dict[tuple[Identity, bool], list[Reported]] = {}
     for finding in findings:
         found.setdefault((finding.identity, finding.known), []).append(finding)
     return [*found.values()]
 
 
-def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+def worst_first(findings: Iterable[Reported]) -> list[Reported]:
     """New ones before known ones, then the worse ones first, then as they were."""
     return sorted(findings, key=lambda finding: (finding.known, -finding.level))
 
 
-def count(findings: Iterable[Finding]) -> int:
+def count(findings: Iterable[Reported]) -> int:
     """How many findings these stand for."""
     return sum(finding.times for finding in findings)
 
 
-def levels(findings: Iterable[Finding]) -> Counter[Level]:
+def levels(findings: Iterable[Reported]) -> Counter[Severity]:
     """How many findings of each level these stand for."""
-    counts: Counter[Level] = Counter()
+    counts: Counter[Severity] = Counter()
     for finding in findings:
         counts[finding.level] += finding.times
     return counts

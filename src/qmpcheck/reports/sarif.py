@@ -9,8 +9,9 @@ from typing import Any
 from urllib.parse import quote
 
 import qmpcheck
+from qmpcheck.codes import CODES
 from qmpcheck.printable import safe
-from qmpcheck.reports.report import Finding, Report, Rule, Suite, rules
+from qmpcheck.reports.report import Report, Reported, Suite
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -22,34 +23,34 @@ def render(report: Report) -> str:
 
 
 def _run(report: Report) -> dict[str, Any]:
-    used = rules(report.findings)
-    indices = {rule.code: index for index, rule in enumerate(used)}
+    used = sorted({finding.code for finding in report.findings})
+    indices = {code: index for index, code in enumerate(used)}
     return {
         "tool": {
             "driver": {
                 "name": "qmpcheck",
                 "version": qmpcheck.__version__,
-                "rules": [_rule(rule) for rule in used],
+                "rules": [*map(_rule, used)],
             }
         },
         "invocations": [_invocation(report)],
         "columnKind": "unicodeCodePoints",
         "results": [
-            _result(finding, indices[finding.rule.code], report.has_baseline) for finding in report.findings
+            _result(finding, indices[finding.code], report.has_baseline) for finding in report.findings
         ],
     }
 
 
-def _rule(rule: Rule) -> dict[str, Any]:
-    words = rule.slug.replace("-", " ")
-    help = f"{rule.means} {rule.why}".strip() or words
+def _rule(code: str) -> dict[str, Any]:
+    about = CODES[code]
+    help = f"{about.means} {about.why} `qmpcheck explain {code}` shows examples."
     return {
-        "id": rule.code,
-        "name": rule.slug,
-        "shortDescription": {"text": _message(words)},
-        "fullDescription": {"text": _message(rule.means or words)},
-        "help": {"text": _message(f"{help} `qmpcheck explain {rule.code}` shows examples.")},
-        "defaultConfiguration": {"level": str(rule.level)},
+        "id": code,
+        "name": about.slug,
+        "shortDescription": {"text": _message(about.slug.replace("-", " "))},
+        "fullDescription": {"text": _message(about.means)},
+        "help": {"text": _message(help)},
+        "defaultConfiguration": {"level": str(about.severity)},
     }
 
 
@@ -68,9 +69,9 @@ def _notification(suite: Suite) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, index: int, has_baseline: bool) -> dict[str, Any]:
+def _result(finding: Reported, index: int, has_baseline: bool) -> dict[str, Any]:
     result: dict[str, Any] = {
-        "ruleId": finding.rule.code,
+        "ruleId": finding.code,
         "ruleIndex": index,
         "level": str(finding.level),
         "message": {"text": _message(finding.text)},

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
+from qmpcheck.catalogue import Spec
 from qmpcheck.checking.result import Kind, StreamResult
-from qmpcheck.diagnostic import AS_IT_IS, CODES, Diagnostic, Severities, Severity, severity
+from qmpcheck.codes import CODES, Severity
+from qmpcheck.finding import AS_IT_IS, Finding, Severities, severity
 from qmpcheck.printable import name, safe
 from qmpcheck.reports import style, verdict
 from qmpcheck.wording import plural
@@ -40,16 +42,25 @@ def _counts(checked: StreamResult, paint: style.Paint, known: Baseline | None) -
         counts += [f"{accepted} of them in the baseline"]
     result = verdict.of(checked)
     colour = _COLOURS[result]
-    spec = checked.spec
-    against = f" against {safe(spec.name)}" if spec else ""
-    against += f" ({spec.id})" if spec and spec.name != spec.id else ""
+    said = f"{_WORDS[result]} {_named(checked.spec)}" if checked.spec else result
     vm = f" {name(checked.vm)}:" if checked.vm else ""
-    line = f"{shown(checked.path)}:{vm} {paint(colour, result)}{against}: {', '.join(counts)}"
+    line = f"{shown(checked.path)}:{vm} {paint(colour, said)}: {', '.join(counts)}"
     if checked.format in ("", "jsonl"):
         return line
     lacks = f", which can lack {checked.may_lack}" if checked.may_lack else ""
     return f"{line} (format {checked.format}{lacks})"
 
+
+def _named(spec: Spec) -> str:
+    return safe(spec.name) if spec.name == spec.id else f"{safe(spec.name)} ({spec.id})"
+
+
+_WORDS = {
+    verdict.CONFORMS: "conforms to",
+    verdict.PENDING: "conforms so far to",
+    verdict.VIOLATIONS: "violations of",
+    verdict.UNCHECKED: "unchecked by",
+}
 
 _COLOURS = {
     verdict.CONFORMS: style.GREEN,
@@ -61,7 +72,7 @@ _COLOURS = {
 
 def finding_lines(
     path: str,
-    findings: Iterable[Diagnostic],
+    findings: Iterable[Finding],
     paint: style.Paint,
     known: Baseline | None = None,
     vm: str = "",
@@ -77,7 +88,7 @@ def finding_lines(
     """
     for finding in findings:
         colour = style.RED if finding.severity is Severity.ERROR else style.YELLOW
-        place = " ".join(filter(None, [finding.event, finding.path]))
+        place = " ".join(filter(None, [finding.event, finding.shown_path]))
         message = f"{place}: {finding.text}" if place else finding.text
         message += f" ({finding.drift})" if finding.drift else ""
         noted = " (in the baseline)" if known and _is_in(known, finding) else ""
@@ -85,10 +96,10 @@ def finding_lines(
         yield f"{at}: {paint(colour, finding.code)} {message}{source(finding)}{noted}\n"
 
 
-def _is_in(known: Baseline, finding: Diagnostic) -> bool:
+def _is_in(known: Baseline, finding: Finding) -> bool:
     from qmpcheck.reports import fingerprint  # without a baseline nobody asks
 
-    return fingerprint.of_diagnostic(finding) in known
+    return fingerprint.of_finding(finding) in known
 
 
 def shown(path: str) -> str:
@@ -96,7 +107,7 @@ def shown(path: str) -> str:
     return safe(f"./{path}" if path.startswith(("::", "##")) else path)
 
 
-def source(finding: Diagnostic) -> str:
+def source(finding: Finding) -> str:
     """Where the spec says so, in parentheses; "" where it has no lines."""
     if not finding.spec_line:
         return ""

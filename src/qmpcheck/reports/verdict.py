@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qmpcheck.checking.result import StreamResult
-from qmpcheck.diagnostic import Severity
+from qmpcheck.codes import Severity
 
 CONFORMS, PENDING, VIOLATIONS, UNCHECKED = "conforms", "pending", "violations", "unchecked"
 

@@ -47,9 +47,9 @@ def opened_parts(
     Raises:
         Unreadable: the format is not known, or cannot be read.
     """
-    head = _head(file)
+    head, is_whole = _head(file)
     format = formats.named(name) if name else formats.recognised(head.removeprefix(b"\xef\xbb\xbf"))
-    rest = chunks(file, BLOCK, advance)
+    rest = iter(()) if is_whole else chunks(file, BLOCK, advance)
     return format, parts(from_chunks(chain(_cut_up(head, advance), rest)), format)
 
 
@@ -103,12 +103,12 @@ def _cut_up(head: bytes, advance: Advance) -> Iterator[bytes]:
     advance(len(head))
 
 
-def _head(file: IO[bytes]) -> bytes:
-    """The first bytes of a file, as many as its format is recognised by."""
+def _head(file: IO[bytes]) -> tuple[bytes, bool]:
+    """The first bytes of a file, as many as its format is recognised by; whether that is all of it."""
     pieces: list[bytes] = []
     missing = formats.HEAD
     read = getattr(file, "read1", file.read)
     while missing and (piece := read(missing)):
         pieces.append(piece)
         missing -= len(piece)
-    return b"".join(pieces)
+    return b"".join(pieces), missing > 0

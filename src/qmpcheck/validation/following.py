@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 
 from qmpcheck.checking.result import StreamResult
-from qmpcheck.diagnostic import Diagnostic
+from qmpcheck.finding import Finding
 from qmpcheck.streams import demultiplex, formats, source
 from qmpcheck.streams.growing import Interrupt, OnRotation
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.spec_choice import Choice
 
-Tell = Callable[[Choice, str, Sequence[Diagnostic], Sequence[Diagnostic]], object]
+Tell = Callable[[Choice, str, Sequence[Finding], Sequence[Finding]], object]
 """Takes a stream's spec and VM, findings as they are made, and triggers whose bound has passed."""
 
 

@@ -9,9 +9,10 @@ from qmpcheck.catalogue import Spec
 from qmpcheck.checking.checker import Checker, CheckOptions
 from qmpcheck.checking.session import Series
 from qmpcheck.checking.temporal_rule import Level, TemporalRule, assumed_options
-from qmpcheck.diagnostic import AS_IT_IS, STREAM_CODES, Severities
+from qmpcheck.codes import STREAM_CODES
 from qmpcheck.drift import newer
 from qmpcheck.extra import extended
+from qmpcheck.finding import AS_IT_IS, Severities
 from qmpcheck.rulebase import RuleBase
 
 

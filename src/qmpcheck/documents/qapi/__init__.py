@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from qmpcheck.diagnostic import Diagnostic
 from qmpcheck.documents import defects
 from qmpcheck.documents.qapi import definitions, rules
 from qmpcheck.documents.qapi.definitions import folder
 from qmpcheck.documents.qapi.expressions import SchemaError
+from qmpcheck.finding import Finding
 from qmpcheck.rulebase import RuleBase
 
 __all__ = ["SchemaError", "folder", "lint", "read"]
@@ -27,7 +27,7 @@ def read(root: str) -> RuleBase:
     return rules.rule_base(definitions.load(root))
 
 
-def lint(root: str) -> tuple[RuleBase, list[tuple[str, Diagnostic]]]:
+def lint(root: str) -> tuple[RuleBase, list[tuple[str, Finding]]]:
     """Read a schema, and find what is wrong with the notes of its events.
 
     Returns:
@@ -43,7 +43,9 @@ def lint(root: str) -> tuple[RuleBase, list[tuple[str, Diagnostic]]]:
 
 def _defects(
     defined: dict[str, definitions.Definition], rule_base: RuleBase
-) -> Iterator[tuple[str, Diagnostic]]:
+) -> Iterator[tuple[str, Finding]]:
     for event, rule in rule_base.events.items():
-        for defect in defects.notes(rules.sentences(defined[event]), [event], rule.data, rule_base.events):
+        for defect in defects.notes(
+            rules.sentences(defined[event], rule.data, rule_base.events), [event], rule.data, rule_base.events
+        ):
             yield rule.file, defect

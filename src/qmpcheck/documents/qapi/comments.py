@@ -1,4 +1,4 @@
-"""What a definition's comment says: its notes and its paragraphs, with their lines."""
+"""What a definition's comment says: its notes, its members and its paragraphs, with their lines."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from lark import Token, Transformer
 
-from qmpcheck.documents import grammar
+from qmpcheck.documents import grammar, note
 
-NOTE, PROSE = "note", "prose"
+NOTE, MEMBER, PROSE = "note", "member", "prose"
 
 
 class Passage(NamedTuple):
@@ -21,7 +21,7 @@ class Passage(NamedTuple):
 
 
 def parse(comment: str, line: int) -> tuple[Passage, ...]:
-    """The notes and paragraphs of a comment.
+    """The notes, the members and the paragraphs of a comment.
 
     Args:
         comment: lines, each with its comment sign.
@@ -38,10 +38,6 @@ def _plain(comment: str) -> str:
     return _SIGN.sub("", comment).replace("\r", "") + "\n"
 
 
-_LABEL = re.compile(r"[ \t]*(?:Notes?:|\.\.[ \t]+(?:admonition::[^\n]*|[a-z]+::))", re.IGNORECASE)
-"""What begins a note, and is no word of it; an admonition names its title in the same line."""
-
-
 class _Shape(Transformer[Token, list[Passage | None]]):
     """The callbacks of `comment.lark`."""
 
@@ -49,12 +45,15 @@ class _Shape(Transformer[Token, list[Passage | None]]):
         return [part for part in parts if isinstance(part, Passage)]
 
     def note(self, lines: list[Token]) -> Passage:
-        return Passage(NOTE, lines[0].line or 1, _LABEL.sub("", "".join(lines), count=1))
+        return Passage(NOTE, lines[0].line or 1, note.LABEL.sub("", "".join(lines), count=1))
 
     def prose(self, lines: list[Token]) -> Passage:
         return Passage(PROSE, lines[0].line or 1, "".join(lines))
 
-    def directive(self, _: list[Token]) -> None:
+    tag = prose
+
+    def example(self, _: list[Token]) -> None:
         return None
 
-    tag = member = directive
+    def member(self, lines: list[Token]) -> Passage:
+        return Passage(MEMBER, lines[0].line or 1, "".join(lines))

@@ -22,10 +22,11 @@ _KINDS = {
     "command": COMMAND,
 }
 
-_INTEGERS = ("int", "size", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
+INTEGERS = ("int", "size", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
 _NEVER_SENT = ("**", "dict", "visitor")  # by commands that were not generated, up to QEMU 2.9
 
-BUILT_IN = frozenset([*_INTEGERS, *_NEVER_SENT, "str", "number", "bool", "null", "any", "QType"])
+SENT = frozenset([*INTEGERS, "str", "number", "bool", "null", "any", "QType"])
+BUILT_IN = SENT.union(_NEVER_SENT)
 """The types that need no definition."""
 
 LARGEST_FILE = 1 << 22
@@ -51,9 +52,11 @@ class Definition(NamedTuple):
     comment: str
     comment_line: int
 
-    def wrong(self, where: Text | Table | Items, reason: str) -> SchemaError:
-        """The error that something in it is wrong."""
-        return SchemaError(self.file, where.line, where.column, reason)
+    def wrong(self, where: Text | Table | Items, reason: str, member: str = "") -> SchemaError:
+        """The error that something in it is wrong, or in one of its members, values or branches."""
+        inside = f", {quoted(member)}" if member else ""
+        said = f"{self.kind} {quoted(self.name)}{inside}: {reason}"
+        return SchemaError(self.file, where.line, where.column, said)
 
 
 def load(root: str) -> dict[str, Definition]:
@@ -72,8 +75,6 @@ def load(root: str) -> dict[str, Definition]:
         if before is not each:
             place = f"{before.file}:{before.name.line}"
             raise each.wrong(each.name, f"{quoted(each.name)} is defined already, at {place}")
-    for each in definitions.values():
-        _check_names(each, definitions)
     return definitions
 
 
@@ -90,6 +91,12 @@ def _read(path: str, base: str, within: tuple[str, ...], done: set[str]) -> Iter
     file = os.path.relpath(path, base)
     for expression in expressions.parse(_text(path, file), file):
         table = expression.table
+        for single in ("include", "pragma"):
+            if single in table and len(table) > 1:
+                other = next(key for key, _ in table.pairs() if key != single)
+                raise SchemaError(
+                    file, other.line, other.column, f"there is no key {quoted(other)} beside {single}"
+                )
         if "include" in table:
             included = _included(table["include"], path, file, table, (*within, path))
             if included not in done:
@@ -136,29 +143,6 @@ def _definition(expression: Expression, file: str) -> Definition:
             return Definition(kind, name, table, file, expression.comment, expression.comment_line)
     wanted = "include, pragma, enum, struct, union, alternate, event or command"
     raise SchemaError(file, table.line, table.column, f"expected a key that says what this is: {wanted}")
-
-
-def _check_names(definition: Definition, definitions: dict[str, Definition]) -> None:
-    """Hold every type that a definition names against those that there are."""
-    if definition.kind == ENUM:
-        return
-    for key in ("base", "data", "returns"):
-        value = definition.table.get(key)
-        for name in _types_named(value):
-            defined = definitions.get(name)
-            if name not in BUILT_IN and (defined is None or defined.kind in (EVENT, COMMAND)):
-                raise definition.wrong(name, f"no type is called {quoted(name)}")
-
-
-def _types_named(value: Value | None) -> Iterator[Text]:
-    if isinstance(value, Text):
-        yield value
-    elif isinstance(value, Items):
-        for item in value:
-            yield from _types_named(item)
-    elif isinstance(value, Table):
-        for member in value.values():
-            yield from _types_named(description(member).get("type", member))
 
 
 def description(value: Value) -> Table:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
 from qmpcheck import rulebase
 from qmpcheck.documents import compile, note
-from qmpcheck.documents.note import Sentence
-from qmpcheck.documents.qapi import comments, definitions
+from qmpcheck.documents.note import Context, Sentence
+from qmpcheck.documents.qapi import checks, comments, definitions
+from qmpcheck.documents.qapi.comments import Passage
 from qmpcheck.documents.qapi.definitions import Definition, description
 from qmpcheck.documents.qapi.expressions import Items, Table, Text, Value
 from qmpcheck.printable import quoted
@@ -26,40 +27,49 @@ def rule_base(defined: Mapping[str, Definition]) -> RuleBase:
     Raises:
         SchemaError: an event reaches what makes no sense.
     """
+    checks.check(defined)
     types = _Types(defined)
     events = {str(each.name): each for each in defined.values() if each.kind == definitions.EVENT}
-    return RuleBase({name: _event(each, types, events) for name, each in events.items()}, rulebase.SCHEMA)
+    rules = {name: _event(each, types, events) for name, each in events.items()}
+    return RuleBase(rules, rulebase.SCHEMA, sum(len(rule.not_understood) for rule in rules.values()))
 
 
-def _event(definition: Definition, types: _Types, events: Container[str]) -> EventRule:
+def _event(definition: Definition, types: _Types, events: Collection[str]) -> EventRule:
     data = _in_file(types.payload(definition), definition.file)
-    said = sentences(definition)
-    follow_ups = compile.follow_ups(said, data)[definition.name]
+    said = sentences(definition, data, events)
+    follow_ups = compile.follow_ups(said, [definition.name], data)[definition.name]
     return EventRule(
         data,
         tuple(rule for rule in follow_ups if all(event in events for event in rule.then)),
-        compile.rate_limit(said),
+        compile.rate_limit(said, [definition.name]),
         definition.name.line,
         definition.file,
         _marks(definition.table),
+        tuple(sorted({line for sentence in said if sentence.unknown for line in sentence.lines})),
     )
 
 
-def sentences(definition: Definition) -> tuple[Sentence, ...]:
-    """What an event's comment says of rules: its notes, and its paragraphs where they say the same.
+def sentences(definition: Definition, data: Object, events: Collection[str]) -> tuple[Sentence, ...]:
+    """What an event's comment says of events over time, in notes, in paragraphs and about members.
 
-    Sentences of notes that speak of what follows, or of a rate, but are not understood, are `unknown`.
+    Args:
+        definition: of the event.
+        data: what it carries.
+        events: the names of all events.
     """
+    context = Context((definition.name,), events, {member.name for member in data.members})
     passages = comments.parse(definition.comment, definition.comment_line)
-    said = ((each.kind, sentence) for each in passages for sentence in note.sentences(each.text, each.line))
-    return tuple(
-        sentence
-        for kind, sentence in said
-        if sentence.rules or (kind == comments.NOTE and _OF_RULES.search(sentence.unknown))
-    )
+    return tuple(sentence for each in passages for sentence in _of_passage(each, context))
 
 
-_OF_RULES = re.compile(r"\b(?:follow(?:s|ed)?|rate-limited)\b")
+def _of_passage(passage: Passage, context: Context) -> Iterator[Sentence]:
+    if passage.kind == comments.MEMBER:
+        name, _, text = passage.text.partition(":")
+        yield from note.about_member(text, passage.line, context, name.strip().removeprefix("@"))
+        return
+    for sentence in note.sentences(passage.text, passage.line, context):
+        if sentence.rules or note.bears_on_rules(sentence.unknown, context):
+            yield sentence
 
 
 def _in_file(described: Object, file: str) -> Object:
@@ -134,12 +144,11 @@ class _Types:
             return Object()
         self._written = 0
         payload = self._part(data, event)
-        if not isinstance(payload, Object):
-            raise event.wrong(event.name, f"the data of {quoted(event.name)} is no object")
+        assert isinstance(payload, Object), "it is checked"
         try:
-            rulebase.check(payload)
+            rulebase.check(payload)  # what branches of branches have may still clash
         except ValueError as error:
-            raise event.wrong(event.name, f"the data of {quoted(event.name)} holds {error}") from None
+            raise event.wrong(event.name, f"its data holds {error}") from None
         return payload
 
     def _named(self, name: Text, user: Definition) -> Type:
@@ -186,10 +195,9 @@ class _Types:
                 return self._named(value, user)
             case Items([Text() as item]):
                 return rulebase.Array(self._of_value(item, user))
-            case Table():
-                return Object(self._members(value, user))
             case _:
-                raise user.wrong(user.name, f"{quoted(user.name)}: expected the name of a type")
+                assert isinstance(value, Table), "it is checked"
+                return Object(self._members(value, user))
 
     def _members(self, table: Table, user: Definition) -> tuple[Member, ...]:
         self._written += len(table)
@@ -211,8 +219,7 @@ class _Types:
         if base is None:
             return ()
         described = self._part(base, definition)
-        if not isinstance(described, Object):
-            raise definition.wrong(definition.name, f"the base of {quoted(definition.name)} is no struct")
+        assert isinstance(described, Object), "it is checked"
         return described.members
 
     def _wrapping_union(self, definition: Definition) -> Object:
@@ -229,28 +236,15 @@ class _Types:
     def _union(self, definition: Definition, discriminator: Value | None) -> Object:
         branches = _table(definition, "data")
         base = self._base(definition)
-        chosen = next((member for member in base if member.name == discriminator), None)
-        if (
-            not isinstance(discriminator, Text)
-            or chosen is None
-            or not isinstance(chosen.type, rulebase.Enum)
-        ):
-            reason = f"the discriminator of {quoted(definition.name)} is no enum member of its base"
-            raise definition.wrong(definition.name, reason)
-        made = {
-            str(name): self._branch(name, value, definition, chosen.type) for name, value in branches.pairs()
-        }
+        made = {str(name): self._branch(value, definition) for name, value in branches.pairs()}
         told_apart = {value: branch for value, branch in made.items() if branch != Object()}
         return Object(base, discriminator=str(discriminator), branches=told_apart)
 
-    def _branch(self, name: Text, value: Value, union: Definition, tag: rulebase.Enum) -> Object:
+    def _branch(self, value: Value, union: Definition) -> Object:
         told = description(value)
         described = self._part(told.get("type", value), union)
         condition = _marks(told).built_if
-        if name not in tag.values:
-            raise union.wrong(name, f"the discriminator of {quoted(union.name)} has no value {quoted(name)}")
-        if not isinstance(described, Object):
-            raise union.wrong(name, f"the branch {quoted(name)} of {quoted(union.name)} is no object")
+        assert isinstance(described, Object), "it is checked"
         return _built_if(condition, described) if condition else described
 
     def _alternate(self, definition: Definition) -> Type:
@@ -281,22 +275,15 @@ def _built_if(condition: str, branch: Object) -> Object:
 
 
 def _table(definition: Definition, key: str) -> Table:
-    value = definition.table.get(key, Table())
-    if not isinstance(value, Table):
-        raise definition.wrong(definition.name, f"{quoted(key)} of {quoted(definition.name)} is no table")
-    return value
+    value = definition.table.get(key)
+    return value if isinstance(value, Table) else Table()
 
 
 def _enum(definition: Definition) -> rulebase.Enum:
     marks: dict[str, Marks] = {}
     for each in _several(definition.table.get("data")):
         described = each if isinstance(each, Table) else Table()
-        value = described.get("name", each)
-        if not isinstance(value, Text) or value in marks:
-            raise definition.wrong(
-                definition.name, f"the values of {quoted(definition.name)} are not names, each once"
-            )
-        marks[str(value)] = _marks(described)
+        marks[str(described.get("name", each))] = _marks(described)
     return _enum_of(marks)
 
 
@@ -336,7 +323,7 @@ def _condition(value: Value | None) -> str:
         case None:
             return ""
         case _:
-            return "an unknown condition"
+            return ""
 
 
 def _clause(key: str, value: Value) -> str:
@@ -346,10 +333,8 @@ def _clause(key: str, value: Value) -> str:
             return " and ".join(parts)
         case "any":
             return " or ".join(parts)
-        case "not":
-            return " and ".join(f"not {part}" for part in parts)
         case _:
-            return f"{key} ({', '.join(parts)})"
+            return " and ".join(f"not {part}" for part in parts)
 
 
 def _within(value: Value) -> str:

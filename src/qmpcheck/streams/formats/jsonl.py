@@ -21,13 +21,31 @@ def recognises(head: bytes) -> bool:
     ends in a comma or in an opening bracket goes on on the next one. A file with many such lines was not
     written as JSONL: it shows a terminal, somebody's remarks, or messages over several lines.
     """
+    return _is_plainly(head[:_SAMPLE]) or _is_on_the_whole(head)
+
+
+_SAMPLE = 1 << 12
+"""Bytes that suffice for most files: they hold nothing but whole messages."""
+
+
+def _is_plainly(sample: bytes) -> bool:
+    *lines, _ = sample.split(b"\n")  # the last one may be cut
+    filled = [line.rstrip() for line in lines if line]
+    return (
+        bool(filled)
+        and all(map(_is_braced, filled))
+        and is_sent(filled[0]) is not None
+        and b'"data": "{' not in sample
+        and b'"data":"{' not in sample  # virt-qemu-qmp-proxy's
+    )
+
+
+def _is_on_the_whole(head: bytes) -> bool:
     lines = head.split(b"\n")
     whole = lines[:-1] or lines  # the head may end within a line
     filled = [line.rstrip() for line in whole[:_LOOKED_AT] if line and not line.isspace()]
     return not filled or (
-        any(map(_is_message, filled))
-        and (all(map(_is_braced, filled)) or _has_few_strange(filled))
-        and _OF_ANOTHER_FORMAT.search(head) is None
+        any(map(_is_message, filled)) and _has_few_strange(filled) and _OF_ANOTHER_FORMAT.search(head) is None
     )
 
 

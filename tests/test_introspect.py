@@ -1,5 +1,6 @@
 """Binaries that are asked what they are: real ones, and scripts that are none."""
 
+import asyncio
 import os
 import shutil
 import signal
@@ -9,11 +10,14 @@ import time
 from pathlib import Path
 
 import pytest
+from qemu.qmp import QMPClient
 
-from qmpcheck import binary
-from qmpcheck.binary import Unanswered
+from qmpcheck.qmp import introspect
+from qmpcheck.qmp.introspect import Unanswered
 
 GREETING = '{"QMP": {"version": {"qemu": {"major": 2, "minor": 4, "micro": 1}}, "capabilities": []}}'
+
+EVENT = '{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 2}}'
 
 
 def speaking(answer: str) -> str:
@@ -65,11 +69,44 @@ def _no_files_elsewhere(tmp_path_factory: pytest.TempPathFactory, monkeypatch: p
 
 @pytest.mark.parametrize("name", ["qemu-system-x86_64", "qemu-storage-daemon"])
 def test_a_real_one(name: str, tmp_path: Path) -> None:
-    answer = binary.ask(script(tmp_path, f'exec {real(name)} "$@"'))  # whose name does not say what it is
+    answer = introspect.ask(script(tmp_path, f'exec {real(name)} "$@"'))  # whose name does not say what it is
     version = subprocess.run([name, "--version"], stdout=subprocess.PIPE, text=True, check=True).stdout
     assert f" {answer.version} " in version
     assert "BLOCK_IO_ERROR" in [info["name"] for info in answer.schema]
     assert_nothing_is_left(tmp_path)
+
+
+def test_qemu_qmp_is_told_the_same(tmp_path: Path) -> None:
+    socket = tmp_path / "qmp"
+    qemu = real("qemu-system-x86_64")
+    options = ["-machine", "none", "-S", "-display", "none", "-nodefaults"]
+    with subprocess.Popen([qemu, *options, "-qmp", f"unix:{socket},server=on,wait=off"]) as process:
+        try:
+            while not socket.exists():
+                time.sleep(0.02)
+            version, schema = asyncio.run(asked_by_qemu_qmp(socket))
+        finally:
+            process.kill()
+    answer = introspect.ask(qemu)
+    assert answer.schema == schema
+    assert answer.version._asdict() == version
+
+
+async def asked_by_qemu_qmp(socket: Path) -> tuple[object, object]:
+    client = QMPClient()
+    await client.connect(str(socket))
+    try:
+        version = await client.execute("query-version")
+        assert isinstance(version, dict)
+        return version["qemu"], await client.execute("query-qmp-schema")
+    finally:
+        await client.disconnect()
+
+
+def test_events_may_come_before_the_greeting(tmp_path: Path) -> None:
+    text = speaking('dict([("return", [])])').replace("print(", f'print("""{EVENT}"""); print(', 1)
+    answer = introspect.ask(script(tmp_path, text), 60)
+    assert (str(answer.version), answer.schema) == ("2.4.1", [])
 
 
 @pytest.mark.parametrize(
@@ -92,12 +129,22 @@ def test_a_real_one(name: str, tmp_path: Path) -> None:
             "it does not know query-qmp-schema: not found",
         ),
         (speaking('dict([("return", 7)])'), "it speaks QMP, but does not say its version or its schema"),
+        (
+            speaking('dict([("return", [])])').replace("qemu", "kvm"),
+            "it speaks QMP, but does not say its version or its schema",
+        ),
+        (
+            f"echo '{GREETING}'; echo '[1]'; sleep 100",
+            "it speaks no QMP: it sends a line that is no JSON object",
+        ),
+        (f"echo '{GREETING}'; yes '{EVENT}'", "it speaks no QMP: it sent more than 8192 KiB"),
+        (f"yes '{EVENT}'", "it speaks no QMP: it sent more than 8192 KiB"),
     ],
 )
 def test_what_is_no_qemu(text: str, message: str, tmp_path: Path) -> None:
     """It has all the time that it needs: its answer does not depend on how busy the machine is."""
     with pytest.raises(Unanswered) as caught:
-        binary.ask(script(tmp_path, text), 60)
+        introspect.ask(script(tmp_path, text), 60)
     assert str(caught.value).startswith(message)
     assert str(caught.value).isprintable()
     assert_nothing_is_left(tmp_path)
@@ -108,7 +155,7 @@ def test_what_is_no_qemu(text: str, message: str, tmp_path: Path) -> None:
 )
 def test_what_does_not_answer(text: str, tmp_path: Path) -> None:
     with pytest.raises(Unanswered, match=r"^no answer over QMP within 0\.5 s$"):
-        binary.ask(script(tmp_path, text), 0.5)
+        introspect.ask(script(tmp_path, text), 0.5)
     assert_nothing_is_left(tmp_path)
 
 
@@ -122,7 +169,7 @@ def test_what_cannot_be_started(tmp_path: Path) -> None:
         ("\0", "embedded null byte"),
     ]:
         with pytest.raises(Unanswered, match=message):
-            binary.ask(str(path))
+            introspect.ask(str(path))
 
 
 @pytest.mark.parametrize(("stop", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -1,27 +1,41 @@
-"""Waiting that an interrupt ends, and that loses nothing by it."""
+"""Signals that ask qmpcheck to end: waiting that they stop without a loss, and ending in order."""
 
 from __future__ import annotations
 
 import selectors
 import signal
 import socket
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
+from typing import NoReturn, Protocol
 
 INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class HasFileno(Protocol):
+    """A socket, or what has one."""
+
+    def fileno(self) -> int:
+        """Its file descriptor."""
 
 
 def _is_ignored_hangup(number: int) -> bool:
     return number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN
 
 
-class Interruption:
-    """Within it, an interrupt or a request to end stops the waiting and nothing else.
+class Interrupts:
+    """Within it, a signal that asks to end stops the waiting and nothing else.
 
-    `came` tells that there was one; `asked` is the signal that nobody has taken up yet. A thread, which gets
-    no signals, is given none and hears of them by `ask`. A hangup that is ignored, as under
-    `nohup`, stays so.
+    A hangup that is ignored, as under `nohup`, stays ignored.
+
+    Args:
+        signals: the signals; none for a thread, which gets no signals: others call `ask` there.
+
+    Attributes:
+        came: whether there was one.
+        asked: the signal that nobody has taken yet.
     """
 
     def __init__(self, signals: Sequence[int] = INTERRUPTS) -> None:
@@ -30,7 +44,7 @@ class Interruption:
         self.asked: int | None = None
         self._raises = False
 
-    def __enter__(self) -> Interruption:
+    def __enter__(self) -> Interrupts:
         self._ours, self._theirs = socket.socketpair()
         self._ours.setblocking(False)
         self._theirs.setblocking(False)
@@ -58,7 +72,7 @@ class Interruption:
             raise KeyboardInterrupt
 
     def take(self) -> int | None:
-        """The signal that was asked for, and from now on is not."""
+        """The signal that has come, which from now on is taken."""
         number, self.asked = self.asked, None
         return number
 
@@ -66,11 +80,11 @@ class Interruption:
         """Wait, but not after an interrupt."""
         self._select(seconds)
 
-    def readable(self, connection: socket.socket, seconds: float | None) -> bool:
-        """Wait until there is something to read; False where time, or an interrupt, came first."""
+    def readable(self, connection: HasFileno, seconds: float | None) -> bool:
+        """Wait until there is something to read; False if the time, or an interrupt, came first."""
         return self._select(seconds, connection) and self.asked is None
 
-    def _select(self, seconds: float | None, *connections: socket.socket) -> bool:
+    def _select(self, seconds: float | None, *connections: HasFileno) -> bool:
         with selectors.DefaultSelector() as selector:
             for each in (self._ours, *connections):
                 selector.register(each, selectors.EVENT_READ)
@@ -81,9 +95,28 @@ class Interruption:
 
     @contextmanager
     def raising(self) -> Iterator[None]:
-        """Within it, an interrupt is raised: for calls that wait and that nothing is lost with."""
+        """Let signals raise KeyboardInterrupt inside; only around calls that wait and lose nothing by it."""
         self._raises = True
         try:
             yield
         finally:
             self._raises = False
+
+
+@contextmanager
+def exit_on_signal() -> Iterator[None]:
+    """Within it, a request to end unwinds the stack, so that what was started is killed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard = [each for each in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(each) != signal.SIG_IGN]
+    before = {number: signal.signal(number, _exit) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _exit(number: int, _: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)

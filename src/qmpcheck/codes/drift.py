@@ -1,8 +1,8 @@
-"""What each code of a change means. The examples are specs that come after `old`; the tests compare them."""
+"""QMP5xx: changes between two specs."""
 
 from __future__ import annotations
 
-from qmpcheck.reports.explanations import Explanation
+from qmpcheck.codes.code import Code, Impact
 
 _AGAINST = "the new spec"
 
@@ -19,10 +19,14 @@ def _spec(*members: str, after: str = "", prose: str = "Somebody moved the switc
     return f"{text}\n\n{after}" if after else text
 
 
-def _change(means: str, why: str, old: str, new: str) -> Explanation:
-    """A change, and beside it the same spec in other words."""
-    moved = old.replace("Somebody moved the switch.", "The switch\nwas moved.")
-    return Explanation(means, why, new, moved, _AGAINST, old=old)
+def _change(
+    slug: str, tolerant: Impact, strict: Impact, means: str, why: str, old: str, new: str, good: str = ""
+) -> Code:
+    """A change; the good example is the old spec in other words, if none is given."""
+    good = good or old.replace("Somebody moved the switch.", "The switch\nwas moved.")
+    return Code(
+        slug, tolerant.severity, means, why, new, good, _AGAINST, old=old, tolerant=tolerant, strict=strict
+    )
 
 
 def _built(values: str) -> str:
@@ -41,8 +45,11 @@ _PLAIN = _spec(_MEMBER)
 _BOTH = _spec(_MEMBER, _OPTIONAL)
 _TWO_EVENTS = _spec(_MEMBER, after=_DIMMED)
 
-DRIFT: dict[str, Explanation] = {
+CODES: dict[str, Code] = {
     "QMP501": _change(
+        "event-removed",
+        Impact.BREAKING,
+        Impact.BREAKING,
         "The new spec has no such event. Where another one of the same data came, it is named: likely the "
         "event was renamed.",
         "A client that waits for the event waits forever.",
@@ -50,12 +57,18 @@ DRIFT: dict[str, Explanation] = {
         _PLAIN,
     ),
     "QMP502": _change(
+        "event-added",
+        Impact.SAFE,
+        Impact.BREAKING,
         "The new spec has an event that the old one had not.",
         "A client must ignore events that it does not know; one that rejects them breaks.",
         _PLAIN,
         _TWO_EVENTS,
     ),
     "QMP503": _change(
+        "member-removed",
+        Impact.BREAKING,
+        Impact.BREAKING,
         "A mandatory member is gone. Where another one of the same type came, it is named: likely the "
         "member was renamed.",
         "Clients read mandatory members without asking whether they are there.",
@@ -63,66 +76,99 @@ DRIFT: dict[str, Explanation] = {
         _PLAIN,
     ),
     "QMP504": _change(
+        "optional-member-removed",
+        Impact.RISKY,
+        Impact.RISKY,
         "A member that could be absent is gone.",
         "A client works without the member, but may have done more with it.",
         _BOTH,
         _PLAIN,
     ),
     "QMP505": _change(
+        "member-added",
+        Impact.SAFE,
+        Impact.BREAKING,
         "An object has a new member.",
         "A client must ignore members that it does not know; one that rejects them breaks.",
         _PLAIN,
         _BOTH,
     ),
     "QMP506": _change(
+        "member-became-optional",
+        Impact.BREAKING,
+        Impact.BREAKING,
         "A member that always was there may now be absent.",
         "Clients that read it without asking break on the first event that lacks it.",
         _spec(_MEMBER, _OPTIONAL.replace(", optional", "")),
         _BOTH,
     ),
     "QMP507": _change(
+        "member-became-mandatory",
+        Impact.SAFE,
+        Impact.SAFE,
         "A member that could be absent now always comes.",
         "Clients need not ask for it any more; nothing breaks.",
         _BOTH,
         _spec(_MEMBER, _OPTIONAL.replace(", optional", "")),
     ),
     "QMP508": _change(
+        "type-changed",
+        Impact.BREAKING,
+        Impact.BREAKING,
         "A value may be of a type that it could not be of before: another one, or a wider one.",
         "A client in a typed language fails to decode the whole message.",
         _PLAIN,
         _spec(_MEMBER.replace('json-string, "on" or "off"', "json-bool")),
     ),
     "QMP509": _change(
+        "type-narrowed",
+        Impact.SAFE,
+        Impact.SAFE,
         "A value has a narrower type: all that it may be now, it could be before.",
         "Clients that read the wider type read this one; nothing breaks.",
         _spec('- "level": how bright it is (json-number)'),
         _spec('- "level": how bright it is (json-int)'),
     ),
     "QMP510": _change(
+        "value-added",
+        Impact.RISKY,
+        Impact.BREAKING,
         "A closed set has a new value. Where it comes with a branch of a union, the members there are named.",
         "A client that handles each value has no case for this one.",
         _PLAIN,
         _spec(_MEMBER.replace('"on" or "off"', '"on", "off" or "dim"')),
     ),
     "QMP511": _change(
+        "value-removed",
+        Impact.SAFE,
+        Impact.SAFE,
         "A closed set has lost a value.",
         "A client's case for it is never met any more; nothing breaks.",
         _spec(_MEMBER.replace('"on" or "off"', '"on", "off" or "dim"')),
         _PLAIN,
     ),
     "QMP512": _change(
+        "follow-up-removed",
+        Impact.BREAKING,
+        Impact.BREAKING,
         "The new spec no longer says that another event follows this one.",
         "Clients that wait for the second event may wait forever.",
         _spec(_MEMBER, after=_FOLLOW_UP),
         _PLAIN,
     ),
     "QMP513": _change(
+        "follow-up-added",
+        Impact.SAFE,
+        Impact.SAFE,
         "The new spec says that another event follows this one; the old one did not.",
         "Clients may rely on it; nothing breaks.",
         _PLAIN,
         _spec(_MEMBER, after=_FOLLOW_UP),
     ),
     "QMP514": _change(
+        "rate-limit-added",
+        Impact.RISKY,
+        Impact.RISKY,
         "The event is now sent at most once a second, or a limit that it had now covers more of it; what "
         "happens in between is not told. (A limit that QEMU had all along is QMP517 where a document begins "
         "to state it.)",
@@ -131,20 +177,28 @@ DRIFT: dict[str, Explanation] = {
         _spec(_MEMBER, after=_LIMIT),
     ),
     "QMP515": _change(
+        "rate-limit-removed",
+        Impact.SAFE,
+        Impact.SAFE,
         "The new spec no longer limits how often the event is sent, or exempts more of it.",
         "No event is missed any more; there may be more of them.",
         _spec(_MEMBER, after=_LIMIT),
         _PLAIN,
     ),
-    "QMP516": Explanation(
+    "QMP516": _change(
+        "became-deprecated",
+        Impact.RISKY,
+        Impact.RISKY,
         "The new spec marks the event, the member or the value as deprecated.",
         "A later version may do without it; clients should move to what takes its place.",
+        _UNMARKED,
         _MARKED,
         _REORDERED,
-        _AGAINST,
-        old=_UNMARKED,
     ),
     "QMP517": _change(
+        "documents-differ",
+        Impact.DOC,
+        Impact.DOC,
         "The two specs say different things, but can mean the same events: one is more precise, as texts and "
         "schemas of one release are, or speaks of what a build may lack. (A member that always was there and "
         "may be absent now is QMP506.)",
@@ -152,13 +206,14 @@ DRIFT: dict[str, Explanation] = {
         _spec('- "state": where it stands now (json-string)'),
         _PLAIN,
     ),
-    "QMP518": Explanation(
+    "QMP518": _change(
+        "no-longer-deprecated",
+        Impact.SAFE,
+        Impact.SAFE,
         "The new spec no longer marks the event, the member or the value as deprecated.",
         "Clients may go on using it; nothing breaks.",
+        _MARKED,
         _UNMARKED,
         _MARKED_REORDERED,
-        _AGAINST,
-        old=_MARKED,
     ),
 }
-"""Every code of a change explained."""

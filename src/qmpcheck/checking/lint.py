@@ -1,0 +1,77 @@
+"""The defects of a spec document: an event document, a saved page of one, or a schema."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from qmpcheck import documents, specfile
+from qmpcheck.checking import examples
+from qmpcheck.documents import Document, Line
+from qmpcheck.finding import Finding
+from qmpcheck.printable import safe
+from qmpcheck.rulebase import RuleBase, SpecError
+
+
+class Defect(NamedTuple):
+    """A defect, and the file that it is in."""
+
+    file: str
+    finding: Finding
+
+
+class Linted(NamedTuple):
+    """What is wrong with a document.
+
+    Attributes:
+        path: the document, as the user named it.
+        rule_base: the rules that it states all the same.
+        lines: what each line is; none of a schema.
+        defects: by file and line.
+    """
+
+    path: str
+    rule_base: RuleBase
+    lines: tuple[Line, ...]
+    defects: tuple[Defect, ...]
+
+
+def lint(path: str) -> Linted:
+    """Find the defects of a document.
+
+    Args:
+        path: of the document; of a page that shows a diff, `PATH@old` or `PATH@new`.
+
+    Raises:
+        SpecError: it cannot be read, or is no document.
+    """
+    content, side = specfile.read_text(path)
+    match specfile.kind(content, path):
+        case "schema":
+            return _schema(path)
+        case "rules" | "introspection":
+            raise SpecError(f"{safe(path)}: JSON; lint takes an event document, or a schema's root file")
+    try:
+        document = documents.read(content, side)
+    except documents.NotADocument as error:
+        raise SpecError(f"{safe(path)}: {error}") from None
+    found = tuple(Defect(path, finding) for finding in findings(document))
+    return Linted(path, document.rule_base, document.lines, found)
+
+
+def findings(document: Document) -> list[Finding]:
+    """All defects of an event document, by line."""
+    found = [*document.defects, *examples.defects(document)]
+    return sorted(found, key=lambda defect: (defect.line, defect.code))
+
+
+def _schema(root: str) -> Linted:
+    from qmpcheck.documents import qapi
+
+    folder = qapi.folder(root)
+    try:
+        rule_base, found = qapi.lint(root)
+    except qapi.SchemaError as error:
+        raise SpecError(safe(os.path.normpath(os.path.join(folder, str(error))))) from None
+    placed = (Defect(os.path.normpath(os.path.join(folder, file)), finding) for file, finding in found)
+    return Linted(root, rule_base, (), tuple(placed))

@@ -1,0 +1,45 @@
+"""Lines of a spec that were not understood: a notice, or with `--strict-spec` an error."""
+
+from __future__ import annotations
+
+import argparse
+
+from qmpcheck.catalogue import Spec
+from qmpcheck.cli.messages import tell
+from qmpcheck.printable import safe
+from qmpcheck.rulebase import SpecError
+from qmpcheck.wording import plural
+
+
+def add_strict_spec(parser: argparse.ArgumentParser) -> None:
+    """`--strict-spec`."""
+    parser.add_argument(
+        "--strict-spec", action="store_true", help="exit 2 if lines of the spec were not understood"
+    )
+
+
+def notice(spec: Spec) -> str:
+    """One line about the lines of a spec that were not understood; "" where all were.
+
+    `spec.rule_base.not_understood` is how many there are.
+    """
+    number = spec.rule_base.not_understood
+    if not number:
+        return ""
+    were = "was" if number == 1 else "were"
+    return (
+        f"{plural(number, 'line')} of the spec {were} not understood; see `qmpcheck lint {safe(spec.name)}`"
+    )
+
+
+def check(options: argparse.Namespace, *specs: Spec) -> None:
+    """Print the notice of each spec that has one.
+
+    Raises:
+        SpecError: one has, and `--strict-spec` asks for this.
+    """
+    notices = [text for text in map(notice, specs) if text]
+    if notices and options.strict_spec:
+        raise SpecError("; ".join(notices))
+    for text in notices:
+        tell(text)

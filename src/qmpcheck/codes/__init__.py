@@ -1,0 +1,41 @@
+"""The registry of codes: each with its name, how bad it is, what it means, why, and examples.
+
+A code is never used again for something else. One module a family, one entry a code.
+"""
+
+from __future__ import annotations
+
+from qmpcheck.codes import builds, documents, drift, lines, payload, temporal
+from qmpcheck.codes.code import Code, Impact, Severity
+
+__all__ = [
+    "BUILD_CODES",
+    "CODES",
+    "DOCUMENT_CODES",
+    "DRIFT_CODES",
+    "STREAM_CODES",
+    "TIME_CODES",
+    "Code",
+    "Impact",
+    "Severity",
+]
+
+CODES: dict[str, Code] = (
+    lines.CODES | payload.CODES | temporal.CODES | builds.CODES | drift.CODES | documents.CODES
+)
+"""Every code, in order."""
+
+TIME_CODES = frozenset(temporal.CODES)
+"""The codes of findings about several messages over time."""
+
+STREAM_CODES = frozenset(lines.CODES) | frozenset(payload.CODES) | TIME_CODES
+"""The codes of findings about streams."""
+
+BUILD_CODES = frozenset(builds.CODES)
+"""The codes that only the gate reports."""
+
+DRIFT_CODES = frozenset(drift.CODES)
+"""The codes of changes between two specs."""
+
+DOCUMENT_CODES = frozenset(documents.CODES)
+"""The codes of findings about spec documents."""

@@ -1,0 +1,197 @@
+"""QMP9xx: a spec document."""
+
+from __future__ import annotations
+
+from qmpcheck.codes.code import Code, Severity
+
+_DOCUMENT = "a document"
+
+
+def _document(*lines: str) -> str:
+    return "\n".join(lines)
+
+
+_GOOD_DOCUMENT = _document(
+    "LAMP_SWITCHED",
+    "-------------",
+    "",
+    "Somebody moved the switch.",
+    "",
+    "Data:",
+    "",
+    '- "state": where it stands now (json-string, "on" or "off")',
+    "",
+    "Example:",
+    "",
+    '{ "event": "LAMP_SWITCHED",',
+    '  "data": { "state": "on" },',
+    '  "timestamp": { "seconds": 1, "microseconds": 2 } }',
+)
+
+
+def _defect(slug: str, severity: Severity, means: str, why: str, old: str, new: str) -> Code:
+    """A defect that comes of one change to the good document."""
+    bad = _GOOD_DOCUMENT.replace(old, new)
+    return Code(slug, severity, means, why, bad, _GOOD_DOCUMENT, _DOCUMENT)
+
+
+CODES: dict[str, Code] = {
+    "QMP901": _defect(
+        "unknown-line",
+        Severity.ERROR,
+        "A line, a sentence or words that may state a rule and are not understood.",
+        "Nothing in a document may be passed over in silence: it might state a rule.",
+        "Example:\n",
+        "Note: the lamp prefers to be on.\n\nExample:\n",
+    ),
+    "QMP902": _defect(
+        "example-not-json",
+        Severity.ERROR,
+        "An example is not JSON.",
+        "Authors of clients copy examples into their tests.",
+        '"LAMP_SWITCHED",\n',
+        '"LAMP_SWITCHED"\n',
+    ),
+    "QMP903": _defect(
+        "example-breaks-rules",
+        Severity.ERROR,
+        "An example is an event that breaks the document's own rules.",
+        "Either the example or the rule is wrong, and readers cannot tell which.",
+        '"state": "on"',
+        '"state": "dim"',
+    ),
+    "QMP904": _defect(
+        "example-of-another-event",
+        Severity.ERROR,
+        "An example shows another event than the one it stands under.",
+        "Readers look for an event's example under its heading.",
+        '"event": "LAMP_SWITCHED"',
+        '"event": "LAMP_BROKEN"',
+    ),
+    "QMP905": _defect(
+        "none-with-members",
+        Severity.WARNING,
+        "The text says that the event has no data, and then describes members.",
+        "A reader who stops at the first line takes the event for an empty one.",
+        "Data:\n",
+        "Data: None.\n",
+    ),
+    "QMP906": Code(
+        "duplicate-heading-number",
+        Severity.WARNING,
+        "Two headings have the same number.",
+        "References by number are ambiguous.",
+        _GOOD_DOCUMENT.replace("LAMP_SWITCHED\n-", "1 LAMP_SWITCHED\n---")
+        + "\n\n1 LAMP_BROKEN\n-------------\n\nData: None.",
+        _GOOD_DOCUMENT.replace("LAMP_SWITCHED\n-", "1 LAMP_SWITCHED\n---"),
+        _DOCUMENT,
+    ),
+    "QMP907": _defect(
+        "underline-length",
+        Severity.WARNING,
+        "An underline is longer or shorter than its heading.",
+        "A matter of looks; other tools that read such headings may miss it.",
+        "LAMP_SWITCHED\n-",
+        "LAMP_SWITCHED\n---",
+    ),
+    "QMP908": _defect(
+        "member-without-type",
+        Severity.WARNING,
+        "A member has no type note.",
+        "Nothing can be checked about its value.",
+        ' (json-string, "on" or "off")',
+        "",
+    ),
+    "QMP909": _defect(
+        "note-about-missing-member",
+        Severity.ERROR,
+        "A note makes a rule depend on a member that the event does not have.",
+        "The rule can never apply; it was probably copied from another event.",
+        "Example:\n",
+        'Note: If colour is "red", a LAMP_SWITCHED event will eventually follow the '
+        "LAMP_SWITCHED event.\n\nExample:\n",
+    ),
+    "QMP910": _defect(
+        "note-about-another-event",
+        Severity.ERROR,
+        "A note states a rule for another event than the one it stands under.",
+        "Readers look for an event's rules under its heading, and only those become rules.",
+        "Example:\n",
+        "Note: A LAMP_SWITCHED event will eventually follow the LAMP_BROKEN event.\n\nExample:\n",
+    ),
+    "QMP911": _defect(
+        "note-about-unknown-event",
+        Severity.WARNING,
+        "A note names an event that the document does not describe.",
+        "A client cannot look up what it is told to wait for.",
+        "Example:\n",
+        "Note: A LAMP_BROKEN event will eventually follow the LAMP_SWITCHED event.\n\nExample:\n",
+    ),
+    "QMP912": Code(
+        "duplicate-event",
+        Severity.ERROR,
+        "An event has two entries. The first one counts.",
+        "They may contradict each other.",
+        f"{_GOOD_DOCUMENT}\n\n{_GOOD_DOCUMENT}",
+        _GOOD_DOCUMENT,
+        _DOCUMENT,
+    ),
+    "QMP913": _defect(
+        "duplicate-member",
+        Severity.ERROR,
+        "An object has two members of one name. The first one counts.",
+        "JSON objects do not keep both.",
+        "\nExample:\n",
+        '- "state": the same again (json-string)\n\nExample:\n',
+    ),
+    "QMP914": _defect(
+        "unknown-type",
+        Severity.ERROR,
+        "A type note names a JSON type that is not known.",
+        "Nothing can be checked about the value.",
+        'json-string, "on" or "off"',
+        "json-text",
+    ),
+    "QMP915": _defect(
+        "example-without-label",
+        Severity.WARNING,
+        "An example stands without a line that says so.",
+        "Tools that look for the label miss the example.",
+        "Example:\n\n",
+        "",
+    ),
+    "QMP916": _defect(
+        "data-not-described",
+        Severity.WARNING,
+        "An entry does not say whether its event has data.",
+        "Readers cannot tell an event without data from one whose data was forgotten.",
+        'Data:\n\n- "state": where it stands now (json-string, "on" or "off")\n\n',
+        "",
+    ),
+    "QMP917": _defect(
+        "note-about-missing-value",
+        Severity.ERROR,
+        "A note makes a rule depend on a value that the member cannot take.",
+        "The rule can never apply.",
+        "Example:\n",
+        'Note: If state is "dim", a LAMP_SWITCHED event will eventually follow the '
+        "LAMP_SWITCHED event.\n\nExample:\n",
+    ),
+    "QMP918": Code(
+        "heading-without-underline",
+        Severity.ERROR,
+        "An event's name stands on a line of its own, but is not underlined.",
+        "Readers, people and tools, may take what follows for a part of the event above.",
+        f"{_GOOD_DOCUMENT}\n\nLAMP_BROKEN\n\nData: None.",
+        _GOOD_DOCUMENT,
+        _DOCUMENT,
+    ),
+    "QMP919": _defect(
+        "member-inside-a-value",
+        Severity.ERROR,
+        "A member is indented below one whose type holds no members. It counts as the next member beside it.",
+        "Either the type or the indentation is wrong, and clients look for the member in the wrong place.",
+        "\nExample:\n",
+        '  - "by": who moved it (json-string, optional)\n\nExample:\n',
+    ),
+}

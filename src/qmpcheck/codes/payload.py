@@ -1,0 +1,67 @@
+"""QMP2xx: the payload of an event."""
+
+from __future__ import annotations
+
+from qmpcheck.codes.code import Code, Severity
+from qmpcheck.codes.streams_in_examples import GOOD_IO_ERROR, STOP, io_error
+
+
+def _lamp(state: str) -> str:
+    return STOP.replace('"STOP"', f'"LAMP_SWITCHED", "data": {{"state": "{state}"}}')
+
+
+CODES: dict[str, Code] = {
+    "QMP201": Code(
+        "unknown-event",
+        Severity.ERROR,
+        "The spec has no event of this name.",
+        "A client written for that spec does not know it. The build is newer or older than the spec, or "
+        "the event was never documented.",
+        '{"timestamp": {"seconds": 1700000000, "microseconds": 5}, "event": "HALT"}',
+        STOP,
+    ),
+    "QMP202": Code(
+        "missing-member",
+        Severity.ERROR,
+        "A member that the spec makes mandatory is absent; where all of data is absent, it is said once.",
+        "Clients read mandatory members without asking whether they are there.",
+        io_error('{"device": "disk0", "operation": "read"}'),
+        GOOD_IO_ERROR,
+    ),
+    "QMP203": Code(
+        "unknown-member",
+        Severity.ERROR,
+        "The spec has no such member at this place.",
+        "The member is undocumented, or belongs to another version of the spec.",
+        io_error('{"device": "disk0", "operation": "read", "action": "report", "sector": 9}'),
+        GOOD_IO_ERROR,
+    ),
+    "QMP204": Code(
+        "wrong-type",
+        Severity.ERROR,
+        "A value has another JSON type than the spec says. true is no integer, and neither is 1.0.",
+        "A client in a typed language fails to decode the whole message.",
+        io_error('{"device": 0, "operation": "read", "action": "report"}'),
+        GOOD_IO_ERROR,
+    ),
+    "QMP205": Code(
+        "value-not-allowed",
+        Severity.ERROR,
+        "A value lies outside the closed set, or the range, that the spec gives.",
+        "A client that handles each value has no case for this one.",
+        io_error('{"device": "disk0", "operation": "erase", "action": "report"}'),
+        GOOD_IO_ERROR,
+    ),
+    "QMP206": Code(
+        "deprecated",
+        Severity.WARNING,
+        "The spec marks the event, the member or the value as deprecated.",
+        "A later version may do without it; clients should move to what takes its place.",
+        _lamp("dim"),
+        _lamp("on"),
+        "a stream, --spec own.json",
+        spec='{"events": {"LAMP_SWITCHED": {"data": {"type": "object", "members": [{"name": "state",\n'
+        '"type": {"type": "enum", "values": ["on", "off", "dim"],\n'
+        '"marks": {"dim": {"deprecated": true}}}}]}}}}',
+    ),
+}

@@ -1,0 +1,42 @@
+"""Paths to values inside an event: tuples of keys, until they are printed; dotted, as users write them."""
+
+from __future__ import annotations
+
+import re
+
+from qmpcheck.printable import quoted
+
+KeyPath = tuple[str | int, ...]
+"""Keys and indices, from the event on: `("data", "nodes", 0)`. `ITEMS` instead of an index stands for any."""
+
+ITEMS = -1
+
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,80}")
+
+
+def as_text(path: KeyPath) -> str:
+    """The path in one line that is safe to print: `data.nodes[0]`."""
+    text = ""
+    for key in path:
+        if isinstance(key, int):
+            text += "[]" if key == ITEMS else f"[{key}]"
+        elif _PLAIN_KEY.fullmatch(key):
+            text += f".{key}" if text else key
+        else:
+            text += f"[{quoted(key)}]"
+    return text
+
+
+def of_any_item(path: KeyPath) -> KeyPath:
+    """The path with `ITEMS` for every index."""
+    return tuple(ITEMS if isinstance(key, int) else key for key in path)
+
+
+_DOT = re.compile(r"\.((?:__[A-Za-z0-9.-]+_)?[^.]*)")
+"""A dot and the name behind it. Only names that another vendor added have dots inside, in the domain that
+they begin with: `__com.redhat_reason`."""
+
+
+def names(text: str) -> list[str]:
+    """The names in a dotted text of a user, such as `EVENT.member.member`; "" for one that is empty."""
+    return _DOT.findall(f".{text}")

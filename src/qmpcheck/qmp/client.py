@@ -1,0 +1,197 @@
+"""A QMP client: it sends commands, and keeps replies, events and every byte with the time of its arrival."""
+
+from __future__ import annotations
+
+import json
+import math
+import select
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from qmpcheck.qmp.connection import CHUNK, Connection, ConnectionFailed
+from qmpcheck.qmp.process import Process
+from qmpcheck.version import Version, of_greeting
+
+
+class CommandError(Exception):
+    """A command that the server answered with an error: its name, and the error's class and description."""
+
+    def __init__(self, command: str, error: object) -> None:
+        members = error if isinstance(error, dict) else {}
+        self.command = command
+        self.kind, self.description = str(members.get("class")), str(members.get("desc"))
+        super().__init__(f"{command}: {self.description}")
+
+
+class NoAnswer(Exception):
+    """The server did not answer in time, or closed the connection; the text says what was waited for."""
+
+
+class DeadlinePassed(Exception):
+    """The time for the whole conversation is over."""
+
+
+class SentTooMuch(Exception):
+    """The server sent more bytes than it may."""
+
+
+class Arrival(NamedTuple):
+    """When some bytes came.
+
+    Attributes:
+        end: where they end in all that came.
+        after: a time at which none of them was there yet; seconds since the epoch.
+        before: a time at which they had been read.
+    """
+
+    end: int
+    after: float
+    before: float
+
+
+class Client:
+    """The client of one process.
+
+    Args:
+        process: the server. When it has ended, nothing more is waited for, even if others hold its socket.
+        deadline: when, by the monotonic clock, the conversation must be over.
+        patience: seconds that one reply may take.
+        strict: whether the server may send nothing but QMP. If not, other lines are kept and passed over.
+        most: bytes that the server may send.
+
+    Attributes:
+        version: the version in the greeting; None as long as there is none.
+        has_greeted: whether a greeting has come.
+        events: the events that nobody has taken yet, in order.
+        arrivals: when the bytes came, in order.
+        is_closed: whether nothing more can come.
+    """
+
+    def __init__(
+        self, process: Process, deadline: float, patience: float = math.inf, strict: bool = True, *, most: int
+    ) -> None:
+        self.version: Version | None = None
+        self.has_greeted = self.is_closed = False
+        self.events: list[dict[str, Any]] = []
+        self.arrivals: list[Arrival] = []
+        self._process = process
+        self._deadline, self._patience, self._strict, self._most = deadline, patience, strict, most
+        self._connection = Connection(process.peer, strict)
+        self._lines = bytearray()
+        self._nothing_there = time.time()
+        self._number = 0
+        self._replies: dict[int, dict[str, Any]] = {}
+
+    @property
+    def received(self) -> bytes:
+        """Every byte as it was sent."""
+        return bytes(self._lines + self._connection.rest)
+
+    def greet(self) -> None:
+        """Wait for the greeting, and leave negotiation.
+
+        Raises:
+            NoAnswer: it does not come, or negotiation is not answered.
+            CommandError: negotiation fails.
+            ConnectionFailed, DeadlinePassed, SentTooMuch: as their names say.
+        """
+        if not self.until(lambda: self.has_greeted, self._patience):
+            raise NoAnswer("no greeting")
+        self.command("qmp_capabilities")
+
+    def command(self, name: str, /, **arguments: Any) -> Any:
+        """Send a command; what it returns.
+
+        Raises:
+            CommandError: it is answered with an error.
+            NoAnswer: it is not answered.
+            ConnectionFailed, DeadlinePassed, SentTooMuch: as their names say.
+        """
+        number = self.send(name, **arguments)
+        if not self.until(lambda: number in self._replies, self._patience):
+            raise NoAnswer(f"no reply to {name} within {self._patience:g} s")
+        reply = self._replies.pop(number)
+        if "error" in reply:
+            raise CommandError(name, reply["error"])
+        return reply.get("return")
+
+    def send(self, name: str, /, **arguments: Any) -> int:
+        """Send a command, and wait for nothing; the `id` of its reply.
+
+        Raises:
+            NoAnswer: the server does not read it.
+            ConnectionFailed: the connection broke.
+        """
+        self._number += 1
+        message: dict[str, Any] = {"execute": name, "id": self._number}
+        if arguments:
+            message["arguments"] = arguments
+        seconds = min(self._patience, max(0.001, self._deadline - time.monotonic()))
+        try:
+            self._connection.send(json.dumps(message).encode() + b"\n", seconds)
+        except TimeoutError:
+            raise NoAnswer(f"it does not read {name}") from None
+        return self._number
+
+    def until(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Read until something is done, the time is over, or nothing more can come; whether it is done.
+
+        Raises:
+            ConnectionFailed, DeadlinePassed, SentTooMuch: as their names say.
+        """
+        end = time.monotonic() + seconds
+        while not done():
+            now = time.monotonic()
+            if self.is_closed or now >= end:
+                return False
+            if now >= self._deadline:
+                raise DeadlinePassed
+            self._wait(min(end, self._deadline) - now)
+        return True
+
+    def _wait(self, seconds: float) -> None:
+        """Read what has come, or wait for it, but not for long: a process may end and leave QMP open."""
+        poll = select.poll()
+        poll.register(self._connection, select.POLLIN)
+        asked = time.time()
+        if poll.poll(max(0, min(seconds, _SLICE)) * 1000):
+            self._receive()
+        elif self._process.status() is None:
+            self._nothing_there = asked
+        else:
+            self.is_closed = True
+
+    def _receive(self) -> None:
+        asked, before = time.time(), self._connection.received
+        lines = self._connection.receive()
+        self.is_closed = self._connection.is_closed
+        received = self._connection.received
+        self.arrivals.append(Arrival(received, self._nothing_there, time.time()))
+        if received - before < CHUNK:  # no more was there
+            self._nothing_there = asked
+        self._lines += lines
+        for line in lines.split(b"\n"):
+            if line.strip():
+                self._take(line)
+        if received > self._most:
+            raise SentTooMuch(f"it sent more than {self._most >> 10} KiB")
+
+    def _take(self, line: bytes) -> None:
+        try:
+            message = json.loads(line)
+        except (ValueError, RecursionError):
+            message = None
+        if not isinstance(message, dict):
+            if self._strict:
+                raise ConnectionFailed("it sends a line that is no JSON object")
+        elif "QMP" in message:
+            self.has_greeted, self.version = True, self.version or of_greeting(message)
+        elif isinstance(message.get("event"), str):
+            self.events.append(message)
+        elif isinstance(message.get("id"), int):
+            self._replies[message["id"]] = message
+
+
+_SLICE = 0.1
+"""Seconds to wait for anything to read."""

@@ -1,0 +1,155 @@
+"""One QMP connection: what the server sends, byte for byte and line by line, and what it is sent.
+
+The field's own library, qemu.qmp, cannot be used here: it stops at a line that is no JSON object, at an event
+before the greeting and at an error without `id`, and drops a last line that has no end. A checker must
+report just these. The tests use it as an independent client.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from qmpcheck.printable import quoted
+from qmpcheck.streams import jsontext
+from qmpcheck.streams.blocks import LONGEST
+from qmpcheck.wording import plural
+
+NEGOTIATION = b'{"execute": "qmp_capabilities"}\n'
+"""The command without which no event comes."""
+
+CHUNK = 1 << 16
+"""Bytes to read at a time; where fewer came, there were no more."""
+
+
+class ConnectionFailed(Exception):
+    """A connection that broke, or a line that is too long; the text says which."""
+
+
+class NotQMP(ConnectionFailed):
+    """The server's first lines are no QMP.
+
+    Attributes:
+        lines: the lines before that, which are.
+    """
+
+    def __init__(self, text: str, lines: bytes) -> None:
+        super().__init__(text)
+        self.lines = lines
+
+
+class Connection:
+    """The client's end of a QMP connection.
+
+    Args:
+        peer: a connected socket; whoever made it closes it.
+        strict: whether the lines up to the greeting must be QMP.
+        longest: bytes that one line may have.
+
+    Attributes:
+        received: how many bytes have come.
+        rest: the beginning of a line whose end has not come.
+        has_greeted: whether the greeting has come; only a strict connection looks for it.
+        is_closed: whether the server has closed the connection.
+    """
+
+    def __init__(self, peer: socket.socket, strict: bool = True, longest: int = LONGEST) -> None:
+        self.received = 0
+        self.rest = bytearray()
+        self.has_greeted = self.is_closed = False
+        self._peer = peer
+        self._longest = longest
+        self._expects_greeting = strict
+        self._has_lines = False
+
+    def fileno(self) -> int:
+        """The socket's file descriptor, to wait on."""
+        return self._peer.fileno()
+
+    @property
+    def lost(self) -> str:
+        """What came of a line that did not end, in words; empty where nothing did."""
+        rest = len(self.rest)
+        return f"lost {plural(rest, 'byte')} of a line that was not finished" if rest else ""
+
+    def receive(self) -> bytes:
+        """The lines that are whole with what has come now; waits where nothing has.
+
+        Raises:
+            NotQMP: the server's first lines are none.
+            ConnectionFailed: the connection broke, or a line is too long.
+        """
+        try:
+            chunk = self._peer.recv(CHUNK)
+        except ConnectionResetError:  # the server died with something unread
+            chunk = b""
+        except OSError as error:
+            raise _broken(error) from None
+        self.is_closed = not chunk
+        self.received += len(chunk)
+        lines = self._whole_lines(chunk)
+        if lines and self._expects_greeting:
+            self._check_first(lines)
+        return lines
+
+    def send(self, message: bytes, seconds: float | None = None) -> None:
+        """Send a message. A server that has gone is no error: what it sent before is still to be read.
+
+        Args:
+            message: the bytes.
+            seconds: how long the server may take to read them; None for as long as it likes.
+
+        Raises:
+            TimeoutError: it took longer.
+            ConnectionFailed: the connection broke.
+        """
+        self._peer.settimeout(seconds)
+        try:
+            self._peer.sendall(message)
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise _broken(error) from None
+        finally:
+            self._peer.settimeout(None)
+
+    def _whole_lines(self, chunk: bytes) -> bytes:
+        end = chunk.rfind(b"\n") + 1
+        if end:
+            lines = bytes(self.rest) + chunk[:end]
+            self.rest[:] = chunk[end:]
+            return lines
+        self.rest += chunk
+        if len(self.rest) > self._longest:
+            raise ConnectionFailed(f"a line is longer than {plural(self._longest, 'byte')}")
+        return b""
+
+    def _check_first(self, lines: bytes) -> None:
+        """Look for the greeting. A client that comes back to a monitor may be sent events before it."""
+        accepted = 0
+        for line in lines.split(b"\n")[:-1]:
+            message = _message(line)
+            if "QMP" in message:
+                self.has_greeted, self._expects_greeting = True, False
+                return
+            if not (isinstance(message.get("event"), str) and "timestamp" in message):
+                place = "before its greeting it sends" if self._has_lines else "its first line is"
+                shown = quoted(line.decode(errors="replace").rstrip())
+                raise NotQMP(f"it speaks no QMP: {place} {shown}", lines[:accepted])
+            accepted += len(line) + 1
+            self._has_lines = True
+
+
+def _message(line: bytes) -> dict[str, Any]:
+    """The object that a line holds; {} where it holds none."""
+    try:
+        message = jsontext.parse(line)
+    except jsontext.Malformed:
+        return {}
+    return message if isinstance(message, dict) else {}
+
+
+def _broken(error: OSError) -> ConnectionFailed:
+    return ConnectionFailed(f"the connection broke: {error.strerror or error}")

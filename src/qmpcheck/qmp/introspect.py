@@ -1,0 +1,114 @@
+"""Asking a QEMU binary what it says of itself.
+
+The binary is started without a machine, talks QMP over its standard input and output, which every release
+can, and is killed with all that it started. Nothing of it remains: no process, no file.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from qmpcheck.printable import safe, shortened
+from qmpcheck.qmp.client import Client, CommandError, DeadlinePassed, NoAnswer, SentTooMuch
+from qmpcheck.qmp.connection import ConnectionFailed, NotQMP
+from qmpcheck.qmp.interrupts import exit_on_signal
+from qmpcheck.qmp.process import STORAGE_DAEMON, SYSTEM, NotStarted, Process, ProcessGroup
+from qmpcheck.version import Version
+
+PATIENCE = 20.0
+"""Seconds that a binary may take."""
+
+_NO_MACHINE = ("-machine", "none", "-S", *SYSTEM)
+
+_MOST = 8 << 20
+"""Bytes that it may send; its schema has a quarter of a megabyte."""
+
+
+class Unanswered(Exception):
+    """A binary that does not say what it is; the text says why."""
+
+
+class _Ended(Unanswered):
+    """It ended of itself, as one does that does not know its options."""
+
+
+class Answer(NamedTuple):
+    """What a binary says of itself: `schema` is its reply to `query-qmp-schema`."""
+
+    version: Version
+    schema: list[Any]
+
+
+def ask(path: str, seconds: float = PATIENCE) -> Answer:
+    """Ask the QEMU, or the storage daemon, at a path.
+
+    Raises:
+        Unanswered: it cannot be started, ends at once, speaks no QMP, or takes longer.
+    """
+    if os.sep not in path:
+        path = os.path.join(os.curdir, path)  # a path, and never a command that is looked up
+    likely, other = _by_name(path)
+    try:
+        return _ask(path, likely, seconds)
+    except _Ended as error:
+        with suppress(Unanswered):
+            return _ask(path, other, seconds)
+        raise error from None
+
+
+def _by_name(path: str) -> tuple[Sequence[str], Sequence[str]]:
+    """The options for what its name says that it is, and those for the other thing it may be."""
+    is_daemon = "storage-daemon" in os.path.basename(path)
+    return (STORAGE_DAEMON, _NO_MACHINE) if is_daemon else (_NO_MACHINE, STORAGE_DAEMON)
+
+
+def _ask(path: str, options: Sequence[str], seconds: float) -> Answer:
+    try:
+        with exit_on_signal(), ProcessGroup() as group, group.started([path, *options]) as process:
+            return _talk(process, seconds)
+    except NotStarted as error:
+        raise Unanswered(str(error)) from None
+    except OSError as error:
+        raise Unanswered(error.strerror or str(error)) from None
+
+
+def _talk(process: Process, seconds: float) -> Answer:
+    client = Client(process, time.monotonic() + seconds, most=_MOST)
+    try:
+        client.greet()
+        schema = client.command("query-qmp-schema")
+    except DeadlinePassed:
+        raise Unanswered(f"no answer over QMP within {seconds:g} s") from None
+    except CommandError as error:
+        raise Unanswered(f"it does not know {error.command}: {_short(error.description)}") from None
+    except NotQMP as error:
+        raise Unanswered(str(error)) from None
+    except (ConnectionFailed, SentTooMuch) as error:
+        raise Unanswered(f"it speaks no QMP: {error}") from None
+    except NoAnswer:
+        raise _reason(process) from None
+    if client.version is None or not isinstance(schema, list):
+        raise Unanswered("it speaks QMP, but does not say its version or its schema")
+    return Answer(client.version, schema)
+
+
+_MOMENT = 1.0
+"""Seconds that a process may take to end after it has closed its output."""
+
+
+def _reason(process: Process) -> Unanswered:
+    """Why nothing more came from a process."""
+    status = process.status(_MOMENT)
+    if status is None:
+        return Unanswered("it speaks no QMP: it closed its output")
+    how = f"exit status {status}" if status >= 0 else f"signal {-status}"
+    last = _short((process.last_lines() or [""])[-1])
+    return _Ended(f"it ended without an answer ({how})" + (f": {last}" if last else ""))
+
+
+def _short(text: str) -> str:
+    return safe(shortened(" ".join(text.split()), 200))

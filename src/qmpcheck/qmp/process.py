@@ -1,0 +1,246 @@
+"""QEMU processes: with a monitor of ours, and none of them left at the end."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from types import TracebackType
+from typing import IO
+
+from qmpcheck.qmp.guardian import Guardian, kill_marked
+
+SYSTEM = (
+    *("-nodefaults", "-no-user-config", "-display", "none"),
+    *("-chardev", "stdio,id=qmp,signal=off", "-qmp", "chardev:qmp"),
+)
+STORAGE_DAEMON = ("--chardev", "stdio,id=qmp,signal=off", "--monitor", "chardev=qmp")
+"""For an emulator, and for a storage daemon: nothing but QMP, over standard input and output."""
+
+
+class NotStarted(Exception):
+    """A process that cannot be started; the text says why."""
+
+
+class GroupClosed(Exception):
+    """A process that is not started, as its group is closed already."""
+
+
+class Process:
+    """A process that a group has started.
+
+    Args:
+        popen: the leader of a session.
+        peer: our end of its standard input and output.
+        errors: the file that is its standard error.
+        mark: the variable in its environment by which it and all that it has started are found.
+
+    Attributes:
+        peer: our end of its standard input and output.
+    """
+
+    def __init__(
+        self, popen: subprocess.Popen[bytes], peer: socket.socket, errors: IO[bytes], mark: str
+    ) -> None:
+        self.peer = peer
+        self._popen, self._errors, self._mark = popen, errors, mark
+
+    def status(self, seconds: float = 0) -> int | None:
+        """Its exit status, negative for a signal; None if it still runs after so many seconds."""
+        end = time.monotonic() + seconds
+        while True:  # without reaping it, as long as its number is needed to kill what it has started
+            result = os.waitid(os.P_PID, self._popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if result:
+                return result.si_status if result.si_code == os.CLD_EXITED else -result.si_status
+            if time.monotonic() >= end:
+                return None
+            time.sleep(_PAUSE)
+
+    def last_lines(self) -> list[str]:
+        """The last lines that it has written to standard error, of 4 KiB at most; none is blank."""
+        self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - _TAIL))
+        lines = self._errors.read().decode(errors="replace").split("\n")
+        return [line for line in lines if line.strip()]
+
+    def kill(self) -> None:
+        """Kill it and all that it has started. It is not reaped."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._popen.pid, signal.SIGKILL)
+        self.status(_MOMENT)
+        kill_marked(self._mark)
+
+    def reap(self) -> None:
+        """Wait for it to end."""
+        self._popen.wait()
+
+
+_PAUSE = 0.01
+_MOMENT = 1.0
+_TAIL = 4096
+
+
+class ProcessGroup:
+    """Within it, processes can be started; at its end, they and all that they have started are killed.
+
+    A guardian does the same if qmpcheck itself is killed. Threads may share a group.
+
+    Args:
+        parent: where to make a private folder for the processes; None for no folder.
+
+    Attributes:
+        folder: the path of the private folder, which is removed at the end; "" without one.
+
+    Raises:
+        OSError: on entering, there is no room for the folder or the guardian.
+    """
+
+    def __init__(self, parent: str | None = None) -> None:
+        self.folder = "" if parent is None else os.path.join(parent, f"qmpcheck-{secrets.token_hex(4)}")
+        self._guardian = Guardian(self.folder)
+        self._lock = threading.Lock()
+        self._left: set[Process] = set()
+        self._count = 0
+        self.is_closed = False
+
+    def __enter__(self) -> ProcessGroup:
+        self._guardian.__enter__()
+        try:
+            if self.folder:
+                os.mkdir(self.folder, 0o700)
+        except BaseException:
+            self._guardian.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+        if self.folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        self._guardian.__exit__(kind, error, trace)
+
+    def close(self) -> None:
+        """Kill all processes that are left, and start no other."""
+        with self._lock:
+            self.is_closed = True
+            for process in self._left:
+                process.kill()
+
+    @contextmanager
+    def started(self, command: Sequence[str], folder: str | None = None) -> Iterator[Process]:
+        """A process that talks over its standard input and output; killed afterwards.
+
+        Args:
+            command: what to run.
+            folder: where to run it.
+
+        Raises:
+            GroupClosed: the group is closed.
+            NotStarted: it cannot be started.
+        """
+        with _scratch() as errors:
+            ours, theirs = socket.socketpair()
+            with ours, theirs:
+                process = self._start(command, folder, ours, theirs, errors)
+                theirs.close()
+                try:
+                    yield process
+                finally:
+                    process.kill()
+                    with self._lock:  # whoever closes the group kills no process that was reaped
+                        self._left.discard(process)
+                    process.reap()
+
+    def _start(
+        self,
+        command: Sequence[str],
+        folder: str | None,
+        ours: socket.socket,
+        theirs: socket.socket,
+        errors: IO[bytes],
+    ) -> Process:
+        """Start it in a session of its own, so that it can be killed with its process group."""
+        with self._lock:
+            if self.is_closed:
+                raise GroupClosed
+            self._count += 1
+            name = f"{self._count}."  # no other one begins with it
+            try:
+                popen = subprocess.Popen(  # noqa: S603 -- to start it is what the user asks for
+                    command,
+                    cwd=folder,
+                    env=self._guardian.environment(name),
+                    stdin=theirs.fileno(),
+                    stdout=theirs.fileno(),
+                    stderr=errors,
+                    start_new_session=True,
+                )
+            except (OSError, ValueError) as error:  # a null character
+                raise NotStarted(getattr(error, "strerror", None) or str(error)) from None
+            process = Process(popen, ours, errors, self._guardian.mark + name)
+            self._left.add(process)
+            return process
+
+
+def _scratch() -> IO[bytes]:
+    """A file without a name."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError as error:
+        raise NotStarted(f"no temporary file: {error.strerror}") from None
+
+
+GRACE = 10.0
+"""Seconds that a monitored command may take to end, if qmpcheck is killed, before it is killed, too."""
+
+
+@contextmanager
+def monitored(
+    command: Sequence[str], stdout: int | None = None
+) -> Iterator[tuple[subprocess.Popen[bytes], socket.socket]]:
+    """A command that runs a QEMU, with one monitor more: the process, and our end of the monitor.
+
+    The terminal stays the command's own. At the end the process is waited for.
+
+    Args:
+        command: the command, to which options are added.
+        stdout: a file descriptor for its standard output; None for ours.
+
+    Raises:
+        NotStarted: it cannot be started.
+    """
+    with ExitStack() as stack:
+        ours, theirs = map(stack.enter_context, socket.socketpair())
+        end = theirs.fileno()
+        try:
+            guardian = stack.enter_context(Guardian(grace=GRACE))
+            popen = subprocess.Popen(  # noqa: S603 -- to start it is what the user asks for
+                [*command, *_monitor_options(command, end)],
+                env=guardian.environment(),
+                pass_fds=[end],
+                stdout=stdout,
+            )
+        except (OSError, ValueError) as error:
+            raise NotStarted(getattr(error, "strerror", None) or str(error)) from None
+        stack.enter_context(popen)
+        theirs.close()
+        yield popen, ours
+
+
+def _monitor_options(command: Sequence[str], end: int) -> list[str]:
+    """The options that give it a monitor at a file descriptor, whatever else it has."""
+    chardev = f"socket,id=qmpcheck,fd={end}"
+    names = map(os.path.basename, command)  # the first may be of what starts it, such as timeout
+    program = next((name for name in names if name.startswith("qemu-")), "")
+    if "storage-daemon" in program:
+        return ["--chardev", chardev, "--monitor", "chardev=qmpcheck"]
+    return ["-chardev", chardev, "-qmp", "chardev:qmpcheck"]

@@ -1,0 +1,93 @@
+"""What `lint` found, as the value that the reports are made from; `lint.schema.json` is the JSON's schema."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import qmpcheck
+from qmpcheck.checking.lint import Defect, Linted
+from qmpcheck.codes import Severity
+from qmpcheck.printable import safe
+from qmpcheck.reports import fingerprint, streamsreport
+from qmpcheck.reports.fingerprint import Baseline
+from qmpcheck.reports.report import Report, Reported, Suite
+
+CLEAN, DEFECTS, UNCHECKED = "clean", "defects", "unchecked"
+
+
+def report(
+    results: Sequence[Linted], unreadable: Mapping[str, str], fail_on: Severity, known: Baseline
+) -> Report:
+    """The defects of documents as a report.
+
+    Args:
+        results: the documents that were read.
+        unreadable: the others, each with the reason.
+        fail_on: the severity from which defects fail the run.
+        known: the defects that are accepted.
+    """
+    suites = [_suite(linted, known) for linted in results]
+    suites += [Suite(path, UNCHECKED, (), unchecked=reason) for path, reason in unreadable.items()]
+    return Report(
+        command="lint",
+        against="the language of spec documents",
+        suites=tuple(suites),
+        fail_on=fail_on,
+        document=functools.partial(document, results, unreadable, known),
+        has_baseline=True,
+    )
+
+
+def _suite(linted: Linted, known: Baseline) -> Suite:
+    found = tuple(_finding(defect, known) for defect in linted.defects)
+    return Suite(linted.path, DEFECTS if found else CLEAN, found)
+
+
+def _finding(defect: Defect, known: Baseline) -> Reported:
+    identity = fingerprint.of_defect(defect.finding)
+    made = streamsreport.of_finding(defect.file, defect.finding, frozenset())
+    return made._replace(identity=identity, known=identity in known)
+
+
+def document(results: Sequence[Linted], unreadable: Mapping[str, str], known: Baseline) -> dict[str, Any]:
+    """The JSON report as a value."""
+    unread = {"events": 0, "lines": None, "not_understood": 0, "verdict": UNCHECKED}
+    return {
+        "qmpcheck": qmpcheck.__version__,
+        "documents": [
+            *map(_document, results),
+            *({"path": safe(path), **unread, "unchecked": reason} for path, reason in unreadable.items()),
+        ],
+        "diagnostics": [
+            _diagnostic(linted.path, defect, known) for linted in results for defect in linted.defects
+        ],
+    }
+
+
+def _document(linted: Linted) -> dict[str, Any]:
+    return {
+        "path": safe(linted.path),
+        "events": len(linted.rule_base.events),
+        "lines": len(linted.lines) or None,
+        "not_understood": linted.rule_base.not_understood,
+        "verdict": DEFECTS if linted.defects else CLEAN,
+        "unchecked": None,
+    }
+
+
+def _diagnostic(path: str, defect: Defect, known: Baseline) -> dict[str, Any]:
+    file, finding = defect
+    return {
+        "code": finding.code,
+        "slug": finding.slug,
+        "severity": str(finding.severity),
+        "document": safe(path),
+        "file": safe(file),
+        "line": finding.line,
+        "event": finding.event or None,
+        "path": finding.shown_path,
+        "message": finding.text,
+        "known": fingerprint.of_defect(finding) in known,
+    }
