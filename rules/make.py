@@ -134,6 +134,14 @@ def schema_entry(release: str, commit: str, date: str, source: str, rules: ruleb
     )
 
 
+def has_all_schemas(specs: Path) -> bool:
+    """Whether the folder has the schema of each release that the index lists: commands are of all of them."""
+    listing = specs / "qapi.json"
+    shipped = json.loads(listing.read_text()) if listing.exists() else []
+    listed = {entry.id for entry in index() if entry.source.endswith(".json")}
+    return bool(listed) and listed <= {".".join(each["release"].split(".")[:2]) for each in shipped}
+
+
 def commands(specs: Path) -> bytes:
     """The commands of all releases: the releases that have each, and all arguments that it ever had."""
     found: dict[str, CommandRule] = {}
@@ -202,7 +210,7 @@ def main() -> int:
         print(f"{options.specs}: neither events-txt.json nor qapi.json is in it", file=sys.stderr)
         return 2
     made = files(compiled)
-    if (options.specs / "qapi.json").exists():
+    if has_all_schemas(options.specs):
         made["commands.json"] = commands(options.specs)
     defects = known_defects(options.specs)
     if defects is not None:

@@ -6,7 +6,8 @@ For one event, what commands promise about it and the known errata that concern 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tabulate import tabulate
@@ -29,9 +30,10 @@ def run(options: argparse.Namespace) -> int:
     spec = catalogue.find(options.spec)
     events = arguments.chosen_events(spec.rule_base, options.event)
     rows = [row for event, rule in events.items() for row in _event_rows(event, rule)]
-    if options.event is not None:
-        rows += [*_command_rows(options.event, spec), *_erratum_rows(options.event, spec)]
     print(tabulate(rows, headers=("event", "what", "rule", "line"), disable_numparse=True))
+    if options.event is not None:
+        _print_list("What commands promise about it", _promises(options.event, spec))
+        _print_list("Known errata about it", _errata(options.event, spec))
     return 0
 
 
@@ -47,7 +49,15 @@ def _event_rows(event: str, rule: EventRule) -> Iterator[_Row]:
         yield "", "rate limit", rate_limit_text(limit), _place(rule.file, limit.line)
 
 
-def _command_rows(event: str, spec: catalogue.Spec) -> Iterator[_Row]:
+def _print_list(title: str, items: Iterable[str]) -> None:
+    listed = [*items]
+    if listed:
+        print(f"\n{title}:\n")
+    for each in listed:
+        print(textwrap.fill(each, 100, subsequent_indent="  ", break_on_hyphens=False))
+
+
+def _promises(event: str, spec: catalogue.Spec) -> Iterator[str]:
     """The rules about commands that the event answers, or that are about it."""
     from qmpcheck.checking import command_rules  # the rules of a spec need none
 
@@ -57,21 +67,20 @@ def _command_rows(event: str, spec: catalogue.Spec) -> Iterator[_Row]:
     for table in command_rules.all_rules():
         rules = [*command_rules.compiled(table, spec.rule_base, series)] if table.is_of(series) else []
         if any(event in {each.trigger.name, *(response.name for response in each.then)} for each in rules):
-            level = "conventional" if table.level == "conventional" else f"since {table.since}"
-            text = f"{table.name} ({level}): {command_rules.text(rules)}"
-            yield "", "command", text, str(table.cites) if table.cites else None
+            where = table.cites or "conventional"
+            yield f"{table.name} (since {table.since}, {where}): {command_rules.text(rules)}"
 
 
-def _erratum_rows(event: str, spec: catalogue.Spec) -> Iterator[_Row]:
+def _errata(event: str, spec: catalogue.Spec) -> Iterator[str]:
+    """The known errata that concern the event, and are not over in the spec's release."""
     from qmpcheck.checking import command_rules, errata
 
     series = catalogue.series(spec)
     for erratum in errata.of_spec(spec.rule_base):
-        concerned = {erratum.event, *erratum.then, *erratum.instead}
         is_over = bool(erratum.until) and series is not None and series > command_rules.release(erratum.until)
-        if event in concerned and not is_over:
+        if event in {erratum.event, *erratum.then, *erratum.instead} and not is_over:
             until = f" (until {erratum.until})" if erratum.until else ""
-            yield "", "erratum", f"{erratum.id}: {erratum.happens}{until}", None
+            yield f"{erratum.id}: {erratum.happens}{until}"
 
 
 class _Above(NamedTuple):
