@@ -110,7 +110,7 @@ def stream(
 
 def recorded() -> list[bytes]:
     """The lines of the recordings of 7.2 in `corpora`."""
-    paths = sorted((HERE.parent / "corpora").glob("*-7.2.22/*.jsonl"))
+    paths = sorted((HERE.parent / "corpora").glob("[gq]*-7.2.22/*.jsonl"))
     return [line for path in paths for line in path.read_bytes().splitlines(keepends=True)]
 
 

@@ -22,7 +22,9 @@ import msgspec
 from qmpcheck import documents, rulebase
 from qmpcheck.catalogue import Entry
 from qmpcheck.checking import lint
+from qmpcheck.checking.commands import CommandRule
 from qmpcheck.documents import qapi
+from qmpcheck.documents.qapi import commands as qapi_commands
 from qmpcheck.reports import baseline, fingerprint
 
 HERE = Path(__file__).parent
@@ -86,7 +88,8 @@ def known_defects(specs: Path) -> bytes | None:
 
 def strays() -> list[str]:
     """The names of files that are here and not in the index, or in the index and not here."""
-    rule_bases = {path.name for path in HERE.glob("*.json")} - {"index.json", "errata.json", KNOWN}
+    others = {"index.json", "errata.json", "commands.json", KNOWN}
+    rule_bases = {path.name for path in HERE.glob("*.json")} - others
     return sorted(rule_bases ^ {f"{entry.id}.json" for entry in index()})
 
 
@@ -131,6 +134,49 @@ def schema_entry(release: str, commit: str, date: str, source: str, rules: ruleb
     )
 
 
+def has_all_schemas(specs: Path) -> bool:
+    """Whether the folder has the schema of each release that the index lists: commands are of all of them."""
+    listing = specs / "qapi.json"
+    shipped = json.loads(listing.read_text()) if listing.exists() else []
+    listed = {entry.id for entry in index() if entry.source.endswith(".json")}
+    return bool(listed) and listed <= {".".join(each["release"].split(".")[:2]) for each in shipped}
+
+
+def commands(specs: Path) -> bytes:
+    """The commands of all releases: the releases that have each, and all arguments that it ever had."""
+    found: dict[str, CommandRule] = {}
+    shipped = json.loads((specs / "qapi.json").read_text())
+    for each in shipped:
+        series = release_series(each["release"])
+        schema = specs / "qapi" / each["release"] / each["root"]
+        for name, arguments in qapi_commands.arguments(str(schema)).items():
+            before = found.get(name, CommandRule(series))
+            found[name] = CommandRule(before.since, series, merged(before.arguments, arguments))
+    newest = release_series(shipped[-1]["release"])
+    rows = []
+    for name, each in sorted(found.items()):
+        command = CommandRule(each.since, None if each.until == newest else each.until, each.arguments)
+        rows.append(msgspec.json.encode(name) + b": " + msgspec.json.encode(command))
+    return b"{\n" + b",\n".join(rows) + b"\n}\n"
+
+
+def merged(before: rulebase.Object, now: rulebase.Object) -> rulebase.Object:
+    """The arguments of two releases; an enum has the values of both."""
+    members = {member.name: member for member in before.members}
+    for member in now.members:
+        old = members.get(member.name)
+        kind = member.type
+        if old and isinstance(kind, rulebase.Enum) and isinstance(old.type, rulebase.Enum):
+            kind = rulebase.Enum(tuple(dict.fromkeys((*old.type.values, *kind.values))))
+        members[member.name] = rulebase.Member(member.name, kind, member.optional)
+    return rulebase.Object(tuple(members.values()), before.open or now.open)
+
+
+def release_series(release: str) -> tuple[int, int]:
+    major, minor, *_ = map(int, release.split("."))
+    return major, minor
+
+
 def index_entry(
     file: str, revisions: list[dict[str, str]], releases: list[str], rules: rulebase.RuleBase
 ) -> Entry:
@@ -148,7 +194,7 @@ def index_entry(
 
 
 def release_name(release: str) -> str:
-    major, minor, *_ = map(int, release.split("."))
+    major, minor = release_series(release)
     return f"{major}.{minor}" + (":txt" if (major, minor) > LAST_RELEASE_BY_TEXT else "")
 
 
@@ -164,6 +210,8 @@ def main() -> int:
         print(f"{options.specs}: neither events-txt.json nor qapi.json is in it", file=sys.stderr)
         return 2
     made = files(compiled)
+    if has_all_schemas(options.specs):
+        made["commands.json"] = commands(options.specs)
     defects = known_defects(options.specs)
     if defects is not None:
         made[KNOWN] = defects

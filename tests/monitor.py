@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from qmpcheck.checking.temporal_rule import Excuse, Pattern, TemporalRule
+from qmpcheck.checking.temporal_rule import Excuse, Pattern, State, TemporalRule
 
 BEFORE = 100_000
 """Microseconds: how long before its situation a trigger may come."""
@@ -62,7 +62,7 @@ def sessions(stream: list[Message], complete: bool) -> list[Session]:
                 found[-1].reconnected.append(line)
             if differs or version is None:
                 version = message.version
-        started = True
+        started = started or message.kind != "reply"  # a reply to nothing is passed over
     return found
 
 
@@ -106,6 +106,32 @@ def response_key(rule: TemporalRule, message: Message) -> tuple[str, ...] | None
     return key(message, [path for _, path in rule.same])
 
 
+def triggers(rule: TemporalRule, session: Session) -> list[Numbered]:
+    """The messages that the rule is about, in the states that it is about."""
+    return [
+        (line, message)
+        for line, message in matching((rule.trigger,), session)
+        if rule.during is None or holds(rule.during, session, line, message)
+        if not any(holds(state, session, line, message) for state in rule.unless)
+    ]
+
+
+def holds(state: State, session: Session, line: int, trigger: Message) -> bool:
+    """Whether the last message before a line that begins or ends a state, for the trigger's key, begins it."""
+    wanted = key(trigger, [path for path, _ in state.same])
+    since = max((at for at in session.reconnected if at < line), default=0)
+    changes = [(at, 0, each) for at, each in matching(state.ends, session)]
+    for at, each in matching(state.begins, session):
+        begin = succeeded_at(session, at) if each.kind == "command" else at
+        changes += [(begin, 1, each)] if begin else []
+    known = [
+        (at, begins)
+        for at, begins, each in changes
+        if since < at < line and key(each, [path for _, path in state.same]) == wanted is not None
+    ]
+    return bool(known) and max(known)[1] == 1
+
+
 def meets(rule: TemporalRule, response: Message, trigger: Message) -> bool:
     wanted = trigger_key(rule, trigger)
     return wanted is not None and response_key(rule, response) == wanted
@@ -114,7 +140,7 @@ def meets(rule: TemporalRule, response: Message, trigger: Message) -> bool:
 def precedences(rule: TemporalRule, session: Session) -> set[Finding]:
     return {
         (line, "QMP306", "")
-        for line, trigger in matching((rule.trigger,), session)
+        for line, trigger in triggers(rule, session)
         if not any(at < line for at in session.reconnected)
         if not any(at < line and meets(rule, each, trigger) for at, each in matching(rule.then, session))
     }
@@ -123,27 +149,37 @@ def precedences(rule: TemporalRule, session: Session) -> set[Finding]:
 def absences(rule: TemporalRule, session: Session) -> set[Finding]:
     lifting: list[tuple[int, tuple[str, ...] | None]] = []
     lifting += [(at, None) for at in session.reconnected if rule.until or rule.until_all]
-    lifting += [(at, response_key(rule, each)) for at, each in matching(rule.until, session)]
+    lifting += [(at, response_key(rule, each)) for at, each in lifts(rule.until, session)]
+    for at, trigger in triggers(rule, session):
+        if trigger.kind == "command" and rule.error_closes and (failed := failed_at(session, at)):
+            lifting += [(failed, trigger_key(rule, trigger))]
     return {
         (line, "QMP307", "")
         for line, present in matching(rule.then, session)
-        for since, trigger in matching((rule.trigger,), session)
+        for since, trigger in triggers(rule, session)
         if since < line and meets(rule, present, trigger)
         if not any(
             since < at < line and (at in session.reconnected or lifted == trigger_key(rule, trigger))
             for at, lifted in lifting
         )
-        if not any(since < at < line for at, _ in matching(rule.until_all, session))
+        if not any(since < at < line for at, _ in lifts(rule.until_all, session))
     }
 
 
+def lifts(patterns: tuple[Pattern, ...], session: Session) -> list[Numbered]:
+    """What lifts an absence: a command does twice, when it is sent and when it has succeeded."""
+    found = matching(patterns, session)
+    commands = [(succeeded_at(session, at), each) for at, each in found if each.kind == "command"]
+    return found + [(at, each) for at, each in commands if at]
+
+
 def nevers(rule: TemporalRule, session: Session) -> set[Finding]:
-    return {(line, "QMP307", "") for line, _ in matching((rule.trigger,), session)}
+    return {(line, "QMP307", "") for line, _ in triggers(rule, session)}
 
 
 def responses(rule: TemporalRule, session: Session) -> set[Finding]:
     found = set()
-    for trigger in matching((rule.trigger,), session):
+    for trigger in triggers(rule, session):
         code, until = response(rule, session, trigger)
         if code:
             found.add((trigger[0], code, erratum(rule, session, trigger, until)))
@@ -188,6 +224,7 @@ def response(rule: TemporalRule, session: Session, trigger: Numbered) -> tuple[s
         each.time is not None and each.time > bound for at, each in session.messages if at > line
     )
     certain = not any(at > line for at in session.reconnected) and not rule.never_missing
+    certain = certain and not (message.kind == "command" and is_dropped(rule, session, line))
     return "QMP301" if certain and (session.over or past) else "QMP302", float("inf")
 
 
@@ -199,8 +236,35 @@ def is_younger(a: Message, b: Message) -> bool:
     return a.time is not None and b.time is not None and a.time > b.time
 
 
+def is_dropped(rule: TemporalRule, session: Session, line: int) -> bool:
+    """Whether the process ended before it had time for the command on a line."""
+    reply = reply_to(session, line)
+    last = ""
+    for at, message in session.messages:
+        if message.kind == "event" and message.name in ("SHUTDOWN", "RESUME", "RESET"):
+            last = message.name
+        if at > line and message.kind == "event" and message.name == "SHUTDOWN":
+            sent = [each for each, other in session.messages if other.kind == "command" and each < at]
+            had_time = reply is not None and reply[0] < at and max(sent) > reply[0]
+            if rule.ends_with_process or not had_time:
+                return True
+    return reply is None and last == "SHUTDOWN"
+
+
 def failed_at(session: Session, line: int) -> int | None:
     """The line of the error reply to the command on a line; None where there is none."""
+    reply = reply_to(session, line)
+    return reply[0] if reply and reply[1].failed else None
+
+
+def succeeded_at(session: Session, line: int) -> int | None:
+    """The line of the reply to the command on a line which says that it succeeded; None where there is none."""
+    reply = reply_to(session, line)
+    return reply[0] if reply and not reply[1].failed else None
+
+
+def reply_to(session: Session, line: int) -> Numbered | None:
+    """The reply to the command on a line; None where there is none."""
     waiting: list[Numbered] = []
     for at, message in session.messages:
         since = max((each for each in session.reconnected if each < at), default=0)
@@ -210,7 +274,7 @@ def failed_at(session: Session, line: int) -> int | None:
         elif message.kind == "reply":
             sent = next((each for each in waiting if each[1].id == message.id), None)
             if sent and sent[0] == line:
-                return at if message.failed else None
+                return at, message
             waiting = [each for each in waiting if each is not sent]
     return None
 

@@ -18,6 +18,7 @@ from qmpcheck.checking.temporal_rule import (
     Excuse,
     Pattern,
     Situation,
+    State,
     TemporalRule,
     follow_ups,
 )
@@ -137,11 +138,37 @@ COMMANDS = [
         "command, same", command("device_del"), events("BLOCK_JOB_READY"), same=((("id",), ("device",)),)
     ),
     TemporalRule("errors close nothing", command("migrate"), events("STOP"), error_closes=False),
+    TemporalRule("dropped", command("migrate"), events("WAKEUP"), ends_with_process=True),
+    TemporalRule(
+        "not after a command", command("device_del"), events("RESUME"), "absence", until=events("RESET")
+    ),
+    TemporalRule(
+        "until a command",
+        Pattern("BLOCK_JOB_READY"),
+        events("BLOCK_JOB_READY"),
+        "absence",
+        same=((("device",), ("device",)),),
+        until=(Pattern("device_del", is_command=True),),
+        until_all=(command("migrate"),),
+    ),
+]
+RUNNING = State(events("RESUME"), events("STOP", "SHUTDOWN"))
+READY = State(events("BLOCK_JOB_READY"), events("BLOCK_JOB_COMPLETED"), ((("id",), ("device",)),))
+SENT = State((command("device_del"),), (command("migrate"),))
+STATES = [
+    TemporalRule("during", command("system_reset"), events("RESET"), during=RUNNING),
+    TemporalRule("unless", command("system_reset"), events("STOP"), unless=(RUNNING, SENT)),
+    TemporalRule("during, same", command("device_del"), events("WAKEUP"), during=READY),
+    TemporalRule("during, of an event", Pattern("VSERPORT_CHANGE"), events("STOP"), during=READY),
+    TemporalRule("after a command", Pattern("RESET"), events("STOP"), during=SENT),
+    TemporalRule("order after a command", Pattern("WAKEUP"), events("SUSPEND"), "precedence", during=SENT),
+    TemporalRule("never while it runs", command("migrate"), kind="never", during=RUNNING),
+    TemporalRule("a command ends its own state", command("migrate"), events("STOP"), during=SENT),
 ]
 
 ALL = [
     TemporalRule(**{**{f: getattr(rule, f) for f in rule.__struct_fields__}, "text": f"{at} {rule.text}"})
-    for at, rule in enumerate([*SPEC, *OWN, *ORDER, *EXCUSED, *SELF, *COMMANDS])
+    for at, rule in enumerate([*SPEC, *OWN, *ORDER, *EXCUSED, *SELF, *COMMANDS, *STATES])
 ]
 LIMITED = {event for event, rule in RULES.events.items() if rule.rate_limit}
 
@@ -242,7 +269,7 @@ def said(result: StreamResult) -> set[tuple[int, str, str, str]]:
 
 CHECKER = checker(ALL)
 """One for all examples: after each, it begins anew."""
-ABOUT_EVENTS = checker([rule for rule in ALL if not rule.trigger.is_command])
+ABOUT_EVENTS = checker([rule for rule in ALL if not rule.is_about_commands])
 
 
 @given(streams(), st.booleans())

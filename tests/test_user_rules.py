@@ -2,6 +2,7 @@
 
 import json
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,11 @@ def test_a_member_that_another_vendor_added(tmp_path: Path) -> None:
     assert rule.trigger.condition.when == ((("__com.redhat_reason",), ("enospc",)),)
 
 
+def ost(seconds: float, **info: object) -> str:
+    return line("ACPI_DEVICE_OST", seconds, info={"slot": "0", "slot-type": "DIMM", "status": 1} | info)
+
+
+EJECTED = "ACPI_DEVICE_OST with info.source is 3 and info.status is 0 and info.device"
 READY, COMPLETED = "BLOCK_JOB_READY", "BLOCK_JOB_COMPLETED"
 
 
@@ -91,11 +97,17 @@ READY, COMPLETED = "BLOCK_JOB_READY", "BLOCK_JOB_COMPLETED"
         ),
         (
             "device-removal",
-            line("ACPI_DEVICE_OST", 1, info={"source": 3, "status": 0})
-            + line("ACPI_DEVICE_OST", 2, info={"source": 1}),
-            [
-                "1 QMP302 after ACPI_DEVICE_OST with info.source is 3 and info.status is 0, DEVICE_DELETED follows"
-            ],
+            ost(1, device="dimm3", source=3, status=0)
+            + ost(2, device="dimm3", source=1)
+            + ost(3, source=3, status=0)
+            + line("DEVICE_DELETED", 4, device="net7", path="/machine/peripheral/net7"),
+            [f"1 QMP302 after {EJECTED}, DEVICE_DELETED whose device is its info.device follows"],
+        ),
+        (
+            "device-removal",
+            ost(1, device="dimm3", source=3, status=0)
+            + line("DEVICE_DELETED", 2, device="dimm3", path="/machine/peripheral/dimm3"),
+            [],
         ),
     ],
 )
@@ -147,10 +159,10 @@ GOOD = '[[rule]]\nevent = "POWERDOWN"\nthen = "SHUTDOWN"\n'
         (GOOD + GOOD.replace("SHUTDOWN", "OFF"), '6: the spec has no event "OFF"'),
         (
             GOOD + "then_ = 1\n",
-            '4: unknown key "then_"; a rule has event, when, then, same, within, kind, until',
+            '4: unknown key "then_" (near: then, when, within); a rule has name, event, command, when, has, lacks, then, same, within, kind, until',
         ),
         (GOOD + "within = -1\n", "4: within is a number of seconds"),
-        (GOOD + 'kind = "maybe"\n', '4: kind is "response", "precedence" or "absence"'),
+        (GOOD + 'kind = "maybe"\n', '4: kind is "response", "precedence", "absence" or "never"'),
         (GOOD + 'until = "RESET"\n', '4: until does not go with kind "response"'),
         (GOOD + 'kind = "absence"\nwithin = 1\n', '5: within does not go with kind "absence"'),
         (GOOD + 'kind = "precedence"\nwithin = 1\n', '5: within does not go with kind "precedence"'),
@@ -184,6 +196,184 @@ def test_a_condition_that_no_branch_of_a_union_can_meet(when: str, message: str,
     path.write_text(f'[[rule]]\nevent = "UNION"\nthen = "OLD_VALUE"\nwhen = {{ {when} }}\n')
     with pytest.raises(SpecError, match=re.escape(f":4: {message}")):
         user_rules.load(str(path), QAPI)
+
+
+NEW = catalogue.find("7.2")
+"""A spec whose release has commands."""
+
+
+def found(text: str, *messages: dict[str, object], tmp_path: Path) -> list[str]:
+    path = tmp_path / "own.toml"
+    path.write_text(text)
+    own = tuple(user_rules.load(str(path), NEW.rule_base, (7, 2)))
+    stream = "".join(json.dumps(each) + "\n" for each in messages)
+    listed = check(NEW.rule_base, stream, complete=True, rules=own, command_rules="none").listed
+    return [
+        f"{each.line} {each.code} {each.message.split(': none')[0].split(': this')[0]}" for each in listed
+    ]
+
+
+def status(id: str, value: str) -> dict[str, object]:
+    return json.loads(line("JOB_STATUS_CHANGE", 1, id=id, status=value))  # type: ignore[no-any-return]
+
+
+def happened(event: str, **data: object) -> dict[str, object]:
+    return json.loads(line(event, 1, **data) if data else line(event, 1).replace(', "data": {}', ""))  # type: ignore[no-any-return]
+
+
+def command(name: str, **arguments: object) -> dict[str, object]:
+    return {"execute": name, "arguments": arguments, "id": 1}
+
+
+DONE: dict[str, object] = {"return": {}, "id": 1}
+
+DISMISSED = """[[rule]]
+name = "dismissed"
+event = "JOB_STATUS_CHANGE"
+when = { status = "created" }
+then = { event = "JOB_STATUS_CHANGE", when = { status = "null" } }
+same = "id"
+"""
+REMOVED = """[[rule]]
+command = "device_del"
+then = ["DEVICE_DELETED", { event = "DEVICE_UNPLUG_GUEST_ERROR", has = ["path"] }]
+same = { id = "device" }
+"""
+DISMISSED_TEXT = 'dismissed: after JOB_STATUS_CHANGE with status is "created", JOB_STATUS_CHANGE with status is "null" of the same id follows'
+REMOVED_TEXT = (
+    "after device_del, DEVICE_DELETED or DEVICE_UNPLUG_GUEST_ERROR with path whose device is its id follows"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "messages", "expected"),
+    [
+        (DISMISSED, [status("a", "created"), status("a", "running"), status("a", "null")], []),
+        (DISMISSED, [status("a", "created"), status("a", "running")], [f"1 QMP301 {DISMISSED_TEXT}"]),
+        (DISMISSED, [status("a", "created"), status("b", "null")], [f"1 QMP301 {DISMISSED_TEXT}"]),
+        (
+            REMOVED,
+            [command("device_del", id="d"), DONE, happened("DEVICE_DELETED", device="d", path="/d")],
+            [],
+        ),
+        (
+            REMOVED,
+            [command("device_del", id="d"), DONE, happened("DEVICE_DELETED", path="/d/backend")],
+            [f"1 QMP301 {REMOVED_TEXT}"],
+        ),
+        (REMOVED, [command("device_del", id="d"), {"error": {}, "id": 1}], []),
+        (
+            '[[rule]]\nevent = "GUEST_PANICKED"\nkind = "never"\n',
+            [happened("GUEST_PANICKED", action="pause")],
+            ["1 QMP307 GUEST_PANICKED does not come"],
+        ),
+        (
+            '[[rule]]\nevent = "GUEST_PANICKED"\nhas = ["info"]\nkind = "never"\n',
+            [happened("GUEST_PANICKED", action="pause")],
+            [],
+        ),
+        (
+            '[[rule]]\ncommand = "quit"\nkind = "never"\n',
+            [command("query-status"), DONE, command("quit")],
+            ["3 QMP307 quit does not come"],
+        ),
+        (
+            '[[rule]]\ncommand = "block-job-complete"\nthen = { event = "BLOCK_JOB_COMPLETED", lacks = ["error"] }\nsame = "device"\n',
+            [
+                command("block-job-complete", device="a"),
+                DONE,
+                happened(
+                    "BLOCK_JOB_COMPLETED", type="mirror", device="a", len=0, offset=0, speed=0, error="no"
+                ),
+            ],
+            [
+                "1 QMP301 after block-job-complete, BLOCK_JOB_COMPLETED with no error of the same device follows"
+            ],
+        ),
+    ],
+)
+def test_what_responses_carry_commands_and_what_never_comes(
+    text: str, messages: list[dict[str, object]], expected: list[str], tmp_path: Path
+) -> None:
+    assert found(text, *messages, tmp_path=tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            '[[rule]]\ncommand = "device-del"\nthen = "STOP"\n',
+            '2: there is no command "device-del" (near: device_del',
+        ),
+        (
+            '[[rule]]\ncommand = "change"\nthen = "STOP"\n',
+            '2: there is no command "change"',
+        ),  # gone since 6.0
+        (
+            '[[rule]]\ncommand = "device_del"\nwhen = { ids = "a" }\nthen = "STOP"\n',
+            '3: device_del has no argument "ids" (near: id)',
+        ),
+        ('[[rule]]\ncommand = "eject"\nwhen = { force = 1 }\nthen = "STOP"\n', '3: "force" cannot be 1'),
+        ('[[rule]]\ncommand = "stop"\nthen = "STOP"\nwithin = 1\n', "4: a command has no timestamp"),
+        (
+            '[[rule]]\ncommand = "stop"\nevent = "STOP"\nthen = "STOP"\n',
+            "2: a rule is about an event or a command, not both",
+        ),
+        (
+            '[[rule]]\nevent = "STOP"\nkind = "never"\nthen = "RESUME"\n',
+            '4: then does not go with kind "never"',
+        ),
+        (
+            '[[rule]]\nevent = "STOP"\n\nthen = [\n  { event = "RESUMED" },\n]\n',
+            '4: the spec has no event "RESUMED" (near: RESUME',
+        ),
+        (
+            '[[rule]]\nevent = "STOP"\nthen = { event = "RESET", wen = { guest = true } }\n',
+            '3: unknown key "wen" (near: when',
+        ),
+        (
+            '[[rule]]\nevent = "STOP"\nthen = { event = "RESET", when = { gues = true } }\n',
+            '3: RESET has no member "gues" (near: guest)',
+        ),
+        (
+            '[[rule]]\nevent = "STOP"\nthen = { event = "RESET", when = { reason = "guest-rest" } }\n',
+            '3: "reason" cannot be "guest-rest" (near: guest-reset',
+        ),
+        ('[[rule]]\nevent = "STOP"\nthen = { command = "cont" }\n', "3: then names an event"),
+        ('[[rule]]\nevent = "STOP"\nthen = "RESUME"\nhas = ["x"]\n', '4: STOP has no member "x"'),
+        (
+            '[[rule]]\nevent = "DEVICE_DELETED"\nthen = "RESET"\nsame = { device = "id" }\n',
+            '4: RESET has no member "id"',
+        ),
+        ('[[rule]]\nname = "a,b"\nevent = "STOP"\nthen = "RESUME"\n', "2: a name has no comma"),
+        ('[[rule]]\nname = "qmp1"\nevent = "STOP"\nthen = "RESUME"\n', "2: a name has no comma"),
+        (DISMISSED + DISMISSED, '8: another rule is called "dismissed"'),
+        ('[[rule]]\nname = 1\nevent = "STOP"\nthen = "RESUME"\n', "2: name is a text"),
+        ('rule = [{ event = "STOP", then = "RESUMED" }]\n', '1: the spec has no event "RESUMED"'),
+    ],
+)
+def test_what_is_wrong_with_the_new_keys_is_told_with_its_line(
+    text: str, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(text)
+    with pytest.raises(SpecError) as caught:
+        user_rules.load(str(path), NEW.rule_base, (7, 2))
+    assert str(caught.value).removeprefix(f"{path}:").startswith(message)
+
+
+def test_the_rules_in_the_documentation_are_rules(tmp_path: Path) -> None:
+    rules = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "rules.md").read_text(), re.DOTALL)
+    assert len(rules) == 11
+    for text in rules:
+        path = tmp_path / "own.toml"
+        path.write_text(textwrap.dedent(text.replace("\n   ", "\n")))
+        assert user_rules.load(str(path), NEW.rule_base, (7, 2))
+
+
+def test_all_examples_can_be_read() -> None:
+    for path in (ROOT / "rules" / "examples").glob("*.toml"):
+        assert user_rules.load(str(path), NEW.rule_base, (7, 2))
 
 
 def test_bytes_that_are_not_utf8_are_told_with_their_place(tmp_path: Path) -> None:

@@ -54,6 +54,21 @@ def line(text: str, path: Path) -> int:
     return next((at for at, found in _set(text) if found[: len(path)] == path), 1)
 
 
+def line_in_item(text: str, array: str, at: int, path: Path) -> int:
+    """The first line that sets a value, or something in it, in one table of an array of tables.
+
+    Where none does, it is the line of what holds the value; at last that of the table itself.
+    """
+    lines = [(line, found[1:]) for line, found in _set(text) if found[:1] == (array,)]
+    heads = [index for index, (_, found) in enumerate(lines) if not found]
+    begin, end = heads[min(at, len(heads) - 1)] if heads else 0, [*heads[at + 1 :], len(lines)][0]
+    for length in range(len(path), 0, -1):
+        for line, found in lines[begin:end]:
+            if found[:length] == path[:length]:
+                return line
+    return lines[begin][0] if lines else 1
+
+
 def _set(text: str) -> Iterator[tuple[int, Path]]:
     """The line of each statement, and what it sets."""
     table: Path = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import compress
 from typing import Any, NamedTuple
 
@@ -12,17 +12,18 @@ import msgspec
 
 from qmpcheck import version
 from qmpcheck.checking import errata, timestamps
+from qmpcheck.checking.accessors import data_of
 from qmpcheck.checking.monitors import MONITORS, Judgement, Monitor, Reporter
-from qmpcheck.checking.plan import NOTHING, Plan
+from qmpcheck.checking.plan import NOTHING, CommandSteps, Plan, Step, state_changes
 from qmpcheck.checking.reader import Reader
 from qmpcheck.checking.result import Findings, StreamResult
-from qmpcheck.checking.session import Series, Session
-from qmpcheck.checking.temporal_rule import TemporalRule, follow_ups
+from qmpcheck.checking.session import LastMessages, Series, Session
+from qmpcheck.checking.temporal_rule import Level, TemporalRule, follow_ups
 from qmpcheck.checking.timestamps import Column, RateLimits, Seen, TimeOrder
 from qmpcheck.codes import STREAM_CODES, TIME_CODES
 from qmpcheck.finding import AS_IT_IS, Finding, Severities
 from qmpcheck.printable import name
-from qmpcheck.rulebase import RuleBase
+from qmpcheck.rulebase import TEXT, RuleBase
 from qmpcheck.streams.messages import Command, Greeting, RejectedEvent, Reply
 
 
@@ -37,6 +38,9 @@ class CheckOptions(msgspec.Struct, frozen=True):
         within: seconds that the spec's follow-ups may take; None for any.
         literal: whether known errata of QEMU excuse nothing.
         rules: temporal rules beside the spec's.
+        command_rules: which of the shipped rules about commands count, in streams that hold commands.
+        selected: titles of temporal rules whose findings are wanted, whatever their codes.
+        ignored: titles of temporal rules that are not watched.
         series: the release that wrote the streams, where their greetings do not say; None if unknown.
     """
 
@@ -47,6 +51,9 @@ class CheckOptions(msgspec.Struct, frozen=True):
     within: float | None = None
     literal: bool = False
     rules: tuple[TemporalRule, ...] = ()
+    command_rules: Level = "strict"
+    selected: frozenset[str] = frozenset()
+    ignored: frozenset[str] = frozenset()
     series: Series | None = None
 
 
@@ -71,20 +78,24 @@ class Checker:
     ) -> None:
         self.options = options or CheckOptions()
         self._rule_base = rule_base
-        known = () if self.options.literal else errata.of_spec(rule_base)
-        self._checks_time = not TIME_CODES.isdisjoint(self.options.codes)
-        rules = [errata.with_errata(rule, known) for rule in self._temporal_rules()]
-        with_commands = any(rule.trigger.is_command for rule in rules)
-        self._reader = reader or Reader(rule_base, known, with_commands)
+        self._known = () if self.options.literal else errata.of_spec(rule_base)
+        self._checks_time = bool(self.options.selected) or not TIME_CODES.isdisjoint(self.options.codes)
+        rules = self._temporal_rules()
+        reads_commands = self._checks_time and self.options.command_rules != "none"
+        with_commands = any(rule.is_about_commands for rule in rules)
+        self._reader = reader or Reader(rule_base, self._known, with_commands or reads_commands)
         self._names = self._reader.names
         self._session = Session()
-        reporter = Reporter(self._report, self._report_more, judged, self._name)
-        self._monitors = [MONITORS[rule.kind](rule, self._session, reporter) for rule in rules]
+        self._before = LastMessages()
+        self._reporter = Reporter(self._report, self._report_more, judged, self._name)
         self._has_bounds = any(rule.within is not None for rule in rules)
         self._time_order = TimeOrder(self._names, timestamps.sent_late(rule_base), self._report)
         limits = timestamps.rate_limits(rule_base) if self._checks_time else {}
         self._rate_limits = RateLimits(limits, self._report)
-        self._plan = Plan(self._names, self._monitors, self._rate_limits, self._session)
+        self._without_command_rules: _Watch | None = None
+        self._watch = self._without_command_rules = self._watching(rules)
+        self._with_command_rules: dict[Series | None, _Watch] = {}
+        self._has_command_rules = reads_commands and rule_base.source != TEXT
         self._known_events = frozenset(map(name, rule_base.events))
         self._sent: deque[_Sent] = deque(maxlen=_MOST_SENT)
         self._begin()
@@ -98,11 +109,53 @@ class Checker:
         options = self.options
         if not self._checks_time:
             return ()
-        return (*follow_ups(self._rule_base, options.assumed, options.within), *options.rules)
+        rules = (*follow_ups(self._rule_base, options.assumed, options.within), *options.rules)
+        return self._chosen(rules)
+
+    def _chosen(self, rules: Iterable[TemporalRule]) -> Sequence[TemporalRule]:
+        """Those that are not ignored, each with the errata that are about it."""
+        kept = (rule for rule in rules if rule.title not in self.options.ignored)
+        return [errata.with_errata(rule, self._known) for rule in kept]
+
+    def _watching(self, rules: Sequence[TemporalRule]) -> _Watch:
+        """What watches these rules, after the monitors of the spec's and the user's."""
+        before = self._without_command_rules.monitors if self._without_command_rules else []
+        monitors = [
+            *before,
+            *(MONITORS[rule.kind](rule, self._session, self._reporter) for rule in rules),
+        ]
+        return _Watch(monitors, Plan(self._names, monitors, self._rate_limits, self._session))
+
+    def _add_command_rules(self) -> None:
+        """The stream holds commands: from the first one on, the shipped rules about commands count, too.
+
+        They are not watched before, so that streams without commands are checked as fast as ever.
+        """
+        from qmpcheck.checking import command_rules  # most streams hold no command
+
+        self._waits_for_command = False
+        before = self._before.last()
+        self._before.clear()
+        series = self._session.series
+        if series not in self._with_command_rules:
+            rules = command_rules.of_release(self._rule_base, series, self.options.command_rules)
+            self._with_command_rules[series] = self._watching(self._chosen(rules))
+        self._watch = self._with_command_rules[series]
+        changes = state_changes(self._session)
+        for seen in before:
+            for condition, step in changes.get(self._name(seen.message), ()):
+                if condition.holds(data_of(seen.message)):
+                    step(seen)
 
     def _begin(self) -> None:
         options = self.options
-        self._findings = Findings(options.codes, options.most, self._known_events, options.severities)
+        self._findings = Findings(
+            options.codes, options.most, self._known_events, options.severities, options.selected
+        )
+        self._holds_commands = False
+        self._before.clear()
+        assert self._without_command_rules
+        self._watch, self._waits_for_command = self._without_command_rules, self._has_command_rules
         self._line = self._lines = self._events = 0
         self._is_new, self._version = True, None
         self._versions: dict[version.Version, None] = {}
@@ -123,16 +176,14 @@ class Checker:
             return
         if numbers is None:
             numbers = range(self._line + 1, self._line + 1 + len(lines))
-        read = self._reader.read(lines, numbers, is_cut)
+        read = self._reader.read(lines, numbers, is_cut, self._holds_commands)
         for finding in read.findings:
             self._report(finding)
         column = Column(read.messages, [*map(type, read.messages)], read.lines)
+        self._holds_commands = read.holds_commands
         begin = 0
-        if Greeting in column.kinds:
-            for at in [at for at, kind in enumerate(column.kinds) if kind is Greeting]:
-                self._step(column.part(begin, at))
-                self._greet(column.events[at], column.lines[at])
-                begin = at + 1
+        if Greeting in column.kinds or (read.holds_commands and self._waits_for_command):
+            begin = self._take_others(column)
         self._step(column.part(begin, len(column.kinds)) if begin else column)
         self._line = numbers[-1]
         self._lines += len(lines)
@@ -176,10 +227,26 @@ class Checker:
 
     def overdue(self) -> list[Finding]:
         """The triggers, each once, that can only be met too late any more: as pending, and not counted."""
-        found = (finding for monitor in self._monitors for finding in monitor.overdue())
+        found = (finding for monitor in self._watch.monitors for finding in monitor.overdue())
         return [finding for finding in found if finding.code in self.options.codes]
 
     # Sessions and connections
+
+    def _take_others(self, column: Column) -> int:
+        """Take a column up to its last greeting, or to the stream's first command; where the rest begins."""
+        begin = 0
+        places = [at for at, kind in enumerate(column.kinds) if kind is Greeting]
+        if self._holds_commands and self._waits_for_command:
+            places = sorted([*places, column.kinds.index(Command)])
+        for at in places:
+            self._step(column.part(begin, at))
+            if column.kinds[at] is Greeting:
+                self._greet(column.events[at], column.lines[at])
+                begin = at + 1
+            else:
+                self._add_command_rules()
+                begin = at
+        return begin
 
     def _greet(self, greeting: Greeting, line: int) -> None:
         """A connection begins: to a new process if the one before is over, otherwise perhaps to the same."""
@@ -188,7 +255,9 @@ class Checker:
         if self._session.is_ending or differs:
             self._end_session(line, complete=True)
         elif not self._is_new:
-            for monitor in self._monitors:
+            self._session.reconnected()
+            self._before.clear()
+            for monitor in self._watch.monitors:
                 monitor.reconnected()
         self._new_connection()
         if differs or self._version is None:
@@ -200,9 +269,10 @@ class Checker:
         self._is_new = False
 
     def _end_session(self, line: int, complete: bool) -> None:
-        for monitor in self._monitors:
+        for monitor in self._watch.monitors:
             monitor.finish(line, complete)
         self._session.reset()
+        self._before.clear()
 
     def _new_connection(self) -> None:
         self._time_order.reset()
@@ -216,14 +286,10 @@ class Checker:
         if not column.kinds:
             return
         self._is_new = False
-        events = column.without(Command, Reply) if self._plan.commands else column
-        self._events += len(events.kinds)
-        if events.kinds and self._checks_time:
-            self._time_order.step(events)
-            if self._has_bounds:
-                self._session.latest.step(events.events, events.lines)
-        by_kind, by_name, last = self._plan.by_kind, self._plan.by_name, self._session.last
-        is_watched = map(self._plan.watched.__contains__, column.kinds)
+        self._check_times(column)
+        plan = self._watch.plan
+        by_kind, by_name, last = plan.by_kind, plan.by_name, self._session.last
+        is_watched = map(plan.watched.__contains__, column.kinds)
         for seen in map(
             _seen, compress(zip(column.lines, column.events, column.kinds, strict=True), is_watched)
         ):
@@ -232,7 +298,7 @@ class Checker:
                 if seen.kind is RejectedEvent:
                     steps = by_name.get(seen.message.event, NOTHING)
                 else:
-                    self._take_command(seen) if seen.kind is Command else self._take_reply(seen.message)
+                    self._take_command(seen) if seen.kind is Command else self._take_reply(seen)
                     continue
             for waiting, step in steps.awaited:
                 if waiting.open:
@@ -241,33 +307,64 @@ class Checker:
                 step(seen)
             last[steps.name] = seen
 
-    def _take_command(self, seen: Seen) -> None:
-        """A command triggers rules, until its reply says that it failed."""
-        arguments = seen.message.arguments
-        triggered = [
-            monitor
-            for condition, monitor in self._plan.commands.get(seen.message.name, ())
-            if condition.holds(arguments)
-        ]
-        for monitor in triggered:
-            monitor.on_trigger(seen)
-        self._sent.append(_Sent(seen.message.id, seen.line, triggered))
+    def _check_times(self, column: Column) -> None:
+        if self._waits_for_command:
+            self._before.add(column)
+        events = column.without(Command, Reply) if self._holds_commands else column
+        self._events += len(events.kinds)
+        if events.kinds and self._checks_time:
+            self._time_order.step(events)
+            if self._has_bounds:
+                self._session.latest.step(events.events, events.lines)
 
-    def _take_reply(self, reply: Reply) -> None:
+    def _take_command(self, seen: Seen) -> None:
+        """A command, and those in it, trigger rules, until its reply says that it failed."""
+        triggered: list[Monitor] = []
+        at_success: list[tuple[Step, Seen]] = []
+        for part in seen.message.parts:
+            steps = self._watch.plan.commands.get(part.name)
+            if steps:
+                self._take_part(seen._replace(message=part), steps, triggered, at_success)
+        self._session.last_command = seen.line
+        self._sent.append(_Sent(seen.message.id, seen.line, triggered, at_success))
+
+    def _take_part(
+        self,
+        seen: Seen,
+        steps: CommandSteps,
+        triggered: list[Monitor],
+        at_success: list[tuple[Step, Seen]],
+    ) -> None:
+        arguments = seen.message.arguments
+        for condition, step in steps.at_once:
+            if condition.holds(arguments):
+                step(seen)
+        for condition, monitor in steps.triggered:
+            if condition.holds(arguments) and monitor.applies(seen):
+                monitor.on_trigger(seen)
+                triggered.append(monitor)
+        for condition, step in steps.afterwards:
+            if condition.holds(arguments):
+                step(seen)
+        at_success += [(step, seen) for condition, step in steps.at_success if condition.holds(arguments)]
+
+    def _take_reply(self, seen: Seen) -> None:
         """A reply is to the oldest command that has its id, or has none like it."""
-        sent = next((sent for sent in self._sent if sent.id == reply.id), None)
+        sent = next((sent for sent in self._sent if sent.id == seen.message.id), None)
         if sent:
             self._sent.remove(sent)
-            for monitor in sent.triggered if reply.failed else ():
-                monitor.cancel(sent.line)
+            for monitor in sent.triggered:
+                monitor.on_reply(sent.line, seen.line, seen.message.failed)
+            for step, command in () if seen.message.failed else sent.at_success:
+                step(command)
 
     # Findings
 
     def _report(self, finding: Finding) -> None:
         self._findings.add(finding)
 
-    def _report_more(self, code: str, event: str, number: int) -> None:
-        self._findings.more(code, event, number)
+    def _report_more(self, code: str, event: str, number: int, rule: str) -> None:
+        self._findings.more(code, event, number, rule)
 
     def _name(self, message: Any) -> str:
         match message:
@@ -280,11 +377,26 @@ class Checker:
 
 
 class _Sent(NamedTuple):
-    """A command without a reply so far: its id, its line, and the monitors that it triggered."""
+    """A command without a reply so far.
+
+    Attributes:
+        id: what its reply will have, too; None for none.
+        line: its line.
+        triggered: the monitors that it triggered.
+        at_success: the steps that are taken when its reply says that it succeeded.
+    """
 
     id: Any
     line: int
     triggered: Sequence[Monitor]
+    at_success: Sequence[tuple[Step, Seen]]
+
+
+class _Watch(NamedTuple):
+    """The monitors of temporal rules, and what each message makes them do."""
+
+    monitors: Sequence[Monitor]
+    plan: Plan
 
 
 _MOST_VERSIONS = 20

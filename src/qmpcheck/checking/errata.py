@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from qmpcheck import catalogue
+from qmpcheck import catalogue, keypath
 from qmpcheck.checking.temporal_rule import Excuse, Pattern, Situation, TemporalRule, condition
 from qmpcheck.finding import Finding
 from qmpcheck.printable import name
@@ -22,15 +22,25 @@ BEFORE = MICROSECONDS // 10
 
 
 class _Situation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The time from an event, if it carries those values, to the first of others."""
+    """The time from an event, if it carries those values, to the first of others.
+
+    `child` is a member of the trigger that names a device, a member of the event that must be the path of a
+    part of that, and the part's name.
+    """
 
     begin: str
-    ends: frozenset[str]
+    ends: frozenset[str] = frozenset()
     when: Values = {}
+    child: tuple[str, str, str] | None = None
 
     @property
     def compiled(self) -> Situation:
-        return Situation(Pattern(self.begin, condition(self.when)), self.ends, BEFORE)
+        begin = Pattern(self.begin, condition(self.when))
+        if self.child is None:
+            return Situation(begin, self.ends, BEFORE)
+        device, path, part = self.child
+        child = tuple(keypath.names(device)), tuple(keypath.names(path)), part
+        return Situation(begin, self.ends, BEFORE, child)
 
 
 class _Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +58,7 @@ class Erratum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         event: the event whose rule is not kept.
         happens: what QEMU does instead.
         seen: where it was seen.
+        rule: the name of the rule about a command that is not kept; "" where it is a follow-up or a value.
         source: the kind of spec that it is about; "" for every kind.
         until: the last release that shows it, such as "8.2"; "" where the newest does.
         when, then: the follow-up that is not kept; `then` is empty where the case is about a value.
@@ -61,6 +72,7 @@ class Erratum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     event: str
     happens: str
     seen: _Seen
+    rule: str = ""
     source: str = ""
     until: str = ""
     when: Values = {}
@@ -73,6 +85,8 @@ class Erratum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def is_about(self, rule: TemporalRule) -> bool:
         """Whether it is about this rule."""
+        if self.rule or rule.name:
+            return self.rule == rule.name
         return (
             rule.kind == "response"
             and rule.trigger.name == self.event

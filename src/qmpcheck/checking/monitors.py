@@ -13,13 +13,13 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from qmpcheck.checking.accessors import MISSING, Path, accessor, comparable, data_of
-from qmpcheck.checking.session import LOOK_BACK, Session, Span, Spans
+from qmpcheck.checking.accessors import data_of
+from qmpcheck.checking.session import LOOK_BACK, Key, Session, Span, Spans, key_reader
 from qmpcheck.checking.temporal_rule import RESUME, STOP, Excuse, Pattern, TemporalRule
 from qmpcheck.checking.timestamps import Seen
 from qmpcheck.finding import Finding
 from qmpcheck.printable import name, safe, shortened
-from qmpcheck.streams.messages import MICROSECONDS, time_of
+from qmpcheck.streams.messages import MICROSECONDS, Command, time_of
 
 MOST_OPEN = 10_000
 """Open triggers of one rule that are kept one by one; those after them are only counted."""
@@ -59,30 +59,15 @@ class Reporter(NamedTuple):
 
     Attributes:
         finding: takes each finding.
-        more: takes the code, the event and the number of findings that are only counted.
+        more: takes the code, the event, the number and the rule's title of findings that are only counted.
         judgement: takes each judgement, those without a finding, too; None where nobody wants them.
         name_of: gives the name of a message.
     """
 
     finding: Callable[[Finding], object]
-    more: Callable[[str, str, int], object]
+    more: Callable[[str, str, int, str], object]
     judgement: Callable[[Judgement], object] | None
     name_of: Callable[[Any], str]
-
-
-Key = tuple[str, ...] | None
-"""The values of the members that `same` names; None where one is missing, which matches nothing."""
-
-
-def _key_reader(paths: tuple[Path, ...]) -> Callable[[Seen], Key]:
-    if not paths:
-        return lambda _: ()
-
-    def key(seen: Seen) -> Key:
-        values = [accessor(seen.kind, path)(seen.message) for path in paths]
-        return None if MISSING in values else tuple(map(comparable, values))
-
-    return key
 
 
 class Monitor:
@@ -97,11 +82,20 @@ class Monitor:
 
     def __init__(self, rule: TemporalRule, session: Session, reporter: Reporter) -> None:
         self.rule, self.session, self._reporter = rule, session, reporter
-        self._trigger_key = _key_reader(tuple(path for path, _ in rule.same))
-        self._response_key = _key_reader(tuple(path for _, path in rule.same))
+        self._trigger_key = key_reader(tuple(path for path, _ in rule.same))
+        self._response_key = key_reader(tuple(path for _, path in rule.same))
+        self._states = [
+            (session.state(state), key_reader(tuple(path for path, _ in state.same)), is_wanted)
+            for state, is_wanted in [(rule.during, True), *((each, False) for each in rule.unless)]
+            if state
+        ]
 
     def reconnected(self) -> None:
         """A client came back to the same process: messages can be missing before this."""
+
+    def applies(self, trigger: Seen) -> bool:
+        """Whether a trigger comes in a state that the rule is about."""
+        return all(tracker.holds(key(trigger)) == is_wanted for tracker, key, is_wanted in self._states)
 
     def on_trigger(self, trigger: Seen) -> None:
         """A message that the rule is about."""
@@ -115,8 +109,11 @@ class Monitor:
     def on_until_all(self, until: Seen) -> None:
         """A message that lifts an absence for every key."""
 
-    def cancel(self, line: int) -> None:
-        """The command on that line, a trigger, failed."""
+    def on_reply(self, line: int, reply: int, failed: bool) -> None:
+        """The command on a line, a trigger, has a reply, on another line."""
+
+    def on_ending(self, shutdown: Seen) -> None:
+        """The process begins to end."""
 
     def finish(self, end: int, complete: bool) -> None:
         """The session ends with line `end`, and is known to be over if `complete`; then forget all of it."""
@@ -131,12 +128,22 @@ class Monitor:
             self._reporter.judgement(Judgement(self.rule, seen.line, outcome, line, erratum))
 
     def _report(
-        self, outcome: Outcome, seen: Seen, said: str, erratum: str = "", searched: int | None = None
+        self,
+        outcome: Outcome,
+        seen: Seen,
+        said: str,
+        erratum: str = "",
+        searched: int | None = None,
     ) -> None:
         self._reporter.finding(self._finding(outcome, seen, said, erratum, searched))
 
     def _finding(
-        self, outcome: Outcome, seen: Seen, said: str, erratum: str = "", searched: int | None = None
+        self,
+        outcome: Outcome,
+        seen: Seen,
+        said: str,
+        erratum: str = "",
+        searched: int | None = None,
     ) -> Finding:
         """The finding on a message.
 
@@ -150,17 +157,20 @@ class Monitor:
         import json  # a stream without findings needs none
 
         data = data_of(seen.message)
-        carries = safe(shortened(json.dumps(data, default=str), 200)) if data else "no data"
+        carries = safe(shortened(json.dumps(data, default=str), 200)) if data else ""
+        is_command = seen.kind is Command
+        about = f"its arguments: {carries or 'none'}" if is_command else f"it carries {carries or 'no data'}"
+        title = f"{safe(self.rule.name)}: " if self.rule.name else ""
         return Finding(
             CODES[outcome],
             seen.line,
-            f"{self.rule.text}: {said}; it carries {carries}",
+            f"{title}{self.rule.text}: {said}; {about}",
             name(self._reporter.name_of(seen.message)),
             spec_line=self.rule.line,
             spec_file=self.rule.file,
             searched=searched,
             erratum=erratum,
-            rule=self.rule.text,
+            rule=safe(self.rule.title),
         )
 
 
@@ -170,7 +180,9 @@ class Open(msgspec.Struct):
     Attributes:
         seen: the trigger.
         late: a response that was sent before it, but happened too late; None where there is none.
-        is_uncertain: whether a client reconnected since, so that a response can have been missed.
+        is_uncertain: whether a response can have been missed, as a client reconnected since, or can have
+            been dropped, as the process ended.
+        reply: the line of the reply to a command; None where it has none yet.
         is_noted: whether it was reported that its bound has passed.
         erratum: the known case that covers it, "" for none.
     """
@@ -178,8 +190,16 @@ class Open(msgspec.Struct):
     seen: Seen
     late: Seen | None = None
     is_uncertain: bool = False
+    reply: int | None = None
     is_noted: bool = False
     erratum: str = ""
+
+    @property
+    def replied(self) -> str:
+        """Where the reply to a command is, in words; "" for an event."""
+        if self.seen.kind is not Command:
+            return ""
+        return f", and its reply is line {self.reply}" if self.reply else ", and it has no reply"
 
 
 class _Counted:
@@ -277,13 +297,24 @@ class Response(Monitor):
                     if not each.erratum and self._is_excused(excuse, each.seen, (span,)):
                         each.erratum = excuse.erratum
 
-    def cancel(self, line: int) -> None:
-        if self.rule.error_closes:
+    def on_reply(self, line: int, reply: int, failed: bool) -> None:
+        for each in self._all_open():
+            if each.seen.line == line:
+                each.reply = reply
+        if failed and self.rule.error_closes:
             for key, open in self.open.items():
                 self.open[key] = [each for each in open if each.seen.line != line]
                 if key in self._counted:
                     self._counted[key].remove(line)
             self._number_open = sum(map(len, self.open.values()))
+
+    def on_ending(self, shutdown: Seen) -> None:
+        """A command is dropped that QEMU had no time for: no other was sent after its reply."""
+        for each in self._all_open():
+            had_time = each.reply is not None and each.reply < self.session.last_command
+            each.is_uncertain = each.is_uncertain or not had_time or self.rule.ends_with_process
+        for counted in self._counted.values():
+            counted.reconnected()
 
     def finish(self, end: int, complete: bool) -> None:
         if not self.open and not self._counted:
@@ -293,10 +324,10 @@ class Response(Monitor):
                 self._tell_late(each, each.late)
             elif self._can_be_missing(each) and (complete or self._is_past(each.seen)):
                 self._judge("missing", each.seen, erratum=each.erratum)
-                self._report("missing", each.seen, "none did", each.erratum, end)
+                self._report("missing", each.seen, f"none did{each.replied}", each.erratum, end)
             else:
                 self._judge("pending", each.seen, erratum=each.erratum)
-                self._report("pending", each.seen, "none has yet", each.erratum, end)
+                self._report("pending", each.seen, f"none has yet{each.replied}", each.erratum, end)
         for counted in self._counted.values():
             missing = self._missing(counted, complete)
             self._more("missing", missing)
@@ -332,7 +363,7 @@ class Response(Monitor):
 
     def _more(self, outcome: Outcome, number: int) -> None:
         if number:
-            self._reporter.more(CODES[outcome], self.rule.trigger.name, number)
+            self._reporter.more(CODES[outcome], self.rule.trigger.name, number, self.rule.title)
 
     def _is_stopped(self, trigger: Seen) -> bool:
         """Whether the machine was stopped when the trigger happened."""
@@ -383,7 +414,8 @@ class Response(Monitor):
         return latest is not None and latest - now > self.rule.within
 
     def _can_be_missing(self, each: Open) -> bool:
-        return not each.is_uncertain and not self.rule.never_missing
+        was_dropped = self.session.is_ending and each.seen.kind is Command and each.reply is None
+        return not each.is_uncertain and not self.rule.never_missing and not was_dropped
 
     def _missing(self, counted: _Counted, complete: bool) -> int:
         """How many triggers that are only counted are missing a response."""
@@ -452,6 +484,8 @@ class Absence(Monitor):
     def __init__(self, rule: TemporalRule, session: Session, reporter: Reporter) -> None:
         super().__init__(rule, session, reporter)
         self._forbidden: set[Key] = set()
+        self._key_of_line: dict[int, Key] = {}
+        """What the commands forbid whose reply has not come yet."""
 
     def reconnected(self) -> None:
         if self.rule.until or self.rule.until_all:
@@ -460,7 +494,8 @@ class Absence(Monitor):
     def on_response(self, response: Seen) -> None:
         if self._response_key(response) in self._forbidden:
             self._judge("present", response)
-            self._report("present", response, "this one did")
+            erratum = next((each.erratum for each in self.rule.excuses), "")
+            self._report("present", response, "this one did", erratum)
 
     def on_until(self, until: Seen) -> None:
         self._forbidden.discard(self._response_key(until))
@@ -472,9 +507,17 @@ class Absence(Monitor):
         key = self._trigger_key(trigger)
         if key is not None:
             self._forbidden.add(key)
+            if trigger.kind is Command:
+                self._key_of_line[trigger.line] = key
+
+    def on_reply(self, line: int, reply: int, failed: bool) -> None:
+        key = self._key_of_line.pop(line, None)
+        if failed and self.rule.error_closes:
+            self._forbidden.discard(key)
 
     def finish(self, end: int, complete: bool) -> None:
         self._forbidden.clear()
+        self._key_of_line.clear()
 
 
 class Never(Monitor):

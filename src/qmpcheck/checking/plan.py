@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from qmpcheck.checking.accessors import accessor, data_of
 from qmpcheck.checking.monitors import Monitor, Precedence, Response
 from qmpcheck.checking.session import STATE_EVENTS, Session, Spans
-from qmpcheck.checking.temporal_rule import ALWAYS, Condition
+from qmpcheck.checking.temporal_rule import ALWAYS, Condition, Pattern
 from qmpcheck.checking.timestamps import RateLimits, Seen
 from qmpcheck.streams.messages import Command, RejectedEvent, Reply
 
@@ -42,6 +42,23 @@ class Steps(NamedTuple):
 NOTHING = Steps("", (), ())
 
 
+class CommandSteps:
+    """What a command makes happen, each on a condition.
+
+    Attributes:
+        at_once: steps that are taken when it is sent.
+        triggered: the monitors that it triggers.
+        afterwards: steps that are taken after that.
+        at_success: steps that are taken when it is known to have succeeded.
+    """
+
+    def __init__(self) -> None:
+        self.at_once: list[tuple[Condition, Step]] = []
+        self.triggered: list[tuple[Condition, Monitor]] = []
+        self.afterwards: list[tuple[Condition, Step]] = []
+        self.at_success: list[tuple[Condition, Step]] = []
+
+
 class _Wanted(NamedTuple):
     step: Step
     condition: Condition
@@ -55,7 +72,7 @@ class Plan:
         watched: the classes of messages that can make steps.
         by_kind: the steps of decoded events, by their class.
         by_name: the steps of rejected events, by their name.
-        commands: the monitors that a command triggers, and on which condition.
+        commands: what each command makes happen.
 
     Args:
         names: the events that the decoder knows, by their classes.
@@ -71,12 +88,13 @@ class Plan:
         rate_limits: RateLimits,
         session: Session,
     ) -> None:
-        self.commands: dict[str, list[tuple[Condition, Monitor]]] = defaultdict(list)
+        self.commands: dict[str, CommandSteps] = defaultdict(CommandSteps)
         self._wanted: dict[str, list[_Wanted]] = defaultdict(list)
         for monitor in monitors:
             self._want_responses(monitor)
         for monitor in monitors:
             self._want_triggers(monitor)
+        self._want_states(session)
         self._want_memory(monitors, session)
         for event in rate_limits.limits:
             self._want(event, functools.partial(rate_limits.step, event))
@@ -99,9 +117,31 @@ class Plan:
             for each in monitor.rule.then:
                 self._want(each.name, monitor.on_response, each.condition, waiting)
         for each in monitor.rule.until:
-            self._want(each.name, monitor.on_until, each.condition)
+            self._want_pattern(each, monitor.on_until)
         for each in monitor.rule.until_all:
-            self._want(each.name, monitor.on_until_all, each.condition)
+            self._want_pattern(each, monitor.on_until_all)
+
+    def _want_pattern(self, pattern: Pattern, step: Step) -> None:
+        """A step for events, or for commands."""
+        if pattern.is_command:
+            self.commands[pattern.name].at_once.append((pattern.condition, step))
+            # what QEMU sent before it read the command can arrive between the command and its reply
+            self.commands[pattern.name].at_success.append((pattern.condition, step))
+        else:
+            self._want(pattern.name, step, pattern.condition)
+
+    def _want_states(self, session: Session) -> None:
+        for tracker in session.all_states():
+            for each in tracker.state.ends:
+                if each.is_command:
+                    self.commands[each.name].afterwards.append((each.condition, tracker.on_end))
+                else:
+                    self._want(each.name, tracker.on_end, each.condition)
+            for each in tracker.state.begins:
+                if each.is_command:
+                    self.commands[each.name].at_success.append((each.condition, tracker.on_begin))
+                else:
+                    self._want(each.name, tracker.on_begin, each.condition)
 
     def _want_memory(self, monitors: Sequence[Monitor], session: Session) -> None:
         """What is remembered: the last event of a name, what triggers look back on, situations."""
@@ -119,12 +159,35 @@ class Plan:
     def _want_triggers(self, monitor: Monitor) -> None:
         trigger = monitor.rule.trigger
         if trigger.is_command:
-            self.commands[trigger.name].append((trigger.condition, monitor))
+            self.commands[trigger.name].triggered.append((trigger.condition, monitor))
+            if isinstance(monitor, Response):
+                self._want("SHUTDOWN", monitor.on_ending, waiting=monitor)
+        elif monitor.rule.during or monitor.rule.unless:
+            self._want(trigger.name, functools.partial(_trigger_if_it_applies, monitor), trigger.condition)
         else:
             self._want(trigger.name, monitor.on_trigger, trigger.condition)
         if isinstance(monitor, Precedence):  # no event precedes itself
             for each in monitor.rule.then:
                 self._want(each.name, monitor.on_response, each.condition)
+
+
+def state_changes(session: Session) -> dict[str, list[tuple[Condition, Step]]]:
+    """The events that begin and end states, by their names, each with its condition and its step."""
+    changes: dict[str, list[tuple[Condition, Step]]] = defaultdict(list)
+    for tracker in session.all_states():
+        for step, patterns in (
+            (tracker.on_end, tracker.state.ends),
+            (tracker.on_begin, tracker.state.begins),
+        ):
+            for each in patterns:
+                if not each.is_command:
+                    changes[each.name].append((each.condition, step))
+    return changes
+
+
+def _trigger_if_it_applies(monitor: Monitor, seen: Seen) -> None:
+    if monitor.applies(seen):
+        monitor.on_trigger(seen)
 
 
 def _begin(spans: Spans, excused: Sequence[Response], seen: Seen) -> None:

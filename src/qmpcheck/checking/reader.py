@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import compress, count
 from operator import not_
@@ -31,14 +32,17 @@ class Read(NamedTuple):
     """What lines hold.
 
     Attributes:
-        messages: decoded events, `RejectedEvent`, `Greeting`; where they are wanted `Command` and `Reply`.
+        messages: decoded events, `RejectedEvent`, `Greeting`; where they are wanted `Command`, and `Reply`
+            after the first command.
         lines: the line of each message.
         findings: what is wrong with single lines.
+        holds_commands: whether the stream had a command so far.
     """
 
     messages: list[Any]
     lines: Sequence[int]
     findings: list[Finding]
+    holds_commands: bool = False
 
 
 class _Reply(msgspec.Struct, gc=False, forbid_unknown_fields=True):
@@ -54,7 +58,8 @@ class Reader:
     Args:
         rule_base: the spec.
         known: the errata that are about it.
-        with_commands: whether commands and replies are wanted, too; reading takes longer then.
+        with_commands: whether commands and replies are wanted, too. Reading streams that hold commands takes
+            longer then; where there is none yet, nobody needs the replies.
     """
 
     def __init__(self, rule_base: RuleBase, known: tuple[Erratum, ...], with_commands: bool) -> None:
@@ -64,16 +69,20 @@ class Reader:
         self._skips_replies = False
         """Set by the first reply: they are sorted out before decoding, as a refusal takes longer."""
 
-    def read(self, lines: Sequence[bytes], numbers: Sequence[int], is_cut: bool) -> Read:
+    def read(
+        self, lines: Sequence[bytes], numbers: Sequence[int], is_cut: bool, holds_commands: bool = False
+    ) -> Read:
         """Read the next lines of a stream.
 
         Args:
             lines: without their newlines.
             numbers: of the lines.
             is_cut: whether the stream ends within the last of them.
+            holds_commands: whether the stream had a command before.
         """
         cut = numbers[-1] if is_cut else None
-        if self._skips_replies:
+        all_lines, all_numbers = lines, numbers
+        if self._skips_replies and not holds_commands:
             lines, numbers = self._without_replies(lines, numbers)
         found: list[Any] = []
         findings: list[Finding] = []
@@ -83,16 +92,27 @@ class Reader:
                 found.extend(decoded)  # keeps what was decoded before a refusal, and goes on after it
             except decoder.REFUSALS:  # noqa: PERF203 -- once a refused line, not once a line
                 at = len(found)
-                found.append(self._look_at(lines[at], numbers[at], findings, numbers[at] == cut))
-                if lines[at].startswith(_REPLY) and not self._skips_replies and not self._with_commands:
+                message = self._look_at(lines[at], numbers[at], findings, numbers[at] == cut)
+                is_first = type(message) is Command and self._with_commands and not holds_commands
+                if type(message) in _SENT_OR_ANSWERED and not (holds_commands or is_first):
+                    message = _NOTHING
+                found.append(message)
+                if is_first:
+                    holds_commands = True
+                    begin = bisect_left(all_numbers, numbers[at])  # a line of a log may hold several messages
+                    begin += next(i for i, line in enumerate(all_lines[begin:], 1) if line is lines[at])
+                    lines = [*lines[: at + 1], *all_lines[begin:]]
+                    numbers = [*numbers[: at + 1], *all_numbers[begin:]]
+                    decoded = map(self._decode, iter(lines[at + 1 :]))
+                elif lines[at].startswith(_REPLY) and not self._skips_replies and not holds_commands:
                     self._skips_replies = True
                     rest, its_numbers = self._without_replies(lines[at + 1 :], numbers[at + 1 :])
                     lines, numbers = [*lines[: at + 1], *rest], [*numbers[: at + 1], *its_numbers]
                     decoded = map(self._decode, iter(rest))
         if _Nothing in {*map(type, found)}:
             kept = [message is not _NOTHING for message in found]
-            return Read([*compress(found, kept)], [*compress(numbers, kept)], findings)
-        return Read(found, numbers, findings)
+            found, numbers = [*compress(found, kept)], [*compress(numbers, kept)]
+        return Read(found, numbers, findings, holds_commands)
 
     def _without_replies(
         self, lines: Sequence[bytes], numbers: Sequence[int]
@@ -123,7 +143,7 @@ class Reader:
         return odd
 
     def _look_at(self, line: bytes, number: int, findings: list[Finding], is_cut: bool) -> Any:
-        """The message in a line that the decoder refused; _NOTHING where there is none that is wanted."""
+        """The message in a line that the decoder refused; _NOTHING where there is none."""
         if isinstance(line, LongLine):
             text = f"a line of {line.length} bytes; QEMU takes none of more than {LONGEST}"
             findings.append(Finding("QMP101", number, text))
@@ -134,8 +154,7 @@ class Reader:
         if not messages.is_other(value) and not self._is_clockless(value, line):
             value = self._explain(value, line, number, findings, is_cut)
         found = messages.message(value)
-        is_wanted = found and (self._with_commands or not isinstance(found, Command | Reply))
-        return found if is_wanted else _NOTHING
+        return _NOTHING if found is None else found
 
     def _explain(
         self, value: dict[str, Any], line: bytes, number: int, findings: list[Finding], is_cut: bool
@@ -170,6 +189,9 @@ class Reader:
         from qmpcheck.checking.explain import Explainer  # a clean stream needs none
 
         return Explainer(self._rule_base, self._known)
+
+
+_SENT_OR_ANSWERED = frozenset({Command, Reply})
 
 
 class _Nothing:

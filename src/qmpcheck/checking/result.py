@@ -92,19 +92,26 @@ class Findings:
         most: how many are listed; all are counted.
         events: the events that the spec knows, safe to print; findings about others are counted together.
         severities: how bad the user holds some codes to be.
+        rules: titles of temporal rules whose findings are wanted, whatever their codes.
     """
 
     def __init__(
-        self, codes: frozenset[str], most: int, events: frozenset[str], severities: Severities
+        self,
+        codes: frozenset[str],
+        most: int,
+        events: frozenset[str],
+        severities: Severities,
+        rules: frozenset[str] = frozenset(),
     ) -> None:
         self._codes, self._most, self._severities, self._events = codes, most, severities, events
+        self._rules = rules
         self.counts: Counter[Kind] = Counter()
         self.taken: Counter[Kind] = Counter()
         self._listed: list[Finding] = []
 
     def add(self, finding: Finding) -> None:
         """Take a finding."""
-        if finding.code not in self._codes:
+        if finding.code not in self._codes and finding.rule not in self._rules:
             return
         self.counts[self._kind(finding.code, finding.event, finding.erratum)] += 1
         if finding.code in self._severities:
@@ -114,9 +121,9 @@ class Findings:
         if len(self._listed) > 2 * self._most + _SOME:
             self._keep_first()
 
-    def more(self, code: str, event: str, number: int) -> None:
-        """Take the number of findings that are only counted."""
-        if code in self._codes:
+    def more(self, code: str, event: str, number: int, rule: str) -> None:
+        """Take the number of findings about one rule that are only counted."""
+        if code in self._codes or rule in self._rules:
             self.counts[self._kind(code, name(event), "")] += number
 
     def take(self) -> tuple[Finding, ...]:
@@ -135,8 +142,12 @@ class Findings:
         del self._listed[self._most :]
 
     def _kind(self, code: str, event: str, erratum: str) -> Kind:
-        return Kind(code, event if not event or event in self._events else OTHER_EVENTS, erratum)
+        is_known = not event or event in self._events or code in _OF_RULES
+        return Kind(code, event if is_known else OTHER_EVENTS, erratum)
 
+
+_OF_RULES = frozenset({"QMP301", "QMP302", "QMP303", "QMP306", "QMP307"})
+"""The codes of findings whose events, or commands, a rule names."""
 
 _SOME = 1000
 """Findings beyond twice the wanted number after which the last ones are dropped."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain
 
 import msgspec
 
-from qmpcheck.checking.accessors import data_of
-from qmpcheck.checking.temporal_rule import RESUME, STOP, Pattern, Situation
-from qmpcheck.checking.timestamps import Latest, Seen
+from qmpcheck.checking.accessors import MISSING, Path, accessor, comparable, data_of, value_at
+from qmpcheck.checking.temporal_rule import RESUME, STOP, Pattern, Situation, State
+from qmpcheck.checking.timestamps import Column, Latest, Seen
 from qmpcheck.streams.messages import time_of
 
 LOOK_BACK = 16
@@ -24,6 +25,22 @@ Series = tuple[int, int]
 """A release, as (major, minor)."""
 
 
+Key = tuple[str, ...] | None
+"""The values of the members that tell messages apart; None where one is missing, which matches nothing."""
+
+
+def key_reader(paths: tuple[Path, ...]) -> Callable[[Seen], Key]:
+    """A function that reads the members at these paths."""
+    if not paths:
+        return lambda _: ()
+
+    def key(seen: Seen) -> Key:
+        values = [accessor(seen.kind, path)(seen.message) for path in paths]
+        return None if MISSING in values else tuple(map(comparable, values))
+
+    return key
+
+
 class Session:
     """What the messages of one QEMU process have shown so far.
 
@@ -31,12 +48,15 @@ class Session:
         last: the last message of each watched event.
         latest: the greatest timestamp after any line; kept only where a rule has a bound.
         series: the release that wrote the stream, as far as it is known.
+        last_command: the line of the last command; 0 where there was none.
     """
 
     def __init__(self, series: Series | None = None) -> None:
         self.last: dict[str, Seen] = {}
         self.latest = Latest()
         self.series = series
+        self.last_command = 0
+        self._states: dict[State, StateTracker] = {}
         self._recent: dict[tuple[Pattern, ...], deque[Seen]] = {}
         self._spans: dict[tuple[str, frozenset[str]], Spans] = {}
 
@@ -49,6 +69,19 @@ class Session:
         begins, ends = situation.begin.name, situation.ends
         return self._spans.setdefault((begins, ends), Spans(self, begins, ends))
 
+    def state(self, state: State) -> StateTracker:
+        """What tracks a state, one for all who ask."""
+        return self._states.setdefault(state, StateTracker(state))
+
+    def all_states(self) -> tuple[StateTracker, ...]:
+        """What tracks the states that were asked for."""
+        return tuple(self._states.values())
+
+    def reconnected(self) -> None:
+        """A client came back to the same process: what happened in between is not known."""
+        for tracker in self._states.values():
+            tracker.reset()
+
     def all_spans(self) -> tuple[Spans, ...]:
         """The spans of all situations that were asked for."""
         return tuple(self._spans.values())
@@ -56,6 +89,8 @@ class Session:
     def reset(self) -> None:
         """Forget all: a new process begins."""
         self.latest.reset()
+        self.last_command = 0
+        self.reconnected()
         if self.last:  # otherwise no watched event came
             self.last.clear()
             for recent in self._recent.values():
@@ -84,6 +119,61 @@ STATE_EVENTS = frozenset({STOP, RESUME, "SHUTDOWN", "RESET"})
 """The events that `is_stopped` and `is_ending` look at."""
 
 
+class LastMessages:
+    """The last messages of a session, at no cost as long as nobody asks for them."""
+
+    MOST = 1000
+    """How many are remembered."""
+
+    def __init__(self) -> None:
+        self._columns: deque[Column] = deque()
+        self._number = 0
+
+    def add(self, column: Column) -> None:
+        """The next messages."""
+        self._columns.append(column)
+        self._number += len(column.kinds)
+        while self._number - len(self._columns[0].kinds) >= self.MOST:
+            self._number -= len(self._columns.popleft().kinds)
+
+    def clear(self) -> None:
+        """Forget them."""
+        self._columns.clear()
+        self._number = 0
+
+    def last(self) -> list[Seen]:
+        """The last ones, the oldest first."""
+        triples = (zip(each.lines, each.events, each.kinds, strict=True) for each in self._columns)
+        return [Seen(*each) for each in chain.from_iterable(triples)][-self.MOST :]
+
+
+class StateTracker:
+    """For which keys a state is known to hold."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self._key = key_reader(tuple(path for _, path in state.same))
+        self._holding: set[Key] = set()
+
+    def reset(self) -> None:
+        """Forget all."""
+        self._holding.clear()
+
+    def on_begin(self, seen: Seen) -> None:
+        """A message from which on it holds."""
+        key = self._key(seen)
+        if key is not None:
+            self._holding.add(key)
+
+    def on_end(self, seen: Seen) -> None:
+        """A message from which on it does not."""
+        self._holding.discard(self._key(seen))
+
+    def holds(self, key: Key) -> bool:
+        """Whether it is known to hold for that key."""
+        return key in self._holding
+
+
 class Span(msgspec.Struct):
     """A time for which a situation lasts.
 
@@ -107,7 +197,15 @@ class Span(msgspec.Struct):
             ahead <= situation.before
             and not (self.end_before is not None and _is_before(trigger, self.end_before, is_limited))
             and situation.begin.condition.holds(data_of(self.begin.message))
+            and (situation.child is None or _is_child(trigger, self.begin, *situation.child))
         )
+
+
+def _is_child(trigger: Seen, begin: Seen, device: Path, path: Path, child: str) -> bool:
+    """Whether a member of one message is the path of a part of the device that the other one names."""
+    name = value_at(data_of(trigger.message), device)
+    expected = f"/machine/peripheral/{name}/{child}"
+    return bool(value_at(data_of(begin.message), path) == expected)
 
 
 def _microseconds_before(trigger: Seen, other: Seen) -> int:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from qmpcheck import keypath
 from qmpcheck.checking.accessors import MISSING, Path, value_at
 from qmpcheck.checking.timestamps import sent_late
 from qmpcheck.printable import quoted
@@ -19,6 +20,9 @@ from qmpcheck.streams.messages import MICROSECONDS
 from qmpcheck.wording import follow_up_text
 
 Kind = Literal["response", "precedence", "absence", "never"]
+
+Level = Literal["all", "strict", "none"]
+"""Which of the shipped rules about commands count."""
 
 STOP, RESUME = "STOP", "RESUME"
 
@@ -69,11 +73,32 @@ class Situation(msgspec.Struct, frozen=True):
     """The time from an event to the first of others, in which QEMU does not keep some rule.
 
     It also covers triggers that happened up to `before` microseconds ahead of it.
+
+    Attributes:
+        child: a member of the trigger that names a device, and a member of `begin` that must be the path of
+            something in it, and what; None for any.
     """
 
     begin: Pattern
     ends: frozenset[str]
     before: int
+    child: tuple[Path, Path, str] | None = None
+
+
+class State(msgspec.Struct, frozen=True):
+    """Something that holds from one message to another, for each key by itself.
+
+    It is not known before the first of these messages, and after a client reconnected.
+
+    Attributes:
+        begins: the messages from which on it holds; a command counts with its successful reply.
+        ends: those from which on it does not.
+        same: pairs of the trigger's member and the member of these messages that tells keys apart.
+    """
+
+    begins: tuple[Pattern, ...]
+    ends: tuple[Pattern, ...] = ()
+    same: tuple[tuple[Path, Path], ...] = ()
 
 
 class Excuse(msgspec.Struct, frozen=True):
@@ -109,6 +134,12 @@ class TemporalRule(msgspec.Struct, frozen=True):
         excuses: known cases in which QEMU does not keep it.
         never_missing: whether a response may always still come, as where the guest decides.
         error_closes: whether an error reply to the command that triggered it closes it.
+        name: what the user or the project calls it; "" for nothing.
+        during: the state that a trigger must come in; one that comes otherwise, or when it is not known,
+            does not count.
+        unless: the states that a trigger must not come in.
+        ends_with_process: whether the end of the process drops what the trigger began, so that a response
+            may never come then.
         line, file: where the spec states it; None and "" where it does not.
     """
 
@@ -124,8 +155,25 @@ class TemporalRule(msgspec.Struct, frozen=True):
     excuses: tuple[Excuse, ...] = ()
     never_missing: bool = False
     error_closes: bool = True
+    name: str = ""
+    during: State | None = None
+    unless: tuple[State, ...] = ()
+    ends_with_process: bool = False
     line: Line = None
     file: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its name, or else itself in words."""
+        return self.name or self.text
+
+    @property
+    def is_about_commands(self) -> bool:
+        """Whether commands must be read for it."""
+        states = [*self.unless, *([self.during] if self.during else [])]
+        patterns = [self.trigger, *self.until, *self.until_all]
+        patterns += [each for state in states for each in (*state.begins, *state.ends)]
+        return any(each.is_command for each in patterns)
 
     @property
     def needs_running(self) -> bool:
@@ -159,8 +207,8 @@ def follow_ups(
 
 
 def condition(values: dict[str, Sequence[str]] | dict[str, tuple[str, ...]]) -> Condition:
-    """A condition on top-level members and their values."""
-    return Condition(tuple(((member,), tuple(allowed)) for member, allowed in values.items()))
+    """A condition on members, by their dotted paths, and their values."""
+    return Condition(tuple((tuple(keypath.names(path)), tuple(allowed)) for path, allowed in values.items()))
 
 
 def assumed_options(rule_base: RuleBase, given: Iterable[str]) -> tuple[str, ...]:

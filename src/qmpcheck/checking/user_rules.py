@@ -1,169 +1,343 @@
-"""Follow-up rules that users write, in TOML.
+"""Temporal rules that users write, in TOML; `docs/rules.md` describes the language.
 
-    [[rule]]
-    event = "BLOCK_JOB_READY"                                  # after this event,
-    when = { type = "mirror" }                                 # if it carries that,
-    then = ["BLOCK_JOB_COMPLETED", "BLOCK_JOB_CANCELLED"]      # one of these follows,
-    same = ["device"]                                          # for the same device,
-    within = 30                                                # within so many seconds
-
-`kind` is `"response"` (as above), `"precedence"` (one of `then` came before) or `"absence"` (none of `then`
-comes, or none until one of `until` does).
+[[rule]]
+event = "BLOCK_JOB_READY"                                  # after this event,
+when = { type = "mirror" }                                 # if it carries that,
+then = ["BLOCK_JOB_COMPLETED", "BLOCK_JOB_CANCELLED"]      # one of these follows,
+same = ["device"]                                          # for the same device,
+within = 30                                                # within so many seconds
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, NamedTuple, TypeVar
+
+import msgspec
 
 from qmpcheck import keypath, rulebase, tomltext
 from qmpcheck.catalogue import near_names
 from qmpcheck.checking.accessors import Path
-from qmpcheck.checking.temporal_rule import Condition, Kind, Pattern, TemporalRule
+from qmpcheck.checking.commands import CommandRule, of_release
+from qmpcheck.checking.session import Series
+from qmpcheck.checking.temporal_rule import Condition, Pattern, TemporalRule
 from qmpcheck.checking.timestamps import sent_late
 from qmpcheck.printable import name, quoted, safe
-from qmpcheck.rulebase import Alternate, Enum, EventRule, Integer, Object, RuleBase, SpecError
+from qmpcheck.rulebase import Alternate, Enum, Integer, Object, RuleBase, SpecError
+from qmpcheck.streams import messages
 from qmpcheck.streams.messages import MICROSECONDS
 from qmpcheck.wording import alternatives
 
-_KEYS = ("event", "when", "then", "same", "within", "kind", "until")
 
+class Wrong(Exception):
+    """What is wrong with a rule, and the keys that lead to it."""
 
-class _Wrong(Exception):
-    """What is wrong, and the key it is about."""
-
-    def __init__(self, key: str, reason: str) -> None:
+    def __init__(self, reason: str, *keys: str) -> None:
         super().__init__(reason)
-        self.key = key
+        self.keys = keys
 
 
-def load(path: str, rule_base: RuleBase) -> list[TemporalRule]:
-    """Read the rules of a file.
+class Response(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """An event in `then` or `until`, or a command in `until`, and what it must carry."""
+
+    event: str = ""
+    command: str = ""
+    when: dict[str, Any] = {}
+    has: str | tuple[str, ...] = ()
+    lacks: str | tuple[str, ...] = ()
+
+
+Responses = str | Response | tuple[str | Response, ...]
+
+
+class Table(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """One `[[rule]]` as it is written."""
+
+    name: str = ""
+    event: str = ""
+    command: str = ""
+    when: dict[str, Any] = {}
+    has: str | tuple[str, ...] = ()
+    lacks: str | tuple[str, ...] = ()
+    then: Responses = ()
+    same: str | tuple[str, ...] | dict[str, str] = ()
+    within: float | None = None
+    kind: Literal["response", "precedence", "absence", "never"] = "response"
+    until: Responses = ()
+
+
+_EXPECTED = {
+    "name": "name is a text",
+    "event": "event names an event",
+    "command": "command names a command",
+    "when": "when is a table of members and their values",
+    "has": "has names a member, or several in a list",
+    "lacks": "lacks names a member, or several in a list",
+    "then": "then names an event, or several in a list; { event = …, when = … } says what it carries",
+    "same": "same names a member, or several in a list, or is a table: the trigger's = the response's",
+    "within": "within is a number of seconds",
+    "kind": f"kind is {alternatives([*map(quoted, ('response', 'precedence', 'absence', 'never'))])}",
+    "until": "until names an event, or several in a list",
+}
+"""What each key takes."""
+
+_ONLY_OF = {
+    "within": ("response",),
+    "until": ("absence",),
+    "then": ("response", "precedence", "absence"),
+    "same": ("response", "precedence", "absence"),
+}
+"""The keys that only some kinds of rules have."""
+
+
+def load(path: str, rule_base: RuleBase, series: Series | None = None) -> list[TemporalRule]:
+    """The rules in a file.
 
     Args:
         path: the file.
-        rule_base: the spec that its events and members are those of.
+        rule_base: the spec whose events the rules are about.
+        series: the release whose commands they are about; None allows those of any release.
 
     Raises:
         SpecError: the file cannot be read, or a rule is about what the spec does not have.
     """
     text, tables = tomltext.read(path)
     written = tables.get("rule")
-    tabular = isinstance(written, list) and written and all(isinstance(table, dict) for table in written)
-    if tables.keys() != {"rule"} or not isinstance(written, list) or not tabular:
+    is_list = isinstance(written, list) and written and all(isinstance(each, dict) for each in written)
+    if tables.keys() != {"rule"} or not isinstance(written, list) or not is_list:
         other = next((key for key in tables if key != "rule"), "rule")
-        line = _line_of_key(text, other, 0, len(text)) or 1
+        line = tomltext.line(text, (other,))
         raise SpecError(f"{safe(path)}:{line}: expected [[rule]] tables and nothing else")
-    return [_placed(path, text, at, rule_base, table) for at, table in enumerate(written)]
+    vocabulary = Vocabulary(rule_base.events, of_release(series), sent_late(rule_base))
+    rules: list[TemporalRule] = []
+    for at, each in enumerate(written):
+        try:
+            rule = temporal_rule(read(each, Table), vocabulary)
+            if rule.name and rule.name in [before.name for before in rules]:
+                raise Wrong(f"another rule is called {quoted(rule.name)}", "name")
+        except Wrong as wrong:
+            line = tomltext.line_in_item(text, "rule", at, wrong.keys)
+            raise SpecError(f"{safe(path)}:{line}: {wrong}") from None
+        rules.append(rule)
+    return rules
 
 
-def _placed(path: str, text: str, at: int, rule_base: RuleBase, table: Any) -> TemporalRule:
+def names(path: str) -> frozenset[str]:
+    """The names of the rules in a file, whatever else is in it.
+
+    Raises:
+        SpecError: the file cannot be read.
+    """
+    written = tomltext.read(path)[1].get("rule")
+    tables = written if isinstance(written, list) else []
+    return frozenset(str(each["name"]) for each in tables if isinstance(each, dict) and "name" in each)
+
+
+T = TypeVar("T", bound=Table)
+
+
+def read(value: dict[str, Any], kind: type[T]) -> T:
+    """A `[[rule]]` table as a value.
+
+    Raises:
+        Wrong: it has a key that no rule has, or a value that its key does not take.
+    """
     try:
-        return _rule(table, rule_base)
-    except _Wrong as wrong:
-        raise SpecError(f"{safe(path)}:{_line(text, at, wrong.key)}: {wrong}") from None
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise _wrong(str(error), kind) from None
 
 
-def _line(text: str, at: int, key: str) -> int:
-    """The line of a key in the table of that index; the table's own where the key is not in it."""
-    heads = [match.start() for match in re.finditer(r"^[ \t]*\[\[[ \t]*rule[ \t]*\]\]", text, re.MULTILINE)]
-    if at >= len(heads):
-        return 1
-    end = heads[at + 1] if at + 1 < len(heads) else len(text)
-    return _line_of_key(text, key, heads[at], end) or text.count("\n", 0, heads[at]) + 1
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$\.?(.*)`)?", re.DOTALL)
+_PLACE = re.compile(r" - at `\$\.(\w+)", re.DOTALL)
 
 
-def _line_of_key(text: str, key: str, begin: int, end: int) -> int | None:
-    """The first line in that range that sets a key, or begins a table of its name."""
-    pattern = rf"^[ \t]*(?:\[+[ \t]*(?:rule[ \t]*\.[ \t]*)?)?[\"']?{re.escape(key)}[\"']?[ \t]*[]=.]"
-    found = re.compile(pattern, re.MULTILINE).search(text, begin, end)
-    return text.count("\n", 0, found.start()) + 1 if found else None
+def _wrong(error: str, kind: type[Table]) -> Wrong:
+    """What msgspec found, in the words of the rule language."""
+    unknown = _UNKNOWN.fullmatch(error)
+    if unknown:
+        key, within = unknown[1], unknown[2] or ""
+        known = (Response if within else kind).__struct_fields__
+        near = near_names(key, known)
+        hint = f" (near: {', '.join(near)})" if near else ""
+        holder = re.match(r"\w*", within)
+        what = "an event in it" if within else "a rule"
+        text = f"unknown key {quoted(key)}{hint}; {what} has {', '.join(known)}"
+        return Wrong(text, *filter(None, [holder and holder[0], key]))
+    place = _PLACE.search(error)
+    key = place[1] if place else ""
+    return Wrong(_EXPECTED.get(key, safe(error)), key)
 
 
-def _rule(table: Any, rule_base: RuleBase) -> TemporalRule:
-    for key in table:
-        if key not in _KEYS:
-            raise _Wrong(key, f"unknown key {quoted(key)}; a rule has {', '.join(_KEYS)}")
-    kind: Kind = table.get("kind", "response")
-    if kind not in _TEXTS:
-        raise _Wrong("kind", f"kind is {alternatives([*map(quoted, _TEXTS)])}")
-    [event] = _events(table, "event", rule_base)[:1]
-    rule = rule_base.events[event]
-    then = _events(table, "then", rule_base)
-    until = _events(table, "until", rule_base) if kind == "absence" and "until" in table else []
-    for key, only in (("until", "absence"), ("within", "response")):
-        if key in table and kind != only:
-            raise _Wrong(key, f'{key} does not go with kind "{kind}"')
-    same = _same(table, [event, *then], rule_base)
-    condition = Condition(tuple(_conditions(table.get("when", {}), event, rule)))
-    trigger = _trigger_text(event, condition)
-    answer = alternatives(then) + (f" of the same {' and '.join(map('.'.join, same))}" if same else "")
+class Vocabulary(NamedTuple):
+    """What rules can be about.
+
+    Attributes:
+        events: those of the spec.
+        commands: those of the release.
+        late: the events that can be sent late.
+    """
+
+    events: Mapping[str, rulebase.EventRule]
+    commands: Mapping[str, CommandRule]
+    late: frozenset[str]
+
+    def data(self, pattern: Pattern) -> Object:
+        """What the messages of a pattern may carry."""
+        if pattern.is_command:
+            arguments = self.commands[pattern.name].arguments
+            is_list = pattern.name in messages.LISTS  # its parts are commands, too
+            return msgspec.structs.replace(arguments, open=True) if is_list else arguments
+        return self.events[pattern.name].data
+
+
+def temporal_rule(table: Table, vocabulary: Vocabulary) -> TemporalRule:
+    """The rule that a table describes.
+
+    Raises:
+        Wrong: it is incomplete, contradicts itself, or is about what there is not.
+    """
+    _check_keys(table)
+    trigger = _pattern(table, vocabulary, "")
+    then = patterns(table.then, "then", vocabulary)
+    until = patterns(table.until, "until", vocabulary)
+    same = _same(table.same)
+    for mine, theirs in same:
+        _types(mine, trigger, vocabulary, "same")
+        for each in then:
+            _types(theirs, each, vocabulary, "same")
     return TemporalRule(
-        text=_TEXTS[kind].format(trigger=trigger, answer=answer)
-        + (f" until {alternatives(until)}" if until else ""),
-        trigger=Pattern(event, condition),
-        then=tuple(map(Pattern, then)),
-        kind=kind,
-        same=tuple((path, path) for path in same),
-        within=_within(table),
-        is_limited=event in sent_late(rule_base),
-        until=tuple(Pattern(each) for each in until if not _lacks_key(each, same, rule_base)),
-        until_all=tuple(Pattern(each) for each in until if _lacks_key(each, same, rule_base)),
+        text=_text(table.kind, trigger, then, same, until),
+        trigger=trigger,
+        then=then,
+        kind=table.kind,
+        same=same,
+        within=None if table.within is None else round(table.within * MICROSECONDS),
+        is_limited=not trigger.is_command and trigger.name in vocabulary.late,
+        until=tuple(each for each in until if not _lacks_key(each, same, vocabulary)),
+        until_all=tuple(each for each in until if _lacks_key(each, same, vocabulary)),
+        name=table.name,
     )
 
 
-def _lacks_key(event: str, same: tuple[Path, ...], rule_base: RuleBase) -> bool:
-    """Whether an event cannot carry the members that must be the same: it lifts an absence for all then."""
+def _check_keys(table: Table) -> None:
+    """Raise Wrong where keys are missing, or do not go together."""
+    if table.event and table.command:
+        raise Wrong("a rule is about an event or a command, not both", "command")
+    if not table.event and not table.command:
+        raise Wrong("event names an event, or command a command: what the rule is about", "event")
+    if "," in table.name or table.name[:3].upper() == "QMP" or not table.name.isprintable():
+        raise Wrong('a name has no comma, does not begin with "QMP", and can be printed', "name")
+    for key, kinds in _ONLY_OF.items():
+        if getattr(table, key) not in ((), None) and table.kind not in kinds:
+            raise Wrong(f'{key} does not go with kind "{table.kind}"', key)
+    if table.kind != "never" and table.then in ((), ""):
+        raise Wrong(_EXPECTED["then"], "then")
+    if table.within is not None and not 0 <= table.within < _FOREVER:
+        raise Wrong(_EXPECTED["within"], "within")
+    if table.within is not None and table.command:
+        raise Wrong("a command has no timestamp, so nothing comes within seconds of it", "within")
+
+
+_FOREVER = 1e9
+"""Seconds; no bound is as long."""
+
+
+def patterns(written: Responses, key: str, vocabulary: Vocabulary) -> tuple[Pattern, ...]:
+    """The messages that a rule names under a key, `then` or `until`.
+
+    Raises:
+        Wrong: one is not of the vocabulary.
+    """
+    found = []
+    for each in written if isinstance(written, tuple) else (written,):
+        response = Response(each) if isinstance(each, str) else each
+        if bool(response.event) == bool(response.command) or (key == "then" and response.command):
+            raise Wrong(_EXPECTED[key], key)
+        found.append(_pattern(response, vocabulary, key))
+    return tuple(found)
+
+
+def _pattern(written: Table | Response, vocabulary: Vocabulary, key: str) -> Pattern:
+    """The messages that a table means; `key` is where in the rule the table is, "" for the rule itself."""
+    if written.command:
+        known = vocabulary.commands
+        _expect(written.command, known, f"there is no command {quoted(written.command)}", key or "command")
+    else:
+        events = vocabulary.events
+        _expect(written.event, events, f"the spec has no event {quoted(written.event)}", key or "event")
+    pattern = Pattern(written.command or written.event, is_command=bool(written.command))
+    return _with_condition(pattern, written, vocabulary, key)
+
+
+def _expect(wanted: str, known: Mapping[str, Any], reason: str, key: str) -> None:
+    if wanted not in known:
+        near = near_names(wanted, known)
+        raise Wrong(reason + (f" (near: {', '.join(map(name, near))})" if near else ""), key)
+
+
+def _with_condition(pattern: Pattern, table: Table | Response, vocabulary: Vocabulary, key: str) -> Pattern:
+    """The pattern with the table's condition; `key` is where in the rule the table is, "" for the rule."""
+    when = []
+    for path, value in table.when.items():
+        keys = (key or "when",)
+        values = value if isinstance(value, list) else [value]
+        types = _types(_path(path), pattern, vocabulary, *keys)
+        if not values:
+            raise Wrong(f"{quoted(path)} has no value to be compared with", *keys)
+        for each in values:
+            if not any(_can_be(each, described) for described in types):
+                raise Wrong(f"{quoted(path)} cannot be {_shown(each)}{_near_value(each, types)}", *keys)
+        when.append((_path(path), tuple(values)))
+    has, lacks = _paths(table.has), _paths(table.lacks)
+    for own, members in (("has", has), ("lacks", lacks)):
+        for member in members:
+            _types(member, pattern, vocabulary, key or own)
+    return msgspec.structs.replace(pattern, condition=Condition(tuple(when), has, lacks))
+
+
+def _path(text: str) -> Path:
+    return tuple(keypath.names(text))
+
+
+def _paths(written: str | tuple[str, ...]) -> tuple[Path, ...]:
+    return tuple(map(_path, (written,) if isinstance(written, str) else written))
+
+
+def _same(written: str | tuple[str, ...] | dict[str, str]) -> tuple[tuple[Path, Path], ...]:
+    if isinstance(written, dict):
+        return tuple((_path(mine), _path(theirs)) for mine, theirs in written.items())
+    return tuple((path, path) for path in _paths(written))
+
+
+def _lacks_key(pattern: Pattern, same: tuple[tuple[Path, Path], ...], vocabulary: Vocabulary) -> bool:
+    """Whether a message does not carry the members that must be the same: it lifts an absence for all."""
     try:
-        for path in same:
-            _types(keypath.as_text(path), event, rule_base.events[event], "until")
-    except _Wrong:
+        for _, path in same:
+            if path in pattern.condition.lacks:
+                return True
+            _types(path, pattern, vocabulary)
+    except Wrong:
         return True
     return False
 
 
-_TEXTS = {
-    "response": "after {trigger}, {answer} follows",
-    "precedence": "before {trigger}, {answer} comes",
-    "absence": "after {trigger}, {answer} does not come",
-}
-
-
-def _trigger_text(event: str, when: Condition) -> str:
-    conditions = [f"{'.'.join(path)} is {alternatives([*map(_shown, values)])}" for path, values in when.when]
-    return f"{event} with {' and '.join(conditions)}" if conditions else event
-
-
-def _shown(value: Any) -> str:
-    return quoted(value) if isinstance(value, str) else name(str(value).lower())
-
-
-def _events(table: dict[str, Any], key: str, rule_base: RuleBase) -> list[str]:
-    value = table.get(key)
-    events = [value] if isinstance(value, str) else value
-    if not isinstance(events, list) or not events or (key == "event" and not isinstance(value, str)):
-        raise _Wrong(key, f"{key} names {'an event' if key == 'event' else 'an event, or several in a list'}")
-    for event in events:
-        if not isinstance(event, str) or event not in rule_base.events:
-            near = near_names(str(event), rule_base.events)
-            hint = f" (near: {', '.join(near)})" if near else ""
-            raise _Wrong(key, f"the spec has no event {quoted(str(event))}{hint}")
-    return events
-
-
-def _types(path: str, event: str, rule: EventRule, key: str) -> list[rulebase.Type]:
-    """What the value at a dotted path may be, whatever else the event carries."""
-    found: list[rulebase.Type] = [rule.data]
-    for key_in_path in keypath.names(path):
+def _types(path: Path, pattern: Pattern, vocabulary: Vocabulary, *keys: str) -> list[rulebase.Type]:
+    """What the value at a path may be, whatever else the message carries."""
+    found: list[rulebase.Type] = [vocabulary.data(pattern)]
+    for key in path:
         objects = [each for described in found for each in _objects(described)]
-        members = [each.member(key_in_path) for each in objects]
+        members = [each.member(key) for each in objects]
         found = [member.type for member in members if member]
         if not found and any(each.open for each in objects):
             return [rulebase.Any()]
         if not found:
-            raise _Wrong(key, f"{name(event)} has no member {quoted(path)}")
+            near = near_names(key, {member.name for each in objects for member in each.members})
+            hint = f" (near: {', '.join(map(name, near))})" if near else ""
+            what = "argument" if pattern.is_command else "member"
+            raise Wrong(f"{name(pattern.name)} has no {what} {quoted('.'.join(path))}{hint}", *keys)
     return found
 
 
@@ -177,20 +351,6 @@ def _objects(described: rulebase.Type) -> Iterator[Object]:
             yield described
             for branch in described.branches.values():
                 yield from _objects(branch)
-
-
-def _conditions(when: Any, event: str, rule: EventRule) -> Iterator[tuple[Path, tuple[Any, ...]]]:
-    if not isinstance(when, dict):
-        raise _Wrong("when", "when is a table of members and their values")
-    for path, value in when.items():
-        values = value if isinstance(value, list) else [value]
-        types = _types(path, event, rule, "when")
-        if not values:
-            raise _Wrong("when", f"{quoted(path)} has no value to be compared with")
-        for each in values:
-            if not any(_can_be(each, described) for described in types):
-                raise _Wrong("when", f"{quoted(path)} cannot be {_shown(each)}")
-        yield tuple(keypath.names(path)), tuple(values)
 
 
 _SCALARS: dict[type[rulebase.Type], tuple[type, ...]] = {
@@ -215,24 +375,51 @@ def _can_be(value: Any, described: rulebase.Type) -> bool:
     return not (isinstance(value, float) and math.isnan(value))
 
 
-def _same(table: dict[str, Any], events: list[str], rule_base: RuleBase) -> tuple[Path, ...]:
-    value = table.get("same", [])
-    paths = [value] if isinstance(value, str) else value
-    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
-        raise _Wrong("same", "same names a member, or several in a list")
-    for path in paths:
-        for event in events:
-            _types(path, event, rule_base.events[event], "same")
-    return tuple(tuple(keypath.names(path)) for path in paths)
+def _near_value(value: Any, types: list[rulebase.Type]) -> str:
+    known = [each for described in types if isinstance(described, Enum) for each in described.values]
+    near = near_names(str(value), known)
+    return f" (near: {', '.join(map(name, near))})" if near else ""
 
 
-def _within(table: dict[str, Any]) -> int | None:
-    within = table.get("within")
-    if within is None:
-        return None
-    if isinstance(within, bool) or not isinstance(within, int | float) or not 0 <= within < _FOREVER:
-        raise _Wrong("within", "within is a number of seconds")
-    return round(within * MICROSECONDS)
+# The rule in words
 
 
-_FOREVER = 1e9
+def _text(
+    kind: str,
+    trigger: Pattern,
+    then: tuple[Pattern, ...],
+    same: tuple[tuple[Path, Path], ...],
+    until: tuple[Pattern, ...],
+) -> str:
+    equal = [_joined(mine) for mine, theirs in same if mine == theirs]
+    other = [f"whose {_joined(theirs)} is its {_joined(mine)}" for mine, theirs in same if mine != theirs]
+    of_the_same = [f"of the same {' and '.join(equal)}"] if equal else []
+    response = " ".join(
+        [alternatives([*map(pattern_text, then)]), *of_the_same, " and ".join(other)]
+    ).rstrip()
+    lifted = f" until {alternatives([*map(pattern_text, until)])}" if until else ""
+    return _TEXTS[kind].format(trigger=pattern_text(trigger), response=response) + lifted
+
+
+_TEXTS = {
+    "response": "after {trigger}, {response} follows",
+    "precedence": "before {trigger}, {response} comes",
+    "absence": "after {trigger}, {response} does not come",
+    "never": "{trigger} does not come",
+}
+
+
+def pattern_text(pattern: Pattern) -> str:
+    """A pattern in words: `WATCHDOG with action is "pause"`."""
+    condition = pattern.condition
+    parts = [f"{_joined(path)} is {alternatives([*map(_shown, values)])}" for path, values in condition.when]
+    parts += [_joined(path) for path in condition.has] + [f"no {_joined(path)}" for path in condition.lacks]
+    return f"{name(pattern.name)} with {' and '.join(parts)}" if parts else name(pattern.name)
+
+
+def _joined(path: Path) -> str:
+    return keypath.as_text(path)
+
+
+def _shown(value: Any) -> str:
+    return quoted(value) if isinstance(value, str) else name(str(value).lower())

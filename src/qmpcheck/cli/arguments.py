@@ -66,13 +66,27 @@ def add_terms(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
         "--within", type=_seconds, metavar="SECONDS", help="follow-ups later than that are late"
     )
     parser.add_argument(
-        "--rules", action=Several, default=[], metavar="FILE", help="follow-ups of your own, in TOML"
+        "--rules", action=Several, default=[], metavar="FILE", help="temporal rules of your own, in TOML"
+    )
+    parser.add_argument(
+        "--command-rules",
+        choices=("all", "strict", "none"),
+        default="strict",
+        help="which rules about commands count, where a stream holds some: strict (the default) are those "
+        "that QEMU's schema states, all also those that QEMU keeps without saying so",
     )
     parser.set_defaults(severities={}, extra=[])
 
 
-def own_rules(options: argparse.Namespace, rule_base: RuleBase) -> Sequence[TemporalRule]:
+def own_rules(
+    options: argparse.Namespace, rule_base: RuleBase, series: tuple[int, int] | None
+) -> Sequence[TemporalRule]:
     """The rules in the files that `--rules` names.
+
+    Args:
+        options: those of the command.
+        rule_base: the spec.
+        series: its release, as (major, minor); None if it is of none.
 
     Raises:
         SpecError: a file cannot be read, or holds something else.
@@ -81,22 +95,55 @@ def own_rules(options: argparse.Namespace, rule_base: RuleBase) -> Sequence[Temp
         return ()
     from qmpcheck.checking import user_rules
 
-    return [rule for path in options.rules for rule in user_rules.load(path, rule_base)]
+    return [rule for path in options.rules for rule in user_rules.load(path, rule_base, series)]
+
+
+def named_rules(options: argparse.Namespace, option: str) -> frozenset[str]:
+    """The names of rules among what `--select` or `--ignore` was given; the rest are codes.
+
+    Args:
+        options: those of the command.
+        option: `select` or `ignore`.
+
+    Raises:
+        SpecError: no rule has one of the names.
+    """
+    names = _not_codes(getattr(options, option))
+    if not names:
+        return names
+    from qmpcheck.checking import command_rules, user_rules
+
+    known = {each.name for each in command_rules.all_rules()}
+    known.update(name for path in options.rules for name in user_rules.names(path))
+    for each in sorted(names - known):
+        near = catalogue.near_names(each, known)
+        hint = f" (near: {', '.join(map(name, near))})" if near else ""
+        raise SpecError(f"{option}: no code begins with {quoted(each)}, and no rule is called so{hint}")
+    return names
+
+
+def _not_codes(chosen: Sequence[str] | None) -> frozenset[str]:
+    return frozenset(each for each in chosen or () if not is_code(each))
+
+
+def is_code(text: str) -> bool:
+    """Whether it can only be a code: names of rules do not begin like one."""
+    return text[:3].upper() == "QMP"
 
 
 def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
-    """`--select` and `--ignore`, each with codes of those known, or the beginnings of codes."""
+    """`--select` and `--ignore`, each with codes, the beginnings of codes, or names of rules."""
 
     def codes(text: str) -> list[str]:
         matching: list[str] = []
         for prefix in text.split(","):
             found = beginning(prefix, known)
-            if not found:
+            if not found and (is_code(prefix) or not prefix):
                 raise argparse.ArgumentTypeError(f"no code here begins with {prefix!r}")
-            matching += found
+            matching += found or [prefix]
         return matching
 
-    metavar = "CODE[,CODE...]"
+    metavar = "CODE|RULE[,...]"
     parser.add_argument("--select", type=codes, action=Several, metavar=metavar, help="only these findings")
     parser.add_argument(
         "--ignore",
@@ -104,7 +151,7 @@ def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
         action=Several,
         default=[],
         metavar=metavar,
-        help="not these; QMP1 means all QMP1xx",
+        help="not these; QMP1 means all QMP1xx, the name of a rule what it finds",
     )
 
 
@@ -121,7 +168,7 @@ def selected(options: argparse.Namespace, known: Collection[str]) -> frozenset[s
     """
     wanted = frozenset(known if options.select is None else options.select)
     left = wanted.intersection(known).difference(options.ignore)
-    if not left:
+    if not left and not _not_codes(options.select):
         raise SpecError("select and ignore leave no code, so that nothing would ever be found")
     return left
 

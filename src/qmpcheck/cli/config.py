@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple, NoReturn
 
-from qmpcheck.cli.arguments import FOREVER, beginning
+from qmpcheck.cli.arguments import FOREVER, beginning, is_code
 from qmpcheck.cli.project import FILE, PROJECT, folders
 from qmpcheck.codes import Severity
 from qmpcheck.printable import quoted, safe
@@ -139,7 +139,12 @@ def _spec(value: Any, folder: str) -> str:
 
 
 def _codes(value: Any, _: str) -> list[str]:
-    return [code for prefix in _strings(value) for code in _beginning(prefix)]
+    """Codes, and names of rules, which the command checks."""
+    return [code for each in _strings(value) for code in _codes_or_rule(each)]
+
+
+def _codes_or_rule(text: str) -> list[str]:
+    return _beginning(text) if is_code(text) or not text else [text]
 
 
 def _some_codes(value: Any, folder: str) -> list[str]:

@@ -1,25 +1,34 @@
-"""Say what a code means, why it matters, and show a bad and a good example; without one, list the codes."""
+"""Say what a code means, why it matters, and show a bad and a good example; without one, list the codes.
+
+A known erratum and a rule about commands are explained by their names.
+"""
 
 from __future__ import annotations
 
 import argparse
 import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+from qmpcheck import catalogue
 from qmpcheck.codes import CODES, Code
 from qmpcheck.printable import quoted
 from qmpcheck.rulebase import SpecError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("code", nargs="?", metavar="CODE")
+    parser.add_argument("code", nargs="?", metavar="CODE|ERRATUM|RULE")
 
 
 def run(options: argparse.Namespace) -> int:
     if options.code is None:
-        for code, about in CODES.items():
-            print(f"{code}  {_level(about):9}{about.slug}")
+        for each, about in CODES.items():
+            print(f"{each}  {_level(about):9}{about.slug}")
         return 0
     code = _code(options.code)
+    if code is None:
+        print(_named(options.code))
+        return 0
     about = CODES[code]
     print(f"{code} {about.slug} ({_level(about)})\n")
     print(textwrap.fill(about.means, 88), end="\n\n")
@@ -35,13 +44,67 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+if TYPE_CHECKING:
+    from qmpcheck.checking.command_rules import CommandRule
+    from qmpcheck.checking.errata import Erratum
+
+
 def _level(about: Code) -> str:
     """How bad its findings are; of a change, what it means for a tolerant client."""
     return str(about.severity if about.tolerant is None else about.tolerant)
 
 
-def _code(text: str) -> str:
+def _code(text: str) -> str | None:
+    """The code of that name; None where it is the name of something else."""
     for code, about in CODES.items():
         if text.upper() == code or text.lower() == about.slug:
             return code
-    raise SpecError(f"no code is called {quoted(text)}; `qmpcheck explain` lists them")
+    return None
+
+
+def _named(text: str) -> str:
+    """What an erratum, or a rule about commands, says.
+
+    Raises:
+        SpecError: there is none of that name.
+    """
+    from qmpcheck.checking import command_rules, errata  # most ask for codes
+
+    known = {each.id: each for each in errata.all_errata()}
+    if text in known:
+        return "\n".join(_erratum(known[text]))
+    rules = [each for each in command_rules.all_rules() if each.name == text]
+    if rules:
+        return "\n\n".join("\n".join(_rule(each)) for each in rules)
+    names = [*known, *(each.name for each in command_rules.all_rules()), *CODES]
+    names += [about.slug for about in CODES.values()]
+    near = catalogue.near_names(text, dict.fromkeys(names))
+    hint = f" (near: {', '.join(near)})" if near else ""
+    reason = f"no code, erratum or rule is called {quoted(text)}{hint}"
+    raise SpecError(f"{reason}; `qmpcheck explain` lists the codes")
+
+
+def _erratum(erratum: Erratum) -> Iterator[str]:
+    yield f"{erratum.id} (erratum about {erratum.event})\n"
+    yield textwrap.fill(erratum.happens, 88) + "\n"
+    yield f"Seen in {erratum.seen.version}: corpora/{erratum.seen.recording}"
+    if erratum.rule:
+        yield f"The rule that is not kept: {erratum.rule}"
+    if erratum.until:
+        yield f"The last release that shows it: {erratum.until}"
+    yield "Such findings are warnings; --literal makes them what they are without it."
+
+
+def _rule(rule: CommandRule) -> Iterator[str]:
+    from qmpcheck.checking import command_rules
+
+    released = f"before {rule.before}" if rule.before else ""
+    yield f"{rule.name} ({rule.level} rule, {' '.join(filter(None, ['since', rule.since, released]))})\n"
+    yield textwrap.fill(command_rules.text(command_rules.of_newest(rule)), 88, break_on_hyphens=False) + "\n"
+    yield f"The schema says so: {rule.cites}" if rule.cites else "No document says so: QEMU does it."
+    if rule.during:
+        yield f"It is about triggers while the stream has shown this state: {rule.during}"
+    if rule.guest:
+        yield "A response is never missing, only pending: it does not depend on QEMU alone."
+    if rule.ends_with_process:
+        yield "The end of the process drops it."

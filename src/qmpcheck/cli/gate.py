@@ -96,12 +96,20 @@ def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: 
     spec, since = _specs(options.spec, build)
     strictness.check(options, spec)
     spec = spec._replace(rule_base=extended(spec.rule_base, options.extra))
-    own = arguments.own_rules(options, spec.rule_base)
+    own = arguments.own_rules(options, spec.rule_base, catalogue.series(spec))
     if options.save is not None:
         _make(options.save)
     with _reporting_failure(options):
         outcomes = _play(build, scenarios)
-    demands = Demands(codes, options.severities, options.within, own)
+    demands = Demands(
+        codes,
+        options.severities,
+        options.within,
+        own,
+        options.command_rules,
+        arguments.named_rules(options, "select"),
+        arguments.named_rules(options, "ignore"),
+    )
     return judge(build, spec, outcomes, demands, since)
 
 

@@ -7,6 +7,10 @@ COMMAND is one that starts a QEMU or a storage daemon; it is given one monitor m
 to it, and what it sends until it has ended is recorded. If it dies of a signal, something is lost; its
 exit status does not count.
 
+With --proxy LISTEN, clients connect to LISTEN in place of SOCKET, one after the other. What they send passes
+on to SOCKET, and what comes back to them, bytes and file descriptors unchanged. FILE holds both directions
+then, in their order, so that `validate` can check what commands promise.
+
 FILE holds whole lines only, always. What was lost is told.
 
 Exit status: 0 the recording is whole; 2 something was lost, or nothing could be recorded; 130 interrupted.
@@ -25,7 +29,7 @@ from qmpcheck.recording.transcript import Stopped, Transcript
 from qmpcheck.rulebase import SpecError
 from qmpcheck.wording import plural
 
-_USAGE = """qmpcheck record -o FILE [--reconnect] SOCKET
+_USAGE = """qmpcheck record -o FILE [--reconnect] [--proxy LISTEN] SOCKET
        qmpcheck record -o FILE -- COMMAND [ARGUMENT...]"""
 
 
@@ -42,6 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a new file, or an empty one; - is standard output (a COMMAND's goes to standard error then)",
     )
     parser.add_argument(
+        "--proxy",
+        metavar="LISTEN",
+        help="listen there, pass on what clients and the SOCKET send each other, and record both directions",
+    )
+    parser.add_argument(
         "--reconnect",
         action="store_true",
         help="wait for the SOCKET, and when QEMU ends wait for the next one, until an interrupt",
@@ -50,8 +59,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     where = address.of(options.source)
-    if options.reconnect and where is None:
-        raise SpecError("--reconnect is for a socket, and not for a command")
+    for option, given in (("--reconnect", options.reconnect), ("--proxy", options.proxy)):
+        if given and where is None:
+            raise SpecError(f"{option} is for a socket, and not for a command")
     try:
         file = transcript.opened(options.output)
     except Stopped as error:
@@ -75,6 +85,12 @@ def _recorded(
     try:
         if where is None:
             whole = sources.record_command(options.source, file, interrupts, tell)
+        elif options.proxy:
+            from qmpcheck.recording import proxy
+
+            listen = address.listening(options.proxy)
+            record = proxy.Record(file, tell)
+            whole = proxy.record_proxy(listen, where, record, interrupts, options.reconnect)
         else:
             whole = sources.record_socket(where, file, interrupts, tell, options.reconnect)
     except Stopped as error:

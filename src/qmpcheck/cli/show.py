@@ -1,9 +1,13 @@
-"""Show the rules of a spec, each with its line in the spec's document."""
+"""Show the rules of a spec, each with its line in the spec's document.
+
+For one event, what commands promise about it and the known errata that concern it are shown, too.
+"""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tabulate import tabulate
@@ -27,6 +31,9 @@ def run(options: argparse.Namespace) -> int:
     events = arguments.chosen_events(spec.rule_base, options.event)
     rows = [row for event, rule in events.items() for row in _event_rows(event, rule)]
     print(tabulate(rows, headers=("event", "what", "rule", "line"), disable_numparse=True))
+    if options.event is not None:
+        _print_list("What commands promise about it", _promises(options.event, spec))
+        _print_list("Known errata about it", _errata(options.event, spec))
     return 0
 
 
@@ -40,6 +47,40 @@ def _event_rows(event: str, rule: EventRule) -> Iterator[_Row]:
     if rule.rate_limit:
         limit = rule.rate_limit
         yield "", "rate limit", rate_limit_text(limit), _place(rule.file, limit.line)
+
+
+def _print_list(title: str, items: Iterable[str]) -> None:
+    listed = [*items]
+    if listed:
+        print(f"\n{title}:\n")
+    for each in listed:
+        print(textwrap.fill(each, 100, subsequent_indent="  ", break_on_hyphens=False))
+
+
+def _promises(event: str, spec: catalogue.Spec) -> Iterator[str]:
+    """The rules about commands that the event answers, or that are about it."""
+    from qmpcheck.checking import command_rules  # the rules of a spec need none
+
+    series = catalogue.series(spec)
+    if spec.rule_base.source == rulebase.TEXT:
+        return
+    for table in command_rules.all_rules():
+        rules = [*command_rules.compiled(table, spec.rule_base, series)] if table.is_of(series) else []
+        if any(event in {each.trigger.name, *(response.name for response in each.then)} for each in rules):
+            where = table.cites or "conventional"
+            yield f"{table.name} (since {table.since}, {where}): {command_rules.text(rules)}"
+
+
+def _errata(event: str, spec: catalogue.Spec) -> Iterator[str]:
+    """The known errata that concern the event, and are not over in the spec's release."""
+    from qmpcheck.checking import command_rules, errata
+
+    series = catalogue.series(spec)
+    for erratum in errata.of_spec(spec.rule_base):
+        is_over = bool(erratum.until) and series is not None and series > command_rules.release(erratum.until)
+        if event in {erratum.event, *erratum.then, *erratum.instead} and not is_over:
+            until = f" (until {erratum.until})" if erratum.until else ""
+            yield f"{erratum.id}: {erratum.happens}{until}"
 
 
 class _Above(NamedTuple):

@@ -125,6 +125,9 @@ def _recipe(options: argparse.Namespace) -> Recipe:
         within=options.within,
         literal=options.literal,
         rules=tuple(options.rules),
+        command_rules=options.command_rules,
+        selected=arguments.named_rules(options, "select"),
+        ignored=arguments.named_rules(options, "ignore"),
         extra=tuple(options.extra),
         complete=options.complete,
     )

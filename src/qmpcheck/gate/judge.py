@@ -12,7 +12,7 @@ import msgspec
 from qmpcheck.catalogue import Spec
 from qmpcheck.checking.checker import Checker, CheckOptions
 from qmpcheck.checking.result import StreamResult
-from qmpcheck.checking.temporal_rule import TemporalRule
+from qmpcheck.checking.temporal_rule import Level, TemporalRule
 from qmpcheck.codes import Severity
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
@@ -33,12 +33,17 @@ class Demands(NamedTuple):
         severities: how bad the findings of some codes are.
         within: seconds that the spec's follow-ups may take; None for any.
         rules: rules over time beside the spec's.
+        command_rules: which of the shipped rules about commands count.
+        selected, ignored: names of rules over time whose findings are wanted, or not.
     """
 
     codes: frozenset[str] = OF_GATE
     severities: Severities = AS_IT_IS
     within: float | None = None
     rules: Sequence[TemporalRule] = ()
+    command_rules: Level = "strict"
+    selected: frozenset[str] = frozenset()
+    ignored: frozenset[str] = frozenset()
 
 
 class Judged(NamedTuple):
@@ -119,6 +124,9 @@ def _checker(rule_base: RuleBase, demands: Demands, assumes: tuple[str, ...]) ->
         assumed=assumes,
         within=demands.within,
         rules=tuple(demands.rules),
+        command_rules=demands.command_rules,
+        selected=demands.selected,
+        ignored=demands.ignored,
     )
     return Checker(rule_base, options)
 

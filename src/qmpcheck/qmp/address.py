@@ -55,6 +55,14 @@ def of(words: list[str]) -> Address | None:
     return Address(word) if _is_socket(word) or shutil.which(word) is None else None
 
 
+def listening(word: str) -> Address:
+    """The address to listen at that a word is: tcp:HOST:PORT, unix:PATH, or a path."""
+    match = _TCP.fullmatch(word)
+    if match and int(match[2]) <= _LAST_PORT:
+        return Address(match[1].strip("[]"), int(match[2]))
+    return Address(word.removeprefix("unix:"))
+
+
 def _is_socket(path: str) -> bool:
     try:
         return stat.S_ISSOCK(os.stat(path).st_mode)

@@ -96,6 +96,25 @@ def _marked(mark: bytes) -> Iterator[int]:
                 yield int(path.split("/")[2])
 
 
+def _kill_all_that_appear(mark: str) -> None:
+    """Kill them until none was there for a while.
+
+    While a process begins to run a program, its end of our pipe is closed already, and its environment cannot
+    be read yet.
+    """
+    now = time.monotonic()
+    end, quiet_until = now + _LONGEST, now + _QUIET
+    while now < min(end, quiet_until):
+        if _signal_marked(mark, signal.SIGKILL):
+            quiet_until = now + _QUIET
+        time.sleep(_PAUSE)
+        now = time.monotonic()
+
+
+_QUIET, _LONGEST = 1.0, 60.0
+"""Seconds."""
+
+
 def _main(mark: str, grace: float, folder: str) -> None:
     os.read(0, 1)
     end = time.monotonic() + grace
@@ -103,7 +122,7 @@ def _main(mark: str, grace: float, folder: str) -> None:
         _signal_marked(mark, signal.SIGTERM)
     while time.monotonic() < end and any(_marked(os.fsencode(mark))):
         time.sleep(_PAUSE)
-    kill_marked(mark)
+    _kill_all_that_appear(mark)
     if folder:
         import shutil
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -78,6 +79,33 @@ class Command(msgspec.Struct, frozen=True, gc=False):
     name: str
     id: Any
     arguments: dict[str, Any]
+
+    timestamp: ClassVar[Timestamp] = Timestamp()
+
+    @property
+    def parts(self) -> tuple[Command, ...]:
+        """It and the commands in it: the actions of a transaction, and the settings in a list of settings."""
+        key, make = LISTS.get(self.name, ("", None))
+        listed = self.arguments.get(key) if make else None
+        if make is None or not isinstance(listed, list):
+            return (self,)
+        return (self, *(make(self, each) for each in listed if isinstance(each, dict)))
+
+
+def _action(_: Command, action: dict[str, Any]) -> Command:
+    data = action.get("data")
+    return Command(str(action.get("type")), None, data if isinstance(data, dict) else {})
+
+
+def _setting(command: Command, setting: dict[str, Any]) -> Command:
+    return Command(command.name, None, setting)
+
+
+LISTS: dict[str, tuple[str, Callable[[Command, dict[str, Any]], Command]]] = {
+    "transaction": ("actions", _action),
+    "migrate-set-capabilities": ("capabilities", _setting),
+}
+"""Commands that hold others: the argument that lists them, and what makes a command of each."""
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):

@@ -39,8 +39,8 @@ class CheckerPool:
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
-        self._first: dict[tuple[int, bool], tuple[Spec, Checker]] = {}
-        self._free: dict[tuple[int, bool], list[Checker]] = defaultdict(list)
+        self._first: dict[_Key, tuple[Spec, Checker]] = {}
+        self._free: dict[_Key, list[Checker]] = defaultdict(list)
 
     def take(self, spec: Spec, format: Format | None = None) -> Checker:
         """A checker of streams by a spec, in a format; give it back when it has finished.
@@ -51,8 +51,10 @@ class CheckerPool:
         key = _key(spec, format)
         if key not in self._first:
             recipe = self.recipe
-            if key[1]:
+            if Loss.EVENTS in key[1]:
                 recipe = msgspec.structs.replace(recipe, codes=recipe.codes - UNANSWERABLE)
+            if key[1] & (Loss.COMMANDS | Loss.REPLIES):
+                recipe = msgspec.structs.replace(recipe, command_rules="none")
             self._first[key] = spec, recipe.checker(spec)
             self._free[key].append(self._first[key][1])
         return self._free[key].pop() if self._free[key] else self._first[key][1].another()
@@ -62,8 +64,13 @@ class CheckerPool:
         self._free[_key(spec, format)].append(checker)
 
 
-def _key(spec: Spec, format: Format | None) -> tuple[int, bool]:
-    return id(spec.rule_base), format is not None and Loss.EVENTS in format.loses
+_Key = tuple[int, Loss]
+"""A spec's rule base, by its identity, and what matters to a checker of what a format loses."""
+
+
+def _key(spec: Spec, format: Format | None) -> _Key:
+    loses = format.loses if format else Loss.NOTHING
+    return id(spec.rule_base), loses & (Loss.EVENTS | Loss.COMMANDS | Loss.REPLIES)
 
 
 class FileChecker:

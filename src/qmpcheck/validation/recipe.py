@@ -7,7 +7,8 @@ import msgspec
 from qmpcheck import catalogue
 from qmpcheck.catalogue import Spec
 from qmpcheck.checking.checker import Checker, CheckOptions
-from qmpcheck.checking.temporal_rule import TemporalRule, assumed_options
+from qmpcheck.checking.session import Series
+from qmpcheck.checking.temporal_rule import Level, TemporalRule, assumed_options
 from qmpcheck.codes import STREAM_CODES
 from qmpcheck.drift import newer
 from qmpcheck.extra import extended
@@ -26,6 +27,9 @@ class Recipe(msgspec.Struct, frozen=True):
         within: seconds that the specs' follow-ups may take; None for any.
         literal: whether known errata of QEMU excuse nothing.
         rules: files with the user's temporal rules.
+        command_rules: which of the shipped rules about commands count.
+        selected: names of temporal rules whose findings are wanted, whatever their codes.
+        ignored: names of temporal rules that are not watched.
         extra: events and members that the project's QEMU has beside those of its spec.
         complete: whether the streams' last sessions are known to be over.
     """
@@ -37,6 +41,9 @@ class Recipe(msgspec.Struct, frozen=True):
     within: float | None = None
     literal: bool = False
     rules: tuple[str, ...] = ()
+    command_rules: Level = "strict"
+    selected: frozenset[str] = frozenset()
+    ignored: frozenset[str] = frozenset()
     extra: tuple[str, ...] = ()
     complete: bool = False
 
@@ -46,7 +53,7 @@ class Recipe(msgspec.Struct, frozen=True):
         Raises:
             SpecError: an option, a rule or an extra name does not fit the spec.
         """
-        rule_base = extended(spec.rule_base, self.extra)
+        rule_base, series = extended(spec.rule_base, self.extra), catalogue.series(spec)
         options = CheckOptions(
             codes=self.codes,
             severities=newer.severities(spec, self.severities),
@@ -54,14 +61,17 @@ class Recipe(msgspec.Struct, frozen=True):
             assumed=assumed_options(rule_base, self.assume),
             within=self.within,
             literal=self.literal,
-            rules=self._rules(rule_base),
-            series=catalogue.series(spec),
+            rules=self._rules(rule_base, series),
+            command_rules=self.command_rules,
+            selected=self.selected,
+            ignored=self.ignored,
+            series=series,
         )
         return Checker(rule_base, options)
 
-    def _rules(self, rule_base: RuleBase) -> tuple[TemporalRule, ...]:
+    def _rules(self, rule_base: RuleBase, series: Series | None) -> tuple[TemporalRule, ...]:
         if not self.rules:
             return ()
         from qmpcheck.checking import user_rules
 
-        return tuple(rule for path in self.rules for rule in user_rules.load(path, rule_base))
+        return tuple(rule for path in self.rules for rule in user_rules.load(path, rule_base, series))

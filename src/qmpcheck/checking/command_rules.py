@@ -1,0 +1,173 @@
+"""The rules about commands that come with qmpcheck: `commands.toml` beside the rule bases."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from qmpcheck import catalogue, keypath, rulebase
+from qmpcheck.checking import commands, user_rules
+from qmpcheck.checking.session import Series
+from qmpcheck.checking.temporal_rule import Level, Pattern, State, TemporalRule
+from qmpcheck.checking.timestamps import sent_late
+from qmpcheck.checking.user_rules import Vocabulary, Wrong
+from qmpcheck.rulebase import RuleBase
+from qmpcheck.wording import alternatives
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class Cites(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"definition": "in"}):
+    """Where the schema says so.
+
+    Attributes:
+        file, line: of the sentence.
+        release: whose schema that is.
+        definition: the command, event or type that the comment is about.
+        words: words of the sentence, in their order.
+    """
+
+    file: str
+    line: int
+    definition: str
+    words: tuple[str, ...]
+    release: str = "10.0"
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} of {self.release}"
+
+
+class CommandRule(user_rules.Table, frozen=True, forbid_unknown_fields=True):
+    """One `[[rule]]` as the file has it; the file says what each key means."""
+
+    level: Literal["strict", "conventional"] = "conventional"
+    guest: bool = False
+    commands: tuple[str, ...] = ()
+    since: str = ""
+    before: str = ""
+    during: str = ""
+    unless: str = ""
+    ends_with_process: bool = False
+    cites: Cites | None = None
+
+    def is_of(self, series: Series | None) -> bool:
+        """Whether it is true of a release; where that is not known, whether it is of every one."""
+        known = series or (2, 1)
+        is_over = bool(self.before) and known >= release(self.before)
+        return known >= release(self.since) and not is_over and not (series is None and self.before)
+
+
+class _State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One `[state.NAME]`."""
+
+    begins: user_rules.Responses
+    ends: user_rules.Responses = ()
+    same: str = ""
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    state: dict[str, _State]
+    rule: tuple[CommandRule, ...]
+
+
+@functools.cache
+def all_rules() -> tuple[CommandRule, ...]:
+    """All rules, of all releases."""
+    return _file().rule
+
+
+@functools.cache
+def _file() -> _File:
+    return msgspec.convert(tomllib.loads(catalogue.rules_file("commands.toml").decode()), _File)
+
+
+def of_release(rule_base: RuleBase, series: Series | None, level: Level) -> tuple[TemporalRule, ...]:
+    """The rules that are true of a release, as far as its spec has what they are about.
+
+    Args:
+        rule_base: the spec.
+        series: the release; None if it is not known, which leaves the rules that are true of every release.
+        level: which rules count.
+    """
+    if level == "none" or rule_base.source == rulebase.TEXT:
+        return ()
+    found = (each for each in all_rules() if each.is_of(series))
+    wanted = (each for each in found if level == "all" or each.level != "conventional")
+    return tuple(rule for each in wanted for rule in compiled(each, rule_base, series))
+
+
+def compiled(table: CommandRule, rule_base: RuleBase, series: Series | None) -> Iterator[TemporalRule]:
+    """A rule for each command of a table, as far as the spec has its events.
+
+    Args:
+        table: one of `all_rules`.
+        rule_base: the spec.
+        series: its release, or the one that wrote the stream; None if it is not known.
+    """
+    vocabulary = Vocabulary(rule_base.events, commands.all_commands(), sent_late(rule_base))
+    cites = table.cites if table.cites and release(table.cites.release) == series else None
+    for command in table.commands or (table.command,):
+        one = msgspec.structs.replace(table, command=command, commands=())
+        try:
+            rule = user_rules.temporal_rule(one, vocabulary)
+            during = _state(table.during, vocabulary) if table.during else None
+            states = filter(None, (table.unless, "ending" if command else ""))
+            unless = tuple(_state(each, vocabulary) for each in states)
+        except Wrong:
+            continue  # a spec without that event, as that of a storage daemon
+        yield msgspec.structs.replace(
+            rule,
+            during=during,
+            unless=unless,
+            never_missing=table.guest,
+            ends_with_process=table.ends_with_process,
+            line=cites.line if cites else None,
+            file=cites.file if cites else "",
+        )
+
+
+def _state(name: str, vocabulary: Vocabulary) -> State:
+    """The state of that name; messages that the spec does not have do not begin or end it."""
+    state = _file().state[name]
+    path = tuple(keypath.names(state.same)) if state.same else ()
+    begins, ends = (_known(each, vocabulary) for each in (state.begins, state.ends))
+    return State(begins, ends, ((path, path),) if path else ())
+
+
+def _known(written: user_rules.Responses, vocabulary: Vocabulary) -> tuple[Pattern, ...]:
+    found: list[Pattern] = []
+    for each in written if isinstance(written, tuple) else (written,):
+        is_command = isinstance(each, str) and each not in vocabulary.events
+        one = user_rules.Response(command=each) if is_command and isinstance(each, str) else each
+        with contextlib.suppress(Wrong):
+            found += user_rules.patterns(one, "until", vocabulary)
+    return tuple(found)
+
+
+def release(text: str) -> Series:
+    """A release as numbers: (2, 11) of `2.11`."""
+    major, minor = map(int, text.split("."))
+    return major, minor
+
+
+def text(rules: Sequence[TemporalRule]) -> str:
+    """The rules that one table is compiled to, in words: they differ in their commands alone."""
+    first = rules[0]
+    names = list(dict.fromkeys(rule.trigger.name for rule in rules))
+    return first.text.replace(first.trigger.name, alternatives(names), 1)
+
+
+def of_newest(table: CommandRule) -> list[TemporalRule]:
+    """What a table is compiled to for the newest release that it is true of."""
+    releases = sorted(release(entry.id) for entry in catalogue.entries() if entry.id in entry.releases)
+    series = next(each for each in reversed(releases) if table.is_of(each))
+    rule_base = catalogue.find(".".join(map(str, series))).rule_base
+    return [*compiled(table, rule_base, series)]

@@ -1,0 +1,46 @@
+"""The commands that QEMU's releases have, and their arguments: `commands.json` beside the rule bases."""
+
+from __future__ import annotations
+
+import functools
+
+import msgspec
+
+from qmpcheck import catalogue
+from qmpcheck.checking.session import Series
+from qmpcheck.rulebase import Object
+
+IN_SCHEMA = (2, 8)
+"""The first release whose schema has every command; before it some were described elsewhere."""
+
+
+class CommandRule(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One command.
+
+    Attributes:
+        since: the first release whose schema has it, as (major, minor).
+        until: the last one; None where the newest has it.
+        arguments: all that it takes or took, the first level of them.
+    """
+
+    since: Series
+    until: Series | None = None
+    arguments: Object = Object()
+
+
+@functools.cache
+def all_commands() -> dict[str, CommandRule]:
+    """The commands of all releases."""
+    return msgspec.json.decode(catalogue.rules_file("commands.json"), type=dict[str, CommandRule])
+
+
+def of_release(series: Series | None) -> dict[str, CommandRule]:
+    """The commands of a release; those of all where it is not known, or older than the schemas' commands."""
+    found = all_commands()
+    if series is None or series < IN_SCHEMA:
+        return found
+    return {
+        name: each
+        for name, each in found.items()
+        if each.since <= series and (each.until is None or series <= each.until)
+    }

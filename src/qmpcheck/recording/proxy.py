@@ -1,0 +1,373 @@
+"""A proxy between clients and a monitor: it passes on what either side sends, and writes both down.
+
+Clients and QEMU see each other as without it: bytes and file descriptors pass unchanged, a side that reads
+slowly slows down the other, and the end of one is the end of the other. Only one client is served at a time,
+as QEMU does it. What cannot be written down passes all the same.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import selectors
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+
+from qmpcheck.printable import safe
+from qmpcheck.qmp.address import Address
+from qmpcheck.qmp.interrupts import Interrupts
+from qmpcheck.recording.transcript import Stopped, Transcript
+from qmpcheck.streams.blocks import LONGEST
+from qmpcheck.wording import plural
+
+Hear = Callable[[str], None]
+
+_CHUNK = 1 << 16
+_MOST_FDS = 253
+"""File descriptors that Linux passes on with one message, at most."""
+
+
+def record_proxy(
+    listen: Address,
+    monitor: Address,
+    record: Record,
+    interrupts: Interrupts,
+    again: bool = False,
+) -> bool:
+    """Serve clients until the monitor ends, with `again` also those that come after that, or an interrupt.
+
+    Args:
+        listen: where clients connect.
+        monitor: where QEMU listens.
+        record: writes down what passes.
+        interrupts: ends it.
+        again: whether a monitor that has ended is expected to come back.
+
+    Returns:
+        Whether all was written down.
+
+    Raises:
+        Stopped: there is no place to listen, or no monitor.
+    """
+    with _listening(listen) as listener:
+        while (client := _accepted(listener, interrupts)) is not None:
+            with closing(client):
+                try:
+                    with interrupts.raising():
+                        server = monitor.connect()
+                except KeyboardInterrupt:
+                    break
+                except (OSError, ValueError) as error:
+                    reason = safe(f"{monitor}: {getattr(error, 'strerror', None) or error}")
+                    if not again:
+                        raise Stopped(reason) from None
+                    record.hear(reason)
+                    continue
+                with closing(server):
+                    client_ended = Connection(client, server, record).run(interrupts)
+                record.end()
+            if not client_ended and not again:
+                break
+    return record.is_whole
+
+
+@contextmanager
+def _listening(address: Address) -> Iterator[socket.socket]:
+    """A socket that listens there; its path is removed in the end."""
+    try:
+        listener = _listener(address)
+    except (OSError, ValueError) as error:
+        raise Stopped(safe(f"{address}: {getattr(error, 'strerror', None) or error}")) from None
+    with closing(listener):
+        try:
+            yield listener
+        finally:
+            if address.port is None:
+                with suppress(OSError):
+                    os.unlink(address.place)
+
+
+def _listener(address: Address) -> socket.socket:
+    if address.port is not None:
+        return socket.create_server((address.place, address.port))
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        listener.bind(address.place)
+        listener.listen()
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _accepted(listener: socket.socket, interrupts: Interrupts) -> socket.socket | None:
+    """The next client; None where an interrupt came first."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(listener, selectors.EVENT_READ)
+        return listener.accept()[0] if _selected(selector, interrupts) else None
+
+
+def _selected(
+    selector: selectors.BaseSelector, interrupts: Interrupts
+) -> list[tuple[selectors.SelectorKey, int]]:
+    """What is ready, after waiting for it; nothing where an interrupt came first."""
+    try:
+        with interrupts.raising():
+            return [] if interrupts.asked is not None else selector.select()
+    except KeyboardInterrupt:
+        return []
+
+
+class Record:
+    """Writes down both directions, each message on one line.
+
+    Attributes:
+        hear: takes what is to be said, when it happens.
+        is_whole: whether nothing was lost.
+    """
+
+    def __init__(self, transcript: Transcript, hear: Hear) -> None:
+        self.is_whole = True
+        self._transcript: Transcript | None = transcript
+        self.hear = hear
+        self._begin()
+
+    def _begin(self) -> None:
+        self._received, self._sent = Lines(), Messages()
+
+    def received(self, chunk: bytes) -> None:
+        """Take bytes of QEMU's; they are written line by line."""
+        try:
+            self._append(self._received.feed(chunk))
+        except TooLong:
+            self._stop(f"a line is longer than {plural(LONGEST, 'byte')}")
+
+    def sent(self, chunk: bytes) -> None:
+        """Take bytes of the client's; they are written command by command, however they are laid out."""
+        try:
+            self._append(b"".join(text + b"\r\n" for text in self._sent.feed(chunk)))
+        except TooLong:
+            self._stop(f"a command is longer than {plural(LONGEST, 'byte')}")
+
+    def end(self) -> None:
+        """The connection is over: what is not whole is lost."""
+        for what, rest in (("line", len(self._received.rest)), ("command", self._sent.rest)):
+            if rest:
+                self.hear(f"lost {plural(rest, 'byte')} of a {what} that was not finished")
+        if self._transcript:
+            self._transcript.sessions += 1
+        self._begin()
+
+    def _append(self, lines: bytes) -> None:
+        if not lines or not self._transcript:
+            return
+        try:
+            self._transcript.append(lines)
+        except Stopped as error:
+            self._stop(str(error))
+
+    def _stop(self, reason: str) -> None:
+        if self._transcript:
+            self.hear(f"{reason}; the connection goes on without a recording")
+        self._transcript, self.is_whole = None, False
+        self._begin()
+
+
+class TooLong(Exception):
+    """A message has not ended after as many bytes as one may have."""
+
+
+class Lines:
+    """Finds the whole lines in what QEMU sends; `rest` is what there is of the next one."""
+
+    def __init__(self) -> None:
+        self.rest = bytearray()
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The lines that are whole with this chunk.
+
+        Raises:
+            TooLong: the line that has begun is longer than any may be.
+        """
+        self.rest += chunk
+        end = self.rest.rfind(b"\n", len(self.rest) - len(chunk)) + 1
+        whole = bytes(self.rest[:end])
+        del self.rest[:end]
+        if len(self.rest) > LONGEST:
+            raise TooLong
+        return whole
+
+
+class Messages:
+    """Finds the JSON objects in what a client sends, with line ends or without.
+
+    What is between them is no message: QEMU answers it with an error, and it is left out.
+    """
+
+    def __init__(self) -> None:
+        self._text = bytearray()
+        self._at = self._depth = 0
+        self._quote = b""
+
+    @property
+    def rest(self) -> int:
+        """How many bytes there are of an object that has not ended."""
+        return len(self._text) if self._depth else 0
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The objects that are whole with this chunk, each on one line.
+
+        Raises:
+            TooLong: the object that has begun is longer than any may be.
+        """
+        self._text += chunk
+        found: list[bytes] = []
+        while match := (_IN_STRING if self._quote else _OUTSIDE).search(self._text, self._at):
+            self._at = match.end()
+            if self._step(match[0], match.start()):
+                if self._text.startswith(b"{"):
+                    found.append(_LINE_END.sub(b" ", bytes(self._text[: self._at])))
+                self._cut(self._at)
+        is_escape = self._quote and self._text.endswith(b"\\")  # what it escapes has not come yet
+        self._at = max(self._at, len(self._text) - bool(is_escape))
+        if not self._depth:
+            self._cut(len(self._text))
+        if len(self._text) > LONGEST:
+            raise TooLong
+        return found
+
+    def _step(self, token: bytes, begin: int) -> bool:
+        """Take the next token; whether a value ends with it."""
+        if self._quote:
+            self._quote = b"" if token == self._quote else self._quote
+        elif token in (b'"', b"'"):
+            self._quote = token if self._depth else b""
+        elif token in (b"{", b"["):
+            if not self._depth:
+                self._cut(begin)
+            self._depth += 1
+        elif self._depth:
+            self._depth -= 1
+            return self._depth == 0
+        return False
+
+    def _cut(self, begin: int) -> None:
+        del self._text[:begin]
+        self._at = max(0, self._at - begin)
+
+
+_OUTSIDE = re.compile(rb"[\"'{}\[\]]")
+_IN_STRING = re.compile(rb"\\.|[\"']", re.DOTALL)
+_LINE_END = re.compile(rb"\s*\n\s*")
+
+
+class Connection:
+    """One client and its connection to the monitor."""
+
+    def __init__(self, client: socket.socket, server: socket.socket, record: Record) -> None:
+        self._up = _Direction(client, server, record.sent)
+        self._down = _Direction(server, client, record.received)
+
+    def run(self, interrupts: Interrupts) -> bool:
+        """Pass on until one side has ended and the other has got all; whether the client ended first."""
+        client_ended = False
+        while interrupts.asked is None and not self._is_over:
+            with selectors.DefaultSelector() as selector:
+                for place, events in self._wanted().items():
+                    selector.register(place, events)
+                ready: dict[object, int] = {
+                    key.fileobj: events for key, events in _selected(selector, interrupts)
+                }
+            for direction in (self._down, self._up):  # what QEMU sent before it read the next command
+                direction.step(ready)
+            client_ended = client_ended or (self._up.has_ended and not self._down.has_ended)
+        return client_ended
+
+    @property
+    def _is_over(self) -> bool:
+        is_gone = self._up.has_ended and self._down.is_deaf  # the client, wholly
+        return self._down.has_ended or is_gone
+
+    def _wanted(self) -> dict[socket.socket, int]:
+        events: dict[socket.socket, int] = {}
+        for direction in (self._up, self._down):
+            place, event = direction.wanted
+            if event:
+                events[place] = events.get(place, 0) | event
+        return events
+
+
+class _Direction:
+    """What one side sends, on its way to the other.
+
+    Attributes:
+        has_ended: whether the sender has ended, and the receiver has got all and knows it.
+        is_deaf: whether the receiver takes nothing any more: what comes is only written down.
+    """
+
+    def __init__(self, source: socket.socket, sink: socket.socket, write: Callable[[bytes], None]) -> None:
+        self.has_ended = self.is_deaf = False
+        self._source, self._sink, self._write = source, sink, write
+        self._passes_fds = {source.family, sink.family} == {socket.AF_UNIX}
+        self._pending = memoryview(b"")
+        self._fds: list[int] = []
+        source.setblocking(False)
+
+    @property
+    def wanted(self) -> tuple[socket.socket, int]:
+        """The socket to wait for next, and for what; 0 for nothing.
+
+        Nothing is read before all that was read has been passed on, as the two would wait for each other.
+        """
+        if self._pending:
+            return self._sink, selectors.EVENT_WRITE
+        return self._source, 0 if self.has_ended else selectors.EVENT_READ
+
+    def step(self, ready: Mapping[object, int]) -> None:
+        """Read or write, whatever it waits for, if the socket is ready."""
+        place, event = self.wanted
+        if ready.get(place, 0) & event:
+            if event == selectors.EVENT_READ:
+                self._read()
+            self._pass_on()
+
+    def _read(self) -> None:
+        try:
+            if self._passes_fds:
+                chunk, self._fds, *_ = socket.recv_fds(self._source, _CHUNK, _MOST_FDS)
+            else:
+                chunk = self._source.recv(_CHUNK)
+        except BlockingIOError:
+            return
+        except OSError:  # it died with something unread
+            chunk = b""
+        if chunk:
+            self._write(chunk)
+            self._pending = memoryview(chunk)
+        else:
+            self.has_ended = True
+            with suppress(OSError):
+                self._sink.shutdown(socket.SHUT_WR)
+
+    def _pass_on(self) -> None:
+        try:
+            while self._pending and not self.is_deaf:
+                sent = (
+                    socket.send_fds(self._sink, [self._pending], self._fds)
+                    if self._fds
+                    else self._sink.send(self._pending)
+                )
+                self._pending = self._pending[sent:]
+                self._close_fds()
+        except BlockingIOError:
+            return
+        except OSError:
+            self.is_deaf = True
+        self._pending = memoryview(b"")
+        self._close_fds()
+
+    def _close_fds(self) -> None:
+        for number in self._fds:
+            os.close(number)
+        self._fds = []
