@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from qmpcheck.drift import useslist
+from qmpcheck.drift import client_usage_list
 
 HERE = Path(__file__).parent
 
@@ -203,7 +203,7 @@ def written(version: str, files: dict[str, str]) -> str:
         f"# Made by clients/libvirt.py from {HANDLERS}; each item with the place in libvirt's source.",
     ]
     for item, where in Libvirt(files).items():
-        marked = item if useslist.is_known(item) else f"{item}?"
+        marked = item if client_usage_list.is_known(item) else f"{item}?"
         lines.append(f"{marked:<{WIDTH}} # {where}")
     return "\n".join(lines) + "\n"
 

@@ -14,11 +14,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from qmpcheck import catalogue
 from qmpcheck.codes import Impact
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
-from qmpcheck.printable import quoted
+from qmpcheck.specs import catalogue
+from qmpcheck.text import quoted
 
 PAGE = Path(__file__).parent / "text-and-schema.md"
 

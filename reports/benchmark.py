@@ -26,9 +26,10 @@ import jsonschema
 import jsonschema_rs
 import orjson
 
-from qmpcheck import catalogue, rulebase
+from qmpcheck import rulebase
 from qmpcheck.checking import json_schema
 from qmpcheck.codes import STREAM_CODES, TIME_CODES
+from qmpcheck.specs import catalogue
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.processes import check_files
 from qmpcheck.validation.recipe import Recipe

@@ -18,12 +18,12 @@ from typing import NamedTuple
 
 import chart
 
-from qmpcheck.catalogue import TEXT_DOCUMENT
 from qmpcheck.codes import Impact
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
 from qmpcheck.drift.history import spec_line
 from qmpcheck.rulebase import RuleBase
+from qmpcheck.specs.catalogue import TEXT_DOCUMENT
 
 os.environ.update(XDG_DATA_HOME=os.devnull, QMPCHECK_RULES="")  # no releases that the user added
 

@@ -16,8 +16,8 @@ import sys
 
 import make
 
-from qmpcheck import catalogue
 from qmpcheck.rulebase import SCHEMA, SpecError
+from qmpcheck.specs import catalogue
 
 ROOT = make.HERE.parent
 

@@ -19,13 +19,13 @@ from pathlib import Path
 
 import msgspec
 
-from qmpcheck import documents, rulebase
-from qmpcheck.catalogue import Entry
+from qmpcheck import rulebase
 from qmpcheck.checking import lint
 from qmpcheck.checking.commands import CommandRule
-from qmpcheck.documents import qapi
-from qmpcheck.documents.qapi import commands as qapi_commands
 from qmpcheck.reports import baseline, fingerprint
+from qmpcheck.specs import documents, qapi
+from qmpcheck.specs.catalogue import Entry
+from qmpcheck.specs.qapi import commands as qapi_commands
 
 HERE = Path(__file__).parent
 

@@ -9,7 +9,7 @@ import json
 
 from checking import check
 
-from qmpcheck import catalogue
+from qmpcheck.specs import catalogue
 
 RULES = catalogue.find("2.8:txt").rule_base
 

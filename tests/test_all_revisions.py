@@ -7,9 +7,10 @@ import msgspec
 import pytest
 from specs import SPECS, needs_specs, pages, revisions, schemas
 
-from qmpcheck import catalogue, documents, rulebase
+from qmpcheck import rulebase
 from qmpcheck.cli import lint, main
 from qmpcheck.drift.compare import compare
+from qmpcheck.specs import catalogue, documents
 
 pytestmark = needs_specs
 

@@ -9,8 +9,9 @@ import pytest
 from real_qemu import real
 from releases import NEWEST
 
-from qmpcheck import catalogue, rulebase, specfile
+from qmpcheck import rulebase
 from qmpcheck.rulebase import FollowUp, SpecError
+from qmpcheck.specs import catalogue, load
 from qmpcheck.version import Version
 
 
@@ -154,7 +155,7 @@ def test_every_name_is_one_spec() -> None:
     ],
 )
 def test_the_kind_of_a_file_shows_by_its_content(text: str, kind: str) -> None:
-    assert specfile.kind(text) == kind
+    assert load.kind(text) == kind
 
 
 SCHEMA = [
@@ -281,6 +282,8 @@ def test_the_name_of_a_patch_level_is_its_release_as_stated_unless_it_changed_so
 
 
 def test_a_name_of_the_catalogue_loads_little() -> None:
-    code = "import sys; from qmpcheck import catalogue; catalogue.find('v4'); print(*sys.modules)"
+    code = "import sys; from qmpcheck.specs import catalogue; catalogue.find('v4'); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True)
-    assert not {"lark", "asyncio", "qemu", "json", "hashlib", "qmpcheck.documents"} & {*loaded.stdout.split()}
+    assert not {"lark", "asyncio", "qemu", "json", "hashlib", "qmpcheck.specs.documents"} & {
+        *loaded.stdout.split()
+    }

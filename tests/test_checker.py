@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from checking import EACH_LINE, check
 
-from qmpcheck import catalogue
 from qmpcheck.checking.result import Kind, StreamResult
+from qmpcheck.specs import catalogue
 
 V2 = catalogue.find("v2").rule_base
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from qmpcheck import catalogue
 from qmpcheck.cli import main
-from qmpcheck.drift import usesfile, useslist
+from qmpcheck.drift import client_usage_file, client_usage_list
+from qmpcheck.specs import catalogue
 
 PROJECT = Path(__file__).parents[1]
 LISTS = sorted((PROJECT / "clients").glob("*.txt"))
@@ -18,7 +18,7 @@ LISTS = sorted((PROJECT / "clients").glob("*.txt"))
 @pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)
 def test_a_list_serves_all_neighbours(path: Path) -> None:
     for old, new in pairwise(catalogue.line()):
-        useslist.read(path.read_text(), [old.rule_base, new.rule_base], path.name)
+        client_usage_list.read(path.read_text(), [old.rule_base, new.rule_base], path.name)
 
 
 @pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)
@@ -33,7 +33,9 @@ def test_a_list_says_where_it_comes_from(path: Path) -> None:
 
 
 def test_lists_are_found_by_name(capsys: pytest.CaptureFixture[str]) -> None:
-    found = {name: Path(usesfile._located(name)).name for name in ("libvirt", "libvirt-7.0.0", "incus")}
+    found = {
+        name: Path(client_usage_file._located(name)).name for name in ("libvirt", "libvirt-7.0.0", "incus")
+    }
     assert found == {
         "libvirt": "libvirt-11.3.0.txt",
         "libvirt-7.0.0": "libvirt-7.0.0.txt",

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from qmpcheck import catalogue, documents
 from qmpcheck.cli import lint, main
 from qmpcheck.codes import BUILD_CODES, CODES, DOCUMENT_CODES, DRIFT_CODES, STREAM_CODES, Code
 from qmpcheck.drift.compare import compare
+from qmpcheck.specs import catalogue, documents
 
 
 def test_codes_are_in_order_and_their_names_distinct() -> None:

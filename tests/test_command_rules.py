@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from checking import check
 
-from qmpcheck import catalogue
 from qmpcheck.checking import command_rules
 from qmpcheck.checking.checker import Checker, CheckOptions
 from qmpcheck.checking.command_rules import CommandRule
 from qmpcheck.checking.temporal_rule import Level
 from qmpcheck.cli import main
 from qmpcheck.rulebase import RuleBase
+from qmpcheck.specs import catalogue
 
 ROOT = Path(__file__).parents[1]
 SPECS = ROOT.parent / "shared" / "specs"

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qmpcheck import catalogue
 from qmpcheck.codes import DRIFT_CODES
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
@@ -34,6 +33,7 @@ from qmpcheck.rulebase import (
     String,
     Type,
 )
+from qmpcheck.specs import catalogue
 
 
 def base(*members: Member, source: Source = SCHEMA, **about: object) -> RuleBase:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qmpcheck import tomltext
+from qmpcheck import toml_positions
 from qmpcheck.cli import config, gate, main, validate
 
 ROOT = Path(__file__).parents[1]
@@ -237,13 +237,13 @@ def test_the_example_in_the_readme() -> None:
 def test_lines_of_all_kinds_of_statements() -> None:
     text = "a.b = 1\n[c]\nd = { e = 1,  f = 2 }\ng = [\n 1\n]\n[[h]]\ni = 1\n[[h]]\nj = 1\n"
     places = {"a": 1, "a.b": 1, "c": 2, "c.d": 3, "c.d.f": 3, "c.g": 4, "h": 7, "h.i": 8, "h.j": 10, "k": 1}
-    assert {path: tomltext.line(text, tuple(path.split("."))) for path in places} == places
+    assert {path: toml_positions.line(text, tuple(path.split("."))) for path in places} == places
 
 
 def test_without_a_file_nothing_more_is_loaded() -> None:
     program = (
         "import sys; from qmpcheck.cli import main; main(['validate', 'good.jsonl', '--spec', 'v2']);"
-        "print('tomllib' in sys.modules, 'tomli' in sys.modules, 'qmpcheck.tomltext' in sys.modules)"
+        "print('tomllib' in sys.modules, 'tomli' in sys.modules, 'qmpcheck.toml_positions' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[1:] == ["False False False"]

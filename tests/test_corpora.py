@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from checking import EACH_LINE, check
 
-from qmpcheck import catalogue
 from qmpcheck.cli import main
 from qmpcheck.codes import CODES
+from qmpcheck.specs import catalogue
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from rulebases import QAPI
 from strategies import Fault, anything, events, faults
 
-from qmpcheck import catalogue
 from qmpcheck.checking import decoder
 from qmpcheck.checking.explain import Explainer
 from qmpcheck.checking.result import Kind
 from qmpcheck.finding import Finding
+from qmpcheck.specs import catalogue
 from qmpcheck.streams.messages import is_event
 
 RELEASES = [entry.id for entry in catalogue.entries() if entry.id in entry.releases]

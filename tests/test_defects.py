@@ -2,8 +2,8 @@
 
 import pytest
 
-from qmpcheck import documents
 from qmpcheck.cli.lint import findings
+from qmpcheck.specs import documents
 
 EXAMPLE = 'Example:\n{ "event": "X1", "timestamp": { "seconds": 1, "microseconds": 2 } }\n'
 NONE = f"X1\n--\nData: None.\n{EXAMPLE}"

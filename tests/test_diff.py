@@ -10,9 +10,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 import qmpcheck
-from qmpcheck import catalogue, reports, rulebase
+from qmpcheck import reports, rulebase
 from qmpcheck.cli import main
 from qmpcheck.rulebase import Any, Array, Boolean, Enum, EventRule, Integer, Member, Object, RuleBase, String
+from qmpcheck.specs import catalogue
 
 HOSTILE = "a|b`c`<img src=x>\x1b[2J\u202e*d*"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from qmpcheck import documents
+from qmpcheck.specs import documents
 
 DOCUMENT = """\
              Lamp Events

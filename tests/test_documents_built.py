@@ -10,10 +10,10 @@ from documents_built import Line, documents, rule_bases, schemas
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from qmpcheck import documents as reader
 from qmpcheck.cli.lint import findings
-from qmpcheck.documents import qapi
 from qmpcheck.rulebase import EventRule, RuleBase, dump
+from qmpcheck.specs import documents as reader
+from qmpcheck.specs import qapi
 
 
 def without_places(rules: RuleBase) -> Any:

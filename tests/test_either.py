@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from rulebases import QAPI
 from strategies import events
 
-from qmpcheck import catalogue, rulebase
+from qmpcheck import rulebase
 from qmpcheck.checking.explain import Explainer
-from qmpcheck.either import either
 from qmpcheck.rulebase import (
     Alternate,
     Any,
@@ -29,6 +28,8 @@ from qmpcheck.rulebase import (
     String,
     Type,
 )
+from qmpcheck.specs import catalogue
+from qmpcheck.specs.either import either
 
 NEIGHBOURS = [*pairwise(catalogue.line())]
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from checking import check
 
-from qmpcheck import catalogue
 from qmpcheck.checking import errata
 from qmpcheck.checking.errata import Erratum
 from qmpcheck.checking.monitors import Judgement
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.checking.temporal_rule import TemporalRule
 from qmpcheck.codes import Severity
+from qmpcheck.specs import catalogue
 from qmpcheck.streams import greeting
 
 if sys.version_info >= (3, 11):

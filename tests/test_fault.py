@@ -5,24 +5,24 @@ from collections.abc import Iterator
 
 import pytest
 
-from qmpcheck.catalogue import find
 from qmpcheck.codes import Severity
 from qmpcheck.finding import AS_IT_IS
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.expected import expected
+from qmpcheck.gate.expectations import expected
+from qmpcheck.gate.failure import CRASHED, Failure
 from qmpcheck.gate.fault import faults
 from qmpcheck.gate.recording import Recording
 from qmpcheck.gate.scenario import Outcome, Scenario
-from qmpcheck.gate.trouble import CRASHED, Trouble
+from qmpcheck.specs.catalogue import find
 from qmpcheck.version import Version
 
 STEPS = (expected("STOP"), expected("RESUME"), expected("WATCHDOG", action="pause"))
 PLAYED = Version(7, 2, 22)
-CRASH = Trouble(CRASHED, "it ended (signal 11)")
+CRASH = Failure(CRASHED, "it ended (signal 11)")
 
 
 def found(
-    events: str, version: Version = PLAYED, trouble: Trouble | None = None
+    events: str, version: Version = PLAYED, trouble: Failure | None = None
 ) -> Iterator[tuple[Severity, str]]:
     """How bad each fault is, and what it says; a watchdog that came did nothing."""
     lines = [

@@ -14,9 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies import events, faults
 
-from qmpcheck import catalogue
 from qmpcheck.checking.checker import Checker, CheckOptions
 from qmpcheck.codes import Severity
+from qmpcheck.specs import catalogue
 from qmpcheck.validation import processes
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recipe import Recipe

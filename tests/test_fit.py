@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from releases import NEWEST
 from strategies import anything, events, faults
 
-from qmpcheck import catalogue, reports, rulebase
-from qmpcheck.catalogue import Spec
+from qmpcheck import reports, rulebase
 from qmpcheck.checking import errata
 from qmpcheck.checking.explain import Explainer
 from qmpcheck.cli import main
@@ -22,6 +21,8 @@ from qmpcheck.codes import Severity
 from qmpcheck.drift import fit
 from qmpcheck.drift.fit import Fit, Fitting
 from qmpcheck.reports import fitreport
+from qmpcheck.specs import catalogue
+from qmpcheck.specs.catalogue import Spec
 from qmpcheck.version import Version
 
 RECORDINGS = sorted((Path(__file__).parents[1] / "corpora").rglob("*.jsonl"))

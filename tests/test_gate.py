@@ -16,19 +16,20 @@ import pytest
 from jsonschema import Draft202012Validator
 from real_qemu import real
 
-from qmpcheck import catalogue, reports
+from qmpcheck import reports
 from qmpcheck.checking.checker import Checker
 from qmpcheck.cli import gate, main
 from qmpcheck.codes import Impact
 from qmpcheck.gate import build as builds
 from qmpcheck.gate import judge, machine, run
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.expected import expected, of_build
+from qmpcheck.gate.expectations import expected, of_build
+from qmpcheck.gate.failure import is_lacking
 from qmpcheck.gate.judge import Judged
 from qmpcheck.gate.scenario import Scenario
 from qmpcheck.gate.scenarios import ALL
-from qmpcheck.gate.trouble import is_lacking
 from qmpcheck.reports import formats, gatereport
+from qmpcheck.specs import catalogue
 from qmpcheck.version import Version
 
 LIFE = ["--only", "life-cycle"]

@@ -15,8 +15,8 @@ from typing import IO
 import pytest
 from releases import NEWEST
 
-from qmpcheck import catalogue
 from qmpcheck.cli import main
+from qmpcheck.specs import catalogue
 from qmpcheck.streams import greeting
 from qmpcheck.version import Version
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from qmpcheck import catalogue
 from qmpcheck.cli import main
 from qmpcheck.codes import Impact
 from qmpcheck.drift.history import history, spec_line
 from qmpcheck.rulebase import SpecError
+from qmpcheck.specs import catalogue
 
 LIVES = {
     "SHUTDOWN.guest": ["2.10 safe introduced: boolean (qapi/event.json:28)"],

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from checking import check
 
-from qmpcheck import catalogue, documents
 from qmpcheck.checking.result import OTHER_EVENTS, Kind
 from qmpcheck.rulebase import SpecError
+from qmpcheck.specs import catalogue, documents
 
 STOP = '{"timestamp": {"seconds": 1, "microseconds": 5}, "event": "STOP"}\n'
 

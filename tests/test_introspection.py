@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from qmpcheck import rulebase, specfile
-from qmpcheck.documents import introspection
-from qmpcheck.documents.introspection import NotIntrospection
+from qmpcheck import rulebase
 from qmpcheck.rulebase import Any as Anything
 from qmpcheck.rulebase import Array, Enum, Integer, Marks, Member, Object, String
+from qmpcheck.specs import introspection, load
+from qmpcheck.specs.introspection import NotIntrospection
 from qmpcheck.version import Version
 
 BUILTIN = [
@@ -275,4 +275,4 @@ def test_texts_without_a_reply(text: str) -> None:
     ],
 )
 def test_what_kind_of_file_it_is(name: str, text: str, expected: str) -> None:
-    assert specfile.kind(text, name) == expected
+    assert load.kind(text, name) == expected

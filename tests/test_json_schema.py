@@ -11,10 +11,10 @@ from jsonschema import Draft202012Validator
 from rulebases import QAPI
 from strategies import events, faults
 
-from qmpcheck import catalogue
 from qmpcheck.checking import json_schema
 from qmpcheck.checking.explain import Explainer
 from qmpcheck.rulebase import Enum, EventRule, Integer, Member, Object, RuleBase
+from qmpcheck.specs import catalogue
 
 RULES = {"v2": catalogue.find("v2").rule_base, "v5": catalogue.find("v5").rule_base, "qapi": QAPI}
 VALIDATORS = {name: Draft202012Validator(json_schema.of_rule_base(rules)) for name, rules in RULES.items()}

@@ -2,7 +2,6 @@
 
 import pytest
 
-from qmpcheck import documents
 from qmpcheck.rulebase import (
     Alternate,
     Any,
@@ -17,6 +16,7 @@ from qmpcheck.rulebase import (
     String,
     Type,
 )
+from qmpcheck.specs import documents
 
 LINE = 3
 

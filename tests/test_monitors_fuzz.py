@@ -9,7 +9,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from monitor import BEFORE, Message, monitor
 
-from qmpcheck import catalogue
 from qmpcheck.checking import monitors
 from qmpcheck.checking.checker import Checker, CheckOptions
 from qmpcheck.checking.result import StreamResult
@@ -22,6 +21,7 @@ from qmpcheck.checking.temporal_rule import (
     TemporalRule,
     follow_ups,
 )
+from qmpcheck.specs import catalogue
 
 RULES = catalogue.find("2.8:txt").rule_base
 SPEC = list(follow_ups(RULES, ["no-shutdown"]))

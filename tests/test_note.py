@@ -2,9 +2,9 @@
 
 import pytest
 
-from qmpcheck import documents
-from qmpcheck.documents.note import Context, bears_on_rules
 from qmpcheck.rulebase import EventRule, FollowUp, RateLimit
+from qmpcheck.specs import documents
+from qmpcheck.specs.documents.note import Context, bears_on_rules
 
 LINE = 4
 

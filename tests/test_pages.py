@@ -2,7 +2,7 @@
 
 import pytest
 
-from qmpcheck.documents.pages import NEW, OLD, plain_text
+from qmpcheck.specs.documents.pages import NEW, OLD, plain_text
 
 PLAIN = 'X1\n--\n\nData:\n\n- "a": x (json-int)'
 FLAT = 'X1\n--\n\nData:\n\n- "a": x (json-int)'

@@ -10,8 +10,6 @@ import msgspec
 import pytest
 from specs import SPECS
 
-from qmpcheck import catalogue
-from qmpcheck.documents import qapi
 from qmpcheck.rulebase import (
     Alternate,
     Array,
@@ -31,6 +29,7 @@ from qmpcheck.rulebase import (
 from qmpcheck.rulebase import (
     Any as Anything,
 )
+from qmpcheck.specs import catalogue, qapi
 
 
 def read(folder: Path, schema: str, **included: str) -> dict[str, EventRule]:

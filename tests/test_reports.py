@@ -19,16 +19,16 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator, Draft202012Validator
 from markdown_it import MarkdownIt
 
-from qmpcheck import catalogue
 from qmpcheck.cli import main
 from qmpcheck.codes import CODES, DRIFT_CODES, Severity
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
 from qmpcheck.keypath import ITEMS
-from qmpcheck.printable import safe
 from qmpcheck.reports import changesreport, fingerprint, formats, report
 from qmpcheck.reports.changes import Changes
 from qmpcheck.reports.report import Report, Reported, Suite
+from qmpcheck.specs import catalogue
+from qmpcheck.text import safe
 
 HERE = Path(__file__).parent
 JUNIT = xmlschema.XMLSchema(str(HERE / "junit.xsd"))

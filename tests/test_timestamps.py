@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from letters import RULES as TEXT
 from letters import said
 
-from qmpcheck import catalogue
 from qmpcheck.checking.checker import Checker
 from qmpcheck.checking.timestamps import sent_late
 from qmpcheck.rulebase import EventRule, Member, Object, RateLimit, RuleBase, String
+from qmpcheck.specs import catalogue
 
 RULES = catalogue.find("10.0").rule_base
 LATE = sent_late(RULES)

@@ -9,9 +9,9 @@ import pytest
 from checking import check
 from rulebases import QAPI
 
-from qmpcheck import catalogue
 from qmpcheck.checking import user_rules
 from qmpcheck.rulebase import BUILD, EventRule, Member, Object, RuleBase, SpecError, String
+from qmpcheck.specs import catalogue
 
 RULES = catalogue.find("2.8:txt").rule_base
 ROOT = Path(__file__).parents[1]

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from qmpcheck.cli import main
-from qmpcheck.extra import extended
 from qmpcheck.rulebase import Any, Enum, EventRule, Integer, Member, Object, RuleBase, SpecError
+from qmpcheck.specs.extra import extended
 from qmpcheck.vendors import is_vendors
 
 

@@ -19,12 +19,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from qmpcheck.catalogue import Spec
     from qmpcheck.checking.checker import Checker, CheckOptions
     from qmpcheck.checking.result import StreamResult
     from qmpcheck.codes import Severity
     from qmpcheck.finding import Finding
     from qmpcheck.rulebase import RuleBase, SpecError
+    from qmpcheck.specs.catalogue import Spec
     from qmpcheck.validation.api import check, open_spec
     from qmpcheck.validation.recipe import Recipe
 
@@ -51,7 +51,7 @@ _HOMES = {
     "Recipe": "validation.recipe",
     "RuleBase": "rulebase",
     "Severity": "codes",
-    "Spec": "catalogue",
+    "Spec": "specs.catalogue",
     "SpecError": "rulebase",
     "StreamResult": "checking.result",
     "check": "validation.api",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from qmpcheck.printable import quoted
+from qmpcheck.text import quoted
 
 KeyPath = tuple[str | int, ...]
 """Keys and indices, from the event on: `("data", "nodes", 0)`. `ITEMS` instead of an index stands for any."""

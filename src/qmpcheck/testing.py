@@ -11,12 +11,12 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import NamedTuple
 
-from qmpcheck import catalogue
 from qmpcheck.codes import STREAM_CODES, Severity
-from qmpcheck.printable import quoted, safe
 from qmpcheck.recording.listener import Listener, Recording
-from qmpcheck.reports import text, verdict
+from qmpcheck.reports import stream_status, text
 from qmpcheck.rulebase import SpecError
+from qmpcheck.specs import catalogue
+from qmpcheck.text import quoted, safe
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recipe import Recipe
 from qmpcheck.validation.spec_choice import AUTO
@@ -148,7 +148,7 @@ def _checked(recording: Recording, settings: Settings) -> Result:
         return Result(lost, False, (*problems, f"{safe(path)}: {error}"))
     out = io.StringIO()
     text.write([checked], out)
-    if reason := verdict.unchecked(checked):
+    if reason := stream_status.unchecked(checked):
         problems.append(f"{safe(path)}: {reason}")
     return Result(out.getvalue() + lost, checked.count(Severity.ERROR) > 0, tuple(problems))
 

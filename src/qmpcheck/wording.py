@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qmpcheck import rulebase
-from qmpcheck.printable import name, quoted, safe
 from qmpcheck.rulebase import FollowUp, RateLimit
+from qmpcheck.text import name, quoted, safe
 
 
 def alternatives(texts: list[str], joint: str = "or") -> str:

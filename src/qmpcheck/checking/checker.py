@@ -22,9 +22,9 @@ from qmpcheck.checking.temporal_rule import Level, TemporalRule, follow_ups
 from qmpcheck.checking.timestamps import Column, RateLimits, Seen, TimeOrder
 from qmpcheck.codes import STREAM_CODES, TIME_CODES
 from qmpcheck.finding import AS_IT_IS, Finding, Severities
-from qmpcheck.printable import name
 from qmpcheck.rulebase import TEXT, RuleBase
 from qmpcheck.streams.messages import Command, Greeting, RejectedEvent, Reply
+from qmpcheck.text import name
 
 
 class CheckOptions(msgspec.Struct, frozen=True):
@@ -90,7 +90,7 @@ class Checker:
         self._reporter = Reporter(self._report, self._report_more, judged, self._name)
         self._has_bounds = any(rule.within is not None for rule in rules)
         self._time_order = TimeOrder(self._names, timestamps.sent_late(rule_base), self._report)
-        limits = timestamps.rate_limits(rule_base) if self._checks_time else {}
+        limits = timestamps.limits_of(rule_base) if self._checks_time else {}
         self._rate_limits = RateLimits(limits, self._report)
         self._without_command_rules: _Watch | None = None
         self._watch = self._without_command_rules = self._watching(rules)

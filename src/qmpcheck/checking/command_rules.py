@@ -10,13 +10,14 @@ from typing import Literal
 
 import msgspec
 
-from qmpcheck import catalogue, keypath, rulebase
+from qmpcheck import keypath, rulebase
 from qmpcheck.checking import commands, user_rules
 from qmpcheck.checking.session import Series
 from qmpcheck.checking.temporal_rule import Level, Pattern, State, TemporalRule
 from qmpcheck.checking.timestamps import sent_late
 from qmpcheck.checking.user_rules import Vocabulary, Wrong
 from qmpcheck.rulebase import RuleBase
+from qmpcheck.specs import catalogue
 from qmpcheck.wording import alternatives
 
 if sys.version_info >= (3, 11):

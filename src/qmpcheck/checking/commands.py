@@ -6,9 +6,9 @@ import functools
 
 import msgspec
 
-from qmpcheck import catalogue
 from qmpcheck.checking.session import Series
 from qmpcheck.rulebase import Object
+from qmpcheck.specs import catalogue
 
 IN_SCHEMA = (2, 8)
 """The first release whose schema has every command; before it some were described elsewhere."""

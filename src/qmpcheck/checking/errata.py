@@ -7,12 +7,13 @@ from typing import Any
 
 import msgspec
 
-from qmpcheck import catalogue, keypath
+from qmpcheck import keypath
 from qmpcheck.checking.temporal_rule import Excuse, Pattern, Situation, TemporalRule, condition
 from qmpcheck.finding import Finding
-from qmpcheck.printable import name
 from qmpcheck.rulebase import RuleBase
+from qmpcheck.specs import catalogue
 from qmpcheck.streams.messages import MICROSECONDS
+from qmpcheck.text import name
 
 Values = dict[str, tuple[str, ...]]
 """Members, and the values that each may have."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qmpcheck.checking.explain import Explainer
-from qmpcheck.documents import Document, Example
 from qmpcheck.finding import Finding
-from qmpcheck.printable import name, quoted
+from qmpcheck.specs.documents import Document, Example
 from qmpcheck.streams import jsontext
+from qmpcheck.text import name, quoted
 
 
 def defects(document: Document) -> Iterator[Finding]:

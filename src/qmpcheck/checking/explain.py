@@ -11,10 +11,10 @@ from qmpcheck import rulebase
 from qmpcheck.checking import errata
 from qmpcheck.finding import Finding
 from qmpcheck.keypath import KeyPath
-from qmpcheck.printable import name, quoted, safe, shortened
 from qmpcheck.rulebase import JSON_TYPES, Alternate, Array, Enum, Integer, Line, Member, Object, RuleBase
 from qmpcheck.streams import jsontext, messages
 from qmpcheck.streams.messages import LAST_SECOND
+from qmpcheck.text import name, quoted, safe, shortened
 from qmpcheck.vendors import is_vendors
 from qmpcheck.wording import alternatives
 

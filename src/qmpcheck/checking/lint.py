@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from qmpcheck import documents, specfile
 from qmpcheck.checking import examples
-from qmpcheck.documents import Document, Line
 from qmpcheck.finding import Finding
-from qmpcheck.printable import safe
 from qmpcheck.rulebase import RuleBase, SpecError
+from qmpcheck.specs import documents, load
+from qmpcheck.specs.documents import Document, Line
+from qmpcheck.text import safe
 
 
 class Defect(NamedTuple):
@@ -45,8 +45,8 @@ def lint(path: str) -> Linted:
     Raises:
         SpecError: it cannot be read, or is no document.
     """
-    content, side = specfile.read_text(path)
-    match specfile.kind(content, path):
+    content, side = load.read_text(path)
+    match load.kind(content, path):
         case "schema":
             return _schema(path)
         case "rules" | "introspection":
@@ -66,7 +66,7 @@ def findings(document: Document) -> list[Finding]:
 
 
 def _schema(root: str) -> Linted:
-    from qmpcheck.documents import qapi
+    from qmpcheck.specs import qapi
 
     folder = qapi.folder(root)
     try:

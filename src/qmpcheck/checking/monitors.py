@@ -18,8 +18,8 @@ from qmpcheck.checking.session import LOOK_BACK, Key, Session, Span, Spans, key_
 from qmpcheck.checking.temporal_rule import RESUME, STOP, Excuse, Pattern, TemporalRule
 from qmpcheck.checking.timestamps import Seen
 from qmpcheck.finding import Finding
-from qmpcheck.printable import name, safe, shortened
 from qmpcheck.streams.messages import MICROSECONDS, Command, time_of
+from qmpcheck.text import name, safe, shortened
 
 MOST_OPEN = 10_000
 """Open triggers of one rule that are kept one by one; those after them are only counted."""

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from qmpcheck.catalogue import Spec
 from qmpcheck.codes import Severity
 from qmpcheck.finding import AS_IT_IS, Finding, Severities, severity
-from qmpcheck.printable import name
+from qmpcheck.specs.catalogue import Spec
+from qmpcheck.text import name
 from qmpcheck.version import Version
 
 

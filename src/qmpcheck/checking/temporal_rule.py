@@ -14,9 +14,9 @@ import msgspec
 from qmpcheck import keypath
 from qmpcheck.checking.accessors import MISSING, Path, value_at
 from qmpcheck.checking.timestamps import sent_late
-from qmpcheck.printable import quoted
 from qmpcheck.rulebase import Line, RuleBase, SpecError
 from qmpcheck.streams.messages import MICROSECONDS
+from qmpcheck.text import quoted
 from qmpcheck.wording import follow_up_text
 
 Kind = Literal["response", "precedence", "absence", "never"]

@@ -9,12 +9,12 @@ from itertools import compress, count, islice
 from operator import attrgetter, gt
 from typing import Any, NamedTuple
 
-from qmpcheck import ratelimits
+from qmpcheck import rate_limits
 from qmpcheck.checking.accessors import Accessor, accessor, comparable
 from qmpcheck.finding import Finding
-from qmpcheck.printable import name
 from qmpcheck.rulebase import TEXT, RateLimit, RuleBase
 from qmpcheck.streams.messages import MICROSECONDS, RejectedEvent, time_of
+from qmpcheck.text import name
 
 ALLOWANCE = MICROSECONDS
 """How far back the next event may lie: threads take their timestamps before they take their turn."""
@@ -29,12 +29,12 @@ Report = Callable[[Finding], object]
 def sent_late(rule_base: RuleBase) -> frozenset[str]:
     """The events of a spec that may be sent later than they happened."""
     stated = frozenset(event for event, rule in rule_base.events.items() if rule.rate_limit)
-    return stated if rule_base.source == TEXT else stated | ratelimits.ALWAYS_LIMITED
+    return stated if rule_base.source == TEXT else stated | rate_limits.ALWAYS_LIMITED
 
 
-def rate_limits(rule_base: RuleBase) -> dict[str, RateLimit]:
+def limits_of(rule_base: RuleBase) -> dict[str, RateLimit]:
     """The rate limit of each event that the spec says has one."""
-    kept = {event: ratelimits.kept(event, rule.rate_limit) for event, rule in rule_base.events.items()}
+    kept = {event: rate_limits.kept(event, rule.rate_limit) for event, rule in rule_base.events.items()}
     return {event: limit for event, limit in kept.items() if limit}
 
 

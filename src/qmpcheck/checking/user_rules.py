@@ -17,17 +17,17 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 
-from qmpcheck import keypath, rulebase, tomltext
-from qmpcheck.catalogue import near_names
+from qmpcheck import keypath, rulebase, toml_positions
 from qmpcheck.checking.accessors import Path
 from qmpcheck.checking.commands import CommandRule, of_release
 from qmpcheck.checking.session import Series
 from qmpcheck.checking.temporal_rule import Condition, Pattern, TemporalRule
 from qmpcheck.checking.timestamps import sent_late
-from qmpcheck.printable import name, quoted, safe
 from qmpcheck.rulebase import Alternate, Enum, Integer, Object, RuleBase, SpecError
+from qmpcheck.specs.catalogue import near_names
 from qmpcheck.streams import messages
 from qmpcheck.streams.messages import MICROSECONDS
+from qmpcheck.text import name, quoted, safe
 from qmpcheck.wording import alternatives
 
 
@@ -103,12 +103,12 @@ def load(path: str, rule_base: RuleBase, series: Series | None = None) -> list[T
     Raises:
         SpecError: the file cannot be read, or a rule is about what the spec does not have.
     """
-    text, tables = tomltext.read(path)
+    text, tables = toml_positions.read(path)
     written = tables.get("rule")
     is_list = isinstance(written, list) and written and all(isinstance(each, dict) for each in written)
     if tables.keys() != {"rule"} or not isinstance(written, list) or not is_list:
         other = next((key for key in tables if key != "rule"), "rule")
-        line = tomltext.line(text, (other,))
+        line = toml_positions.line(text, (other,))
         raise SpecError(f"{safe(path)}:{line}: expected [[rule]] tables and nothing else")
     vocabulary = Vocabulary(rule_base.events, of_release(series), sent_late(rule_base))
     rules: list[TemporalRule] = []
@@ -118,7 +118,7 @@ def load(path: str, rule_base: RuleBase, series: Series | None = None) -> list[T
             if rule.name and rule.name in [before.name for before in rules]:
                 raise Wrong(f"another rule is called {quoted(rule.name)}", "name")
         except Wrong as wrong:
-            line = tomltext.line_in_item(text, "rule", at, wrong.keys)
+            line = toml_positions.line_in_item(text, "rule", at, wrong.keys)
             raise SpecError(f"{safe(path)}:{line}: {wrong}") from None
         rules.append(rule)
     return rules
@@ -130,7 +130,7 @@ def names(path: str) -> frozenset[str]:
     Raises:
         SpecError: the file cannot be read.
     """
-    written = tomltext.read(path)[1].get("rule")
+    written = toml_positions.read(path)[1].get("rule")
     tables = written if isinstance(written, list) else []
     return frozenset(str(each["name"]) for each in tables if isinstance(each, dict) and "name" in each)
 

@@ -14,8 +14,8 @@ from typing import IO, Any, NoReturn
 import qmpcheck
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import INTERRUPTED, UNUSABLE
-from qmpcheck.printable import safe, shortened
 from qmpcheck.rulebase import SpecError
+from qmpcheck.text import safe, shortened
 
 COMMANDS = {
     "validate": "hold recorded streams against a spec",
@@ -69,9 +69,9 @@ def _run(arguments: Sequence[str]) -> int:
 def _status(options: argparse.Namespace) -> int:
     if not hasattr(options, "reports"):
         return int(options.run(options))
-    from qmpcheck.cli import reporting
+    from qmpcheck.cli import report_option
 
-    return reporting.run(options)
+    return report_option.run(options)
 
 
 def _reason(error: Exception) -> str:

@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from qmpcheck import catalogue
 from qmpcheck.codes import Severity
-from qmpcheck.printable import name, quoted
 from qmpcheck.rulebase import EventRule, RuleBase, SpecError
+from qmpcheck.specs import catalogue
+from qmpcheck.text import name, quoted
 
 if TYPE_CHECKING:
     from qmpcheck.checking.temporal_rule import TemporalRule

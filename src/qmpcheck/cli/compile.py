@@ -12,11 +12,12 @@ from __future__ import annotations
 import argparse
 import os
 
-from qmpcheck import atomicfile, catalogue, localrules, rulebase
-from qmpcheck.catalogue import Spec
+from qmpcheck import atomicfile, rulebase
 from qmpcheck.cli import output, strictness
-from qmpcheck.printable import quoted, safe
 from qmpcheck.rulebase import SpecError
+from qmpcheck.specs import catalogue, local_rules
+from qmpcheck.specs.catalogue import Spec
+from qmpcheck.text import quoted, safe
 from qmpcheck.wording import plural
 
 
@@ -65,7 +66,7 @@ def _release(options: argparse.Namespace) -> bytes:
             be read.
     """
     name = options.release
-    if not localrules.RELEASE.fullmatch(name):
+    if not local_rules.RELEASE.fullmatch(name):
         raise SpecError(f"--as: {quoted(name)} is no release; expected a name such as 11.2, or 11.2.1")
     known = next((each for each in catalogue.entries() if name in each.releases and not each.path), None)
     if known and options.install:
@@ -73,11 +74,11 @@ def _release(options: argparse.Namespace) -> bytes:
             f"--as: qmpcheck has {name}, and always uses its own; name the spec by its path instead"
         )
     spec = _spec(options)
-    return localrules.dump(spec.rule_base, spec.origin.date, spec.origin.commit)
+    return local_rules.dump(spec.rule_base, spec.origin.date, spec.origin.commit)
 
 
 def _install(name: str, text: bytes) -> None:
-    folder = localrules.installed()
+    folder = local_rules.installed()
     path = os.path.join(folder, f"{name}.json")
     try:
         os.makedirs(folder, exist_ok=True)

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple, NoReturn
 from qmpcheck.cli.arguments import FOREVER, beginning, is_code
 from qmpcheck.cli.project import FILE, PROJECT, folders
 from qmpcheck.codes import Severity
-from qmpcheck.printable import quoted, safe
 from qmpcheck.rulebase import SpecError
+from qmpcheck.text import quoted, safe
 
 
 class _Wrong(Exception):
@@ -47,9 +47,9 @@ class _File(NamedTuple):
 
     def fail(self, reason: str, *keys: str) -> NoReturn:
         """Say what is wrong, and in which line."""
-        from qmpcheck import tomltext
+        from qmpcheck import toml_positions
 
-        line = tomltext.line(self.text, (*self.table, *keys))
+        line = toml_positions.line(self.text, (*self.table, *keys))
         raise SpecError(f"{safe(self.path)}:{line}: {reason}")
 
 
@@ -79,10 +79,10 @@ def _own(path: str) -> _File | None:
         return None
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
         raise SpecError(f"{safe(os.path.relpath(path))}: not a file")
-    from qmpcheck import tomltext
+    from qmpcheck import toml_positions
 
     path = os.path.relpath(path)
-    text, settings = tomltext.read(path)
+    text, settings = toml_positions.read(path)
     return _File(path, text, (), settings)
 
 
@@ -103,9 +103,9 @@ def _project(path: str) -> _File | None:
                 return None
     except OSError as error:
         raise SpecError(f"{safe(path)}: {error.strerror}") from None
-    from qmpcheck import tomltext
+    from qmpcheck import toml_positions
 
-    text, project = tomltext.read(path)
+    text, project = toml_positions.read(path)
     tools = project.get("tool")
     if not isinstance(tools, dict) or "qmpcheck" not in tools:
         return None

@@ -13,11 +13,11 @@ from typing import IO, Any, cast
 from qmpcheck.cli import output
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN
-from qmpcheck.printable import name, safe
 from qmpcheck.rulebase import SpecError
 from qmpcheck.streams import demultiplex, formats, source
 from qmpcheck.streams.formats.message import Stream
 from qmpcheck.streams.formats.objects import is_event
+from qmpcheck.text import name, safe
 from qmpcheck.wording import plural
 
 

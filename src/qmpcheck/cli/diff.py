@@ -23,18 +23,19 @@ import argparse
 from collections.abc import Sequence
 from typing import IO
 
-from qmpcheck import catalogue, printable
-from qmpcheck.catalogue import Spec
-from qmpcheck.cli import output, reporting, strictness
+from qmpcheck import text
+from qmpcheck.cli import output, report_option, strictness
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS
 from qmpcheck.codes import Impact
-from qmpcheck.drift import uses, usesfile
+from qmpcheck.drift import client_usage, client_usage_file
 from qmpcheck.drift.compare import compare
-from qmpcheck.extra import extended
-from qmpcheck.printable import safe
 from qmpcheck.reports.changes import Changes, Client
 from qmpcheck.rulebase import SpecError
+from qmpcheck.specs import catalogue
+from qmpcheck.specs.catalogue import Spec
+from qmpcheck.specs.extra import extended
+from qmpcheck.text import safe
 from qmpcheck.wording import first_of, plural
 
 CONFIGURED = ("extra",)
@@ -72,23 +73,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format", choices=("text", "json", "markdown"), default="text", help="of the report"
     )
     output.add_output(parser)
-    reporting.add_report(parser)
+    report_option.add_report(parser)
     strictness.add_strict_spec(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     inputs = [options.old, options.new, *filter(None, [options.used_by])]
-    reporting.prepare(options.reports, inputs, (), options.format, options.output)
+    report_option.prepare(options.reports, inputs, (), options.format, options.output)
     old, new = (_spec(name, options.extra) for name in (options.old, options.new))
     strictness.check(options, old, new)
     client = _client(options.used_by, old, new) if options.used_by else None
     strict = options.profile == "strict"
     found = compare(old.rule_base, new.rule_base)
     if client:
-        found = uses.of_client(found, client.uses, strict)
+        found = client_usage.of_client(found, client.uses, strict)
     listed = found if options.all else tuple(change for change in found if not change.of_any_build)
     changes = Changes(old, new, listed, strict, client, len(found) - len(listed))
-    with reporting.opened(options.output, options.reports) as out:
+    with report_option.opened(options.output, options.reports) as out:
         _report(options.format, changes, out)
     worst = max((change.level(changes.strict) for change in found), default=Impact.DOC)
     fail_on = Impact[options.fail_on.upper()]
@@ -106,7 +107,7 @@ def _beside(options: argparse.Namespace, changes: Changes, fail_on: Impact) -> i
         return CLEAN
     from qmpcheck.reports import changesreport
 
-    return reporting.write(options.reports, changesreport.report(changes, fail_on))
+    return report_option.write(options.reports, changesreport.report(changes, fail_on))
 
 
 def _client(name: str, old: Spec, new: Spec) -> Client:
@@ -115,11 +116,11 @@ def _client(name: str, old: Spec, new: Spec) -> Client:
     Raises:
         SpecError: nothing that the specs speak of.
     """
-    found = usesfile.load(name, [old.rule_base, new.rule_base])
+    found = client_usage_file.load(name, [old.rule_base, new.rule_base])
     known = old.rule_base.events | new.rule_base.events
     if not found.uses.keys() & known.keys():
         raise SpecError(f"{safe(name)}: none of its events is in either spec")
-    missing = [*map(printable.name, found.uses.keys() - known.keys()), *found.elsewhere]
+    missing = [*map(text.name, found.uses.keys() - known.keys()), *found.elsewhere]
     if missing:
         tell(f"{safe(name)}: {plural(len(missing), 'name')} in neither spec: {first_of(missing)}")
     return Client(name, found.uses)

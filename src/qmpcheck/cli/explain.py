@@ -10,10 +10,10 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from qmpcheck import catalogue
 from qmpcheck.codes import CODES, Code
-from qmpcheck.printable import quoted
 from qmpcheck.rulebase import SpecError
+from qmpcheck.specs import catalogue
+from qmpcheck.text import quoted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,15 +11,15 @@ from __future__ import annotations
 import argparse
 import sys
 
-from qmpcheck import catalogue
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
 from qmpcheck.drift import fit
-from qmpcheck.printable import safe
 from qmpcheck.reports import fitreport
 from qmpcheck.rulebase import SpecError
+from qmpcheck.specs import catalogue
 from qmpcheck.streams import formats
 from qmpcheck.streams.source import Unreadable
+from qmpcheck.text import safe
 from qmpcheck.version import Version
 
 

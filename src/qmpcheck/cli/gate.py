@@ -17,27 +17,27 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from qmpcheck import catalogue
-from qmpcheck.catalogue import Spec
-from qmpcheck.cli import arguments, baselines, reporting, strictness
+from qmpcheck.cli import arguments, baseline_option, report_option, strictness
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
-from qmpcheck.extra import extended
 from qmpcheck.gate import build as builds
 from qmpcheck.gate import saving
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import OF_GATE
+from qmpcheck.gate.failure import is_full
 from qmpcheck.gate.judge import Demands, Verdict, judge
 from qmpcheck.gate.run import run as play
 from qmpcheck.gate.scenario import Outcome, Scenario
 from qmpcheck.gate.scenarios import ALL
-from qmpcheck.gate.trouble import is_full
-from qmpcheck.printable import quoted, safe
 from qmpcheck.qmp.introspect import Unanswered
 from qmpcheck.reports import gatereport, gatetext
 from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.rulebase import SpecError
-from qmpcheck.specfile import Told
+from qmpcheck.specs import catalogue
+from qmpcheck.specs.catalogue import Spec
+from qmpcheck.specs.extra import extended
+from qmpcheck.specs.load import Told
+from qmpcheck.text import quoted, safe
 
 CONFIGURED = ("spec", "select", "ignore", "severities", "rules", "within", "fail-on", "extra")
 """What `qmpcheck.toml` may set."""
@@ -63,8 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--save", metavar="DIR", help="keep the recordings there; replaces recordings of the same names"
     )
     arguments.add_terms(parser, OF_GATE)
-    reporting.add_report(parser)
-    baselines.add_baseline(parser)
+    report_option.add_report(parser)
+    baseline_option.add_baseline(parser)
     strictness.add_strict_spec(parser)
 
 
@@ -78,9 +78,9 @@ def run(options: argparse.Namespace) -> int:
     if options.update_baseline and (options.only is not None or options.skip):
         raise SpecError("--update-baseline needs all scenarios: it cannot stand with --only or --skip")
     codes = arguments.selected(options, OF_GATE)
-    known = baselines.load(options)
+    known = baseline_option.load(options)
     inputs = [builds.located(options.qemu), options.spec, *options.rules]
-    reporting.prepare(options.reports, inputs, [*filter(None, [options.baseline])])
+    report_option.prepare(options.reports, inputs, [*filter(None, [options.baseline])])
     verdict = _verdict(options, scenarios, codes)
     return max(_kept(options.save, verdict), _told(options, verdict, known))
 
@@ -119,7 +119,7 @@ def _reporting_failure(options: argparse.Namespace) -> Iterator[None]:
     try:
         yield
     except SpecError as error:
-        reporting.write(options.reports, gatereport.unplayed(options.qemu, options.spec, str(error)))
+        report_option.write(options.reports, gatereport.unplayed(options.qemu, options.spec, str(error)))
         raise
 
 
@@ -128,14 +128,14 @@ def _told(options: argparse.Namespace, verdict: Verdict, known: Baseline | None)
     report = gatereport.report(verdict, options.fail_on, known)
     updates = options.update_baseline and not report.unchecked
     if updates:
-        report = gatereport.report(verdict, options.fail_on, baselines.of_report(report))
-    with reporting.opened(None, options.reports) as out:
+        report = gatereport.report(verdict, options.fail_on, baseline_option.of_report(report))
+    with report_option.opened(None, options.reports) as out:
         gatetext.write(verdict, report, out)
-    status = reporting.write(options.reports, report)
+    status = report_option.write(options.reports, report)
     if updates:
-        baselines.update(options, report, known or frozenset())
+        baseline_option.update(options, report, known or frozenset())
     elif known and options.only is None and not options.skip and not report.unchecked:
-        baselines.tell_gone(known, baselines.of_report(report), verdict.demands.codes)
+        baseline_option.tell_gone(known, baseline_option.of_report(report), verdict.demands.codes)
     if any(map(report.fails, report.findings)):
         return max(status, FINDINGS)
     if report.unchecked:

@@ -14,18 +14,18 @@ import json
 from collections.abc import Sequence
 from typing import IO
 
-from qmpcheck import catalogue
 from qmpcheck.checking import lint
 from qmpcheck.checking.lint import Linted, findings
-from qmpcheck.cli import arguments, baselines, output, reporting
+from qmpcheck.cli import arguments, baseline_option, output, report_option
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
 from qmpcheck.codes import DOCUMENT_CODES
-from qmpcheck.printable import safe
 from qmpcheck.reports import baseline, fingerprint, lintreport, style, text
 from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.reports.report import Report
 from qmpcheck.rulebase import SpecError
+from qmpcheck.specs import catalogue
+from qmpcheck.text import safe
 from qmpcheck.wording import plural
 
 __all__ = ["add_arguments", "findings", "run"]
@@ -41,24 +41,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_select(parser, DOCUMENT_CODES)
     arguments.add_fail_on(parser)
     output.add_output(parser)
-    reporting.add_report(parser)
-    baselines.add_baseline(parser)
+    report_option.add_report(parser)
+    baseline_option.add_baseline(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     codes = arguments.selected(options, DOCUMENT_CODES)
-    before = baselines.load(options)
+    before = baseline_option.load(options)
     outputs = [*filter(None, [options.baseline])]
-    reporting.prepare(options.reports, options.documents, outputs, options.format, options.output)
+    report_option.prepare(options.reports, options.documents, outputs, options.format, options.output)
     results, unreadable = _lint(options.documents, codes)
     known = baseline.read(KNOWN, catalogue.rules_file(KNOWN))
     new = lintreport.report(_without(results, known), unreadable, options.fail_on, known)
     updates = options.update_baseline and not unreadable
-    accepted = known | (baselines.of_report(new) if updates else before or frozenset())
+    accepted = known | (baseline_option.of_report(new) if updates else before or frozenset())
     report = lintreport.report(results, unreadable, options.fail_on, accepted)
-    with reporting.opened(options.output, options.reports) as out:
+    with report_option.opened(options.output, options.reports) as out:
         _report(options, results, report, accepted, out)
-    status = reporting.write(options.reports, report) if options.reports else CLEAN
+    status = report_option.write(options.reports, report) if options.reports else CLEAN
     _close(options, new, before, updates, codes)
     if unreadable:
         return UNUSABLE
@@ -128,8 +128,8 @@ def _close(
     if before is None:
         return
     if updates:
-        baselines.update(options, new, before)
+        baseline_option.update(options, new, before)
     elif options.update_baseline:
         tell(f"{safe(options.baseline)} is left as it was: not every document could be read")
     elif not new.unchecked:
-        baselines.tell_gone(before, baselines.of_report(new), codes)
+        baseline_option.tell_gone(before, baseline_option.of_report(new), codes)

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from typing import IO
 
 from qmpcheck import atomicfile
-from qmpcheck.printable import safe
 from qmpcheck.rulebase import SpecError
+from qmpcheck.text import safe
 
 STANDARD_OUTPUT = ("-", "/dev/stdout")
 """Names of it. Opened as a file, it would lose what is there already."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 import json
 
-from qmpcheck import catalogue
 from qmpcheck.checking import json_schema
 from qmpcheck.cli import arguments, output
+from qmpcheck.specs import catalogue
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,11 +12,12 @@ from typing import NamedTuple
 
 from tabulate import tabulate
 
-from qmpcheck import catalogue, rulebase
+from qmpcheck import rulebase
 from qmpcheck.cli import arguments
 from qmpcheck.keypath import ITEMS, KeyPath, as_text
-from qmpcheck.printable import name, quoted, safe
 from qmpcheck.rulebase import EventRule, Line, Marks, Member
+from qmpcheck.specs import catalogue
+from qmpcheck.text import name, quoted, safe
 from qmpcheck.wording import alternatives, follow_up_text, rate_limit_text, type_text
 
 _Row = tuple[str, str, str, str | None]

@@ -6,7 +6,7 @@ import argparse
 
 from tabulate import tabulate
 
-from qmpcheck import catalogue
+from qmpcheck.specs import catalogue
 
 _HEADERS = ("edition", "releases", "revision", "date", "events", "follow-ups", "source")
 

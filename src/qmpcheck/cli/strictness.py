@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from qmpcheck.catalogue import Spec
 from qmpcheck.cli.messages import tell
-from qmpcheck.printable import safe
 from qmpcheck.rulebase import SpecError
+from qmpcheck.specs.catalogue import Spec
+from qmpcheck.text import safe
 from qmpcheck.wording import plural
 
 

@@ -17,19 +17,19 @@ from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from typing import IO, TYPE_CHECKING, Any
 
-from qmpcheck import catalogue
-from qmpcheck.catalogue import Spec
 from qmpcheck.checking.result import StreamResult
-from qmpcheck.cli import arguments, baselines, output, reporting, strictness
+from qmpcheck.cli import arguments, baseline_option, output, report_option, strictness
 from qmpcheck.cli.arguments import Several
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
 from qmpcheck.codes import STREAM_CODES
 from qmpcheck.finding import Finding
-from qmpcheck.printable import safe
-from qmpcheck.reports import verdict
+from qmpcheck.reports import stream_status
 from qmpcheck.rulebase import SpecError
+from qmpcheck.specs import catalogue
+from qmpcheck.specs.catalogue import Spec
 from qmpcheck.streams import formats, source
+from qmpcheck.text import safe
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.processes import check_files
 from qmpcheck.validation.recipe import Recipe
@@ -84,8 +84,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--follow", action="store_true", help="tell findings as lines arrive")
     output.add_output(parser)
-    reporting.add_report(parser)
-    baselines.add_baseline(parser)
+    report_option.add_report(parser)
+    baseline_option.add_baseline(parser)
     strictness.add_strict_spec(parser)
     parser.add_argument(
         "--jobs", type=_jobs, default=1, metavar="N", help="divide the files among N processes"
@@ -95,10 +95,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.follow and len(options.streams) > 1:
         raise SpecError("--follow takes one stream")
-    known = baselines.load(options)
+    known = baseline_option.load(options)
     inputs = [*options.streams, *options.rules, *filter(None, [options.spec])]
     baseline = [*filter(None, [options.baseline])]
-    reporting.prepare(options.reports, inputs, baseline, options.format, options.output)
+    report_option.prepare(options.reports, inputs, baseline, options.format, options.output)
     spec = None if options.spec == AUTO else catalogue.find(options.spec)
     strictness.check(options, *([spec] if spec else []))
     checker = FileChecker(_recipe(options), spec, options.input)
@@ -108,10 +108,10 @@ def run(options: argparse.Namespace) -> int:
     with _progress(paths) as advance:
         results = check_files(checker, paths, advance, options.jobs)
     if all(result.unreadable and not result.lines for result in results):
-        options = reporting.sparing_existing(options)
+        options = report_option.sparing_existing(options)
     results = [result._replace(listed=_with_availability(result.listed, result.spec)) for result in results]
-    accepted = baselines.accepted(options, results, known)
-    with reporting.opened(options.output, options.reports) as out:
+    accepted = baseline_option.accepted(options, results, known)
+    with report_option.opened(options.output, options.reports) as out:
         _report(options.format, results, out, accepted)
     return max(_status(results, options, accepted), _reports(options, results, known))
 
@@ -163,9 +163,9 @@ def _with_availability(findings: Sequence[Finding], spec: Spec | None) -> tuple[
     """The findings, with what other releases say of each; a clean stream needs none of them."""
     if not findings or spec is None:
         return tuple(findings)
-    from qmpcheck.drift import elsewhere
+    from qmpcheck.drift import availability
 
-    return elsewhere.of(spec.id, spec.newer).with_drift(findings)
+    return availability.of(spec.id, spec.newer).with_drift(findings)
 
 
 def _reports(options: argparse.Namespace, results: Sequence[StreamResult], known: Baseline | None) -> int:
@@ -174,10 +174,12 @@ def _reports(options: argparse.Namespace, results: Sequence[StreamResult], known
     if options.reports:
         from qmpcheck.reports import streamsreport
 
-        accepted = baselines.accepted(options, results, known)
+        accepted = baseline_option.accepted(options, results, known)
         report = streamsreport.report(results, options.fail_on, accepted)
-        status = reporting.write(options.reports, report)
-    return max(status, baselines.close(options, results, known, arguments.selected(options, STREAM_CODES)))
+        status = report_option.write(options.reports, report)
+    return max(
+        status, baseline_option.close(options, results, known, arguments.selected(options, STREAM_CODES))
+    )
 
 
 def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline | None) -> int:
@@ -187,7 +189,7 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
     _expect_readable(path)
     told: list[Finding] = []
     chosen: set[str] = set()
-    with reporting.opened(options.output, options.reports, at_once=True) as out:
+    with report_option.opened(options.output, options.reports, at_once=True) as out:
 
         def hear(choice: Choice, vm: str, findings: Sequence[Finding], overdue: Sequence[Finding]) -> None:
             from qmpcheck.reports import style, text
@@ -206,7 +208,7 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
         results, interrupted = follow_file(checker, path, at_once, _tell_rotation)
         results = [each._replace(listed=_with_availability(each.listed, each.spec)) for each in results]
         whole = [results[0]._replace(listed=(*told, *results[0].listed), taken=Counter()), *results[1:]]
-        accepted = baselines.accepted(options, whole, known)
+        accepted = baseline_option.accepted(options, whole, known)
         _report(options.format, results, out, accepted, told_before=chosen)
     status = max(_status(whole, options, accepted), _reports(options, whole, known))
     return INTERRUPTED if interrupted else status
@@ -260,7 +262,7 @@ def _notes(results: Sequence[StreamResult]) -> list[str]:
 
 
 def _status(results: Sequence[StreamResult], options: argparse.Namespace, known: Baseline | None) -> int:
-    unchecked = [(checked.path, verdict.unchecked(checked)) for checked in results]
+    unchecked = [(checked.path, stream_status.unchecked(checked)) for checked in results]
     for path, reason in unchecked:
         if reason:
             tell(f"{safe(path)}: {reason}")

@@ -9,8 +9,8 @@ import msgspec
 from qmpcheck import keypath
 from qmpcheck.codes import CODES, Impact
 from qmpcheck.keypath import KeyPath
-from qmpcheck.printable import name, quoted
 from qmpcheck.rulebase import Line
+from qmpcheck.text import name, quoted
 
 
 class Place(NamedTuple):

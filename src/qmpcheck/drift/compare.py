@@ -12,10 +12,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from qmpcheck import ratelimits, rulebase
+from qmpcheck import rate_limits, rulebase
 from qmpcheck.drift.change import NOWHERE, Change, Condition, Place
 from qmpcheck.keypath import ITEMS, KeyPath
-from qmpcheck.printable import name, quoted, safe
 from qmpcheck.rulebase import (
     BUILD,
     JSON_TYPES,
@@ -35,6 +34,7 @@ from qmpcheck.rulebase import (
     String,
     Type,
 )
+from qmpcheck.text import name, quoted, safe
 from qmpcheck.wording import follow_up_text, rate_limit_text, type_text
 
 
@@ -219,7 +219,7 @@ def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Itera
     if a and b:
         yield from _other_limit(a, b, here)
     elif a or b:
-        is_real = ratelimits.is_real(at.event, not sides.differ) and not sides.untimed
+        is_real = rate_limits.is_real(at.event, not sides.differ) and not sides.untimed
         if b:
             code, what = ("QMP514", "added") if is_real else ("QMP517", "stated")
             yield _of_prose(code, f"rate limit {what}: {rate_limit_text(b)}", here, sides, old)
@@ -230,9 +230,9 @@ def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Itera
 
 def _other_limit(old: RateLimit, new: RateLimit, here: _At) -> Iterator[Change]:
     stated = [(limit.key, limit.unless) for limit in (old, new)]
-    before, after = (ratelimits.keyed(here.event, limit) for limit in (old, new))
+    before, after = (rate_limits.keyed(here.event, limit) for limit in (old, new))
     if (before.key, before.unless) != (after.key, after.unless):
-        code, what = ("QMP515", "narrowed") if ratelimits.is_laxer(after, before) else ("QMP514", "widened")
+        code, what = ("QMP515", "narrowed") if rate_limits.is_laxer(after, before) else ("QMP514", "widened")
         yield here.change(
             code, f"rate limit {what}: {rate_limit_text(before)} became {rate_limit_text(after)}"
         )

@@ -18,15 +18,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from qmpcheck import catalogue, rulebase
-from qmpcheck.catalogue import Spec
+from qmpcheck import rulebase
 from qmpcheck.checking import decoder, errata, json_schema
 from qmpcheck.checking.explain import Explainer
 from qmpcheck.codes import Severity
-from qmpcheck.drift.releases import Stretch, stretches
+from qmpcheck.drift.release_ranges import Stretch, stretches
 from qmpcheck.finding import Finding
 from qmpcheck.keypath import of_any_item
 from qmpcheck.rulebase import EventRule, RuleBase, Source
+from qmpcheck.specs import catalogue
+from qmpcheck.specs.catalogue import Spec
 from qmpcheck.streams import demultiplex, jsontext, messages, source
 from qmpcheck.streams.formats.message import Stream
 from qmpcheck.vendors import is_vendors

@@ -12,14 +12,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from qmpcheck import catalogue, keypath, rulebase
-from qmpcheck.catalogue import TEXT_DOCUMENT, Entry
+from qmpcheck import keypath, rulebase
 from qmpcheck.codes import Impact
 from qmpcheck.drift.change import Change, Place
 from qmpcheck.drift.compare import compare
 from qmpcheck.keypath import ITEMS, KeyPath
-from qmpcheck.printable import name, quoted
 from qmpcheck.rulebase import Array, Enum, EventRule, Member, Object, RuleBase, SpecError, String, Type
+from qmpcheck.specs import catalogue
+from qmpcheck.specs.catalogue import TEXT_DOCUMENT, Entry
+from qmpcheck.text import name, quoted
 from qmpcheck.wording import type_text
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from qmpcheck.catalogue import Spec
 from qmpcheck.codes import Severity
 from qmpcheck.finding import Severities
+from qmpcheck.specs.catalogue import Spec
 
 MAY_BE_NEW = frozenset({"QMP201", "QMP203", "QMP205"})
 """The codes of what a newer spec may know: an event, a member, a value."""

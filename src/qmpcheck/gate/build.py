@@ -6,10 +6,10 @@ import os
 import shutil
 from typing import NamedTuple
 
-from qmpcheck.documents import introspection
 from qmpcheck.qmp import introspect
 from qmpcheck.qmp.introspect import Unanswered
 from qmpcheck.rulebase import RuleBase
+from qmpcheck.specs import introspection
 from qmpcheck.version import Version
 
 

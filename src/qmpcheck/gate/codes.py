@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qmpcheck.codes import BUILD_CODES, CODES, DRIFT_CODES, STREAM_CODES, Impact
-from qmpcheck.gate.trouble import CRASHED, FAILED, HUNG
+from qmpcheck.gate.failure import CRASHED, FAILED, HUNG
 
 NOT_SEEN, REPEATED, UNEXPECTED, MISPLACED = "QMP401", "QMP405", "QMP406", "QMP407"
 UNTIMELY, KEY_TWICE = "QMP408", "QMP409"

@@ -8,16 +8,16 @@ from typing import NamedTuple
 
 from qmpcheck.codes import Severity
 from qmpcheck.finding import Severities
-from qmpcheck.gate import punctuality, sequence
+from qmpcheck.gate import alignment, latency
+from qmpcheck.gate.alignment import Event, Missing, Unexpected
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import KEY_TWICE, MISPLACED, NOT_SEEN, OF_TROUBLE, REPEATED, UNEXPECTED, UNTIMELY
-from qmpcheck.gate.expected import Expected, Steps, events_of, of_build
+from qmpcheck.gate.expectations import Expected, Steps, events_of, of_build
+from qmpcheck.gate.failure import CRASHED
 from qmpcheck.gate.recording import Sent
 from qmpcheck.gate.scenario import Outcome
-from qmpcheck.gate.sequence import Event, Missing, Unexpected
-from qmpcheck.gate.trouble import CRASHED
-from qmpcheck.printable import name, quoted, safe, shortened
 from qmpcheck.streams.messages import NO_CLOCK
+from qmpcheck.text import name, quoted, safe, shortened
 
 PLAYED = (4, 2), (11, 1)
 """The oldest and the newest release on which the scenarios were played; on no development version."""
@@ -77,7 +77,7 @@ def _found(build: Build, outcome: Outcome) -> Iterator[Fault]:
             about = name(each.event["event"])
             if each.twice is not None:
                 yield Fault(KEY_TWICE, "key twice", f"{quoted(each.twice)} in {about}{place}", about)
-        for event, off in punctuality.untimely(sent):
+        for event, off in latency.untimely(sent):
             yield Fault(UNTIMELY, "untimely", f"{name(event)}{place}", name(event), measured=off)
 
 
@@ -108,7 +108,7 @@ def _out_of_sequence(
     version = build.version
     is_played = first <= (version.major, version.minor) <= last and not version.is_development
     severity = Severity.ERROR if is_played else Severity.WARNING
-    differences = sequence.differences(of_build(build, steps), events)
+    differences = alignment.differences(of_build(build, steps), events)
     came = [each.event for each in differences if isinstance(each, Unexpected)]
     missing = [each for each in differences if isinstance(each, Missing)]
     for expected, behind in missing:

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from qmpcheck.catalogue import Spec
 from qmpcheck.checking.checker import Checker, CheckOptions
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.checking.temporal_rule import Level, TemporalRule
@@ -23,6 +22,7 @@ from qmpcheck.gate.fault import Fault, faults
 from qmpcheck.gate.recording import Recording
 from qmpcheck.gate.scenario import Outcome
 from qmpcheck.rulebase import RuleBase
+from qmpcheck.specs.catalogue import Spec
 
 
 class Demands(NamedTuple):

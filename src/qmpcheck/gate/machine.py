@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from qmpcheck.gate.expected import matches
-from qmpcheck.gate.trouble import CRASHED, FAILED, HUNG, LACKS, Trouble, is_lacking
+from qmpcheck.gate.expectations import matches
+from qmpcheck.gate.failure import CRASHED, FAILED, HUNG, LACKS, Failure, is_lacking
 from qmpcheck.qmp.client import Arrival, Client, CommandError, DeadlinePassed, NoAnswer, SentTooMuch
 from qmpcheck.qmp.connection import ConnectionFailed
 from qmpcheck.qmp.process import Process
@@ -23,7 +23,7 @@ LONGEST = 1 << 19
 """Bytes that one process may send; the longest recording has a hundredth of that."""
 
 
-class Refused(Trouble):
+class Refused(Failure):
     """A command that QEMU answered with an error."""
 
     def __init__(self, error: CommandError) -> None:
@@ -66,7 +66,7 @@ class Machine:
 
         Raises:
             Refused: it answers with an error.
-            Trouble: it does not answer.
+            Failure: it does not answer.
         """
         with self._troubles():
             return self._client.command(name, **arguments)
@@ -121,19 +121,19 @@ class Machine:
         """Wait until it has ended, in order.
 
         Raises:
-            Trouble: it does not, or it was a crash.
+            Failure: it does not, or it was a crash.
         """
         with self._troubles():
             if not self._client.until(lambda: self._client.is_closed, ANSWER):
                 raise NoAnswer("it does not end")
         status = self._process.status(ANSWER)
         if status is None:
-            raise Trouble(HUNG, "it closed QMP and does not end")
+            raise Failure(HUNG, "it closed QMP and does not end")
         if status:
             raise self._end(status)
         self.ended = True
 
-    def crash(self, has_answered: bool) -> Trouble | None:
+    def crash(self, has_answered: bool) -> Failure | None:
         """That it died of a signal, if it did: then whatever else went wrong is a consequence.
 
         If it has just answered, it is not waited for: it may take a moment to end after its sockets have.
@@ -149,20 +149,20 @@ class Machine:
         except CommandError as error:
             raise Refused(error) from None
         except DeadlinePassed:
-            raise Trouble(HUNG, "not played to its end within its time limit") from None
+            raise Failure(HUNG, "not played to its end within its time limit") from None
         except SentTooMuch as error:
-            raise Trouble(FAILED, str(error)) from None
+            raise Failure(FAILED, str(error)) from None
         except (NoAnswer, ConnectionFailed) as error:
             raise self._silence(str(error)) from None
 
-    def _silence(self, text: str) -> Trouble:
+    def _silence(self, text: str) -> Failure:
         """Why nothing came."""
         status = self._process.status(_MOMENT if self._client.is_closed else 0)
         if status is not None:
             return self._end(status)
-        return Trouble(HUNG, f"{text}; it closed QMP and runs on" if self._client.is_closed else text)
+        return Failure(HUNG, f"{text}; it closed QMP and runs on" if self._client.is_closed else text)
 
-    def _end(self, status: int) -> Trouble:
+    def _end(self, status: int) -> Failure:
         """Why it ended too early: it crashed, or it refused options that its build lacks.
 
         QEMU refuses options with an exit status; one from 128 on is how a shell reports a signal.
@@ -170,9 +170,9 @@ class Machine:
         errors = _errors(self._process.last_lines())
         refused = next(filter(is_lacking, errors), "")
         if refused and 0 < status < _BY_SIGNAL and not self._client.has_greeted:
-            return Trouble(LACKS, refused)
+            return Failure(LACKS, refused)
         how = f"exit status {status}" if status >= 0 else f"signal {-status}"
-        return Trouble(CRASHED, f"it ended ({how})" + (f": {errors[-1]}" if errors else ""))
+        return Failure(CRASHED, f"it ended ({how})" + (f": {errors[-1]}" if errors else ""))
 
 
 def _errors(lines: list[str]) -> list[str]:

@@ -7,7 +7,7 @@ import socket
 import time
 from types import TracebackType
 
-from qmpcheck.gate.trouble import FAILED, HUNG, Trouble
+from qmpcheck.gate.failure import FAILED, HUNG, Failure
 
 ANSWER = 10.0
 """Seconds that an answer may take on a busy machine."""
@@ -17,7 +17,7 @@ def connected(path: str, seconds: float = ANSWER) -> socket.socket:
     """A connection to a unix socket that may not be there yet.
 
     Raises:
-        Trouble: it does not come.
+        Failure: it does not come.
     """
     end = time.monotonic() + seconds
     while True:
@@ -28,7 +28,7 @@ def connected(path: str, seconds: float = ANSWER) -> socket.socket:
         except OSError as error:
             peer.close()
             if time.monotonic() >= end:
-                raise Trouble(HUNG, f"{os.path.basename(path)}: {error.strerror}") from None
+                raise Failure(HUNG, f"{os.path.basename(path)}: {error.strerror}") from None
             time.sleep(0.02)
         else:
             return peer
@@ -92,11 +92,11 @@ class QTest:
             self._peer.sendall(command.encode() + b"\n")
             answer = self._answer()
         except TimeoutError:
-            raise Trouble(HUNG, f"no answer to {command.partition(' ')[0]} over qtest") from None
+            raise Failure(HUNG, f"no answer to {command.partition(' ')[0]} over qtest") from None
         except OSError:
             return "OK 0"
         if answer and not answer.startswith("OK"):
-            raise Trouble(FAILED, f"qtest {command[:40]}: {answer}")
+            raise Failure(FAILED, f"qtest {command[:40]}: {answer}")
         return answer or "OK 0"
 
     def _answer(self) -> str:

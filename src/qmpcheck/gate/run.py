@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.expected import QUIT, events_of
+from qmpcheck.gate.expectations import QUIT, events_of
+from qmpcheck.gate.failure import CRASHED, FAILED, LACKS, Failure
 from qmpcheck.gate.scenario import STORAGE, Outcome, Scenario
 from qmpcheck.gate.stage import Stage
-from qmpcheck.gate.trouble import CRASHED, FAILED, LACKS, Trouble
 from qmpcheck.qmp.interrupts import exit_on_signal
 from qmpcheck.qmp.process import GroupClosed, NotStarted, ProcessGroup
 
@@ -51,24 +51,24 @@ def _short_folder() -> str:
     return folder if len(os.fsencode(folder)) <= _LONGEST else "/tmp"  # noqa: S108 -- a private folder in it
 
 
-def _unplayable(build: Build, scenario: Scenario) -> Trouble | None:
+def _unplayable(build: Build, scenario: Scenario) -> Failure | None:
     """Why the build cannot play it at all."""
     if not build.is_system and scenario.on != STORAGE:
-        return Trouble(LACKS, "a machine")
+        return Failure(LACKS, "a machine")
     names = [each.event for each in events_of(scenario.expects)]
     about = [name for name in names if name != QUIT.event] or names
-    return None if any(map(build.has, about)) else Trouble(LACKS, f"the event {about[0]}")
+    return None if any(map(build.has, about)) else Failure(LACKS, f"the event {about[0]}")
 
 
-def _trouble(stage: Stage, scenario: Scenario, group: ProcessGroup) -> Trouble | None:
+def _trouble(stage: Stage, scenario: Scenario, group: ProcessGroup) -> Failure | None:
     try:
         scenario.play(stage)
-    except Trouble as error:
+    except Failure as error:
         return error
     except NotStarted as error:
-        return Trouble(CRASHED, f"it cannot be started: {error}")
+        return Failure(CRASHED, f"it cannot be started: {error}")
     except GroupClosed:
-        return Trouble(FAILED, "stopped")
+        return Failure(FAILED, "stopped")
     except Exception as error:  # what a QEMU may do to a client is without end
-        return Trouble(FAILED, f"{type(error).__name__}: {error}")
-    return Trouble(FAILED, "stopped") if group.is_closed else None
+        return Failure(FAILED, f"{type(error).__name__}: {error}")
+    return Failure(FAILED, "stopped") if group.is_closed else None

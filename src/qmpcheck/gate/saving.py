@@ -10,7 +10,7 @@ from qmpcheck import atomicfile
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.recording import Recording
 from qmpcheck.gate.scenario import Outcome, Scenario
-from qmpcheck.printable import safe
+from qmpcheck.text import safe
 
 
 def save(folder: str, build: Build, outcomes: Iterable[Outcome]) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from qmpcheck.gate.expected import Steps
+from qmpcheck.gate.expectations import Steps
+from qmpcheck.gate.failure import LACKS, Failure
 from qmpcheck.gate.recording import Recording
 from qmpcheck.gate.stage import Stage
-from qmpcheck.gate.trouble import LACKS, Trouble
 
 SYSTEM, STORAGE = "system", "storage"
 """Played on a system emulator only; on the storage daemon as well."""
@@ -56,7 +56,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     scenario: Scenario
     recordings: tuple[Recording, ...]
-    trouble: Trouble | None
+    trouble: Failure | None
     seconds: float
 
     def recording(self, machine: str) -> Recording:

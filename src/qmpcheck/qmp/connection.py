@@ -10,9 +10,9 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from qmpcheck.printable import quoted
 from qmpcheck.streams import jsontext
 from qmpcheck.streams.blocks import LONGEST
+from qmpcheck.text import quoted
 from qmpcheck.wording import plural
 
 NEGOTIATION = b'{"execute": "qmp_capabilities"}\n'

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from qmpcheck.printable import safe, shortened
 from qmpcheck.qmp.client import Client, CommandError, DeadlinePassed, NoAnswer, SentTooMuch
 from qmpcheck.qmp.connection import ConnectionFailed, NotQMP
 from qmpcheck.qmp.interrupts import exit_on_signal
 from qmpcheck.qmp.process import STORAGE_DAEMON, SYSTEM, NotStarted, Process, ProcessGroup
+from qmpcheck.text import safe, shortened
 from qmpcheck.version import Version
 
 PATIENCE = 20.0

@@ -14,11 +14,11 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 
-from qmpcheck.printable import safe
 from qmpcheck.qmp.address import Address
 from qmpcheck.qmp.interrupts import Interrupts
 from qmpcheck.recording.transcript import Stopped, Transcript
 from qmpcheck.streams.blocks import LONGEST
+from qmpcheck.text import safe
 from qmpcheck.wording import plural
 
 Hear = Callable[[str], None]

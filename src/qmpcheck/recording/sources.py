@@ -11,12 +11,12 @@ import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 
-from qmpcheck.printable import safe
 from qmpcheck.qmp.address import Address
 from qmpcheck.qmp.interrupts import INTERRUPTS, Interrupts
 from qmpcheck.qmp.process import NotStarted, monitored
 from qmpcheck.recording.session import PATIENCE, Session
 from qmpcheck.recording.transcript import STANDARD_OUTPUT, Stopped, Transcript
+from qmpcheck.text import safe
 
 Hear = Callable[[str], None]
 

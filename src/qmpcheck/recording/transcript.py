@@ -8,7 +8,7 @@ import stat
 import sys
 from contextlib import suppress
 
-from qmpcheck.printable import safe
+from qmpcheck.text import safe
 from qmpcheck.wording import plural
 
 STANDARD_OUTPUT = "-"

@@ -10,10 +10,10 @@ import msgspec
 
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.codes import Severity
-from qmpcheck.printable import safe
 from qmpcheck.reports import fingerprint
 from qmpcheck.reports.fingerprint import Baseline, Identity
 from qmpcheck.rulebase import SpecError
+from qmpcheck.text import safe
 
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from qmpcheck.catalogue import Spec
 from qmpcheck.codes import Impact
 from qmpcheck.drift.change import Change, Condition, Place
-from qmpcheck.drift.uses import Uses
+from qmpcheck.drift.client_usage import Uses
 from qmpcheck.keypath import KeyPath
-from qmpcheck.printable import name, safe
+from qmpcheck.specs.catalogue import Spec
+from qmpcheck.text import name, safe
 from qmpcheck.wording import plural
 
 

@@ -7,11 +7,11 @@ from typing import IO, Any
 
 import qmpcheck
 from qmpcheck import keypath
-from qmpcheck.catalogue import Spec
 from qmpcheck.drift.change import NOWHERE, Change, Place
-from qmpcheck.printable import safe
 from qmpcheck.reports import changes as told
 from qmpcheck.reports.changes import Changes
+from qmpcheck.specs.catalogue import Spec
+from qmpcheck.text import safe
 
 
 def write(changes: Changes, out: IO[str]) -> None:

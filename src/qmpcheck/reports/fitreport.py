@@ -9,12 +9,13 @@ from itertools import groupby
 from typing import IO, Any
 
 import qmpcheck
-from qmpcheck import catalogue, keypath
-from qmpcheck.catalogue import TEXT_DOCUMENT, Entry
-from qmpcheck.drift import releases
+from qmpcheck import keypath
+from qmpcheck.drift import release_ranges
 from qmpcheck.drift.fit import Fit, Row, StreamFit
 from qmpcheck.finding import Finding
-from qmpcheck.printable import name, safe
+from qmpcheck.specs import catalogue
+from qmpcheck.specs.catalogue import TEXT_DOCUMENT, Entry
+from qmpcheck.text import name, safe
 from qmpcheck.wording import first_of, plural
 
 
@@ -45,7 +46,7 @@ def _table(specs: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
 def _answer(fit: Fit) -> str:
     if not fit.events:
         return "nothing to fit"
-    best = releases.text(fit.best, fit.names)
+    best = release_ranges.text(fit.best, fit.names)
     if fit.is_whole:
         return f"fits {best}"
     if not fit.conforming:
@@ -101,7 +102,7 @@ def _texts(fit: Fit) -> Iterator[tuple[str, ...]]:
 
 
 def _span(names: Sequence[str]) -> str:
-    return releases.Stretch(0, -1).text(names)
+    return release_ranges.Stretch(0, -1).text(names)
 
 
 def _among(entries: Sequence[Entry]) -> str:

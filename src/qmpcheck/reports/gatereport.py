@@ -14,10 +14,10 @@ from qmpcheck.codes import Severity
 from qmpcheck.drift.change import Change
 from qmpcheck.gate.fault import Fault
 from qmpcheck.gate.judge import Judged, Verdict
-from qmpcheck.printable import safe
 from qmpcheck.reports import changesreport, streamsreport
 from qmpcheck.reports.fingerprint import Baseline, Identity
 from qmpcheck.reports.report import Report, Reported, Suite
+from qmpcheck.text import safe
 
 INTROSPECTION = "introspection"
 """The suite of how the build's own description differs from the spec."""

@@ -8,13 +8,13 @@ from typing import IO
 
 from qmpcheck.checking.result import Kind
 from qmpcheck.codes import Impact, Severity
-from qmpcheck.gate.expected import events_of
+from qmpcheck.gate.expectations import events_of
 from qmpcheck.gate.judge import Judged, Verdict
 from qmpcheck.gate.scenario import Scenario
-from qmpcheck.printable import name, safe, shortened
 from qmpcheck.reports import fingerprint, gatereport, style, text
 from qmpcheck.reports.fingerprint import Baseline, Identity
 from qmpcheck.reports.report import Report, levels
+from qmpcheck.text import name, safe, shortened
 from qmpcheck.wording import plural
 
 

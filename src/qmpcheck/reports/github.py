@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qmpcheck.codes import Severity
-from qmpcheck.printable import safe
 from qmpcheck.reports.report import Report, Reported, count, worst_first
+from qmpcheck.text import safe
 from qmpcheck.wording import plural
 
 MOST = 10

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from qmpcheck.codes import Severity
-from qmpcheck.printable import safe
 from qmpcheck.reports import fingerprint
 from qmpcheck.reports.fingerprint import Identity
 from qmpcheck.reports.report import Report, Reported, Suite
+from qmpcheck.text import safe
 
 _SEVERITIES = {Severity.NOTE: "info", Severity.WARNING: "minor", Severity.ERROR: "major"}
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import IO, Any
 
 import qmpcheck
-from qmpcheck.catalogue import Spec
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.finding import Finding
-from qmpcheck.printable import safe
-from qmpcheck.reports import verdict
+from qmpcheck.reports import stream_status
 from qmpcheck.reports.report import Report
+from qmpcheck.specs.catalogue import Spec
+from qmpcheck.text import safe
 
 
 def write(results: Sequence[StreamResult], out: IO[str]) -> None:
@@ -49,7 +49,7 @@ def _stream(checked: StreamResult) -> dict[str, Any]:
         "spec": _spec(checked.spec),
         "lines": checked.lines,
         "events": checked.events,
-        "verdict": verdict.of(checked),
+        "verdict": stream_status.of(checked),
     }
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 
-from qmpcheck.printable import safe
 from qmpcheck.reports.report import Report, Reported, Suite, count, groups
+from qmpcheck.text import safe
 from qmpcheck.wording import plural
 
 MOST_LINES = 20

@@ -9,10 +9,10 @@ from typing import Any
 import qmpcheck
 from qmpcheck.checking.lint import Defect, Linted
 from qmpcheck.codes import Severity
-from qmpcheck.printable import safe
 from qmpcheck.reports import fingerprint, streamsreport
 from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.reports.report import Report, Reported, Suite
+from qmpcheck.text import safe
 
 CLEAN, DEFECTS, UNCHECKED = "clean", "defects", "unchecked"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from qmpcheck.codes import Severity
-from qmpcheck.printable import safe
 from qmpcheck.reports.report import Report, Reported, count, groups, levels, worst_first
+from qmpcheck.text import safe
 from qmpcheck.wording import plural
 
 MOST_ROWS, MOST_PLACES = 50, 3

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import qmpcheck
 from qmpcheck.codes import CODES
-from qmpcheck.printable import safe
 from qmpcheck.reports.report import Report, Reported, Suite
+from qmpcheck.text import safe
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 

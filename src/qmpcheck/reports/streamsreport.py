@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Sequence
 
-from qmpcheck.catalogue import Spec
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.codes import Severity
 from qmpcheck.finding import Finding, severity
-from qmpcheck.reports import fingerprint, jsonreport, verdict
+from qmpcheck.reports import fingerprint, jsonreport, stream_status
 from qmpcheck.reports.fingerprint import Baseline, Identity
 from qmpcheck.reports.report import Report, Reported, Suite
 from qmpcheck.reports.text import source
+from qmpcheck.specs.catalogue import Spec
 from qmpcheck.wording import first_of, plural
 
 
@@ -43,9 +43,9 @@ def _stream(checked: StreamResult, known: Baseline) -> Suite:
     listed = [of_finding(checked.path, finding, known) for finding in checked.listed]
     return Suite(
         name=f"{checked.path} {checked.vm}" if checked.vm else checked.path,
-        verdict=verdict.of(checked),
+        verdict=stream_status.of(checked),
         findings=(*listed, *unlisted(checked)),
-        unchecked=verdict.unchecked(checked),
+        unchecked=stream_status.unchecked(checked),
     )
 
 

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
-from qmpcheck.catalogue import Spec
 from qmpcheck.checking.result import Kind, StreamResult
 from qmpcheck.codes import CODES, Severity
 from qmpcheck.finding import AS_IT_IS, Finding, Severities, severity
-from qmpcheck.printable import name, safe
-from qmpcheck.reports import style, verdict
+from qmpcheck.reports import stream_status, style
+from qmpcheck.specs.catalogue import Spec
+from qmpcheck.text import name, safe
 from qmpcheck.wording import plural
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _counts(checked: StreamResult, paint: style.Paint, known: Baseline | None) -
     if known:
         accepted = sum(_is_in(known, finding) for finding in checked.listed)
         counts += [f"{accepted} of them in the baseline"]
-    result = verdict.of(checked)
+    result = stream_status.of(checked)
     colour = _COLOURS[result]
     said = f"{_WORDS[result]} {_named(checked.spec)}" if checked.spec else result
     vm = f" {name(checked.vm)}:" if checked.vm else ""
@@ -56,17 +56,17 @@ def _named(spec: Spec) -> str:
 
 
 _WORDS = {
-    verdict.CONFORMS: "conforms to",
-    verdict.PENDING: "conforms so far to",
-    verdict.VIOLATIONS: "violations of",
-    verdict.UNCHECKED: "unchecked by",
+    stream_status.CONFORMS: "conforms to",
+    stream_status.PENDING: "conforms so far to",
+    stream_status.VIOLATIONS: "violations of",
+    stream_status.UNCHECKED: "unchecked by",
 }
 
 _COLOURS = {
-    verdict.CONFORMS: style.GREEN,
-    verdict.PENDING: style.YELLOW,
-    verdict.VIOLATIONS: style.RED,
-    verdict.UNCHECKED: style.RED,
+    stream_status.CONFORMS: style.GREEN,
+    stream_status.PENDING: style.YELLOW,
+    stream_status.VIOLATIONS: style.RED,
+    stream_status.UNCHECKED: style.RED,
 }
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from qmpcheck import catalogue
-from qmpcheck.catalogue import Spec
 from qmpcheck.checking.result import StreamResult
+from qmpcheck.specs import catalogue
+from qmpcheck.specs.catalogue import Spec
 from qmpcheck.streams.demultiplex import Part
 from qmpcheck.streams.formats import JSONL
 from qmpcheck.streams.formats.message import Stream

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from qmpcheck.catalogue import Spec
 from qmpcheck.checking.checker import Checker
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.rulebase import SpecError
+from qmpcheck.specs.catalogue import Spec
 from qmpcheck.streams import demultiplex, source
 from qmpcheck.streams.blocks import Advance
 from qmpcheck.streams.demultiplex import Part

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import msgspec
 
-from qmpcheck import catalogue
-from qmpcheck.catalogue import Spec
 from qmpcheck.checking.checker import Checker, CheckOptions
 from qmpcheck.checking.session import Series
 from qmpcheck.checking.temporal_rule import Level, TemporalRule, assumed_options
 from qmpcheck.codes import STREAM_CODES
 from qmpcheck.drift import newer
-from qmpcheck.extra import extended
 from qmpcheck.finding import AS_IT_IS, Severities
 from qmpcheck.rulebase import RuleBase
+from qmpcheck.specs import catalogue
+from qmpcheck.specs.catalogue import Spec
+from qmpcheck.specs.extra import extended
 
 
 class Recipe(msgspec.Struct, frozen=True):

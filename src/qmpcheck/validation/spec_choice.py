@@ -6,9 +6,9 @@ import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from qmpcheck import catalogue
-from qmpcheck.catalogue import Spec
 from qmpcheck.rulebase import SpecError
+from qmpcheck.specs import catalogue
+from qmpcheck.specs.catalogue import Spec
 from qmpcheck.streams import greeting
 from qmpcheck.version import Version
 
@@ -56,7 +56,7 @@ def by_fit(found: Fit, what: str = "") -> Choice:
 
 
 def _why(found: Fit, what: str) -> str:
-    from qmpcheck.drift import releases
+    from qmpcheck.drift import release_ranges
 
     of_them = f" {what}" if what else ""
     if not found.conforming:
@@ -65,7 +65,7 @@ def _why(found: Fit, what: str) -> str:
         return f"which fits{of_them} best; no release fits wholly"
     if found.best.count(True) == 1:
         return f"the only one that fits{of_them}"
-    return f"the newest of {releases.text(found.best, found.names)} that fit{of_them}"
+    return f"the newest of {release_ranges.text(found.best, found.names)} that fit{of_them}"
 
 
 def several_releases(versions: Sequence[Version]) -> str:

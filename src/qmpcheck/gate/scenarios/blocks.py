@@ -7,7 +7,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from qmpcheck.gate.expected import QUIT, Expected, OneOf, expected
+from qmpcheck.gate.expectations import QUIT, Expected, OneOf, expected
 from qmpcheck.gate.machine import APART, Machine
 from qmpcheck.gate.qtest import QTest
 from qmpcheck.gate.scenario import STORAGE, Scenario

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from qmpcheck.gate import virtio
-from qmpcheck.gate.expected import QUIT, OneOf, expected
+from qmpcheck.gate.expectations import QUIT, OneOf, expected
 from qmpcheck.gate.machine import APART
 from qmpcheck.gate.scenario import Scenario
 from qmpcheck.gate.stage import Stage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qmpcheck.gate.expected import ANYTHING, Expected, Repeated, Step, Steps, expected
+from qmpcheck.gate.expectations import ANYTHING, Expected, Repeated, Step, Steps, expected
 
 SIZE = 1 << 16
 """Bytes of an image: as many as a job reads at once."""

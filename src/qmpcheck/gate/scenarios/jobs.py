@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from qmpcheck.gate.expected import QUIT, OneOf, Repeated, expected
+from qmpcheck.gate.expectations import QUIT, OneOf, Repeated, expected
 from qmpcheck.gate.machine import Machine
 from qmpcheck.gate.scenario import STORAGE, Scenario
 from qmpcheck.gate.scenarios.blocks import blockdev, copy, empty, failing

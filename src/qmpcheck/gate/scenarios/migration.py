@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from qmpcheck.gate.expected import QUIT, Either, Expected, Since, Steps, expected, maybe
+from qmpcheck.gate.expectations import QUIT, Either, Expected, Since, Steps, expected, maybe
 from qmpcheck.gate.machine import Machine
 from qmpcheck.gate.scenario import Scenario
 from qmpcheck.gate.stage import Stage

@@ -6,7 +6,7 @@ import socket
 import struct
 from typing import Any
 
-from qmpcheck.gate.expected import ANYTHING, QUIT, Expected, Steps, expected
+from qmpcheck.gate.expectations import ANYTHING, QUIT, Expected, Steps, expected
 from qmpcheck.gate.scenario import Scenario
 from qmpcheck.gate.stage import Stage
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qmpcheck.gate.expected import QUIT, Either, Expected, expected
+from qmpcheck.gate.expectations import QUIT, Either, Expected, expected
 from qmpcheck.gate.qtest import QTest
 from qmpcheck.gate.scenario import Scenario
 from qmpcheck.gate.stage import Stage

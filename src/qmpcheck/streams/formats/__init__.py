@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from qmpcheck.printable import quoted
 from qmpcheck.streams.source import Unreadable
+from qmpcheck.text import quoted
 
 if TYPE_CHECKING:
     import argparse

@@ -1,0 +1,148 @@
+"""`--baseline FILE` and `--update-baseline`: findings that are accepted for now."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from qmpcheck.checking.result import StreamResult
+from qmpcheck.cli import output
+from qmpcheck.cli.messages import tell
+from qmpcheck.cli.status import CLEAN, UNUSABLE
+from qmpcheck.codes import Severity
+from qmpcheck.reports import stream_status
+from qmpcheck.rulebase import SpecError
+from qmpcheck.text import safe
+from qmpcheck.wording import plural
+
+if TYPE_CHECKING:
+    from qmpcheck.reports.fingerprint import Baseline
+    from qmpcheck.reports.report import Report
+
+
+def add_baseline(parser: argparse.ArgumentParser) -> None:
+    """The two options."""
+    parser.add_argument("--baseline", metavar="FILE", help="accept the findings that it lists")
+    parser.add_argument(
+        "--update-baseline",
+        action="store_true",
+        help="write the findings of this run to the baseline, and accept them",
+    )
+
+
+def load(options: argparse.Namespace) -> Baseline | None:
+    """The findings accepted; None where no baseline was asked for.
+
+    Raises:
+        SpecError: it cannot be read, or there is nothing to update.
+    """
+    if options.baseline is None:
+        if options.update_baseline:
+            raise SpecError("--update-baseline needs --baseline FILE")
+        return None
+    if options.baseline == "-":
+        raise SpecError("--baseline - is no file: it is read and written")
+    from qmpcheck.reports import baseline
+
+    if options.update_baseline and not os.path.exists(options.baseline):
+        return frozenset()
+    return baseline.load(options.baseline)
+
+
+def accepted(
+    options: argparse.Namespace, results: Sequence[StreamResult], before: Baseline | None
+) -> Baseline | None:
+    """What is accepted of this run: what was before, or all that it found where that is to be written."""
+    if before is None or not options.update_baseline or _lacking(results):
+        return before
+    from qmpcheck.reports import baseline
+
+    return baseline.found(results)
+
+
+def close(
+    options: argparse.Namespace,
+    results: Sequence[StreamResult],
+    before: Baseline | None,
+    codes: Collection[str],
+) -> int:
+    """Write the baseline, or say which of its entries no longer occur; the exit status.
+
+    Args:
+        options: the command's.
+        results: the streams.
+        before: the baseline as it was read.
+        codes: the codes that were looked for.
+    """
+    if before is None:
+        return CLEAN
+    from qmpcheck.reports import baseline
+
+    lacking = _lacking(results)
+    if not options.update_baseline:
+        if not lacking:
+            tell_gone(before, baseline.found(results), codes)
+        return CLEAN
+    if lacking:
+        tell(f"{safe(options.baseline)} is left as it was: {lacking}")
+        return UNUSABLE
+    _write(options.baseline, before, baseline.found(results))
+    return CLEAN
+
+
+def of_report(report: Report) -> Baseline:
+    """The findings of a report that a baseline holds."""
+    return frozenset(finding.identity for finding in report.findings if finding.level > Severity.NOTE)
+
+
+def update(options: argparse.Namespace, report: Report, before: Baseline) -> None:
+    """Write the findings of a report to the baseline.
+
+    Args:
+        options: the command's.
+        report: what was found.
+        before: the baseline as it was read.
+
+    Raises:
+        SpecError: it cannot be written, or some findings are counted and not listed.
+    """
+    more = sum(finding.times for finding in report.findings if not finding.listed)
+    if more:
+        raise SpecError(f"{safe(options.baseline)} is left as it was: {plural(more, 'finding')} not listed")
+    _write(options.baseline, before, of_report(report))
+
+
+def _write(path: str, before: Baseline, now: Baseline) -> None:
+    """Write a baseline, and say how it differs from the one before."""
+    from qmpcheck.reports import baseline
+
+    with output.opened(path) as out:
+        out.write(baseline.dump(now))
+    counts = f"{len(now - before)} new, {len(before - now)} gone"
+    tell(f"{safe(path)}: {_entries(len(now))}, {counts}")
+
+
+def _lacking(results: Sequence[StreamResult]) -> str:
+    """Why the findings listed are not all there are; "" where they are."""
+    for checked in results:
+        reason = stream_status.unchecked(checked)
+        more = checked.unlisted.total()
+        if more:
+            reason = f"{plural(more, 'finding')} not listed; --max-findings N lists more"
+        if reason:
+            return f"{safe(checked.path)}: {reason}"
+    return ""
+
+
+def tell_gone(before: Baseline, now: Baseline, codes: Collection[str]) -> None:
+    """Say how many entries of a baseline no longer occur, of those that were looked for."""
+    gone = {entry for entry in before - now if entry.code in codes}
+    if gone:
+        verb = "occurs" if len(gone) == 1 else "occur"
+        tell(f"{_entries(len(gone))} of the baseline no longer {verb}")
+
+
+def _entries(number: int) -> str:
+    return "1 entry" if number == 1 else f"{number} entries"

@@ -1,0 +1,185 @@
+"""`--report FORMAT=FILE`: reports for CI, beside the command's own."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from qmpcheck.cli import output
+from qmpcheck.cli.messages import tell
+from qmpcheck.cli.status import CLEAN, UNUSABLE
+from qmpcheck.rulebase import SpecError
+from qmpcheck.text import safe
+
+if TYPE_CHECKING:
+    from qmpcheck.reports.report import Report
+
+LINES = ("github",)
+"""Formats that are lines, and may stand among others; the others are whole documents."""
+
+
+class Asked(NamedTuple):
+    """A report that was asked for: its format, and the file that it goes to; None for standard output."""
+
+    format: str
+    path: str | None
+
+
+def add_report(parser: argparse.ArgumentParser) -> None:
+    """`--report FORMAT=FILE`, any number of times."""
+    parser.add_argument(
+        "--report",
+        dest="reports",
+        type=_asked,
+        action="append",
+        default=[],
+        metavar="FORMAT=FILE",
+        help="write one for CI too: github, gitlab, json, junit, markdown or sarif; - is standard output",
+    )
+
+
+def _asked(text: str) -> Asked:
+    from qmpcheck.reports.formats import FORMATS
+
+    format, _, path = text.partition("=")
+    if format not in FORMATS or not path:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not FORMAT=FILE, with one of the formats {', '.join(FORMATS)}"
+        )
+    return Asked(format, output.place(path))
+
+
+def prepare(
+    asked: Sequence[Asked],
+    inputs: Sequence[str],
+    outputs: Sequence[str] = (),
+    own: str = "text",
+    path: str | None = None,
+) -> None:
+    """Refuse reports that cannot be written beside what else is read and written; change no file.
+
+    Args:
+        asked: the reports.
+        inputs: what is read.
+        outputs: the files that are written beside the reports.
+        own: the format of the command's own report.
+        path: the file that it goes to; None for standard output.
+
+    Raises:
+        SpecError: one would be written over what is read or written, or two documents to standard output.
+    """
+    output.spare([*inputs, *outputs], path)
+    _spare(asked, inputs, [*outputs, *filter(None, [path])])
+    _keep_apart(asked, own, path)
+
+
+def _spare(asked: Sequence[Asked], inputs: Sequence[str], outputs: Sequence[str]) -> None:
+    """Refuse to write a report over what is read, or over what else is written."""
+    taken = {*map(os.path.abspath, outputs)}
+    for each in asked:
+        output.spare([*inputs, *outputs], each.path, "--report")
+        if each.path is not None:
+            path = os.path.abspath(each.path)
+            if path in taken:
+                raise SpecError(f"--report: {safe(each.path)} is named twice")
+            taken.add(path)
+
+
+def _keep_apart(asked: Sequence[Asked], own: str, path: str | None) -> None:
+    """Refuse to write a document to standard output where another report goes, too."""
+    there = [own] if own != "text" and path is None else []
+    there += [each.format for each in asked if each.path is None]
+    if len(there) > 1 and not {*LINES}.issuperset(there):
+        raise SpecError(
+            f"{' and '.join(there)} cannot both go to standard output: name a file for one of them"
+        )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a command that takes `--report`; return its exit status.
+
+    A failed run leaves older report files as they were, and names them, so that nobody takes one for its own.
+    """
+    before = _existing(options)
+    status = UNUSABLE
+    try:
+        status = int(options.run(options))
+    except SpecError as error:
+        tell(str(error))
+    finally:
+        if status == UNUSABLE:
+            for path, state in before.items():
+                if _state(path) == state:
+                    tell(f"{safe(path)} is left as it was: it has nothing of this run")
+    return status
+
+
+def _existing(options: argparse.Namespace) -> dict[str, tuple[int, int]]:
+    """The files that are there already of those that a command is to write reports to, with their states."""
+    paths = [*(each.path for each in options.reports), getattr(options, "output", None)]
+    states = {path: _state(path) for path in paths if path is not None}
+    return {path: state for path, state in states.items() if state}
+
+
+def _state(path: str) -> tuple[int, int] | None:
+    """What changes when a file is replaced or written; None where no regular file is there."""
+    if not os.path.isfile(path):
+        return None
+    status = os.stat(path)
+    return status.st_ino, status.st_mtime_ns
+
+
+def sparing_existing(options: argparse.Namespace) -> argparse.Namespace:
+    """The options without the report files that exist: for a run that could read none of its inputs.
+
+    A new file may say that nothing could be read; an older one keeps what it says.
+    """
+    there = _existing(options)
+    reports = [each for each in options.reports if each.path not in there]
+    output = None if options.output in there else options.output
+    return argparse.Namespace(**{**vars(options), "reports": reports, "output": output})
+
+
+def opened(
+    path: str | None, asked: Sequence[Asked], at_once: bool = False
+) -> AbstractContextManager[IO[str]]:
+    """Where the command's own report goes.
+
+    That is standard error where a document goes to standard output, which is to be read by a program then.
+
+    Args:
+        path: the file that was named; None for standard output.
+        asked: the reports beside it.
+        at_once: whether others read the report while it is written.
+
+    Raises:
+        SpecError: the file cannot be written.
+    """
+    if path is None and any(each.path is None and each.format not in LINES for each in asked):
+        return nullcontext(sys.stderr) if sys.stderr is not None else output.opened(os.devnull)
+    return output.opened(path, at_once)
+
+
+def write(asked: Sequence[Asked], report: Report) -> int:
+    """Write the reports, each though another cannot be written; the exit status."""
+    from qmpcheck.reports import formats
+
+    status = CLEAN
+    for each in asked:
+        text = formats.render(each.format, report)
+        status = max(status, _write(text, each.path))
+    return status
+
+
+def _write(text: str, path: str | None) -> int:
+    try:
+        with output.opened(path) as out:
+            out.write(text)
+    except SpecError as error:
+        tell(str(error))
+        return UNUSABLE
+    return CLEAN

@@ -1,0 +1,202 @@
+"""Findings seen through the other releases: since or until when they allow what one spec does not."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from qmpcheck.drift import release_ranges
+from qmpcheck.drift.newer import MAY_BE_NEW
+from qmpcheck.finding import Finding
+from qmpcheck.keypath import ITEMS, KeyPath, of_any_item
+from qmpcheck.rulebase import (
+    JSON_TYPES,
+    Alternate,
+    Array,
+    Enum,
+    EventRule,
+    Integer,
+    Member,
+    Number,
+    Object,
+    RuleBase,
+    String,
+    Type,
+)
+from qmpcheck.specs import catalogue
+from qmpcheck.text import quoted
+
+
+@functools.cache
+def of(spec: str, newer: str = "") -> Elsewhere:
+    """What other releases say of findings against a spec, by its `id`.
+
+    Args:
+        spec: its `id`.
+        newer: the release of the build, if the catalogue does not reach to it.
+    """
+    return Elsewhere(spec, newer)
+
+
+class Elsewhere:
+    """Looks up findings against one spec in the releases before and after it."""
+
+    def __init__(self, spec: str, newer: str = "") -> None:
+        self._id = spec
+        self._newer = newer
+        self._text = functools.lru_cache(_MOST_KEPT)(self._look_up)
+
+    def with_drift(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """The findings, each with since or until when other releases allow it, if they do."""
+        return tuple(
+            msgspec.structs.replace(finding, drift=self.drift(finding)) if finding.code in _WORDS else finding
+            for finding in findings
+        )
+
+    def drift(self, finding: Finding) -> str | None:
+        """Such as `member since 2.10`; None where no other release allows it."""
+        known = None
+        if finding.code in _WORDS:
+            keys = of_any_item(finding.path[1:])
+            known = self._text(_Subject(finding.code, finding.event, keys, finding.got))
+        may_be_new = self._newer and finding.code in MAY_BE_NEW
+        return f"may be new in {self._newer}" if may_be_new and not known else known
+
+    def _look_up(self, subject: _Subject) -> str | None:
+        line = catalogue.line()
+        words = [_WORDS[subject.code](subject, spec.rule_base) for spec in line]
+        return _told(words, [spec.name for spec in line], self._place)
+
+    @functools.cached_property
+    def _place(self) -> tuple[int, int] | None:
+        """How many releases come before the spec, and how many do not come after it; None for no place."""
+        entry = next((each for each in catalogue.entries() if each.id == self._id), None)
+        ids = [spec.id for spec in catalogue.line()]
+        if entry is None:
+            return None
+        if entry.id in ids:
+            begin = ids.index(entry.id)
+            return begin, begin + ids.count(entry.id)
+        dates = {each.id: each.date for each in catalogue.entries()}
+        before = sum(dates[id] <= entry.date for id in ids)
+        return before, before
+
+
+_MOST_KEPT = 4096
+
+_UNTIL = {
+    **dict.fromkeys(("event", "member", "value"), "removed in {}"),
+    **dict.fromkeys(("optional", "no such member"), "mandatory since {}"),
+}
+"""What is told of a word where only earlier releases have it, with the first one that does not."""
+
+
+def _told(words: Sequence[str], names: Sequence[str], place: tuple[int, int] | None) -> str | None:
+    """What is told of releases that allow something: each in its word, or "" if it does not."""
+    allowed = [at for at, word in enumerate(words) if word]
+    if not allowed:
+        return None
+    first, last = allowed[0], allowed[-1]
+    if place and last < place[0]:
+        return _UNTIL.get(words[last], f"{words[last]} until {names[last]}").format(names[last + 1])
+    if place and first >= place[1] and len(allowed) == len(words) - first:
+        return f"{words[first]} since {names[first]}"
+    word = words[first] if len({words[at] for at in allowed}) == 1 else "may be absent"
+    return f"{word} in {release_ranges.text([*map(bool, words)], names)}"
+
+
+class _Subject(NamedTuple):
+    """What a finding is about: the keys lead into the event's data."""
+
+    code: str
+    event: str
+    keys: KeyPath
+    got: str
+
+
+def _event(subject: _Subject, rule_base: RuleBase) -> str:
+    return "event" if subject.event in rule_base.events else ""
+
+
+def _missing(subject: _Subject, rule_base: RuleBase) -> str:
+    rule = rule_base.events.get(subject.event)
+    if rule is None:
+        return ""
+    if not subject.keys:
+        return "" if rule.needs_data else "optional"
+    holders = [each for each in _types(rule, subject.keys[:-1]) if isinstance(each, Object) and not each.open]
+    members = [member for each in holders for member in _members(each, subject.keys[-1])]
+    if holders and not members:
+        return "no such member"
+    return "optional" if any(member.may_be_absent for member in members) else ""
+
+
+def _member(subject: _Subject, rule_base: RuleBase) -> str:
+    rule = rule_base.events.get(subject.event)
+    return "member" if rule and any(_types(rule, subject.keys)) else ""
+
+
+def _type(subject: _Subject, rule_base: RuleBase) -> str:
+    rule = rule_base.events.get(subject.event)
+    allowed = rule and any(_is_of(each, subject.got) for each in _types(rule, subject.keys))
+    return subject.got if allowed else ""
+
+
+def _value(subject: _Subject, rule_base: RuleBase) -> str:
+    rule = rule_base.events.get(subject.event)
+    return "value" if rule and any(_has(each, subject.got) for each in _types(rule, subject.keys)) else ""
+
+
+_WORDS = {"QMP201": _event, "QMP202": _missing, "QMP203": _member, "QMP204": _type, "QMP205": _value}
+"""For each code that a drift can explain: the word for what a spec allows, "" where it does not."""
+
+
+def _types(rule: EventRule, keys: KeyPath) -> Iterable[Type]:
+    """The types that a spec gives to what stands there, in any branch of a union."""
+    types: list[Type] = [rule.data]
+    for key in keys:
+        types = [inside for each in types for inside in _inside(each, key)]
+    return [plain for each in types for plain in (each.types if isinstance(each, Alternate) else [each])]
+
+
+def _inside(described: Type, key: str | int) -> Iterator[Type]:
+    match described:
+        case Array(items) if key == ITEMS:
+            yield items
+        case Alternate(types):
+            for each in types:
+                yield from _inside(each, key)
+        case Object():
+            yield from (member.type for member in _members(described, key))
+
+
+def _members(described: Object, key: str | int) -> Iterator[Member]:
+    """The members of that name, one for each branch that has it."""
+    yield from (member for member in described.members if member.name == key)
+    for branch in described.branches.values():
+        yield from _members(branch, key)
+
+
+def _is_of(described: Type, json_type: str) -> bool:
+    return json_type == JSON_TYPES.get(type(described)) or (
+        isinstance(described, Number) and json_type == "integer"
+    )
+
+
+def _has(described: Type, value: str) -> bool:
+    """Whether a type names a value or, of numbers, takes it; a type that takes any string names none."""
+    match described:
+        case Enum(values) | String(values):
+            return value in map(quoted, values)
+        case Integer() if _INTEGER.fullmatch(value):
+            least, greatest = described.range or (int(value), int(value))
+            return least <= int(value) <= greatest
+        case _:
+            return isinstance(described, Number) and bool(_INTEGER.fullmatch(value))
+
+
+_INTEGER = re.compile(r"-?[0-9]+")

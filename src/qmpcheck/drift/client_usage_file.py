@@ -1,0 +1,173 @@
+"""What a client receives, by a file: a stream of events that it received, or a list that names them.
+
+Lists for some clients come with qmpcheck, in the folder `clients`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any
+
+import msgspec
+
+from qmpcheck import datafolders
+from qmpcheck.drift import client_usage_list
+from qmpcheck.drift.client_usage import Sight, Uses
+from qmpcheck.drift.client_usage_list import Listed
+from qmpcheck.rulebase import RuleBase, SpecError
+from qmpcheck.specs.catalogue import near_names
+from qmpcheck.streams import demultiplex, formats, jsontext
+from qmpcheck.streams.blocks import blocks, lines_of
+from qmpcheck.streams.messages import is_event
+from qmpcheck.streams.source import Unreadable, opened
+from qmpcheck.text import safe
+
+
+def load(name: str, specs: Sequence[RuleBase]) -> Listed:
+    """What a stream shows, or what a list says; it is a stream if a line of it begins with a brace.
+
+    Args:
+        name: a path, `-` for standard input, or the name of a list that comes with qmpcheck: `libvirt` is the
+            newest of libvirt, `libvirt-7.0.0` that of one version.
+        specs: those that are compared.
+
+    Raises:
+        SpecError: the file cannot be read, holds no event, or names one that is in no release.
+    """
+    path = _located(name)
+    try:
+        if _is_log(path):
+            with opened(path) as file:
+                parts = demultiplex.opened_parts(file, path=path)[1]
+                found = Listed(of_stream(chain.from_iterable(part.lines for part in parts), specs))
+        else:
+            with opened(path) as file:
+                found = _of_file(name, chain.from_iterable(map(lines_of, blocks(file))), specs)
+    except (Unreadable, ValueError) as error:
+        raise error if isinstance(error, SpecError) else SpecError(f"{safe(name)}: {error}") from None
+    if not found.uses and not found.elsewhere:
+        raise SpecError(f"{safe(name)}: no event in it")
+    return found
+
+
+def _is_log(path: str) -> bool:
+    """Whether a file is a log that holds messages among other text."""
+    with opened(path, ahead=True) as file:
+        try:
+            return demultiplex.opened_parts(file, path=path)[0] is not formats.JSONL
+        except Unreadable:  # in no format: a list
+            return False
+
+
+def _located(name: str) -> str:
+    """The path of a file, or of a list that comes with qmpcheck."""
+    if os.path.exists(name) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9.-]*", name):
+        return name
+    lists = shipped()
+    known = [each for each in lists if each == name or each.rpartition("-")[0] == name]
+    if known:
+        return lists[max(known, key=_version)]
+    stems = dict.fromkeys(_VERSIONED.sub("", each) for each in lists)
+    near = near_names(name, [*stems, *lists])
+    hint = f" (near: {', '.join(near)})" if near else ""
+    raise SpecError(
+        f"{safe(name)}: no such file, and no client of this name{hint}; known are {', '.join(stems)}"
+    )
+
+
+_VERSIONED = re.compile(r"-[0-9][0-9.]*$")
+
+
+def _version(name: str) -> list[int]:
+    return [int(number) for number in re.findall(r"[0-9]+", (_VERSIONED.search(name) or [""])[0])]
+
+
+def shipped() -> dict[str, str]:
+    """The paths of the lists that come with qmpcheck, by their names, such as `libvirt-7.0.0`."""
+    folder = datafolders.folder("clients")
+    names = sorted(each for each in os.listdir(folder) if each.endswith(".txt"))
+    return {each.removesuffix(".txt"): os.path.join(folder, each) for each in names}
+
+
+_LONGEST_LIST = 1 << 22
+"""Bytes without a message in them, after which there is none to come."""
+
+_MESSAGE = re.compile(rb"[ \t]*\{")
+
+
+def _of_file(path: str, lines: Iterator[bytes], specs: Sequence[RuleBase]) -> Listed:
+    head: list[bytes] = []
+    left = _LONGEST_LIST
+    for line in lines:
+        if _MESSAGE.match(line):
+            return Listed(of_stream(chain([line], lines), specs))
+        head.append(line)
+        left -= len(line) + 1
+        if left < 0:
+            raise SpecError(f"{safe(path)}: neither a stream nor a list of events")
+    return client_usage_list.read(b"\n".join(head).decode("utf-8", "replace"), specs, path)
+
+
+_MOST_ALIKE, _SHORT = 1 << 14, 1 << 12
+"""How many payloads are known by sight, and how long in bytes one of them may be."""
+
+
+class _Message(msgspec.Struct, gc=False):
+    event: str = ""
+    data: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+def of_stream(lines: Iterable[bytes], specs: Sequence[RuleBase]) -> Uses:
+    """What the events in these lines carry; of events that no spec has, only that they came."""
+    known = frozenset(event for spec in specs for event in spec.events)
+    seen: dict[str, Sight] = defaultdict(Sight)
+    alike: set[tuple[str, bytes]] = set()
+    for event, data in _payloads(lines):
+        if (event, data) in alike:
+            continue
+        if len(data) <= _SHORT:
+            if len(alike) == _MOST_ALIKE:
+                alike.clear()
+            alike.add((event, data))
+        sight = seen[event]
+        if event in known:
+            sight.look(_value(data), ("data",), 0)
+    return {event: sight.seen() for event, sight in seen.items()}
+
+
+def _payloads(lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
+    """The name of each event and its data, as it is written; other lines are passed over."""
+    decode = msgspec.json.Decoder(_Message).decode
+    for line in lines:
+        try:
+            message = decode(line)
+        except (msgspec.DecodeError, RecursionError):  # noqa: PERF203 -- of each line
+            yield from _unusual(line)
+        else:
+            if message.event:
+                yield message.event, bytes(message.data)
+
+
+def _unusual(line: bytes) -> Iterator[tuple[str, bytes]]:
+    """The same for a line that the decoder does not take."""
+    if not line.lstrip().startswith(b"{"):
+        return
+    try:
+        message = jsontext.parse(line)
+    except jsontext.Malformed:
+        return
+    if isinstance(message, dict) and is_event(message):
+        import json
+
+        yield message["event"], json.dumps(message.get("data", {}), default=str).encode()
+
+
+def _value(data: bytes) -> Any:
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        return jsontext.parse(data)

@@ -1,0 +1,248 @@
+"""What a client receives, by a list of its events, members and values.
+
+A list has one item a line; `#` begins a comment.
+
+- `EVENT`: all of the event, also members that will be added.
+- `EVENT!`: its name only.
+- `EVENT.member.member`: that member, and all that is in it; beside it, no other member is received.
+- `EVENT.member=value`: the same member, and the client handles that value, so that its arrival is safe.
+
+An item that neither spec has must be in some release, so that one list serves all pairs of specs, and a
+mistyped name is found. `?` at the end of an item says that it may be in none.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from qmpcheck import keypath, rulebase
+from qmpcheck.drift import release_ranges
+from qmpcheck.drift.client_usage import Sight, Uses
+from qmpcheck.keypath import ITEMS, KeyPath
+from qmpcheck.rulebase import RuleBase, SpecError
+from qmpcheck.specs import catalogue
+from qmpcheck.specs.catalogue import near_names
+from qmpcheck.text import name, quoted, safe
+
+
+class Listed(NamedTuple):
+    """What a client receives by its list, and the items that other releases have, with which ones."""
+
+    uses: Uses
+    elsewhere: tuple[str, ...] = ()
+
+
+class _Item(NamedTuple):
+    """One item of a list.
+
+    Attributes:
+        text: as it is written.
+        event: the event's name.
+        names: of the members on the way to the one that it means, and of that.
+        value: the value that is handled; None for none.
+        name_only: whether the client looks at no member.
+        may_be_missing: whether it may be in no release.
+    """
+
+    text: str
+    event: str
+    names: tuple[str, ...]
+    value: str | None
+    name_only: bool
+    may_be_missing: bool
+
+
+def read(text: str, specs: Sequence[RuleBase], path: str) -> Listed:
+    """What a list names.
+
+    Args:
+        text: the list.
+        specs: those that are compared.
+        path: names the list in errors.
+
+    Raises:
+        SpecError: items are wrong, or are in no release; it tells all of them.
+    """
+    seen: dict[str, Sight] = defaultdict(_nothing)
+    elsewhere: list[str] = []
+    wrong: list[str] = []
+    for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
+        written = line.partition("#")[0].strip()
+        if written:
+            try:
+                elsewhere += _add(_item(written), specs, seen)
+            except LookupError as error:
+                wrong.append(f"{safe(path)}:{number}: {error.args[0]}")
+    if wrong:
+        raise SpecError("\n".join([*wrong, _ALL_THE_SAME]))
+    return Listed({event: sight.seen() for event, sight in seen.items()}, tuple(elsewhere))
+
+
+_ALL_THE_SAME = "an item that no release has, and that the client reads all the same, ends with ?"
+
+
+def _nothing() -> Sight:
+    """What is received of an event while only its name is."""
+    sight = Sight()
+    sight.values.clear()
+    return sight
+
+
+def _item(text: str) -> _Item:
+    where, equals, value = (part.strip() for part in text.removesuffix("?").partition("="))
+    event, *names = keypath.names(where.removesuffix("!"))
+    name_only = where.endswith("!")
+    if name_only and (names or equals):
+        raise LookupError(f"{name(text)}: ! means the name of an event alone, and cannot follow a member")
+    return _Item(text, event, tuple(names), value if equals else None, name_only, text.endswith("?"))
+
+
+def is_known(text: str) -> bool:
+    """Whether some release has what an item means."""
+    item = _item(text)
+    return any(_is_in(item, spec.rule_base) for spec in catalogue.line())
+
+
+def _add(item: _Item, specs: Sequence[RuleBase], seen: dict[str, Sight]) -> Iterator[str]:
+    """Add what an item means in the specs; tell the releases that have it where the specs do not.
+
+    Raises:
+        LookupError: it is in no release either.
+    """
+    rules = [spec.events[item.event] for spec in specs if item.event in spec.events]
+    is_missing = not any(_is_in(item, spec) for spec in specs)
+    if is_missing and not (item.may_be_missing and not is_known(item.text)):
+        yield _elsewhere(item, specs)
+    if not rules:
+        return
+    sight = seen[item.event]
+    if item.name_only:
+        return
+    for each in _meant(item.names, [each for rule in rules for each in _all_of(rule)]):
+        for path in each.paths:
+            sight.values.setdefault(path, set())
+        sight.parts.update(each.paths[:-1])
+        for path, tag in each.tags:
+            sight.values.setdefault(path, set()).add(tag)
+        if item.value is None:
+            sight.whole.add(each.paths[-1])
+        else:
+            sight.values[each.paths[-1]].add(item.value)
+            sight.handled.add((each.paths[-1], item.value))
+
+
+def _elsewhere(item: _Item, specs: Sequence[RuleBase]) -> str:
+    """An item, and the releases that have it: `VNC_CONNECTED.client.family (0.13 to 2.0)`.
+
+    Raises:
+        LookupError: none has it; the error says what in it none has.
+    """
+    line = catalogue.line()
+    having = [_is_in(item, spec.rule_base) for spec in line]
+    if not any(having):
+        raise LookupError(_unknown(item, specs, [spec.rule_base for spec in line]))
+    names = [spec.name for spec in line]
+    first = having.index(True)
+    which = f"since {names[first]}" if all(having[first:]) else release_ranges.text(having, names)
+    return f"{name(item.text)} ({which})"
+
+
+def _is_in(item: _Item, spec: RuleBase) -> bool:
+    rule = spec.events.get(item.event)
+    if rule is None:
+        return False
+    meant = _meant(item.names, [*_all_of(rule)])
+    return any(map(_takes(item.value), meant)) if item.value is not None else bool(meant)
+
+
+class _Described(NamedTuple):
+    """A member as a spec describes it.
+
+    Attributes:
+        names: those on the way to it, and its own.
+        paths: of all that it is in, and its own.
+        type: what it may be.
+        tags: the path and the value of what tells each branch of a union that it is in.
+    """
+
+    names: tuple[str, ...]
+    paths: tuple[KeyPath, ...]
+    type: rulebase.Type
+    tags: tuple[tuple[KeyPath, str], ...] = ()
+
+
+def _all_of(rule: rulebase.EventRule) -> Iterator[_Described]:
+    """The data of an event, and everything in it."""
+    return _described(rule.data, _Described((), (("data",),), rule.data))
+
+
+def _meant(names: tuple[str, ...], described: Sequence[_Described]) -> list[_Described]:
+    """What names lead to; where a spec leaves open what is inside a member, that member."""
+    found = [each for each in described if each.names == names]
+    found = found or [
+        each for each in described if _is_open(each.type) and each.names == names[: len(each.names)]
+    ]
+    return found or (_meant(names[1:], described) if names[:1] == ("data",) else [])  # as reports show paths
+
+
+def _is_open(described: rulebase.Type) -> bool:
+    return isinstance(described, rulebase.Any) or (isinstance(described, rulebase.Object) and described.open)
+
+
+def _takes(value: str | None) -> Callable[[_Described], bool]:
+    """A function that says whether a member may have a value."""
+
+    def takes(each: _Described) -> bool:
+        if isinstance(each.type, rulebase.Enum):
+            return value in each.type.values
+        return isinstance(each.type, rulebase.String) or _is_open(each.type)
+
+    return takes
+
+
+def _unknown(item: _Item, specs: Sequence[RuleBase], others: Sequence[RuleBase]) -> str:
+    """What it is in an item that no spec has, and what is near it, in the specs rather than in others."""
+    having = [*specs] if any(item.event in spec.events for spec in specs) else [*others]
+    rules = [spec.events[item.event] for spec in having if item.event in spec.events]
+    if not rules:
+        known = [{event for spec in side for event in spec.events} for side in (specs, others)]
+        return _no("event", item.event, known[0] if near_names(item.event, known[0]) else known[1])
+    described = [each for rule in rules for each in _all_of(rule)]
+    meant = _meant(item.names, described)
+    if not meant:
+        members = {".".join(each.names) for each in described}
+        return f"{name(item.event)}: {_no('member', '.'.join(item.names), members)}"
+    values = {value for each in meant if isinstance(each.type, rulebase.Enum) for value in each.type.values}
+    return _no("value", item.value or "", values)
+
+
+def _no(what: str, given: str, known: Iterable[str]) -> str:
+    near = near_names(given, sorted(filter(None, known)))
+    hint = f" (near: {', '.join(map(name, near))})" if near else ""
+    return f"no release has the {what} {quoted(given)}{hint}"
+
+
+def _described(holder: rulebase.Type, at: _Described) -> Iterator[_Described]:
+    """What stands at a place of a type, and everything in it."""
+    yield at._replace(type=holder)
+    match holder:
+        case rulebase.Object():
+            yield from _members(holder, at)
+        case rulebase.Array(items):
+            yield from _described(items, at._replace(paths=(*at.paths, (*at.paths[-1], ITEMS))))
+        case rulebase.Alternate(types):
+            for each in types:
+                yield from _described(each, at)
+
+
+def _members(holder: rulebase.Object, at: _Described) -> Iterator[_Described]:
+    """The members of an object and of its branches, and everything in them."""
+    for member in holder.members:
+        path = (*at.paths[-1], member.name)
+        inside = at._replace(names=(*at.names, member.name), paths=(*at.paths, path))
+        yield from _described(member.type, inside)
+    for value, branch in holder.branches.items():
+        tag = (*at.paths[-1], holder.discriminator), value
+        yield from _members(branch, at._replace(tags=(*at.tags, tag)))

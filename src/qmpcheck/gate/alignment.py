@@ -1,0 +1,109 @@
+"""How the events that were sent differ from those that a scenario leads to: by as little as explains them.
+
+An *account* explains the first events that were sent by the steps that are past. Step by step there is a
+list of them: the best account of no event, of the first one, of the first two, and so on.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from qmpcheck.gate.expectations import Either, Expected, Repeated, Since, Step, Steps
+
+Event = dict[str, Any]
+
+LONGEST = 500
+"""Events that are compared; no scenario leads to a tenth of that."""
+
+
+class Missing(NamedTuple):
+    """An event that did not come where it should: behind so many others."""
+
+    expected: Expected
+    behind: int
+
+
+class Unexpected(NamedTuple):
+    """An event that came where nothing leads to it."""
+
+    event: Event
+
+
+Difference = Missing | Unexpected
+
+
+class _Account(NamedTuple):
+    """How many differences there are, and the last of them behind those before it."""
+
+    differences: int
+    last: tuple[Any, Difference] | None
+
+    def but(self, difference: Difference) -> _Account:
+        """The same with one difference more."""
+        return _Account(self.differences + 1, (self.last, difference))
+
+
+_Accounts = list[_Account]
+
+
+def differences(steps: Steps, events: Sequence[Event]) -> list[Difference]:
+    """The fewest differences, in order, between what should come and what came."""
+    compared = events[:LONGEST]
+    accounts = [_Account(0, None)]
+    for event in compared:
+        accounts.append(accounts[-1].but(Unexpected(event)))
+    last = _past(steps, accounts, compared)[-1]
+    return [*reversed([*_unwound(last)]), *map(Unexpected, events[LONGEST:])]
+
+
+def _past(steps: Steps, accounts: _Accounts, events: Sequence[Event]) -> _Accounts:
+    """The best accounts once steps are past."""
+    return functools.reduce(lambda before, step: _past_one(step, before, events), steps, accounts)
+
+
+def _past_one(step: Step, accounts: _Accounts, events: Sequence[Event]) -> _Accounts:
+    match step:
+        case Either(ways):
+            return _best(*(_past(way, accounts, events) for way in ways))
+        case Repeated(again):
+            return _repeated(again, accounts, events)
+        case Since():
+            raise TypeError("not yet the steps of one build")
+        case Expected():
+            return _expected(step, accounts, events)
+
+
+def _best(*ways: _Accounts) -> _Accounts:
+    return [min(accounts, key=_count) for accounts in zip(*ways, strict=True)]
+
+
+def _repeated(steps: Steps, accounts: _Accounts, events: Sequence[Event]) -> _Accounts:
+    """Taken once more, until that explains nothing more."""
+    better = _best(accounts, _past(steps, accounts, events))
+    while [*map(_count, better)] != [*map(_count, accounts)]:
+        accounts, better = better, _best(better, _past(steps, better, events))
+    return accounts
+
+
+def _expected(step: Expected, before: _Accounts, events: Sequence[Event]) -> _Accounts:
+    """The event came last, or earlier with others behind it, or not at all."""
+    after = [before[0].but(Missing(step, 0))]
+    for at, event in enumerate(events):
+        ways = [before[at]] if step.is_met_by(event) else []
+        ways += [after[at].but(Unexpected(event)), before[at + 1].but(Missing(step, at + 1))]
+        after.append(min(ways, key=_count))
+    return after
+
+
+def _count(account: _Account) -> int:
+    return account.differences
+
+
+def _unwound(account: _Account) -> Iterator[Difference]:
+    """The differences, the last one first."""
+    rest = account.last
+    while rest:
+        rest, difference = rest
+        yield difference

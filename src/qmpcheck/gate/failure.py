@@ -1,0 +1,62 @@
+"""What keeps a scenario from being played to its end, told apart from what its events say."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+
+from qmpcheck.text import safe, shortened
+
+CRASHED, HUNG, LACKS, FAILED = "crashed", "hung", "lacks", "failed"
+"""The process ended; it did not answer; the build has no such thing; an answer was not the one expected."""
+
+
+class Failure(Exception):
+    """One trouble.
+
+    Args:
+        kind: `CRASHED`, `HUNG`, `LACKS` or `FAILED`.
+        text: what happened; from anywhere.
+    """
+
+    def __init__(self, kind: str, text: str) -> None:
+        self.kind = kind
+        self.text = safe(shortened(" ".join(text.split()), 200))
+        super().__init__(f"{kind}: {self.text}")
+
+    def __reduce__(self) -> tuple[type[Failure], tuple[str, str]]:
+        return Failure, (self.kind, self.text)
+
+
+_LACKING = re.compile(
+    "|".join(
+        (
+            r"is not a valid device model name",
+            r"is not a valid (object type|accelerator|char driver|chardev backend)",
+            r"[Ii]nvalid (option|accelerator|object type|parameter '|chardev backend)",
+            r"unsupported machine type",
+            r"expects a (netdev backend|device) type",
+            r"does not accept value",
+            r"[Uu]nknown (driver|protocol|device|command)",
+            r"Property '?[^']*' not found",
+            r"is not whitelisted|can only be used for read-only",
+            r"is disabled|is not (supported|enabled|compiled|available)|not compiled in",
+            r"has not been (found|enabled)|no such option|no option group",
+        )
+    )
+)
+"""How QEMU says, in one release or another, that it was built without something."""
+
+
+def is_lacking(text: str) -> bool:
+    """Whether QEMU says that this build does not have what it was asked for."""
+    return bool(_LACKING.search(text))
+
+
+_FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT)))
+
+
+def is_full(text: str) -> bool:
+    """Whether it says that the disk is full, which is no fault of the build."""
+    return any(reason in text for reason in _FULL)

@@ -1,0 +1,1 @@
+"""Specs: their names, the catalogue, and the readers of documents, schemas and binaries."""

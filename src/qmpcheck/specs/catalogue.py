@@ -1,0 +1,353 @@
+"""What a spec's name means: an edition, a release, a revision, a file, a source tree, or a binary."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from qmpcheck import datafolders, rate_limits, rulebase
+from qmpcheck.rulebase import SCHEMA, RuleBase, SpecError
+from qmpcheck.specs import local_rules
+from qmpcheck.text import quoted
+from qmpcheck.version import Version, of_name
+
+if TYPE_CHECKING:
+    from qmpcheck.specs.load import Told
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One spec of the catalogue.
+
+    Attributes:
+        id: names the file of its rule base; the first ten digits of its commit, or of a schema the release.
+        commits: the revisions that read the same.
+        date: when it came into QEMU's main line, YYYY-MM-DD.
+        source: the kind of document.
+        events: how many events it describes.
+        follow_ups: how many follow-up rules it states.
+        edition: `v1` … `v6`, if it is one of the six.
+        releases: the names of the releases that shipped it.
+        path: the file of a release that the user added; "" for those that come with qmpcheck.
+    """
+
+    id: str
+    commits: tuple[str, ...]
+    date: str
+    source: str
+    events: int
+    follow_ups: int
+    edition: str = ""
+    releases: tuple[str, ...] = ()
+    path: str = ""
+
+
+class Origin(NamedTuple):
+    """What is known of where a spec comes from: its date, its revision's commit, the version it is of."""
+
+    date: str = ""
+    commit: str = ""
+    version: Version | None = None
+
+
+class Spec(NamedTuple):
+    """A rule base and the names it goes by.
+
+    Attributes:
+        name: as asked for.
+        id: for good.
+        rule_base: the rules.
+        newer: the release of the build to check, where the catalogue does not reach to it; "" otherwise. What
+            can simply be new there is a warning then.
+        note: what to tell the user about the choice of this spec; "" for nothing. It is safe to print.
+        origin: of a spec from elsewhere.
+    """
+
+    name: str
+    id: str
+    rule_base: RuleBase
+    newer: str = ""
+    note: str = ""
+    origin: Origin = Origin()
+
+
+def find(name: str) -> Spec:
+    """The spec that a name means: `v2`, `1.1`, `d74c7dfd1b`, `latest`, a path, `qemu:PATH`, `git:REV`.
+
+    Raises:
+        SpecError: it means none, or the file or the binary is none.
+    """
+    if name.startswith((_BINARY, _GIT)):
+        return _foreign(name)
+    entry = _entry(name)
+    if entry:
+        return Spec(name, entry.id, _load(entry))
+    version = of_name(name)
+    newer = _newer(version) if version else ""
+    series = _named(version.release) if version and not newer else None
+    if version and series:
+        as_stated = Spec(name, series.id, _load(series))
+        is_other = version.is_development or rate_limits.is_changed(version)
+        return of_version(version)._replace(name=name) if is_other else as_stated
+    if _is_path(name):
+        return _foreign(name)
+    if newer:
+        raise SpecError(f"no spec is called {quoted(name)}: it is {newer}")
+    raise SpecError(f"no spec is called {quoted(name)}{_near(name)}; `qmpcheck specs` lists them")
+
+
+def of_version(version: Version) -> Spec:
+    """The spec that a build of a version is checked against.
+
+    That is the spec of its release, with what is known of that very patch level. A release candidate is taken
+    for the release. Of a version between two releases, what either of them allows is allowed. A build that is
+    newer than the catalogue is checked against the newest release; see `Spec.newer`.
+
+    Raises:
+        SpecError: the catalogue has no release that is as old.
+    """
+    before, after = _neighbours(version)
+    if before is None:
+        raise SpecError(
+            f"the catalogue has no release {version.release}; `qmpcheck specs` lists those that it has"
+        )
+    if not version.is_development and _series(before.name)[:2] == version[:2]:
+        return before.spec(version)
+    if after is None:
+        wanted = version.next_release if version.is_development else version.release
+        note = f"{version} is checked against {before.name}, and what may be new in {wanted} is a warning"
+        return before.spec(version)._replace(newer=wanted, note=f"{note}: it is {_newer(version)}")
+    if version.is_candidate:
+        return after.spec(Version(*_series(after.name)[:2]))._replace(
+            note=f"{version} is a release candidate of {after.name}: it is checked as {after.name}"
+        )
+    return _between(version, before, after)
+
+
+class _Release(NamedTuple):
+    """A release and its spec's entry."""
+
+    name: str
+    entry: Entry
+
+    def spec(self, version: Version) -> Spec:
+        """Its spec, with what is known of that version where it is one of its patch levels."""
+        rules = _load(self.entry)
+        is_patch = _series(self.name)[:2] == version[:2]
+        return Spec(self.name, self.entry.id, rate_limits.of_build(rules, version) if is_patch else rules)
+
+
+def _neighbours(version: Version) -> tuple[_Release | None, _Release | None]:
+    """The newest release that is not newer than a version, and the one after it."""
+    releases = [_Release(*each) for each in _releases() if not each[0].endswith(":txt")]
+    wanted = (*version[:2], min(version.micro, _LAST_PATCH))
+    older = [each for each in releases if _series(each.name) <= wanted]
+    return (older[-1] if older else None), (releases[len(older)] if len(older) < len(releases) else None)
+
+
+_LAST_PATCH = 49
+"""Of a series; what comes after it is a development version."""
+
+
+def _between(version: Version, before: _Release, after: _Release) -> Spec:
+    from qmpcheck.specs.either import either
+
+    name = f"{before.name} or {after.name}"
+    rule_base = either(_load(before.entry), _load(after.entry))
+    note = f"{version} is a version between {before.name} and {after.name}: what either allows is allowed"
+    return Spec(name, _digest(rule_base), rule_base, note=note)
+
+
+def _newer(version: Version) -> str:
+    """What to do about a version that is newer than all of the catalogue; "" of another one."""
+    newest = _newest()
+    series = _series(newest)[:2]
+    if series > version[:2] or (series == version[:2] and not version.is_development):
+        return ""
+    return (
+        f"newer than {newest}, the newest release that qmpcheck knows; a better spec is qemu:PATH, which is "
+        "what that binary says about itself, or its source tree, or its release in a newer qmpcheck"
+    )
+
+
+def series(spec: Spec) -> tuple[int, int] | None:
+    """The release that a spec is the schema or the document of, as (major, minor); None if it is of none."""
+    release = next((release for release, entry in reversed(_releases()) if entry.id == spec.id), None)
+    if release is None:
+        return None
+    major, minor = _series(release)
+    return major, minor
+
+
+def at_or_before(version: Version) -> Spec | None:
+    """The spec of the release that a version is of, or else of the newest before it, if there is one."""
+    before, _ = _neighbours(version)
+    return before.spec(version)._replace(name=before.entry.id) if before else None
+
+
+@functools.cache
+def line() -> tuple[Spec, ...]:
+    """The releases, oldest first: up to 2.0 as the event document tells of them, then by their schemas."""
+    return tuple(
+        Spec(release, entry.id, _load(entry))
+        for release, entry in _releases()
+        if not release.endswith(":txt")
+    )
+
+
+@functools.cache
+def texts() -> tuple[Spec, ...]:
+    """The revisions of the event document, oldest first, by their commits."""
+    return tuple(
+        Spec(entry.id, entry.id, _load(entry)) for entry in entries() if entry.source == TEXT_DOCUMENT
+    )
+
+
+TEXT_DOCUMENT = "qmp-events.txt"
+
+
+@functools.cache
+def entries() -> tuple[Entry, ...]:
+    """All specs of the catalogue, oldest first, with the releases that the user added.
+
+    Raises:
+        SpecError: a file of these cannot be read.
+    """
+    shipped = msgspec.json.decode(rules_file("index.json"), type=tuple[Entry, ...])
+    known = {release for entry in shipped for release in entry.releases}
+    added = [_local(each) for each in local_rules.releases() if each.name not in known]
+    return (*shipped, *sorted(added, key=lambda entry: _series(entry.id)))
+
+
+def _local(release: local_rules.Release) -> Entry:
+    rules = release.rule_base
+    return Entry(
+        release.name,
+        (release.commit,) if release.commit else (),
+        release.date,
+        f"local: {release.path}",
+        len(rules.events),
+        rules.follow_ups,
+        releases=(release.name,),
+        path=release.path,
+    )
+
+
+def _load(entry: Entry) -> RuleBase:
+    return (
+        local_rules.read(entry.path).rule_base
+        if entry.path
+        else rulebase.load(rules_file(f"{entry.id}.json"))
+    )
+
+
+def rules_file(name: str) -> bytes:
+    """A file of the folder `rules`, which is inside the installed package or beside `src`."""
+    with open(os.path.join(datafolders.folder("rules"), name), "rb") as file:
+        return file.read()
+
+
+def names(entry: Entry) -> tuple[str, ...]:
+    """What `--spec` takes for an entry, the best name first."""
+    return tuple(dict.fromkeys([*filter(None, [entry.edition]), *entry.releases, entry.id]))
+
+
+def _entry(name: str) -> Entry | None:
+    if name == "latest":
+        return _named(_newest())
+    return _named(name.lower()) or _of_patch_level(name) or _of_commit(name.lower())
+
+
+def _newest() -> str:
+    return [release for release, _ in _releases()][-1]
+
+
+def _named(name: str) -> Entry | None:
+    for each in (name, name.removesuffix(":txt")):  # up to 2.0 the text goes by the release's plain name
+        for entry in entries():
+            if each in names(entry) and not (each != name and entry.id == each):
+                return entry
+    return None
+
+
+def _of_patch_level(name: str) -> Entry | None:
+    """The text that a release had beside its schema, by the name of a patch level."""
+    match = re.fullmatch(r"(\d+\.\d+)\.\d+:txt", name)
+    return _named(f"{match[1]}:txt") if match else None
+
+
+def _of_commit(name: str) -> Entry | None:
+    if not re.fullmatch(r"[0-9a-f]{7,40}", name):
+        return None
+    return next((entry for entry in entries() if _is_commit(entry, name)), None)
+
+
+def _is_commit(entry: Entry, name: str) -> bool:
+    return any(commit.startswith(name) for commit in entry.commits)
+
+
+def _near(name: str) -> str:
+    known = ["latest", *(each for entry in entries() for each in names(entry))]
+    near = [each for each in known if each == f"{name}:txt"] or near_names(name, known)
+    return f" (near: {', '.join(near)})" if near else ""
+
+
+def near_names(name: str, known: Iterable[str]) -> list[str]:
+    """The known names that a mistyped one may have meant, the nearest first."""
+    import difflib
+
+    names = [*known]
+    others = {each.lower(): each for each in names}
+    same = others.get(name.lower())
+    return [same] if same else difflib.get_close_matches(name[:80], names, 4, cutoff=0.5)
+
+
+def _is_path(name: str) -> bool:
+    """Whether a name that the catalogue does not know can only be a path."""
+    return "/" in name or os.path.exists(name) or bool(re.search(r"@(old|new)$|\.[A-Za-z]\w*$", name))
+
+
+_BINARY, _GIT = "qemu:", "git:"
+
+
+def _foreign(name: str) -> Spec:
+    from qmpcheck.specs import load
+
+    if name.startswith(_GIT):
+        return foreign(name, load.read_git(name.removeprefix(_GIT)))
+    if name.startswith(_BINARY):
+        return foreign(name, load.ask(name.removeprefix(_BINARY)))
+    return foreign(name, load.read(name))
+
+
+def foreign(name: str, told: Told) -> Spec:
+    """A spec from elsewhere. To what a binary says of itself, the rules of its release are added."""
+    rule_base = told.rule_base
+    is_silent = rule_base.source != SCHEMA and not rule_base.follow_ups
+    release = at_or_before(told.version) if told.version and is_silent else None
+    if release:
+        from qmpcheck.specs.release_rules import lent
+
+        rule_base = lent(rule_base, release.rule_base)
+    return Spec(name, _digest(rule_base), rule_base, origin=Origin(told.date, told.commit, told.version))
+
+
+def _digest(rule_base: RuleBase) -> str:
+    import hashlib
+
+    return hashlib.sha256(rulebase.dump(rule_base)).hexdigest()[:10]
+
+
+def _releases() -> list[tuple[str, Entry]]:
+    """All names of releases, by their versions; the text document of one comes before its schema."""
+    named = [(release, entry) for entry in entries() for release in entry.releases]
+    return sorted(named, key=lambda each: (_series(each[0]), not each[0].endswith(":txt")))
+
+
+def _series(release: str) -> tuple[int, ...]:
+    """The numbers in the name of a release, which sort."""
+    return tuple(map(int, release.removesuffix(":txt").split(".")))

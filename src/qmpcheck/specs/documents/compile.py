@@ -1,0 +1,139 @@
+"""Entries to rules."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+
+import msgspec
+
+from qmpcheck.rulebase import (
+    Alternate,
+    Any,
+    Enum,
+    EventRule,
+    FollowUp,
+    Member,
+    Object,
+    RateLimit,
+    RuleBase,
+    String,
+    Type,
+)
+from qmpcheck.specs.documents.entries import EventEntry, example_data
+from qmpcheck.specs.documents.member import MemberText
+from qmpcheck.specs.documents.nesting import nest
+from qmpcheck.specs.documents.note import Sentence
+
+
+def rule_base(entries: Sequence[EventEntry], not_understood: Sequence[int]) -> RuleBase:
+    """The rules that the entries state. Of two entries for one event, the first counts.
+
+    Args:
+        entries: in the document's order.
+        not_understood: the lines of the document that are not understood, in order.
+    """
+    ends = [*(entry.line for entry in entries[1:]), math.inf]
+    events: dict[str, EventRule] = {}
+    for entry, end in zip(entries, ends, strict=True):
+        lost = tuple(
+            not_understood[bisect_left(not_understood, entry.line) : bisect_left(not_understood, end)]
+        )
+        payload = data(entry)
+        stated = follow_ups(entry.sentences, entry.names, payload)
+        limit = rate_limit(entry.sentences, entry.names)
+        for name in entry.names:
+            events.setdefault(
+                name, EventRule(payload, tuple(stated[name]), limit, entry.line, not_understood=lost)
+            )
+    return RuleBase(events, not_understood=len(not_understood))
+
+
+def data(entry: EventEntry) -> Object:
+    """What the entry says that its events carry."""
+    whole = next((text for text in entry.members if is_whole_data(text)), None)
+    if whole:
+        return Object(open=True, of=whole.of)
+    if not describes_data(entry):
+        return Object(open=True)
+    keys = (key for said in entry.data for key in said.members)
+    members: dict[str, Member] = {}
+    for member in (*keys, *nest(entry.members, example_data(entry))):
+        members.setdefault(member.name, member)
+    return Object(tuple(members.values()))
+
+
+def describes_data(entry: EventEntry) -> bool:
+    """Whether the entry says anything about its events' data."""
+    return bool(entry.members) or any(said.none or said.members for said in entry.data)
+
+
+def is_whole_data(text: MemberText) -> bool:
+    """Whether the line describes `data` itself: its name stands without quotes."""
+    return text.name == "data" and not text.quoted
+
+
+class Missing:
+    """What rules speak of and an event does not have."""
+
+    def __init__(self, payload: Object) -> None:
+        self._open = payload.open
+        self._values = {member.name: _values(member.type) for member in payload.members}
+
+    def members(self, rule: FollowUp | RateLimit) -> list[str]:
+        """Members that the rule speaks of and the event does not have."""
+        names = rule.when if isinstance(rule, FollowUp) else (*rule.key, *rule.unless)
+        return [] if self._open else [name for name in names if name not in self._values]
+
+    def values(self, rule: FollowUp | RateLimit) -> list[str]:
+        """Values in the rule's condition that the member cannot take."""
+        when = rule.when if isinstance(rule, FollowUp) else rule.unless
+        allowed = {name: self._values.get(name) for name in when}
+        return [
+            value
+            for name, values in when.items()
+            for value in values
+            if (closed := allowed[name]) is not None and value not in closed
+        ]
+
+
+def _values(described: Type) -> frozenset[str] | None:
+    """The strings that a value of a type may be; None for any."""
+    match described:
+        case Enum(values):
+            return frozenset(values)
+        case String() | Any() | Alternate():
+            return None
+        case _:
+            return frozenset()
+
+
+def rate_limit(sentences: Iterable[Sentence], names: Collection[str]) -> RateLimit | None:
+    """The rate limit that sentences state of the events of those names; the first, if there are several."""
+    for sentence in sentences:
+        for stated in sentence.rules:
+            if isinstance(stated, RateLimit) and (not sentence.event or sentence.event in names):
+                return msgspec.structs.replace(stated, line=sentence.lines[0])
+    return None
+
+
+def follow_ups(
+    sentences: Iterable[Sentence], names: Collection[str], payload: Object
+) -> dict[str, list[FollowUp]]:
+    """The follow-ups that sentences state and that can hold, by the event they follow.
+
+    Args:
+        sentences: of the text about the events.
+        names: these events; a sentence that names none is about all of them.
+        payload: what they carry.
+    """
+    stated: defaultdict[str, list[FollowUp]] = defaultdict(list)
+    missing = Missing(payload)
+    for sentence in sentences:
+        for rule in sentence.rules:
+            if isinstance(rule, FollowUp) and not missing.members(rule) and not missing.values(rule):
+                for name in [sentence.event] if sentence.event else names:
+                    stated[name].append(msgspec.structs.replace(rule, line=sentence.lines[0]))
+    return stated

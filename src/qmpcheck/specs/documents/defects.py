@@ -1,0 +1,171 @@
+"""What is wrong with a document itself: the QMP9xx findings that its text alone shows."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Sequence
+
+from qmpcheck import rulebase
+from qmpcheck.finding import Finding
+from qmpcheck.keypath import ITEMS, KeyPath
+from qmpcheck.rulebase import Array, FollowUp, Object, RateLimit
+from qmpcheck.specs.documents import compile, document, nesting
+from qmpcheck.specs.documents.document import Structure
+from qmpcheck.specs.documents.entries import EventEntry
+from qmpcheck.specs.documents.member import JSON_TYPES, MemberText
+from qmpcheck.specs.documents.note import Sentence
+from qmpcheck.text import name, quoted, shortened
+
+
+def find(structure: Structure, entries: Sequence[EventEntry]) -> Iterator[Finding]:
+    """Every defect, in no particular order. Examples are held against the rules elsewhere."""
+    yield from _unknown_lines(structure)
+    yield from _underlines(structure)
+    yield from _duplicate_numbers(entries)
+    yield from _duplicate_events(entries)
+    described = {event for entry in entries for event in entry.names}
+    for entry in entries:
+        event, payload = _names(entry), compile.data(entry)
+        yield from _data(entry, event)
+        yield from _members(entry, event, payload)
+        yield from notes(entry.sentences, entry.names, payload, described)
+        yield from _labels(entry, event)
+
+
+def _names(entry: EventEntry) -> str:
+    return name(", ".join(entry.names))
+
+
+def _words(text: str) -> str:
+    return name(" ".join(shortened(text, 400).split()))
+
+
+def _unknown_lines(structure: Structure) -> Iterator[Finding]:
+    sections = [*structure.preamble, *(part for entry in structure.entries for part in entry.sections)]
+    for section in sections:
+        if section.kind == document.UNKNOWN:
+            yield Finding("QMP901", section.line, f"a line with no place here: {_words(section.text)}")
+
+
+def _underlines(structure: Structure) -> Iterator[Finding]:
+    for entry in structure.entries:
+        heading, underline = entry.heading.text.strip(), entry.underline.text.strip()
+        if not underline:
+            yield Finding("QMP918", entry.heading.line, "a heading without an underline", name(heading))
+        elif len(heading) != len(underline):
+            lengths = f"underline of {len(underline)} characters under a heading of {len(heading)}"
+            yield Finding("QMP907", entry.underline.line, lengths, name(heading))
+
+
+def _duplicate_numbers(entries: Sequence[EventEntry]) -> Iterator[Finding]:
+    first: dict[str, EventEntry] = {}
+    for entry in entries:
+        if entry.number is not None and first.setdefault(entry.number, entry) is not entry:
+            earlier = first[entry.number]
+            message = (
+                f"heading number {name(entry.number)} again: line {earlier.line} has it for {_names(earlier)}"
+            )
+            yield Finding("QMP906", entry.line, message, _names(entry))
+
+
+def _duplicate_events(entries: Sequence[EventEntry]) -> Iterator[Finding]:
+    first: dict[str, int] = {}
+    for entry in entries:
+        for event in entry.names:
+            if first.setdefault(event, entry.line) != entry.line:
+                message = f"second entry for this event; the one at line {first[event]} counts"
+                yield Finding("QMP912", entry.line, message, name(event))
+
+
+def _data(entry: EventEntry, event: str) -> Iterator[Finding]:
+    for said in entry.data:
+        if said.unknown:
+            yield Finding("QMP901", said.line, f"unknown words after Data: {_words(said.unknown)}", event)
+        if said.none and entry.members:
+            message = f"says there is no data, yet line {entry.members[0].line} describes a member"
+            yield Finding("QMP905", said.line, message, event)
+    if not compile.describes_data(entry):
+        yield Finding("QMP916", entry.line, "says nothing of the event's data; any is accepted", event)
+
+
+def _members(entry: EventEntry, event: str, payload: Object) -> Iterator[Finding]:
+    paths = dict(_paths(payload, ("data",)))
+    for inner, above in nesting.misplaced(entry.members):
+        message = (
+            f"below {quoted(above.name)}, which holds no members; it counts as the next member beside it"
+        )
+        yield Finding("QMP919", inner.line, message, event, paths.get(inner.line, ("data", inner.name)))
+    for text in entry.members:
+        path = paths.get(text.line, ("data", text.name))
+        yield from _member(text, event, path)
+        if text.line not in paths and not compile.is_whole_data(text):
+            yield Finding("QMP913", text.line, "a member of that name stands above; it counts", event, path)
+
+
+def _paths(payload: Object, above: KeyPath) -> Iterator[tuple[rulebase.Line, KeyPath]]:
+    """The line and the path of every member that the rule base holds."""
+    for member in payload.members:
+        path = (*above, member.name)
+        yield member.line, path
+        match member.type:
+            case Object() as inner:
+                yield from _paths(inner, path)
+            case Array(Object() as inner):
+                yield from _paths(inner, (*path, ITEMS))
+
+
+def _member(text: MemberText, event: str, path: KeyPath) -> Iterator[Finding]:
+    for line, word in text.unknown:
+        yield Finding("QMP901", line, f"not understood: {_words(word)}", event, path)
+    for type_name in filter(None, (*text.type_names, text.item_type)):
+        if type_name not in JSON_TYPES:
+            message = f"unknown type {name(type_name)}; any value is accepted"
+            yield Finding("QMP914", text.line, message, event, path)
+    if len(text.type_names) > 1 and JSON_TYPES.keys() >= set(text.type_names) and text.type == rulebase.Any():
+        message = "types that JSON does not tell apart; any value is accepted"
+        yield Finding("QMP914", text.line, message, event, path)
+    if not text.type_names and not text.of:
+        accepted = "a string is assumed from its values" if text.values else "any value is accepted"
+        yield Finding("QMP908", text.line, f"member without a type; {accepted}", event, path)
+
+
+def notes(
+    sentences: Iterable[Sentence], names: Sequence[str], payload: Object, described: Container[str]
+) -> Iterator[Finding]:
+    """What is wrong with the notes of an event.
+
+    Args:
+        sentences: of the notes.
+        names: the event, or the events, that they are notes of.
+        payload: what these carry.
+        described: all events that the document describes.
+    """
+    event = name(", ".join(names))
+    missing = compile.Missing(payload)
+    for sentence in sentences:
+        line = sentence.lines[0]
+        if sentence.unknown:
+            yield Finding("QMP901", line, f"unknown sentence: {_words(sentence.unknown)}", event)
+        if sentence.event and sentence.event not in names:
+            message = f"a note about {name(sentence.event)}; no rule comes of it"
+            yield Finding("QMP910", line, message, event)
+        for rule in sentence.rules:
+            yield from _rule(rule, line, event, missing)
+            for follower in rule.then if isinstance(rule, FollowUp) else ():
+                if follower not in described:
+                    message = f"a note about {name(follower)}, which the document does not describe"
+                    yield Finding("QMP911", line, message, event)
+
+
+def _rule(rule: FollowUp | RateLimit, line: int, event: str, missing: compile.Missing) -> Iterator[Finding]:
+    for member in missing.members(rule):
+        message = "a note about a member that the event does not have; no rule comes of it"
+        yield Finding("QMP909", line, message, event, ("data", member))
+    for value in missing.values(rule):
+        message = f"a note about the value {quoted(value)}, which its member cannot take; no rule comes of it"
+        yield Finding("QMP917", line, message, event)
+
+
+def _labels(entry: EventEntry, event: str) -> Iterator[Finding]:
+    for example in entry.examples:
+        if not example.labelled:
+            yield Finding("QMP915", example.line, "an example without a label", event)

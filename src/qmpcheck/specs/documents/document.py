@@ -1,0 +1,109 @@
+"""A document's structure: its events, their sections, and what each line is."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from lark import Token, Transformer
+
+from qmpcheck.specs import grammar
+
+TITLE, HEADING, UNDERLINE, PROSE, BLANK = "title", "heading", "underline", "prose", "blank"
+DATA, MEMBER, VALUE, TYPE_NOTE = "data", "member", "value", "type note"
+NOTE, LABEL, EXAMPLE, UNKNOWN = "note", "label", "example", "unknown"
+
+
+class Section(NamedTuple):
+    """Lines that belong together: `kind` is what the first one is."""
+
+    kind: str
+    line: int
+    lines: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The lines as they stand, each with its newline."""
+        return "".join(self.lines)
+
+
+class Entry(NamedTuple):
+    """One heading and what stands under it. A heading may name several events, and lack its underline."""
+
+    heading: Section
+    underline: Section
+    sections: tuple[Section, ...]
+
+
+class Structure(NamedTuple):
+    """A whole document: sections before the first heading, then the entries."""
+
+    preamble: tuple[Section, ...]
+    entries: tuple[Entry, ...]
+
+
+def parse(text: str) -> Structure:
+    """The structure of a plain document; every text has one."""
+    ended = text if text.endswith("\n") else text + "\n"
+    structure: Structure = grammar.load("documents/document", "document", _Shape).parse(ended)  # type: ignore[assignment]
+    return structure
+
+
+_LINE = re.compile(r"[^\n]*\n")
+
+
+def _section(kind: str, tokens: list[Token]) -> Section:
+    lines = _LINE.findall("".join(tokens))
+    return Section(kind, tokens[0].line or 0, tuple(lines))
+
+
+class _Shape(Transformer[Token, Structure]):
+    """The callbacks of `document.lark`, by the names of its rules and terminals."""
+
+    def document(self, parts: list[Section | Entry]) -> Structure:
+        preamble = tuple(part for part in parts if isinstance(part, Section))
+        return Structure(preamble, tuple(part for part in parts if isinstance(part, Entry)))
+
+    def event(self, parts: list[Section]) -> Entry:
+        heading, *sections = parts
+        bare = not sections or sections[0].kind != UNDERLINE
+        underline = Section(UNDERLINE, heading.line, ()) if bare else sections.pop(0)
+        return Entry(heading, underline, tuple(sections))
+
+    def title(self, tokens: list[Token]) -> Section:
+        return _section(TITLE, tokens)
+
+    def HEADING(self, token: Token) -> Section:
+        return _section(HEADING, [token])
+
+    def BARE_HEADING(self, token: Token) -> Section:
+        return _section(HEADING, [token])
+
+    def UNDERLINE(self, token: Token) -> Section:
+        return _section(UNDERLINE, [token])
+
+    def BLANK(self, token: Token) -> Section:
+        return Section(BLANK, token.line or 0, tuple(token.splitlines(keepends=True)))
+
+    def prose(self, tokens: list[Token]) -> Section:
+        return _section(PROSE, tokens)
+
+    def stray(self, tokens: list[Token]) -> Section:
+        return _section(UNKNOWN, tokens)
+
+    lost = stray
+
+    def data(self, tokens: list[Token]) -> Section:
+        return _section(DATA, tokens)
+
+    def member(self, tokens: list[Token]) -> Section:
+        return _section(MEMBER, tokens)
+
+    def note(self, tokens: list[Token]) -> Section:
+        return _section(NOTE, tokens)
+
+    def label(self, tokens: list[Token]) -> Section:
+        return _section(LABEL, tokens)
+
+    def example(self, tokens: list[Token]) -> Section:
+        return _section(EXAMPLE, tokens)

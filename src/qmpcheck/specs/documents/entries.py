@@ -1,0 +1,144 @@
+"""Entries read: a structure's sections with their small languages understood."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from qmpcheck.specs.documents import data, document, items, member, note
+from qmpcheck.specs.documents.data import DataText
+from qmpcheck.specs.documents.document import Entry, Section, Structure
+from qmpcheck.specs.documents.member import MemberText
+from qmpcheck.specs.documents.note import Context, Sentence
+
+
+class Example(NamedTuple):
+    """An example as it stands, and the events of the heading it stands under."""
+
+    line: int
+    text: str
+    events: tuple[str, ...]
+    labelled: bool
+
+
+class EventEntry(NamedTuple):
+    """All that stands under one heading. Lines are those of the document."""
+
+    line: int
+    number: str | None
+    names: tuple[str, ...]
+    data: tuple[DataText, ...]
+    members: tuple[MemberText, ...]
+    sentences: tuple[Sentence, ...]
+    examples: tuple[Example, ...]
+
+
+def read(structure: Structure) -> tuple[EventEntry, ...]:
+    """The entries of a document, in its order."""
+    described = frozenset(name for entry in structure.entries for name in _names(entry))
+    return tuple(_entry(entry, described) for entry in structure.entries)
+
+
+_HEADING = re.compile(r"(?:(\d+)[.)]?\s+)?([^(]*)")
+_DESCRIPTION = re.compile(r"\A[ \t]*Description:", re.IGNORECASE)
+_NO_DESCRIPTION = re.compile(r"""^[ \t]*[-*][ \t]*["'`@*]|\bjson-[a-z]+\b|^[ \t]*[-=~]{2,}[ \t]*$|^#+[ \t]""")
+"""What a description has no use for: a member, a type, the underline of a heading."""
+
+
+def _entry(entry: Entry, described: Collection[str]) -> EventEntry:
+    heading = _HEADING.match(entry.heading.text.strip())
+    assert heading, "the pattern matches any text"
+    names = _names(entry)
+    sections = list(_with_their_values(entry.sections))
+    members = tuple(text for section in _of_kind(sections, document.MEMBER) for text in member.parse(section))
+    context = Context(names, described, {text.name for text in members})
+    return EventEntry(
+        line=entry.heading.line,
+        number=heading[1],
+        names=names,
+        data=tuple(map(data.parse, _of_kind(sections, document.DATA))),
+        members=members,
+        sentences=tuple(_sentences(sections, members, context)),
+        examples=tuple(_examples(entry, names)),
+    )
+
+
+def _names(entry: Entry) -> tuple[str, ...]:
+    heading = _HEADING.match(entry.heading.text.strip())
+    assert heading, "the pattern matches any text"
+    return tuple(name.strip() for name in heading[2].split(","))
+
+
+def _with_their_values(sections: Sequence[Section]) -> Iterator[Section]:
+    """The sections; what looks like members below a list that is announced is the values of that list."""
+    at = 0
+    while at < len(sections):
+        section, end = sections[at], at + 1
+        if section.kind == document.MEMBER and items.announced(items.split(section.lines).rest):
+            while end < len(sections) and _is_value(sections[end], section):
+                end += 1
+        lines = (line for each in sections[at:end] for line in each.lines)
+        yield section._replace(lines=tuple(lines))
+        at = end
+
+
+def _is_value(section: Section, member: Section) -> bool:
+    """Whether a section can be a value in the list of a member above it."""
+    deeper = section.kind == document.MEMBER and _indent(section) > _indent(member)
+    return deeper and "json-" not in section.text
+
+
+def _indent(section: Section) -> int:
+    line = section.lines[0].expandtabs()
+    return len(line) - len(line.lstrip())
+
+
+def _sentences(
+    sections: Iterable[Section], members: Iterable[MemberText], context: Context
+) -> Iterator[Sentence]:
+    """What the notes say, and what the description and the members say of events over time."""
+    for section in sections:
+        if section.kind == document.NOTE:
+            yield from note.sentences(note.LABEL.sub("", section.text, count=1), section.line, context)
+        elif section.kind == document.PROSE:
+            yield from _misplaced(section)
+            for sentence in note.sentences(_DESCRIPTION.sub("", section.text), section.line, context):
+                if sentence.rules or note.bears_on_rules(sentence.unknown, context):
+                    yield sentence
+    for each in members:
+        for said in each.said:
+            yield from note.about_member(said.text, said.line, context, each.name, said.value)
+
+
+def _misplaced(section: Section) -> Iterator[Sentence]:
+    """The lines of a description that look like parts of what comes after it."""
+    for number, line in enumerate(section.lines, section.line):
+        if _NO_DESCRIPTION.search(line):
+            yield Sentence(unknown=line.strip(), lines=range(number, number + 1))
+
+
+def _of_kind(sections: Iterable[Section], kind: str) -> list[Section]:
+    return [section for section in sections if section.kind == kind]
+
+
+def _examples(entry: Entry, names: tuple[str, ...]) -> Iterator[Example]:
+    labelled = False
+    for section in entry.sections:
+        if section.kind == document.EXAMPLE:
+            yield Example(section.line, section.text, names, labelled)
+        if section.kind == document.LABEL:
+            labelled = True
+
+
+def example_data(entry: EventEntry) -> dict[str, Any]:
+    """The `data` of the entry's first example that can be read; empty where there is none."""
+    for example in entry.examples:
+        try:
+            value = json.loads(example.text)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(value, dict) and isinstance(value.get("data"), dict):
+            return dict(value["data"])
+    return {}

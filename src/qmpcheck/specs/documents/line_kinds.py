@@ -1,0 +1,43 @@
+"""What each line of a document is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from qmpcheck.specs.documents import document
+from qmpcheck.specs.documents.document import Structure
+from qmpcheck.specs.documents.entries import EventEntry
+
+
+class Line(NamedTuple):
+    """One line: `kind` is one of the names in `qmpcheck.specs.documents.document`."""
+
+    number: int
+    kind: str
+    text: str
+
+
+def classify(structure: Structure, entries: Sequence[EventEntry]) -> Iterator[Line]:
+    """Every line of the document, in order, none left out."""
+    special = dict(_special(entries))
+    sections = list(structure.preamble)
+    for entry in structure.entries:
+        sections += [entry.heading, entry.underline, *entry.sections]
+    for section in sections:
+        for at, text in enumerate(section.lines):
+            number = section.line + at
+            yield Line(number, special.get(number, section.kind), text.rstrip("\n"))
+
+
+def _special(entries: Sequence[EventEntry]) -> Iterator[tuple[int, str]]:
+    """Lines that are something else than the section they stand in."""
+    for entry in entries:
+        for text in entry.members:
+            yield from ((line, document.PROSE) for line in text.prose_lines)
+            yield from ((line, document.TYPE_NOTE) for line in text.type_note_lines if line > text.line)
+            yield from ((line, document.VALUE) for line in text.value_lines if line > text.line)
+            yield from ((line, document.UNKNOWN) for line, _ in text.unknown)
+        yield from ((said.line, document.UNKNOWN) for said in entry.data if said.unknown)
+        for sentence in entry.sentences:
+            yield from ((line, document.UNKNOWN) for line in sentence.lines if sentence.unknown)

@@ -1,0 +1,52 @@
+"""Events and members that a project's QEMU has beside those of its spec, as the project declares them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from qmpcheck import keypath
+from qmpcheck.rulebase import Any, EventRule, Member, Object, RuleBase, SpecError
+from qmpcheck.text import name, quoted
+
+
+def extended(rule_base: RuleBase, items: Iterable[str]) -> RuleBase:
+    """The rules, and what else is declared.
+
+    Args:
+        rule_base: the rules.
+        items: `EVENT`, which may carry any data if the rules do not know it, or `EVENT.member` or
+            `EVENT.member.member`, which may be there and may be anything. What the rules have already, stays.
+
+    Raises:
+        SpecError: an item names nothing, or something inside a member that is no object.
+    """
+    events = dict(rule_base.events)
+    for item in items:
+        event, *members = keypath.names(item)
+        if not event or not all(members):
+            raise SpecError(f"extra: {quoted(item)} is neither EVENT nor EVENT.member")
+        rule = events.get(event) or EventRule(Object(open=not members))
+        events[event] = msgspec.structs.replace(rule, data=_with(rule.data, members, item))
+    return msgspec.structs.replace(rule_base, events=events) if events != rule_base.events else rule_base
+
+
+def _with(holder: Object, members: Sequence[str], item: str) -> Object:
+    """An object that may have a member, or that member of a member."""
+    if not members or (holder.open and holder.member(members[0]) is None):
+        return holder
+    first, *inside = members
+    known = holder.member(first)
+    if known is None:
+        if any(branch.member(first) for branch in holder.branches.values()):
+            raise SpecError(f"extra: {quoted(item)}: {name(first)} is a member already, where it can be")
+        added = Member(first, _with(Object(), inside, item) if inside else Any(), optional=True)
+        return msgspec.structs.replace(holder, members=(*holder.members, added))
+    if not inside:
+        return holder
+    if not isinstance(known.type, Object):
+        raise SpecError(f"extra: {quoted(item)}: {name(first)} is no object")
+    changed = msgspec.structs.replace(known, type=_with(known.type, inside, item))
+    members_now = tuple(changed if each is known else each for each in holder.members)
+    return msgspec.structs.replace(holder, members=members_now)

@@ -1,0 +1,247 @@
+"""What a binary says of itself, the reply to `query-qmp-schema`, to a rule base.
+
+The reply is a flat list of types, commands and events that name one another. A rule base has the types
+where they are used, so each event's are written out; a value of a type that it stands in is cut, and what is
+in it left open. Branches of unions are parts of them, and never cut.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from qmpcheck import rulebase
+from qmpcheck.rulebase import UNMARKED, EventRule, Marks, Member, RuleBase
+from qmpcheck.text import quoted, safe, shortened
+from qmpcheck.version import Version, of_greeting
+
+MOST_TYPES = 100_000
+"""Types written out; those of QEMU's own events are some hundreds."""
+
+DEEPEST = 40
+"""Levels of types inside types."""
+
+
+class NotIntrospection(ValueError):
+    """The value is no reply to `query-qmp-schema`, or one that contradicts itself."""
+
+
+class Reply(NamedTuple):
+    """A reply as recorded, and the version in the greeting before it, if there is one."""
+
+    schema: list[Any]
+    version: Version | None
+
+
+def parse(text: str) -> Reply:
+    """The first reply to `query-qmp-schema` in a text: a list, `{"return": [...]}`, or a transcript.
+
+    A transcript's messages may each be on a line or on several, as in the files that libvirt keeps. Its
+    version is that of the greeting, or of the reply to `query-version`.
+
+    Raises:
+        NotIntrospection: there is none.
+    """
+    version = None
+    for value in _values(text):
+        schema: Any = value.get("return") if isinstance(value, dict) else value
+        version = of_greeting(value) or of_greeting({"QMP": {"version": schema}}) or version
+        if _is_schema(schema):
+            return Reply(schema, version)
+    raise NotIntrospection("no reply to query-qmp-schema in it")
+
+
+def _values(text: str) -> Iterator[Any]:
+    """The JSON values that follow each other in a text; a line at which none begins is passed over."""
+    decoder, at = json.JSONDecoder(), 0
+    while space := _SPACE.match(text, at):
+        if space.end() == len(text):
+            return
+        try:
+            value, at = decoder.raw_decode(text, space.end())
+            yield value
+        except (ValueError, RecursionError):
+            at = text.find("\n", space.end()) + 1 or len(text)
+
+
+_SPACE = re.compile(r"\s*")
+
+
+def _is_schema(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and "meta-type" in value[0]
+
+
+def read(schema: list[Any]) -> RuleBase:
+    """The rules of the events in a reply.
+
+    Raises:
+        NotIntrospection: it is none, it names what it does not hold, or its types are too many to be true.
+    """
+    try:
+        infos = msgspec.convert(schema, list[_Info])
+    except msgspec.ValidationError as error:
+        raise NotIntrospection(f"not a reply to query-qmp-schema: {_said(error)}") from None
+    events = [info for info in infos if isinstance(info, _Event)]
+    if not events:
+        raise NotIntrospection("no event in it: it is of a QEMU that does not describe its events")
+    writer = _Writer({info.name: info for info in infos if not isinstance(info, (_Event, _Command))})
+    return _checked(RuleBase({event.name: writer.event(event) for event in events}, rulebase.BUILD))
+
+
+def _checked(rule_base: RuleBase) -> RuleBase:
+    try:
+        return rulebase.load(rulebase.dump(rule_base))
+    except ValueError as error:
+        raise NotIntrospection(f"not a reply to query-qmp-schema: {_said(error)}") from None
+
+
+def _said(error: Exception) -> str:
+    return safe(shortened(str(error), 200))
+
+
+class _Named(msgspec.Struct, frozen=True, tag_field="meta-type", rename="kebab"):
+    name: str
+
+
+class _Builtin(_Named, frozen=True, tag="builtin", rename="kebab"):
+    json_type: Literal["string", "number", "int", "boolean", "null", "object", "array", "value"]
+
+
+class _Value(msgspec.Struct, frozen=True):
+    name: str
+    features: tuple[str, ...] = ()
+
+
+class _Enum(_Named, frozen=True, tag="enum"):
+    """Releases before 6.2 have `values` alone, without features."""
+
+    members: tuple[_Value, ...] = ()
+    values: tuple[str, ...] = ()
+
+
+class _Array(_Named, frozen=True, tag="array", rename="kebab"):
+    element_type: str
+
+
+class _Member(msgspec.Struct, frozen=True):
+    """Optional where there is a `default`, which is always null."""
+
+    name: str
+    type: str
+    default: Any = msgspec.UNSET
+    features: tuple[str, ...] = ()
+
+
+class _Variant(msgspec.Struct, frozen=True):
+    case: str
+    type: str
+
+
+class _Object(_Named, frozen=True, tag="object"):
+    members: tuple[_Member, ...]
+    tag: str = ""
+    variants: tuple[_Variant, ...] = ()
+
+
+class _Choice(msgspec.Struct, frozen=True):
+    type: str
+
+
+class _Alternate(_Named, frozen=True, tag="alternate"):
+    members: tuple[_Choice, ...]
+
+
+class _Event(_Named, frozen=True, tag="event", rename="kebab"):
+    arg_type: str
+    features: tuple[str, ...] = ()
+
+
+class _Command(_Named, frozen=True, tag="command"):
+    """Of no concern here."""
+
+
+_Described = _Builtin | _Enum | _Array | _Object | _Alternate
+_Info = _Described | _Event | _Command
+
+_BUILTIN: dict[str, rulebase.Type] = {
+    "string": rulebase.String(),
+    "number": rulebase.Number(),
+    "int": rulebase.Integer(),
+    "boolean": rulebase.Boolean(),
+    "null": rulebase.Null(),
+    "object": rulebase.Object(open=True),
+    "array": rulebase.Array(rulebase.Any()),
+    "value": rulebase.Any(),
+}
+
+
+class _Writer:
+    """Writes types out, each with the types that it names inside it."""
+
+    def __init__(self, types: dict[str, _Described]) -> None:
+        self.types = types
+        self.written = 0
+
+    def event(self, event: _Event) -> EventRule:
+        return EventRule(self.object(event.arg_type, ()), marks=_marks(event.features))
+
+    def type(self, name: str, inside: tuple[str, ...]) -> rulebase.Type:  # noqa: PLR0911 -- a case each
+        """The type of that name, `inside` the types of those names."""
+        match self.described(name, inside):
+            case _Builtin(json_type=json_type):
+                return _BUILTIN[json_type]
+            case _Enum() as enum:
+                return _enum(enum)
+            case _Array(element_type=element):
+                return rulebase.Array(self.type(element, (*inside, name)))
+            case _Object() if name in inside:
+                return rulebase.Object(open=True, of=name)
+            case _Alternate() if name in inside:
+                return rulebase.Any(of=name)
+            case _Alternate(members=choices):
+                return rulebase.Alternate(
+                    tuple(self.type(choice.type, (*inside, name)) for choice in choices)
+                )
+            case _:
+                return self.object(name, inside)
+
+    def object(self, name: str, inside: tuple[str, ...]) -> rulebase.Object:
+        described = self.described(name, inside)
+        if not isinstance(described, _Object):
+            raise NotIntrospection(f"the type {quoted(name)} stands where only an object can")
+        inside = (*inside, name)
+        branches = {each.case: self.object(each.type, inside) for each in described.variants}
+        told_apart = {case: branch for case, branch in branches.items() if branch != rulebase.Object()}
+        return rulebase.Object(
+            tuple(self.member(member, inside) for member in described.members),
+            discriminator=described.tag,
+            branches=told_apart,
+        )
+
+    def member(self, member: _Member, inside: tuple[str, ...]) -> Member:
+        optional = member.default is not msgspec.UNSET
+        return Member(member.name, self.type(member.type, inside), optional, marks=_marks(member.features))
+
+    def described(self, name: str, inside: tuple[str, ...]) -> _Described:
+        self.written += 1
+        if self.written > MOST_TYPES or len(inside) > DEEPEST:
+            raise NotIntrospection("its types hold one another too often, or too deep, to be written out")
+        if name not in self.types:
+            raise NotIntrospection(f"there is no type {quoted(name)}, though one is named")
+        return self.types[name]
+
+
+def _enum(enum: _Enum) -> rulebase.Enum:
+    marked = {value.name: _marks(value.features) for value in enum.members}
+    marks = {name: marks for name, marks in marked.items() if marks != UNMARKED}
+    return rulebase.Enum(tuple(marked) or enum.values, marks)
+
+
+def _marks(features: tuple[str, ...]) -> Marks:
+    if not features:
+        return UNMARKED
+    return Marks(deprecated="deprecated" in features, unstable="unstable" in features)

@@ -1,0 +1,269 @@
+"""Specs that are not in the catalogue: files of every kind, and what a binary says of itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Literal, NamedTuple
+
+from qmpcheck import rulebase
+from qmpcheck.rulebase import RuleBase, SpecError
+from qmpcheck.specs import source_tree
+from qmpcheck.specs.source_tree import Tree
+from qmpcheck.text import safe, shortened
+from qmpcheck.version import Version
+
+
+class Told(NamedTuple):
+    """A rule base, and what is known of where it comes from.
+
+    Attributes:
+        rule_base: the rules.
+        version: of the QEMU that it is about; None where that is not known.
+        date: when it was made, YYYY-MM-DD; "" where that is not known.
+        commit: the full name of the revision; "" where that is not known.
+    """
+
+    rule_base: RuleBase
+    version: Version | None = None
+    date: str = ""
+    commit: str = ""
+
+
+def read(name: str) -> Told:
+    """The spec in a file, in a QEMU source tree, or in a tarball of one.
+
+    Args:
+        name: its path; of a page that shows a diff, `PATH@old` or `PATH@new`.
+
+    Raises:
+        SpecError: it cannot be read, or is no spec.
+    """
+    if os.path.isdir(name):
+        return _in_tree(name, source_tree.of_folder(name))
+    if source_tree.TARBALL.search(name):
+        with source_tree.of_tarball(name) as tree:
+            return _in_tree(name, tree)
+    text, side = read_text(name)
+    match kind(text, name):
+        case "rules":
+            return Told(_compiled(name, text))
+        case "introspection":
+            return _introspection(name, text)
+        case "schema":
+            return Told(_schema(name))
+        case "document":
+            return Told(_document(name, text, side))
+
+
+def read_git(name: str) -> Told:
+    """The spec in a revision of a QEMU repository.
+
+    Args:
+        name: `REV` in the repository of the current directory, or `REPO@REV`.
+
+    Raises:
+        SpecError: there is no such revision, or no spec in it.
+    """
+    with source_tree.of_git(name) as tree:
+        return _in_tree(f"git:{name}", tree)
+
+
+def _in_tree(name: str, tree: Tree) -> Told:
+    """The spec of a source tree: its schema, or the event document where the schema has no events.
+
+    Args:
+        name: that the user gave it.
+        tree: the tree.
+
+    Raises:
+        SpecError: there is none, or it cannot be read.
+    """
+    without_events = ""
+    for root in tree.roots():
+        try:
+            rule_base = _of_tree(root)
+        except SpecError as error:
+            whole = str(error).replace(safe(os.path.relpath(tree.folder)), safe(name))
+            raise SpecError(whole.replace(safe(tree.folder), safe(name))) from None
+        if rule_base.events:
+            return Told(rule_base, tree.version, tree.date, tree.commit)
+        without_events = f", and {os.path.relpath(root, tree.folder)} describes no event"
+    names = " nor ".join((source_tree.SCHEMAS[0], *source_tree.TEXTS[:1]))
+    what = "Is a directory, and no QEMU source tree" if os.path.isdir(name) else "no QEMU source tree"
+    raise SpecError(f"{safe(name)}: {what}: neither {names} is in it{without_events}")
+
+
+def _of_tree(root: str) -> RuleBase:
+    text, side = read_text(root)
+    return _document(root, text, side) if root.endswith(".txt") else _schema_of(root)
+
+
+def ask(path: str) -> Told:
+    """The spec that a binary states.
+
+    Args:
+        path: of a system emulator, or of the storage daemon; a bare name is looked up on PATH.
+
+    Raises:
+        SpecError: it does not answer, or what it answers is none.
+    """
+    from qmpcheck.qmp import introspect  # loads what only those need that start a process
+    from qmpcheck.specs import introspection
+
+    try:
+        answer = introspect.ask(path if os.sep in path else shutil.which(path) or path)
+        return Told(introspection.read(answer.schema), answer.version)
+    except (introspect.Unanswered, introspection.NotIntrospection) as error:
+        raise SpecError(f"{safe(path)}: {error}") from None
+
+
+Kind = Literal["rules", "introspection", "schema", "document"]
+
+
+def kind(text: str, name: str = "") -> Kind:
+    """What a file's content is: compiled rules, what a binary says of itself, a QAPI schema, or a text.
+
+    Args:
+        text: the content.
+        name: the file's, which tells where the content does not.
+    """
+    text = text.lstrip()
+    try:
+        first, _ = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return _kind_of_no_json(text, name)
+    if isinstance(first, dict):
+        return "rules" if "events" in first else "introspection"
+    return "introspection" if isinstance(first, list) else "document"
+
+
+def _kind_of_no_json(text: str, name: str) -> Kind:
+    """The kind that a text was meant to be: a schema's strings have single quotes, JSON's never."""
+    begin = _COMMENTS.sub("", text, count=1)
+    if re.match(r'\{\s*("|$)', begin):
+        return "introspection" if re.match(r'\{\s*"(?:return|id|QMP|execute)"', begin) else "rules"
+    if re.match(r"\[\s*\{", begin):
+        return "introspection"
+    return "schema" if begin.startswith("{") or name.endswith(".json") else "document"
+
+
+_COMMENTS = re.compile(r"\A(?:#[^\n]*\n\s*)*")
+
+LARGEST_DOCUMENT = 1 << 22
+"""Bytes; the largest event document has a hundredth of that."""
+
+LARGEST_TRANSCRIPT = 1 << 26
+"""Bytes of a transcript that a reply to query-qmp-schema is looked for in."""
+
+
+def read_text(name: str) -> tuple[str, str]:
+    """A file's text, and which side of it is meant if it is a diff page: `PATH@old`, or `PATH@new`.
+
+    Bytes that are not UTF-8 become U+FFFD.
+
+    Raises:
+        SpecError: the file cannot be read, or is too large to be a spec.
+    """
+    side = None if os.path.exists(name) else re.fullmatch(r"(.+)@(old|new)", name)
+    try:
+        with open(side[1] if side else name, "rb") as file:
+            content = file.read(LARGEST_TRANSCRIPT + 1)
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise SpecError(f"{safe(name)}: {reason}") from None
+    text = content.decode("utf-8-sig", "replace")
+    is_transcript = len(content) > LARGEST_DOCUMENT and kind(text, name) == "introspection"
+    largest = LARGEST_TRANSCRIPT if is_transcript else LARGEST_DOCUMENT
+    if len(content) > largest:
+        raise SpecError(f"{safe(name)}: larger than {largest >> 20} MiB, which no spec is")
+    return text, side[2] if side else "new"
+
+
+def _compiled(name: str, text: str) -> RuleBase:
+    try:
+        return rulebase.load(text.encode())
+    except ValueError as error:
+        reason = safe(shortened(str(error), 200))
+        raise SpecError(f"{safe(name)}: not a compiled rule base: {reason}") from None
+
+
+def _document(name: str, text: str, side: str) -> RuleBase:
+    from qmpcheck.specs import documents
+
+    try:
+        return documents.read(text, side).rule_base
+    except documents.NotADocument as error:
+        raise SpecError(f"{safe(name)}: {error}") from None
+
+
+def _schema(name: str) -> RuleBase:
+    whole = _including(name)
+    if whole:
+        raise SpecError(f"{safe(name)}: only a part of a schema; its root file is {safe(whole)}")
+    rule_base = _schema_of(name)
+    if not rule_base.events:
+        raise SpecError(f"{safe(name)}: a schema without any event; name its root file")
+    return rule_base
+
+
+def _schema_of(root: str) -> RuleBase:
+    from qmpcheck.specs import qapi
+
+    try:
+        return qapi.read(root)
+    except qapi.SchemaError as error:
+        raise SpecError(safe(os.path.normpath(os.path.join(qapi.folder(root), str(error))))) from None
+
+
+_INCLUDE = re.compile(r"^\{\s*'include'\s*:\s*'([^'\n]+)'", re.MULTILINE)
+
+
+def _including(path: str) -> str:
+    """The root file of the schema that a file is included by; "" where nothing near it includes it.
+
+    A part read by itself is a sound schema of fewer events. So it must not be taken for the whole, and its
+    events for all that there are.
+    """
+    whole = os.path.realpath(path)
+    seen = {whole}
+    while holder := next((each for each in _near(whole) if each not in seen and _includes(each, whole)), ""):
+        seen.add(holder)
+        whole = holder
+    return os.path.relpath(whole) if len(seen) > 1 else ""
+
+
+def _near(path: str) -> Iterator[str]:
+    """The schema files beside a file, and the root file in the folder above, as QEMU's were up to 3.0."""
+    folder = os.path.dirname(path)
+    with suppress(OSError), os.scandir(folder) as files:
+        yield from sorted(file.path for file in files if file.name.endswith(".json") and file.is_file())
+    yield os.path.join(os.path.dirname(folder), source_tree.SCHEMA)
+
+
+_HEAD = 1 << 16
+"""Bytes of a file that are searched for what it includes; a root file has its includes before that."""
+
+
+def _includes(path: str, part: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            text = file.read(_HEAD).decode("utf-8", "replace")
+    except OSError:
+        return False
+    folder = os.path.dirname(path)
+    return any(os.path.realpath(os.path.join(folder, name)) == part for name in _INCLUDE.findall(text))
+
+
+def _introspection(name: str, text: str) -> Told:
+    from qmpcheck.specs import introspection
+
+    try:
+        reply = introspection.parse(text)
+        return Told(introspection.read(reply.schema), reply.version)
+    except introspection.NotIntrospection as error:
+        raise SpecError(f"{safe(name)}: {error}") from None

@@ -1,0 +1,119 @@
+"""Releases that the user added: compiled rule bases in folders of their own, each named after its release.
+
+They are `11.2.json` and the like in the folders that QMPCHECK_RULES names, and in
+`$XDG_DATA_HOME/qmpcheck/rules`, where `qmpcheck compile --install` puts them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from typing import NamedTuple
+
+import msgspec
+
+from qmpcheck import rulebase
+from qmpcheck.rulebase import RuleBase, SpecError
+from qmpcheck.text import safe, shortened
+
+FOLDERS = "QMPCHECK_RULES"
+"""The environment variable that names folders, separated as those in PATH are."""
+
+RELEASE = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}(?:\.[1-9][0-9]{0,3})?")
+"""The name of a release, or of a patch level that differs from it."""
+
+_NAME = re.compile(rf"({RELEASE.pattern})\.json")
+
+
+class Release(NamedTuple):
+    """A release that the user added.
+
+    Attributes:
+        name: such as 11.2.
+        path: its file.
+        rule_base: the rules.
+        date: when it was made, YYYY-MM-DD.
+        commit: the revision that it was compiled from; "" where that is not known.
+    """
+
+    name: str
+    path: str
+    rule_base: RuleBase
+    date: str
+    commit: str = ""
+
+
+class _Origin(msgspec.Struct):
+    """What a file says of where its rules come from."""
+
+    date: str = ""
+    commit: str = ""
+
+
+def installed() -> str:
+    """The folder that releases are installed in."""
+    data = os.environ.get("XDG_DATA_HOME", "")
+    # a relative path there has to be ignored, says the XDG Base Directory Specification
+    return os.path.join(
+        data if os.path.isabs(data) else os.path.expanduser("~/.local/share"), "qmpcheck", "rules"
+    )
+
+
+def releases() -> list[Release]:
+    """The releases that the user added; of two of one name, the one in the folder that is named first.
+
+    Raises:
+        SpecError: a folder or a file cannot be read.
+    """
+    paths: dict[str, str] = {}
+    for path in _files():
+        match = _NAME.fullmatch(os.path.basename(path))
+        if match:
+            paths.setdefault(match[1], path)
+    return [read(path) for path in paths.values()]
+
+
+def _files() -> Iterator[str]:
+    for folder in filter(None, os.environ.get(FOLDERS, "").split(os.pathsep)):
+        yield from _in_folder(folder)
+    if os.path.isdir(installed()):
+        yield from _in_folder(installed())
+
+
+def _in_folder(folder: str) -> list[str]:
+    try:
+        return [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
+    except OSError as error:
+        raise SpecError(f"{FOLDERS}: {safe(folder)}: {error.strerror}") from None
+
+
+def read(path: str) -> Release:
+    """The release in a file.
+
+    Raises:
+        SpecError: it cannot be read, or is no compiled rule base.
+    """
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+        made = datetime.fromtimestamp(os.stat(path).st_mtime, timezone.utc).date().isoformat()
+        rule_base, origin = rulebase.load(text), msgspec.json.decode(text, type=_Origin)
+    except OSError as error:
+        raise SpecError(f"{safe(path)}: {error.strerror}") from None
+    except ValueError as error:
+        reason = safe(shortened(str(error), 200))
+        raise SpecError(f"{safe(path)}: not a compiled rule base: {reason}") from None
+    return Release(
+        os.path.basename(path).removesuffix(".json"), path, rule_base, origin.date or made, origin.commit
+    )
+
+
+def dump(rule_base: RuleBase, date: str, commit: str) -> bytes:
+    """Write a rule base as JSON, with what is known of where it comes from."""
+    known = {key: value for key, value in (("date", date), ("commit", commit)) if value}
+    head = b"".join(
+        b"%s: %s, " % (msgspec.json.encode(key), msgspec.json.encode(value)) for key, value in known.items()
+    )
+    return b"{" + head + rulebase.dump(rule_base).removeprefix(b"{")

@@ -1,0 +1,51 @@
+"""QAPI schemas to rule bases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from qmpcheck.finding import Finding
+from qmpcheck.rulebase import RuleBase
+from qmpcheck.specs.documents import defects
+from qmpcheck.specs.qapi import definitions, rules
+from qmpcheck.specs.qapi.definitions import folder
+from qmpcheck.specs.qapi.expressions import SchemaError
+
+__all__ = ["SchemaError", "folder", "lint", "read"]
+
+
+def read(root: str) -> RuleBase:
+    """Read the schema with that root file, and all that it includes.
+
+    Args:
+        root: the file's path.
+
+    Raises:
+        SchemaError: it is not a whole and sound schema; the error says where, and why.
+        OSError: the file cannot be read.
+    """
+    return rules.rule_base(definitions.load(root))
+
+
+def lint(root: str) -> tuple[RuleBase, list[tuple[str, Finding]]]:
+    """Read a schema, and find what is wrong with the notes of its events.
+
+    Returns:
+        The rules, and each defect with the file it is in.
+
+    Raises:
+        SchemaError, OSError: as `read` does.
+    """
+    defined = definitions.load(root)
+    rule_base = rules.rule_base(defined)
+    return rule_base, [*_defects(defined, rule_base)]
+
+
+def _defects(
+    defined: dict[str, definitions.Definition], rule_base: RuleBase
+) -> Iterator[tuple[str, Finding]]:
+    for event, rule in rule_base.events.items():
+        for defect in defects.notes(
+            rules.sentences(defined[event], rule.data, rule_base.events), [event], rule.data, rule_base.events
+        ):
+            yield rule.file, defect

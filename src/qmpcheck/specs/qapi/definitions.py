@@ -1,0 +1,150 @@
+"""A schema's definitions, from its root file and all that it includes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from qmpcheck.specs.qapi import expressions
+from qmpcheck.specs.qapi.expressions import Expression, Items, SchemaError, Table, Text, Value
+from qmpcheck.text import quoted
+
+ENUM, STRUCT, UNION, ALTERNATE, EVENT, COMMAND = "enum", "struct", "union", "alternate", "event", "command"
+
+_KINDS = {
+    "enum": ENUM,
+    "struct": STRUCT,
+    "type": STRUCT,  # as it was called up to QEMU 2.3
+    "union": UNION,
+    "alternate": ALTERNATE,
+    "event": EVENT,
+    "command": COMMAND,
+}
+
+INTEGERS = ("int", "size", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
+_NEVER_SENT = ("**", "dict", "visitor")  # by commands that were not generated, up to QEMU 2.9
+
+SENT = frozenset([*INTEGERS, "str", "number", "bool", "null", "any", "QType"])
+BUILT_IN = SENT.union(_NEVER_SENT)
+"""The types that need no definition."""
+
+LARGEST_FILE = 1 << 22
+"""Bytes; the largest of QEMU's own has a fifteenth of that."""
+
+
+class Definition(NamedTuple):
+    """One definition.
+
+    Attributes:
+        kind: what it defines.
+        name: the name it defines.
+        table: the whole expression.
+        file: where it stands, relative to the schema's `folder`.
+        comment: what documents it, with its comment signs.
+        comment_line: the first line of that.
+    """
+
+    kind: str
+    name: Text
+    table: Table
+    file: str
+    comment: str
+    comment_line: int
+
+    def wrong(self, where: Text | Table | Items, reason: str, member: str = "") -> SchemaError:
+        """The error that something in it is wrong, or in one of its members, values or branches."""
+        inside = f", {quoted(member)}" if member else ""
+        said = f"{self.kind} {quoted(self.name)}{inside}: {reason}"
+        return SchemaError(self.file, where.line, where.column, said)
+
+
+def load(root: str) -> dict[str, Definition]:
+    """The definitions of a schema by name, in its order.
+
+    Args:
+        root: the path of its root file.
+
+    Raises:
+        SchemaError: it is not a whole and sound schema.
+        OSError: the root file cannot be read.
+    """
+    definitions: dict[str, Definition] = {}
+    for each in _read(os.path.abspath(root), os.path.abspath(folder(root)), (), set()):
+        before = definitions.setdefault(each.name, each)
+        if before is not each:
+            place = f"{before.file}:{before.name.line}"
+            raise each.wrong(each.name, f"{quoted(each.name)} is defined already, at {place}")
+    return definitions
+
+
+def folder(root: str) -> str:
+    """The folder that the names of a schema's files are relative to; everybody says `qapi/job.json`."""
+    holder = os.path.dirname(os.path.abspath(root))
+    above = os.path.dirname(holder) if os.path.basename(holder) == "qapi" else holder
+    return above if os.path.isabs(root) else os.path.relpath(above)
+
+
+def _read(path: str, base: str, within: tuple[str, ...], done: set[str]) -> Iterator[Definition]:
+    """The definitions of a file, those that it includes where it first includes them."""
+    done.add(path)
+    file = os.path.relpath(path, base)
+    for expression in expressions.parse(_text(path, file), file):
+        table = expression.table
+        for single in ("include", "pragma"):
+            if single in table and len(table) > 1:
+                other = next(key for key, _ in table.pairs() if key != single)
+                raise SchemaError(
+                    file, other.line, other.column, f"there is no key {quoted(other)} beside {single}"
+                )
+        if "include" in table:
+            included = _included(table["include"], path, file, table, (*within, path))
+            if included not in done:
+                try:
+                    yield from _read(included, base, (*within, path), done)
+                except (OSError, ValueError) as error:
+                    if isinstance(error, SchemaError):
+                        raise
+                    reason = f"{quoted(str(table['include']))}: {getattr(error, 'strerror', None) or error}"
+                    raise SchemaError(file, table.line, table.column, reason) from None
+        elif "pragma" not in table:
+            yield _definition(expression, file)
+
+
+def _text(path: str, name: str) -> str:
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise OSError("not a file")
+    with open(path, "rb") as file:
+        text = file.read(LARGEST_FILE + 1)
+    if len(text) > LARGEST_FILE:
+        raise OSError(f"larger than {LARGEST_FILE >> 20} MiB, which no schema file is")
+    try:
+        return text.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        begin = text.rfind(b"\n", 0, error.start) + 1
+        line = text.count(b"\n", 0, error.start) + 1
+        raise SchemaError(name, line, error.start - begin + 1, "not UTF-8") from None
+
+
+def _included(name: Value, path: str, file: str, table: Table, within: tuple[str, ...]) -> str:
+    if not isinstance(name, Text):
+        raise SchemaError(file, table.line, table.column, "include names a file")
+    included = os.path.normpath(os.path.join(os.path.dirname(path), name))
+    if included in within:
+        raise SchemaError(file, name.line, name.column, f"{quoted(name)} is being included already: a loop")
+    return included
+
+
+def _definition(expression: Expression, file: str) -> Definition:
+    table = expression.table
+    for key, kind in _KINDS.items():
+        name = table.get(key)
+        if isinstance(name, Text):
+            return Definition(kind, name, table, file, expression.comment, expression.comment_line)
+    wanted = "include, pragma, enum, struct, union, alternate, event or command"
+    raise SchemaError(file, table.line, table.column, f"expected a key that says what this is: {wanted}")
+
+
+def description(value: Value) -> Table:
+    """A member's value where it is a table that tells its type among other things; else an empty one."""
+    return value if isinstance(value, Table) and "type" in value else Table()

@@ -1,0 +1,193 @@
+"""QEMU source trees: a folder, a tarball, or a revision in a git repository.
+
+Of a tarball and of a revision, only the files that a spec is read from are unpacked, into a temporary folder.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import IO, NamedTuple
+
+from qmpcheck.rulebase import SpecError
+from qmpcheck.text import quoted, safe, shortened
+from qmpcheck.version import Version, of_name
+
+SCHEMA = "qapi-schema.json"
+"""The name of a schema's root file, in `qapi/` or, up to 3.0, at the top of the tree."""
+
+SCHEMAS = (f"qapi/{SCHEMA}", SCHEMA)
+TEXTS = ("docs/qmp-events.txt", "docs/qmp/qmp-events.txt", "QMP/qmp-events.txt")
+"""Where the root file and the event document were at any time."""
+
+FIRST_WITH_EVENTS = Version(2, 1)
+"""The first version whose schema describes events; earlier ones are written in a language of their time."""
+
+TARBALL = re.compile(r"\.(?:tar(?:\.(?:gz|bz2|xz))?|tgz|tbz2?|txz)$")
+
+_FILE = rf"(?:VERSION|qapi/[^/]+\.json|{'|'.join(map(re.escape, (SCHEMA, *TEXTS)))})"
+"""A file that a spec is read from, or that tells the version."""
+
+_WANTED = re.compile(rf"(?:\./)?((?:(?!\.\.?/)[^/]+/)?{_FILE})")
+"""The same in a tarball, most of which have one folder around the tree."""
+
+_LARGEST = 1 << 22
+"""Bytes of one file; the largest that QEMU has is a fifteenth of that."""
+
+
+class Tree(NamedTuple):
+    """A source tree.
+
+    Attributes:
+        folder: where its files are, those of them at least that a spec is read from.
+        date: when its revision was committed, or else when its file VERSION was made, YYYY-MM-DD; "" where
+            neither is known.
+        commit: its revision's full name; "" where that is not known.
+    """
+
+    folder: str
+    date: str = ""
+    commit: str = ""
+
+    @property
+    def version(self) -> Version | None:
+        """The version that its file VERSION states; None where it has none."""
+        try:
+            with open(os.path.join(self.folder, "VERSION"), encoding="utf-8", errors="replace") as file:
+                return of_name(file.read(_LARGEST).strip())
+        except OSError:
+            return None
+
+    def roots(self) -> list[str]:
+        """The paths of its schema's root file and of its event document, as far as a spec is in them."""
+        names = TEXTS if self.version and self.version < FIRST_WITH_EVENTS else (*SCHEMAS, *TEXTS)
+        return [path for name in names if os.path.isfile(path := os.path.join(self.folder, name))]
+
+
+def of_folder(folder: str) -> Tree:
+    """The source tree in a folder, which may also be the tree's `qapi` folder."""
+    above = os.path.join(folder, os.pardir)
+    if os.path.basename(os.path.abspath(folder)) == "qapi" and Tree(above).roots():
+        folder = above
+    if os.path.exists(os.path.join(folder, ".git")) and shutil.which("git"):
+        try:
+            commit, date = _commit(folder, "HEAD")
+        except SpecError:  # no commit yet, or a repository of somebody else's
+            return Tree(folder)
+        return Tree(folder, date, commit)
+    return Tree(folder, _date_of(os.path.join(folder, "VERSION")))
+
+
+def _date_of(path: str) -> str:
+    if not os.path.exists(path):
+        return ""
+    return datetime.fromtimestamp(os.stat(path).st_mtime, timezone.utc).date().isoformat()
+
+
+@contextmanager
+def of_tarball(path: str) -> Iterator[Tree]:
+    """The source tree in a tarball.
+
+    Raises:
+        SpecError: it cannot be read.
+    """
+    try:
+        with tarfile.open(path) as tar, _unpacked(tar) as folder:
+            top = folder if Tree(folder).roots() else os.path.join(folder, *os.listdir(folder)[:1])
+            yield Tree(top, _date_of(os.path.join(top, "VERSION")))
+    except (OSError, EOFError, tarfile.TarError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SpecError(f"{safe(path)}: {safe(shortened(reason, 200))}") from None
+
+
+@contextmanager
+def of_git(name: str) -> Iterator[Tree]:
+    """The source tree of a git revision.
+
+    Args:
+        name: `REV` in the repository of the current directory, or `REPO@REV`.
+
+    Raises:
+        SpecError: there is no such revision, or nothing in it that a spec could be read from.
+    """
+    repository, revision = _parted(name)
+    commit, date = _commit(repository, revision)
+    listed = _git(repository, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
+    names = [each for each in listed.decode("utf-8", "replace").split("\0") if re.fullmatch(_FILE, each)]
+    if not names:
+        raise SpecError(f"git:{safe(name)}: no QEMU source tree: it has neither {SCHEMA} nor qmp-events.txt")
+    archive = _git(repository, "-C", _top(repository), "archive", "--format=tar", commit, "--", *names)
+    with tempfile.TemporaryFile() as file:
+        file.write(archive)
+        file.seek(0)
+        with tarfile.open(fileobj=file) as tar, _unpacked(tar) as folder:
+            yield Tree(folder, date, commit)
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """The repository and the revision; both may have `@` in their names."""
+    for at in (match.start() for match in re.finditer("@", name)):
+        if at and os.path.isdir(name[:at]):
+            return name[:at], name[at + 1 :] or "HEAD"
+    return os.curdir, name
+
+
+def _top(repository: str) -> str:
+    """The folder that paths in an archive are relative to."""
+    bare = _git(repository, "rev-parse", "--is-bare-repository").strip() == b"true"
+    return os.curdir if bare else os.fsdecode(_git(repository, "rev-parse", "--show-toplevel")).strip("\n")
+
+
+def _commit(repository: str, revision: str) -> tuple[str, str]:
+    """The full name of a revision's commit, and its date."""
+    told = _git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    commit = told.decode().strip()
+    return commit, _git(repository, "show", "-s", "--format=%cs", commit).decode().strip()
+
+
+def _git(repository: str, *arguments: str) -> bytes:
+    """What git prints.
+
+    Raises:
+        SpecError: it fails, or there is no git.
+    """
+    command = ["git", "-C", repository, *arguments]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)  # noqa: S603 -- not through a shell; a revision is no option of git's
+    except FileNotFoundError:
+        raise SpecError("git is not installed; name a source tree or a tarball") from None
+    except ValueError as error:  # a null character
+        raise SpecError(str(error)) from None
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ").split("\n")[0]
+        what = arguments[-1].removesuffix("^{commit}")
+        hint = ", and no folder of a repository before the @" * ("@" in what)
+        reason = said or f"there is no revision {quoted(what)}{hint}"
+        raise SpecError(f"git, in {safe(os.path.abspath(repository))}: {safe(shortened(reason, 200))}")
+    return done.stdout
+
+
+@contextmanager
+def _unpacked(tar: tarfile.TarFile) -> Iterator[str]:
+    """A temporary folder with the files of an archive that a spec is read from."""
+    with tempfile.TemporaryDirectory(prefix="qmpcheck-") as folder:
+        for member in tar:
+            match = _WANTED.fullmatch(member.name)
+            file = tar.extractfile(member) if match and member.isfile() and member.size <= _LARGEST else None
+            if match and file:
+                _write(file, os.path.join(folder, match[1]), member.mtime)
+        yield folder
+
+
+def _write(file: IO[bytes], path: str, time: float) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as copy:
+        shutil.copyfileobj(file, copy)
+    os.utime(path, (time, time))

@@ -1,0 +1,110 @@
+"""TOML files, and where in them things stand."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from qmpcheck.rulebase import SpecError
+from qmpcheck.text import safe
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+LARGEST = 1 << 20
+"""Bytes of a file that people write by hand."""
+
+Path = tuple[str, ...]
+"""The keys that lead to a value."""
+
+
+def read(path: str) -> tuple[str, dict[str, Any]]:
+    """The text of a file, and what it says.
+
+    Raises:
+        SpecError: the file cannot be read, or is no TOML; with the line and column.
+    """
+    try:
+        with open(path, "rb") as file:
+            raw = file.read(LARGEST + 1)
+        if len(raw) > LARGEST:
+            raise SpecError(f"{safe(path)}: larger than {LARGEST >> 20} MiB")
+        text = raw.decode("utf-8-sig")
+        return text, tomllib.loads(text)
+    except OSError as error:
+        raise SpecError(f"{safe(path)}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        begin = error.object.rfind(b"\n", 0, error.start) + 1
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise SpecError(f"{safe(path)}:{line}:{error.start - begin + 1}: not UTF-8") from None
+    except RecursionError:
+        raise SpecError(f"{safe(path)}: nested too deep") from None
+    except tomllib.TOMLDecodeError as error:
+        place = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error), re.DOTALL)
+        reason, at = (place[1], f":{place[2]}:{place[3]}") if place else (str(error), "")
+        raise SpecError(f"{safe(path)}{at}: {safe(reason)}") from None
+
+
+def line(text: str, path: Path) -> int:
+    """The first line of a good file that sets a value, or something in it; 1 where none does."""
+    return next((at for at, found in _set(text) if found[: len(path)] == path), 1)
+
+
+def line_in_item(text: str, array: str, at: int, path: Path) -> int:
+    """The first line that sets a value, or something in it, in one table of an array of tables.
+
+    Where none does, it is the line of what holds the value; at last that of the table itself.
+    """
+    lines = [(line, found[1:]) for line, found in _set(text) if found[:1] == (array,)]
+    heads = [index for index, (_, found) in enumerate(lines) if not found]
+    begin, end = heads[min(at, len(heads) - 1)] if heads else 0, [*heads[at + 1 :], len(lines)][0]
+    for length in range(len(path), 0, -1):
+        for line, found in lines[begin:end]:
+            if found[:length] == path[:length]:
+                return line
+    return lines[begin][0] if lines else 1
+
+
+def _set(text: str) -> Iterator[tuple[int, Path]]:
+    """The line of each statement, and what it sets."""
+    table: Path = ()
+    for at, statement, said in _statements(text):
+        paths = list(_paths(said))
+        if statement.lstrip().startswith("["):
+            [table] = paths
+            paths = [()]
+        for path in paths:
+            yield at, table + path
+
+
+def _statements(text: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Each header of a table, and each key with its value, with the line it begins on.
+
+    A statement ends with the first line up to which it is TOML by itself: nothing that goes on is.
+    """
+    begin, statement = 1, ""
+    for at, each in enumerate(text.split("\n"), 1):
+        statement += each + "\n"
+        try:
+            said = tomllib.loads(statement)
+        except (ValueError, RecursionError):
+            continue
+        if said:
+            yield begin, statement, said
+        begin, statement = at + 1, ""
+
+
+def _paths(value: Any) -> Iterator[Path]:
+    """The ways to all that one statement sets: it holds tables in tables, or in a list of one."""
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
+        value = value[0]
+    if not isinstance(value, dict) or not value:
+        yield ()
+        return
+    for key, inner in value.items():
+        for path in _paths(inner):
+            yield (key, *path)
