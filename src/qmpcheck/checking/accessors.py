@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 
@@ -63,15 +63,6 @@ def accessor(kind: type, path: Path) -> Accessor:
     if fields:
         return attrgetter(".".join(field.name for field in fields))
     return lambda event: _decoded_value(event.data, path)
-
-
-def can_have(kind: type, member: str) -> bool:
-    """Whether decoded events of a class can have that member in their data."""
-    data = next(field.type for field in msgspec.structs.fields(kind) if field.name == "data")
-    kinds = get_args(data) or (data,)
-    return any(
-        member in _attributes(each) if _is_struct(each) else each is not msgspec.UnsetType for each in kinds
-    )
 
 
 def comparable(value: Any) -> str:
