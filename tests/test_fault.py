@@ -22,7 +22,7 @@ CRASH = Failure(CRASHED, "it ended (signal 11)")
 
 
 def found(
-    events: str, version: Version = PLAYED, trouble: Failure | None = None
+    events: str, version: Version = PLAYED, failure: Failure | None = None
 ) -> Iterator[tuple[Severity, str]]:
     """How bad each fault is, and what it says; a watchdog that came did nothing."""
     lines = [
@@ -30,8 +30,8 @@ def found(
         for at, event in enumerate(events.split())
     ]  # fmt: skip
     build = Build("qemu", version, find("10.0").rule_base, frozenset())
-    recording = Recording("own", (), "\n".join(lines).encode(), ended=trouble is None)
-    outcome = Outcome(Scenario("own", "", STEPS, lambda _: None), (recording,), trouble, 0.0)
+    recording = Recording("own", (), "\n".join(lines).encode(), ended=failure is None)
+    outcome = Outcome(Scenario("own", "", STEPS, lambda _: None), (recording,), failure, 0.0)
     for fault in faults(build, outcome, AS_IT_IS):
         yield fault.severity, f"{fault.what}: {fault.full_text}"
 
@@ -65,6 +65,6 @@ def test_what_other_releases_say_besides_is_a_warning(version: Version, severity
     ],
 )  # fmt: skip
 def test_what_a_crash_kept_from_coming_is_no_fault(events: str, told: list[str]) -> None:
-    crash, *others = [text for _, text in found(events, trouble=CRASH)]
+    crash, *others = [text for _, text in found(events, failure=CRASH)]
     assert crash == "crashed: it ended (signal 11)"
     assert others == told

@@ -99,12 +99,12 @@ def verdict() -> judge.Verdict:
 
 @pytest.mark.qemu
 def test_a_real_build_passes(verdict: judge.Verdict) -> None:
-    troubles = {
-        each.outcome.scenario.name: (str(each.outcome.trouble), each.faults, each.errors)
+    failures = {
+        each.outcome.scenario.name: (str(each.outcome.failure), each.faults, each.errors)
         for each in verdict.judged
         if not each.is_well
     }
-    assert not troubles
+    assert not failures
     assert not any(change.level() is Impact.BREAKING for change in verdict.changes)
 
 
@@ -125,7 +125,7 @@ def judged_again(verdict: judge.Verdict, one: Judged, checker: Checker, data: by
 
     first, *others = one.outcome.recordings
     again = replace(one.outcome, recordings=(replace(first, data=data, arrivals=()), *others))
-    return judge._judged(verdict.build, again, checker, judge.Demands())
+    return judge._judged(verdict.build, again, checker, judge.GateOptions())
 
 
 def edits(event: dict[str, Any], after: dict[str, Any] | None = None) -> Iterator[list[dict[str, Any]]]:
@@ -147,7 +147,7 @@ def edits(event: dict[str, Any], after: dict[str, Any] | None = None) -> Iterato
 @pytest.mark.qemu
 def test_whatever_a_wrapper_does_to_an_event_is_found(verdict: judge.Verdict) -> None:
     for each in verdict.judged:
-        checker = judge._checker(verdict.spec.rule_base, judge.Demands(), each.outcome.scenario.assumes)
+        checker = judge._checker(verdict.spec.rule_base, judge.GateOptions(), each.outcome.scenario.assumes)
         lines = each.outcome.recordings[0].data.splitlines() if each.outcome.recordings else []
         messages = [json.loads(line) for line in lines]
         events = [at for at, message in enumerate(messages) if "event" in message]
@@ -611,7 +611,7 @@ def test_a_wrapper_that_edits_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
         "lacks",
     ],
 )
-def test_trouble_is_told_apart(
+def test_failures_are_told_apart(
     text: str,
     only: str,
     told: str,
@@ -964,7 +964,7 @@ def test_what_a_build_does_not_know_is_not_expected_of_it() -> None:
     assert [*map(str, of_build(build, expects))] == ["SHUTDOWN", "STOP"]
     late = Scenario("late", "", (expected("NETDEV_STREAM_CONNECTED"), expected("SHUTDOWN")), lambda _: None)
     outcome = run.run(build, [late])[0]
-    assert str(outcome.trouble) == "lacks: the event NETDEV_STREAM_CONNECTED"
+    assert str(outcome.failure) == "lacks: the event NETDEV_STREAM_CONNECTED"
 
 
 @pytest.mark.parametrize(

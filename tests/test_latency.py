@@ -3,7 +3,7 @@
 import pytest
 
 from qmpcheck.gate.latency import untimely
-from qmpcheck.gate.recording import Sent
+from qmpcheck.gate.recording import ReceivedEvent
 from qmpcheck.qmp.client import Arrival
 
 AT = 1_000_000
@@ -30,16 +30,16 @@ def came(after: float, before: float) -> Arrival:
     ],
 )
 def test_one_event(arrival: Arrival | None, off: str) -> None:
-    assert [*untimely([Sent(event(), arrival)])] == ([("STOP", off)] if off else [])
+    assert [*untimely([ReceivedEvent(event(), arrival)])] == ([("STOP", off)] if off else [])
 
 
 @pytest.mark.parametrize("seconds", [-(10**400), -1 << 53, 1 << 53, 1 << 63, 10**400])
 def test_a_time_that_no_clock_tells(seconds: int) -> None:
-    assert [name for name, _ in untimely([Sent(event(seconds=seconds), came(0, 1))])] == ["STOP"]
+    assert [name for name, _ in untimely([ReceivedEvent(event(seconds=seconds), came(0, 1))])] == ["STOP"]
 
 
 def test_no_clock() -> None:
-    sent = Sent(event(seconds=-1, microseconds=-1), None)
+    sent = ReceivedEvent(event(seconds=-1, microseconds=-1), None)
     assert [*untimely([sent])] == [("STOP", "its timestamp says that there is no clock")]
 
 
@@ -47,5 +47,5 @@ def test_no_clock() -> None:
     "timestamp", [None, 7, {}, {"seconds": "1", "microseconds": 0}, {"seconds": 1, "microseconds": 10**400}]
 )
 def test_what_is_no_timestamp_is_left_to_the_checker(timestamp: object) -> None:
-    sent = Sent({"event": "STOP", "timestamp": timestamp}, came(0, 1))
+    sent = ReceivedEvent({"event": "STOP", "timestamp": timestamp}, came(0, 1))
     assert [*untimely([sent])] == []

@@ -25,7 +25,7 @@ from qmpcheck.gate import saving
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import OF_GATE
 from qmpcheck.gate.failure import is_full
-from qmpcheck.gate.judge import Demands, Verdict, judge
+from qmpcheck.gate.judge import GateOptions, Verdict, judge
 from qmpcheck.gate.run import run as play
 from qmpcheck.gate.scenario import Outcome, Scenario
 from qmpcheck.gate.scenarios import ALL
@@ -101,7 +101,7 @@ def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: 
         _make(options.save)
     with _reporting_failure(options):
         outcomes = _play(build, scenarios)
-    demands = Demands(
+    gate_options = GateOptions(
         codes,
         options.severities,
         options.within,
@@ -110,7 +110,7 @@ def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: 
         arguments.named_rules(options, "select"),
         arguments.named_rules(options, "ignore"),
     )
-    return judge(build, spec, outcomes, demands, since)
+    return judge(build, spec, outcomes, gate_options, since)
 
 
 @contextmanager
@@ -135,7 +135,7 @@ def _told(options: argparse.Namespace, verdict: Verdict, known: Baseline | None)
     if updates:
         baseline_option.update(options, report, known or frozenset())
     elif known and options.only is None and not options.skip and not report.unchecked:
-        baseline_option.tell_gone(known, baseline_option.of_report(report), verdict.demands.codes)
+        baseline_option.tell_gone(known, baseline_option.of_report(report), verdict.gate_options.codes)
     if any(map(report.fails, report.findings)):
         return max(status, FINDINGS)
     if report.unchecked:
@@ -177,8 +177,8 @@ def _play(build: Build, scenarios: Sequence[Scenario]) -> list[Outcome]:
     except OSError as error:
         raise SpecError(f"no folder for the scenarios: {error.strerror}") from None
     for outcome in outcomes:
-        if outcome.trouble and is_full(outcome.trouble.text):
-            name, text = outcome.scenario.name, outcome.trouble.text
+        if outcome.failure and is_full(outcome.failure.text):
+            name, text = outcome.scenario.name, outcome.failure.text
             raise SpecError(f"the disk is full, so nothing can be said of the build; {name}: {text}")
     return outcomes
 

@@ -17,5 +17,5 @@ _CHANGES = {code for code in DRIFT_CODES if CODES[code].tolerant is not Impact.D
 OF_GATE = STREAM_CODES | BUILD_CODES | _CHANGES
 """The codes of all that a gate can find."""
 
-OF_TROUBLE = {CRASHED: "QMP402", HUNG: "QMP403", FAILED: "QMP404"}
-"""The code of each kind of trouble; a build that lacks something is no fault."""
+OF_FAILURE = {CRASHED: "QMP402", HUNG: "QMP403", FAILED: "QMP404"}
+"""The code of each kind of failure. That a build lacks something is no finding, so `LACKS` has none."""

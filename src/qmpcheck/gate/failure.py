@@ -1,4 +1,4 @@
-"""What keeps a scenario from being played to its end, told apart from what its events say."""
+"""Why a scenario could not be played to its end; what its events say is another matter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CRASHED, HUNG, LACKS, FAILED = "crashed", "hung", "lacks", "failed"
 
 
 class Failure(Exception):
-    """One trouble.
+    """A scenario cannot go on.
 
     Args:
         kind: `CRASHED`, `HUNG`, `LACKS` or `FAILED`.

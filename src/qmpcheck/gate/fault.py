@@ -11,10 +11,10 @@ from qmpcheck.finding import Severities
 from qmpcheck.gate import alignment, latency
 from qmpcheck.gate.alignment import Event, Missing, Unexpected
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.codes import KEY_TWICE, MISPLACED, NOT_SEEN, OF_TROUBLE, REPEATED, UNEXPECTED, UNTIMELY
+from qmpcheck.gate.codes import KEY_TWICE, MISPLACED, NOT_SEEN, OF_FAILURE, REPEATED, UNEXPECTED, UNTIMELY
 from qmpcheck.gate.expectations import Expected, Steps, events_of, of_build
 from qmpcheck.gate.failure import CRASHED
-from qmpcheck.gate.recording import Sent
+from qmpcheck.gate.recording import ReceivedEvent
 from qmpcheck.gate.scenario import Outcome
 from qmpcheck.streams.messages import NO_CLOCK
 from qmpcheck.text import name, quoted, safe, shortened
@@ -62,16 +62,16 @@ def faults(build: Build, outcome: Outcome, severities: Severities) -> Iterator[F
 
 
 def _found(build: Build, outcome: Outcome) -> Iterator[Fault]:
-    trouble = outcome.trouble
-    if trouble:
-        yield Fault(OF_TROUBLE[trouble.kind], trouble.kind, trouble.text)
+    failure = outcome.failure
+    if failure:
+        yield Fault(OF_FAILURE[failure.kind], failure.kind, failure.text)
     for machine, steps in outcome.scenario.machines.items():
         place = f" of the machine {machine}" if machine else ""
         sent, again = _once(outcome.recording(machine).sent())
         for event in again:
             yield Fault(REPEATED, "sent again", f"{name(event)}{place}", name(event))
         events = [each.event for each in sent]
-        crashed = trouble is not None and trouble.kind == CRASHED
+        crashed = failure is not None and failure.kind == CRASHED
         yield from _out_of_sequence(build, steps, events, place, crashed)
         for each in sent:
             about = name(each.event["event"])
@@ -81,10 +81,10 @@ def _found(build: Build, outcome: Outcome) -> Iterator[Fault]:
             yield Fault(UNTIMELY, "untimely", f"{name(event)}{place}", name(event), measured=off)
 
 
-def _once(events: Iterable[Sent]) -> tuple[list[Sent], list[str]]:
+def _once(events: Iterable[ReceivedEvent]) -> tuple[list[ReceivedEvent], list[str]]:
     """The events, and the names of those that were sent again: the same, with a clock to tell them apart."""
     seen: set[str] = set()
-    once: list[Sent] = []
+    once: list[ReceivedEvent] = []
     again: list[str] = []
     for sent in events:
         whole = json.dumps(sent.event, sort_keys=True)

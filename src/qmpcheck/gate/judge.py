@@ -25,8 +25,8 @@ from qmpcheck.rulebase import RuleBase
 from qmpcheck.specs.catalogue import Spec
 
 
-class Demands(NamedTuple):
-    """What the user demands of a build beside its spec.
+class GateOptions(NamedTuple):
+    """How a build is checked, apart from the spec.
 
     Attributes:
         codes: the codes of the findings that are wanted.
@@ -69,7 +69,7 @@ class Judged(NamedTuple):
     @property
     def is_well(self) -> bool:
         """Whether it was skipped, or played to its end, and nothing that was found is an error."""
-        played = self.outcome.trouble is None or self.outcome.skipped
+        played = self.outcome.failure is None or self.outcome.skipped
         return played and not self.errors and all(each.severity < Severity.ERROR for each in self.faults)
 
 
@@ -81,7 +81,7 @@ class Verdict(NamedTuple):
         spec: what its events were held against.
         judged: the scenarios.
         changes: how what the build says of itself differs from the spec, or from the release `since`.
-        demands: what the user demands beside the spec.
+        gate_options: how it was checked.
         since: the release before the build, from which it may differ; None where it may not.
     """
 
@@ -89,7 +89,7 @@ class Verdict(NamedTuple):
     spec: Spec
     judged: tuple[Judged, ...]
     changes: tuple[Change, ...]
-    demands: Demands
+    gate_options: GateOptions
     since: Spec | None = None
 
     @property
@@ -102,39 +102,44 @@ def judge(
     build: Build,
     spec: Spec,
     outcomes: Sequence[Outcome],
-    demands: Demands | None = None,
+    gate_options: GateOptions | None = None,
     since: Spec | None = None,
 ) -> Verdict:
-    """Hold what a build sent against a spec and what is demanded, and what it says of itself.
+    """Check what a build sent, and compare what it says of itself with the spec.
 
-    That is held against the spec, too, or against the older release that changes are told `since`.
+    Args:
+        build: the build.
+        spec: the spec that its events are checked against.
+        outcomes: what playing the scenarios gave.
+        gate_options: how to check.
+        since: an older release to compare the build with, instead of the spec.
     """
-    demands = demands or Demands()
-    checkers = functools.cache(functools.partial(_checker, spec.rule_base, demands))
-    judged = tuple(_judged(build, each, checkers(each.scenario.assumes), demands) for each in outcomes)
-    changes = _changes(build, (since or spec).rule_base, demands.codes)
-    return Verdict(build, spec, judged, changes, demands, since)
+    gate_options = gate_options or GateOptions()
+    checkers = functools.cache(functools.partial(_checker, spec.rule_base, gate_options))
+    judged = tuple(_judged(build, each, checkers(each.scenario.assumes), gate_options) for each in outcomes)
+    changes = _changes(build, (since or spec).rule_base, gate_options.codes)
+    return Verdict(build, spec, judged, changes, gate_options, since)
 
 
-def _checker(rule_base: RuleBase, demands: Demands, assumes: tuple[str, ...]) -> Checker:
+def _checker(rule_base: RuleBase, gate_options: GateOptions, assumes: tuple[str, ...]) -> Checker:
     """For scenarios in which QEMU was given those options."""
     options = CheckOptions(
-        codes=demands.codes,
-        severities=demands.severities,
+        codes=gate_options.codes,
+        severities=gate_options.severities,
         assumed=assumes,
-        within=demands.within,
-        rules=tuple(demands.rules),
-        command_rules=demands.command_rules,
-        selected=demands.selected,
-        ignored=demands.ignored,
+        within=gate_options.within,
+        rules=tuple(gate_options.rules),
+        command_rules=gate_options.command_rules,
+        selected=gate_options.selected,
+        ignored=gate_options.ignored,
     )
     return Checker(rule_base, options)
 
 
-def _judged(build: Build, outcome: Outcome, checker: Checker, demands: Demands) -> Judged:
+def _judged(build: Build, outcome: Outcome, checker: Checker, gate_options: GateOptions) -> Judged:
     checked = tuple(_checked(recording, checker) for recording in outcome.recordings)
-    found = faults(build, outcome, demands.severities)
-    wanted = tuple(each for each in found if each.code in demands.codes)
+    found = faults(build, outcome, gate_options.severities)
+    wanted = tuple(each for each in found if each.code in gate_options.codes)
     seen = Counter(message["event"] for recording in outcome.recordings for message in recording.events())
     return Judged(outcome, checked, wanted, seen)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from qmpcheck.gate.recording import Sent
+from qmpcheck.gate.recording import ReceivedEvent
 from qmpcheck.qmp.client import Arrival
 from qmpcheck.streams.messages import MICROSECONDS, NO_CLOCK
 
@@ -18,7 +18,7 @@ _FAR = 1 << 53
 """Seconds beyond which one time is as wrong as another."""
 
 
-def untimely(events: Iterable[Sent]) -> Iterator[tuple[str, str]]:
+def untimely(events: Iterable[ReceivedEvent]) -> Iterator[tuple[str, str]]:
     """The events that came at another time, by name, and how far off they were.
 
     A scenario leaves time between rate-limited events, so none of them is held back.

@@ -1,4 +1,4 @@
-"""One QEMU of a scenario: commands, events and its end, with every failure told as trouble."""
+"""One QEMU of a scenario: commands, events and its end. Whatever goes wrong is raised as a `Failure`."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class Machine:
         return self._client.arrivals
 
     def greet(self) -> None:
-        """Wait for the greeting, and leave negotiation."""
-        with self._troubles():
+        """Wait for the greeting, and leave capabilities negotiation."""
+        with self._qmp_failures():
             self._client.greet()
 
     def command(self, name: str, /, **arguments: Any) -> Any:
@@ -68,21 +68,21 @@ class Machine:
             Refused: it answers with an error.
             Failure: it does not answer.
         """
-        with self._troubles():
+        with self._qmp_failures():
             return self._client.command(name, **arguments)
 
-    def attempt(self, name: str, /, **arguments: Any) -> bool:
-        """Send a command; whether it was carried out."""
+    def try_command(self, name: str, /, **arguments: Any) -> bool:
+        """Send a command, and return whether QEMU carried it out."""
         try:
             self.command(name, **arguments)
         except Refused:
             return False
         return True
 
-    def insist(self, name: str, /, **arguments: Any) -> None:
-        """Send a command again while it is refused, as what came before has not come to rest."""
+    def retry(self, name: str, /, **arguments: Any) -> None:
+        """Send a command, and send it again while QEMU refuses it because an earlier one is not done."""
         end = time.monotonic() + EVENT
-        while not self.attempt(name, **arguments):
+        while not self.try_command(name, **arguments):
             if time.monotonic() >= end:
                 self.command(name, **arguments)
                 break
@@ -100,30 +100,30 @@ class Machine:
                     return True
             return False
 
-        with self._troubles():
+        with self._qmp_failures():
             if not self._client.until(claim, seconds):
                 return None
         data = found[0].get("data")
         return data if isinstance(data, dict) else {}
 
     def pause(self, seconds: float) -> None:
-        """Let time pass, and read what comes."""
-        with self._troubles():
+        """Wait that long, and read what comes meanwhile."""
+        with self._qmp_failures():
             self._client.until(lambda: False, seconds)
 
     def quit(self) -> None:
         """Ask it to end, and see it end."""
-        with self._troubles():
+        with self._qmp_failures():
             self._client.send("quit")
-        self.see_end()
+        self.wait_exit()
 
-    def see_end(self) -> None:
+    def wait_exit(self) -> None:
         """Wait until it has ended, in order.
 
         Raises:
             Failure: it does not, or it was a crash.
         """
-        with self._troubles():
+        with self._qmp_failures():
             if not self._client.until(lambda: self._client.is_closed, ANSWER):
                 raise NoAnswer("it does not end")
         status = self._process.status(ANSWER)
@@ -142,8 +142,8 @@ class Machine:
         return self._end(status) if status is not None and status < 0 else None
 
     @contextmanager
-    def _troubles(self) -> Iterator[None]:
-        """Within it, what goes wrong over QMP is raised as trouble."""
+    def _qmp_failures(self) -> Iterator[None]:
+        """Inside, whatever goes wrong over QMP is raised as a `Failure`."""
         try:
             yield
         except CommandError as error:

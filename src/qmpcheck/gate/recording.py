@@ -12,8 +12,8 @@ import msgspec
 from qmpcheck.qmp.client import Arrival
 
 
-class Sent(NamedTuple):
-    """An event.
+class ReceivedEvent(NamedTuple):
+    """An event as a process sent it.
 
     Attributes:
         event: what it says; of a key given twice the last value counts.
@@ -46,18 +46,18 @@ class Recording(msgspec.Struct, frozen=True):
     arrivals: tuple[Arrival, ...] = ()
 
     def events(self) -> list[dict[str, Any]]:
-        """The events in it that can be read; the checker tells of the others."""
+        """The events that can be read; the checker reports the others."""
         return [sent.event for sent in self.sent()]
 
-    def sent(self) -> Iterator[Sent]:
-        """The same, with the time at which they came."""
+    def sent(self) -> Iterator[ReceivedEvent]:
+        """The events that can be read, each with the time at which it came."""
         end = 0
         for line in self.data.split(b"\n"):
             end += len(line) + 1
             twice: list[str] = []
             event = _event(line, twice)
             if event:
-                yield Sent(event, self._arrival(end), next(iter(twice), None))
+                yield ReceivedEvent(event, self._arrival(end), next(iter(twice), None))
 
     def _arrival(self, end: int) -> Arrival | None:
         at = bisect_left(self.arrivals, end, key=lambda arrival: arrival.end)
@@ -65,7 +65,7 @@ class Recording(msgspec.Struct, frozen=True):
 
 
 def _event(line: bytes, twice: list[str]) -> dict[str, Any] | None:
-    """The event on a line, if one is; to the list the keys are added that are given twice."""
+    """The event on a line, if there is one. Keys that an object has twice are appended to `twice`."""
     if not line.strip():
         return None
 
@@ -101,5 +101,5 @@ _MOST_DIGITS = 400
 
 
 def _integer(digits: str) -> int:
-    """One that Python would not read for its length is as far off when it is cut."""
+    """Read an integer of any length: cut to 400 digits it is still out of every range."""
     return int(digits[:_MOST_DIGITS])

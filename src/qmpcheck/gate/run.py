@@ -32,14 +32,14 @@ def run(build: Build, scenarios: Sequence[Scenario]) -> list[Outcome]:
 
 def _play(build: Build, scenario: Scenario, group: ProcessGroup) -> Outcome:
     begin = time.monotonic()
-    trouble = _unplayable(build, scenario)
-    if trouble:
-        return Outcome(scenario, (), trouble, 0.0)
+    failure = _unplayable(build, scenario)
+    if failure:
+        return Outcome(scenario, (), failure, 0.0)
     with tempfile.TemporaryDirectory(prefix="", dir=group.folder, ignore_cleanup_errors=True) as folder:
         stage = Stage(build, group, folder, scenario.name, scenario.seconds)
-        trouble = _trouble(stage, scenario, group)
+        failure = _failure(stage, scenario, group)
     recordings = tuple(sorted(stage.recordings, key=lambda each: each.name))
-    return Outcome(scenario, recordings, trouble, time.monotonic() - begin)
+    return Outcome(scenario, recordings, failure, time.monotonic() - begin)
 
 
 _LONGEST = 56
@@ -60,7 +60,7 @@ def _unplayable(build: Build, scenario: Scenario) -> Failure | None:
     return None if any(map(build.has, about)) else Failure(LACKS, f"the event {about[0]}")
 
 
-def _trouble(stage: Stage, scenario: Scenario, group: ProcessGroup) -> Failure | None:
+def _failure(stage: Stage, scenario: Scenario, group: ProcessGroup) -> Failure | None:
     try:
         scenario.play(stage)
     except Failure as error:

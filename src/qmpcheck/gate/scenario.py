@@ -50,13 +50,13 @@ class Outcome(msgspec.Struct, frozen=True):
     Attributes:
         scenario: the scenario.
         recordings: one a process.
-        trouble: what kept it from being played to its end.
+        failure: what kept it from being played to its end.
         seconds: how long it took.
     """
 
     scenario: Scenario
     recordings: tuple[Recording, ...]
-    trouble: Failure | None
+    failure: Failure | None
     seconds: float
 
     def recording(self, machine: str) -> Recording:
@@ -67,4 +67,4 @@ class Outcome(msgspec.Struct, frozen=True):
     @property
     def skipped(self) -> bool:
         """Whether the build does not have what the scenario needs."""
-        return self.trouble is not None and self.trouble.kind == LACKS
+        return self.failure is not None and self.failure.kind == LACKS

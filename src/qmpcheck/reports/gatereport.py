@@ -75,9 +75,9 @@ def of_fault(scenario: str, fault: Fault) -> Identity:
 
 
 def _scenario(judged: Judged, known: Baseline, has_events: bool) -> Suite:
-    name, trouble = judged.outcome.scenario.name, judged.outcome.trouble
-    if trouble and judged.outcome.skipped:
-        lacks = f"lacks {trouble.text}"
+    name, failure = judged.outcome.scenario.name, judged.outcome.failure
+    if failure and judged.outcome.skipped:
+        lacks = f"lacks {failure.text}"
         verdict = f"skipped: {lacks}"
         return Suite(name, verdict, (), skipped=lacks) if has_events else Suite(name, verdict, (), verdict)
     findings = (*_diagnostics(judged, known), *(_fault(name, fault, known) for fault in judged.faults))
@@ -106,7 +106,7 @@ def _change(each: Change, verdict: Verdict, known: Baseline) -> Reported:
             level=Severity.NOTE, message=f"since {verdict.since.name}: {finding.message}"
         )
     else:
-        finding = finding._replace(level=verdict.demands.severities.get(each.code, finding.level))
+        finding = finding._replace(level=verdict.gate_options.severities.get(each.code, finding.level))
     return finding._replace(known=finding.identity in known)
 
 

@@ -39,7 +39,7 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
     for judged in verdict.judged:
         for checked in judged.checked:
             findings.update(checked.counts)
-    table = text.table(findings, verdict.demands.severities)
+    table = text.table(findings, verdict.gate_options.severities)
     out.write(table.removeprefix("\n") + "\n" * bool(findings))
     out.write(f"{_word(report, paint)}: {_counts(verdict, report)}\n")
 
@@ -78,12 +78,12 @@ _LONGEST_REASON = 60
 
 
 def _outcome(judged: Judged) -> str:
-    trouble = judged.outcome.trouble
+    failure = judged.outcome.failure
     parts: list[str] = []
-    if trouble and judged.outcome.skipped:
-        parts.append(f"skipped: lacks {shortened(trouble.text, _LONGEST_REASON)}")
-    elif trouble:
-        parts.append(trouble.kind)
+    if failure and judged.outcome.skipped:
+        parts.append(f"skipped: lacks {shortened(failure.text, _LONGEST_REASON)}")
+    elif failure:
+        parts.append(failure.kind)
     if judged.errors:
         parts.append(plural(judged.errors, "error"))
     told = Counter(fault.what for fault in judged.faults if fault.event)

@@ -84,9 +84,9 @@ def _errors(stage: Stage) -> None:
 def _control(vm: Machine, verb: str) -> None:
     """Pause, resume, complete or cancel the job: by the command that block jobs had first, if it is left."""
     if f"block-job-{verb}" in vm.commands:
-        vm.insist(f"block-job-{verb}", device="job0")
+        vm.retry(f"block-job-{verb}", device="job0")
     else:
-        vm.insist(f"job-{verb}", id="job0")
+        vm.retry(f"job-{verb}", id="job0")
 
 
 def _create(stage: Stage) -> None:

@@ -48,7 +48,7 @@ def _no_reboot(stage: Stage) -> None:
     with stage.pc("-no-reboot") as (vm, qtest):
         qtest.outb(0x64, 0xFE)
         vm.wait("SHUTDOWN")
-        vm.see_end()
+        vm.wait_exit()
 
 
 def _suspend(stage: Stage) -> None:
@@ -64,14 +64,14 @@ def _suspend_disk(stage: Stage) -> None:
         _sleep(qtest, _TO_DISK)
         vm.wait("SUSPEND_DISK")
         vm.wait("SHUTDOWN")
-        vm.see_end()
+        vm.wait_exit()
 
 
 def _guest_shutdown(stage: Stage) -> None:
     with stage.pc() as (vm, qtest):
         _sleep(qtest, _OFF)
         vm.wait("SHUTDOWN")
-        vm.see_end()
+        vm.wait_exit()
 
 
 def _no_shutdown(stage: Stage) -> None:
@@ -98,7 +98,7 @@ def _watchdog(action: str, *then: str) -> Callable[[Stage], None]:
             for event in then:
                 vm.wait(event)
             if action == "poweroff":
-                vm.see_end()
+                vm.wait_exit()
             if action == "pause":
                 vm.command("cont")
                 vm.wait("RESUME")
@@ -123,7 +123,7 @@ _PVPANIC = 0x505
 
 def _panic(stage: Stage) -> None:
     with stage.pc("-device", "pvpanic", "-no-shutdown") as (vm, qtest):
-        vm.attempt("set-action", panic="pause")  # before 6.0 it is the only action
+        vm.try_command("set-action", panic="pause")  # before 6.0 it is the only action
         if stage.build.has("GUEST_CRASHLOADED"):
             qtest.outb(_PVPANIC, _CRASH)
             vm.wait("GUEST_CRASHLOADED")
@@ -134,11 +134,11 @@ def _panic(stage: Stage) -> None:
 
 def _panic_off(stage: Stage) -> None:
     with stage.pc("-device", "pvpanic") as (vm, qtest):
-        vm.attempt("set-action", panic="shutdown")  # before 6.0 it pauses, and then shuts down
+        vm.try_command("set-action", panic="shutdown")  # before 6.0 it pauses, and then shuts down
         qtest.outb(_PVPANIC, _PANIC)
         vm.wait("GUEST_PANICKED")
         vm.wait("SHUTDOWN")
-        vm.see_end()
+        vm.wait_exit()
 
 
 def _pvshutdown(stage: Stage) -> None:
@@ -146,7 +146,7 @@ def _pvshutdown(stage: Stage) -> None:
         qtest.outb(_PVPANIC, _SHUTDOWN)
         vm.wait("GUEST_PVSHUTDOWN")
         vm.wait("SHUTDOWN")
-        vm.see_end()
+        vm.wait_exit()
 
 
 _BY_GUEST = expected("SHUTDOWN", guest=True, reason="guest-shutdown")
