@@ -21,4 +21,4 @@ def test_what_is_an_address(tmp_path: Path) -> None:
             (["sh"], None),
             (["unix:a", "b"], None),
         ]:
-            assert address.of(words) == meaning
+            assert address.parse_address(words) == meaning

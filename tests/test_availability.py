@@ -8,7 +8,7 @@ from releases import NEWEST
 
 from qmpcheck.checking.explain import Explainer
 from qmpcheck.cli import main
-from qmpcheck.drift.availability import Elsewhere
+from qmpcheck.drift.availability import Availability
 from qmpcheck.finding import Finding
 from qmpcheck.specs import catalogue
 
@@ -19,7 +19,7 @@ def drifts(name: str, event: str, data: object = None) -> list[str | None]:
     spec = catalogue.find(name)
     line = json.dumps({"event": event, "timestamp": CLOCK} | ({} if data is None else {"data": data}))
     findings = Explainer(spec.rule_base).explain(line.encode()).findings
-    return [finding.drift for finding in Elsewhere(spec.id).with_drift(findings)]
+    return [finding.drift for finding in Availability(spec.id).with_drift(findings)]
 
 
 IO_ERROR = {"device": "d", "operation": "read", "action": "stop", "nospace": False, "reason": "r"}
@@ -52,22 +52,22 @@ def test_drift(spec: str, event: str, data: object, drift: str | None) -> None:
 
 
 def test_events_that_are_gone() -> None:
-    newest = catalogue.line()[-1].rule_base
+    newest = catalogue.releases()[-1].rule_base
     gone = [
         (spec.name, event)
-        for spec in catalogue.line()
+        for spec in catalogue.releases()
         for event in spec.rule_base.events
         if event not in newest.events
     ]
     last = {event: name for name, event in gone}
     assert last
-    names = [spec.name for spec in catalogue.line()]
+    names = [spec.name for spec in catalogue.releases()]
     for event, name in last.items():
         assert drifts("latest", event) == [f"removed in {names[names.index(name) + 1]}"]
 
 
 def test_a_build_that_is_newer_than_the_catalogue() -> None:
-    newer = Elsewhere(NEWEST, "99.0")
+    newer = Availability(NEWEST, "99.0")
     assert newer.drift(Finding("QMP201", 1, "", "NEWS", ("event",))) == "may be new in 99.0"
     assert (
         newer.drift(Finding("QMP205", 1, "", "WATCHDOG", ("data", "action"), got='"dance"'))

@@ -17,7 +17,7 @@ from qmpcheck import rulebase
 from qmpcheck.checking.explain import Explainer
 from qmpcheck.drift import client_usage_list
 from qmpcheck.drift.change import Change, Condition
-from qmpcheck.drift.client_usage import Seen, of_client, touches
+from qmpcheck.drift.client_usage import EventUsage, of_client, touches
 from qmpcheck.drift.client_usage_file import load, of_stream
 from qmpcheck.drift.compare import compare
 from qmpcheck.keypath import ITEMS, KeyPath
@@ -203,13 +203,13 @@ def test_what_is_too_much_to_keep_stands_for_anything() -> None:
 
 
 LISTED = {
-    "CONNECTED": Seen({at("data"): frozenset()}, frozenset({at("data")})),
-    "CONNECTED.address": Seen(
+    "CONNECTED": EventUsage({at("data"): frozenset()}, frozenset({at("data")})),
+    "CONNECTED.address": EventUsage(
         {at("data"): frozenset(), at("data.address"): frozenset()},
         frozenset({at("data.address")}),
         frozenset({at("data")}),
     ),
-    "CONNECTED.address.type = inet": Seen(
+    "CONNECTED.address.type = inet": EventUsage(
         {
             at("data"): frozenset(),
             at("data.address"): frozenset(),
@@ -218,8 +218,8 @@ LISTED = {
         parts=frozenset({at("data"), at("data.address")}),
         handled=frozenset({(at("data.address.type"), "inet")}),
     ),
-    "CONNECTED!": Seen({}),
-    "CONNECTED.address.path": Seen(
+    "CONNECTED!": EventUsage({}),
+    "CONNECTED.address.path": EventUsage(
         {
             at("data"): frozenset(),
             at("data.address"): frozenset(),
@@ -233,7 +233,7 @@ LISTED = {
 
 
 @pytest.mark.parametrize(("text", "seen"), LISTED.items(), ids=list(LISTED))
-def test_a_list(text: str, seen: Seen) -> None:
+def test_a_list(text: str, seen: EventUsage) -> None:
     assert client_usage_list.read(f"# mine\n\n {text}  # so\n", [QAPI], "mine").uses == {"CONNECTED": seen}
 
 

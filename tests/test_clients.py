@@ -17,7 +17,7 @@ LISTS = sorted((PROJECT / "clients").glob("*.txt"))
 
 @pytest.mark.parametrize("path", LISTS, ids=lambda path: path.stem)
 def test_a_list_serves_all_neighbours(path: Path) -> None:
-    for old, new in pairwise(catalogue.line()):
+    for old, new in pairwise(catalogue.releases()):
         client_usage_list.read(path.read_text(), [old.rule_base, new.rule_base], path.name)
 
 

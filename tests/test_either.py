@@ -31,7 +31,7 @@ from qmpcheck.rulebase import (
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.either import either
 
-NEIGHBOURS = [*pairwise(catalogue.line())]
+NEIGHBOURS = [*pairwise(catalogue.releases())]
 
 
 @given(st.sampled_from(NEIGHBOURS), st.data())
@@ -52,7 +52,7 @@ def test_it_is_a_rule_base(older: catalogue.Spec, newer: catalogue.Spec) -> None
     assert rules.events.keys() == older.rule_base.events.keys() | newer.rule_base.events.keys()
 
 
-@pytest.mark.parametrize("rules", [QAPI, *(spec.rule_base for spec in catalogue.line())])
+@pytest.mark.parametrize("rules", [QAPI, *(spec.rule_base for spec in catalogue.releases())])
 def test_twice_the_same_is_that(rules: RuleBase) -> None:
     assert either(rules, rules) == rules
 

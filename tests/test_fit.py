@@ -26,7 +26,7 @@ from qmpcheck.specs.catalogue import Spec
 from qmpcheck.version import Version
 
 RECORDINGS = sorted((Path(__file__).parents[1] / "corpora").rglob("*.jsonl"))
-RELEASES, TEXTS = catalogue.line(), catalogue.texts()
+RELEASES, TEXTS = catalogue.releases(), catalogue.text_revisions()
 EXPLAIN = {
     spec.name: Explainer(spec.rule_base, errata.of_spec(spec.rule_base)).explain for spec in RELEASES + TEXTS
 }

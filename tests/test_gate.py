@@ -93,7 +93,7 @@ def assert_nothing_is_left(folder: Path) -> None:
 def verdict() -> judge.Verdict:
     """All scenarios, once."""
     build = builds.ask(real())
-    spec, since = gate._specs("auto", build)
+    spec, since = gate._choose_spec("auto", build)
     return judge.judge(build, spec, run.run(build, ALL), since=since)
 
 
@@ -911,7 +911,7 @@ def test_a_release_candidate_is_checked_as_its_release(
 ) -> None:
     build = builds.ask(real())
     release = build.version.release
-    names = [spec.name for spec in catalogue.line()]
+    names = [spec.name for spec in catalogue.releases()]
     if release not in names[1:]:
         pytest.skip(f"no release before {release} in the catalogue")
     before = names[names.index(release) - 1]

@@ -38,7 +38,13 @@ def _own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def forget() -> None:
     from qmpcheck.drift import availability, history
 
-    for cached in (catalogue.entries, catalogue.line, catalogue.texts, availability.of, history.spec_line):
+    for cached in (
+        catalogue.entries,
+        catalogue.releases,
+        catalogue.text_revisions,
+        availability.availability_for,
+        history.spec_line,
+    ):
         cached.cache_clear()
 
 
@@ -49,7 +55,7 @@ def test_a_release_that_was_installed_is_one_like_the_others(capsys: pytest.Capt
     forget()
     assert [catalogue.find(name).id for name in ("99.0", "latest", "99.0.7")] == ["99.0"] * 3
     assert catalogue.of_version(Version(99, 0, 1))[3:5] == ("", "")
-    assert catalogue.line()[-1].name == "99.0"
+    assert catalogue.releases()[-1].name == "99.0"
     Path("s.jsonl").write_text(GREETING + LAMP)
     assert main(["validate", "s.jsonl", "--spec", "auto"]) == 0
     assert "conforms to 99.0: 2 lines, 1 event" in capsys.readouterr().out

@@ -14,7 +14,7 @@ from qmpcheck.rulebase import (
     RuleBase,
     String,
 )
-from qmpcheck.specs.release_rules import lent
+from qmpcheck.specs.release_rules import with_release_rules
 
 BINARY = RuleBase(
     {
@@ -30,7 +30,7 @@ BINARY = RuleBase(
 
 
 def borrowed(rule: EventRule) -> EventRule:
-    return lent(BINARY, RuleBase({"X": rule, "GONE": EventRule()})).events["X"]
+    return with_release_rules(BINARY, RuleBase({"X": rule, "GONE": EventRule()})).events["X"]
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,4 @@ def test_nothing_else_is_lent() -> None:
     rule = EventRule(Object(open=True), (FollowUp(("STOP",), line=3),), RateLimit(line=4), line=1)
     asked = BINARY.events["X"]
     assert borrowed(rule) == EventRule(asked.data, (FollowUp(("STOP",)),), RateLimit())
-    assert lent(BINARY, RuleBase({})) == BINARY
+    assert with_release_rules(BINARY, RuleBase({})) == BINARY

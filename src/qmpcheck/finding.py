@@ -67,7 +67,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
         return self.message + searched + erratum
 
     def down(self, lines: int) -> Finding:
-        """The same, so many lines further down."""
+        """The finding, moved down by so many lines."""
         searched = None if self.searched is None else self.searched + lines
         return msgspec.structs.replace(self, line=self.line + lines, searched=searched)
 

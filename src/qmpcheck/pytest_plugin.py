@@ -54,7 +54,7 @@ def qmpcheck_recorder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
 
     settings = _settings(request)
     try:
-        testing.examine(settings)
+        testing.validate_settings(settings)
     except SpecError as error:
         pytest.fail(f"qmpcheck: {error}", pytrace=False)
     with testing.Recorder(tmp_path) as recorder:

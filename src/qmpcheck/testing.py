@@ -116,7 +116,7 @@ def _files(stem: str) -> Iterator[str]:
         number += 1
 
 
-def examine(settings: Settings) -> None:
+def validate_settings(settings: Settings) -> None:
     """Find what is wrong with settings, as far as it can be found without a recording.
 
     Raises:

@@ -1,1 +1,1 @@
-"""A rule base held against blocks of a stream."""
+"""Checks the lines of a stream by a rule base."""

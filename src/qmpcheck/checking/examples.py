@@ -1,4 +1,4 @@
-"""A document's own examples held against its own rules."""
+"""Checks a document's own examples by its own rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which steps each message makes: worked out once, so that no message is looked at in vain."""
+"""Which monitors each message concerns: worked out once, so that other messages cost nothing."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from qmpcheck.checking.temporal_rule import TemporalRule
 
 
-class Several(argparse.Action):
+class AppendOverDefault(argparse.Action):
     """Takes all values that a flag is given, in a list in place of the default, which a file may have set."""
 
     def __call__(  # noqa: D102 -- argparse calls it
@@ -66,7 +66,11 @@ def add_terms(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
         "--within", type=_seconds, metavar="SECONDS", help="follow-ups later than that are late"
     )
     parser.add_argument(
-        "--rules", action=Several, default=[], metavar="FILE", help="temporal rules of your own, in TOML"
+        "--rules",
+        action=AppendOverDefault,
+        default=[],
+        metavar="FILE",
+        help="temporal rules of your own, in TOML",
     )
     parser.add_argument(
         "--command-rules",
@@ -144,11 +148,13 @@ def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
         return matching
 
     metavar = "CODE|RULE[,...]"
-    parser.add_argument("--select", type=codes, action=Several, metavar=metavar, help="only these findings")
+    parser.add_argument(
+        "--select", type=codes, action=AppendOverDefault, metavar=metavar, help="only these findings"
+    )
     parser.add_argument(
         "--ignore",
         type=codes,
-        action=Several,
+        action=AppendOverDefault,
         default=[],
         metavar=metavar,
         help="not these; QMP1 means all QMP1xx, the name of a rule what it finds",

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    output.spare([options.file], options.output)
+    output.refuse_overwrite([options.file], options.output)
     format, found = _summary(options.file, options.input)
     if options.list:
         with output.opened(options.output) as out:

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     try:
-        found = fit.fit(options.stream, catalogue.texts(), options.input)
+        found = fit.fit(options.stream, catalogue.text_revisions(), options.input)
     except Unreadable as error:
         raise SpecError(f"{safe(options.stream)}: {error}") from None
     for note in dict.fromkeys(_note(version) for each in found for version in each.fit.versions):

@@ -36,7 +36,7 @@ from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.specs.extra import extended
-from qmpcheck.specs.load import Told
+from qmpcheck.specs.load import LoadedSpec
 from qmpcheck.text import quoted, safe
 
 CONFIGURED = ("spec", "select", "ignore", "severities", "rules", "within", "fail-on", "extra")
@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
     inputs = [builds.located(options.qemu), options.spec, *options.rules]
     report_option.prepare(options.reports, inputs, [*filter(None, [options.baseline])])
     verdict = _verdict(options, scenarios, codes)
-    return max(_kept(options.save, verdict), _told(options, verdict, known))
+    return max(_save(options.save, verdict), _report(options, verdict, known))
 
 
 def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: frozenset[str]) -> Verdict:
@@ -93,7 +93,7 @@ def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: 
     """
     with _reporting_failure(options):
         build = _ask(options.qemu)
-    spec, since = _specs(options.spec, build)
+    spec, since = _choose_spec(options.spec, build)
     strictness.check(options, spec)
     spec = spec._replace(rule_base=extended(spec.rule_base, options.extra))
     own = arguments.own_rules(options, spec.rule_base, catalogue.series(spec))
@@ -123,7 +123,7 @@ def _reporting_failure(options: argparse.Namespace) -> Iterator[None]:
         raise
 
 
-def _told(options: argparse.Namespace, verdict: Verdict, known: Baseline | None) -> int:
+def _report(options: argparse.Namespace, verdict: Verdict, known: Baseline | None) -> int:
     """Tell what was found; the exit status."""
     report = gatereport.report(verdict, options.fail_on, known)
     updates = options.update_baseline and not report.unchecked
@@ -151,7 +151,7 @@ def _ask(path: str) -> Build:
         raise SpecError(f"cannot run {safe(path)}: {error}") from None
 
 
-def _specs(name: str, build: Build) -> tuple[Spec, Spec | None]:
+def _choose_spec(name: str, build: Build) -> tuple[Spec, Spec | None]:
     """What to hold events against, and the release before a build that is newer than the catalogue's."""
     if name != "auto":
         return catalogue.find(name), None
@@ -168,7 +168,7 @@ def _specs(name: str, build: Build) -> tuple[Spec, Spec | None]:
         f"{version} is newer than {release.id}, the catalogue's last release before it: its events are held "
         f"against what the binary says of itself, and how that differs from {release.id} is only shown"
     )
-    return catalogue.foreign(f"qemu:{build.path}", Told(build.rule_base, version)), release
+    return catalogue.external(f"qemu:{build.path}", LoadedSpec(build.rule_base, version)), release
 
 
 def _play(build: Build, scenarios: Sequence[Scenario]) -> list[Outcome]:
@@ -211,7 +211,7 @@ def _make(folder: str) -> None:
         raise SpecError(f"--save {safe(folder)}: {error.strerror}") from None
 
 
-def _kept(folder: str | None, verdict: Verdict) -> int:
+def _save(folder: str | None, verdict: Verdict) -> int:
     """Keep the recordings where that is asked for; the exit status. The verdict stands without them."""
     if folder is None:
         return CLEAN

@@ -1,4 +1,4 @@
-"""Messages beside the report."""
+"""Messages on standard error, apart from the report."""
 
 from __future__ import annotations
 

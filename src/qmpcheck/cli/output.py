@@ -18,7 +18,7 @@ STANDARD_OUTPUT = ("-", "/dev/stdout")
 """Names of it. Opened as a file, it would lose what is there already."""
 
 
-def place(text: str) -> str | None:
+def output_path(text: str) -> str | None:
     """The file that an option names; None for standard output."""
     return None if text in STANDARD_OUTPUT else text
 
@@ -26,11 +26,11 @@ def place(text: str) -> str | None:
 def add_output(parser: argparse.ArgumentParser) -> None:
     """`-o FILE`."""
     parser.add_argument(
-        "-o", "--output", type=place, metavar="FILE", help="write there, not to standard output"
+        "-o", "--output", type=output_path, metavar="FILE", help="write there, not to standard output"
     )
 
 
-def spare(inputs: Sequence[str], path: str | None, option: str = "--output") -> None:
+def refuse_overwrite(inputs: Sequence[str], path: str | None, option: str = "--output") -> None:
     """Refuse to write over what is read.
 
     Args:

@@ -1,4 +1,4 @@
-"""Where a project's configuration may stand. What it says is read only where there is a file."""
+"""Finds the file that holds a project's configuration; only then is `config` loaded to read it."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    where = address.of(options.source)
+    where = address.parse_address(options.source)
     for option, given in (("--reconnect", options.reconnect), ("--proxy", options.proxy)):
         if given and where is None:
             raise SpecError(f"{option} is for a socket, and not for a command")

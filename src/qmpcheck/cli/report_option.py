@@ -22,7 +22,7 @@ LINES = ("github",)
 """Formats that are lines, and may stand among others; the others are whole documents."""
 
 
-class Asked(NamedTuple):
+class ReportRequest(NamedTuple):
     """A report that was asked for: its format, and the file that it goes to; None for standard output."""
 
     format: str
@@ -42,7 +42,7 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _asked(text: str) -> Asked:
+def _asked(text: str) -> ReportRequest:
     from qmpcheck.reports.formats import FORMATS
 
     format, _, path = text.partition("=")
@@ -50,11 +50,11 @@ def _asked(text: str) -> Asked:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not FORMAT=FILE, with one of the formats {', '.join(FORMATS)}"
         )
-    return Asked(format, output.place(path))
+    return ReportRequest(format, output.output_path(path))
 
 
 def prepare(
-    asked: Sequence[Asked],
+    asked: Sequence[ReportRequest],
     inputs: Sequence[str],
     outputs: Sequence[str] = (),
     own: str = "text",
@@ -72,16 +72,16 @@ def prepare(
     Raises:
         SpecError: one would be written over what is read or written, or two documents to standard output.
     """
-    output.spare([*inputs, *outputs], path)
-    _spare(asked, inputs, [*outputs, *filter(None, [path])])
+    output.refuse_overwrite([*inputs, *outputs], path)
+    _refuse_overwrite(asked, inputs, [*outputs, *filter(None, [path])])
     _keep_apart(asked, own, path)
 
 
-def _spare(asked: Sequence[Asked], inputs: Sequence[str], outputs: Sequence[str]) -> None:
+def _refuse_overwrite(asked: Sequence[ReportRequest], inputs: Sequence[str], outputs: Sequence[str]) -> None:
     """Refuse to write a report over what is read, or over what else is written."""
     taken = {*map(os.path.abspath, outputs)}
     for each in asked:
-        output.spare([*inputs, *outputs], each.path, "--report")
+        output.refuse_overwrite([*inputs, *outputs], each.path, "--report")
         if each.path is not None:
             path = os.path.abspath(each.path)
             if path in taken:
@@ -89,7 +89,7 @@ def _spare(asked: Sequence[Asked], inputs: Sequence[str], outputs: Sequence[str]
             taken.add(path)
 
 
-def _keep_apart(asked: Sequence[Asked], own: str, path: str | None) -> None:
+def _keep_apart(asked: Sequence[ReportRequest], own: str, path: str | None) -> None:
     """Refuse to write a document to standard output where another report goes, too."""
     there = [own] if own != "text" and path is None else []
     there += [each.format for each in asked if each.path is None]
@@ -145,7 +145,7 @@ def sparing_existing(options: argparse.Namespace) -> argparse.Namespace:
 
 
 def opened(
-    path: str | None, asked: Sequence[Asked], at_once: bool = False
+    path: str | None, asked: Sequence[ReportRequest], at_once: bool = False
 ) -> AbstractContextManager[IO[str]]:
     """Where the command's own report goes.
 
@@ -164,7 +164,7 @@ def opened(
     return output.opened(path, at_once)
 
 
-def write(asked: Sequence[Asked], report: Report) -> int:
+def write(asked: Sequence[ReportRequest], report: Report) -> int:
     """Write the reports, each though another cannot be written; the exit status."""
     from qmpcheck.reports import formats
 

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.cli import arguments, baseline_option, output, report_option, strictness
-from qmpcheck.cli.arguments import Several
+from qmpcheck.cli.arguments import AppendOverDefault
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
 from qmpcheck.codes import STREAM_CODES
@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--assume",
-        action=Several,
+        action=AppendOverDefault,
         default=[],
         metavar="OPTION",
         help="QEMU was given it, such as no-shutdown",
@@ -165,7 +165,7 @@ def _with_availability(findings: Sequence[Finding], spec: Spec | None) -> tuple[
         return tuple(findings)
     from qmpcheck.drift import availability
 
-    return availability.of(spec.id, spec.newer).with_drift(findings)
+    return availability.availability_for(spec.id, spec.newer).with_drift(findings)
 
 
 def _reports(options: argparse.Namespace, results: Sequence[StreamResult], known: Baseline | None) -> int:

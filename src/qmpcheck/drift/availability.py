@@ -1,4 +1,4 @@
-"""Findings seen through the other releases: since or until when they allow what one spec does not."""
+"""Since or until when other releases allow what a finding is about."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ from qmpcheck.text import quoted
 
 
 @functools.cache
-def of(spec: str, newer: str = "") -> Elsewhere:
-    """What other releases say of findings against a spec, by its `id`.
+def availability_for(spec: str, newer: str = "") -> Availability:
+    """The availability of what breaks the rules of one spec in all other releases.
 
     Args:
         spec: its `id`.
         newer: the release of the build, if the catalogue does not reach to it.
     """
-    return Elsewhere(spec, newer)
+    return Availability(spec, newer)
 
 
-class Elsewhere:
+class Availability:
     """Looks up findings against one spec in the releases before and after it."""
 
     def __init__(self, spec: str, newer: str = "") -> None:
@@ -67,15 +67,15 @@ class Elsewhere:
         return f"may be new in {self._newer}" if may_be_new and not known else known
 
     def _look_up(self, subject: _Subject) -> str | None:
-        line = catalogue.line()
+        line = catalogue.releases()
         words = [_WORDS[subject.code](subject, spec.rule_base) for spec in line]
-        return _told(words, [spec.name for spec in line], self._place)
+        return _phrase(words, [spec.name for spec in line], self._place)
 
     @functools.cached_property
     def _place(self) -> tuple[int, int] | None:
         """How many releases come before the spec, and how many do not come after it; None for no place."""
         entry = next((each for each in catalogue.entries() if each.id == self._id), None)
-        ids = [spec.id for spec in catalogue.line()]
+        ids = [spec.id for spec in catalogue.releases()]
         if entry is None:
             return None
         if entry.id in ids:
@@ -92,11 +92,17 @@ _UNTIL = {
     **dict.fromkeys(("event", "member", "value"), "removed in {}"),
     **dict.fromkeys(("optional", "no such member"), "mandatory since {}"),
 }
-"""What is told of a word where only earlier releases have it, with the first one that does not."""
+"""The phrase for each word where only earlier releases allow it; {} is the first release that does not."""
 
 
-def _told(words: Sequence[str], names: Sequence[str], place: tuple[int, int] | None) -> str | None:
-    """What is told of releases that allow something: each in its word, or "" if it does not."""
+def _phrase(words: Sequence[str], names: Sequence[str], place: tuple[int, int] | None) -> str | None:
+    """The phrase for the releases that allow something, such as "member since 2.10"; None if none does.
+
+    Args:
+        words: for each release, the word for what it allows; "" if it does not.
+        names: of the releases.
+        place: of the spec among them.
+    """
     allowed = [at for at, word in enumerate(words) if word]
     if not allowed:
         return None

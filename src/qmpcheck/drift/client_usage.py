@@ -11,7 +11,7 @@ from qmpcheck.drift.change import Change
 from qmpcheck.keypath import ITEMS, KeyPath
 
 
-class Seen(NamedTuple):
+class EventUsage(NamedTuple):
     """What is received of one event.
 
     Attributes:
@@ -42,11 +42,11 @@ class Seen(NamedTuple):
         return any(path[: len(each)] == each for each in self.whole)
 
 
-Uses = Mapping[str, Seen]
+ClientUsage = Mapping[str, EventUsage]
 """What is received of each event."""
 
 
-def of_client(changes: Iterable[Change], uses: Uses, strict: bool = False) -> tuple[Change, ...]:
+def of_client(changes: Iterable[Change], uses: ClientUsage, strict: bool = False) -> tuple[Change, ...]:
     """The changes that concern what a client receives; that a value comes which it handles is safe.
 
     Args:
@@ -57,13 +57,13 @@ def of_client(changes: Iterable[Change], uses: Uses, strict: bool = False) -> tu
     return tuple(_for_client(change, uses) for change in changes if touches(change, uses, strict))
 
 
-def _for_client(change: Change, uses: Uses) -> Change:
+def _for_client(change: Change, uses: ClientUsage) -> Change:
     if change.code != "QMP510" or (change.path, change.value) not in uses[change.event].handled:
         return change
     return msgspec.structs.replace(change, is_handled=True, text=f"{change.text}, which the client handles")
 
 
-def touches(change: Change, uses: Uses, strict: bool = False) -> bool:
+def touches(change: Change, uses: ClientUsage, strict: bool = False) -> bool:
     """Whether a change concerns anything that is received.
 
     Args:
@@ -91,14 +91,15 @@ _OF_THE_OBJECT = frozenset({"QMP505", "QMP507", "QMP517"})
 """Changes that concern an object which may lack the member."""
 
 _OF_A_VALUE = frozenset({"QMP511", "QMP516", "QMP517", "QMP518"})
-"""Changes that concern who receives one value; a new one may come to whoever has the member."""
+"""Changes to one value: they matter only to clients that receive it. A new value matters to all that read
+the member."""
 
 _MOST_VALUES, _MOST_PATHS, _DEEPEST = 256, 4096, 32
 """Of one path, of one event, and levels: what goes beyond stands for anything."""
 
 
-class Sight:
-    """`Seen` while it grows."""
+class UsageBuilder:
+    """Collects what is received of one event, and makes an `EventUsage` of it."""
 
     def __init__(self) -> None:
         self.values: dict[KeyPath, set[str]] = {("data",): set()}
@@ -123,7 +124,7 @@ class Sight:
         elif isinstance(value, str):
             strings.add(value)
 
-    def seen(self) -> Seen:
-        """What was added by now."""
+    def seen(self) -> EventUsage:
+        """The usage that was collected so far."""
         values = {path: frozenset(each) for path, each in self.values.items()}
-        return Seen(values, frozenset(self.whole), frozenset(self.parts), frozenset(self.handled))
+        return EventUsage(values, frozenset(self.whole), frozenset(self.parts), frozenset(self.handled))

@@ -16,7 +16,7 @@ import msgspec
 
 from qmpcheck import datafolders
 from qmpcheck.drift import client_usage_list
-from qmpcheck.drift.client_usage import Sight, Uses
+from qmpcheck.drift.client_usage import ClientUsage, UsageBuilder
 from qmpcheck.drift.client_usage_list import Listed
 from qmpcheck.rulebase import RuleBase, SpecError
 from qmpcheck.specs.catalogue import near_names
@@ -113,7 +113,7 @@ def _of_file(path: str, lines: Iterator[bytes], specs: Sequence[RuleBase]) -> Li
 
 
 _MOST_ALIKE, _SHORT = 1 << 14, 1 << 12
-"""How many payloads are known by sight, and how long in bytes one of them may be."""
+"""How many payloads are known by builder, and how long in bytes one of them may be."""
 
 
 class _Message(msgspec.Struct, gc=False):
@@ -121,10 +121,10 @@ class _Message(msgspec.Struct, gc=False):
     data: msgspec.Raw = msgspec.Raw(b"{}")
 
 
-def of_stream(lines: Iterable[bytes], specs: Sequence[RuleBase]) -> Uses:
+def of_stream(lines: Iterable[bytes], specs: Sequence[RuleBase]) -> ClientUsage:
     """What the events in these lines carry; of events that no spec has, only that they came."""
     known = frozenset(event for spec in specs for event in spec.events)
-    seen: dict[str, Sight] = defaultdict(Sight)
+    seen: dict[str, UsageBuilder] = defaultdict(UsageBuilder)
     alike: set[tuple[str, bytes]] = set()
     for event, data in _payloads(lines):
         if (event, data) in alike:
@@ -133,10 +133,10 @@ def of_stream(lines: Iterable[bytes], specs: Sequence[RuleBase]) -> Uses:
             if len(alike) == _MOST_ALIKE:
                 alike.clear()
             alike.add((event, data))
-        sight = seen[event]
+        builder = seen[event]
         if event in known:
-            sight.look(_value(data), ("data",), 0)
-    return {event: sight.seen() for event, sight in seen.items()}
+            builder.look(_value(data), ("data",), 0)
+    return {event: builder.seen() for event, builder in seen.items()}
 
 
 def _payloads(lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
@@ -153,7 +153,7 @@ def _payloads(lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
 
 
 def _unusual(line: bytes) -> Iterator[tuple[str, bytes]]:
-    """The same for a line that the decoder does not take."""
+    """The event in a line that the decoder refused, if there is one: its name and data."""
     if not line.lstrip().startswith(b"{"):
         return
     try:

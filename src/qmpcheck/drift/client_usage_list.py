@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from qmpcheck import keypath, rulebase
 from qmpcheck.drift import release_ranges
-from qmpcheck.drift.client_usage import Sight, Uses
+from qmpcheck.drift.client_usage import ClientUsage, UsageBuilder
 from qmpcheck.keypath import ITEMS, KeyPath
 from qmpcheck.rulebase import RuleBase, SpecError
 from qmpcheck.specs import catalogue
@@ -30,7 +30,7 @@ from qmpcheck.text import name, quoted, safe
 class Listed(NamedTuple):
     """What a client receives by its list, and the items that other releases have, with which ones."""
 
-    uses: Uses
+    uses: ClientUsage
     elsewhere: tuple[str, ...] = ()
 
 
@@ -65,7 +65,7 @@ def read(text: str, specs: Sequence[RuleBase], path: str) -> Listed:
     Raises:
         SpecError: items are wrong, or are in no release; it tells all of them.
     """
-    seen: dict[str, Sight] = defaultdict(_nothing)
+    seen: dict[str, UsageBuilder] = defaultdict(_nothing)
     elsewhere: list[str] = []
     wrong: list[str] = []
     for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
@@ -77,17 +77,17 @@ def read(text: str, specs: Sequence[RuleBase], path: str) -> Listed:
                 wrong.append(f"{safe(path)}:{number}: {error.args[0]}")
     if wrong:
         raise SpecError("\n".join([*wrong, _ALL_THE_SAME]))
-    return Listed({event: sight.seen() for event, sight in seen.items()}, tuple(elsewhere))
+    return Listed({event: builder.seen() for event, builder in seen.items()}, tuple(elsewhere))
 
 
 _ALL_THE_SAME = "an item that no release has, and that the client reads all the same, ends with ?"
 
 
-def _nothing() -> Sight:
+def _nothing() -> UsageBuilder:
     """What is received of an event while only its name is."""
-    sight = Sight()
-    sight.values.clear()
-    return sight
+    builder = UsageBuilder()
+    builder.values.clear()
+    return builder
 
 
 def _item(text: str) -> _Item:
@@ -102,10 +102,10 @@ def _item(text: str) -> _Item:
 def is_known(text: str) -> bool:
     """Whether some release has what an item means."""
     item = _item(text)
-    return any(_is_in(item, spec.rule_base) for spec in catalogue.line())
+    return any(_is_in(item, spec.rule_base) for spec in catalogue.releases())
 
 
-def _add(item: _Item, specs: Sequence[RuleBase], seen: dict[str, Sight]) -> Iterator[str]:
+def _add(item: _Item, specs: Sequence[RuleBase], seen: dict[str, UsageBuilder]) -> Iterator[str]:
     """Add what an item means in the specs; tell the releases that have it where the specs do not.
 
     Raises:
@@ -117,20 +117,20 @@ def _add(item: _Item, specs: Sequence[RuleBase], seen: dict[str, Sight]) -> Iter
         yield _elsewhere(item, specs)
     if not rules:
         return
-    sight = seen[item.event]
+    builder = seen[item.event]
     if item.name_only:
         return
     for each in _meant(item.names, [each for rule in rules for each in _all_of(rule)]):
         for path in each.paths:
-            sight.values.setdefault(path, set())
-        sight.parts.update(each.paths[:-1])
+            builder.values.setdefault(path, set())
+        builder.parts.update(each.paths[:-1])
         for path, tag in each.tags:
-            sight.values.setdefault(path, set()).add(tag)
+            builder.values.setdefault(path, set()).add(tag)
         if item.value is None:
-            sight.whole.add(each.paths[-1])
+            builder.whole.add(each.paths[-1])
         else:
-            sight.values[each.paths[-1]].add(item.value)
-            sight.handled.add((each.paths[-1], item.value))
+            builder.values[each.paths[-1]].add(item.value)
+            builder.handled.add((each.paths[-1], item.value))
 
 
 def _elsewhere(item: _Item, specs: Sequence[RuleBase]) -> str:
@@ -139,7 +139,7 @@ def _elsewhere(item: _Item, specs: Sequence[RuleBase]) -> str:
     Raises:
         LookupError: none has it; the error says what in it none has.
     """
-    line = catalogue.line()
+    line = catalogue.releases()
     having = [_is_in(item, spec.rule_base) for spec in line]
     if not any(having):
         raise LookupError(_unknown(item, specs, [spec.rule_base for spec in line]))

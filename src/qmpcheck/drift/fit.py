@@ -165,7 +165,7 @@ class Fitting:
     """Takes blocks of a stream and judges them by all releases, and by `texts`."""
 
     def __init__(self, texts: Sequence[Spec] = ()) -> None:
-        self._specs = (*catalogue.line(), *texts)
+        self._specs = (*catalogue.releases(), *texts)
         self._described = frozenset(event for spec in self._specs for event in spec.rule_base.events)
         self._known_of = functools.cache(self._all_known_of)
         self._refused: dict[Hashable, int] = {}
@@ -207,7 +207,7 @@ class Fitting:
         for at, spec in enumerate(self._specs):
             refused = sum(count for specs, count in self._counts.items() if specs >> at & 1)
             rows.append(Row(spec.name, events - refused, tuple(self._reasons[at].values())))
-        releases = len(catalogue.line())
+        releases = len(catalogue.releases())
         told = tuple(rows[:releases]), tuple(rows[releases:])
         return Fit(self._lines, events, self._strange, tuple(self._versions), *told)
 
@@ -220,7 +220,7 @@ class Fitting:
         return line if line.event is not msgspec.UNSET else self._look_at(text)
 
     def _look_at(self, text: bytes) -> _Line | None:
-        """The same of a line that is no plain event."""
+        """The event in a line that the fast decoder refused; None where it holds none."""
         if not text.strip(_BLANKS):
             return None
         try:

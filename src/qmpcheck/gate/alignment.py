@@ -19,10 +19,10 @@ LONGEST = 500
 
 
 class Missing(NamedTuple):
-    """An event that did not come where it should: behind so many others."""
+    """An event that did not come where it should: after so many others."""
 
     expected: Expected
-    behind: int
+    after: int
 
 
 class Unexpected(NamedTuple):
@@ -35,13 +35,13 @@ Difference = Missing | Unexpected
 
 
 class _Account(NamedTuple):
-    """How many differences there are, and the last of them behind those before it."""
+    """The cost of an account: how many differences, and a linked list of them, the last one first."""
 
     differences: int
     last: tuple[Any, Difference] | None
 
     def but(self, difference: Difference) -> _Account:
-        """The same with one difference more."""
+        """An account with one more difference at its end."""
         return _Account(self.differences + 1, (self.last, difference))
 
 
@@ -88,7 +88,7 @@ def _repeated(steps: Steps, accounts: _Accounts, events: Sequence[Event]) -> _Ac
 
 
 def _expected(step: Expected, before: _Accounts, events: Sequence[Event]) -> _Accounts:
-    """The event came last, or earlier with others behind it, or not at all."""
+    """The event came last, or earlier with others after it, or not at all."""
     after = [before[0].but(Missing(step, 0))]
     for at, event in enumerate(events):
         ways = [before[at]] if step.is_met_by(event) else []

@@ -1,4 +1,4 @@
-"""What is found of a scenario beside what its events say."""
+"""What the gate itself finds: events that are missing, extra, repeated or late, and failures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PLAYED = (4, 2), (11, 1)
 
 
 class Fault(NamedTuple):
-    """One such finding.
+    """One finding of the gate, before it becomes a `Finding` in `reports/gatereport`.
 
     Attributes:
         code: one of `BUILD_CODES`.
@@ -111,13 +111,13 @@ def _out_of_sequence(
     differences = alignment.differences(of_build(build, steps), events)
     came = [each.event for each in differences if isinstance(each, Unexpected)]
     missing = [each for each in differences if isinstance(each, Missing)]
-    for expected, behind in missing:
+    for expected, after in missing:
         if _taken(came, expected.is_met_by):
             yield Fault(MISPLACED, "out of order", f"{expected}{place}", expected.event, severity)
         elif other := _taken(came, Expected(expected.event).is_met_by):
             instead = f"came as {_shown(other, steps)}"
             yield Fault(NOT_SEEN, "not seen", f"{expected}{place}", expected.event, measured=instead)
-        elif not crashed or behind < len(events):
+        elif not crashed or after < len(events):
             yield Fault(NOT_SEEN, "not seen", f"{expected}{place}", expected.event)
     for event in came:
         if build.has(event["event"]):  # another is one that the spec does not have

@@ -1,4 +1,4 @@
-"""Playing scenarios, two at a time, so that nothing of them remains."""
+"""Plays scenarios, two at a time, and leaves no process and no file behind."""
 
 from __future__ import annotations
 

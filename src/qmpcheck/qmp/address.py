@@ -43,7 +43,7 @@ class Address(NamedTuple):
         return connection
 
 
-def of(words: list[str]) -> Address | None:
+def parse_address(words: list[str]) -> Address | None:
     """The address that these words are; None where they are a command."""
     word = words[0]
     if len(words) > 1:

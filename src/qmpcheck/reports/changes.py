@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from qmpcheck.codes import Impact
 from qmpcheck.drift.change import Change, Condition, Place
-from qmpcheck.drift.client_usage import Uses
+from qmpcheck.drift.client_usage import ClientUsage
 from qmpcheck.keypath import KeyPath
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.text import name, safe
@@ -19,7 +19,7 @@ class Client(NamedTuple):
     """Whose the changes are: the file that shows what it receives, and that."""
 
     path: str
-    uses: Uses
+    uses: ClientUsage
 
 
 class Changes(NamedTuple):

@@ -42,7 +42,7 @@ def write(changes: Changes, out: IO[str]) -> None:
 
 
 def write_markdown(changes: Changes, out: IO[str]) -> None:
-    """The same as Markdown; nothing in it is taken for markup."""
+    """The changes as Markdown; nothing in them is taken for markup."""
     rows = told.rows(changes)
     out.write(_escaped(told.summary(changes, rows)) + "\n")
     wire, documents = _parted(rows)

@@ -1,4 +1,4 @@
-"""What makes two findings the same one: nothing that moves, and nothing of the line it stands on."""
+"""The identity of a finding from one run to the next: independent of its line and of values that vary."""
 
 from __future__ import annotations
 

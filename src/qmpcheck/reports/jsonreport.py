@@ -49,7 +49,7 @@ def _stream(checked: StreamResult) -> dict[str, Any]:
         "spec": _spec(checked.spec),
         "lines": checked.lines,
         "events": checked.events,
-        "verdict": stream_status.of(checked),
+        "verdict": stream_status.status(checked),
     }
 
 

@@ -45,7 +45,7 @@ class Reported(NamedTuple):
 
     @property
     def fingerprint(self) -> str:
-        """The same for equal findings, wherever they stand."""
+        """A text that is the same for findings that differ only in where they are."""
         return fingerprint.fingerprint(self.identity)
 
     @property

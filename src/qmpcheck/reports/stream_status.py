@@ -8,7 +8,7 @@ from qmpcheck.codes import Severity
 CONFORMS, PENDING, VIOLATIONS, UNCHECKED = "conforms", "pending", "violations", "unchecked"
 
 
-def of(checked: StreamResult) -> str:
+def status(checked: StreamResult) -> str:
     """The worst that is known of a stream.
 
     `violations` where a finding is an error; `unchecked` where it was not read to its end or held no

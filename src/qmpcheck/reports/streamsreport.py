@@ -43,7 +43,7 @@ def _stream(checked: StreamResult, known: Baseline) -> Suite:
     listed = [of_finding(checked.path, finding, known) for finding in checked.listed]
     return Suite(
         name=f"{checked.path} {checked.vm}" if checked.vm else checked.path,
-        verdict=stream_status.of(checked),
+        verdict=stream_status.status(checked),
         findings=(*listed, *unlisted(checked)),
         unchecked=stream_status.unchecked(checked),
     )

@@ -40,7 +40,7 @@ def _counts(checked: StreamResult, paint: style.Paint, known: Baseline | None) -
     if known:
         accepted = sum(_is_in(known, finding) for finding in checked.listed)
         counts += [f"{accepted} of them in the baseline"]
-    result = stream_status.of(checked)
+    result = stream_status.status(checked)
     colour = _COLOURS[result]
     said = f"{_WORDS[result]} {_named(checked.spec)}" if checked.spec else result
     vm = f" {name(checked.vm)}:" if checked.vm else ""

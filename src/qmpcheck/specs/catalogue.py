@@ -17,7 +17,7 @@ from qmpcheck.text import quoted
 from qmpcheck.version import Version, of_name
 
 if TYPE_CHECKING:
-    from qmpcheck.specs.load import Told
+    from qmpcheck.specs.load import LoadedSpec
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -82,7 +82,7 @@ def find(name: str) -> Spec:
         SpecError: it means none, or the file or the binary is none.
     """
     if name.startswith((_BINARY, _GIT)):
-        return _foreign(name)
+        return _external(name)
     entry = _entry(name)
     if entry:
         return Spec(name, entry.id, _load(entry))
@@ -94,7 +94,7 @@ def find(name: str) -> Spec:
         is_other = version.is_development or rate_limits.is_changed(version)
         return of_version(version)._replace(name=name) if is_other else as_stated
     if _is_path(name):
-        return _foreign(name)
+        return _external(name)
     if newer:
         raise SpecError(f"no spec is called {quoted(name)}: it is {newer}")
     raise SpecError(f"no spec is called {quoted(name)}{_near(name)}; `qmpcheck specs` lists them")
@@ -143,7 +143,7 @@ class _Release(NamedTuple):
 
 def _neighbours(version: Version) -> tuple[_Release | None, _Release | None]:
     """The newest release that is not newer than a version, and the one after it."""
-    releases = [_Release(*each) for each in _releases() if not each[0].endswith(":txt")]
+    releases = [_Release(*each) for each in _release_entries() if not each[0].endswith(":txt")]
     wanted = (*version[:2], min(version.micro, _LAST_PATCH))
     older = [each for each in releases if _series(each.name) <= wanted]
     return (older[-1] if older else None), (releases[len(older)] if len(older) < len(releases) else None)
@@ -176,7 +176,7 @@ def _newer(version: Version) -> str:
 
 def series(spec: Spec) -> tuple[int, int] | None:
     """The release that a spec is the schema or the document of, as (major, minor); None if it is of none."""
-    release = next((release for release, entry in reversed(_releases()) if entry.id == spec.id), None)
+    release = next((release for release, entry in reversed(_release_entries()) if entry.id == spec.id), None)
     if release is None:
         return None
     major, minor = _series(release)
@@ -190,17 +190,17 @@ def at_or_before(version: Version) -> Spec | None:
 
 
 @functools.cache
-def line() -> tuple[Spec, ...]:
+def releases() -> tuple[Spec, ...]:
     """The releases, oldest first: up to 2.0 as the event document tells of them, then by their schemas."""
     return tuple(
         Spec(release, entry.id, _load(entry))
-        for release, entry in _releases()
+        for release, entry in _release_entries()
         if not release.endswith(":txt")
     )
 
 
 @functools.cache
-def texts() -> tuple[Spec, ...]:
+def text_revisions() -> tuple[Spec, ...]:
     """The revisions of the event document, oldest first, by their commits."""
     return tuple(
         Spec(entry.id, entry.id, _load(entry)) for entry in entries() if entry.source == TEXT_DOCUMENT
@@ -263,7 +263,7 @@ def _entry(name: str) -> Entry | None:
 
 
 def _newest() -> str:
-    return [release for release, _ in _releases()][-1]
+    return [release for release, _ in _release_entries()][-1]
 
 
 def _named(name: str) -> Entry | None:
@@ -314,25 +314,25 @@ def _is_path(name: str) -> bool:
 _BINARY, _GIT = "qemu:", "git:"
 
 
-def _foreign(name: str) -> Spec:
+def _external(name: str) -> Spec:
     from qmpcheck.specs import load
 
     if name.startswith(_GIT):
-        return foreign(name, load.read_git(name.removeprefix(_GIT)))
+        return external(name, load.read_git(name.removeprefix(_GIT)))
     if name.startswith(_BINARY):
-        return foreign(name, load.ask(name.removeprefix(_BINARY)))
-    return foreign(name, load.read(name))
+        return external(name, load.ask(name.removeprefix(_BINARY)))
+    return external(name, load.read(name))
 
 
-def foreign(name: str, told: Told) -> Spec:
+def external(name: str, told: LoadedSpec) -> Spec:
     """A spec from elsewhere. To what a binary says of itself, the rules of its release are added."""
     rule_base = told.rule_base
     is_silent = rule_base.source != SCHEMA and not rule_base.follow_ups
     release = at_or_before(told.version) if told.version and is_silent else None
     if release:
-        from qmpcheck.specs.release_rules import lent
+        from qmpcheck.specs.release_rules import with_release_rules
 
-        rule_base = lent(rule_base, release.rule_base)
+        rule_base = with_release_rules(rule_base, release.rule_base)
     return Spec(name, _digest(rule_base), rule_base, origin=Origin(told.date, told.commit, told.version))
 
 
@@ -342,7 +342,7 @@ def _digest(rule_base: RuleBase) -> str:
     return hashlib.sha256(rulebase.dump(rule_base)).hexdigest()[:10]
 
 
-def _releases() -> list[tuple[str, Entry]]:
+def _release_entries() -> list[tuple[str, Entry]]:
     """All names of releases, by their versions; the text document of one comes before its schema."""
     named = [(release, entry) for entry in entries() for release in entry.releases]
     return sorted(named, key=lambda each: (_series(each[0]), not each[0].endswith(":txt")))

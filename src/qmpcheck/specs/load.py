@@ -18,7 +18,7 @@ from qmpcheck.text import safe, shortened
 from qmpcheck.version import Version
 
 
-class Told(NamedTuple):
+class LoadedSpec(NamedTuple):
     """A rule base, and what is known of where it comes from.
 
     Attributes:
@@ -34,7 +34,7 @@ class Told(NamedTuple):
     commit: str = ""
 
 
-def read(name: str) -> Told:
+def read(name: str) -> LoadedSpec:
     """The spec in a file, in a QEMU source tree, or in a tarball of one.
 
     Args:
@@ -51,16 +51,16 @@ def read(name: str) -> Told:
     text, side = read_text(name)
     match kind(text, name):
         case "rules":
-            return Told(_compiled(name, text))
+            return LoadedSpec(_compiled(name, text))
         case "introspection":
             return _introspection(name, text)
         case "schema":
-            return Told(_schema(name))
+            return LoadedSpec(_schema(name))
         case "document":
-            return Told(_document(name, text, side))
+            return LoadedSpec(_document(name, text, side))
 
 
-def read_git(name: str) -> Told:
+def read_git(name: str) -> LoadedSpec:
     """The spec in a revision of a QEMU repository.
 
     Args:
@@ -73,7 +73,7 @@ def read_git(name: str) -> Told:
         return _in_tree(f"git:{name}", tree)
 
 
-def _in_tree(name: str, tree: Tree) -> Told:
+def _in_tree(name: str, tree: Tree) -> LoadedSpec:
     """The spec of a source tree: its schema, or the event document where the schema has no events.
 
     Args:
@@ -91,7 +91,7 @@ def _in_tree(name: str, tree: Tree) -> Told:
             whole = str(error).replace(safe(os.path.relpath(tree.folder)), safe(name))
             raise SpecError(whole.replace(safe(tree.folder), safe(name))) from None
         if rule_base.events:
-            return Told(rule_base, tree.version, tree.date, tree.commit)
+            return LoadedSpec(rule_base, tree.version, tree.date, tree.commit)
         without_events = f", and {os.path.relpath(root, tree.folder)} describes no event"
     names = " nor ".join((source_tree.SCHEMAS[0], *source_tree.TEXTS[:1]))
     what = "Is a directory, and no QEMU source tree" if os.path.isdir(name) else "no QEMU source tree"
@@ -103,7 +103,7 @@ def _of_tree(root: str) -> RuleBase:
     return _document(root, text, side) if root.endswith(".txt") else _schema_of(root)
 
 
-def ask(path: str) -> Told:
+def ask(path: str) -> LoadedSpec:
     """The spec that a binary states.
 
     Args:
@@ -117,7 +117,7 @@ def ask(path: str) -> Told:
 
     try:
         answer = introspect.ask(path if os.sep in path else shutil.which(path) or path)
-        return Told(introspection.read(answer.schema), answer.version)
+        return LoadedSpec(introspection.read(answer.schema), answer.version)
     except (introspect.Unanswered, introspection.NotIntrospection) as error:
         raise SpecError(f"{safe(path)}: {error}") from None
 
@@ -259,11 +259,11 @@ def _includes(path: str, part: str) -> bool:
     return any(os.path.realpath(os.path.join(folder, name)) == part for name in _INCLUDE.findall(text))
 
 
-def _introspection(name: str, text: str) -> Told:
+def _introspection(name: str, text: str) -> LoadedSpec:
     from qmpcheck.specs import introspection
 
     try:
         reply = introspection.parse(text)
-        return Told(introspection.read(reply.schema), reply.version)
+        return LoadedSpec(introspection.read(reply.schema), reply.version)
     except introspection.NotIntrospection as error:
         raise SpecError(f"{safe(name)}: {error}") from None

@@ -1,4 +1,4 @@
-"""What introspection leaves out, the prose, lent by the release of the same version."""
+"""Adds to the rules of a binary what introspection leaves out: follow-ups and rate limits of its release."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from qmpcheck import rulebase
 from qmpcheck.rulebase import EventRule, FollowUp, RateLimit, RuleBase
 
 
-def lent(rule_base: RuleBase, release: RuleBase) -> RuleBase:
+def with_release_rules(rule_base: RuleBase, release: RuleBase) -> RuleBase:
     """The rule base with the follow-ups and rate limits that the release states of the same events.
 
     One that speaks of an event, a member or a value that the rule base does not have is left out. The

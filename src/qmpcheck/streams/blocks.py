@@ -59,13 +59,13 @@ def blocks(file: IO[bytes], size: int = BLOCK, advance: Advance = int) -> Iterat
     Args:
         file: holds the stream.
         size: how many bytes are read at once, at most.
-        advance: is told of progress.
+        advance: is called with the number of bytes that were read.
     """
     return from_chunks(chunks(file, size, advance))
 
 
 def from_chunks(chunks: Iterable[bytes]) -> Iterator[Block]:
-    """The same for a stream that comes in chunks, each of at most `LONGEST` bytes."""
+    """Blocks of lines of a stream that comes in chunks, each of at most `LONGEST` bytes."""
     return _in_lines(_without_mark(iter(chunks)))
 
 

@@ -1,4 +1,4 @@
-"""What a job tells of itself: its statuses in turn, and the events of block jobs."""
+"""The events of jobs: the statuses that each passes through, and what block jobs send beside them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def statuses(*each: str) -> Steps:
 
 
 PAUSES = Repeated(statuses("paused", "running"))
-"""For reasons of its own."""
+"""A job may pause and resume by itself, any number of times."""
 
 BEGINS = (*statuses("created", "running"), PAUSES)
 SUCCEEDS = statuses("waiting", "pending")

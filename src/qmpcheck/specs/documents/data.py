@@ -29,14 +29,14 @@ def parse(section: Section) -> DataText:
     """Read one data section."""
     text = section.text.split(":", 1)[1]
     try:
-        said: DataText = grammar.load("documents/data", "data", _Shape).parse(text)  # type: ignore[assignment]
+        said: DataText = grammar.load("documents/data", "data", _DataTransformer).parse(text)  # type: ignore[assignment]
     except UnexpectedInput:
         return DataText(section.line, unknown=text.strip())
     members = (rulebase.Member(member.name, member.type, line=section.line) for member in said.members)
     return said._replace(line=section.line, members=tuple(members))
 
 
-class _Shape(Transformer[Token, DataText]):
+class _DataTransformer(Transformer[Token, DataText]):
     """The callbacks of `data.lark`."""
 
     def listed(self, _: list[Token]) -> DataText:

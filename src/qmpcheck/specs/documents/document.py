@@ -45,7 +45,7 @@ class Structure(NamedTuple):
 def parse(text: str) -> Structure:
     """The structure of a plain document; every text has one."""
     ended = text if text.endswith("\n") else text + "\n"
-    structure: Structure = grammar.load("documents/document", "document", _Shape).parse(ended)  # type: ignore[assignment]
+    structure: Structure = grammar.load("documents/document", "document", _DocumentTransformer).parse(ended)  # type: ignore[assignment]
     return structure
 
 
@@ -57,7 +57,7 @@ def _section(kind: str, tokens: list[Token]) -> Section:
     return Section(kind, tokens[0].line or 0, tuple(lines))
 
 
-class _Shape(Transformer[Token, Structure]):
+class _DocumentTransformer(Transformer[Token, Structure]):
     """The callbacks of `document.lark`, by the names of its rules and terminals."""
 
     def document(self, parts: list[Section | Entry]) -> Structure:

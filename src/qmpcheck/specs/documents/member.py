@@ -105,7 +105,7 @@ def parse(section: Section) -> tuple[MemberText, ...]:
     """Read one member section: one member, or several of the same kind."""
     split = items.split(section.lines)
     try:
-        parts: _Parts = grammar.load("documents/member", "member", _Shape).parse(split.rest)  # type: ignore[assignment]
+        parts: _Parts = grammar.load("documents/member", "member", _MemberTransformer).parse(split.rest)  # type: ignore[assignment]
     except UnexpectedInput as error:
         parts = _broken(split.rest, error)
     text = _text(parts, split, section)
@@ -274,7 +274,7 @@ _SENTENCE_ENDS = re.compile(r"[.;]\s")
 _BOOLEAN = (("json-bool",), ("json-boolean",))
 
 
-class _Shape(Transformer[Token, _Parts]):
+class _MemberTransformer(Transformer[Token, _Parts]):
     """The callbacks of `member.lark`: flatten its tree into tokens whose types say what they mean."""
 
     def member(self, parts: list[Token | list[Token]]) -> _Parts:

@@ -122,7 +122,9 @@ def _sentences(text: str, line: int) -> Iterator[tuple[str, range]]:
 def _sentence(text: str, lines: range, context: Context) -> Sentence:
     not_understood = Sentence(unknown=" ".join(text.split()), lines=lines)
     try:
-        said: Any = grammar.load("documents/note", "sentence", _Shape).parse(_BULLET.sub("", text, count=1))
+        said: Any = grammar.load("documents/note", "sentence", _SentenceTransformer).parse(
+            _BULLET.sub("", text, count=1)
+        )
     except UnexpectedInput:
         return not_understood
     match said:
@@ -155,7 +157,7 @@ _Events = tuple[str, ...]
 """The events that a sentence names in one place; none where it says "this event"."""
 
 
-class _Shape(Transformer[Token, Any]):
+class _SentenceTransformer(Transformer[Token, Any]):
     """The callbacks of `note.lark`. One that makes no sense of its parts gives None."""
 
     def follow_up(self, parts: list[Any]) -> Sentence | None:

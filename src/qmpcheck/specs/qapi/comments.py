@@ -28,7 +28,7 @@ def parse(comment: str, line: int) -> tuple[Passage, ...]:
         comment: lines, each with its comment sign.
         line: that of the first of them.
     """
-    passages: Any = grammar.load("qapi/comment", "comment", _Shape).parse(_plain(comment))
+    passages: Any = grammar.load("qapi/comment", "comment", _CommentTransformer).parse(_plain(comment))
     return tuple(each._replace(line=each.line + line - 1) for each in passages if each)
 
 
@@ -39,7 +39,7 @@ def _plain(comment: str) -> str:
     return _SIGN.sub("", comment).replace("\r", "") + "\n"
 
 
-class _Shape(Transformer[Token, list[Passage | None]]):
+class _CommentTransformer(Transformer[Token, list[Passage | None]]):
     """The callbacks of `comment.lark`."""
 
     def comment(self, parts: list[Any]) -> list[Passage | None]:

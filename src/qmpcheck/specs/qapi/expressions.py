@@ -78,7 +78,7 @@ def parse(text: str, file: str) -> tuple[Expression, ...]:
         SchemaError: it is not written in the schema language.
     """
     try:
-        parsed: Any = grammar.load("qapi/schema", "schema", _Shape).parse(text)
+        parsed: Any = grammar.load("qapi/schema", "schema", _SchemaTransformer).parse(text)
     except _Misplaced as error:
         raise SchemaError(file, error.line, error.column, error.reason) from None
     except UnexpectedInput as error:
@@ -129,7 +129,7 @@ _DEEPEST = 20
 """Levels of tables and lists; QEMU's own schemas have four."""
 
 
-class _Shape(Transformer[Token, list[Expression]]):
+class _SchemaTransformer(Transformer[Token, list[Expression]]):
     """The callbacks of `schema.lark`."""
 
     def schema(self, parts: list[Any]) -> list[Expression]:

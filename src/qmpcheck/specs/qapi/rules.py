@@ -189,7 +189,7 @@ class _Types:
         return self._part(value, user)
 
     def _part(self, value: Value, user: Definition) -> Type:
-        """The same of a base, a branch or all that an event carries, which is never cut."""
+        """The type of a base, a branch or all that an event carries, which is never cut."""
         match value:
             case Text():
                 return self._named(value, user)
