@@ -7,7 +7,7 @@ import re
 from qmpcheck.text import quoted
 
 KeyPath = tuple[str | int, ...]
-"""Keys and indices, from the event on: `("data", "nodes", 0)`. `ITEMS` instead of an index stands for any."""
+"""Keys and indices, from the event on: `("data", "nodes", 0)`. `ITEMS` instead of an index means any."""
 
 ITEMS = -1
 
@@ -33,7 +33,7 @@ def of_any_item(path: KeyPath) -> KeyPath:
 
 
 _DOT = re.compile(r"\.((?:__[A-Za-z0-9.-]+_)?[^.]*)")
-"""A dot and the name behind it. Only names that another vendor added have dots inside, in the domain that
+"""A dot and the name after it. Only names that another vendor added have dots inside, in the domain that
 they begin with: `__com.redhat_reason`."""
 
 

@@ -92,7 +92,7 @@ _UNTIL = {
     **dict.fromkeys(("event", "member", "value"), "removed in {}"),
     **dict.fromkeys(("optional", "no such member"), "mandatory since {}"),
 }
-"""What is told of a word where only earlier releases have it, with the first one that does not."""
+"""What is said of a word where only earlier releases have it, with the first one that does not."""
 
 
 def _told(words: Sequence[str], names: Sequence[str], place: tuple[int, int] | None) -> str | None:
