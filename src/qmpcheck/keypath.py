@@ -7,7 +7,7 @@ import re
 from qmpcheck.text import quoted
 
 KeyPath = tuple[str | int, ...]
-"""Keys and indices, from the event on: `("data", "nodes", 0)`. `ITEMS` instead of an index stands for any."""
+"""Keys and indices, from the event on: `("data", "nodes", 0)`. `ITEMS` instead of an index means any."""
 
 ITEMS = -1
 

@@ -1,7 +1,7 @@
 """How QEMU limits the rate of its events: what its code does, where a spec does not say all of it.
 
-The documents began to state most limits years after the code had them, and none says by what the limit of an
-event is told apart. This is the one place that knows; checks, `diff` and `history` read it.
+The documents began to state most limits years after the code had them, and none says which member a limit
+goes by. This is the one place that knows; checks, `diff` and `history` read it.
 """
 
 from __future__ import annotations

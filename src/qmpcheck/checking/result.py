@@ -23,7 +23,7 @@ class Kind(NamedTuple):
 
 
 OTHER_EVENTS = "(others)"
-"""Stands for all events that the spec does not know: a stream can make up any number."""
+"""The name for all events that the spec does not know: a stream can make up any number."""
 
 
 class StreamResult(NamedTuple):
@@ -63,7 +63,7 @@ class StreamResult(NamedTuple):
 
     @classmethod
     def unread(cls, path: str, reason: str) -> StreamResult:
-        """The result of a stream of which nothing could be read."""
+        """The result of a stream that could not be read at all."""
         return cls(path, 0, 0, Counter(), (), unreadable=reason)
 
     @property

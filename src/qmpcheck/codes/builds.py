@@ -8,7 +8,7 @@ CODES: dict[str, Code] = {
     "QMP401": Code(
         "event-not-seen",
         Severity.ERROR,
-        "A scenario made something happen of which an event tells, and that event did not come.",
+        "A scenario made something happen that an event reports, and that event did not come.",
         "A client that waits for it waits for ever.",
     ),
     "QMP402": Code(
@@ -33,13 +33,13 @@ CODES: dict[str, Code] = {
         "event-repeated",
         Severity.ERROR,
         "An event came again with the same data and the same timestamp, to the microsecond.",
-        "What happened once is told twice: a client that counts events, or acts on each, goes wrong.",
+        "What happened once is reported twice: a client that counts events, or acts on each, goes wrong.",
     ),
     "QMP406": Code(
         "event-unexpected",
         Severity.ERROR,
         "An event came to which nothing in the scenario leads, or once more than it leads to it.",
-        "A client takes what it is told for what happened. "
+        "A client takes what an event says for what happened. "
         "A warning on releases on which the scenarios were never played.",
     ),
     "QMP407": Code(
@@ -53,7 +53,7 @@ CODES: dict[str, Code] = {
         "event-untimely",
         Severity.ERROR,
         "An event came long after its timestamp, or before it, or its timestamp says that there is no clock.",
-        "A client learns too late what happened, or is told a wrong time.",
+        "A client learns too late what happened, or gets a wrong time.",
     ),
     "QMP409": Code(
         "key-twice",

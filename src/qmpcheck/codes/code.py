@@ -1,4 +1,4 @@
-"""What one code stands for."""
+"""What one code means."""
 
 from __future__ import annotations
 

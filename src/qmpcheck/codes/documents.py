@@ -123,7 +123,7 @@ CODES: dict[str, Code] = {
         "note-about-unknown-event",
         Severity.WARNING,
         "A note names an event that the document does not describe.",
-        "A client cannot look up what it is told to wait for.",
+        "A client cannot look up what it is to wait for.",
         "Example:\n",
         "Note: A LAMP_BROKEN event will eventually follow the LAMP_SWITCHED event.\n\nExample:\n",
     ),
@@ -180,7 +180,7 @@ CODES: dict[str, Code] = {
     "QMP918": Code(
         "heading-without-underline",
         Severity.ERROR,
-        "An event's name stands on a line of its own, but is not underlined.",
+        "An event's name is on a line of its own, but is not underlined.",
         "Readers, people and tools, may take what follows for a part of the event above.",
         f"{_GOOD_DOCUMENT}\n\nLAMP_BROKEN\n\nData: None.",
         _GOOD_DOCUMENT,

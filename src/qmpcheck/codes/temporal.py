@@ -56,7 +56,7 @@ CODES: dict[str, Code] = {
     "QMP305": Code(
         "time-backwards",
         Severity.WARNING,
-        "An event happened more than a second before the one that it stands behind. Events that are "
+        "An event happened more than a second before the one that it follows. Events that are "
         "rate-limited may, because they are sent late, and are not meant.",
         "The host's clock was set back, or the recording is not in the order of sending.",
         f"{STOP}\n{STOP.replace('17000', '16000')}",

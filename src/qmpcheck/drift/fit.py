@@ -262,7 +262,7 @@ class Fitting:
                         reasons.setdefault(_reason(finding), placed)
 
     def _all_known_of(self, event: str) -> _Known:
-        """What the specs know of an event; "" and "__" stand for all that none of them has."""
+        """What the specs know of an event; "" and "__" mean all that none of them has."""
         rules = [spec.rule_base.events.get(event) for spec in self._specs]
         specs: dict[str, int] = {}
         stated: dict[str, tuple[EventRule | None, Source]] = {}

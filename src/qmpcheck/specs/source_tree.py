@@ -36,7 +36,7 @@ _FILE = rf"(?:VERSION|qapi/[^/]+\.json|{'|'.join(map(re.escape, (SCHEMA, *TEXTS)
 """A file that a spec is read from, or that tells the version."""
 
 _WANTED = re.compile(rf"(?:\./)?((?:(?!\.\.?/)[^/]+/)?{_FILE})")
-"""The same in a tarball, most of which have one folder around the tree."""
+"""The same in a tarball; most have one folder around the tree."""
 
 _LARGEST = 1 << 22
 """Bytes of one file; the largest that QEMU has is a fifteenth of that."""

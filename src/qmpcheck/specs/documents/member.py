@@ -65,7 +65,7 @@ class MemberText(NamedTuple):
 
     @property
     def prose_lines(self) -> range:
-        """The lines below the first; what else stands on them is named beside."""
+        """The lines below the first; what else is on them is named beside."""
         return range(self.line + 1, self.line + self.lines)
 
     @property

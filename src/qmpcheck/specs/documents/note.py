@@ -111,7 +111,7 @@ _BULLET = re.compile(r"\s*[-*][ \t]+")
 
 
 def _sentences(text: str, line: int) -> Iterator[tuple[str, range]]:
-    """Each sentence with the lines of the document that it stands on."""
+    """Each sentence with its lines of the document."""
     for sentence in _BETWEEN.split(text.rstrip()):
         first = line + len(sentence) - len(sentence.lstrip("\n"))
         line += sentence.count("\n")

@@ -142,7 +142,7 @@ class _Check:
             self.refuse(where, "a condition is the name of an option, or made of some", member)
 
     def named(self, value: Value, keys: _Keys, where: Items, member: str = "") -> Text:
-        """The name of a value or a feature, which may be all there is of it, or stand in a table."""
+        """The name of a value or a feature, which may be all there is of it, or be in a table."""
         name: Value | None = value
         if isinstance(value, Table):
             self.keys(value, keys, member=member)
@@ -180,7 +180,7 @@ class _Check:
         self.once([name for name, _ in table.pairs()], "member")
 
     def of_member(self, value: Value, name: Text, keys: _Keys) -> Value | None:
-        """The type of a member or a branch, which may stand in a table."""
+        """The type of a member or a branch, which may be in a table."""
         if not isinstance(value, Table):
             return value
         self.keys(value, keys, member=name.removeprefix("*"))

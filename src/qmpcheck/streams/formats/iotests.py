@@ -34,7 +34,7 @@ def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
 _GREETING = re.compile(rb'\s*(?:\{"QMP_VERSION"\}|QMP_VERSION)\s*')
 _PLACEHOLDER = re.compile(
     rb'(?P<time>"(?:SECS|USECS)"|\bTIMESTAMP\b)|(?P<number>(?<="len": )"LEN"|(?<="offset": )"OFFSET")'
-    rb'|(?P<string>"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z))|(?<=[: ])[A-Z][A-Z_]+(?=[,}\] ])'
+    rb'|(?P<string>"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z))|(?<=[: ])(?:[A-Z][A-Z_]+|\([a-z]+\))(?=[,}\] ])'
 )
 
 
