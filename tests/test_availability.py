@@ -110,7 +110,7 @@ def test_the_text_report_and_the_clean_path(
         f"{stream}:1: QMP201 POWERDOWN event: the spec has no such event (event since 2.1)\n"
         in capsys.readouterr().out
     )
-    monkeypatch.setattr(catalogue, "line", None)  # never asked for
+    monkeypatch.setattr(catalogue, "releases", None)  # never asked for
     assert main(["validate", str(stream), "--spec", "2.1"]) == 0
 
 
