@@ -21,10 +21,10 @@ import msgspec
 
 from qmpcheck import rulebase
 from qmpcheck.checking import lint
-from qmpcheck.checking.commands import CommandRule
+from qmpcheck.checking.commands import CommandInfo
 from qmpcheck.reports import baseline, fingerprint
 from qmpcheck.specs import documents, qapi
-from qmpcheck.specs.catalogue import Entry
+from qmpcheck.specs.catalogue import SpecEntry
 from qmpcheck.specs.qapi import commands as qapi_commands
 
 HERE = Path(__file__).parent
@@ -42,7 +42,7 @@ LAST_RELEASE_BY_TEXT = (2, 0)
 """From the next release on, the QAPI schema is the spec, and the text goes by a name with `:txt`."""
 
 
-Compiled = tuple[Entry, rulebase.RuleBase]
+Compiled = tuple[SpecEntry, rulebase.RuleBase]
 
 
 def files(compiled: Iterable[Compiled]) -> dict[str, bytes]:
@@ -54,10 +54,10 @@ def files(compiled: Iterable[Compiled]) -> dict[str, bytes]:
     return made | {"index.json": b"[\n" + b",\n".join(rows) + b"\n]\n"}
 
 
-def index() -> tuple[Entry, ...]:
+def index() -> tuple[SpecEntry, ...]:
     """What the index lists now."""
     path = HERE / "index.json"
-    return msgspec.json.decode(path.read_bytes(), type=tuple[Entry, ...]) if path.exists() else ()
+    return msgspec.json.decode(path.read_bytes(), type=tuple[SpecEntry, ...]) if path.exists() else ()
 
 
 def write(made: dict[str, bytes], check: bool = False) -> int:
@@ -122,8 +122,8 @@ def schemas(specs: Path) -> Iterator[Compiled]:
         )
 
 
-def schema_entry(release: str, commit: str, date: str, source: str, rules: rulebase.RuleBase) -> Entry:
-    return Entry(
+def schema_entry(release: str, commit: str, date: str, source: str, rules: rulebase.RuleBase) -> SpecEntry:
+    return SpecEntry(
         id=release,
         commits=(commit,) if commit else (),
         date=date,
@@ -144,18 +144,18 @@ def has_all_schemas(specs: Path) -> bool:
 
 def commands(specs: Path) -> bytes:
     """The commands of all releases: the releases that have each, and all arguments that it ever had."""
-    found: dict[str, CommandRule] = {}
+    found: dict[str, CommandInfo] = {}
     shipped = json.loads((specs / "qapi.json").read_text())
     for each in shipped:
         series = release_series(each["release"])
         schema = specs / "qapi" / each["release"] / each["root"]
         for name, arguments in qapi_commands.arguments(str(schema)).items():
-            before = found.get(name, CommandRule(series))
-            found[name] = CommandRule(before.since, series, merged(before.arguments, arguments))
+            before = found.get(name, CommandInfo(series))
+            found[name] = CommandInfo(before.since, series, merged(before.arguments, arguments))
     newest = release_series(shipped[-1]["release"])
     rows = []
     for name, each in sorted(found.items()):
-        command = CommandRule(each.since, None if each.until == newest else each.until, each.arguments)
+        command = CommandInfo(each.since, None if each.until == newest else each.until, each.arguments)
         rows.append(msgspec.json.encode(name) + b": " + msgspec.json.encode(command))
     return b"{\n" + b",\n".join(rows) + b"\n}\n"
 
@@ -179,9 +179,9 @@ def release_series(release: str) -> tuple[int, int]:
 
 def index_entry(
     file: str, revisions: list[dict[str, str]], releases: list[str], rules: rulebase.RuleBase
-) -> Entry:
+) -> SpecEntry:
     identity = Path(file).stem.split("-")[1]
-    return Entry(
+    return SpecEntry(
         id=identity,
         commits=tuple(revision["commit"] for revision in revisions),
         date=revisions[0]["committed"],

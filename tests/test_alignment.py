@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qmpcheck.gate.alignment import Missing, differences
+from qmpcheck.gate.alignment import MissingEvent, differences
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.expectations import Either, Expected, Repeated, Since, Steps, expected, maybe, of_build
 from qmpcheck.specs.catalogue import find
@@ -18,7 +18,9 @@ STEPS: Steps = (STOP, maybe(RESET), Repeated((RESUME, STOP)), Either(((POWERDOWN
 
 def told(steps: Steps, events: list[str]) -> list[str]:
     found = differences(steps, [{"event": event} for event in events])
-    return [f"-{each.expected}" if isinstance(each, Missing) else f"+{each.event['event']}" for each in found]
+    return [
+        f"-{each.expected}" if isinstance(each, MissingEvent) else f"+{each.event['event']}" for each in found
+    ]
 
 
 @pytest.mark.parametrize(

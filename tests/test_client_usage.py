@@ -16,7 +16,7 @@ from test_compare import neighbours
 from qmpcheck import rulebase
 from qmpcheck.checking.explain import Explainer
 from qmpcheck.drift import client_usage_list
-from qmpcheck.drift.change import Change, Condition
+from qmpcheck.drift.change import BranchCondition, Change
 from qmpcheck.drift.client_usage import EventUsage, of_client, touches
 from qmpcheck.drift.client_usage_file import load, of_stream
 from qmpcheck.drift.compare import compare
@@ -321,8 +321,8 @@ def test_a_stream_and_a_list_are_told_apart_by_what_they_hold(tmp_path: Path) ->
             load(str(other), [QAPI])
 
 
-INET = (Condition(at("data.address"), "type", "inet"),)
-UNIX = (Condition(at("data.address"), "type", "unix"),)
+INET = (BranchCondition(at("data.address"), "type", "inet"),)
+UNIX = (BranchCondition(at("data.address"), "type", "unix"),)
 
 TOUCHED = [
     (Change("QMP501", "CONNECTED", (), ""), True),

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 from qmpcheck.codes import STREAM_CODES, Severity
-from qmpcheck.recording.listener import Listener, Recording
+from qmpcheck.recording.listener import Listener, RecordedConnection
 from qmpcheck.reports import stream_status, text
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
@@ -90,7 +90,7 @@ class Recorder:
         self._stack.__exit__(kind, error, trace)
 
     @property
-    def recordings(self) -> list[Recording]:
+    def recordings(self) -> list[RecordedConnection]:
         """Those that have ended, machine by machine."""
         return [recording for listener in self._listeners for recording in listener.recordings]
 
@@ -136,7 +136,7 @@ def check(recorder: Recorder, settings: Settings) -> Result:
     )
 
 
-def _checked(recording: Recording, settings: Settings) -> Result:
+def _checked(recording: RecordedConnection, settings: Settings) -> Result:
     path = recording.path
     lost = f"{safe(path)}: {recording.lost}\n" if recording.lost else ""
     problems = [f"{safe(path)}: {recording.problem}"] if recording.problem else []

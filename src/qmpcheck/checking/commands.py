@@ -14,8 +14,8 @@ IN_SCHEMA = (2, 8)
 """The first release whose schema has every command; before it some were described elsewhere."""
 
 
-class CommandRule(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One command.
+class CommandInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A command of QEMU: since when it exists, and its arguments.
 
     Attributes:
         since: the first release whose schema has it, as (major, minor).
@@ -29,12 +29,12 @@ class CommandRule(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 @functools.cache
-def all_commands() -> dict[str, CommandRule]:
+def all_commands() -> dict[str, CommandInfo]:
     """The commands of all releases."""
-    return msgspec.json.decode(catalogue.rules_file("commands.json"), type=dict[str, CommandRule])
+    return msgspec.json.decode(catalogue.rules_file("commands.json"), type=dict[str, CommandInfo])
 
 
-def of_release(series: Series | None) -> dict[str, CommandRule]:
+def of_release(series: Series | None) -> dict[str, CommandInfo]:
     """The commands of a release; those of all where it is not known, or older than the schemas' commands."""
     found = all_commands()
     if series is None or series < IN_SCHEMA:

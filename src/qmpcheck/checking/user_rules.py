@@ -19,7 +19,7 @@ import msgspec
 
 from qmpcheck import keypath, rulebase, toml_positions
 from qmpcheck.checking.accessors import Path
-from qmpcheck.checking.commands import CommandRule, of_release
+from qmpcheck.checking.commands import CommandInfo, of_release
 from qmpcheck.checking.session import Series
 from qmpcheck.checking.temporal_rule import Condition, Pattern, TemporalRule
 from qmpcheck.checking.timestamps import sent_late
@@ -181,7 +181,7 @@ class Vocabulary(NamedTuple):
     """
 
     events: Mapping[str, rulebase.EventRule]
-    commands: Mapping[str, CommandRule]
+    commands: Mapping[str, CommandInfo]
     late: frozenset[str]
 
     def data(self, pattern: Pattern) -> Object:

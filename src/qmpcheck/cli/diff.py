@@ -30,7 +30,7 @@ from qmpcheck.cli.status import CLEAN, FINDINGS
 from qmpcheck.codes import Impact
 from qmpcheck.drift import client_usage, client_usage_file
 from qmpcheck.drift.compare import compare
-from qmpcheck.reports.changes import Changes, Client
+from qmpcheck.reports.changes import Changes, NamedClient
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
@@ -110,7 +110,7 @@ def _beside(options: argparse.Namespace, changes: Changes, fail_on: Impact) -> i
     return report_option.write(options.reports, changesreport.report(changes, fail_on))
 
 
-def _client(name: str, old: Spec, new: Spec) -> Client:
+def _client(name: str, old: Spec, new: Spec) -> NamedClient:
     """What the client receives.
 
     Raises:
@@ -123,7 +123,7 @@ def _client(name: str, old: Spec, new: Spec) -> Client:
     missing = [*map(text.name, found.uses.keys() - known.keys()), *found.elsewhere]
     if missing:
         tell(f"{safe(name)}: {plural(len(missing), 'name')} in neither spec: {first_of(missing)}")
-    return Client(name, found.uses)
+    return NamedClient(name, found.uses)
 
 
 def _report(format: str, changes: Changes, out: IO[str]) -> None:

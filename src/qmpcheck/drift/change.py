@@ -26,7 +26,7 @@ class Place(NamedTuple):
 NOWHERE = Place()
 
 
-class Condition(NamedTuple):
+class BranchCondition(NamedTuple):
     """A branch of a union: in the object at the path `within`, the member `tag` has that value."""
 
     within: KeyPath
@@ -60,7 +60,7 @@ class Change(msgspec.Struct, frozen=True):
     old: Place = NOWHERE
     new: Place = NOWHERE
     value: str = ""
-    where: tuple[Condition, ...] = ()
+    where: tuple[BranchCondition, ...] = ()
     counterpart: str = ""
     of_any_build: bool = False
     is_handled: bool = False

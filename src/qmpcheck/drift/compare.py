@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from qmpcheck import rate_limits, rulebase
-from qmpcheck.drift.change import NOWHERE, Change, Condition, Place
+from qmpcheck.drift.change import NOWHERE, BranchCondition, Change, Place
 from qmpcheck.keypath import ITEMS, KeyPath
 from qmpcheck.rulebase import (
     BUILD,
@@ -72,7 +72,7 @@ class _At(NamedTuple):
 
     event: str
     path: KeyPath
-    where: tuple[Condition, ...]
+    where: tuple[BranchCondition, ...]
     old: Place
     new: Place
 
@@ -252,7 +252,7 @@ def _object(old: Object, new: Object, at: _At, sides: _Sides) -> Iterator[Change
         yield _with_branch(change, old, new, at)
     for value in _common_values(old, new):
         branches = (old.branches.get(value, Object()), new.branches.get(value, Object()))
-        where = Condition(at.path, old.discriminator, value)
+        where = BranchCondition(at.path, old.discriminator, value)
         yield from _object(*branches, at._replace(where=(*at.where, where)), sides)
 
 

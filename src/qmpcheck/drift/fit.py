@@ -34,7 +34,7 @@ from qmpcheck.vendors import is_vendors
 from qmpcheck.version import Version, of_greeting
 
 
-class Row(NamedTuple):
+class SpecFit(NamedTuple):
     """One spec: how many of the events conform, and the first lines that do not, one for each reason."""
 
     spec: str
@@ -58,8 +58,8 @@ class Fit(NamedTuple):
     events: int
     strange: int
     versions: tuple[Version, ...]
-    releases: tuple[Row, ...]
-    texts: tuple[Row, ...] = ()
+    releases: tuple[SpecFit, ...]
+    texts: tuple[SpecFit, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -114,7 +114,7 @@ _STRENGTH = ("QMP201", "QMP203", "QMP205", "QMP204", "QMP202")
 _MOST_SHOWN = 3
 
 
-def _strongest(row: Row) -> tuple[Finding, ...]:
+def _strongest(row: SpecFit) -> tuple[Finding, ...]:
     in_order = sorted(row.reasons, key=lambda finding: (_STRENGTH.index(finding.code), finding.line))
     return tuple(in_order[:_MOST_SHOWN])
 
@@ -206,7 +206,7 @@ class Fitting:
         rows = []
         for at, spec in enumerate(self._specs):
             refused = sum(count for specs, count in self._counts.items() if specs >> at & 1)
-            rows.append(Row(spec.name, events - refused, tuple(self._reasons[at].values())))
+            rows.append(SpecFit(spec.name, events - refused, tuple(self._reasons[at].values())))
         releases = len(catalogue.releases())
         told = tuple(rows[:releases]), tuple(rows[releases:])
         return Fit(self._lines, events, self._strange, tuple(self._versions), *told)

@@ -19,13 +19,13 @@ from qmpcheck.drift.compare import compare
 from qmpcheck.keypath import ITEMS, KeyPath
 from qmpcheck.rulebase import Array, Enum, EventRule, Member, Object, RuleBase, SpecError, String, Type
 from qmpcheck.specs import catalogue
-from qmpcheck.specs.catalogue import TEXT_DOCUMENT, Entry
+from qmpcheck.specs.catalogue import TEXT_DOCUMENT, SpecEntry
 from qmpcheck.text import name, quoted
 from qmpcheck.wording import type_text
 
 
-class Stage(NamedTuple):
-    """One spec of the line.
+class SpecInForce(NamedTuple):
+    """A spec, and the release from which on it was in force.
 
     Attributes:
         release: the first release that shipped it, or a later one.
@@ -34,7 +34,7 @@ class Stage(NamedTuple):
     """
 
     release: str
-    entry: Entry
+    entry: SpecEntry
     rule_base: RuleBase
 
 
@@ -63,18 +63,18 @@ LAST_TEXT = "2.0"
 
 
 @functools.cache
-def spec_line() -> tuple[Stage, ...]:
+def spec_line() -> tuple[SpecInForce, ...]:
     """The specs, each in force until the next one, oldest first."""
     texts = [entry for entry in catalogue.entries() if entry.source == TEXT_DOCUMENT]
     last = next(at for at, entry in enumerate(texts) if LAST_TEXT in entry.releases)
     schemas = (entry for entry in catalogue.entries() if entry.id in entry.releases)
-    return tuple(_stages([*texts[: last + 1], *schemas]))
+    return tuple(_specs_in_force([*texts[: last + 1], *schemas]))
 
 
-def _stages(entries: Sequence[Entry]) -> Iterator[Stage]:
+def _specs_in_force(entries: Sequence[SpecEntry]) -> Iterator[SpecInForce]:
     for at, entry in enumerate(entries):
         release = next(name for later in entries[at:] for name in later.releases)
-        yield Stage(release, entry, catalogue.find(entry.id).rule_base)
+        yield SpecInForce(release, entry, catalogue.find(entry.id).rule_base)
 
 
 def history(subject: str) -> tuple[Step, ...]:
@@ -272,7 +272,7 @@ _TYPE = {"QMP508", "QMP509", "QMP517"}
 _DEPRECATION = {"QMP516", "QMP518"}
 
 
-def _steps(subject: _Subject, old: Stage, new: Stage) -> Iterator[Step]:
+def _steps(subject: _Subject, old: SpecInForce, new: SpecInForce) -> Iterator[Step]:
     before, after = _seen(subject, old.rule_base), _seen(subject, new.rule_base)
     if not before and not after:
         return
@@ -286,13 +286,13 @@ def _steps(subject: _Subject, old: Stage, new: Stage) -> Iterator[Step]:
         yield from (_changed(subject, new, change) for change in changes if _is_told(subject, change))
 
 
-def _come(subject: _Subject, new: Stage, where: str, seen: _Seen, changes: Iterable[Change]) -> Step:
+def _come(subject: _Subject, new: SpecInForce, where: str, seen: _Seen, changes: Iterable[Change]) -> Step:
     cause = _cause(subject, changes)
     what = f"introduced{seen.text}{_renamed(subject, cause, 'from')}{_inside_of(where)}"
     return _step(new, _level(subject, cause), what, _standing(seen.place))
 
 
-def _gone(subject: _Subject, new: Stage, where: str, seen: _Seen, changes: Iterable[Change]) -> Step:
+def _gone(subject: _Subject, new: SpecInForce, where: str, seen: _Seen, changes: Iterable[Change]) -> Step:
     cause = _cause(subject, changes)
     what = f"removed{_renamed(subject, cause, 'to')}{_inside_of(where)}"
     return _step(new, _level(subject, cause), what, f"was {_standing(seen.place)}")
@@ -329,7 +329,7 @@ def _is_told(subject: _Subject, change: Change) -> bool:
     return subject.holds(change) and not (own and change.code in _PRESENCE)
 
 
-def _changed(subject: _Subject, new: Stage, change: Change) -> Step:
+def _changed(subject: _Subject, new: SpecInForce, change: Change) -> Step:
     shown = change.shown_path if _without_items(change.path) != subject.path else ""
     place = _standing(change.new) or f"was {_standing(change.old)}"
     return _step(new, change.level(), f"{shown}: {change.text}" if shown else change.text, place)
@@ -339,7 +339,7 @@ def _standing(place: Place) -> str:
     return str(place) if place.file else f"line {place.line}" if place.line else ""
 
 
-def _step(stage: Stage, level: Impact | None, what: str, place: str) -> Step:
+def _step(stage: SpecInForce, level: Impact | None, what: str, place: str) -> Step:
     entry = stage.entry
     revision = entry.id if entry.source == TEXT_DOCUMENT else ""
     return Step(stage.release, entry.date, revision, level, what, place)

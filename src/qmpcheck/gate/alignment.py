@@ -18,20 +18,20 @@ LONGEST = 500
 """Events that are compared; no scenario leads to a tenth of that."""
 
 
-class Missing(NamedTuple):
+class MissingEvent(NamedTuple):
     """An event that did not come where it should: after so many others."""
 
     expected: Expected
     after: int
 
 
-class Unexpected(NamedTuple):
+class UnexpectedEvent(NamedTuple):
     """An event that came where nothing leads to it."""
 
     event: Event
 
 
-Difference = Missing | Unexpected
+Difference = MissingEvent | UnexpectedEvent
 
 
 class _Account(NamedTuple):
@@ -53,9 +53,9 @@ def differences(steps: Steps, events: Sequence[Event]) -> list[Difference]:
     compared = events[:LONGEST]
     accounts = [_Account(0, None)]
     for event in compared:
-        accounts.append(accounts[-1].but(Unexpected(event)))
+        accounts.append(accounts[-1].but(UnexpectedEvent(event)))
     last = _past(steps, accounts, compared)[-1]
-    return [*reversed([*_unwound(last)]), *map(Unexpected, events[LONGEST:])]
+    return [*reversed([*_unwound(last)]), *map(UnexpectedEvent, events[LONGEST:])]
 
 
 def _past(steps: Steps, accounts: _Accounts, events: Sequence[Event]) -> _Accounts:
@@ -89,10 +89,10 @@ def _repeated(steps: Steps, accounts: _Accounts, events: Sequence[Event]) -> _Ac
 
 def _expected(step: Expected, before: _Accounts, events: Sequence[Event]) -> _Accounts:
     """The event came last, or earlier with others after it, or not at all."""
-    after = [before[0].but(Missing(step, 0))]
+    after = [before[0].but(MissingEvent(step, 0))]
     for at, event in enumerate(events):
         ways = [before[at]] if step.is_met_by(event) else []
-        ways += [after[at].but(Unexpected(event)), before[at + 1].but(Missing(step, at + 1))]
+        ways += [after[at].but(UnexpectedEvent(event)), before[at + 1].but(MissingEvent(step, at + 1))]
         after.append(min(ways, key=_count))
     return after
 

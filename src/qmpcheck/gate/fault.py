@@ -9,7 +9,7 @@ from typing import NamedTuple
 from qmpcheck.codes import Severity
 from qmpcheck.finding import Severities
 from qmpcheck.gate import alignment, latency
-from qmpcheck.gate.alignment import Event, Missing, Unexpected
+from qmpcheck.gate.alignment import Event, MissingEvent, UnexpectedEvent
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import KEY_TWICE, MISPLACED, NOT_SEEN, OF_FAILURE, REPEATED, UNEXPECTED, UNTIMELY
 from qmpcheck.gate.expectations import Expected, Steps, events_of, of_build
@@ -109,8 +109,8 @@ def _out_of_sequence(
     is_played = first <= (version.major, version.minor) <= last and not version.is_development
     severity = Severity.ERROR if is_played else Severity.WARNING
     differences = alignment.differences(of_build(build, steps), events)
-    came = [each.event for each in differences if isinstance(each, Unexpected)]
-    missing = [each for each in differences if isinstance(each, Missing)]
+    came = [each.event for each in differences if isinstance(each, UnexpectedEvent)]
+    missing = [each for each in differences if isinstance(each, MissingEvent)]
     for expected, after in missing:
         if _taken(came, expected.is_met_by):
             yield Fault(MISPLACED, "out of order", f"{expected}{place}", expected.event, severity)

@@ -18,7 +18,7 @@ _MOMENT = 10.0
 """Seconds that what was sent before the end may take to be read; a peer that never pauses is cut off."""
 
 
-class Recording(NamedTuple):
+class RecordedConnection(NamedTuple):
     """One connection: the file, what is wrong with it, and what was lost of a line; "" for neither."""
 
     path: str
@@ -38,7 +38,7 @@ class Listener:
     """
 
     def __init__(self, path: str, files: Iterator[str]) -> None:
-        self.recordings: list[Recording] = []
+        self.recordings: list[RecordedConnection] = []
         self._path, self._files = path, files
         self._interrupts = Interrupts(signals=())
 
@@ -78,7 +78,7 @@ class Listener:
         self._interrupts.take()
         return self._interrupts.readable(self._socket, 0)
 
-    def _record(self, connection: socket.socket, path: str) -> Recording:
+    def _record(self, connection: socket.socket, path: str) -> RecordedConnection:
         session = None
         try:
             file = transcript.opened(path)
@@ -89,7 +89,7 @@ class Listener:
                 file.finish()
         except Stopped as error:
             problem = str(error)
-        return Recording(path, problem, session.lost if session else "")
+        return RecordedConnection(path, problem, session.lost if session else "")
 
     def _read(self, session: Session) -> str:
         """Read to the peer's end, or to ours; what was wrong with it."""

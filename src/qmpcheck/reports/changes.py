@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from qmpcheck.codes import Impact
-from qmpcheck.drift.change import Change, Condition, Place
+from qmpcheck.drift.change import BranchCondition, Change, Place
 from qmpcheck.drift.client_usage import ClientUsage
 from qmpcheck.keypath import KeyPath
 from qmpcheck.specs.catalogue import Spec
@@ -15,8 +15,8 @@ from qmpcheck.text import name, safe
 from qmpcheck.wording import plural
 
 
-class Client(NamedTuple):
-    """Whose the changes are: the file that shows what it receives, and that."""
+class NamedClient(NamedTuple):
+    """A client: the file that shows what it receives, and what that is."""
 
     path: str
     uses: ClientUsage
@@ -37,7 +37,7 @@ class Changes(NamedTuple):
     new: Spec
     changes: tuple[Change, ...]
     strict: bool
-    client: Client | None = None
+    client: NamedClient | None = None
     unlisted: int = 0
 
     @property
@@ -51,7 +51,7 @@ class Changes(NamedTuple):
         return len(self.old.rule_base.events.keys() | self.new.rule_base.events.keys())
 
 
-class Row(NamedTuple):
+class ChangeRow(NamedTuple):
     """A change, or both halves of a renaming, in texts that are safe to print."""
 
     event: str
@@ -63,7 +63,7 @@ class Row(NamedTuple):
     new: str
 
 
-def summary(changes: Changes, rows: Sequence[Row]) -> str:
+def summary(changes: Changes, rows: Sequence[ChangeRow]) -> str:
     """`v4 → 7.2: 3 breaking, 40 safe; 27 differ in the documents alone`."""
     specs = f"{safe(changes.old.name)} → {safe(changes.new.name)}"
     found = Counter(row.level for row in rows)
@@ -101,7 +101,7 @@ def _of_yours(events: int, changed: int) -> str:
     return f"{changed or 'none'} of your {plural(events, 'event')} {verb}"
 
 
-def rows(changes: Changes) -> list[Row]:
+def rows(changes: Changes) -> list[ChangeRow]:
     """A row for each change, grouped by event; the worst event and the worst change first."""
     made = [*_rows(changes.changes, changes.strict)]
     worst: dict[str, Impact] = {}
@@ -111,7 +111,7 @@ def rows(changes: Changes) -> list[Row]:
     return sorted(made, key=lambda row: (-worst[row.event], first[row.event], -row.level))
 
 
-def _rows(changes: Iterable[Change], strict: bool) -> Iterator[Row]:
+def _rows(changes: Iterable[Change], strict: bool) -> Iterator[ChangeRow]:
     came = {(each.event, each.path, each.where): each for each in changes if each.code in _CAME}
     renamed = {id(change): other for change in changes if (other := _other_half(change, came))}
     halves = {id(other) for other in renamed.values()}
@@ -121,10 +121,10 @@ def _rows(changes: Iterable[Change], strict: bool) -> Iterator[Row]:
         elif id(change) not in halves:
             places = (_place(change.old), _place(change.new))
             level = change.level(strict)
-            yield Row(name(change.event), change.code, level, change.shown_path, change.text, *places)
+            yield ChangeRow(name(change.event), change.code, level, change.shown_path, change.text, *places)
 
 
-_Key = tuple[str, KeyPath, tuple[Condition, ...]]
+_Key = tuple[str, KeyPath, tuple[BranchCondition, ...]]
 
 _WENT, _CAME = frozenset({"QMP501", "QMP503", "QMP504"}), frozenset({"QMP502", "QMP505"})
 
@@ -141,10 +141,12 @@ def _other_half(went: Change, came: dict[_Key, Change]) -> Change | None:
     return other if other and (*holder, other.counterpart) == went.path else None
 
 
-def _renaming(went: Change, came: Change, strict: bool) -> Row:
+def _renaming(went: Change, came: Change, strict: bool) -> ChangeRow:
     level = max(went.level(strict), came.level(strict))
     what = f"likely renamed to {name(went.counterpart)} ({came.code})"
-    return Row(name(went.event), went.code, level, went.shown_path, what, _place(went.old), _place(came.new))
+    return ChangeRow(
+        name(went.event), went.code, level, went.shown_path, what, _place(went.old), _place(came.new)
+    )
 
 
 def _place(place: Place) -> str:

@@ -13,7 +13,7 @@ from tabulate import tabulate
 from qmpcheck.codes import Impact
 from qmpcheck.reports import changes as told
 from qmpcheck.reports import style
-from qmpcheck.reports.changes import Changes, Row
+from qmpcheck.reports.changes import ChangeRow, Changes
 
 _HEADERS = ("event", "code", "level", "path", "what", "old", "new")
 
@@ -53,12 +53,12 @@ def write_markdown(changes: Changes, out: IO[str]) -> None:
     out.write("".join(f"\n{_escaped(note)}\n" for note in told.notes(changes)))
 
 
-def _parted(rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+def _parted(rows: Sequence[ChangeRow]) -> tuple[list[ChangeRow], list[ChangeRow]]:
     """What changes on the wire, and what differs in the documents alone."""
     return [row for row in rows if row.level > Impact.DOC], [row for row in rows if row.level == Impact.DOC]
 
 
-def _cells(rows: Sequence[Row], level: Callable[[Row], str]) -> Iterator[tuple[str, ...]]:
+def _cells(rows: Sequence[ChangeRow], level: Callable[[ChangeRow], str]) -> Iterator[tuple[str, ...]]:
     """The cells of each row; only the first row of an event names it."""
     for event, group in groupby(rows, key=lambda row: row.event):
         shown = event

@@ -11,10 +11,10 @@ from typing import IO, Any
 import qmpcheck
 from qmpcheck import keypath
 from qmpcheck.drift import release_ranges
-from qmpcheck.drift.fit import Fit, Row, StreamFit
+from qmpcheck.drift.fit import Fit, SpecFit, StreamFit
 from qmpcheck.finding import Finding
 from qmpcheck.specs import catalogue
-from qmpcheck.specs.catalogue import TEXT_DOCUMENT, Entry
+from qmpcheck.specs.catalogue import TEXT_DOCUMENT, SpecEntry
 from qmpcheck.text import name, safe
 from qmpcheck.wording import first_of, plural
 
@@ -105,7 +105,7 @@ def _span(names: Sequence[str]) -> str:
     return release_ranges.Stretch(0, -1).text(names)
 
 
-def _among(entries: Sequence[Entry]) -> str:
+def _among(entries: Sequence[SpecEntry]) -> str:
     """The editions and the texts beside a schema, which the table of releases does not have."""
     names = [name for entry in entries for name in (entry.edition, *entry.releases)]
     others = [name for name in names if name.startswith("v") or name.endswith(":txt")]
@@ -113,11 +113,11 @@ def _among(entries: Sequence[Entry]) -> str:
 
 
 @functools.cache
-def _entries() -> dict[str, Entry]:
+def _entries() -> dict[str, SpecEntry]:
     return {entry.id: entry for entry in catalogue.entries()}
 
 
-def _result(row: Row, fit: Fit) -> tuple[str, str, str]:
+def _result(row: SpecFit, fit: Fit) -> tuple[str, str, str]:
     """What is shown of a spec."""
     first = next(iter(row.reasons), None)
     why = f"line {first.line}: {carried(first)}" if first else ""
@@ -160,11 +160,11 @@ def report(path: str, stream: StreamFit) -> dict[str, Any]:
     }
 
 
-def _text(entry: Entry) -> dict[str, Any]:
+def _text(entry: SpecEntry) -> dict[str, Any]:
     return {"revision": entry.id, "date": entry.date, "names": [*catalogue.names(entry)]}
 
 
-def _judged(row: Row) -> dict[str, Any]:
+def _judged(row: SpecFit) -> dict[str, Any]:
     return {
         "conforming": row.conforming,
         "first": _finding(row.reasons[0]) if row.reasons else None,

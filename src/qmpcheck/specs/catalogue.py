@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from qmpcheck.specs.load import LoadedSpec
 
 
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+class SpecEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One spec of the catalogue.
 
     Attributes:
@@ -132,7 +132,7 @@ class _Release(NamedTuple):
     """A release and its spec's entry."""
 
     name: str
-    entry: Entry
+    entry: SpecEntry
 
     def spec(self, version: Version) -> Spec:
         """Its spec, with what is known of that version where it is one of its patch levels."""
@@ -211,21 +211,21 @@ TEXT_DOCUMENT = "qmp-events.txt"
 
 
 @functools.cache
-def entries() -> tuple[Entry, ...]:
+def entries() -> tuple[SpecEntry, ...]:
     """All specs of the catalogue, oldest first, with the releases that the user added.
 
     Raises:
         SpecError: a file of these cannot be read.
     """
-    shipped = msgspec.json.decode(rules_file("index.json"), type=tuple[Entry, ...])
+    shipped = msgspec.json.decode(rules_file("index.json"), type=tuple[SpecEntry, ...])
     known = {release for entry in shipped for release in entry.releases}
     added = [_local(each) for each in local_rules.releases() if each.name not in known]
     return (*shipped, *sorted(added, key=lambda entry: _series(entry.id)))
 
 
-def _local(release: local_rules.Release) -> Entry:
+def _local(release: local_rules.Release) -> SpecEntry:
     rules = release.rule_base
-    return Entry(
+    return SpecEntry(
         release.name,
         (release.commit,) if release.commit else (),
         release.date,
@@ -237,7 +237,7 @@ def _local(release: local_rules.Release) -> Entry:
     )
 
 
-def _load(entry: Entry) -> RuleBase:
+def _load(entry: SpecEntry) -> RuleBase:
     return (
         local_rules.read(entry.path).rule_base
         if entry.path
@@ -251,12 +251,12 @@ def rules_file(name: str) -> bytes:
         return file.read()
 
 
-def names(entry: Entry) -> tuple[str, ...]:
+def names(entry: SpecEntry) -> tuple[str, ...]:
     """What `--spec` takes for an entry, the best name first."""
     return tuple(dict.fromkeys([*filter(None, [entry.edition]), *entry.releases, entry.id]))
 
 
-def _entry(name: str) -> Entry | None:
+def _entry(name: str) -> SpecEntry | None:
     if name == "latest":
         return _named(_newest())
     return _named(name.lower()) or _of_patch_level(name) or _of_commit(name.lower())
@@ -266,7 +266,7 @@ def _newest() -> str:
     return [release for release, _ in _release_entries()][-1]
 
 
-def _named(name: str) -> Entry | None:
+def _named(name: str) -> SpecEntry | None:
     for each in (name, name.removesuffix(":txt")):  # up to 2.0 the text goes by the release's plain name
         for entry in entries():
             if each in names(entry) and not (each != name and entry.id == each):
@@ -274,19 +274,19 @@ def _named(name: str) -> Entry | None:
     return None
 
 
-def _of_patch_level(name: str) -> Entry | None:
+def _of_patch_level(name: str) -> SpecEntry | None:
     """The text that a release had beside its schema, by the name of a patch level."""
     match = re.fullmatch(r"(\d+\.\d+)\.\d+:txt", name)
     return _named(f"{match[1]}:txt") if match else None
 
 
-def _of_commit(name: str) -> Entry | None:
+def _of_commit(name: str) -> SpecEntry | None:
     if not re.fullmatch(r"[0-9a-f]{7,40}", name):
         return None
     return next((entry for entry in entries() if _is_commit(entry, name)), None)
 
 
-def _is_commit(entry: Entry, name: str) -> bool:
+def _is_commit(entry: SpecEntry, name: str) -> bool:
     return any(commit.startswith(name) for commit in entry.commits)
 
 
@@ -342,7 +342,7 @@ def _digest(rule_base: RuleBase) -> str:
     return hashlib.sha256(rulebase.dump(rule_base)).hexdigest()[:10]
 
 
-def _release_entries() -> list[tuple[str, Entry]]:
+def _release_entries() -> list[tuple[str, SpecEntry]]:
     """All names of releases, by their versions; the text document of one comes before its schema."""
     named = [(release, entry) for entry in entries() for release in entry.releases]
     return sorted(named, key=lambda each: (_series(each[0]), not each[0].endswith(":txt")))

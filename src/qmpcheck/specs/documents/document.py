@@ -27,7 +27,7 @@ class Section(NamedTuple):
         return "".join(self.lines)
 
 
-class Entry(NamedTuple):
+class EventText(NamedTuple):
     """One heading and what stands under it. A heading may name several events, and lack its underline."""
 
     heading: Section
@@ -39,7 +39,7 @@ class Structure(NamedTuple):
     """A whole document: sections before the first heading, then the entries."""
 
     preamble: tuple[Section, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[EventText, ...]
 
 
 def parse(text: str) -> Structure:
@@ -60,15 +60,15 @@ def _section(kind: str, tokens: list[Token]) -> Section:
 class _DocumentTransformer(Transformer[Token, Structure]):
     """The callbacks of `document.lark`, by the names of its rules and terminals."""
 
-    def document(self, parts: list[Section | Entry]) -> Structure:
+    def document(self, parts: list[Section | EventText]) -> Structure:
         preamble = tuple(part for part in parts if isinstance(part, Section))
-        return Structure(preamble, tuple(part for part in parts if isinstance(part, Entry)))
+        return Structure(preamble, tuple(part for part in parts if isinstance(part, EventText)))
 
-    def event(self, parts: list[Section]) -> Entry:
+    def event(self, parts: list[Section]) -> EventText:
         heading, *sections = parts
         bare = not sections or sections[0].kind != UNDERLINE
         underline = Section(UNDERLINE, heading.line, ()) if bare else sections.pop(0)
-        return Entry(heading, underline, tuple(sections))
+        return EventText(heading, underline, tuple(sections))
 
     def title(self, tokens: list[Token]) -> Section:
         return _section(TITLE, tokens)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from qmpcheck.specs.documents import data, document, items, member, note
 from qmpcheck.specs.documents.data import DataText
-from qmpcheck.specs.documents.document import Entry, Section, Structure
+from qmpcheck.specs.documents.document import EventText, Section, Structure
 from qmpcheck.specs.documents.member import MemberText
 from qmpcheck.specs.documents.note import Context, Sentence
 
@@ -47,7 +47,7 @@ _NO_DESCRIPTION = re.compile(r"""^[ \t]*[-*][ \t]*["'`@*]|\bjson-[a-z]+\b|^[ \t]
 """What a description has no use for: a member, a type, the underline of a heading."""
 
 
-def _entry(entry: Entry, described: Collection[str]) -> EventEntry:
+def _entry(entry: EventText, described: Collection[str]) -> EventEntry:
     heading = _HEADING.match(entry.heading.text.strip())
     assert heading, "the pattern matches any text"
     names = _names(entry)
@@ -65,7 +65,7 @@ def _entry(entry: Entry, described: Collection[str]) -> EventEntry:
     )
 
 
-def _names(entry: Entry) -> tuple[str, ...]:
+def _names(entry: EventText) -> tuple[str, ...]:
     heading = _HEADING.match(entry.heading.text.strip())
     assert heading, "the pattern matches any text"
     return tuple(name.strip() for name in heading[2].split(","))
@@ -123,7 +123,7 @@ def _of_kind(sections: Iterable[Section], kind: str) -> list[Section]:
     return [section for section in sections if section.kind == kind]
 
 
-def _examples(entry: Entry, names: tuple[str, ...]) -> Iterator[Example]:
+def _examples(entry: EventText, names: tuple[str, ...]) -> Iterator[Example]:
     labelled = False
     for section in entry.sections:
         if section.kind == document.EXAMPLE:
