@@ -1,4 +1,4 @@
-"""Rules in words."""
+"""Rules and types of a spec, in words for messages and tables."""
 
 from __future__ import annotations
 

@@ -18,19 +18,19 @@ from qmpcheck.rulebase import SpecError
 from qmpcheck.text import safe, shortened
 
 COMMANDS = {
-    "validate": "hold recorded streams against a spec",
-    "diff": "say what changed from one spec to another",
+    "validate": "check recorded streams against a spec",
+    "diff": "show what changed from one spec to another",
     "convert": "write the messages in a log as JSONL",
-    "record": "write down what a QEMU sends over QMP",
-    "fit": "tell which releases could have written a stream",
-    "gate": "make a QEMU send events, and hold it against a spec",
+    "record": "record what a QEMU sends over QMP",
+    "fit": "find the releases that could have written a stream",
+    "gate": "make a QEMU send events, and check them against a spec",
     "lint": "find the defects of a spec document",
     "compile": "write the rule base of a spec document",
     "specs": "list the specs that --spec takes",
     "show": "show the rules of a spec",
     "schema": "write a spec as JSON Schema",
-    "history": "tell how an event, a member or a value changed through the releases",
-    "explain": "say what a code means",
+    "history": "show how an event, a member or a value changed through the releases",
+    "explain": "explain a code",
 }
 
 

@@ -1,4 +1,4 @@
-"""Say what changed from one spec to another, for a client that reads events.
+"""Show what changed from one spec to another, for a client that reads events.
 
 A client is tolerant if it ignores the events and members that it does not know, as the protocol asks of it,
 and strict if it rejects them. With --used-by, only what that client receives is looked at: a recorded stream

@@ -1,4 +1,4 @@
-"""Say what a code means, why it matters, and show a bad and a good example; without one, list the codes.
+"""Explain what a code means and why it matters, with a bad and a good example; without one, list the codes.
 
 A known erratum and a rule about commands are explained by their names.
 """

@@ -1,4 +1,4 @@
-"""Tell how much of a stream each spec allows, which releases could have written it, and what in it says so.
+"""Show how much of a stream each spec allows, which releases could have written it, and what in it says so.
 
 A log of several VMs holds several streams; each is fitted by itself.
 

@@ -1,10 +1,10 @@
-"""Make a QEMU send events, without a guest system and without KVM, and hold it against a spec.
+"""Make a QEMU send events, without a guest system and without KVM, and check them against a spec.
 
-Exit status: 0 nothing speaks against the build; 1 findings at least as bad as --fail-on: in what it sent,
+Exit status: 0 the build is as expected; 1 findings at least as bad as --fail-on: in what it sent,
 events that did not come, a crash or a hang, differences that break clients (risky ones are warnings); 2 the
 QEMU cannot be run, or nothing could be checked; 130 interrupted.
 
-Defaults may stand in qmpcheck.toml, or under [tool.qmpcheck] in pyproject.toml. The options that follow-ups
+Defaults can be set in qmpcheck.toml, or under [tool.qmpcheck] in pyproject.toml. The options that follow-ups
 depend on are not assumed: a scenario knows what it gives to its QEMU.
 """
 
@@ -124,7 +124,7 @@ def _reporting_failure(options: argparse.Namespace) -> Iterator[None]:
 
 
 def _report(options: argparse.Namespace, verdict: Verdict, known: Baseline | None) -> int:
-    """Tell what was found; the exit status."""
+    """Report what was found, and return the exit status."""
     report = gatereport.report(verdict, options.fail_on, known)
     updates = options.update_baseline and not report.unchecked
     if updates:
@@ -152,7 +152,7 @@ def _ask(path: str) -> Build:
 
 
 def _choose_spec(name: str, build: Build) -> tuple[Spec, Spec | None]:
-    """What to hold events against, and the release before a build that is newer than the catalogue's."""
+    """The spec to check events against, and the newest release if the build is newer than the catalogue."""
     if name != "auto":
         return catalogue.find(name), None
     version = build.version
@@ -212,7 +212,7 @@ def _make(folder: str) -> None:
 
 
 def _save(folder: str | None, verdict: Verdict) -> int:
-    """Keep the recordings where that is asked for; the exit status. The verdict stands without them."""
+    """Save the recordings if the user asked for it, and return the exit status."""
     if folder is None:
         return CLEAN
     try:

@@ -1,4 +1,4 @@
-"""Tell what happened to an event, a member or a value, from the first release with QMP to the newest.
+"""Show what happened to an event, a member or a value, from the first release with QMP to the newest.
 
 Up to 2.0 each revision of qmp-events.txt counts, from 2.1 on the QAPI schema of each release. The level
 is what a step means for a client that ignores what it does not know; `doc` marks a step in which only the

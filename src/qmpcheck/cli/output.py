@@ -1,4 +1,4 @@
-"""Where a report goes."""
+"""`--output FILE`: where a report goes."""
 
 from __future__ import annotations
 

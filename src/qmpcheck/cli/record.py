@@ -1,4 +1,4 @@
-"""Write down what a QEMU sends over QMP, byte for byte: its greeting, replies and events.
+"""Record what a QEMU sends over QMP, byte for byte: its greeting, replies and events.
 
 SOCKET is unix:PATH, tcp:HOST:PORT, or either without the prefix. Nothing is sent but qmp_capabilities. The
 recording ends when QEMU does, or at an interrupt.
@@ -11,7 +11,7 @@ With --proxy LISTEN, clients connect to LISTEN in place of SOCKET, one after the
 on to SOCKET, and what comes back to them, bytes and file descriptors unchanged. FILE holds both directions
 then, in their order, so that `validate` can check what commands promise.
 
-FILE holds whole lines only, always. What was lost is told.
+FILE holds whole lines only, always. What was lost is reported.
 
 Exit status: 0 the recording is whole; 2 something was lost, or nothing could be recorded; 130 interrupted.
 """

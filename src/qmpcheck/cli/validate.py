@@ -1,6 +1,6 @@
-"""Hold recorded streams against a spec.
+"""Check recorded streams against a spec.
 
-The spec, and other defaults, may stand in qmpcheck.toml, or under [tool.qmpcheck] in pyproject.toml.
+The spec, and other defaults, can be set in qmpcheck.toml, or under [tool.qmpcheck] in pyproject.toml.
 
 Exit status: 0 nothing found; 1 findings at least as bad as --fail-on; 2 a stream could not be read to
 its end, or held no event; 130 interrupted.

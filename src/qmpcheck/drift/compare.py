@@ -1,7 +1,7 @@
 """Two rule bases compared: every change that a reader of events may notice, and nothing else.
 
 Where the specs are of different kinds, or one is a text, what only one of them spells out is no change on
-the wire: it is told as QMP517. So is a condition on the build, where it stands at what need not come anyway.
+the wire: it is reported as QMP517. So is a condition on the build that is added to something optional.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the binary at hand is: its version, its events and its commands, by its own word."""
+"""A build of QEMU: its version, its events and its commands, as it states them itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a gate finds, by codes."""
+"""The codes of what the gate can find."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from qmpcheck.gate.failure import CRASHED, FAILED, HUNG
 NOT_SEEN, REPEATED, UNEXPECTED, MISPLACED = "QMP401", "QMP405", "QMP406", "QMP407"
 UNTIMELY, KEY_TWICE = "QMP408", "QMP409"
 
-_UNTOLD = {"QMP512", "QMP513", "QMP514", "QMP515"}
-"""Follow-ups and rate limits: introspection does not tell them."""
+_NOT_IN_INTROSPECTION = {"QMP512", "QMP513", "QMP514", "QMP515"}
+"""Follow-ups and rate limits: introspection does not have them."""
 
-_CHANGES = {code for code in DRIFT_CODES if CODES[code].tolerant is not Impact.DOC} - _UNTOLD
-"""Changes in what a build tells of itself that are more than its options."""
+_CHANGES = {code for code in DRIFT_CODES if CODES[code].tolerant is not Impact.DOC} - _NOT_IN_INTROSPECTION
+"""The differences between a build and its spec that are more than build options."""
 
 OF_GATE = STREAM_CODES | BUILD_CODES | _CHANGES
 """The codes of all that a gate can find."""

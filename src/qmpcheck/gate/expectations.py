@@ -1,4 +1,4 @@
-"""What a scenario leads a build to send, event by event."""
+"""The events that a scenario expects a build to send, in order."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ PLAYED = (4, 2), (11, 1)
 
 
 class Fault(NamedTuple):
-    """One finding of the gate, before it becomes a `Finding` in `reports/gatereport`.
+    """One finding of the gate, before `reports/gatereport` makes it one of a report.
 
     Attributes:
         code: one of `BUILD_CODES`.

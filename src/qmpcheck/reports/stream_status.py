@@ -1,4 +1,4 @@
-"""What a stream's result comes to."""
+"""The status of a stream: conforms, violations, pending or unchecked."""
 
 from __future__ import annotations
 

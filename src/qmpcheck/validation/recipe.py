@@ -1,4 +1,4 @@
-"""How streams are checked, whatever their spec: the one way from a spec and a user's wishes to a checker."""
+"""How streams are checked, whatever their spec: the one way from a spec and a user's options to a checker."""
 
 from __future__ import annotations
 

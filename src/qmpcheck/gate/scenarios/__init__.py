@@ -13,4 +13,4 @@ ALL: tuple[Scenario, ...] = (
     *network.SCENARIOS,
     *migration.SCENARIOS,
 )
-"""All of them, in the order in which they are told."""
+"""All of them, in the order of reports."""
