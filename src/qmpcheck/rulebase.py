@@ -249,7 +249,7 @@ def load(text: bytes) -> RuleBase:
 
 
 def check(described: Type) -> None:
-    """Hold a type against what every type must keep to.
+    """Check what must be true of every type.
 
     Raises:
         ValueError: an object has a member twice, or nothing tells a union's branches apart.

@@ -78,7 +78,7 @@ class Verdict(NamedTuple):
 
     Attributes:
         build: the build.
-        spec: what its events were held against.
+        spec: what its events were checked against.
         judged: the scenarios.
         changes: how what the build says of itself differs from the spec, or from the release `since`.
         gate_options: how it was checked.

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from qmpcheck.qmp.client import Arrival
+from qmpcheck.streams.messages import is_event
 
 
 class ReceivedEvent(NamedTuple):
@@ -81,8 +82,8 @@ def _event(line: bytes, twice: list[str]) -> dict[str, Any] | None:
         message = json.loads(line, object_pairs_hook=members, parse_int=_integer)
     except (ValueError, RecursionError):
         return None
-    is_event = isinstance(message, dict) and isinstance(message.get("event"), str)
-    return message if is_event and not _is_deep(message) else None
+    is_an_event = isinstance(message, dict) and is_event(message)
+    return message if is_an_event and not _is_deep(message) else None
 
 
 _DEEPEST = 64

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from qmpcheck.qmp.connection import CHUNK, Connection, ConnectionFailed
 from qmpcheck.qmp.process import Process
+from qmpcheck.streams.messages import is_event
 from qmpcheck.version import Version, of_greeting
 
 
@@ -187,7 +188,7 @@ class Client:
                 raise ConnectionFailed("it sends a line that is no JSON object")
         elif "QMP" in message:
             self.has_greeted, self.version = True, self.version or of_greeting(message)
-        elif isinstance(message.get("event"), str):
+        elif is_event(message):
             self.events.append(message)
         elif isinstance(message.get("id"), int):
             self._replies[message["id"]] = message

@@ -12,6 +12,7 @@ from typing import Any
 
 from qmpcheck.streams import jsontext
 from qmpcheck.streams.blocks import LONGEST
+from qmpcheck.streams.messages import is_event
 from qmpcheck.text import quoted
 from qmpcheck.wording import plural
 
@@ -134,7 +135,7 @@ class Connection:
             if "QMP" in message:
                 self.has_greeted, self._expects_greeting = True, False
                 return
-            if not (isinstance(message.get("event"), str) and "timestamp" in message):
+            if not (is_event(message) and "timestamp" in message):
                 place = "before its greeting it sends" if self._has_lines else "its first line is"
                 shown = quoted(line.decode(errors="replace").rstrip())
                 raise NotQMP(f"it speaks no QMP: {place} {shown}", lines[:accepted])

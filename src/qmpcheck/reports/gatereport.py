@@ -54,7 +54,7 @@ def unplayed(path: str, spec: str, reason: str) -> Report:
 
     Args:
         path: of the binary, as the user named it.
-        spec: what it should have been held against, as the user named it.
+        spec: what it should have been checked against, as the user named it.
         reason: why not.
     """
     suite = Suite("gate", "unchecked", (), reason)

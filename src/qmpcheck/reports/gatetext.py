@@ -23,7 +23,7 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
 
     Args:
         verdict: on the build.
-        report: the same, held against a baseline.
+        report: what was found, compared with a baseline.
         out: where it goes.
     """
     paint = style.painter(out)
@@ -41,10 +41,10 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
             findings.update(checked.counts)
     table = text.table(findings, verdict.gate_options.severities)
     out.write(table.removeprefix("\n") + "\n" * bool(findings))
-    out.write(f"{_word(report, paint)}: {_counts(verdict, report)}\n")
+    out.write(f"{_status_word(report, paint)}: {_count_line(verdict, report)}\n")
 
 
-def _word(report: Report, paint: style.Paint) -> str:
+def _status_word(report: Report, paint: style.Paint) -> str:
     if any(map(report.fails, report.findings)):
         return paint(style.RED, "failed")
     return paint(style.RED, "unchecked") if report.unchecked else paint(style.GREEN, "passed")
@@ -91,7 +91,7 @@ def _outcome(judged: Judged) -> str:
     return ", ".join(parts) or "ok"
 
 
-def _noted(identity: Identity, known: Baseline) -> str:
+def _baseline_mark(identity: Identity, known: Baseline) -> str:
     return " (in the baseline)" if identity in known else ""
 
 
@@ -104,7 +104,7 @@ def _lines(judged: Judged, known: Baseline, paint: style.Paint) -> Iterator[str]
     for fault in judged.faults:
         is_error = fault.severity is Severity.ERROR
         colour = style.RED if is_error else style.YELLOW
-        noted = " (warning)" * (not is_error) + _noted(gatereport.of_fault(scenario, fault), known)
+        noted = " (warning)" * (not is_error) + _baseline_mark(gatereport.of_fault(scenario, fault), known)
         yield f"{scenario}: {paint(colour, fault.code)} {fault.what}: {fault.full_text}{noted}\n"
 
 
@@ -119,11 +119,11 @@ def _drift_lines(verdict: Verdict, known: Baseline, paint: style.Paint) -> Itera
     whose = f"since {verdict.since.name}" if verdict.since else "the build"
     for change in verdict.changes:
         place = " ".join(filter(None, [change.event, change.shown_path]))
-        level, noted = change.level(), _noted(fingerprint.of_change(change), known)
+        level, noted = change.level(), _baseline_mark(fingerprint.of_change(change), known)
         yield f"{whose}: {paint(_COLOURS[level], change.code)} {place}: {change.text} ({level}){noted}\n"
 
 
-def _counts(verdict: Verdict, report: Report) -> str:
+def _count_line(verdict: Verdict, report: Report) -> str:
     """What there was. A difference is counted as the error or the warning that it is, too."""
     judged, found = verdict.judged, levels(report.findings)
     kinds: Counter[str] = sum((each.seen for each in judged), Counter())

@@ -86,7 +86,7 @@ class Report(NamedTuple):
         suites: what was checked.
         fail_on: the level from which findings fail the run.
         document: gives the command's own report as a value for JSON.
-        has_baseline: whether the findings were held against a baseline.
+        has_baseline: whether the findings were compared with a baseline.
     """
 
     command: str

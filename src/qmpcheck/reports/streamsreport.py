@@ -11,7 +11,7 @@ from qmpcheck.finding import Finding, severity
 from qmpcheck.reports import fingerprint, jsonreport, stream_status
 from qmpcheck.reports.fingerprint import Baseline, Identity
 from qmpcheck.reports.report import Report, Reported, Suite
-from qmpcheck.reports.text import source
+from qmpcheck.reports.text import spec_reference
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.wording import first_of, plural
 
@@ -55,7 +55,7 @@ def of_finding(path: str, finding: Finding, known: Baseline) -> Reported:
     return Reported(
         code=finding.code,
         level=finding.severity,
-        message=finding.text + (f" ({finding.drift})" if finding.drift else "") + source(finding),
+        message=finding.text + (f" ({finding.drift})" if finding.drift else "") + spec_reference(finding),
         file=path,
         line=finding.line,
         identity=identity,

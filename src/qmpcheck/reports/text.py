@@ -22,18 +22,18 @@ def write(results: Sequence[StreamResult], out: IO[str], known: Baseline | None 
     """Each stream's counts and findings, then a table of all findings by code and event."""
     paint = style.painter(out)
     for checked in results:
-        out.write(_counts(checked, paint, known) + "\n")
+        out.write(_count_line(checked, paint, known) + "\n")
         out.writelines(finding_lines(checked.path, checked.listed, paint, known, checked.vm))
         more = checked.unlisted.total()
         if more:
-            out.write(f"{shown(checked.path)}: {plural(more, 'finding')} more, not listed\n")
+            out.write(f"{safe_path(checked.path)}: {plural(more, 'finding')} more, not listed\n")
     findings: Counter[Kind] = Counter()
     for checked in results:
         findings.update(checked.counts)
     out.write(table(findings, results[0].severities))
 
 
-def _counts(checked: StreamResult, paint: style.Paint, known: Baseline | None) -> str:
+def _count_line(checked: StreamResult, paint: style.Paint, known: Baseline | None) -> str:
     errors, warnings = checked.count(Severity.ERROR), checked.count(Severity.WARNING)
     counts = [plural(checked.lines, "line"), plural(checked.events, "event"), plural(errors, "error")]
     counts += [plural(warnings - errors, "warning")]
@@ -44,7 +44,7 @@ def _counts(checked: StreamResult, paint: style.Paint, known: Baseline | None) -
     colour = _COLOURS[result]
     said = f"{_WORDS[result]} {_named(checked.spec)}" if checked.spec else result
     vm = f" {name(checked.vm)}:" if checked.vm else ""
-    line = f"{shown(checked.path)}:{vm} {paint(colour, said)}: {', '.join(counts)}"
+    line = f"{safe_path(checked.path)}:{vm} {paint(colour, said)}: {', '.join(counts)}"
     if checked.format in ("", "jsonl"):
         return line
     lacks = f", which can lack {checked.may_lack}" if checked.may_lack else ""
@@ -92,8 +92,8 @@ def finding_lines(
         message = f"{place}: {finding.text}" if place else finding.text
         message += f" ({finding.drift})" if finding.drift else ""
         noted = " (in the baseline)" if known and _is_in(known, finding) else ""
-        at = f"{shown(path)}:{finding.line}" + (f": {name(vm)}" if vm else "")
-        yield f"{at}: {paint(colour, finding.code)} {message}{source(finding)}{noted}\n"
+        at = f"{safe_path(path)}:{finding.line}" + (f": {name(vm)}" if vm else "")
+        yield f"{at}: {paint(colour, finding.code)} {message}{spec_reference(finding)}{noted}\n"
 
 
 def _is_in(known: Baseline, finding: Finding) -> bool:
@@ -102,12 +102,12 @@ def _is_in(known: Baseline, finding: Finding) -> bool:
     return fingerprint.of_finding(finding) in known
 
 
-def shown(path: str) -> str:
+def safe_path(path: str) -> str:
     """A path at the beginning of a line, where CI systems take some signs for commands."""
     return safe(f"./{path}" if path.startswith(("::", "##")) else path)
 
 
-def source(finding: Finding) -> str:
+def spec_reference(finding: Finding) -> str:
     """Where the spec says so, in parentheses; "" where it has no lines."""
     if not finding.spec_line:
         return ""

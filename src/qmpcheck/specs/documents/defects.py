@@ -17,7 +17,7 @@ from qmpcheck.text import name, quoted, shortened
 
 
 def find(structure: Structure, entries: Sequence[EventEntry]) -> Iterator[Finding]:
-    """Every defect, in no particular order. Examples are held against the rules elsewhere."""
+    """Every defect, in no particular order. `checking.examples` checks examples by the rules."""
     yield from _unknown_lines(structure)
     yield from _underlines(structure)
     yield from _duplicate_numbers(entries)
