@@ -1,4 +1,4 @@
-"""The version that a QEMU tells in its greeting."""
+"""The version of a QEMU, as in its greeting."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def of_name(name: str) -> Version | None:
 
 
 def of_greeting(message: Any) -> Version | None:
-    """The version in a message; None where it is no greeting, or one that tells none."""
+    """The version in a message; None where it is no greeting, or one without it."""
     for key in ("QMP", "version", "qemu"):
         message = message.get(key) if isinstance(message, dict) else None
     if not isinstance(message, dict):

@@ -105,7 +105,7 @@ class Checker:
         return Checker(self._rule_base, self.options, reader=self._reader)
 
     def _temporal_rules(self) -> Sequence[TemporalRule]:
-        """All that are to be watched: none where no finding of theirs is wanted."""
+        """The rules to watch: none if the user wants no finding about them."""
         options = self.options
         if not self._checks_time:
             return ()
@@ -262,10 +262,10 @@ class Checker:
         self._new_connection()
         if differs or self._version is None:
             self._version = greeting.version
-            told = version.of_greeting({"QMP": {"version": greeting.version}})
-            self._session.series = told[:2] if told else self.options.series
-            if told and len(self._versions) < _MOST_VERSIONS:
-                self._versions[told] = None
+            known = version.of_greeting({"QMP": {"version": greeting.version}})
+            self._session.series = known[:2] if known else self.options.series
+            if known and len(self._versions) < _MOST_VERSIONS:
+                self._versions[known] = None
         self._is_new = False
 
     def _end_session(self, line: int, complete: bool) -> None:

@@ -302,7 +302,7 @@ _MOST_NAMED = 12
 
 
 def _shown(value: Any) -> str:
-    """What stood there, short and safe."""
+    """A value that was found, short and safe to print."""
     match value:
         case str():
             return quoted(value)

@@ -32,7 +32,7 @@ def of_rule_base(rule_base: RuleBase) -> Schema:
 
 
 def _pointer(key: str) -> str:
-    """A key as it stands in a JSON pointer."""
+    """A key, escaped for a JSON pointer."""
     return key.replace("~", "~0").replace("/", "~1")
 
 

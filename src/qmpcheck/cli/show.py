@@ -85,7 +85,7 @@ def _errata(event: str, spec: catalogue.Spec) -> Iterator[str]:
 
 
 class _Above(NamedTuple):
-    """What a member stands in: its path, its file, and the branches it is in."""
+    """The surroundings of a member: its path, its file, and the branches it is in."""
 
     path: KeyPath
     file: str

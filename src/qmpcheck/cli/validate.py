@@ -187,7 +187,7 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
 
     [path] = options.streams
     _expect_readable(path)
-    told: list[Finding] = []
+    printed: list[Finding] = []
     chosen: set[str] = set()
     with report_option.opened(options.output, options.reports, at_once=True) as out:
 
@@ -202,12 +202,12 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
             lines = (*known_since, *overdue)
             out.writelines(text.finding_lines(path, lines, style.painter(out), known, vm))
             out.flush()
-            told.extend(known_since[: options.max_findings - len(told)])
+            printed.extend(known_since[: options.max_findings - len(printed)])
 
         at_once = None if options.format == "json" else hear
         results, interrupted = follow_file(checker, path, at_once, _tell_rotation)
         results = [each._replace(listed=_with_availability(each.listed, each.spec)) for each in results]
-        whole = [results[0]._replace(listed=(*told, *results[0].listed), taken=Counter()), *results[1:]]
+        whole = [results[0]._replace(listed=(*printed, *results[0].listed), taken=Counter()), *results[1:]]
         accepted = baseline_option.accepted(options, whole, known)
         _report(options.format, results, out, accepted, told_before=chosen)
     status = max(_status(whole, options, accepted), _reports(options, whole, known))

@@ -162,7 +162,7 @@ _WORDS = {"QMP201": _event, "QMP202": _missing, "QMP203": _member, "QMP204": _ty
 
 
 def _types(rule: EventRule, keys: KeyPath) -> Iterable[Type]:
-    """The types that a spec gives to what stands there, in any branch of a union."""
+    """The types that a spec gives to a value at these keys, in any branch of a union."""
     types: list[Type] = [rule.data]
     for key in keys:
         types = [inside for each in types for inside in _inside(each, key)]

@@ -27,7 +27,7 @@ class EventUsage(NamedTuple):
     handled: frozenset[tuple[KeyPath, str]] = frozenset()
 
     def has(self, path: KeyPath) -> bool:
-        """Whether something stands at a path."""
+        """Whether something is received at a path."""
         return path in self.values or self._anything(path)
 
     def takes_all_of(self, path: KeyPath) -> bool:
@@ -35,7 +35,7 @@ class EventUsage(NamedTuple):
         return (path in self.values and path not in self.parts) or self._anything(path)
 
     def takes(self, path: KeyPath, value: str) -> bool:
-        """Whether that string stands at a path."""
+        """Whether that string is received at a path."""
         return value in self.values.get(path, ()) or self._anything(path)
 
     def _anything(self, path: KeyPath) -> bool:
@@ -95,7 +95,7 @@ _OF_A_VALUE = frozenset({"QMP511", "QMP516", "QMP517", "QMP518"})
 the member."""
 
 _MOST_VALUES, _MOST_PATHS, _DEEPEST = 256, 4096, 32
-"""Of one path, of one event, and levels: what goes beyond stands for anything."""
+"""Of one path, of one event, and levels: beyond these, anything is taken for received."""
 
 
 class UsageBuilder:
@@ -108,7 +108,7 @@ class UsageBuilder:
         self.handled: set[tuple[KeyPath, str]] = set()
 
     def look(self, value: Any, path: KeyPath, depth: int) -> None:
-        """Add what stands at a path, so many levels deep, and all that is in it."""
+        """Add a value at a path, so many levels deep, and all that is in it."""
         if len(self.values) > _MOST_PATHS:
             self.whole.add(("data",))
             return

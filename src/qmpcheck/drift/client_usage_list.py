@@ -225,7 +225,7 @@ def _no(what: str, given: str, known: Iterable[str]) -> str:
 
 
 def _described(holder: rulebase.Type, at: _Described) -> Iterator[_Described]:
-    """What stands at a place of a type, and everything in it."""
+    """The parts of a type at a path, and everything inside."""
     yield at._replace(type=holder)
     match holder:
         case rulebase.Object():

@@ -68,7 +68,7 @@ class _Sides(NamedTuple):
 
 
 class _At(NamedTuple):
-    """Where a comparison stands: the event, the path, the branches, and the places in both specs."""
+    """Where a comparison is: the event, the path, the branches, and the places in both specs."""
 
     event: str
     path: KeyPath

@@ -43,7 +43,7 @@ class SpecFit(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """How well the specs fit a stream. What could have written it is told in releases.
+    """How well the specs fit a stream. What could have written it is given as releases.
 
     Attributes:
         lines: of the stream.
@@ -178,7 +178,7 @@ class Fitting:
 
     @property
     def has_begun(self) -> bool:
-        """Whether there was anything that a release can be told by."""
+        """Whether there was anything that distinguishes releases."""
         return bool(self._counts or self._versions)
 
     def add(self, lines: Sequence[bytes], numbers: Sequence[int] | None = None) -> None:
@@ -208,8 +208,8 @@ class Fitting:
             refused = sum(count for specs, count in self._counts.items() if specs >> at & 1)
             rows.append(SpecFit(spec.name, events - refused, tuple(self._reasons[at].values())))
         releases = len(catalogue.releases())
-        told = tuple(rows[:releases]), tuple(rows[releases:])
-        return Fit(self._lines, events, self._strange, tuple(self._versions), *told)
+        split = tuple(rows[:releases]), tuple(rows[releases:])
+        return Fit(self._lines, events, self._strange, tuple(self._versions), *split)
 
     def _read(self, text: bytes) -> _Line | None:
         """The event in a line; None where it holds none."""

@@ -205,7 +205,7 @@ def _values(type: Type) -> tuple[str, ...]:
 
 
 class _Seen(NamedTuple):
-    """The subject as one spec has it: what it is, in words that follow `introduced`, and where it stands."""
+    """The subject in one spec: what it is, in words that follow `introduced`, and its line in the spec."""
 
     text: str
     place: Place
@@ -239,7 +239,7 @@ def _value(found: _Found) -> _Seen:
 
 
 class _Found(NamedTuple):
-    """A member, the branch of a union that it is in, and where it stands."""
+    """A member, the branch of a union that it is in, and its line in the spec."""
 
     member: Member
     where: str
@@ -322,7 +322,7 @@ def _inside_of(where: str) -> str:
 
 
 def _is_told(subject: _Subject, change: Change) -> bool:
-    """Whether a change is a step, and no coming or going of the subject, which is told already."""
+    """Whether a change is a step, and not the coming or going of the subject, which is listed already."""
     if change.code in _DEPRECATION and subject.is_in(change):
         return True
     own = _without_items(change.path) == subject.path and change.value == subject.value

@@ -51,7 +51,7 @@ Steps = tuple[Step, ...]
 
 
 def expected(event: str, /, **where: Any) -> Expected:
-    """An event that must be seen; in the names of members `_` stands for `-`."""
+    """An event that must be seen; in the names of members `_` means `-`."""
     return Expected(event, {member.replace("_", "-"): value for member, value in where.items()})
 
 

@@ -32,7 +32,7 @@ class Fault(NamedTuple):
         text: what happened, or which event did not come, or came again; safe to print.
         event: the event's name; "" where it concerns none.
         severity: how bad it is.
-        measured: what differs each time that it happens, to be told with the text.
+        measured: what differs each time that it happens; printed after the text.
     """
 
     code: str
@@ -102,7 +102,7 @@ def _out_of_sequence(
     """What was missed and what came instead, or at another place, is one fault.
 
     What a process that crashed had still to send is none. Of a release on which the scenarios were never
-    played, what came is told, but is no error.
+    played, what came is a warning, no error.
     """
     first, last = PLAYED
     version = build.version
@@ -126,7 +126,7 @@ def _out_of_sequence(
 
 
 def _taken(events: list[Event], is_wanted: Callable[[Event], bool]) -> Event | None:
-    """The first event that is wanted, which is taken from the list."""
+    """Remove and return the first event that is wanted; None if there is none."""
     found = next(filter(is_wanted, events), None)
     if found is not None:
         events.remove(found)

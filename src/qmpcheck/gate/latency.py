@@ -12,7 +12,7 @@ PROMPT = 0.25
 """Seconds within which an event comes on a busy machine; what takes longer was held up."""
 
 _EXACT = 0.01
-"""Seconds by which two readings of the clock may be told in the wrong order."""
+"""Seconds by which two readings of the clock may come in the wrong order."""
 
 _FAR = 1 << 53
 """Seconds beyond which one time is as wrong as another."""

@@ -87,7 +87,7 @@ def _event(line: bytes, twice: list[str]) -> dict[str, Any] | None:
 
 
 _DEEPEST = 64
-"""Levels of nesting; no event has a tenth of that, and what is deeper than the stack cannot be told."""
+"""Levels of nesting; no event has a tenth of that, and Python cannot walk what is deeper than its stack."""
 
 
 def _is_deep(value: object) -> bool:

@@ -58,7 +58,7 @@ def _connected(address: Address, interrupts: Interrupts, waiting: Hear | None) -
     Raises:
         Stopped: there is none, and nobody is to hear that it is waited for.
     """
-    told = ""
+    reported = ""
     while interrupts.asked is None:
         try:
             with interrupts.raising():
@@ -69,9 +69,9 @@ def _connected(address: Address, interrupts: Interrupts, waiting: Hear | None) -
             reason = safe(f"{address}: {getattr(error, 'strerror', None) or error}")
         if waiting is None:
             raise Stopped(reason)
-        if reason != told:
+        if reason != reported:
             waiting(f"waiting for {reason}")
-            told = reason
+            reported = reason
         interrupts.pause(_PAUSE)
     return None
 

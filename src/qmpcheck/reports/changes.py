@@ -1,4 +1,4 @@
-"""The changes between two specs, as every report of them tells them."""
+"""The changes between two specs, in the form that every report of them shows."""
 
 from __future__ import annotations
 

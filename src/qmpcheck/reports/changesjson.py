@@ -8,7 +8,7 @@ from typing import IO, Any
 import qmpcheck
 from qmpcheck import keypath
 from qmpcheck.drift.change import NOWHERE, Change, Place
-from qmpcheck.reports import changes as told
+from qmpcheck.reports import changes as shared
 from qmpcheck.reports.changes import Changes
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.text import safe
@@ -30,7 +30,7 @@ def report(changes: Changes) -> dict[str, Any]:
         "used_by": _client(changes),
         "compared": changes.compared,
         "unlisted": changes.unlisted,
-        "notes": told.notes(changes),
+        "notes": shared.notes(changes),
         "changes": [_change(change, changes.strict) for change in changes.changes],
     }
 

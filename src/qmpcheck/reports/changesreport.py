@@ -29,7 +29,7 @@ def report(changes: Changes, fail_on: Impact = Impact.BREAKING) -> Report:
 
 
 def of_change(each: Change, spec: str, strict: bool = False) -> Reported:
-    """A change. It stands where the new spec states it, or where the old one did.
+    """A change. Its place is in the new spec, or in the old one for what was removed.
 
     Args:
         each: the change.

@@ -11,7 +11,7 @@ from typing import IO
 from tabulate import tabulate
 
 from qmpcheck.codes import Impact
-from qmpcheck.reports import changes as told
+from qmpcheck.reports import changes as shared
 from qmpcheck.reports import style
 from qmpcheck.reports.changes import ChangeRow, Changes
 
@@ -26,8 +26,8 @@ _WIDTHS = (None, None, None, None, 60)
 def write(changes: Changes, out: IO[str]) -> None:
     """The counts, then a table of what changed, then one of what differs in the documents alone."""
     paint = style.painter(out)
-    rows = told.rows(changes)
-    out.write(told.summary(changes, rows) + "\n")
+    rows = shared.rows(changes)
+    out.write(shared.summary(changes, rows) + "\n")
     wire, documents = _parted(rows)
     for heading, part in (("", wire), (f"\n{_DOCUMENTS}\n", documents)):
         if part:
@@ -38,19 +38,19 @@ def write(changes: Changes, out: IO[str]) -> None:
                 maxcolwidths=_WIDTHS,
             )
             out.write(f"{heading}\n{table}\n")
-    out.write("".join(f"\n{note}\n" for note in told.notes(changes)))
+    out.write("".join(f"\n{note}\n" for note in shared.notes(changes)))
 
 
 def write_markdown(changes: Changes, out: IO[str]) -> None:
     """The changes as Markdown; nothing in them is taken for markup."""
-    rows = told.rows(changes)
-    out.write(_escaped(told.summary(changes, rows)) + "\n")
+    rows = shared.rows(changes)
+    out.write(_escaped(shared.summary(changes, rows)) + "\n")
     wire, documents = _parted(rows)
     for heading, part in (("", wire), (f"\n{_DOCUMENTS}\n", documents)):
         if part:
             cells = [map(_escaped, row) for row in _cells(part, lambda row: str(row.level))]
             out.write(f"{heading}\n{_markdown_table(cells)}")
-    out.write("".join(f"\n{_escaped(note)}\n" for note in told.notes(changes)))
+    out.write("".join(f"\n{_escaped(note)}\n" for note in shared.notes(changes)))
 
 
 def _parted(rows: Sequence[ChangeRow]) -> tuple[list[ChangeRow], list[ChangeRow]]:

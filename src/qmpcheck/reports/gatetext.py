@@ -86,8 +86,8 @@ def _outcome(judged: Judged) -> str:
         parts.append(failure.kind)
     if judged.errors:
         parts.append(plural(judged.errors, "error"))
-    told = Counter(fault.what for fault in judged.faults if fault.event)
-    parts += (f"{count} {what}" for what, count in told.items())
+    kinds = Counter(fault.what for fault in judged.faults if fault.event)
+    parts += (f"{count} {what}" for what, count in kinds.items())
     return ", ".join(parts) or "ok"
 
 

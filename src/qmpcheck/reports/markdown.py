@@ -1,4 +1,4 @@
-"""A job's summary in Markdown. Whatever is not this module's own words stands in code spans."""
+"""A job's summary in Markdown. Text from elsewhere is in code spans, so none of it is markup."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ def at_or_before(version: Version) -> Spec | None:
 
 @functools.cache
 def releases() -> tuple[Spec, ...]:
-    """The releases, oldest first: up to 2.0 as the event document tells of them, then by their schemas."""
+    """The releases, oldest first: up to 2.0 by the event document, then by their schemas."""
     return tuple(
         Spec(release, entry.id, _load(entry))
         for release, entry in _release_entries()
@@ -324,16 +324,18 @@ def _external(name: str) -> Spec:
     return external(name, load.read(name))
 
 
-def external(name: str, told: LoadedSpec) -> Spec:
+def external(name: str, loaded: LoadedSpec) -> Spec:
     """A spec from elsewhere. To what a binary says of itself, the rules of its release are added."""
-    rule_base = told.rule_base
+    rule_base = loaded.rule_base
     is_silent = rule_base.source != SCHEMA and not rule_base.follow_ups
-    release = at_or_before(told.version) if told.version and is_silent else None
+    release = at_or_before(loaded.version) if loaded.version and is_silent else None
     if release:
         from qmpcheck.specs.release_rules import with_release_rules
 
         rule_base = with_release_rules(rule_base, release.rule_base)
-    return Spec(name, _digest(rule_base), rule_base, origin=Origin(told.date, told.commit, told.version))
+    return Spec(
+        name, _digest(rule_base), rule_base, origin=Origin(loaded.date, loaded.commit, loaded.version)
+    )
 
 
 def _digest(rule_base: RuleBase) -> str:

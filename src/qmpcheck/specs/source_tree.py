@@ -33,7 +33,7 @@ FIRST_WITH_EVENTS = Version(2, 1)
 TARBALL = re.compile(r"\.(?:tar(?:\.(?:gz|bz2|xz))?|tgz|tbz2?|txz)$")
 
 _FILE = rf"(?:VERSION|qapi/[^/]+\.json|{'|'.join(map(re.escape, (SCHEMA, *TEXTS)))})"
-"""A file that a spec is read from, or that tells the version."""
+"""A file that a spec is read from, or that holds the version."""
 
 _WANTED = re.compile(rf"(?:\./)?((?:(?!\.\.?/)[^/]+/)?{_FILE})")
 """The same in a tarball; most have one folder around the tree."""
@@ -147,8 +147,10 @@ def _top(repository: str) -> str:
 
 def _commit(repository: str, revision: str) -> tuple[str, str]:
     """The full name of a revision's commit, and its date."""
-    told = _git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    commit = told.decode().strip()
+    output = _git(
+        repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
+    )
+    commit = output.decode().strip()
     return commit, _git(repository, "show", "-s", "--format=%cs", commit).decode().strip()
 
 

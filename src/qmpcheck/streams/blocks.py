@@ -42,7 +42,7 @@ class LongLine(bytes):
 Block = list[bytes]
 
 Advance = Callable[[int], object]
-"""Is told how many bytes more were read, once their lines are dealt with."""
+"""Called with how many more bytes were read, once their lines were processed."""
 
 
 def lines_of(block: Block) -> list[bytes]:

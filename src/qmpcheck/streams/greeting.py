@@ -8,13 +8,13 @@ from qmpcheck.version import Version, of_greeting
 
 
 def version(head: bytes) -> Version | None:
-    """The version in the first greeting of these lines that tells one."""
+    """The version in the first greeting of these lines that has one."""
     found = map(of_line, head.split(b"\n"))
     return next(filter(None, found), None)
 
 
 def of_line(line: bytes) -> Version | None:
-    """The version that a line tells if it is a greeting; None otherwise."""
+    """The version in a line if it is a greeting; None otherwise."""
     if b'"QMP"' not in line:
         return None
     line = line.removeprefix(b"\xef\xbb\xbf")

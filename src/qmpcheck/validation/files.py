@@ -186,7 +186,7 @@ class StreamsOfFile:
 
 
 class StreamOfFile:
-    """One stream of a file: it looks for what tells its spec, or is checked, or is finished."""
+    """One stream of a file: its spec is being looked for, or it is being checked, or it is finished."""
 
     def __init__(self, pool: CheckerPool, spec: Spec | None, format: Format | None, waits: bool) -> None:
         self.source = Stream()
@@ -209,11 +209,11 @@ class StreamOfFile:
 
     @property
     def is_undecided(self) -> bool:
-        """Whether nothing told its spec so far."""
+        """Whether its spec is not known so far."""
         return self.checker is None and self._result is None and not self._failure
 
     def take(self, part: Part) -> None:
-        """Check the next part, or look in it for what tells the spec."""
+        """Check the next part, or look for its spec in it."""
         if self._result is not None:
             return
         if self.is_undecided:

@@ -1,4 +1,4 @@
-"""By which spec a stream is checked: the one that was named, or the one that the stream itself tells."""
+"""By which spec a stream is checked: the one that was named, or the one that the stream itself shows."""
 
 from __future__ import annotations
 

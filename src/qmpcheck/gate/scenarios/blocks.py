@@ -80,7 +80,7 @@ def _io_error(read: str, write: str, *stops: bool) -> Callable[[Stage], None]:
 
 
 _DEVICE = OneOf("", "/machine/peripheral/ide0")
-"""A disk of `-blockdev` has no name; 9.2 tells its path in place of it, later releases beside it."""
+"""A disk of `-blockdev` has no name; 9.2 sends its path instead, later releases send both."""
 
 
 def _io_error_scenario(name: str, purpose: str, read: str, write: str) -> Scenario:

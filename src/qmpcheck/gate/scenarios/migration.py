@@ -73,7 +73,7 @@ _STOPPED: Steps = (
 
 
 def _passes(last: int) -> Steps:
-    """The last pass is told of when the machine has stopped; by newer releases also just before."""
+    """MIGRATION_PASS of the last pass comes after STOP; in newer releases it may come just before."""
     stopped = (*_STOPPED, _pass(last))
     newer = Either((stopped, (_pass(last), *_STOPPED)))
     return (*map(_pass, range(2, last)), Since(_NEWER, (newer,), stopped))

@@ -87,7 +87,7 @@ def _spice_event(happened: str) -> Expected:
 
 
 def _dumped(status: str, **more: Any) -> Steps:
-    """The machine stands still while it is dumped."""
+    """The machine is stopped while its memory is dumped."""
     completed = expected("DUMP_COMPLETED", result={"status": status}, **more)
     return (expected("STOP"), completed, expected("RESUME"), QUIT)
 

@@ -71,7 +71,7 @@ def describes_data(entry: EventEntry) -> bool:
 
 
 def is_whole_data(text: MemberText) -> bool:
-    """Whether the line describes `data` itself: its name stands without quotes."""
+    """Whether the line describes `data` itself: its name has no quotes."""
     return text.name == "data" and not text.quoted
 
 

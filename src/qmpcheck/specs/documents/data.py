@@ -1,4 +1,4 @@
-"""What stands after `Data:`."""
+"""Reads the text after `Data:`."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Section(NamedTuple):
 
 
 class EventText(NamedTuple):
-    """One heading and what stands under it. A heading may name several events, and lack its underline."""
+    """One heading and the text under it. A heading may name several events, and lack its underline."""
 
     heading: Section
     underline: Section

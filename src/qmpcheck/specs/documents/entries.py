@@ -15,7 +15,7 @@ from qmpcheck.specs.documents.note import Context, Sentence
 
 
 class Example(NamedTuple):
-    """An example as it stands, and the events of the heading it stands under."""
+    """The text of an example, and the events of the heading above it."""
 
     line: int
     text: str
@@ -24,7 +24,7 @@ class Example(NamedTuple):
 
 
 class EventEntry(NamedTuple):
-    """All that stands under one heading. Lines are those of the document."""
+    """Everything under one heading. Lines are those of the document."""
 
     line: int
     number: str | None

@@ -1,4 +1,4 @@
-"""Which member stands inside which.
+"""Which member is inside which.
 
 Indentation tells. Where a saved page has lost it, the event's own example does.
 """

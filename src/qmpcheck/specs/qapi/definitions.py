@@ -146,5 +146,5 @@ def _definition(expression: Expression, file: str) -> Definition:
 
 
 def description(value: Value) -> Table:
-    """A member's value where it is a table that tells its type among other things; else an empty one."""
+    """A member's value where it is a table that has its type and more; else an empty one."""
     return value if isinstance(value, Table) and "type" in value else Table()

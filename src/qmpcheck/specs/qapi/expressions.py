@@ -28,7 +28,7 @@ class SchemaError(ValueError):
 
 
 class Text(str):
-    """A string, and where it stands."""
+    """A string and its position."""
 
     line = column = 0
 
@@ -60,7 +60,7 @@ Value = Text | bool | Table | Items
 
 
 class Expression(NamedTuple):
-    """One expression, and the comment that stands right before it."""
+    """One expression, and the comment right before it."""
 
     table: Table
     comment: str

@@ -197,7 +197,7 @@ class _Begun:
 
 
 class _Keys(msgspec.Struct, rename={"answer": "return", "greeting": "QMP", "oob": "exec-oob"}):
-    """The keys by which QMP tells its messages apart."""
+    """The keys that distinguish the messages of QMP."""
 
     event: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     greeting: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET

@@ -24,7 +24,7 @@ _HEAD = re.compile(rb"^" + _LINE, re.MULTILINE)
 
 
 def recognises(head: bytes) -> bool:
-    """Whether a line tells an event of a domain."""
+    """Whether a line reports an event of a domain."""
     return _HEAD.search(head) is not None
 
 
