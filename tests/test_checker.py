@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from checking import EACH_LINE, check
 
-from qmpcheck.checking.result import Kind, StreamResult
+from qmpcheck.checking.result import FindingKind, StreamResult
 from qmpcheck.specs import catalogue
 
 V2 = catalogue.find("v2").rule_base
@@ -54,9 +54,9 @@ def test_counts() -> None:
     result = checked(f'{STOP}\n\n{{"return": {{}}}}\n{{"event": "HALT"}}\nbad\n{STOP}')
     assert (result.lines, result.events) == (6, 3)
     assert result.counts == {
-        Kind("QMP104", "(others)", ""): 1,
-        Kind("QMP201", "(others)", ""): 1,
-        Kind("QMP101", "", ""): 1,
+        FindingKind("QMP104", "(others)", ""): 1,
+        FindingKind("QMP201", "(others)", ""): 1,
+        FindingKind("QMP101", "", ""): 1,
     }
 
 

@@ -12,7 +12,7 @@ from strategies import Fault, anything, events, faults
 
 from qmpcheck.checking import decoder
 from qmpcheck.checking.explain import Explainer
-from qmpcheck.checking.result import Kind
+from qmpcheck.checking.result import FindingKind
 from qmpcheck.finding import Finding
 from qmpcheck.specs import catalogue
 from qmpcheck.streams.messages import is_event
@@ -135,4 +135,4 @@ def test_empty_and_doubled_lines(spec: str) -> None:
     event = dumped(
         {"event": next(iter(RULES[spec].events)), "data": {}, "timestamp": {"seconds": 1, "microseconds": 1}}
     )
-    assert check(RULES[spec], event + event + b"\n\n").counts == {Kind("QMP101", "", ""): 1}
+    assert check(RULES[spec], event + event + b"\n\n").counts == {FindingKind("QMP101", "", ""): 1}

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from checking import check
 
-from qmpcheck.checking.result import OTHER_EVENTS, Kind
+from qmpcheck.checking.result import OTHER_EVENTS, FindingKind
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue, documents
 
@@ -136,7 +136,7 @@ def test_broken_rule_bases(rules: str, tmp_path: Path) -> None:
 def test_however_many_unknown_events_are_one_kind() -> None:
     stream = "".join(STOP.replace("STOP", f"E{at}") for at in range(1000))
     checked = check(catalogue.find("v2").rule_base, stream)
-    assert checked.counts == {Kind("QMP201", OTHER_EVENTS, ""): 1000}
+    assert checked.counts == {FindingKind("QMP201", OTHER_EVENTS, ""): 1000}
 
 
 def test_every_fault_of_a_timestamp_is_told() -> None:

@@ -5,7 +5,7 @@ from checking import check
 from letters import RULES, line, said
 
 from qmpcheck.checking.checker import Checker, CheckOptions
-from qmpcheck.checking.result import Kind
+from qmpcheck.checking.result import FindingKind
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_open_triggers_beyond_those_kept_are_counted() -> None:
         checker.feed(block)
     result = checker.finish(complete=True)
     assert len(result.listed) == 10
-    assert result.counts == {Kind("QMP301", "BLOCK_IO_ERROR", ""): 50_000}
+    assert result.counts == {FindingKind("QMP301", "BLOCK_IO_ERROR", ""): 50_000}
     for _ in range(50):
         checker.feed(block)
     checker.feed([line("S2").encode()])

@@ -14,7 +14,7 @@ from qmpcheck.text import name
 from qmpcheck.version import Version
 
 
-class Kind(NamedTuple):
+class FindingKind(NamedTuple):
     """What findings are counted by: the erratum is the one that covers them, "" for none."""
 
     code: str
@@ -49,9 +49,9 @@ class StreamResult(NamedTuple):
     path: str
     lines: int
     events: int
-    counts: Counter[Kind]
+    counts: Counter[FindingKind]
     listed: tuple[Finding, ...]
-    taken: Counter[Kind] = Counter()  # noqa: RUF012 -- never changed
+    taken: Counter[FindingKind] = Counter()  # noqa: RUF012 -- never changed
     severities: Severities = AS_IT_IS
     unreadable: str = ""
     versions: tuple[Version, ...] = ()
@@ -67,12 +67,12 @@ class StreamResult(NamedTuple):
         return cls(path, 0, 0, Counter(), (), unreadable=reason)
 
     @property
-    def unlisted(self) -> Counter[Kind]:
+    def unlisted(self) -> Counter[FindingKind]:
         """How many findings of each kind are only counted."""
         return self.counts - self.taken - Counter(map(self._kind, self.listed))
 
-    def _kind(self, finding: Finding) -> Kind:
-        kind = Kind(finding.code, finding.event, finding.erratum)
+    def _kind(self, finding: Finding) -> FindingKind:
+        kind = FindingKind(finding.code, finding.event, finding.erratum)
         return kind if kind in self.counts else kind._replace(event=OTHER_EVENTS)
 
     def count(self, at_least: Severity) -> int:
@@ -105,8 +105,8 @@ class Findings:
     ) -> None:
         self._codes, self._most, self._severities, self._events = codes, most, severities, events
         self._rules = rules
-        self.counts: Counter[Kind] = Counter()
-        self.taken: Counter[Kind] = Counter()
+        self.counts: Counter[FindingKind] = Counter()
+        self.taken: Counter[FindingKind] = Counter()
         self._listed: list[Finding] = []
 
     def add(self, finding: Finding) -> None:
@@ -141,9 +141,9 @@ class Findings:
         self._listed.sort(key=_place)
         del self._listed[self._most :]
 
-    def _kind(self, code: str, event: str, erratum: str) -> Kind:
+    def _kind(self, code: str, event: str, erratum: str) -> FindingKind:
         is_known = not event or event in self._events or code in _OF_RULES
-        return Kind(code, event if is_known else OTHER_EVENTS, erratum)
+        return FindingKind(code, event if is_known else OTHER_EVENTS, erratum)
 
 
 _OF_RULES = frozenset({"QMP301", "QMP302", "QMP303", "QMP306", "QMP307"})

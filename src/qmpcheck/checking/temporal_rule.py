@@ -19,7 +19,7 @@ from qmpcheck.streams.messages import MICROSECONDS
 from qmpcheck.text import quoted
 from qmpcheck.wording import follow_up_text
 
-Kind = Literal["response", "precedence", "absence", "never"]
+RuleKind = Literal["response", "precedence", "absence", "never"]
 
 Level = Literal["all", "strict", "none"]
 """Which of the shipped rules about commands count."""
@@ -146,7 +146,7 @@ class TemporalRule(msgspec.Struct, frozen=True):
     text: str
     trigger: Pattern
     then: tuple[Pattern, ...] = ()
-    kind: Kind = "response"
+    kind: RuleKind = "response"
     same: tuple[tuple[Path, Path], ...] = ()
     within: int | None = None
     until: tuple[Pattern, ...] = ()

@@ -27,7 +27,7 @@ from qmpcheck.gate.codes import OF_GATE
 from qmpcheck.gate.failure import is_full
 from qmpcheck.gate.judge import GateOptions, Verdict, judge
 from qmpcheck.gate.run import run as play
-from qmpcheck.gate.scenario import Outcome, Scenario
+from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
 from qmpcheck.gate.scenarios import ALL
 from qmpcheck.qmp.introspect import Unanswered
 from qmpcheck.reports import gatereport, gatetext
@@ -171,7 +171,7 @@ def _choose_spec(name: str, build: Build) -> tuple[Spec, Spec | None]:
     return catalogue.external(f"qemu:{build.path}", LoadedSpec(build.rule_base, version)), release
 
 
-def _play(build: Build, scenarios: Sequence[Scenario]) -> list[Outcome]:
+def _play(build: Build, scenarios: Sequence[Scenario]) -> list[ScenarioOutcome]:
     try:
         outcomes = play(build, scenarios)
     except OSError as error:

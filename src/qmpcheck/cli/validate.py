@@ -191,7 +191,9 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
     chosen: set[str] = set()
     with report_option.opened(options.output, options.reports, at_once=True) as out:
 
-        def hear(choice: Choice, vm: str, findings: Sequence[Finding], overdue: Sequence[Finding]) -> None:
+        def print_findings(
+            choice: Choice, vm: str, findings: Sequence[Finding], overdue: Sequence[Finding]
+        ) -> None:
             from qmpcheck.reports import style, text
 
             for note in (f"{safe(path)}: {choice.why}" if choice.why else "", choice.spec.note):
@@ -204,7 +206,7 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
             out.flush()
             printed.extend(known_since[: options.max_findings - len(printed)])
 
-        at_once = None if options.format == "json" else hear
+        at_once = None if options.format == "json" else print_findings
         results, interrupted = follow_file(checker, path, at_once, _tell_rotation)
         results = [each._replace(listed=_with_availability(each.listed, each.spec)) for each in results]
         whole = [results[0]._replace(listed=(*printed, *results[0].listed), taken=Counter()), *results[1:]]

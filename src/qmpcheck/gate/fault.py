@@ -15,7 +15,7 @@ from qmpcheck.gate.codes import KEY_TWICE, MISPLACED, NOT_SEEN, OF_FAILURE, REPE
 from qmpcheck.gate.expectations import Expected, Steps, events_of, of_build
 from qmpcheck.gate.failure import CRASHED
 from qmpcheck.gate.recording import ReceivedEvent
-from qmpcheck.gate.scenario import Outcome
+from qmpcheck.gate.scenario import ScenarioOutcome
 from qmpcheck.streams.messages import NO_CLOCK
 from qmpcheck.text import name, quoted, safe, shortened
 
@@ -48,7 +48,7 @@ class Fault(NamedTuple):
         return f"{self.text}: {self.measured}" if self.measured else self.text
 
 
-def faults(build: Build, outcome: Outcome, severities: Severities) -> Iterator[Fault]:
+def faults(build: Build, outcome: ScenarioOutcome, severities: Severities) -> Iterator[Fault]:
     """The faults of a scenario; none where the build does not have what it needs.
 
     Args:
@@ -61,7 +61,7 @@ def faults(build: Build, outcome: Outcome, severities: Severities) -> Iterator[F
             yield fault._replace(severity=severities.get(fault.code, fault.severity))
 
 
-def _found(build: Build, outcome: Outcome) -> Iterator[Fault]:
+def _found(build: Build, outcome: ScenarioOutcome) -> Iterator[Fault]:
     failure = outcome.failure
     if failure:
         yield Fault(OF_FAILURE[failure.kind], failure.kind, failure.text)

@@ -20,7 +20,7 @@ from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import OF_GATE
 from qmpcheck.gate.fault import Fault, faults
 from qmpcheck.gate.recording import Recording
-from qmpcheck.gate.scenario import Outcome
+from qmpcheck.gate.scenario import ScenarioOutcome
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.specs.catalogue import Spec
 
@@ -56,7 +56,7 @@ class Judged(NamedTuple):
         seen: counts its events by name.
     """
 
-    outcome: Outcome
+    outcome: ScenarioOutcome
     checked: tuple[StreamResult, ...]
     faults: tuple[Fault, ...]
     seen: Counter[str]
@@ -101,7 +101,7 @@ class Verdict(NamedTuple):
 def judge(
     build: Build,
     spec: Spec,
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[ScenarioOutcome],
     gate_options: GateOptions | None = None,
     since: Spec | None = None,
 ) -> Verdict:
@@ -136,7 +136,7 @@ def _checker(rule_base: RuleBase, gate_options: GateOptions, assumes: tuple[str,
     return Checker(rule_base, options)
 
 
-def _judged(build: Build, outcome: Outcome, checker: Checker, gate_options: GateOptions) -> Judged:
+def _judged(build: Build, outcome: ScenarioOutcome, checker: Checker, gate_options: GateOptions) -> Judged:
     checked = tuple(_checked(recording, checker) for recording in outcome.recordings)
     found = faults(build, outcome, gate_options.severities)
     wanted = tuple(each for each in found if each.code in gate_options.codes)

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.expectations import QUIT, events_of
 from qmpcheck.gate.failure import CRASHED, FAILED, LACKS, Failure
-from qmpcheck.gate.scenario import STORAGE, Outcome, Scenario
+from qmpcheck.gate.scenario import STORAGE, Scenario, ScenarioOutcome
 from qmpcheck.gate.stage import Stage
 from qmpcheck.qmp.interrupts import exit_on_signal
 from qmpcheck.qmp.process import GroupClosed, NotStarted, ProcessGroup
@@ -20,7 +20,7 @@ AT_ONCE = 2
 """Scenarios that are played side by side."""
 
 
-def run(build: Build, scenarios: Sequence[Scenario]) -> list[Outcome]:
+def run(build: Build, scenarios: Sequence[Scenario]) -> list[ScenarioOutcome]:
     """Play scenarios on a build; their outcomes, in order."""
     with exit_on_signal(), ProcessGroup(_short_folder()) as group, ThreadPoolExecutor(AT_ONCE) as pool:
         try:
@@ -30,16 +30,16 @@ def run(build: Build, scenarios: Sequence[Scenario]) -> list[Outcome]:
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _play(build: Build, scenario: Scenario, group: ProcessGroup) -> Outcome:
+def _play(build: Build, scenario: Scenario, group: ProcessGroup) -> ScenarioOutcome:
     begin = time.monotonic()
     failure = _unplayable(build, scenario)
     if failure:
-        return Outcome(scenario, (), failure, 0.0)
+        return ScenarioOutcome(scenario, (), failure, 0.0)
     with tempfile.TemporaryDirectory(prefix="", dir=group.folder, ignore_cleanup_errors=True) as folder:
         stage = Stage(build, group, folder, scenario.name, scenario.seconds)
         failure = _failure(stage, scenario, group)
     recordings = tuple(sorted(stage.recordings, key=lambda each: each.name))
-    return Outcome(scenario, recordings, failure, time.monotonic() - begin)
+    return ScenarioOutcome(scenario, recordings, failure, time.monotonic() - begin)
 
 
 _LONGEST = 56

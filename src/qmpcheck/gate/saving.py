@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from qmpcheck import atomicfile
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.recording import Recording
-from qmpcheck.gate.scenario import Outcome, Scenario
+from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
 from qmpcheck.text import safe
 
 
-def save(folder: str, build: Build, outcomes: Iterable[Outcome]) -> None:
+def save(folder: str, build: Build, outcomes: Iterable[ScenarioOutcome]) -> None:
     """Write `NAME.jsonl` and `NAME.toml` for each recording of a process that sent anything."""
     for outcome in outcomes:
         for recording in outcome.recordings:

@@ -44,7 +44,7 @@ class Scenario(msgspec.Struct, frozen=True):
         return {"": self.expects} | self.others
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class ScenarioOutcome(msgspec.Struct, frozen=True):
     """A scenario that was played.
 
     Attributes:

@@ -16,12 +16,10 @@ from contextlib import closing, contextmanager, suppress
 
 from qmpcheck.qmp.address import Address
 from qmpcheck.qmp.interrupts import Interrupts
-from qmpcheck.recording.transcript import Stopped, Transcript
+from qmpcheck.recording.transcript import OnMessage, Stopped, Transcript
 from qmpcheck.streams.blocks import LONGEST
 from qmpcheck.text import safe
 from qmpcheck.wording import plural
-
-Hear = Callable[[str], None]
 
 _CHUNK = 1 << 16
 _MOST_FDS = 253
@@ -62,7 +60,7 @@ def record_proxy(
                     reason = safe(f"{monitor}: {getattr(error, 'strerror', None) or error}")
                     if not again:
                         raise Stopped(reason) from None
-                    record.hear(reason)
+                    record.on_message(reason)
                     continue
                 with closing(server):
                     client_ended = Connection(client, server, record).run(interrupts)
@@ -123,14 +121,14 @@ class Record:
     """Writes down both directions, each message on one line.
 
     Attributes:
-        hear: takes what is to be said, when it happens.
+        on_message: takes what the user must know, when it happens.
         is_whole: whether nothing was lost.
     """
 
-    def __init__(self, transcript: Transcript, hear: Hear) -> None:
+    def __init__(self, transcript: Transcript, on_message: OnMessage) -> None:
         self.is_whole = True
         self._transcript: Transcript | None = transcript
-        self.hear = hear
+        self.on_message = on_message
         self._begin()
 
     def _begin(self) -> None:
@@ -154,7 +152,7 @@ class Record:
         """The connection is over: what is not whole is lost."""
         for what, rest in (("line", len(self._received.rest)), ("command", self._sent.rest)):
             if rest:
-                self.hear(f"lost {plural(rest, 'byte')} of a {what} that was not finished")
+                self.on_message(f"lost {plural(rest, 'byte')} of a {what} that was not finished")
         if self._transcript:
             self._transcript.sessions += 1
         self._begin()
@@ -169,7 +167,7 @@ class Record:
 
     def _stop(self, reason: str) -> None:
         if self._transcript:
-            self.hear(f"{reason}; the connection goes on without a recording")
+            self.on_message(f"{reason}; the connection goes on without a recording")
         self._transcript, self.is_whole = None, False
         self._begin()
 

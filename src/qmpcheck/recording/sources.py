@@ -1,6 +1,6 @@
 """What is recorded: a socket that listens, or a command that is started.
 
-Each function says whether nothing was lost. What it has to tell, it tells when it happens, through `hear`.
+Each function says whether nothing was lost. It reports what happens through `on_message`.
 """
 
 from __future__ import annotations
@@ -8,55 +8,57 @@ from __future__ import annotations
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
 
 from qmpcheck.qmp.address import Address
 from qmpcheck.qmp.interrupts import INTERRUPTS, Interrupts
 from qmpcheck.qmp.process import NotStarted, monitored
 from qmpcheck.recording.session import PATIENCE, Session
-from qmpcheck.recording.transcript import STANDARD_OUTPUT, Stopped, Transcript
+from qmpcheck.recording.transcript import STANDARD_OUTPUT, OnMessage, Stopped, Transcript
 from qmpcheck.text import safe
-
-Hear = Callable[[str], None]
 
 _PAUSE = 0.1
 """Seconds between two attempts to connect, and between two looks at a process."""
 
 
 def record_socket(
-    address: Address, transcript: Transcript, interrupts: Interrupts, hear: Hear, again: bool = False
+    address: Address,
+    transcript: Transcript,
+    interrupts: Interrupts,
+    on_message: OnMessage,
+    again: bool = False,
 ) -> bool:
     """Record until the peer ends; with `again`, also the ones that come after it, until an interrupt."""
     whole = True
     while interrupts.asked is None:
-        connection = _connected(address, interrupts, hear if again else None)
+        connection = _connected(address, interrupts, on_message if again else None)
         if connection is None:
             break
         with closing(connection):
-            whole &= _recorded(Session(connection, transcript, PATIENCE), interrupts, hear, again)
+            whole &= _recorded(Session(connection, transcript, PATIENCE), interrupts, on_message, again)
         if not again:
             break
         interrupts.pause(_PAUSE)
     return whole
 
 
-def _recorded(session: Session, interrupts: Interrupts, hear: Hear, again: bool) -> bool:
+def _recorded(session: Session, interrupts: Interrupts, on_message: OnMessage, again: bool) -> bool:
     try:
         is_over = session.read(interrupts)
     finally:
         if session.lost:
-            hear(session.lost)
+            on_message(session.lost)
     if is_over and not session.has_begun and not again:
         raise Stopped("it closed the connection without a greeting")
     return not (is_over and session.lost)
 
 
-def _connected(address: Address, interrupts: Interrupts, waiting: Hear | None) -> socket.socket | None:
+def _connected(address: Address, interrupts: Interrupts, waiting: OnMessage | None) -> socket.socket | None:
     """A connection; None where an interrupt came first.
 
     Raises:
-        Stopped: there is none, and nobody is to hear that it is waited for.
+        Stopped: there is none, and it is not to wait for one.
     """
     reported = ""
     while interrupts.asked is None:
@@ -77,7 +79,7 @@ def _connected(address: Address, interrupts: Interrupts, waiting: Hear | None) -
 
 
 def record_command(
-    command: Sequence[str], transcript: Transcript, interrupts: Interrupts, hear: Hear
+    command: Sequence[str], transcript: Transcript, interrupts: Interrupts, on_message: OnMessage
 ) -> bool:
     """Start a command with a monitor of our own, and record until it ends; interrupts are passed on to it.
 
@@ -86,13 +88,13 @@ def record_command(
     """
     try:
         with monitored(command, 2 if transcript.path == STANDARD_OUTPUT else None) as (process, ours):
-            whole, status = _recorded_command(process, ours, transcript, interrupts, hear)
+            whole, status = _recorded_command(process, ours, transcript, interrupts, on_message)
     except NotStarted as error:
         raise Stopped(safe(f"cannot start {command[0]}: {error}")) from None
     if status >= 0:
-        hear(f"the command ended with exit status {status}")
+        on_message(f"the command ended with exit status {status}")
         return whole
-    hear(f"the command ended with signal {-status}: what it had not sent yet is lost")
+    on_message(f"the command ended with signal {-status}: what it had not sent yet is lost")
     return whole and interrupts.came and -status in INTERRUPTS
 
 
@@ -101,19 +103,21 @@ def _recorded_command(
     ours: socket.socket,
     transcript: Transcript,
     interrupts: Interrupts,
-    hear: Hear,
+    on_message: OnMessage,
 ) -> tuple[bool, int]:
     """Whether nothing was lost, and the process's exit status."""
     try:
         with closing(ours):
-            whole = _followed(process, Session(ours, transcript), interrupts, hear)
+            whole = _followed(process, Session(ours, transcript), interrupts, on_message)
         return whole, _ended(process, interrupts)
     except BaseException:
         process.send_signal(signal.SIGTERM)
         raise
 
 
-def _followed(process: subprocess.Popen[bytes], session: Session, interrupts: Interrupts, hear: Hear) -> bool:
+def _followed(
+    process: subprocess.Popen[bytes], session: Session, interrupts: Interrupts, on_message: OnMessage
+) -> bool:
     """Record to the end of the monitor. What stops the recording does not stop the command."""
     try:
         while not session.read(interrupts):
@@ -123,13 +127,13 @@ def _followed(process: subprocess.Popen[bytes], session: Session, interrupts: In
                 break
             process.send_signal(number or signal.SIGTERM)
     except Stopped as error:
-        hear(f"{error}; the command goes on without a recording")
+        on_message(f"{error}; the command goes on without a recording")
         return False
     finally:
         if session.lost:
-            hear(session.lost)
+            on_message(session.lost)
     if not session.has_begun:
-        hear("its monitor closed without a greeting")
+        on_message("its monitor closed without a greeting")
     return session.has_begun and not session.lost
 
 

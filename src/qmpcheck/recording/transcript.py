@@ -6,12 +6,16 @@ import errno
 import os
 import stat
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 
 from qmpcheck.text import safe
 from qmpcheck.wording import plural
 
 STANDARD_OUTPUT = "-"
+
+OnMessage = Callable[[str], None]
+"""Takes what the user must know, when it happens: what was lost, or that a connection ended."""
 
 
 class Stopped(Exception):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import IO
 
-from qmpcheck.checking.result import Kind
+from qmpcheck.checking.result import FindingKind
 from qmpcheck.codes import Impact, Severity
 from qmpcheck.gate.expectations import events_of
 from qmpcheck.gate.judge import Judged, Verdict
@@ -35,7 +35,7 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
     for judged in verdict.judged:
         out.writelines(_lines(judged, known, paint))
     out.writelines(_drift_lines(verdict, known, paint))
-    findings: Counter[Kind] = Counter()
+    findings: Counter[FindingKind] = Counter()
     for judged in verdict.judged:
         for checked in judged.checked:
             findings.update(checked.counts)

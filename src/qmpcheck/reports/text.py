@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
-from qmpcheck.checking.result import Kind, StreamResult
+from qmpcheck.checking.result import FindingKind, StreamResult
 from qmpcheck.codes import CODES, Severity
 from qmpcheck.finding import AS_IT_IS, Finding, Severities, severity
 from qmpcheck.reports import stream_status, style
@@ -27,7 +27,7 @@ def write(results: Sequence[StreamResult], out: IO[str], known: Baseline | None 
         more = checked.unlisted.total()
         if more:
             out.write(f"{safe_path(checked.path)}: {plural(more, 'finding')} more, not listed\n")
-    findings: Counter[Kind] = Counter()
+    findings: Counter[FindingKind] = Counter()
     for checked in results:
         findings.update(checked.counts)
     out.write(table(findings, results[0].severities))
@@ -116,7 +116,7 @@ def spec_reference(finding: Finding) -> str:
     return f" (spec line {finding.spec_line})"
 
 
-def table(findings: Counter[Kind], severities: Severities = AS_IT_IS) -> str:
+def table(findings: Counter[FindingKind], severities: Severities = AS_IT_IS) -> str:
     """The findings counted by code and event; "" where there are none."""
     if not findings:
         return ""

@@ -122,10 +122,10 @@ def ask(path: str) -> LoadedSpec:
         raise SpecError(f"{safe(path)}: {error}") from None
 
 
-Kind = Literal["rules", "introspection", "schema", "document"]
+SpecKind = Literal["rules", "introspection", "schema", "document"]
 
 
-def kind(text: str, name: str = "") -> Kind:
+def kind(text: str, name: str = "") -> SpecKind:
     """What a file's content is: compiled rules, what a binary says of itself, a QAPI schema, or a text.
 
     Args:
@@ -142,7 +142,7 @@ def kind(text: str, name: str = "") -> Kind:
     return "introspection" if isinstance(first, list) else "document"
 
 
-def _kind_of_no_json(text: str, name: str) -> Kind:
+def _kind_of_no_json(text: str, name: str) -> SpecKind:
     """The kind that a text was meant to be: a schema's strings have single quotes, JSON's never."""
     begin = _COMMENTS.sub("", text, count=1)
     if re.match(r'\{\s*("|$)', begin):
