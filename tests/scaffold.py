@@ -35,7 +35,7 @@ REGISTRY = {"1": "lines.py", "2": "payload.py", "3": "temporal.py", "5": "drift.
 
 CHECK = {
     "1": "in src/qmpcheck/checking/explain.py, and refuse the line in decoder.py: only refused lines are explained",
-    "2": "in src/qmpcheck/checking/explain.py, and refuse the line in decoder.py: only refused lines are explained",
+    "2": "in src/qmpcheck/checking/explain.py and json_schema.py; decoder.py must refuse the line: only refused lines are explained",
     "3": "in src/qmpcheck/checking/timestamps.py or monitors.py",
     "5": "in src/qmpcheck/drift/compare.py",
     "9": "in the reader of the document, or of the schema",
