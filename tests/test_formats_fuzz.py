@@ -100,6 +100,7 @@ NASTY = (
     b"<-- {",
     b"{'event': ",
     b'msg="{\\"event\\"',
+    b' msg="{\\"event\\": 1',
     b"QEMU_MONITOR_RECV_EVENT: mon=0x1 event={",
     b"event X at 1.1 for domain 'a': {",
     b"2026-01-02 03:04:05: {",

@@ -148,6 +148,16 @@ def test_what_is_no_log_of_qmp_cannot_be_read(
     assert status == 2
 
 
+def test_a_file_without_any_object_is_one_message_whatever_its_name(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("notes.jsonl").write_text("rubbish\n" * 50)
+    status, told = checked(capsys, "notes.jsonl", "--spec", "7.2")
+    assert told.count("in no known format") == 1
+    assert "QMP101" not in told
+    assert status == 2
+
+
 @pytest.mark.parametrize("name", ["s.jsonl", "s.JSONL", "s.ndjson"])
 def test_broken_lines_of_jsonl_are_errors(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """In text of another name, lines between the messages may be anything."""

@@ -110,6 +110,7 @@ def test_optional_wherever_the_note_stands() -> None:
         ('- "a" (json-int, optional): x', True),
         ('- "a": x, optional (json-int)', True),
         ('- "a": x (json-int). Optional.', True),
+        ('- "a": x (json-int) [optional]', True),
         ('- "a": x (json-int). This member is optional.', True),
         ('- "a": x (json-int, optional (since 2.0))', True),
         ('- "a": x, only present if it is known (json-int)', True),
@@ -154,6 +155,14 @@ def test_what_says_that_a_member_is_optional(text: str, optional: bool) -> None:
         ('- "a": x (json-int)\n- b": y (json-int)', 4),
         ('- "a": x (json-int)\n  b: y (json-int)', 4),
         ('- "a": x (json-int), or a json-string', 3),
+        ('- "a": x, if available (json-int)', 3),
+        ('- "a": sometimes present (json-int)', 3),
+        ('- "a": x (json-int). May not be present.', 3),
+        ('- "a": x (json-int). Exists only for some.', 3),
+        ('- "a": x (json-string, "p" (at first) or "q")', 3),
+        ('- "a": x, always "p" (json-string)', 3),
+        ('- "a": between 0 and 5 (json-int)', 3),
+        ('- "a": x (json-int)\n- "b": y, sent no more than once a second (json-int)', 4),
     ],
 )
 def test_what_may_be_a_rule_and_is_not_understood_is_reported(text: str, line: int) -> None:

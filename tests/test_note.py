@@ -129,7 +129,26 @@ def test_a_condition_on_a_member_that_holds_no_strings_is_no_rule() -> None:
         ("See also the OTHER event.", True),
         ("This event is throttled.", True),
         ("Something follows.", True),
+        ("It is limited to one event every 2 seconds.", True),
+        ("It comes at most 10 times a second.", True),
+        ("It comes no more than once in a while.", True),
+        ("The lamp is lit for at least 2 seconds.", False),
     ],
 )
 def test_what_bears_on_rules(sentence: str, bears: bool) -> None:
     assert bears_on_rules(sentence, Context(("X1",), {"X1", "Y1"}, {"lamp"})) == bears
+
+
+@pytest.mark.parametrize(
+    ("description", "absent"),
+    [
+        ("The member lamp may be absent.", True),
+        ('"lamp" is only present for a bulb.', True),
+        ("The lamp field is optional.", True),
+        ("Emitted if the lamp is absent.", False),
+        ("The optional switch is used.", False),
+    ],
+)
+def test_a_description_that_makes_a_member_optional_is_not_understood(description: str, absent: bool) -> None:
+    document = documents.read(f'X1\n--\n\n{description}\n\nData:\n\n- "lamp": x (json-int)\n')
+    assert [defect.line for defect in document.defects if defect.code == "QMP901"] == [4] * absent

@@ -283,7 +283,7 @@ class StreamOfFile:
         if not self._is_named:
             reason = reason or spec_choice.several_releases(result.versions)
         if not reason and self._lost:
-            reason = f"{plural(self._lost, 'message')} that can be events are cut in the log"
+            reason = f"the log cuts off {plural(self._lost, 'message')} that could hold events"
         format = self._format
         return result._replace(
             path=path,

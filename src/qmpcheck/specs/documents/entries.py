@@ -105,11 +105,12 @@ def _sentences(
         elif section.kind == document.PROSE:
             yield from _misplaced(section)
             for sentence in note.sentences(_DESCRIPTION.sub("", section.text), section.line, context):
-                if sentence.rules or note.bears_on_rules(sentence.unknown, context):
+                said = sentence.unknown
+                if sentence.rules or note.bears_on_rules(said, context) or note.says_absent(said, context):
                     yield sentence
     for each in members:
-        for said in each.said:
-            yield from note.about_member(said.text, said.line, context, each.name, said.value)
+        for words in each.said:
+            yield from note.about_member(words.text, words.line, context, each.name, words.value)
 
 
 def _misplaced(section: Section) -> Iterator[Sentence]:

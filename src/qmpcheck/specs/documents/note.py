@@ -93,11 +93,27 @@ def bears_on_rules(sentence: str, context: Context) -> bool:
     return any(each["quote"] or (each["name"] in context.members and each["value"]) for each in conditions)
 
 
+def says_absent(sentence: str, context: Context) -> bool:
+    """Whether a sentence says of a member that it may be absent, which may be a rule that is lost."""
+    members = set(_OF_MEMBER.findall(sentence))
+    return _ABSENT.search(sentence) is not None and not members.isdisjoint(context.members)
+
+
+_OF_MEMBER = re.compile(
+    r"(?<=[@`\"'])[\w-]+|(?:(?<=\bmember )|(?<=\bkey )|(?<=\bfield ))[\w-]+"
+    r"|[\w-]+(?=\s+(?:member|key|field)\b)"
+)
+_ABSENT = re.compile(
+    r"\b(?:optional|absent|omitted|left\s+out|(?:only|not)\s+(?:present|included|given|set|sent))\b",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"\w+")
 _THIS = re.compile(r"\b[Tt]his\s+event\b")
 _NAMED = re.compile(r"\b([A-Z][A-Z0-9_]+)[`\"']*\s+events?\b")
 _SIGNAL = re.compile(
-    r"\brate(?:-|\s+)limited\b|\bevents?\b[^.]*\bthrottled\b|\bat\s+most\s+(?:once|one\s+event)\b"
+    r"\brate(?:-|\s+)limited\b|\bevents?\b[^.]*\bthrottled\b"
+    r"|\b(?:at\s+most|not?\s+more\s+than)\s+(?:once|one\s+event)\b"
+    r"|\b(?:once|twice|times|events?)\s+(?:per|an?|each|every|in)\s+(?:\d+\s+)?(?:milli)?seconds?\b"
     r"|(?<!\bas\s)\bfollow(?:s|ed)?\b|\boption\s+[\"'`-]"
 )
 _CONDITION = re.compile(

@@ -141,7 +141,7 @@ def recognised(head: bytes, path: str = "") -> Format:
     Args:
         head: of the file's content.
         path: of the file. One that ends in `.jsonl` is no terminal's session nor text with messages in it:
-            a line that is no message is a fault there, and nothing to be passed over.
+            a line that is no message is a fault there, and nothing to be passed over, unless all are.
 
     Raises:
         Unreadable: the file is in no known format, or in one that cannot be read; the text says what to do.
@@ -154,7 +154,7 @@ def recognised(head: bytes, path: str = "") -> Format:
 
     if instead := instead_of(head):
         raise Unreadable(instead)
-    if is_named_jsonl:
+    if is_named_jsonl and (b"{" in head or not head.strip()):
         return JSONL
     for format in FORMATS[-2:]:  # these find messages in any text
         if format.recognises(head):

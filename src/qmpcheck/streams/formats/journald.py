@@ -87,9 +87,12 @@ class _JsonEntry(msgspec.Struct):
 
 _decoder = msgspec.json.Decoder(_JsonEntry)
 
+_ARRAYS = (b'"MESSAGE":[', b'"MESSAGE" : [')
+"""What begins a message that is an array of bytes, in which no other marker can be found."""
+
 
 def _in_json(blocks: Iterable[Block]) -> Iterator[list[_Entry]]:
-    for lines in lines_with(blocks, (b"qemuMonitor", *libvirt.MARKERS)):
+    for lines in lines_with(blocks, (b"qemuMonitor", *_ARRAYS, *libvirt.MARKERS)):
         yield [entry for number, line in lines for entry in _of_json(number, line)]
 
 

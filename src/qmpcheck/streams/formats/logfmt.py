@@ -14,14 +14,19 @@ from qmpcheck.streams.formats.objects import MESSAGE_KEY, Found, object_at
 
 _MARKER = b'msg="{'
 _KEY = MESSAGE_KEY.replace(b'"', rb'\\"')
-_HEAD = re.compile(rb'(?:^|\s)msg="\{\s*' + _KEY + rb".*\bsubsystem=qmp\b", re.MULTILINE)
+_START = re.compile(rb'(?:^|\s)msg="\{\s*' + _KEY)
+_SUBSYSTEM = re.compile(rb"\bsubsystem=qmp\b")
 _MSG = re.compile(rb'(?:^|\s)msg="(?=\{\s*' + _KEY + rb')(?P<text>[^"\\]*(?:\\.[^"\\]*)*)(?P<end>"?)')
 _SANDBOX = re.compile(rb'\ssandbox="?([^\s"]+)')
 
 
 def recognises(head: bytes) -> bool:
     """Whether a line of the subsystem qmp has a message."""
-    return _MARKER in head and _HEAD.search(head) is not None
+    return any(
+        (start := _START.search(line)) and _SUBSYSTEM.search(line, start.end())
+        for lines in lines_with([head.split(b"\n")], (_MARKER,))
+        for _, line in lines
+    )
 
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:

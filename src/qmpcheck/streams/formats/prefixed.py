@@ -11,7 +11,7 @@ from qmpcheck.streams.formats.message import Batch, Stream
 from qmpcheck.streams.formats.objects import MESSAGE_KEY, is_sent, objects
 
 _START = re.compile(rb"\{(?=[ \t]*" + MESSAGE_KEY + rb")")
-_PREFIX = re.compile(rb'[^{}"\n]*[^\s{}"][^{}"\n]*')
+_PREFIX = re.compile(rb'[^{}"\n]*[^\s{}"\[,][^{}"\n]*')
 
 
 _LOOKED_AT = 50

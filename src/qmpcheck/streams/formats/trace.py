@@ -12,7 +12,8 @@ from qmpcheck.streams.formats.objects import Found, at_line_start, objects
 
 # The second form is the one that simpletrace.py prints, whose strings end after 512 bytes.
 _LINE = (
-    rb"(?:\d+@\d+\.\d+:)?(?:monitor_qmp_respond|handle_qmp_command) "
+    rb'(?:[^{}"\n]*?: )?(?:\d+@\d+\.\d+:)?'
+    rb"(?:monitor_qmp_respond|handle_qmp_command) "
     rb"(?:mon (?P<mon>0x\w+) re(?:sp|q): |[\d.]+ pid=\d+ mon=(?P<simple>0x\w+) (?:json|req)=)\{"
 )
 _BEFORE = re.compile(_LINE)
