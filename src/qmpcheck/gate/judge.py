@@ -110,10 +110,16 @@ def judge(
     That is held against the spec, too, or against the older release that changes are told `since`.
     """
     demands = demands or Demands()
-    checkers = functools.cache(functools.partial(_checker, spec.rule_base, demands))
+    of_streams = demands if build.is_system else _of_a_storage_daemon(demands)
+    checkers = functools.cache(functools.partial(_checker, spec.rule_base, of_streams))
     judged = tuple(_judged(build, each, checkers(each.scenario.assumes), demands) for each in outcomes)
     changes = _changes(build, (since or spec).rule_base, demands.codes)
     return Verdict(build, spec, judged, changes, demands, since)
+
+
+def _of_a_storage_daemon(demands: Demands) -> Demands:
+    """The same, but `quit` need not be followed by SHUTDOWN, which a storage daemon never sends."""
+    return demands._replace(ignored=demands.ignored | {"quit-may-shut-down"})
 
 
 def _checker(rule_base: RuleBase, demands: Demands, assumes: tuple[str, ...]) -> Checker:
