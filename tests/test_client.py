@@ -53,6 +53,9 @@ reply(taken(), error={"class": "GenericError", "desc": "no"})
         assert (caught.value.command, caught.value.kind) == ("third", "GenericError")
         assert [event["event"] for event in qmp.events] == ["A", "B"]
         assert str(qmp.version) == "7.2.22"
+        kept = qmp.received.split(b"\n")
+        assert b'{"execute": "third", "id": 4, "arguments": {"of": {"some": "arguments"}}}' in kept
+        assert kept.index(b'{"execute": "second", "id": 3}') < kept.index(b'{"event": "A"}')
 
 
 def test_what_is_no_qmp_is_kept_or_an_error() -> None:

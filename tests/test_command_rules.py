@@ -234,6 +234,12 @@ def said(
             [tray(True), {"execute": "blockdev-close-tray", "arguments": {"id": "cd"}, "id": 1}, ok()],
             ["2 QMP301 close-tray-closes"],
         ),
+        # a reset closes a SCSI drive's tray without an event
+        ([tray(True), RESET, sent("blockdev-close-tray", id="cd"), ok()], []),
+        (
+            [RESET, tray(True), sent("blockdev-close-tray", id="cd"), ok()],
+            ["3 QMP301 close-tray-closes"],
+        ),
         (
             [tray(False), {"execute": "blockdev-open-tray", "arguments": {"id": "cd"}, "id": 1}, ok()],
             [],
@@ -370,6 +376,16 @@ def test_which_rules_count() -> None:
     assert said(*dismissed) == []
     assert said(*dismissed, level="all") == ["1 QMP301 job-dismiss-deletes"]
     assert said(sent("system_reset"), ok(), level="none") == []
+
+
+def test_a_snapshot_that_cannot_be_saved_need_not_stop_the_machine() -> None:
+    saved = sent("snapshot-save", job_id="j", tag="t", vmstate="a", devices=["a"])
+    started = [RESUME, saved, status("j", "created"), status("j", "running"), ok()]
+    assert said(*started, status("j", "aborting"), level="all") == []
+    assert said(*started, status("j", "concluded"), level="all") == ["2 QMP301 snapshot-stops"]
+
+
+def test_rules_are_selected_and_ignored_by_name() -> None:
     assert said(sent("system_reset"), ok(), ignored=frozenset(["system-reset-resets"])) == []
     only: dict[str, Any] = {"codes": frozenset(["QMP101"]), "selected": frozenset(["system-reset-resets"])}
     assert said(sent("system_reset"), ok(), sent("system_powerdown"), ok(), **only) == [

@@ -33,6 +33,8 @@ from qmpcheck.specs import catalogue
 from qmpcheck.version import Version
 
 LIFE = ["--only", "life-cycle"]
+NO_COMMANDS = ["--command-rules", "none"]
+"""Where what is missing is to be found by the scenario alone."""
 
 
 def wrapper(folder: Path, text: str, name: str = "qemu-system-x86_64") -> str:
@@ -369,12 +371,12 @@ def test_reports_for_ci_and_a_baseline(
     """One event less, and a member that the spec does not have: accepted once, the same is no news."""
     edit = "e['event'] == 'STOP' and e.update(data={'why': '::error::<b>'}); e = None if e['event'] == 'RESET' else e"
     monkeypatch.setattr(gate, "ALL", [each for each in ALL if each.name == "life-cycle"])
-    command = ["gate", "--qemu", editing(tmp_path, edit)]
+    command = ["gate", "--qemu", editing(tmp_path, edit), *NO_COMMANDS]
     baseline, junit = str(tmp_path / "known.json"), str(tmp_path / "junit.xml")
     assert main([*command, "--report", f"junit={junit}", "--report", "github=-"]) == 1
     told = capsys.readouterr().out
     assert re.search(r"^failed: 1 scenario, .*; 2 errors; 0 warnings; ", told, re.MULTILINE)
-    assert "::error file=life-cycle,line=3,title=QMP203 unknown-member::STOP data.why: " in told
+    assert "::error file=life-cycle,line=5,title=QMP203 unknown-member::STOP data.why: " in told
     assert "::error file=life-cycle,title=QMP401 event-not-seen::RESET: not seen: RESET" in told
     assert ElementTree.parse(junit).getroot().attrib["failures"] == "2"
     assert main([*command, "--baseline", baseline, "--update-baseline"]) == 0
@@ -388,7 +390,7 @@ def test_reports_for_ci_and_a_baseline(
     assert told.count("(in the baseline)") == 2
     assert "passed: " in told
     more = edit.replace("'RESET'", "'RESUME'")
-    assert main(["gate", "--qemu", editing(tmp_path, more), "--baseline", baseline]) == 1
+    assert main(["gate", "--qemu", editing(tmp_path, more), *NO_COMMANDS, "--baseline", baseline]) == 1
     captured = capsys.readouterr()
     assert "life-cycle: QMP401 not seen: RESUME\n" in captured.out
     gone = "qmpcheck: 1 entry of the baseline no longer occurs\n"
@@ -499,10 +501,18 @@ def test_what_counts(
     Path("qmpcheck.toml").write_text(settings)
     qemu = editing(tmp_path, f"{A_MEMBER_MORE}; {NO_RESET}")
     try:
-        found = main(["gate", "--qemu", qemu, *LIFE, *flags.split()])
+        found = main(["gate", "--qemu", qemu, *LIFE, *NO_COMMANDS, *flags.split()])
     except SystemExit as exit:
         found = int(str(exit.code))
     assert found == status
+
+
+@pytest.mark.qemu
+def test_what_commands_promise_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gate", "--qemu", editing(tmp_path, NO_RESET), *LIFE, "--save", str(tmp_path)]) == 1
+    assert re.search(r"^life-cycle:\d+: QMP301 system_reset: ", capsys.readouterr().out, re.MULTILINE)
+    saved = (tmp_path / "life-cycle.jsonl").read_text()
+    assert '\n{"execute": "system_reset", "id": ' in saved
 
 
 @pytest.mark.qemu
@@ -512,7 +522,7 @@ def test_a_severity_stands_in_every_report(
     monkeypatch.chdir(tmp_path)
     Path("qmpcheck.toml").write_text(AS_WARNINGS)
     qemu = editing(tmp_path, f"{A_MEMBER_MORE}; {NO_RESET}")
-    assert main(["gate", "--qemu", qemu, *LIFE, "--report", "github=-"]) == 0
+    assert main(["gate", "--qemu", qemu, *LIFE, *NO_COMMANDS, "--report", "github=-"]) == 0
     told = capsys.readouterr().out
     assert re.search(r"^life-cycle +\S+  1 not seen  ", told, re.MULTILINE)
     assert re.search(r"^QMP203 .* warning ", told, re.MULTILINE)

@@ -197,9 +197,10 @@ def test_a_qemu_as_a_command(
     assert f"terminating on signal {stop.value}" in said
     assert said.endswith(
         "qmpcheck: the command ended with exit status 0\n"
-        f"qmpcheck: recorded 3 lines, 1 event, 1 session to {file}\n"
+        f"qmpcheck: recorded 4 lines, 1 event, 1 session to {file}\n"
     )
-    assert "3 lines, 1 event" in conforms(file, capsys)
+    assert "4 lines, 1 event" in conforms(file, capsys)
+    assert file.read_bytes().splitlines()[1] == b'{"execute": "qmp_capabilities"}'
 
 
 def ignore_hangups() -> None:
@@ -244,8 +245,8 @@ def test_a_storage_daemon_as_a_command_to_a_pipe(tmp_path: Path) -> None:
         command(other, "quit")
         out, said = recorder.communicate(timeout=60)
     assert recorder.returncode == 0
-    assert re.fullmatch(rb'\{"QMP": .*\r\n\{"return": \{\}\}\r\n', out)
-    assert said.endswith(b"qmpcheck: recorded 2 lines, 0 events, 1 session to standard output\n")
+    assert re.fullmatch(rb'\{"QMP": .*\r\n\{"execute": "qmp_capabilities"\}\n\{"return": \{\}\}\r\n', out)
+    assert said.endswith(b"qmpcheck: recorded 3 lines, 0 events, 1 session to standard output\n")
 
 
 # peers that are none
@@ -590,7 +591,7 @@ def test_how_a_command_ends(
     file = tmp_path / "s"
     assert main(["record", "-o", str(file), "--", "bash", "-c", script, "qemu-fake"]) == status
     assert f"qmpcheck: the command ended with {told}\n" in capsys.readouterr().err
-    assert file.read_bytes() == GREETING
+    assert file.read_bytes() == GREETING + b'{"execute": "qmp_capabilities"}\n'
 
 
 def test_commands_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -166,8 +166,12 @@ class StateTracker:
             self._holding.add(key)
 
     def on_end(self, seen: Seen) -> None:
-        """A message from which on it does not."""
-        self._holding.discard(self._key(seen))
+        """A message from which on it does not, for any key if the message names none."""
+        key = self._key(seen)
+        if key is None:
+            self._holding.clear()
+        else:
+            self._holding.discard(key)
 
     def holds(self, key: Key) -> bool:
         """Whether it is known to hold for that key."""

@@ -4,8 +4,8 @@ SOCKET is unix:PATH, tcp:HOST:PORT, or either without the prefix. Nothing is sen
 recording ends when QEMU does, or at an interrupt.
 
 COMMAND is one that starts a QEMU or a storage daemon; it is given one monitor more. Interrupts are passed on
-to it, and what it sends until it has ended is recorded. If it dies of a signal, something is lost; its
-exit status does not count.
+to it, and what it sends until it has ended is recorded, with the command that it was sent. If it dies of a
+signal, something is lost; its exit status does not count.
 
 With --proxy LISTEN, clients connect to LISTEN in place of SOCKET, one after the other. What they send passes
 on to SOCKET, and what comes back to them, bytes and file descriptors unchanged. FILE holds both directions

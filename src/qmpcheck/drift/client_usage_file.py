@@ -72,7 +72,7 @@ def _located(name: str) -> str:
     if known:
         return lists[max(known, key=_version)]
     stems = dict.fromkeys(_VERSIONED.sub("", each) for each in lists)
-    near = near_names(name, [*stems, *lists])
+    near = near_names(name, dict.fromkeys((*stems, *lists)))
     hint = f" (near: {', '.join(near)})" if near else ""
     raise SpecError(
         f"{safe(name)}: no such file, and no client of this name{hint}; known are {', '.join(stems)}"

@@ -115,10 +115,16 @@ def judge(
         since: an older release to compare the build with, instead of the spec.
     """
     gate_options = gate_options or GateOptions()
-    checkers = functools.cache(functools.partial(_checker, spec.rule_base, gate_options))
+    of_streams = gate_options if build.is_system else _of_a_storage_daemon(gate_options)
+    checkers = functools.cache(functools.partial(_checker, spec.rule_base, of_streams))
     judged = tuple(_judged(build, each, checkers(each.scenario.assumes), gate_options) for each in outcomes)
     changes = _changes(build, (since or spec).rule_base, gate_options.codes)
     return Verdict(build, spec, judged, changes, gate_options, since)
+
+
+def _of_a_storage_daemon(gate_options: GateOptions) -> GateOptions:
+    """The same, but `quit` need not be followed by SHUTDOWN, which a storage daemon never sends."""
+    return gate_options._replace(ignored=gate_options.ignored | {"quit-may-shut-down"})
 
 
 def _checker(rule_base: RuleBase, gate_options: GateOptions, assumes: tuple[str, ...]) -> Checker:

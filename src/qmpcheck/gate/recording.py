@@ -1,4 +1,4 @@
-"""What one process of a scenario sent, and when."""
+"""What one process of a scenario sent and was sent, and when."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Recording(msgspec.Struct, frozen=True):
     Attributes:
         name: of the scenario, and of the process where it has several.
         command: the process's command line.
-        data: every byte as it was sent.
+        data: every byte as it came, and the commands, each on a line of its own where it was sent.
         ended: whether the process ended in order, so that nothing can follow.
         machine: which of the scenario's machines it is; "" where there is one.
         arrivals: when the bytes came, in order.

@@ -41,7 +41,7 @@ class Arrival(NamedTuple):
     """When some bytes came.
 
     Attributes:
-        end: where they end in all that came.
+        end: where they end in `received`.
         after: a time at which none of them was there yet; seconds since the epoch.
         before: a time at which they had been read.
     """
@@ -80,13 +80,14 @@ class Client:
         self._deadline, self._patience, self._strict, self._most = deadline, patience, strict, most
         self._connection = Connection(process.peer, strict)
         self._lines = bytearray()
+        self._sent = 0
         self._nothing_there = time.time()
         self._number = 0
         self._replies: dict[int, dict[str, Any]] = {}
 
     @property
     def received(self) -> bytes:
-        """Every byte as it was sent."""
+        """Every byte as it came, and the commands, each on a line of its own where it was sent."""
         return bytes(self._lines + self._connection.rest)
 
     def greet(self) -> None:
@@ -129,10 +130,13 @@ class Client:
         if arguments:
             message["arguments"] = arguments
         seconds = min(self._patience, max(0.001, self._deadline - time.monotonic()))
+        line = json.dumps(message).encode() + b"\n"
         try:
-            self._connection.send(json.dumps(message).encode() + b"\n", seconds)
+            self._connection.send(line, seconds)
         except TimeoutError:
             raise NoAnswer(f"it does not read {name}") from None
+        self._lines += line
+        self._sent += len(line)
         return self._number
 
     def until(self, done: Callable[[], bool], seconds: float) -> bool:
@@ -168,7 +172,7 @@ class Client:
         lines = self._connection.receive()
         self.is_closed = self._connection.is_closed
         received = self._connection.received
-        self.arrivals.append(Arrival(received, self._nothing_there, time.time()))
+        self.arrivals.append(Arrival(received + self._sent, self._nothing_there, time.time()))
         if received - before < CHUNK:  # no more was there
             self._nothing_there = asked
         self._lines += lines

@@ -25,6 +25,7 @@ class Session:
         transcript: where it is written.
         patience: seconds that the peer may take to greet; None for as long as it likes.
         longest: bytes that one line may have.
+        writes_command: whether that command is written, too, where it is sent.
     """
 
     def __init__(
@@ -33,10 +34,12 @@ class Session:
         transcript: Transcript,
         patience: float | None = None,
         longest: int = LONGEST,
+        *,
+        writes_command: bool = False,
     ) -> None:
         self.has_begun = False
         self._connection, self._transcript = Connection(peer, longest=longest), transcript
-        self._patience = patience
+        self._patience, self._writes_command = patience, writes_command
         self._deadline = None if patience is None else time.monotonic() + patience
 
     @property
@@ -71,6 +74,8 @@ class Session:
             if self._connection.has_greeted and not self.has_begun:
                 self.has_begun, self._deadline = True, None
                 self._transcript.sessions += 1
+                if self._writes_command:
+                    self._write(NEGOTIATION, interrupts)
                 self._connection.send(NEGOTIATION)
         except NotQMP as error:
             self._write(error.lines, interrupts)

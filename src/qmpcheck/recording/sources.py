@@ -108,7 +108,8 @@ def _recorded_command(
     """Whether nothing was lost, and the process's exit status."""
     try:
         with closing(ours):
-            whole = _followed(process, Session(ours, transcript), interrupts, on_message)
+            session = Session(ours, transcript, writes_command=True)
+            whole = _followed(process, session, interrupts, on_message)
         return whole, _ended(process, interrupts)
     except BaseException:
         process.send_signal(signal.SIGTERM)
