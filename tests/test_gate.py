@@ -127,7 +127,7 @@ def judged_again(verdict: judge.Verdict, one: Judged, checker: Checker, data: by
 
     first, *others = one.outcome.recordings
     again = replace(one.outcome, recordings=(replace(first, data=data, arrivals=()), *others))
-    return judge._judged(verdict.build, again, checker, judge.GateOptions())
+    return judge._judged(verdict.build, again, checker, judge.FOR_BUILDS)
 
 
 def edits(event: dict[str, Any], after: dict[str, Any] | None = None) -> Iterator[list[dict[str, Any]]]:
@@ -149,7 +149,7 @@ def edits(event: dict[str, Any], after: dict[str, Any] | None = None) -> Iterato
 @pytest.mark.qemu
 def test_whatever_a_wrapper_does_to_an_event_is_found(verdict: judge.Verdict) -> None:
     for each in verdict.judged:
-        checker = judge._checker(verdict.spec.rule_base, judge.GateOptions(), each.outcome.scenario.assumes)
+        checker = judge._checker(verdict.spec, judge.FOR_BUILDS, each.outcome.scenario.assumes)
         lines = each.outcome.recordings[0].data.splitlines() if each.outcome.recordings else []
         messages = [json.loads(line) for line in lines]
         events = [at for at, message in enumerate(messages) if "event" in message]

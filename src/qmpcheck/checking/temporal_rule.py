@@ -211,13 +211,20 @@ def condition(values: dict[str, Sequence[str]] | dict[str, tuple[str, ...]]) -> 
     return Condition(tuple((tuple(keypath.names(path)), tuple(allowed)) for path, allowed in values.items()))
 
 
+def options_with_follow_ups(rule_base: RuleBase) -> frozenset[str]:
+    """The command-line options that some follow-up of the spec depends on, without their dashes."""
+    return frozenset(
+        each.option for rule in rule_base.events.values() for each in rule.follow_ups if each.option
+    )
+
+
 def assumed_options(rule_base: RuleBase, given: Iterable[str]) -> tuple[str, ...]:
     """The command-line options that QEMU is said to have been given, without their dashes.
 
     Raises:
         SpecError: no follow-up of the spec depends on one of them.
     """
-    known = {each.option for rule in rule_base.events.values() for each in rule.follow_ups if each.option}
+    known = options_with_follow_ups(rule_base)
     for option in given:
         if option.lstrip("-") not in known:
             which = f"only on {', '.join(sorted(known))}" if known else "on none"

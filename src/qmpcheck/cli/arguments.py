@@ -12,7 +12,7 @@ from qmpcheck.specs import catalogue
 from qmpcheck.text import name, quoted
 
 if TYPE_CHECKING:
-    from qmpcheck.checking.temporal_rule import TemporalRule
+    from qmpcheck.validation.recipe import Recipe
 
 
 class AppendOverDefault(argparse.Action):
@@ -82,24 +82,24 @@ def add_terms(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
     parser.set_defaults(severities={}, extra=[])
 
 
-def own_rules(
-    options: argparse.Namespace, rule_base: RuleBase, series: tuple[int, int] | None
-) -> Sequence[TemporalRule]:
-    """The rules in the files that `--rules` names.
+def recipe(options: argparse.Namespace, codes: frozenset[str]) -> Recipe:
+    """How streams are checked, by the options that all commands have.
 
     Args:
         options: those of the command.
-        rule_base: the spec.
-        series: its release, as (major, minor); None if it is of none.
-
-    Raises:
-        SpecError: a file cannot be read, or holds something else.
+        codes: the codes of the findings that are wanted.
     """
-    if not options.rules:
-        return ()
-    from qmpcheck.checking import user_rules
+    from qmpcheck.validation.recipe import Recipe
 
-    return [rule for path in options.rules for rule in user_rules.load(path, rule_base, series)]
+    return Recipe(
+        codes=codes,
+        severities=options.severities,
+        within=options.within,
+        rules=tuple(options.rules),
+        command_rules=options.command_rules,
+        selected=named_rules(options, "select"),
+        ignored=named_rules(options, "ignore"),
+    )
 
 
 def named_rules(options: argparse.Namespace, option: str) -> frozenset[str]:

@@ -25,7 +25,7 @@ from qmpcheck.gate import saving
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import OF_GATE
 from qmpcheck.gate.failure import is_full
-from qmpcheck.gate.judge import GateOptions, Verdict, judge
+from qmpcheck.gate.judge import Verdict, judge
 from qmpcheck.gate.run import run as play
 from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
 from qmpcheck.gate.scenarios import ALL
@@ -96,21 +96,13 @@ def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: 
     spec, since = _choose_spec(options.spec, build)
     strictness.check(options, spec)
     spec = spec._replace(rule_base=extended(spec.rule_base, options.extra))
-    own = arguments.own_rules(options, spec.rule_base, catalogue.series(spec))
+    recipe = arguments.recipe(options, codes)
+    recipe.checker(spec)  # a mistake in an option is found before anything runs
     if options.save is not None:
         _make(options.save)
     with _reporting_failure(options):
         outcomes = _play(build, scenarios)
-    gate_options = GateOptions(
-        codes,
-        options.severities,
-        options.within,
-        own,
-        options.command_rules,
-        arguments.named_rules(options, "select"),
-        arguments.named_rules(options, "ignore"),
-    )
-    return judge(build, spec, outcomes, gate_options, since)
+    return judge(build, spec, outcomes, recipe, since)
 
 
 @contextmanager
@@ -135,7 +127,7 @@ def _report(options: argparse.Namespace, verdict: Verdict, known: Baseline | Non
     if updates:
         baseline_option.update(options, report, known or frozenset())
     elif known and options.only is None and not options.skip and not report.unchecked:
-        baseline_option.tell_gone(known, baseline_option.of_report(report), verdict.gate_options.codes)
+        baseline_option.tell_gone(known, baseline_option.of_report(report), verdict.recipe.codes)
     if any(map(report.fails, report.findings)):
         return max(status, FINDINGS)
     if report.unchecked:

@@ -17,6 +17,8 @@ from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from typing import IO, TYPE_CHECKING, Any
 
+import msgspec
+
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.cli import arguments, baseline_option, output, report_option, strictness
 from qmpcheck.cli.arguments import AppendOverDefault
@@ -117,17 +119,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
-    return Recipe(
-        codes=arguments.selected(options, STREAM_CODES),
-        severities=options.severities,
+    return msgspec.structs.replace(
+        arguments.recipe(options, arguments.selected(options, STREAM_CODES)),
         most=options.max_findings,
         assume=tuple(options.assume),
-        within=options.within,
         literal=options.literal,
-        rules=tuple(options.rules),
-        command_rules=options.command_rules,
-        selected=arguments.named_rules(options, "select"),
-        ignored=arguments.named_rules(options, "ignore"),
         extra=tuple(options.extra),
         complete=options.complete,
     )

@@ -9,13 +9,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from qmpcheck.checking.checker import Checker, CheckOptions
+from qmpcheck.checking.checker import Checker
 from qmpcheck.checking.result import StreamResult
-from qmpcheck.checking.temporal_rule import Level, TemporalRule
+from qmpcheck.checking.temporal_rule import options_with_follow_ups
 from qmpcheck.codes import Severity
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
-from qmpcheck.finding import AS_IT_IS, Severities
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import OF_GATE
 from qmpcheck.gate.fault import Fault, faults
@@ -23,27 +22,10 @@ from qmpcheck.gate.recording import Recording
 from qmpcheck.gate.scenario import ScenarioOutcome
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.specs.catalogue import Spec
+from qmpcheck.validation.recipe import Recipe
 
-
-class GateOptions(NamedTuple):
-    """How a build is checked, apart from the spec.
-
-    Attributes:
-        codes: the codes of the findings that are wanted.
-        severities: how bad the findings of some codes are.
-        within: seconds that the spec's follow-ups may take; None for any.
-        rules: rules over time beside the spec's.
-        command_rules: which of the shipped rules about commands count.
-        selected, ignored: names of rules over time whose findings are wanted, or not.
-    """
-
-    codes: frozenset[str] = OF_GATE
-    severities: Severities = AS_IT_IS
-    within: float | None = None
-    rules: Sequence[TemporalRule] = ()
-    command_rules: Level = "strict"
-    selected: frozenset[str] = frozenset()
-    ignored: frozenset[str] = frozenset()
+FOR_BUILDS = Recipe(codes=OF_GATE)
+"""How a build's events are checked where the user asks for nothing else."""
 
 
 class Judged(NamedTuple):
@@ -81,7 +63,7 @@ class Verdict(NamedTuple):
         spec: what its events were checked against.
         judged: the scenarios.
         changes: how what the build says of itself differs from the spec, or from the release `since`.
-        gate_options: how it was checked.
+        recipe: how it was checked.
         since: the release before the build, from which it may differ; None where it may not.
     """
 
@@ -89,7 +71,7 @@ class Verdict(NamedTuple):
     spec: Spec
     judged: tuple[Judged, ...]
     changes: tuple[Change, ...]
-    gate_options: GateOptions
+    recipe: Recipe
     since: Spec | None = None
 
     @property
@@ -102,7 +84,7 @@ def judge(
     build: Build,
     spec: Spec,
     outcomes: Sequence[ScenarioOutcome],
-    gate_options: GateOptions | None = None,
+    recipe: Recipe = FOR_BUILDS,
     since: Spec | None = None,
 ) -> Verdict:
     """Check what a build sent, and compare what it says of itself with the spec.
@@ -111,41 +93,32 @@ def judge(
         build: the build.
         spec: the spec that its events are checked against.
         outcomes: what playing the scenarios gave.
-        gate_options: how to check.
+        recipe: how to check them, apart from what QEMU was given.
         since: an older release to compare the build with, instead of the spec.
     """
-    gate_options = gate_options or GateOptions()
-    of_streams = gate_options if build.is_system else _of_a_storage_daemon(gate_options)
-    checkers = functools.cache(functools.partial(_checker, spec.rule_base, of_streams))
-    judged = tuple(_judged(build, each, checkers(each.scenario.assumes), gate_options) for each in outcomes)
-    changes = _changes(build, (since or spec).rule_base, gate_options.codes)
-    return Verdict(build, spec, judged, changes, gate_options, since)
+    of_streams = recipe if build.is_system else _of_a_storage_daemon(recipe)
+    checkers = functools.cache(functools.partial(_checker, spec, of_streams))
+    judged = tuple(_judged(build, each, checkers(each.scenario.assumes), recipe) for each in outcomes)
+    changes = _changes(build, (since or spec).rule_base, recipe.codes)
+    return Verdict(build, spec, judged, changes, recipe, since)
 
 
-def _of_a_storage_daemon(gate_options: GateOptions) -> GateOptions:
+def _of_a_storage_daemon(recipe: Recipe) -> Recipe:
     """The same, but `quit` need not be followed by SHUTDOWN, which a storage daemon never sends."""
-    return gate_options._replace(ignored=gate_options.ignored | {"quit-may-shut-down"})
+    return msgspec.structs.replace(recipe, ignored=recipe.ignored | {"quit-may-shut-down"})
 
 
-def _checker(rule_base: RuleBase, gate_options: GateOptions, assumes: tuple[str, ...]) -> Checker:
-    """For scenarios in which QEMU was given those options."""
-    options = CheckOptions(
-        codes=gate_options.codes,
-        severities=gate_options.severities,
-        assumed=assumes,
-        within=gate_options.within,
-        rules=tuple(gate_options.rules),
-        command_rules=gate_options.command_rules,
-        selected=gate_options.selected,
-        ignored=gate_options.ignored,
-    )
-    return Checker(rule_base, options)
+def _checker(spec: Spec, recipe: Recipe, given: tuple[str, ...]) -> Checker:
+    """For scenarios in which QEMU was given those options, whether or not the spec says anything of them."""
+    known = options_with_follow_ups(spec.rule_base)
+    assume = tuple(option for option in given if option in known)
+    return msgspec.structs.replace(recipe, assume=assume).checker(spec)
 
 
-def _judged(build: Build, outcome: ScenarioOutcome, checker: Checker, gate_options: GateOptions) -> Judged:
+def _judged(build: Build, outcome: ScenarioOutcome, checker: Checker, recipe: Recipe) -> Judged:
     checked = tuple(_checked(recording, checker) for recording in outcome.recordings)
-    found = faults(build, outcome, gate_options.severities)
-    wanted = tuple(each for each in found if each.code in gate_options.codes)
+    found = faults(build, outcome, recipe.severities)
+    wanted = tuple(each for each in found if each.code in recipe.codes)
     seen = Counter(message["event"] for recording in outcome.recordings for message in recording.events())
     return Judged(outcome, checked, wanted, seen)
 

@@ -106,7 +106,7 @@ def _change(each: Change, verdict: Verdict, known: Baseline) -> Reported:
             level=Severity.NOTE, message=f"since {verdict.since.name}: {finding.message}"
         )
     else:
-        finding = finding._replace(level=verdict.gate_options.severities.get(each.code, finding.level))
+        finding = finding._replace(level=verdict.recipe.severities.get(each.code, finding.level))
     return finding._replace(known=finding.identity in known)
 
 

@@ -39,7 +39,7 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
     for judged in verdict.judged:
         for checked in judged.checked:
             findings.update(checked.counts)
-    table = text.table(findings, verdict.gate_options.severities)
+    table = text.table(findings, verdict.recipe.severities)
     out.write(table.removeprefix("\n") + "\n" * bool(findings))
     out.write(f"{_status_word(report, paint)}: {_count_line(verdict, report)}\n")
 
