@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections import Counter
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -19,12 +20,13 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator, Draft202012Validator
 from markdown_it import MarkdownIt
 
+from qmpcheck.checking.result import FindingKind
 from qmpcheck.cli import main
 from qmpcheck.codes import CODES, DRIFT_CODES, Severity
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
 from qmpcheck.keypath import ITEMS
-from qmpcheck.reports import changesreport, fingerprint, formats, report
+from qmpcheck.reports import changesreport, fingerprint, formats, report, text
 from qmpcheck.reports.changes import Changes
 from qmpcheck.reports.report import Report, Reported, Suite
 from qmpcheck.specs import catalogue
@@ -522,3 +524,17 @@ def test_findings_are_as_bad_as_the_user_holds_them_to_be(
         assert "<failure" not in Path("j").read_text()
         results = json.loads(Path("s").read_text())["runs"][0]["results"]
         assert {result["level"] for result in results} == {"warning"}
+
+
+def test_the_table_sums_what_looks_the_same() -> None:
+    findings = Counter(
+        {
+            FindingKind("QMP301", "X", "one-case"): 1,
+            FindingKind("QMP301", "X", "other-case"): 2,
+            FindingKind("QMP301", "X", ""): 4,
+        }
+    )
+    assert [line.split() for line in text.table(findings).splitlines()[3:]] == [
+        ["QMP301", "follow-up-missing", "error", "X", "4"],
+        ["QMP301", "follow-up-missing", "warning", "X", "3"],
+    ]

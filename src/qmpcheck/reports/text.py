@@ -122,9 +122,12 @@ def table(findings: Counter[FindingKind], severities: Severities = AS_IT_IS) -> 
         return ""
     from tabulate import tabulate
 
+    shown: Counter[tuple[str, str, str, str]] = Counter()  # errata are not told apart
+    for (code, event, erratum), count in findings.items():
+        shown[code, CODES[code].slug, str(severity(code, erratum, severities)), event] += count
     rows = [
-        (code, CODES[code].slug, str(severity(code, erratum, severities)), event, count)
-        for (code, event, erratum), count in sorted(findings.items())
+        (*row, count)
+        for row, count in sorted(shown.items(), key=lambda item: (item[0][0], item[0][3], item[0][2]))
     ]
     headers = ("code", "finding", "severity", "event", "count")
     return "\n" + tabulate(rows, headers=headers, disable_numparse=True) + "\n"
