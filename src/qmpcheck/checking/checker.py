@@ -189,7 +189,7 @@ class Checker:
         self._lines += len(lines)
 
     def feed_cut(self, numbers: Sequence[int]) -> None:
-        """Report lines of which what carried the stream did not keep all."""
+        """Report lines that the log, or what else carried the stream, has only in part."""
         for number in numbers:
             self._report(Finding("QMP106", number, "the log holds only a part of this message"))
 

@@ -127,16 +127,6 @@ class Monitor:
             line = response and response.line
             self._reporter.judgement(Judgement(self.rule, seen.line, outcome, line, erratum))
 
-    def _report(
-        self,
-        outcome: Outcome,
-        seen: Seen,
-        said: str,
-        erratum: str = "",
-        searched: int | None = None,
-    ) -> None:
-        self._reporter.finding(self._finding(outcome, seen, said, erratum, searched))
-
     def _finding(
         self,
         outcome: Outcome,
@@ -324,10 +314,14 @@ class Response(Monitor):
                 self._tell_late(each, each.late)
             elif self._can_be_missing(each) and (complete or self._is_past(each.seen)):
                 self._judge("missing", each.seen, erratum=each.erratum)
-                self._report("missing", each.seen, f"none did{each.replied}", each.erratum, end)
+                self._reporter.finding(
+                    self._finding("missing", each.seen, f"none did{each.replied}", each.erratum, end)
+                )
             else:
                 self._judge("pending", each.seen, erratum=each.erratum)
-                self._report("pending", each.seen, f"none has yet{each.replied}", each.erratum, end)
+                self._reporter.finding(
+                    self._finding("pending", each.seen, f"none has yet{each.replied}", each.erratum, end)
+                )
         for counted in self._counted.values():
             missing = self._missing(counted, complete)
             self._more("missing", missing)
@@ -359,7 +353,11 @@ class Response(Monitor):
     def _tell_late(self, each: Open, response: Seen) -> None:
         gap = (time_of(response.message) or 0) - (time_of(each.seen.message) or 0)
         self._judge("late", each.seen, response, each.erratum)
-        self._report("late", each.seen, f"it came {gap / MICROSECONDS:.6f} s after this one", each.erratum)
+        self._reporter.finding(
+            self._finding(
+                "late", each.seen, f"it came {gap / MICROSECONDS:.6f} s after this one", each.erratum
+            )
+        )
 
     def _more(self, outcome: Outcome, number: int) -> None:
         if number:
@@ -471,7 +469,7 @@ class Precedence(Monitor):
             self._judge("met", trigger)
         elif self._is_certain:
             self._judge("unpreceded", trigger)
-            self._report("unpreceded", trigger, "none did")
+            self._reporter.finding(self._finding("unpreceded", trigger, "none did"))
 
     def finish(self, end: int, complete: bool) -> None:
         self._seen.clear()
@@ -495,7 +493,7 @@ class Absence(Monitor):
         if self._response_key(response) in self._forbidden:
             self._judge("present", response)
             erratum = next((each.erratum for each in self.rule.excuses), "")
-            self._report("present", response, "this one did", erratum)
+            self._reporter.finding(self._finding("present", response, "this one did", erratum))
 
     def on_until(self, until: Seen) -> None:
         self._forbidden.discard(self._response_key(until))
@@ -525,7 +523,7 @@ class Never(Monitor):
 
     def on_trigger(self, trigger: Seen) -> None:
         self._judge("present", trigger)
-        self._report("present", trigger, "this one did")
+        self._reporter.finding(self._finding("present", trigger, "this one did"))
 
 
 MONITORS: dict[str, type[Monitor]] = {

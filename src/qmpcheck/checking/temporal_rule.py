@@ -123,7 +123,7 @@ class TemporalRule(msgspec.Struct, frozen=True):
     Attributes:
         text: the rule in words; findings show it.
         trigger: the messages that it is about.
-        then: its responses, any of which counts.
+        then: its responses; one is enough.
         kind: `response`: one of `then` comes after the trigger; `precedence`: one came before it; `absence`:
             none comes after it, or none until one of `until` comes; `never`: the trigger does not come.
         same: pairs of a trigger's member and a response's member that must have the same value.

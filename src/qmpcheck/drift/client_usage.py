@@ -16,8 +16,8 @@ class EventUsage(NamedTuple):
 
     Attributes:
         values: the path of each member, and the strings that it is; `data` is one whether it came or not.
-        whole: paths that stand for anything there, and inside.
-        parts: paths of objects of which only those members are received that have paths of their own.
+        whole: paths where anything is received, there and inside.
+        parts: paths of objects that are received in part: those members that have paths of their own.
         handled: paths, and the values there that the client is known to handle.
     """
 

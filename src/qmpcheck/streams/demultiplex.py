@@ -18,8 +18,8 @@ class Part(NamedTuple):
         stream: the same object for every part of one stream.
         lines: one JSON message each, without a newline in it.
         numbers: for each of `lines`, its line number in the file, from 1.
-        cut: the numbers of lines that hold a message of the stream of which the log did not keep all; such
-            messages are not in `lines`.
+        cut: the numbers of lines that hold only a part of a message of the stream; such messages are not in
+            `lines`.
         lost: how many of these can have been events.
         is_cut: whether the last one of `lines` lacks its newline: the file ends within it.
         ended: whether the log shows that this part is the stream's last.

@@ -114,7 +114,7 @@ class _Monitor:
         self.answered = False
         self.had_event = False
         self.sent: OrderedDict[bytes, bytes] = OrderedDict()
-        """Commands of which one copy was logged, and the kind of record that held it."""
+        """Commands with one copy logged so far, and the kind of record that held it."""
 
 
 class Monitors:
@@ -153,7 +153,7 @@ class Monitors:
         return []
 
     def cut(self, line: int, sent: bool) -> Message:
-        """A message of which the carrier kept nothing, not even the monitor."""
+        """A message that the carrier lost wholly, even which monitor it was of."""
         return Message(line, b"", sent, self._unknown, cut=True)
 
     def _name(self, record: Record, match: re.Match[bytes]) -> None:
