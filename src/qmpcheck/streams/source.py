@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any, cast
 
-from qmpcheck.streams.replay import standard_input
+from qmpcheck.streams.standard_input import standard_input
 from qmpcheck.streams.wholefile import WholeFile
 
 STANDARD_INPUT = "-"

@@ -27,10 +27,10 @@ def standard_input(ahead: bool) -> io.BufferedReader:
         import tempfile
 
         kept = _kept = kept or tempfile.SpooledTemporaryFile(_MOST_IN_MEMORY)  # noqa: SIM115 -- see close
-    return io.BufferedReader(_Replay(kept, pipe, ahead) if kept else pipe)
+    return io.BufferedReader(_KeptThenPipe(kept, pipe, ahead) if kept else pipe)
 
 
-class _Replay(io.RawIOBase):
+class _KeptThenPipe(io.RawIOBase):
     """What was kept, and then the rest of a pipe, which is kept, too, if it `keeps`."""
 
     def __init__(self, kept: IO[bytes], pipe: io.RawIOBase, keeps: bool) -> None:
