@@ -6,7 +6,7 @@ import functools
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import compress
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -26,6 +26,9 @@ from qmpcheck.rulebase import TEXT, RuleBase
 from qmpcheck.streams.messages import Command, Greeting, RejectedEvent, Reply
 from qmpcheck.text import name
 
+if TYPE_CHECKING:
+    from qmpcheck.checking import timeline
+
 
 class CheckOptions(msgspec.Struct, frozen=True):
     """How streams are checked.
@@ -42,6 +45,7 @@ class CheckOptions(msgspec.Struct, frozen=True):
         selected: titles of temporal rules whose findings are wanted, whatever their codes.
         ignored: titles of temporal rules that are not watched.
         series: the release that wrote the streams, where their greetings do not say; None if unknown.
+        timeline: whether results have a timeline, which takes time and memory.
     """
 
     codes: frozenset[str] = STREAM_CODES
@@ -55,6 +59,7 @@ class CheckOptions(msgspec.Struct, frozen=True):
     selected: frozenset[str] = frozenset()
     ignored: frozenset[str] = frozenset()
     series: Series | None = None
+    timeline: bool = False
 
 
 class Checker:
@@ -87,9 +92,12 @@ class Checker:
         self._names = self._reader.names
         self._session = Session()
         self._before = LastMessages()
+        self._late = timestamps.sent_late(rule_base)
+        self._recorder: timeline.Recorder | None = None
+        judged = judged or (self._record if self.options.timeline else None)
         self._reporter = Reporter(self._report, self._report_more, judged, self._name)
         self._has_bounds = any(rule.within is not None for rule in rules)
-        self._time_order = TimeOrder(self._names, timestamps.sent_late(rule_base), self._report)
+        self._time_order = TimeOrder(self._names, self._late, self._report)
         limits = timestamps.limits_of(rule_base) if self._checks_time else {}
         self._rate_limits = RateLimits(limits, self._report)
         self._without_command_rules: _Watch | None = None
@@ -160,6 +168,10 @@ class Checker:
         self._is_new, self._version = True, None
         self._versions: dict[version.Version, None] = {}
         self._session.series = options.series
+        if options.timeline:
+            from qmpcheck.checking import timeline  # few want one
+
+            self._recorder = timeline.Recorder(self._names, self._late)
         self._new_connection()
 
     def feed(
@@ -210,6 +222,7 @@ class Checker:
             taken=found.taken,
             severities=self.options.severities,
             versions=tuple(self._versions),
+            timeline=self._recorder.finish() if self._recorder else None,
         )
         self._begin()
         return result
@@ -252,6 +265,8 @@ class Checker:
         """A connection begins: to a new process if the one before is over, otherwise perhaps to the same."""
         both_known = None not in (greeting.version, self._version)
         differs = both_known and greeting.version != self._version
+        if self._recorder:
+            self._recorder.connect(is_new=self._is_new or self._session.is_ending or differs)
         if self._session.is_ending or differs:
             self._end_session(line, complete=True)
         elif not self._is_new:
@@ -286,6 +301,8 @@ class Checker:
         if not column.kinds:
             return
         self._is_new = False
+        if self._recorder:
+            self._recorder.add(column)
         self._check_times(column)
         plan = self._watch.plan
         by_kind, by_name, last = plan.by_kind, plan.by_name, self._session.last
@@ -359,6 +376,10 @@ class Checker:
                 step(command)
 
     # Findings
+
+    def _record(self, judgement: Judgement) -> None:
+        if self._recorder:
+            self._recorder.judge(judgement)
 
     def _report(self, finding: Finding) -> None:
         self._findings.add(finding)

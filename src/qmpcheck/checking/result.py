@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -12,6 +12,9 @@ from qmpcheck.finding import AS_IT_IS, Finding, Severities, severity
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.text import name
 from qmpcheck.version import Version
+
+if TYPE_CHECKING:
+    from qmpcheck.checking.timeline import Timeline
 
 
 class FindingKind(NamedTuple):
@@ -44,6 +47,7 @@ class StreamResult(NamedTuple):
         spec: what it was checked by; None where that is known otherwise.
         why: why this spec was chosen, in words; "" where somebody named it.
         may_lack: what the format does not keep, in words.
+        timeline: what happened in it; None where nobody asked.
     """
 
     path: str
@@ -60,6 +64,7 @@ class StreamResult(NamedTuple):
     spec: Spec | None = None
     why: str = ""
     may_lack: str = ""
+    timeline: Timeline | None = None
 
     @classmethod
     def unread(cls, path: str, reason: str) -> StreamResult:

@@ -32,6 +32,7 @@ class Recipe(msgspec.Struct, frozen=True):
         ignored: names of temporal rules that are not watched.
         extra: events and members that the project's QEMU has beside those of its spec.
         complete: whether the streams' last sessions are known to be over.
+        timeline: whether results have a timeline.
     """
 
     codes: frozenset[str] = STREAM_CODES
@@ -46,6 +47,7 @@ class Recipe(msgspec.Struct, frozen=True):
     ignored: frozenset[str] = frozenset()
     extra: tuple[str, ...] = ()
     complete: bool = False
+    timeline: bool = False
 
     def checker(self, spec: Spec) -> Checker:
         """A checker of streams by that spec.
@@ -66,6 +68,7 @@ class Recipe(msgspec.Struct, frozen=True):
             selected=self.selected,
             ignored=self.ignored,
             series=series,
+            timeline=self.timeline,
         )
         return Checker(rule_base, options)
 
