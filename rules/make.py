@@ -21,7 +21,7 @@ import msgspec
 
 from qmpcheck import rulebase
 from qmpcheck.checking import lint
-from qmpcheck.checking.commands import CommandInfo
+from qmpcheck.checking.command_info import CommandInfo
 from qmpcheck.reports import baseline, fingerprint
 from qmpcheck.specs import documents, qapi
 from qmpcheck.specs.catalogue import SpecEntry

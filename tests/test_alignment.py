@@ -8,15 +8,24 @@ from hypothesis import strategies as st
 
 from qmpcheck.gate.alignment import MissingEvent, differences
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.expectations import Either, Expected, Repeated, Since, Steps, expected, maybe, of_build
+from qmpcheck.gate.expectations import (
+    Either,
+    Expectations,
+    Expected,
+    Repeated,
+    Since,
+    expected,
+    maybe,
+    of_build,
+)
 from qmpcheck.specs.catalogue import find
 from qmpcheck.version import Version
 
 STOP, RESUME, RESET, POWERDOWN = map(expected, ("STOP", "RESUME", "RESET", "POWERDOWN"))
-STEPS: Steps = (STOP, maybe(RESET), Repeated((RESUME, STOP)), Either(((POWERDOWN, RESET), (RESUME,))))
+STEPS: Expectations = (STOP, maybe(RESET), Repeated((RESUME, STOP)), Either(((POWERDOWN, RESET), (RESUME,))))
 
 
-def told(steps: Steps, events: list[str]) -> list[str]:
+def told(steps: Expectations, events: list[str]) -> list[str]:
     found = differences(steps, [{"event": event} for event in events])
     return [
         f"-{each.expected}" if isinstance(each, MissingEvent) else f"+{each.event['event']}" for each in found
@@ -67,7 +76,7 @@ STEPS_OF_ANY_KIND = st.recursive(
 )
 
 
-def walk(steps: Steps, by: random.Random) -> list[str]:
+def walk(steps: Expectations, by: random.Random) -> list[str]:
     """The events of one way through steps."""
     events: list[str] = []
     for step in steps:
@@ -83,12 +92,12 @@ def walk(steps: Steps, by: random.Random) -> list[str]:
 
 
 @given(st.lists(STEPS_OF_ANY_KIND, max_size=4).map(tuple), st.randoms(use_true_random=False))
-def test_no_way_through_the_steps_differs(steps: Steps, by: random.Random) -> None:
+def test_no_way_through_the_steps_differs(steps: Expectations, by: random.Random) -> None:
     assert told(steps, walk(steps, by)) == []
 
 
 @given(st.lists(STEPS_OF_ANY_KIND, max_size=4).map(tuple), st.randoms(use_true_random=False))
-def test_one_event_more_or_less_is_one_difference_at_most(steps: Steps, by: random.Random) -> None:
+def test_one_event_more_or_less_is_one_difference_at_most(steps: Expectations, by: random.Random) -> None:
     events = walk(steps, by)
     at = by.randint(0, len(events))
     assert told(steps, [*events[:at], "WAKEUP", *events[at:]]) == ["+WAKEUP"]

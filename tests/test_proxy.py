@@ -256,7 +256,7 @@ def test_commands_are_found_however_they_are_laid_out_and_cut(
     text = "".join(
         json.dumps(each, indent=indent, ensure_ascii=ascii) + end for each, indent, end in sent
     ).encode("utf-8", "surrogatepass")
-    messages = proxy.Messages()
+    messages = proxy.CommandSplitter()
     found = [each for at in range(0, len(text), size) for each in messages.feed(text[at : at + size])]
     assert [json.loads(each.decode("utf-8", "surrogatepass")) for each in found] == [
         each for each, *_ in sent
@@ -267,12 +267,12 @@ def test_commands_are_found_however_they_are_laid_out_and_cut(
 
 @pytest.mark.parametrize("text", [b"nonsense\n", b'"a string"', b"]]}", b"[1, 2]", b"'quoted'"])
 def test_what_is_no_message_is_left_out(text: bytes) -> None:
-    assert proxy.Messages().feed(text + COMMAND) == [COMMAND]
+    assert proxy.CommandSplitter().feed(text + COMMAND) == [COMMAND]
 
 
 def test_a_command_without_an_end_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proxy, "LONGEST", 1000)
-    messages = proxy.Messages()
+    messages = proxy.CommandSplitter()
     with pytest.raises(TooLong):
         messages.feed(b'{"a": "' + b"x" * 1000)
 

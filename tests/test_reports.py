@@ -26,7 +26,7 @@ from qmpcheck.codes import CODES, DRIFT_CODES, Severity
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
 from qmpcheck.keypath import ITEMS
-from qmpcheck.reports import changesreport, fingerprint, formats, report, text
+from qmpcheck.reports import changesreport, fingerprint, formats, report, streamstext
 from qmpcheck.reports.changes import Changes
 from qmpcheck.reports.report import Report, Reported, Suite
 from qmpcheck.specs import catalogue
@@ -534,7 +534,7 @@ def test_the_table_sums_what_looks_the_same() -> None:
             FindingKind("QMP301", "X", ""): 4,
         }
     )
-    assert [line.split() for line in text.table(findings).splitlines()[3:]] == [
+    assert [line.split() for line in streamstext.table(findings).splitlines()[3:]] == [
         ["QMP301", "follow-up-missing", "error", "X", "4"],
         ["QMP301", "follow-up-missing", "warning", "X", "3"],
     ]

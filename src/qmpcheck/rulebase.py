@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-Line = int | None
+LineNumber = int | None
 
 
 Size = Literal["", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
@@ -43,17 +43,17 @@ class Marks(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 UNMARKED = Marks()
 
 
-class _Type(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="type"):
+class _TypeBase(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="type"):
     """What a value may be; the tag `type` names which."""
 
 
-class String(_Type, frozen=True, tag="string"):
+class String(_TypeBase, frozen=True, tag="string"):
     """Any string; `known` are values the spec mentions without closing the set."""
 
     known: tuple[str, ...] = ()
 
 
-class Enum(_Type, frozen=True, tag="enum"):
+class Enum(_TypeBase, frozen=True, tag="enum"):
     """One of a closed set of strings; of an empty one nothing can be a value.
 
     `marks` tells what is special about some of them.
@@ -63,7 +63,7 @@ class Enum(_Type, frozen=True, tag="enum"):
     marks: dict[str, Marks] = {}
 
 
-class Integer(_Type, frozen=True, tag="integer"):
+class Integer(_TypeBase, frozen=True, tag="integer"):
     """A number written without fraction or exponent; `size` is that of the machine's type, or ""."""
 
     size: Size = ""
@@ -77,37 +77,37 @@ class Integer(_Type, frozen=True, tag="integer"):
         return (0, (1 << bits) - 1) if self.size.startswith("u") else (-(1 << bits - 1), (1 << bits - 1) - 1)
 
 
-class Number(_Type, frozen=True, tag="number"):
+class Number(_TypeBase, frozen=True, tag="number"):
     """Any JSON number."""
 
 
-class Boolean(_Type, frozen=True, tag="boolean"):
+class Boolean(_TypeBase, frozen=True, tag="boolean"):
     """`true` or `false`."""
 
 
-class Null(_Type, frozen=True, tag="null"):
+class Null(_TypeBase, frozen=True, tag="null"):
     """`null`."""
 
 
-class Any(_Type, frozen=True, tag="any"):
+class Any(_TypeBase, frozen=True, tag="any"):
     """Anything: the spec names no type, or names one (`of`) that is described elsewhere."""
 
     of: str = ""
 
 
-class Array(_Type, frozen=True, tag="array"):
+class Array(_TypeBase, frozen=True, tag="array"):
     """A list of items of one type."""
 
     items: Type
 
 
-class Alternate(_Type, frozen=True, tag="alternate"):
+class Alternate(_TypeBase, frozen=True, tag="alternate"):
     """A value of any of several types, told apart by their JSON type."""
 
     types: tuple[Type, ...]
 
 
-class Object(_Type, frozen=True, tag="object"):
+class Object(_TypeBase, frozen=True, tag="object"):
     """An object; an `open` one may hold members that the spec leaves to another text (`of`).
 
     In a union, the value of the member `discriminator` says which of the `branches` adds its members;
@@ -154,7 +154,7 @@ class Member(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     name: str
     type: Type
     optional: bool = False
-    line: Line = None
+    line: LineNumber = None
     file: str = ""
     marks: Marks = UNMARKED
 
@@ -174,7 +174,7 @@ class FollowUp(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     then: tuple[str, ...]
     when: dict[str, tuple[str, ...]] = {}
     option: str = ""
-    line: Line = None
+    line: LineNumber = None
 
 
 class RateLimit(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -186,7 +186,7 @@ class RateLimit(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """
 
     key: tuple[str, ...] = ()
-    line: Line = None
+    line: LineNumber = None
     unless: dict[str, tuple[str, ...]] = {}
     known_by: Literal["document", "build", "neighbour"] = "document"
 
@@ -200,7 +200,7 @@ class EventRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     data: Object = Object()
     follow_ups: tuple[FollowUp, ...] = ()
     rate_limit: RateLimit | None = None
-    line: Line = None
+    line: LineNumber = None
     file: str = ""
     marks: Marks = UNMARKED
     not_understood: tuple[int, ...] = ()

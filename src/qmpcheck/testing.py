@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from qmpcheck.codes import STREAM_CODES, Severity
 from qmpcheck.recording.listener import Listener, RecordedConnection
-from qmpcheck.reports import stream_status, text
+from qmpcheck.reports import stream_status, streamstext
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.text import quoted, safe
@@ -147,7 +147,7 @@ def _checked(recording: RecordedConnection, settings: Settings) -> Result:
     except SpecError as error:
         return Result(lost, False, (*problems, f"{safe(path)}: {error}"))
     out = io.StringIO()
-    text.write([checked], out)
+    streamstext.write([checked], out)
     if reason := stream_status.unchecked(checked):
         problems.append(f"{safe(path)}: {reason}")
     return Result(out.getvalue() + lost, checked.count(Severity.ERROR) > 0, tuple(problems))

@@ -18,7 +18,7 @@ else:
 LARGEST = 1 << 20
 """Bytes of a file that people write by hand."""
 
-Path = tuple[str, ...]
+TomlPath = tuple[str, ...]
 """The keys that lead to a value."""
 
 
@@ -49,12 +49,12 @@ def read(path: str) -> tuple[str, dict[str, Any]]:
         raise SpecError(f"{safe(path)}{at}: {safe(reason)}") from None
 
 
-def line(text: str, path: Path) -> int:
+def line(text: str, path: TomlPath) -> int:
     """The first line of a good file that sets a value, or something in it; 1 where none does."""
     return next((at for at, found in _set(text) if found[: len(path)] == path), 1)
 
 
-def line_in_item(text: str, array: str, at: int, path: Path) -> int:
+def line_in_item(text: str, array: str, at: int, path: TomlPath) -> int:
     """The first line that sets a value, or something in it, in one table of an array of tables.
 
     Where none does, it is the line of what holds the value; at last that of the table itself.
@@ -69,9 +69,9 @@ def line_in_item(text: str, array: str, at: int, path: Path) -> int:
     return lines[begin][0] if lines else 1
 
 
-def _set(text: str) -> Iterator[tuple[int, Path]]:
+def _set(text: str) -> Iterator[tuple[int, TomlPath]]:
     """The line of each statement, and what it sets."""
-    table: Path = ()
+    table: TomlPath = ()
     for at, statement, said in _statements(text):
         paths = list(_paths(said))
         if statement.lstrip().startswith("["):
@@ -98,7 +98,7 @@ def _statements(text: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
         begin, statement = at + 1, ""
 
 
-def _paths(value: Any) -> Iterator[Path]:
+def _paths(value: Any) -> Iterator[TomlPath]:
     """The ways to all that one statement sets: it holds tables in tables, or in a list of one."""
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
         value = value[0]

@@ -12,18 +12,18 @@ import msgspec
 from qmpcheck.checking.decoder import TAG
 from qmpcheck.streams.messages import Command, RejectedEvent
 
-Path = tuple[str, ...]
+MemberPath = tuple[str, ...]
 """Keys on the way to a member of an event's `data`, or of a command's `arguments`."""
 
 
-class _Missing:
+class _MissingMember:
     """The value of a member that is not there: `null` is another."""
 
     def __repr__(self) -> str:
         return "missing"
 
 
-MISSING = _Missing()
+MISSING = _MissingMember()
 
 
 def data_of(message: Any) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def data_of(message: Any) -> dict[str, Any]:
     return {} if data is msgspec.UNSET else dict(msgspec.to_builtins(data))
 
 
-def value_at(data: Any, path: Path) -> Any:
+def value_at(data: Any, path: MemberPath) -> Any:
     """The value at a path into plain JSON values; MISSING where there is none."""
     for key in path:
         if not isinstance(data, dict) or key not in data:
@@ -50,7 +50,7 @@ Accessor = Callable[[Any], Any]
 
 
 @functools.cache
-def accessor(kind: type, path: Path) -> Accessor:
+def accessor(kind: type, path: MemberPath) -> Accessor:
     """An accessor for messages of one class.
 
     Args:
@@ -76,7 +76,7 @@ def comparable(value: Any) -> str:
     return "\0" + json.dumps(msgspec.to_builtins(value), sort_keys=True, default=str)
 
 
-def _mandatory(kind: Any, path: Path) -> list[msgspec.structs.FieldInfo]:
+def _mandatory(kind: Any, path: MemberPath) -> list[msgspec.structs.FieldInfo]:
     """The fields on the way; none where something on it may be absent."""
     found: list[msgspec.structs.FieldInfo] = []
     for key in path:
@@ -93,7 +93,7 @@ def _is_struct(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
-def _decoded_value(data: Any, path: Path) -> Any:
+def _decoded_value(data: Any, path: MemberPath) -> Any:
     for key in path:
         if isinstance(data, msgspec.Struct):
             data = getattr(data, _attributes(type(data)).get(key, ""), MISSING)

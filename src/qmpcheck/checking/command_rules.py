@@ -11,11 +11,11 @@ from typing import Literal
 import msgspec
 
 from qmpcheck import keypath, rulebase
-from qmpcheck.checking import commands, user_rules
+from qmpcheck.checking import command_info, user_rules
 from qmpcheck.checking.session import Series
 from qmpcheck.checking.temporal_rule import Level, Pattern, State, TemporalRule
 from qmpcheck.checking.timestamps import sent_late
-from qmpcheck.checking.user_rules import Vocabulary, Wrong
+from qmpcheck.checking.user_rules import InvalidRule, Vocabulary
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.specs import catalogue
 from qmpcheck.wording import alternatives
@@ -46,7 +46,7 @@ class Cites(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"de
         return f"{self.file}:{self.line} of {self.release}"
 
 
-class CommandRule(user_rules.Table, frozen=True, forbid_unknown_fields=True):
+class CommandRule(user_rules.RuleTable, frozen=True, forbid_unknown_fields=True):
     """One `[[rule]]` as the file has it; the file says what each key means."""
 
     level: Literal["strict", "conventional"] = "conventional"
@@ -66,16 +66,16 @@ class CommandRule(user_rules.Table, frozen=True, forbid_unknown_fields=True):
         return known >= release(self.since) and not is_over and not (series is None and self.before)
 
 
-class _State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _StateTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One `[state.NAME]`."""
 
-    begins: user_rules.Responses
-    ends: user_rules.Responses = ()
+    begins: user_rules.PatternTables
+    ends: user_rules.PatternTables = ()
     same: str = ""
 
 
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    state: dict[str, _State]
+class _CommandRulesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    state: dict[str, _StateTable]
     rule: tuple[CommandRule, ...]
 
 
@@ -86,8 +86,8 @@ def all_rules() -> tuple[CommandRule, ...]:
 
 
 @functools.cache
-def _file() -> _File:
-    return msgspec.convert(tomllib.loads(catalogue.rules_file("commands.toml").decode()), _File)
+def _file() -> _CommandRulesFile:
+    return msgspec.convert(tomllib.loads(catalogue.rules_file("commands.toml").decode()), _CommandRulesFile)
 
 
 def of_release(rule_base: RuleBase, series: Series | None, level: Level) -> tuple[TemporalRule, ...]:
@@ -113,7 +113,7 @@ def compiled(table: CommandRule, rule_base: RuleBase, series: Series | None) -> 
         rule_base: the spec.
         series: its release, or the one that wrote the stream; None if it is not known.
     """
-    vocabulary = Vocabulary(rule_base.events, commands.all_commands(), sent_late(rule_base))
+    vocabulary = Vocabulary(rule_base.events, command_info.all_commands(), sent_late(rule_base))
     cites = table.cites if table.cites and release(table.cites.release) == series else None
     for command in table.commands or (table.command,):
         one = msgspec.structs.replace(table, command=command, commands=())
@@ -122,7 +122,7 @@ def compiled(table: CommandRule, rule_base: RuleBase, series: Series | None) -> 
             during = _state(table.during, vocabulary) if table.during else None
             states = filter(None, (table.unless, "ending" if command else ""))
             unless = tuple(_state(each, vocabulary) for each in states)
-        except Wrong:
+        except InvalidRule:
             continue  # a spec without that event, as that of a storage daemon
         yield msgspec.structs.replace(
             rule,
@@ -143,12 +143,12 @@ def _state(name: str, vocabulary: Vocabulary) -> State:
     return State(begins, ends, ((path, path),) if path else ())
 
 
-def _known(written: user_rules.Responses, vocabulary: Vocabulary) -> tuple[Pattern, ...]:
+def _known(written: user_rules.PatternTables, vocabulary: Vocabulary) -> tuple[Pattern, ...]:
     found: list[Pattern] = []
     for each in written if isinstance(written, tuple) else (written,):
         is_command = isinstance(each, str) and each not in vocabulary.events
-        one = user_rules.Response(command=each) if is_command and isinstance(each, str) else each
-        with contextlib.suppress(Wrong):
+        one = user_rules.PatternTable(command=each) if is_command and isinstance(each, str) else each
+        with contextlib.suppress(InvalidRule):
             found += user_rules.patterns(one, "until", vocabulary)
     return tuple(found)
 

@@ -58,14 +58,14 @@ def _decoder(rule_base: RuleBase, timestamp: type[_Struct], names: dict[type, st
     alone = len(rules) == 1
     events = {_event(name, rule, timestamp, alone): name for name, rule in rules.items()}
     names.update(events)
-    return msgspec.json.Decoder(_any_of(events) if events else _Nothing).decode
+    return msgspec.json.Decoder(_any_of(events) if events else _Impossible).decode
 
 
 def _any_of(types: Iterable[Any]) -> Any:
     return functools.reduce(operator.or_, types)
 
 
-class _Nothing(_Struct):
+class _Impossible(_Struct):
     nothing: Annotated[int, msgspec.Meta(ge=1, le=0)]
 
 

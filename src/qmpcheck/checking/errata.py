@@ -22,7 +22,7 @@ BEFORE = MICROSECONDS // 10
 """How long before its situation a trigger may come: causes were seen to lie 0.02 to 6.2 ms away."""
 
 
-class _Situation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _SituationTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The time from an event, if it carries those values, to the first of others.
 
     `child` is a member of the trigger that names a device, a member of the event that must be the path of a
@@ -44,7 +44,7 @@ class _Situation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Situation(begin, self.ends, BEFORE, child)
 
 
-class _Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Sighting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The version that showed a case, and the file in `corpora/` that shows it."""
 
     version: str
@@ -72,7 +72,7 @@ class Erratum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: str
     event: str
     happens: str
-    seen: _Seen
+    seen: _Sighting
     rule: str = ""
     source: str = ""
     until: str = ""
@@ -80,7 +80,7 @@ class Erratum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     then: frozenset[str] = frozenset()
     instead: tuple[str, ...] = ()
     data: Values = {}
-    situation: _Situation | None = None
+    situation: _SituationTable | None = None
     member: str = ""
     values: tuple[str, ...] = ()
 

@@ -11,7 +11,17 @@ from qmpcheck import rulebase
 from qmpcheck.checking import errata
 from qmpcheck.finding import Finding
 from qmpcheck.keypath import KeyPath
-from qmpcheck.rulebase import JSON_TYPES, Alternate, Array, Enum, Integer, Line, Member, Object, RuleBase
+from qmpcheck.rulebase import (
+    JSON_TYPES,
+    Alternate,
+    Array,
+    Enum,
+    Integer,
+    LineNumber,
+    Member,
+    Object,
+    RuleBase,
+)
 from qmpcheck.streams import jsontext, messages
 from qmpcheck.streams.messages import LAST_SECOND
 from qmpcheck.text import name, quoted, safe, shortened
@@ -67,10 +77,12 @@ class Explainer:
         if rule is None:
             yield Finding("QMP201", 1, "the spec has no such event", event, ("event",))
             return
-        place = _Place(rule.line, rule.file)
+        place = _SpecPlace(rule.line, rule.file)
         if rule.marks.deprecated:
             yield _finding(
-                _Fault("QMP206", "the spec marks the event as deprecated", (), place), event, ("event",)
+                _Fault("QMP206", "the spec marks the event as deprecated", (), place),
+                event,
+                ("event",),
             )
         if "data" in value:
             for fault in _faults(rule.data, value["data"], (), place):
@@ -136,7 +148,7 @@ _LAST_MICROSECOND = 999_999
 # The payload
 
 
-class _Place(NamedTuple):
+class _SpecPlace(NamedTuple):
     """Where the spec describes a value.
 
     Attributes:
@@ -144,11 +156,11 @@ class _Place(NamedTuple):
         where: the values of discriminators under which it does, in words.
     """
 
-    line: Line
+    line: LineNumber
     file: str
     where: tuple[str, ...] = ()
 
-    def of(self, member: Member) -> _Place:
+    def of(self, member: Member) -> _SpecPlace:
         """Where it describes a member of the value."""
         return self._replace(line=member.line, file=member.file or self.file)
 
@@ -168,7 +180,7 @@ class _Fault(NamedTuple):
     code: str
     text: str
     path: KeyPath
-    place: _Place
+    place: _SpecPlace
     value: Any = None
     got: str = ""
 
@@ -183,7 +195,7 @@ def _finding(fault: _Fault, event: str, path: KeyPath) -> Finding:
 Faults = Iterator[_Fault]
 
 
-def _faults(described: rulebase.Type, value: Any, path: KeyPath, place: _Place) -> Faults:
+def _faults(described: rulebase.Type, value: Any, path: KeyPath, place: _SpecPlace) -> Faults:
     """What is wrong with a value of a type."""
     kinds = described.types if isinstance(described, Alternate) else (described,)
     found = next((each for each in kinds if _is_of_kind(value, each)), None)
@@ -215,7 +227,7 @@ def _object_faults(
     described: Object,
     value: dict[str, Any],
     path: KeyPath,
-    place: _Place,
+    place: _SpecPlace,
     above: tuple[str, ...] = (),
 ) -> Faults:
     """What is wrong with an object, or with the part of it that a branch of a union describes.

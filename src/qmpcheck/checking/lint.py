@@ -9,7 +9,7 @@ from qmpcheck.checking import examples
 from qmpcheck.finding import Finding
 from qmpcheck.rulebase import RuleBase, SpecError
 from qmpcheck.specs import documents, load
-from qmpcheck.specs.documents import Document, Line
+from qmpcheck.specs.documents import ClassifiedLine, Document
 from qmpcheck.text import safe
 
 
@@ -32,7 +32,7 @@ class Linted(NamedTuple):
 
     path: str
     rule_base: RuleBase
-    lines: tuple[Line, ...]
+    lines: tuple[ClassifiedLine, ...]
     defects: tuple[Defect, ...]
 
 

@@ -45,7 +45,7 @@ class Read(NamedTuple):
     holds_commands: bool = False
 
 
-class _Reply(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+class _SuccessReply(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     """A reply to a command that succeeded. Its JSON is checked, its values are not looked at."""
 
     value: msgspec.Raw = msgspec.field(name="return")
@@ -65,7 +65,7 @@ class Reader:
     def __init__(self, rule_base: RuleBase, known: tuple[Erratum, ...], with_commands: bool) -> None:
         self._rule_base, self._known, self._with_commands = rule_base, known, with_commands
         self._decode, self.names = decoder.compile(rule_base)
-        self._decode_reply = msgspec.json.Decoder(_Reply).decode
+        self._decode_reply = msgspec.json.Decoder(_SuccessReply).decode
         self._skips_replies = False
         """Set by the first reply: they are sorted out before decoding, as a refusal takes longer."""
 

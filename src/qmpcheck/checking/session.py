@@ -8,7 +8,7 @@ from itertools import chain
 
 import msgspec
 
-from qmpcheck.checking.accessors import MISSING, Path, accessor, comparable, data_of, value_at
+from qmpcheck.checking.accessors import MISSING, MemberPath, accessor, comparable, data_of, value_at
 from qmpcheck.checking.temporal_rule import RESUME, STOP, Pattern, Situation, State
 from qmpcheck.checking.timestamps import Column, Latest, Seen
 from qmpcheck.streams.messages import time_of
@@ -29,7 +29,7 @@ Key = tuple[str, ...] | None
 """The values of the members that tell messages apart; None where one is missing, which matches nothing."""
 
 
-def key_reader(paths: tuple[Path, ...]) -> Callable[[Seen], Key]:
+def key_reader(paths: tuple[MemberPath, ...]) -> Callable[[Seen], Key]:
     """A function that reads the members at these paths."""
     if not paths:
         return lambda _: ()
@@ -205,7 +205,7 @@ class Span(msgspec.Struct):
         )
 
 
-def _is_child(trigger: Seen, begin: Seen, device: Path, path: Path, child: str) -> bool:
+def _is_child(trigger: Seen, begin: Seen, device: MemberPath, path: MemberPath, child: str) -> bool:
     """Whether a member of one message is the path of a part of the device that the other one names."""
     name = value_at(data_of(trigger.message), device)
     expected = f"/machine/peripheral/{name}/{child}"

@@ -12,9 +12,9 @@ from typing import Any, Literal
 import msgspec
 
 from qmpcheck import keypath
-from qmpcheck.checking.accessors import MISSING, Path, value_at
+from qmpcheck.checking.accessors import MISSING, MemberPath, value_at
 from qmpcheck.checking.timestamps import sent_late
-from qmpcheck.rulebase import Line, RuleBase, SpecError
+from qmpcheck.rulebase import LineNumber, RuleBase, SpecError
 from qmpcheck.streams.messages import MICROSECONDS
 from qmpcheck.text import quoted
 from qmpcheck.wording import follow_up_text
@@ -36,9 +36,9 @@ class Condition(msgspec.Struct, frozen=True):
         lacks: members that are not there.
     """
 
-    when: tuple[tuple[Path, tuple[Any, ...]], ...] = ()
-    has: tuple[Path, ...] = ()
-    lacks: tuple[Path, ...] = ()
+    when: tuple[tuple[MemberPath, tuple[Any, ...]], ...] = ()
+    has: tuple[MemberPath, ...] = ()
+    lacks: tuple[MemberPath, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.when or self.has or self.lacks)
@@ -82,7 +82,7 @@ class Situation(msgspec.Struct, frozen=True):
     begin: Pattern
     ends: frozenset[str]
     before: int
-    child: tuple[Path, Path, str] | None = None
+    child: tuple[MemberPath, MemberPath, str] | None = None
 
 
 class State(msgspec.Struct, frozen=True):
@@ -98,7 +98,7 @@ class State(msgspec.Struct, frozen=True):
 
     begins: tuple[Pattern, ...]
     ends: tuple[Pattern, ...] = ()
-    same: tuple[tuple[Path, Path], ...] = ()
+    same: tuple[tuple[MemberPath, MemberPath], ...] = ()
 
 
 class Excuse(msgspec.Struct, frozen=True):
@@ -147,7 +147,7 @@ class TemporalRule(msgspec.Struct, frozen=True):
     trigger: Pattern
     then: tuple[Pattern, ...] = ()
     kind: RuleKind = "response"
-    same: tuple[tuple[Path, Path], ...] = ()
+    same: tuple[tuple[MemberPath, MemberPath], ...] = ()
     within: int | None = None
     until: tuple[Pattern, ...] = ()
     until_all: tuple[Pattern, ...] = ()
@@ -159,7 +159,7 @@ class TemporalRule(msgspec.Struct, frozen=True):
     during: State | None = None
     unless: tuple[State, ...] = ()
     ends_with_process: bool = False
-    line: Line = None
+    line: LineNumber = None
     file: str = ""
 
     @property

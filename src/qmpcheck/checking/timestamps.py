@@ -22,7 +22,7 @@ ALLOWANCE = MICROSECONDS
 PERIOD = MICROSECONDS
 """Between the first and the third of three rate-limited events in a row."""
 
-Report = Callable[[Finding], object]
+ReportFinding = Callable[[Finding], object]
 """Takes each finding when it is made."""
 
 
@@ -83,7 +83,7 @@ class TimeOrder:
         report: takes the findings.
     """
 
-    def __init__(self, names: dict[type, str], late: frozenset[str], report: Report) -> None:
+    def __init__(self, names: dict[type, str], late: frozenset[str], report: ReportFinding) -> None:
         self._names, self._late, self._report = names, late, report
         self._passed_over = frozenset(kind for kind, event in names.items() if event in late)
         self._last: Any = None
@@ -162,7 +162,7 @@ class RateLimits:
         report: takes the findings.
     """
 
-    def __init__(self, limits: dict[str, RateLimit], report: Report) -> None:
+    def __init__(self, limits: dict[str, RateLimit], report: ReportFinding) -> None:
         self.limits, self._report = limits, report
         self._readers = functools.cache(self._new_readers)
         self._last_two: dict[tuple[str, ...], tuple[int | None, int]] = {}

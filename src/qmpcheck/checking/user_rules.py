@@ -18,8 +18,8 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import msgspec
 
 from qmpcheck import keypath, rulebase, toml_positions
-from qmpcheck.checking.accessors import Path
-from qmpcheck.checking.commands import CommandInfo, of_release
+from qmpcheck.checking.accessors import MemberPath
+from qmpcheck.checking.command_info import CommandInfo, of_release
 from qmpcheck.checking.session import Series
 from qmpcheck.checking.temporal_rule import Condition, Pattern, TemporalRule
 from qmpcheck.checking.timestamps import sent_late
@@ -31,7 +31,7 @@ from qmpcheck.text import name, quoted, safe
 from qmpcheck.wording import alternatives
 
 
-class Wrong(Exception):
+class InvalidRule(Exception):
     """What is wrong with a rule, and the keys that lead to it."""
 
     def __init__(self, reason: str, *keys: str) -> None:
@@ -39,7 +39,7 @@ class Wrong(Exception):
         self.keys = keys
 
 
-class Response(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class PatternTable(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """An event in `then` or `until`, or a command in `until`, and what it must carry."""
 
     event: str = ""
@@ -49,10 +49,10 @@ class Response(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     lacks: str | tuple[str, ...] = ()
 
 
-Responses = str | Response | tuple[str | Response, ...]
+PatternTables = str | PatternTable | tuple[str | PatternTable, ...]
 
 
-class Table(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class RuleTable(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """One `[[rule]]` as it is written."""
 
     name: str = ""
@@ -61,11 +61,11 @@ class Table(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     when: dict[str, Any] = {}
     has: str | tuple[str, ...] = ()
     lacks: str | tuple[str, ...] = ()
-    then: Responses = ()
+    then: PatternTables = ()
     same: str | tuple[str, ...] | dict[str, str] = ()
     within: float | None = None
     kind: Literal["response", "precedence", "absence", "never"] = "response"
-    until: Responses = ()
+    until: PatternTables = ()
 
 
 _EXPECTED = {
@@ -114,10 +114,10 @@ def load(path: str, rule_base: RuleBase, series: Series | None = None) -> list[T
     rules: list[TemporalRule] = []
     for at, each in enumerate(written):
         try:
-            rule = temporal_rule(read(each, Table), vocabulary)
+            rule = temporal_rule(read(each, RuleTable), vocabulary)
             if rule.name and rule.name in [before.name for before in rules]:
-                raise Wrong(f"another rule is called {quoted(rule.name)}", "name")
-        except Wrong as wrong:
+                raise InvalidRule(f"another rule is called {quoted(rule.name)}", "name")
+        except InvalidRule as wrong:
             line = toml_positions.line_in_item(text, "rule", at, wrong.keys)
             raise SpecError(f"{safe(path)}:{line}: {wrong}") from None
         rules.append(rule)
@@ -135,14 +135,14 @@ def names(path: str) -> frozenset[str]:
     return frozenset(str(each["name"]) for each in tables if isinstance(each, dict) and "name" in each)
 
 
-T = TypeVar("T", bound=Table)
+T = TypeVar("T", bound=RuleTable)
 
 
 def read(value: dict[str, Any], kind: type[T]) -> T:
     """A `[[rule]]` table as a value.
 
     Raises:
-        Wrong: it has a key that no rule has, or a value that its key does not take.
+        InvalidRule: it has a key that no rule has, or a value that its key does not take.
     """
     try:
         return msgspec.convert(value, kind)
@@ -154,21 +154,21 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$\.?(.*)
 _PLACE = re.compile(r" - at `\$\.(\w+)", re.DOTALL)
 
 
-def _wrong(error: str, kind: type[Table]) -> Wrong:
+def _wrong(error: str, kind: type[RuleTable]) -> InvalidRule:
     """What msgspec found, in the words of the rule language."""
     unknown = _UNKNOWN.fullmatch(error)
     if unknown:
         key, within = unknown[1], unknown[2] or ""
-        known = (Response if within else kind).__struct_fields__
+        known = (PatternTable if within else kind).__struct_fields__
         near = near_names(key, known)
         hint = f" (near: {', '.join(near)})" if near else ""
         holder = re.match(r"\w*", within)
         what = "an event in it" if within else "a rule"
         text = f"unknown key {quoted(key)}{hint}; {what} has {', '.join(known)}"
-        return Wrong(text, *filter(None, [holder and holder[0], key]))
+        return InvalidRule(text, *filter(None, [holder and holder[0], key]))
     place = _PLACE.search(error)
     key = place[1] if place else ""
-    return Wrong(_EXPECTED.get(key, safe(error)), key)
+    return InvalidRule(_EXPECTED.get(key, safe(error)), key)
 
 
 class Vocabulary(NamedTuple):
@@ -193,11 +193,11 @@ class Vocabulary(NamedTuple):
         return self.events[pattern.name].data
 
 
-def temporal_rule(table: Table, vocabulary: Vocabulary) -> TemporalRule:
+def temporal_rule(table: RuleTable, vocabulary: Vocabulary) -> TemporalRule:
     """The rule that a table describes.
 
     Raises:
-        Wrong: it is incomplete, contradicts itself, or is about what there is not.
+        InvalidRule: it is incomplete, contradicts itself, or is about what there is not.
     """
     _check_keys(table)
     trigger = _pattern(table, vocabulary, "")
@@ -222,45 +222,45 @@ def temporal_rule(table: Table, vocabulary: Vocabulary) -> TemporalRule:
     )
 
 
-def _check_keys(table: Table) -> None:
-    """Raise Wrong where keys are missing, or do not go together."""
+def _check_keys(table: RuleTable) -> None:
+    """Raise `InvalidRule` where keys are missing, or do not go together."""
     if table.event and table.command:
-        raise Wrong("a rule is about an event or a command, not both", "command")
+        raise InvalidRule("a rule is about an event or a command, not both", "command")
     if not table.event and not table.command:
-        raise Wrong("event names an event, or command a command: what the rule is about", "event")
+        raise InvalidRule("event names an event, or command a command: what the rule is about", "event")
     if "," in table.name or table.name[:3].upper() == "QMP" or not table.name.isprintable():
-        raise Wrong('a name has no comma, does not begin with "QMP", and can be printed', "name")
+        raise InvalidRule('a name has no comma, does not begin with "QMP", and can be printed', "name")
     for key, kinds in _ONLY_OF.items():
         if getattr(table, key) not in ((), None) and table.kind not in kinds:
-            raise Wrong(f'{key} does not go with kind "{table.kind}"', key)
+            raise InvalidRule(f'{key} does not go with kind "{table.kind}"', key)
     if table.kind != "never" and table.then in ((), ""):
-        raise Wrong(_EXPECTED["then"], "then")
+        raise InvalidRule(_EXPECTED["then"], "then")
     if table.within is not None and not 0 <= table.within < _FOREVER:
-        raise Wrong(_EXPECTED["within"], "within")
+        raise InvalidRule(_EXPECTED["within"], "within")
     if table.within is not None and table.command:
-        raise Wrong("a command has no timestamp, so nothing comes within seconds of it", "within")
+        raise InvalidRule("a command has no timestamp, so nothing comes within seconds of it", "within")
 
 
 _FOREVER = 1e9
 """Seconds; no bound is as long."""
 
 
-def patterns(written: Responses, key: str, vocabulary: Vocabulary) -> tuple[Pattern, ...]:
+def patterns(written: PatternTables, key: str, vocabulary: Vocabulary) -> tuple[Pattern, ...]:
     """The messages that a rule names under a key, `then` or `until`.
 
     Raises:
-        Wrong: one is not of the vocabulary.
+        InvalidRule: one is not of the vocabulary.
     """
     found = []
     for each in written if isinstance(written, tuple) else (written,):
-        response = Response(each) if isinstance(each, str) else each
+        response = PatternTable(each) if isinstance(each, str) else each
         if bool(response.event) == bool(response.command) or (key == "then" and response.command):
-            raise Wrong(_EXPECTED[key], key)
+            raise InvalidRule(_EXPECTED[key], key)
         found.append(_pattern(response, vocabulary, key))
     return tuple(found)
 
 
-def _pattern(written: Table | Response, vocabulary: Vocabulary, key: str) -> Pattern:
+def _pattern(written: RuleTable | PatternTable, vocabulary: Vocabulary, key: str) -> Pattern:
     """The messages that a table means; `key` is where in the rule the table is, "" for the rule itself."""
     if written.command:
         known = vocabulary.commands
@@ -275,10 +275,12 @@ def _pattern(written: Table | Response, vocabulary: Vocabulary, key: str) -> Pat
 def _expect(wanted: str, known: Mapping[str, Any], reason: str, key: str) -> None:
     if wanted not in known:
         near = near_names(wanted, known)
-        raise Wrong(reason + (f" (near: {', '.join(map(name, near))})" if near else ""), key)
+        raise InvalidRule(reason + (f" (near: {', '.join(map(name, near))})" if near else ""), key)
 
 
-def _with_condition(pattern: Pattern, table: Table | Response, vocabulary: Vocabulary, key: str) -> Pattern:
+def _with_condition(
+    pattern: Pattern, table: RuleTable | PatternTable, vocabulary: Vocabulary, key: str
+) -> Pattern:
     """The pattern with the table's condition; `key` is where in the rule the table is, "" for the rule."""
     when = []
     for path, value in table.when.items():
@@ -286,10 +288,10 @@ def _with_condition(pattern: Pattern, table: Table | Response, vocabulary: Vocab
         values = value if isinstance(value, list) else [value]
         types = _types(_path(path), pattern, vocabulary, *keys)
         if not values:
-            raise Wrong(f"{quoted(path)} has no value to be compared with", *keys)
+            raise InvalidRule(f"{quoted(path)} has no value to be compared with", *keys)
         for each in values:
             if not any(_can_be(each, described) for described in types):
-                raise Wrong(f"{quoted(path)} cannot be {_shown(each)}{_near_value(each, types)}", *keys)
+                raise InvalidRule(f"{quoted(path)} cannot be {_shown(each)}{_near_value(each, types)}", *keys)
         when.append((_path(path), tuple(values)))
     has, lacks = _paths(table.has), _paths(table.lacks)
     for own, members in (("has", has), ("lacks", lacks)):
@@ -298,33 +300,35 @@ def _with_condition(pattern: Pattern, table: Table | Response, vocabulary: Vocab
     return msgspec.structs.replace(pattern, condition=Condition(tuple(when), has, lacks))
 
 
-def _path(text: str) -> Path:
+def _path(text: str) -> MemberPath:
     return tuple(keypath.names(text))
 
 
-def _paths(written: str | tuple[str, ...]) -> tuple[Path, ...]:
+def _paths(written: str | tuple[str, ...]) -> tuple[MemberPath, ...]:
     return tuple(map(_path, (written,) if isinstance(written, str) else written))
 
 
-def _same(written: str | tuple[str, ...] | dict[str, str]) -> tuple[tuple[Path, Path], ...]:
+def _same(written: str | tuple[str, ...] | dict[str, str]) -> tuple[tuple[MemberPath, MemberPath], ...]:
     if isinstance(written, dict):
         return tuple((_path(mine), _path(theirs)) for mine, theirs in written.items())
     return tuple((path, path) for path in _paths(written))
 
 
-def _lacks_key(pattern: Pattern, same: tuple[tuple[Path, Path], ...], vocabulary: Vocabulary) -> bool:
+def _lacks_key(
+    pattern: Pattern, same: tuple[tuple[MemberPath, MemberPath], ...], vocabulary: Vocabulary
+) -> bool:
     """Whether a message does not carry the members that must be the same: it lifts an absence for all."""
     try:
         for _, path in same:
             if path in pattern.condition.lacks:
                 return True
             _types(path, pattern, vocabulary)
-    except Wrong:
+    except InvalidRule:
         return True
     return False
 
 
-def _types(path: Path, pattern: Pattern, vocabulary: Vocabulary, *keys: str) -> list[rulebase.Type]:
+def _types(path: MemberPath, pattern: Pattern, vocabulary: Vocabulary, *keys: str) -> list[rulebase.Type]:
     """What the value at a path may be, whatever else the message carries."""
     found: list[rulebase.Type] = [vocabulary.data(pattern)]
     for key in path:
@@ -337,7 +341,7 @@ def _types(path: Path, pattern: Pattern, vocabulary: Vocabulary, *keys: str) -> 
             near = near_names(key, {member.name for each in objects for member in each.members})
             hint = f" (near: {', '.join(map(name, near))})" if near else ""
             what = "argument" if pattern.is_command else "member"
-            raise Wrong(f"{name(pattern.name)} has no {what} {quoted('.'.join(path))}{hint}", *keys)
+            raise InvalidRule(f"{name(pattern.name)} has no {what} {quoted('.'.join(path))}{hint}", *keys)
     return found
 
 
@@ -388,7 +392,7 @@ def _text(
     kind: str,
     trigger: Pattern,
     then: tuple[Pattern, ...],
-    same: tuple[tuple[Path, Path], ...],
+    same: tuple[tuple[MemberPath, MemberPath], ...],
     until: tuple[Pattern, ...],
 ) -> str:
     equal = [_joined(mine) for mine, theirs in same if mine == theirs]
@@ -417,7 +421,7 @@ def pattern_text(pattern: Pattern) -> str:
     return f"{name(pattern.name)} with {' and '.join(parts)}" if parts else name(pattern.name)
 
 
-def _joined(path: Path) -> str:
+def _joined(path: MemberPath) -> str:
     return keypath.as_text(path)
 
 

@@ -22,7 +22,7 @@ from qmpcheck.rulebase import SpecError
 from qmpcheck.text import quoted, safe
 
 
-class _Wrong(Exception):
+class _InvalidValue(Exception):
     """What is wrong with a value, and at which key in it."""
 
     def __init__(self, reason: str, *within: str) -> None:
@@ -30,7 +30,7 @@ class _Wrong(Exception):
         self.within = within
 
 
-class _File(NamedTuple):
+class _ConfigFile(NamedTuple):
     """A file that holds a configuration.
 
     Attributes:
@@ -66,7 +66,7 @@ def defaults(keys: Collection[str]) -> dict[str, Any]:
     return {key.replace("-", "_"): values[key] for key in keys if key in values}
 
 
-def _found() -> _File | None:
+def _found() -> _ConfigFile | None:
     for folder in folders():
         file = _own(os.path.join(folder, FILE)) or _project(os.path.join(folder, PROJECT))
         if file:
@@ -74,7 +74,7 @@ def _found() -> _File | None:
     return None
 
 
-def _own(path: str) -> _File | None:
+def _own(path: str) -> _ConfigFile | None:
     if not os.path.lexists(path):
         return None
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
@@ -83,7 +83,7 @@ def _own(path: str) -> _File | None:
 
     path = os.path.relpath(path)
     text, settings = toml_positions.read(path)
-    return _File(path, text, (), settings)
+    return _ConfigFile(path, text, (), settings)
 
 
 _OF_OURS = re.compile(
@@ -92,7 +92,7 @@ _OF_OURS = re.compile(
 """What a project file that configures qmpcheck holds; only such a one is parsed."""
 
 
-def _project(path: str) -> _File | None:
+def _project(path: str) -> _ConfigFile | None:
     """The file, if it has something for us; most are of projects that have nothing to do with QEMU."""
     if not os.path.isfile(path):
         return None
@@ -109,10 +109,10 @@ def _project(path: str) -> _File | None:
     tools = project.get("tool")
     if not isinstance(tools, dict) or "qmpcheck" not in tools:
         return None
-    return _File(path, text, ("tool", "qmpcheck"), tools["qmpcheck"])
+    return _ConfigFile(path, text, ("tool", "qmpcheck"), tools["qmpcheck"])
 
 
-def _values(file: _File) -> dict[str, Any]:
+def _values(file: _ConfigFile) -> dict[str, Any]:
     """All that a file sets, as the arguments hold it."""
     if not isinstance(file.settings, dict):
         file.fail("expected a table")
@@ -122,16 +122,16 @@ def _values(file: _File) -> dict[str, Any]:
             file.fail(f"unknown key {quoted(key)}; there are {', '.join(_READERS)}", key)
         try:
             values[key] = _READERS[key](value, os.path.dirname(file.path))
-        except _Wrong as wrong:
+        except _InvalidValue as wrong:
             file.fail(f"{key}: {wrong}", key, *wrong.within)
     return values
 
 
 def _spec(value: Any, folder: str) -> str:
     if not isinstance(value, str) or not value:
-        raise _Wrong("expected the name of a spec")
+        raise _InvalidValue("expected the name of a spec")
     if value.startswith("qemu:"):
-        raise _Wrong("a file names no program to be run; name it with --spec")
+        raise _InvalidValue("a file names no program to be run; name it with --spec")
     if value.startswith("git:"):
         return value
     beside = os.path.join(folder, value)
@@ -150,7 +150,7 @@ def _codes_or_rule(text: str) -> list[str]:
 def _some_codes(value: Any, folder: str) -> list[str]:
     codes = _codes(value, folder)
     if not codes:
-        raise _Wrong("names no code, so that nothing would ever be found")
+        raise _InvalidValue("names no code, so that nothing would ever be found")
     return codes
 
 
@@ -160,14 +160,16 @@ def _beginning(prefix: str, *within: str) -> list[str]:
 
     codes = beginning(prefix, OF_GATE)
     if not codes:
-        raise _Wrong(f"no code of a finding about a stream or a build begins with {quoted(prefix)}", *within)
+        raise _InvalidValue(
+            f"no code of a finding about a stream or a build begins with {quoted(prefix)}", *within
+        )
     return codes
 
 
 def _severities(value: Any, _: str) -> dict[str, Severity]:
     """The severity of each code; of two beginnings of a code, the longer one counts."""
     if not isinstance(value, dict):
-        raise _Wrong("expected a table of codes and their severities")
+        raise _InvalidValue("expected a table of codes and their severities")
     severities: dict[str, Severity] = {}
     for prefix in sorted(value, key=len):
         codes = _beginning(prefix, prefix)
@@ -179,12 +181,12 @@ def _severity(value: Any, _: str, *within: str) -> Severity:
     for severity in Severity:
         if value == str(severity):
             return severity
-    raise _Wrong('expected "error" or "warning"', *within)
+    raise _InvalidValue('expected "error" or "warning"', *within)
 
 
 def _strings(value: Any, _: str = "") -> list[str]:
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise _Wrong("expected a list of strings")
+        raise _InvalidValue("expected a list of strings")
     return value
 
 
@@ -194,7 +196,7 @@ def _paths(value: Any, folder: str) -> list[str]:
 
 def _seconds(value: Any, _: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < FOREVER:
-        raise _Wrong("expected a number of seconds")
+        raise _InvalidValue("expected a number of seconds")
     return value
 
 

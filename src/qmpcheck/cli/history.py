@@ -11,7 +11,7 @@ import argparse
 
 from tabulate import tabulate
 
-from qmpcheck.drift.history import Step, history
+from qmpcheck.drift.history import HistoryEntry, history
 
 _WIDTHS = (None, None, None, None, 80)
 """Where cells are wrapped: what happened can be long."""
@@ -25,5 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     steps = history(options.subject)
-    print(tabulate(steps, headers=Step._fields, disable_numparse=True, missingval="", maxcolwidths=_WIDTHS))
+    print(
+        tabulate(
+            steps, headers=HistoryEntry._fields, disable_numparse=True, missingval="", maxcolwidths=_WIDTHS
+        )
+    )
     return 0

@@ -20,7 +20,7 @@ from qmpcheck.cli import arguments, baseline_option, output, report_option
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
 from qmpcheck.codes import DOCUMENT_CODES
-from qmpcheck.reports import baseline, fingerprint, lintreport, style, text
+from qmpcheck.reports import baseline, fingerprint, lintreport, streamstext, style
 from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.reports.report import Report
 from qmpcheck.rulebase import SpecError
@@ -105,7 +105,7 @@ def _report(
                 f"{line.number:5} {line.kind:9} {safe(line.text)}".rstrip() + "\n" for line in linted.lines
             )
         for file, finding in shown.defects:
-            out.writelines(text.finding_lines(file, [finding], paint))
+            out.writelines(streamstext.finding_lines(file, [finding], paint))
         known = len(linted.defects) - len(shown.defects)
         out.write(f"{safe(linted.path)}: {', '.join(_counts(linted))}{f', {known} known' if known else ''}\n")
 

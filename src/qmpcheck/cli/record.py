@@ -89,7 +89,7 @@ def _recorded(
             from qmpcheck.recording import proxy
 
             listen = address.listening(options.proxy)
-            record = proxy.Record(file, tell)
+            record = proxy.ProxyRecorder(file, tell)
             whole = proxy.record_proxy(listen, where, record, interrupts, options.reconnect)
         else:
             whole = sources.record_socket(where, file, interrupts, tell, options.reconnect)

@@ -15,7 +15,7 @@ from tabulate import tabulate
 from qmpcheck import rulebase
 from qmpcheck.cli import arguments
 from qmpcheck.keypath import ITEMS, KeyPath, as_text
-from qmpcheck.rulebase import EventRule, Line, Marks, Member
+from qmpcheck.rulebase import EventRule, LineNumber, Marks, Member
 from qmpcheck.specs import catalogue
 from qmpcheck.text import name, quoted, safe
 from qmpcheck.wording import alternatives, follow_up_text, rate_limit_text, type_text
@@ -116,7 +116,7 @@ def _member_rows(member: Member, above: _Above) -> Iterator[_Row]:
     yield from _rows(member.type, here)
 
 
-def _place(file: str, line: Line) -> str | None:
+def _place(file: str, line: LineNumber) -> str | None:
     if line is None:
         return None
     return f"{safe(file)}:{line}" if file else str(line)

@@ -190,7 +190,7 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
         def print_findings(
             choice: Choice, vm: str, findings: Sequence[Finding], overdue: Sequence[Finding]
         ) -> None:
-            from qmpcheck.reports import style, text
+            from qmpcheck.reports import streamstext, style
 
             for note in (f"{safe(path)}: {choice.why}" if choice.why else "", choice.spec.note):
                 if note and note not in chosen:
@@ -198,7 +198,7 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
                     tell(note)
             known_since = _with_availability(findings, choice.spec)
             lines = (*known_since, *overdue)
-            out.writelines(text.finding_lines(path, lines, style.painter(out), known, vm))
+            out.writelines(streamstext.finding_lines(path, lines, style.painter(out), known, vm))
             out.flush()
             printed.extend(known_since[: options.max_findings - len(printed)])
 
@@ -243,9 +243,9 @@ def _report(
             if more:  # the report has no place for it
                 tell(f"{safe(result.path)}: {plural(more, 'finding')} more, not listed")
     else:
-        from qmpcheck.reports import text
+        from qmpcheck.reports import streamstext
 
-        text.write(results, out, known)
+        streamstext.write(results, out, known)
 
 
 def _notes(results: Sequence[StreamResult]) -> list[str]:

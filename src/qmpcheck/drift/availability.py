@@ -62,11 +62,11 @@ class Availability:
         known = None
         if finding.code in _WORDS:
             keys = of_any_item(finding.path[1:])
-            known = self._text(_Subject(finding.code, finding.event, keys, finding.got))
+            known = self._text(_FindingSubject(finding.code, finding.event, keys, finding.got))
         may_be_new = self._newer and finding.code in MAY_BE_NEW
         return f"may be new in {self._newer}" if may_be_new and not known else known
 
-    def _look_up(self, subject: _Subject) -> str | None:
+    def _look_up(self, subject: _FindingSubject) -> str | None:
         line = catalogue.releases()
         words = [_WORDS[subject.code](subject, spec.rule_base) for spec in line]
         return _phrase(words, [spec.name for spec in line], self._place)
@@ -115,7 +115,7 @@ def _phrase(words: Sequence[str], names: Sequence[str], place: tuple[int, int] |
     return f"{word} in {release_ranges.text([*map(bool, words)], names)}"
 
 
-class _Subject(NamedTuple):
+class _FindingSubject(NamedTuple):
     """What a finding is about: the keys lead into the event's data."""
 
     code: str
@@ -124,11 +124,11 @@ class _Subject(NamedTuple):
     got: str
 
 
-def _event(subject: _Subject, rule_base: RuleBase) -> str:
+def _event(subject: _FindingSubject, rule_base: RuleBase) -> str:
     return "event" if subject.event in rule_base.events else ""
 
 
-def _missing(subject: _Subject, rule_base: RuleBase) -> str:
+def _missing(subject: _FindingSubject, rule_base: RuleBase) -> str:
     rule = rule_base.events.get(subject.event)
     if rule is None:
         return ""
@@ -141,18 +141,18 @@ def _missing(subject: _Subject, rule_base: RuleBase) -> str:
     return "optional" if any(member.may_be_absent for member in members) else ""
 
 
-def _member(subject: _Subject, rule_base: RuleBase) -> str:
+def _member(subject: _FindingSubject, rule_base: RuleBase) -> str:
     rule = rule_base.events.get(subject.event)
     return "member" if rule and any(_types(rule, subject.keys)) else ""
 
 
-def _type(subject: _Subject, rule_base: RuleBase) -> str:
+def _type(subject: _FindingSubject, rule_base: RuleBase) -> str:
     rule = rule_base.events.get(subject.event)
     allowed = rule and any(_is_of(each, subject.got) for each in _types(rule, subject.keys))
     return subject.got if allowed else ""
 
 
-def _value(subject: _Subject, rule_base: RuleBase) -> str:
+def _value(subject: _FindingSubject, rule_base: RuleBase) -> str:
     rule = rule_base.events.get(subject.event)
     return "value" if rule and any(_has(each, subject.got) for each in _types(rule, subject.keys)) else ""
 

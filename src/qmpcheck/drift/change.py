@@ -9,14 +9,14 @@ import msgspec
 from qmpcheck import keypath
 from qmpcheck.codes import CODES, Impact
 from qmpcheck.keypath import KeyPath
-from qmpcheck.rulebase import Line
+from qmpcheck.rulebase import LineNumber
 from qmpcheck.text import name, quoted
 
 
 class Place(NamedTuple):
     """Where a spec states a fact; both empty where it has no lines."""
 
-    line: Line = None
+    line: LineNumber = None
     file: str = ""
 
     def __str__(self) -> str:

@@ -116,7 +116,7 @@ _MOST_ALIKE, _SHORT = 1 << 14, 1 << 12
 """How many payloads are known by builder, and how long in bytes one of them may be."""
 
 
-class _Message(msgspec.Struct, gc=False):
+class _EventMessage(msgspec.Struct, gc=False):
     event: str = ""
     data: msgspec.Raw = msgspec.Raw(b"{}")
 
@@ -141,7 +141,7 @@ def of_stream(lines: Iterable[bytes], specs: Sequence[RuleBase]) -> ClientUsage:
 
 def _payloads(lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
     """The name of each event and its data, as it is written; other lines are passed over."""
-    decode = msgspec.json.Decoder(_Message).decode
+    decode = msgspec.json.Decoder(_EventMessage).decode
     for line in lines:
         try:
             message = decode(line)

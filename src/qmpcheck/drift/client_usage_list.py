@@ -34,7 +34,7 @@ class Listed(NamedTuple):
     elsewhere: tuple[str, ...] = ()
 
 
-class _Item(NamedTuple):
+class _UsageItem(NamedTuple):
     """One item of a list.
 
     Attributes:
@@ -90,13 +90,13 @@ def _nothing() -> UsageBuilder:
     return builder
 
 
-def _item(text: str) -> _Item:
+def _item(text: str) -> _UsageItem:
     where, equals, value = (part.strip() for part in text.removesuffix("?").partition("="))
     event, *names = keypath.names(where.removesuffix("!"))
     name_only = where.endswith("!")
     if name_only and (names or equals):
         raise LookupError(f"{name(text)}: ! means the name of an event alone, and cannot follow a member")
-    return _Item(text, event, tuple(names), value if equals else None, name_only, text.endswith("?"))
+    return _UsageItem(text, event, tuple(names), value if equals else None, name_only, text.endswith("?"))
 
 
 def is_known(text: str) -> bool:
@@ -105,7 +105,7 @@ def is_known(text: str) -> bool:
     return any(_is_in(item, spec.rule_base) for spec in catalogue.releases())
 
 
-def _add(item: _Item, specs: Sequence[RuleBase], seen: dict[str, UsageBuilder]) -> Iterator[str]:
+def _add(item: _UsageItem, specs: Sequence[RuleBase], seen: dict[str, UsageBuilder]) -> Iterator[str]:
     """Add what an item means in the specs; tell the releases that have it where the specs do not.
 
     Raises:
@@ -133,7 +133,7 @@ def _add(item: _Item, specs: Sequence[RuleBase], seen: dict[str, UsageBuilder]) 
             builder.handled.add((each.paths[-1], item.value))
 
 
-def _elsewhere(item: _Item, specs: Sequence[RuleBase]) -> str:
+def _elsewhere(item: _UsageItem, specs: Sequence[RuleBase]) -> str:
     """An item, and the releases that have it: `VNC_CONNECTED.client.family (0.13 to 2.0)`.
 
     Raises:
@@ -149,7 +149,7 @@ def _elsewhere(item: _Item, specs: Sequence[RuleBase]) -> str:
     return f"{name(item.text)} ({which})"
 
 
-def _is_in(item: _Item, spec: RuleBase) -> bool:
+def _is_in(item: _UsageItem, spec: RuleBase) -> bool:
     rule = spec.events.get(item.event)
     if rule is None:
         return False
@@ -202,7 +202,7 @@ def _takes(value: str | None) -> Callable[[_Described], bool]:
     return takes
 
 
-def _unknown(item: _Item, specs: Sequence[RuleBase], others: Sequence[RuleBase]) -> str:
+def _unknown(item: _UsageItem, specs: Sequence[RuleBase], others: Sequence[RuleBase]) -> str:
     """What it is in an item that no spec has, and what is near it, in the specs rather than in others."""
     having = [*specs] if any(item.event in spec.events for spec in specs) else [*others]
     rules = [spec.events[item.event] for spec in having if item.event in spec.events]

@@ -149,7 +149,7 @@ def fit(path: str, texts: Sequence[Spec] = (), format: str | None = None) -> lis
     )
 
 
-class _Line(msgspec.Struct, gc=False):
+class _EventLine(msgspec.Struct, gc=False):
     """What is read of a line that holds an object."""
 
     event: str | msgspec.UnsetType = msgspec.UNSET
@@ -158,7 +158,7 @@ class _Line(msgspec.Struct, gc=False):
 
 _BLANKS = b" \t\r\n"
 
-_decode = msgspec.json.Decoder(_Line).decode
+_decode = msgspec.json.Decoder(_EventLine).decode
 
 
 class Fitting:
@@ -211,7 +211,7 @@ class Fitting:
         split = tuple(rows[:releases]), tuple(rows[releases:])
         return Fit(self._lines, events, self._strange, tuple(self._versions), *split)
 
-    def _read(self, text: bytes) -> _Line | None:
+    def _read(self, text: bytes) -> _EventLine | None:
         """The event in a line; None where it holds none."""
         try:
             line = _decode(text)
@@ -219,7 +219,7 @@ class Fitting:
             return self._look_at(text)
         return line if line.event is not msgspec.UNSET else self._look_at(text)
 
-    def _look_at(self, text: bytes) -> _Line | None:
+    def _look_at(self, text: bytes) -> _EventLine | None:
         """The event in a line that the fast decoder refused; None where it holds none."""
         if not text.strip(_BLANKS):
             return None
@@ -229,7 +229,7 @@ class Fitting:
             value = None
         if isinstance(value, dict):
             if messages.is_event(value):
-                return _Line(value["event"], value.get("data", msgspec.UNSET))
+                return _EventLine(value["event"], value.get("data", msgspec.UNSET))
             if messages.is_greeting(value):
                 self._hear(of_greeting(value))
             if messages.is_other(value):

@@ -38,7 +38,7 @@ class SpecInForce(NamedTuple):
     rule_base: RuleBase
 
 
-class Step(NamedTuple):
+class HistoryEntry(NamedTuple):
     """One thing that happened.
 
     Attributes:
@@ -77,7 +77,7 @@ def _specs_in_force(entries: Sequence[SpecEntry]) -> Iterator[SpecInForce]:
         yield SpecInForce(release, entry, catalogue.find(entry.id).rule_base)
 
 
-def history(subject: str) -> tuple[Step, ...]:
+def history(subject: str) -> tuple[HistoryEntry, ...]:
     """All that happened to `EVENT`, `EVENT.member` or `EVENT.member.value`, oldest first.
 
     Raises:
@@ -204,24 +204,24 @@ def _values(type: Type) -> tuple[str, ...]:
             return ()
 
 
-class _Seen(NamedTuple):
+class _SubjectInSpec(NamedTuple):
     """The subject in one spec: what it is, in words that follow `introduced`, and its line in the spec."""
 
     text: str
     place: Place
 
 
-def _seen(subject: _Subject, rule_base: RuleBase) -> dict[str, _Seen]:
+def _seen(subject: _Subject, rule_base: RuleBase) -> dict[str, _SubjectInSpec]:
     """The subject in a spec, by the branch of a union that it is in; none where the spec lacks it."""
     rule = rule_base.events.get(subject.event)
     if rule is None:
         return {}
     if not subject.members:
-        return {"": _Seen(_payload(rule.data), Place(rule.line, rule.file))}
+        return {"": _SubjectInSpec(_payload(rule.data), Place(rule.line, rule.file))}
     found = _members(rule.data, subject.members, "", rule.file)
     if subject.value:
         return {each.where: _value(each) for each in found if subject.value in _values(each.member.type)}
-    return {each.where: _Seen(_member(each.member), each.place) for each in found}
+    return {each.where: _SubjectInSpec(_member(each.member), each.place) for each in found}
 
 
 def _payload(data: Object) -> str:
@@ -234,11 +234,11 @@ def _member(member: Member) -> str:
     return f": {'optional ' if member.may_be_absent else ''}{type_text(member.type)}"
 
 
-def _value(found: _Found) -> _Seen:
-    return _Seen(", in an open set" if isinstance(found.member.type, String) else "", found.place)
+def _value(found: _FoundMember) -> _SubjectInSpec:
+    return _SubjectInSpec(", in an open set" if isinstance(found.member.type, String) else "", found.place)
 
 
-class _Found(NamedTuple):
+class _FoundMember(NamedTuple):
     """A member, the branch of a union that it is in, and its line in the spec."""
 
     member: Member
@@ -246,7 +246,7 @@ class _Found(NamedTuple):
     place: Place
 
 
-def _members(type: Type, names: Sequence[str], where: str, file: str) -> Iterator[_Found]:
+def _members(type: Type, names: Sequence[str], where: str, file: str) -> Iterator[_FoundMember]:
     """The members that names lead to, one into another: more than one if several branches have it."""
     if isinstance(type, Array):
         yield from _members(type.items, names, where, file)
@@ -255,7 +255,7 @@ def _members(type: Type, names: Sequence[str], where: str, file: str) -> Iterato
     for member in type.members:
         place = Place(member.line, member.file or file)
         if names == (member.name,):
-            yield _Found(member, where, place)
+            yield _FoundMember(member, where, place)
         elif names[:1] == (member.name,):
             yield from _members(member.type, names[1:], where, place.file)
     for value, branch in type.branches.items():
@@ -272,7 +272,7 @@ _TYPE = {"QMP508", "QMP509", "QMP517"}
 _DEPRECATION = {"QMP516", "QMP518"}
 
 
-def _steps(subject: _Subject, old: SpecInForce, new: SpecInForce) -> Iterator[Step]:
+def _steps(subject: _Subject, old: SpecInForce, new: SpecInForce) -> Iterator[HistoryEntry]:
     before, after = _seen(subject, old.rule_base), _seen(subject, new.rule_base)
     if not before and not after:
         return
@@ -286,13 +286,17 @@ def _steps(subject: _Subject, old: SpecInForce, new: SpecInForce) -> Iterator[St
         yield from (_changed(subject, new, change) for change in changes if _is_told(subject, change))
 
 
-def _come(subject: _Subject, new: SpecInForce, where: str, seen: _Seen, changes: Iterable[Change]) -> Step:
+def _come(
+    subject: _Subject, new: SpecInForce, where: str, seen: _SubjectInSpec, changes: Iterable[Change]
+) -> HistoryEntry:
     cause = _cause(subject, changes)
     what = f"introduced{seen.text}{_renamed(subject, cause, 'from')}{_inside_of(where)}"
     return _step(new, _level(subject, cause), what, _standing(seen.place))
 
 
-def _gone(subject: _Subject, new: SpecInForce, where: str, seen: _Seen, changes: Iterable[Change]) -> Step:
+def _gone(
+    subject: _Subject, new: SpecInForce, where: str, seen: _SubjectInSpec, changes: Iterable[Change]
+) -> HistoryEntry:
     cause = _cause(subject, changes)
     what = f"removed{_renamed(subject, cause, 'to')}{_inside_of(where)}"
     return _step(new, _level(subject, cause), what, f"was {_standing(seen.place)}")
@@ -329,7 +333,7 @@ def _is_told(subject: _Subject, change: Change) -> bool:
     return subject.holds(change) and not (own and change.code in _PRESENCE)
 
 
-def _changed(subject: _Subject, new: SpecInForce, change: Change) -> Step:
+def _changed(subject: _Subject, new: SpecInForce, change: Change) -> HistoryEntry:
     shown = change.shown_path if _without_items(change.path) != subject.path else ""
     place = _standing(change.new) or f"was {_standing(change.old)}"
     return _step(new, change.level(), f"{shown}: {change.text}" if shown else change.text, place)
@@ -339,7 +343,7 @@ def _standing(place: Place) -> str:
     return str(place) if place.file else f"line {place.line}" if place.line else ""
 
 
-def _step(stage: SpecInForce, level: Impact | None, what: str, place: str) -> Step:
+def _step(stage: SpecInForce, level: Impact | None, what: str, place: str) -> HistoryEntry:
     entry = stage.entry
     revision = entry.id if entry.source == TEXT_DOCUMENT else ""
-    return Step(stage.release, entry.date, revision, level, what, place)
+    return HistoryEntry(stage.release, entry.date, revision, level, what, place)

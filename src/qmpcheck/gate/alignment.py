@@ -10,7 +10,7 @@ import functools
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from qmpcheck.gate.expectations import Either, Expected, Repeated, Since, Step, Steps
+from qmpcheck.gate.expectations import Either, Expectation, Expectations, Expected, Repeated, Since
 
 Event = dict[str, Any]
 
@@ -48,7 +48,7 @@ class _Account(NamedTuple):
 _Accounts = list[_Account]
 
 
-def differences(steps: Steps, events: Sequence[Event]) -> list[Difference]:
+def differences(steps: Expectations, events: Sequence[Event]) -> list[Difference]:
     """The fewest differences, in order, between what should come and what came."""
     compared = events[:LONGEST]
     accounts = [_Account(0, None)]
@@ -58,12 +58,12 @@ def differences(steps: Steps, events: Sequence[Event]) -> list[Difference]:
     return [*reversed([*_unwound(last)]), *map(UnexpectedEvent, events[LONGEST:])]
 
 
-def _past(steps: Steps, accounts: _Accounts, events: Sequence[Event]) -> _Accounts:
+def _past(steps: Expectations, accounts: _Accounts, events: Sequence[Event]) -> _Accounts:
     """The best accounts once steps are past."""
     return functools.reduce(lambda before, step: _past_one(step, before, events), steps, accounts)
 
 
-def _past_one(step: Step, accounts: _Accounts, events: Sequence[Event]) -> _Accounts:
+def _past_one(step: Expectation, accounts: _Accounts, events: Sequence[Event]) -> _Accounts:
     match step:
         case Either(ways):
             return _best(*(_past(way, accounts, events) for way in ways))
@@ -79,7 +79,7 @@ def _best(*ways: _Accounts) -> _Accounts:
     return [min(accounts, key=_count) for accounts in zip(*ways, strict=True)]
 
 
-def _repeated(steps: Steps, accounts: _Accounts, events: Sequence[Event]) -> _Accounts:
+def _repeated(steps: Expectations, accounts: _Accounts, events: Sequence[Event]) -> _Accounts:
     """Taken once more, until that explains nothing more."""
     better = _best(accounts, _past(steps, accounts, events))
     while [*map(_count, better)] != [*map(_count, accounts)]:

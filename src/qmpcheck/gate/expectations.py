@@ -29,25 +29,25 @@ class Expected(msgspec.Struct, frozen=True):
 class Either(msgspec.Struct, frozen=True):
     """One of several ways on, each a sequence of steps."""
 
-    ways: tuple[Steps, ...]
+    ways: tuple[Expectations, ...]
 
 
 class Since(msgspec.Struct, frozen=True):
     """Steps that are taken from a version on, and those that were taken before it."""
 
     version: tuple[int, ...]
-    steps: Steps
-    before: Steps
+    steps: Expectations
+    before: Expectations
 
 
 class Repeated(msgspec.Struct, frozen=True):
     """Steps that are taken as often as the build likes, or never."""
 
-    steps: Steps
+    steps: Expectations
 
 
-Step = Expected | Either | Since | Repeated
-Steps = tuple[Step, ...]
+Expectation = Expected | Either | Since | Repeated
+Expectations = tuple[Expectation, ...]
 
 
 def expected(event: str, /, **where: Any) -> Expected:
@@ -55,12 +55,12 @@ def expected(event: str, /, **where: Any) -> Expected:
     return Expected(event, {member.replace("_", "-"): value for member, value in where.items()})
 
 
-def maybe(*steps: Step) -> Either:
+def maybe(*steps: Expectation) -> Either:
     """Steps that some builds take, and others do not."""
     return Either((steps, ()))
 
 
-def events_of(steps: Steps) -> Iterator[Expected]:
+def events_of(steps: Expectations) -> Iterator[Expected]:
     """All events that steps may lead to."""
     for step in steps:
         match step:
@@ -75,12 +75,12 @@ def events_of(steps: Steps) -> Iterator[Expected]:
                 yield from events_of(again)
 
 
-def of_build(build: Build, steps: Steps) -> Steps:
+def of_build(build: Build, steps: Expectations) -> Expectations:
     """The steps that a build takes: neither events nor members that it does not know are in them."""
     return tuple(taken for step in steps for taken in _of_build(build, step))
 
 
-def _of_build(build: Build, step: Step) -> Steps:
+def _of_build(build: Build, step: Expectation) -> Expectations:
     match step:
         case Expected(event, where):
             known = {member: where[member] for member in where if build.has(event, member)}

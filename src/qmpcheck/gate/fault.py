@@ -12,7 +12,7 @@ from qmpcheck.gate import alignment, latency
 from qmpcheck.gate.alignment import Event, MissingEvent, UnexpectedEvent
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import KEY_TWICE, MISPLACED, NOT_SEEN, OF_FAILURE, REPEATED, UNEXPECTED, UNTIMELY
-from qmpcheck.gate.expectations import Expected, Steps, events_of, of_build
+from qmpcheck.gate.expectations import Expectations, Expected, events_of, of_build
 from qmpcheck.gate.failure import CRASHED
 from qmpcheck.gate.recording import ReceivedEvent
 from qmpcheck.gate.scenario import ScenarioOutcome
@@ -97,7 +97,7 @@ def _once(events: Iterable[ReceivedEvent]) -> tuple[list[ReceivedEvent], list[st
 
 
 def _out_of_sequence(
-    build: Build, steps: Steps, events: Sequence[Event], place: str, crashed: bool
+    build: Build, steps: Expectations, events: Sequence[Event], place: str, crashed: bool
 ) -> Iterator[Fault]:
     """What was missed and what came instead, or at another place, is one fault.
 
@@ -133,7 +133,7 @@ def _taken(events: list[Event], is_wanted: Callable[[Event], bool]) -> Event | N
     return found
 
 
-def _shown(event: Event, steps: Steps) -> str:
+def _shown(event: Event, steps: Expectations) -> str:
     """An event with those of its values that such events are expected with, in the same order."""
     data = event.get("data")
     wanted = dict.fromkeys(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from qmpcheck.gate.expectations import Steps
+from qmpcheck.gate.expectations import Expectations
 from qmpcheck.gate.failure import LACKS, Failure
 from qmpcheck.gate.recording import Recording
 from qmpcheck.gate.stage import Stage
@@ -31,15 +31,15 @@ class Scenario(msgspec.Struct, frozen=True):
 
     name: str
     purpose: str
-    expects: Steps
+    expects: Expectations
     play: Callable[[Stage], None]
     on: str = SYSTEM
     assumes: tuple[str, ...] = ()
     seconds: float = 25.0
-    others: dict[str, Steps] = {}
+    others: dict[str, Expectations] = {}
 
     @property
-    def machines(self) -> dict[str, Steps]:
+    def machines(self) -> dict[str, Expectations]:
         """What each of its machines must be seen to send."""
         return {"": self.expects} | self.others
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from qmpcheck.qmp.interrupts import Interrupts
 from qmpcheck.recording import transcript
-from qmpcheck.recording.session import PATIENCE, Session
+from qmpcheck.recording.connection_recorder import PATIENCE, ConnectionRecorder
 from qmpcheck.recording.transcript import Stopped
 
 _MOMENT = 10.0
@@ -82,7 +82,7 @@ class Listener:
         session = None
         try:
             file = transcript.opened(path)
-            session = Session(connection, file, PATIENCE)
+            session = ConnectionRecorder(connection, file, PATIENCE)
             try:
                 problem = self._read(session)
             finally:
@@ -91,7 +91,7 @@ class Listener:
             problem = str(error)
         return RecordedConnection(path, problem, session.lost if session else "")
 
-    def _read(self, session: Session) -> str:
+    def _read(self, session: ConnectionRecorder) -> str:
         """Read to the peer's end, or to ours; what was wrong with it."""
         is_over = not self._interrupts.came and session.read(self._interrupts)
         if not is_over:

@@ -29,7 +29,7 @@ _MOST_FDS = 253
 def record_proxy(
     listen: Address,
     monitor: Address,
-    record: Record,
+    record: ProxyRecorder,
     interrupts: Interrupts,
     again: bool = False,
 ) -> bool:
@@ -63,7 +63,7 @@ def record_proxy(
                     record.on_message(reason)
                     continue
                 with closing(server):
-                    client_ended = Connection(client, server, record).run(interrupts)
+                    client_ended = ProxiedConnection(client, server, record).run(interrupts)
                 record.end()
             if not client_ended and not again:
                 break
@@ -117,7 +117,7 @@ def _selected(
         return []
 
 
-class Record:
+class ProxyRecorder:
     """Writes down both directions, each message on one line.
 
     Attributes:
@@ -132,7 +132,7 @@ class Record:
         self._begin()
 
     def _begin(self) -> None:
-        self._received, self._sent = Lines(), Messages()
+        self._received, self._sent = LineSplitter(), CommandSplitter()
 
     def received(self, chunk: bytes) -> None:
         """Take bytes of QEMU's; they are written line by line."""
@@ -176,7 +176,7 @@ class TooLong(Exception):
     """A message has not ended after as many bytes as one may have."""
 
 
-class Lines:
+class LineSplitter:
     """Finds the whole lines in what QEMU sends; `rest` is what there is of the next one."""
 
     def __init__(self) -> None:
@@ -197,7 +197,7 @@ class Lines:
         return whole
 
 
-class Messages:
+class CommandSplitter:
     """Finds the JSON objects in what a client sends, with line ends or without.
 
     What is between them is no message: QEMU answers it with an error, and it is left out.
@@ -260,10 +260,10 @@ _IN_STRING = re.compile(rb"\\.|[\"']", re.DOTALL)
 _LINE_END = re.compile(rb"\s*\n\s*")
 
 
-class Connection:
+class ProxiedConnection:
     """One client and its connection to the monitor."""
 
-    def __init__(self, client: socket.socket, server: socket.socket, record: Record) -> None:
+    def __init__(self, client: socket.socket, server: socket.socket, record: ProxyRecorder) -> None:
         self._up = _Direction(client, server, record.sent)
         self._down = _Direction(server, client, record.received)
 

@@ -14,7 +14,7 @@ from contextlib import closing, suppress
 from qmpcheck.qmp.address import Address
 from qmpcheck.qmp.interrupts import INTERRUPTS, Interrupts
 from qmpcheck.qmp.process import NotStarted, monitored
-from qmpcheck.recording.session import PATIENCE, Session
+from qmpcheck.recording.connection_recorder import PATIENCE, ConnectionRecorder
 from qmpcheck.recording.transcript import STANDARD_OUTPUT, OnMessage, Stopped, Transcript
 from qmpcheck.text import safe
 
@@ -36,14 +36,18 @@ def record_socket(
         if connection is None:
             break
         with closing(connection):
-            whole &= _recorded(Session(connection, transcript, PATIENCE), interrupts, on_message, again)
+            whole &= _recorded(
+                ConnectionRecorder(connection, transcript, PATIENCE), interrupts, on_message, again
+            )
         if not again:
             break
         interrupts.pause(_PAUSE)
     return whole
 
 
-def _recorded(session: Session, interrupts: Interrupts, on_message: OnMessage, again: bool) -> bool:
+def _recorded(
+    session: ConnectionRecorder, interrupts: Interrupts, on_message: OnMessage, again: bool
+) -> bool:
     try:
         is_over = session.read(interrupts)
     finally:
@@ -108,7 +112,7 @@ def _recorded_command(
     """Whether nothing was lost, and the process's exit status."""
     try:
         with closing(ours):
-            session = Session(ours, transcript, writes_command=True)
+            session = ConnectionRecorder(ours, transcript, writes_command=True)
             whole = _followed(process, session, interrupts, on_message)
         return whole, _ended(process, interrupts)
     except BaseException:
@@ -117,7 +121,10 @@ def _recorded_command(
 
 
 def _followed(
-    process: subprocess.Popen[bytes], session: Session, interrupts: Interrupts, on_message: OnMessage
+    process: subprocess.Popen[bytes],
+    session: ConnectionRecorder,
+    interrupts: Interrupts,
+    on_message: OnMessage,
 ) -> bool:
     """Record to the end of the monitor. What stops the recording does not stop the command."""
     try:

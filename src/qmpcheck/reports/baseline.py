@@ -16,7 +16,7 @@ from qmpcheck.rulebase import SpecError
 from qmpcheck.text import safe
 
 
-class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _BaselineEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One line of the file."""
 
     fingerprint: str
@@ -30,7 +30,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Identity(self.code, self.event, self.path, self.kind)
 
 
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _BaselineFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     baseline: Literal[1]
     findings: list[msgspec.Raw]
 
@@ -68,7 +68,7 @@ def read(path: str, text: bytes) -> Baseline:
 
 def _entries(path: str, text: bytes) -> Iterator[Identity]:
     try:
-        entries = msgspec.json.decode(text, type=_File).findings
+        entries = msgspec.json.decode(text, type=_BaselineFile).findings
     except (ValueError, RecursionError) as error:
         raise SpecError(f"{safe(path)}{_line_of(error, text)}: no baseline: {safe(str(error))}") from None
     at = max(0, text.find(b'"findings"'))
@@ -77,7 +77,7 @@ def _entries(path: str, text: bytes) -> Iterator[Identity]:
         line = text.count(b"\n", 0, at) + 1
         at += len(bytes(raw))
         try:
-            entry = msgspec.json.decode(raw, type=_Entry)
+            entry = msgspec.json.decode(raw, type=_BaselineEntry)
         except (ValueError, RecursionError) as error:
             raise SpecError(f"{safe(path)}:{line}: {safe(str(error))}") from None
         if entry.fingerprint != fingerprint.fingerprint(entry.identity):

@@ -124,12 +124,12 @@ def _rows(changes: Iterable[Change], strict: bool) -> Iterator[ChangeRow]:
             yield ChangeRow(name(change.event), change.code, level, change.shown_path, change.text, *places)
 
 
-_Key = tuple[str, KeyPath, tuple[BranchCondition, ...]]
+_ChangeKey = tuple[str, KeyPath, tuple[BranchCondition, ...]]
 
 _WENT, _CAME = frozenset({"QMP501", "QMP503", "QMP504"}), frozenset({"QMP502", "QMP505"})
 
 
-def _other_half(went: Change, came: dict[_Key, Change]) -> Change | None:
+def _other_half(went: Change, came: dict[_ChangeKey, Change]) -> Change | None:
     """What came in place of a name that went, where each names the other one."""
     if went.code not in _WENT or not went.counterpart:
         return None

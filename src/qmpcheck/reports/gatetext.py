@@ -11,7 +11,7 @@ from qmpcheck.codes import Impact, Severity
 from qmpcheck.gate.expectations import events_of
 from qmpcheck.gate.judge import Judged, Verdict
 from qmpcheck.gate.scenario import Scenario
-from qmpcheck.reports import fingerprint, gatereport, style, text
+from qmpcheck.reports import fingerprint, gatereport, streamstext, style
 from qmpcheck.reports.fingerprint import Baseline, Identity
 from qmpcheck.reports.report import Report, levels
 from qmpcheck.text import name, safe, shortened
@@ -39,7 +39,7 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
     for judged in verdict.judged:
         for checked in judged.checked:
             findings.update(checked.counts)
-    table = text.table(findings, verdict.recipe.severities)
+    table = streamstext.table(findings, verdict.recipe.severities)
     out.write(table.removeprefix("\n") + "\n" * bool(findings))
     out.write(f"{_status_word(report, paint)}: {_count_line(verdict, report)}\n")
 
@@ -98,7 +98,7 @@ def _baseline_mark(identity: Identity, known: Baseline) -> str:
 def _lines(judged: Judged, known: Baseline, paint: style.Paint) -> Iterator[str]:
     scenario = judged.outcome.scenario.name
     for checked in judged.checked:
-        yield from text.finding_lines(checked.path, checked.listed, paint, known)
+        yield from streamstext.finding_lines(checked.path, checked.listed, paint, known)
         if checked.unlisted:
             yield f"{safe(checked.path)}: {plural(checked.unlisted.total(), 'finding')} more, not listed\n"
     for fault in judged.faults:

@@ -11,7 +11,7 @@ from qmpcheck.finding import Finding, severity
 from qmpcheck.reports import fingerprint, jsonreport, stream_status
 from qmpcheck.reports.fingerprint import Baseline, Identity
 from qmpcheck.reports.report import Report, Reported, Suite
-from qmpcheck.reports.text import spec_reference
+from qmpcheck.reports.streamstext import spec_reference
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.wording import first_of, plural
 

@@ -223,7 +223,7 @@ def entries() -> tuple[SpecEntry, ...]:
     return (*shipped, *sorted(added, key=lambda entry: _series(entry.id)))
 
 
-def _local(release: local_rules.Release) -> SpecEntry:
+def _local(release: local_rules.LocalRelease) -> SpecEntry:
     rules = release.rule_base
     return SpecEntry(
         release.name,

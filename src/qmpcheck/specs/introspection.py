@@ -30,14 +30,14 @@ class NotIntrospection(ValueError):
     """The value is no reply to `query-qmp-schema`, or one that contradicts itself."""
 
 
-class Reply(NamedTuple):
+class Introspection(NamedTuple):
     """A reply as recorded, and the version in the greeting before it, if there is one."""
 
     schema: list[Any]
     version: Version | None
 
 
-def parse(text: str) -> Reply:
+def parse(text: str) -> Introspection:
     """The first reply to `query-qmp-schema` in a text: a list, `{"return": [...]}`, or a transcript.
 
     A transcript's messages may each be on a line or on several, as in the files that libvirt keeps. Its
@@ -51,7 +51,7 @@ def parse(text: str) -> Reply:
         schema: Any = value.get("return") if isinstance(value, dict) else value
         version = of_greeting(value) or of_greeting({"QMP": {"version": schema}}) or version
         if _is_schema(schema):
-            return Reply(schema, version)
+            return Introspection(schema, version)
     raise NotIntrospection("no reply to query-qmp-schema in it")
 
 
@@ -82,13 +82,15 @@ def read(schema: list[Any]) -> RuleBase:
         NotIntrospection: it is none, it names what it does not hold, or its types are too many to be true.
     """
     try:
-        infos = msgspec.convert(schema, list[_Info])
+        infos = msgspec.convert(schema, list[_SchemaInfo])
     except msgspec.ValidationError as error:
         raise NotIntrospection(f"not a reply to query-qmp-schema: {_said(error)}") from None
-    events = [info for info in infos if isinstance(info, _Event)]
+    events = [info for info in infos if isinstance(info, _SchemaInfoEvent)]
     if not events:
         raise NotIntrospection("no event in it: it is of a QEMU that does not describe its events")
-    writer = _Writer({info.name: info for info in infos if not isinstance(info, (_Event, _Command))})
+    writer = _TypeExpander(
+        {info.name: info for info in infos if not isinstance(info, (_SchemaInfoEvent, _SchemaInfoCommand))}
+    )
     return _checked(RuleBase({event.name: writer.event(event) for event in events}, rulebase.BUILD))
 
 
@@ -103,31 +105,31 @@ def _said(error: Exception) -> str:
     return safe(shortened(str(error), 200))
 
 
-class _Named(msgspec.Struct, frozen=True, tag_field="meta-type", rename="kebab"):
+class _SchemaInfoBase(msgspec.Struct, frozen=True, tag_field="meta-type", rename="kebab"):
     name: str
 
 
-class _Builtin(_Named, frozen=True, tag="builtin", rename="kebab"):
+class _SchemaInfoBuiltin(_SchemaInfoBase, frozen=True, tag="builtin", rename="kebab"):
     json_type: Literal["string", "number", "int", "boolean", "null", "object", "array", "value"]
 
 
-class _Value(msgspec.Struct, frozen=True):
+class _SchemaInfoEnumMember(msgspec.Struct, frozen=True):
     name: str
     features: tuple[str, ...] = ()
 
 
-class _Enum(_Named, frozen=True, tag="enum"):
+class _SchemaInfoEnum(_SchemaInfoBase, frozen=True, tag="enum"):
     """Releases before 6.2 have `values` alone, without features."""
 
-    members: tuple[_Value, ...] = ()
+    members: tuple[_SchemaInfoEnumMember, ...] = ()
     values: tuple[str, ...] = ()
 
 
-class _Array(_Named, frozen=True, tag="array", rename="kebab"):
+class _SchemaInfoArray(_SchemaInfoBase, frozen=True, tag="array", rename="kebab"):
     element_type: str
 
 
-class _Member(msgspec.Struct, frozen=True):
+class _SchemaInfoObjectMember(msgspec.Struct, frozen=True):
     """Optional where there is a `default`, which is always null."""
 
     name: str
@@ -136,36 +138,38 @@ class _Member(msgspec.Struct, frozen=True):
     features: tuple[str, ...] = ()
 
 
-class _Variant(msgspec.Struct, frozen=True):
+class _SchemaInfoObjectVariant(msgspec.Struct, frozen=True):
     case: str
     type: str
 
 
-class _Object(_Named, frozen=True, tag="object"):
-    members: tuple[_Member, ...]
+class _SchemaInfoObject(_SchemaInfoBase, frozen=True, tag="object"):
+    members: tuple[_SchemaInfoObjectMember, ...]
     tag: str = ""
-    variants: tuple[_Variant, ...] = ()
+    variants: tuple[_SchemaInfoObjectVariant, ...] = ()
 
 
-class _Choice(msgspec.Struct, frozen=True):
+class _SchemaInfoAlternateMember(msgspec.Struct, frozen=True):
     type: str
 
 
-class _Alternate(_Named, frozen=True, tag="alternate"):
-    members: tuple[_Choice, ...]
+class _SchemaInfoAlternate(_SchemaInfoBase, frozen=True, tag="alternate"):
+    members: tuple[_SchemaInfoAlternateMember, ...]
 
 
-class _Event(_Named, frozen=True, tag="event", rename="kebab"):
+class _SchemaInfoEvent(_SchemaInfoBase, frozen=True, tag="event", rename="kebab"):
     arg_type: str
     features: tuple[str, ...] = ()
 
 
-class _Command(_Named, frozen=True, tag="command"):
+class _SchemaInfoCommand(_SchemaInfoBase, frozen=True, tag="command"):
     """Of no concern here."""
 
 
-_Described = _Builtin | _Enum | _Array | _Object | _Alternate
-_Info = _Described | _Event | _Command
+_SchemaInfoType = (
+    _SchemaInfoBuiltin | _SchemaInfoEnum | _SchemaInfoArray | _SchemaInfoObject | _SchemaInfoAlternate
+)
+_SchemaInfo = _SchemaInfoType | _SchemaInfoEvent | _SchemaInfoCommand
 
 _BUILTIN: dict[str, rulebase.Type] = {
     "string": rulebase.String(),
@@ -179,30 +183,30 @@ _BUILTIN: dict[str, rulebase.Type] = {
 }
 
 
-class _Writer:
+class _TypeExpander:
     """Writes types out, each with the types that it names inside it."""
 
-    def __init__(self, types: dict[str, _Described]) -> None:
+    def __init__(self, types: dict[str, _SchemaInfoType]) -> None:
         self.types = types
         self.written = 0
 
-    def event(self, event: _Event) -> EventRule:
+    def event(self, event: _SchemaInfoEvent) -> EventRule:
         return EventRule(self.object(event.arg_type, ()), marks=_marks(event.features))
 
     def type(self, name: str, inside: tuple[str, ...]) -> rulebase.Type:  # noqa: PLR0911 -- a case each
         """The type of that name, `inside` the types of those names."""
         match self.described(name, inside):
-            case _Builtin(json_type=json_type):
+            case _SchemaInfoBuiltin(json_type=json_type):
                 return _BUILTIN[json_type]
-            case _Enum() as enum:
+            case _SchemaInfoEnum() as enum:
                 return _enum(enum)
-            case _Array(element_type=element):
+            case _SchemaInfoArray(element_type=element):
                 return rulebase.Array(self.type(element, (*inside, name)))
-            case _Object() if name in inside:
+            case _SchemaInfoObject() if name in inside:
                 return rulebase.Object(open=True, of=name)
-            case _Alternate() if name in inside:
+            case _SchemaInfoAlternate() if name in inside:
                 return rulebase.Any(of=name)
-            case _Alternate(members=choices):
+            case _SchemaInfoAlternate(members=choices):
                 return rulebase.Alternate(
                     tuple(self.type(choice.type, (*inside, name)) for choice in choices)
                 )
@@ -211,7 +215,7 @@ class _Writer:
 
     def object(self, name: str, inside: tuple[str, ...]) -> rulebase.Object:
         described = self.described(name, inside)
-        if not isinstance(described, _Object):
+        if not isinstance(described, _SchemaInfoObject):
             raise NotIntrospection(f"the type {quoted(name)} stands where only an object can")
         inside = (*inside, name)
         branches = {each.case: self.object(each.type, inside) for each in described.variants}
@@ -222,11 +226,11 @@ class _Writer:
             branches=told_apart,
         )
 
-    def member(self, member: _Member, inside: tuple[str, ...]) -> Member:
+    def member(self, member: _SchemaInfoObjectMember, inside: tuple[str, ...]) -> Member:
         optional = member.default is not msgspec.UNSET
         return Member(member.name, self.type(member.type, inside), optional, marks=_marks(member.features))
 
-    def described(self, name: str, inside: tuple[str, ...]) -> _Described:
+    def described(self, name: str, inside: tuple[str, ...]) -> _SchemaInfoType:
         self.written += 1
         if self.written > MOST_TYPES or len(inside) > DEEPEST:
             raise NotIntrospection("its types hold one another too often, or too deep, to be written out")
@@ -235,7 +239,7 @@ class _Writer:
         return self.types[name]
 
 
-def _enum(enum: _Enum) -> rulebase.Enum:
+def _enum(enum: _SchemaInfoEnum) -> rulebase.Enum:
     marked = {value.name: _marks(value.features) for value in enum.members}
     marks = {name: marks for name, marks in marked.items() if marks != UNMARKED}
     return rulebase.Enum(tuple(marked) or enum.values, marks)

@@ -27,7 +27,7 @@ RELEASE = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}(?:\.[1-9][0-9]{0,3})?")
 _NAME = re.compile(rf"({RELEASE.pattern})\.json")
 
 
-class Release(NamedTuple):
+class LocalRelease(NamedTuple):
     """A release that the user added.
 
     Attributes:
@@ -45,7 +45,7 @@ class Release(NamedTuple):
     commit: str = ""
 
 
-class _Origin(msgspec.Struct):
+class _FileOrigin(msgspec.Struct):
     """What a file says of where its rules come from."""
 
     date: str = ""
@@ -61,7 +61,7 @@ def installed() -> str:
     )
 
 
-def releases() -> list[Release]:
+def releases() -> list[LocalRelease]:
     """The releases that the user added; of two of one name, the one in the folder that is named first.
 
     Raises:
@@ -89,7 +89,7 @@ def _in_folder(folder: str) -> list[str]:
         raise SpecError(f"{FOLDERS}: {safe(folder)}: {error.strerror}") from None
 
 
-def read(path: str) -> Release:
+def read(path: str) -> LocalRelease:
     """The release in a file.
 
     Raises:
@@ -99,13 +99,13 @@ def read(path: str) -> Release:
         with open(path, "rb") as file:
             text = file.read()
         made = datetime.fromtimestamp(os.stat(path).st_mtime, timezone.utc).date().isoformat()
-        rule_base, origin = rulebase.load(text), msgspec.json.decode(text, type=_Origin)
+        rule_base, origin = rulebase.load(text), msgspec.json.decode(text, type=_FileOrigin)
     except OSError as error:
         raise SpecError(f"{safe(path)}: {error.strerror}") from None
     except ValueError as error:
         reason = safe(shortened(str(error), 200))
         raise SpecError(f"{safe(path)}: not a compiled rule base: {reason}") from None
-    return Release(
+    return LocalRelease(
         os.path.basename(path).removesuffix(".json"), path, rule_base, origin.date or made, origin.commit
     )
 

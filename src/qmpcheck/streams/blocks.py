@@ -78,7 +78,7 @@ def chunks(file: IO[bytes], size: int, advance: Advance) -> Iterator[bytes]:
 
 
 def _in_lines(chunks: Iterable[bytes]) -> Iterator[Block]:
-    begun = _Begun()
+    begun = _UnfinishedLine()
     for chunk in chunks:
         lines = chunk.split(b"\n")
         begun.add(lines[0])
@@ -92,7 +92,7 @@ def _in_lines(chunks: Iterable[bytes]) -> Iterator[Block]:
         yield [rest]
 
 
-class _Begun:
+class _UnfinishedLine:
     """The line that has begun and not ended. If it is too long, its bytes are counted and not kept."""
 
     def __init__(self) -> None:

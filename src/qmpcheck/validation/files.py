@@ -39,8 +39,8 @@ class CheckerPool:
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
-        self._first: dict[_Key, tuple[Spec, Checker]] = {}
-        self._free: dict[_Key, list[Checker]] = defaultdict(list)
+        self._first: dict[_CheckerKey, tuple[Spec, Checker]] = {}
+        self._free: dict[_CheckerKey, list[Checker]] = defaultdict(list)
 
     def take(self, spec: Spec, format: Format | None = None) -> Checker:
         """A checker of streams by a spec, in a format; give it back when it has finished.
@@ -64,11 +64,11 @@ class CheckerPool:
         self._free[_key(spec, format)].append(checker)
 
 
-_Key = tuple[int, Loss]
+_CheckerKey = tuple[int, Loss]
 """A spec's rule base, by its identity, and what matters to a checker of what a format loses."""
 
 
-def _key(spec: Spec, format: Format | None) -> _Key:
+def _key(spec: Spec, format: Format | None) -> _CheckerKey:
     loses = format.loses if format else Loss.NOTHING
     return id(spec.rule_base), loses & (Loss.EVENTS | Loss.COMMANDS | Loss.REPLIES)
 

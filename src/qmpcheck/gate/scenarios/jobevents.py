@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from qmpcheck.gate.expectations import ANYTHING, Expected, Repeated, Step, Steps, expected
+from qmpcheck.gate.expectations import ANYTHING, Expectation, Expectations, Expected, Repeated, expected
 
 SIZE = 1 << 16
 """Bytes of an image: as many as a job reads at once."""
 
 
-def statuses(*each: str) -> Steps:
+def statuses(*each: str) -> Expectations:
     """The job's statuses, in turn."""
     return tuple(expected("JOB_STATUS_CHANGE", id="job0", status=status) for status in each)
 
@@ -34,11 +34,11 @@ def failed(action: str) -> Expected:
     return expected("BLOCK_JOB_ERROR", device="job0", operation="read", action=action)
 
 
-def copied(*while_running: Step) -> Steps:
+def copied(*while_running: Expectation) -> Expectations:
     """A backup reaches its end."""
     return (*BEGINS, *while_running, PAUSES, *SUCCEEDS, done(offset=SIZE), *ENDS)
 
 
-def not_copied(*while_running: Step) -> Steps:
+def not_copied(*while_running: Expectation) -> Expectations:
     """A backup cannot read its source."""
     return (*BEGINS, *while_running, PAUSES, failed("report"), *FAILS, done(offset=0, error=ANYTHING), *ENDS)

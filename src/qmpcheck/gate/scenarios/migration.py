@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from qmpcheck.gate.expectations import QUIT, Either, Expected, Since, Steps, expected, maybe
+from qmpcheck.gate.expectations import QUIT, Either, Expectations, Expected, Since, expected, maybe
 from qmpcheck.gate.machine import Machine
 from qmpcheck.gate.scenario import Scenario
 from qmpcheck.gate.stage import Stage
@@ -64,15 +64,19 @@ def _pass(number: int) -> Expected:
 _NEWER = (10, 2, 50)
 """The first version that may no longer tell of each pass; 11.1 does not."""
 
-_BEGUN: Steps = (*_statuses("setup"), Since(_NEWER, (maybe(_pass(1)),), (_pass(1),)), *_statuses("active"))
+_BEGUN: Expectations = (
+    *_statuses("setup"),
+    Since(_NEWER, (maybe(_pass(1)),), (_pass(1),)),
+    *_statuses("active"),
+)
 
-_STOPPED: Steps = (
+_STOPPED: Expectations = (
     expected("STOP"),
     Since((10, 0), _statuses("device"), (maybe(*_statuses("device")),)),
 )
 
 
-def _passes(last: int) -> Steps:
+def _passes(last: int) -> Expectations:
     """MIGRATION_PASS of the last pass comes after STOP; in newer releases it may come just before."""
     stopped = (*_STOPPED, _pass(last))
     newer = Either((stopped, (_pass(last), *_STOPPED)))

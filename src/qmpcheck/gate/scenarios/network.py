@@ -6,7 +6,7 @@ import socket
 import struct
 from typing import Any
 
-from qmpcheck.gate.expectations import ANYTHING, QUIT, Expected, Steps, expected
+from qmpcheck.gate.expectations import ANYTHING, QUIT, Expectations, Expected, expected
 from qmpcheck.gate.scenario import Scenario
 from qmpcheck.gate.stage import Stage
 
@@ -86,7 +86,7 @@ def _spice_event(happened: str) -> Expected:
     return expected(f"SPICE_{happened}", server=server, client=client)
 
 
-def _dumped(status: str, **more: Any) -> Steps:
+def _dumped(status: str, **more: Any) -> Expectations:
     """The machine is stopped while its memory is dumped."""
     completed = expected("DUMP_COMPLETED", result={"status": status}, **more)
     return (expected("STOP"), completed, expected("RESUME"), QUIT)

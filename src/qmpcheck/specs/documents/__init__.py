@@ -8,9 +8,9 @@ from qmpcheck.finding import Finding
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.specs.documents import compile, defects, document, entries, line_kinds, pages
 from qmpcheck.specs.documents.entries import Example
-from qmpcheck.specs.documents.line_kinds import Line
+from qmpcheck.specs.documents.line_kinds import ClassifiedLine
 
-__all__ = ["NEW", "OLD", "Document", "Example", "Line", "NotADocument", "read"]
+__all__ = ["NEW", "OLD", "ClassifiedLine", "Document", "Example", "NotADocument", "read"]
 
 OLD, NEW = pages.OLD, pages.NEW
 
@@ -30,7 +30,7 @@ class Document(NamedTuple):
     """
 
     rule_base: RuleBase
-    lines: tuple[Line, ...]
+    lines: tuple[ClassifiedLine, ...]
     examples: tuple[Example, ...]
     defects: tuple[Finding, ...]
 

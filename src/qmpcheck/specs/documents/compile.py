@@ -75,7 +75,7 @@ def is_whole_data(text: MemberText) -> bool:
     return text.name == "data" and not text.quoted
 
 
-class Missing:
+class UnknownReferences:
     """What rules speak of and an event does not have."""
 
     def __init__(self, payload: Object) -> None:
@@ -130,7 +130,7 @@ def follow_ups(
         payload: what they carry.
     """
     stated: defaultdict[str, list[FollowUp]] = defaultdict(list)
-    missing = Missing(payload)
+    missing = UnknownReferences(payload)
     for sentence in sentences:
         for rule in sentence.rules:
             if isinstance(rule, FollowUp) and not missing.members(rule) and not missing.values(rule):

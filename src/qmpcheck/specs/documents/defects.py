@@ -101,7 +101,7 @@ def _members(entry: EventEntry, event: str, payload: Object) -> Iterator[Finding
             yield Finding("QMP913", text.line, "a member of that name stands above; it counts", event, path)
 
 
-def _paths(payload: Object, above: KeyPath) -> Iterator[tuple[rulebase.Line, KeyPath]]:
+def _paths(payload: Object, above: KeyPath) -> Iterator[tuple[rulebase.LineNumber, KeyPath]]:
     """The line and the path of every member that the rule base holds."""
     for member in payload.members:
         path = (*above, member.name)
@@ -140,7 +140,7 @@ def notes(
         described: all events that the document describes.
     """
     event = name(", ".join(names))
-    missing = compile.Missing(payload)
+    missing = compile.UnknownReferences(payload)
     for sentence in sentences:
         line = sentence.lines[0]
         if sentence.unknown:
@@ -156,7 +156,9 @@ def notes(
                     yield Finding("QMP911", line, message, event)
 
 
-def _rule(rule: FollowUp | RateLimit, line: int, event: str, missing: compile.Missing) -> Iterator[Finding]:
+def _rule(
+    rule: FollowUp | RateLimit, line: int, event: str, missing: compile.UnknownReferences
+) -> Iterator[Finding]:
     for member in missing.members(rule):
         message = "a note about a member that the event does not have; no rule comes of it"
         yield Finding("QMP909", line, message, event, ("data", member))

@@ -29,7 +29,7 @@ _LINES_BEFORE = 5
 """So many lines the words that announce a list may take."""
 
 
-class Item(NamedTuple):
+class ListedValue(NamedTuple):
     """A value and what is said of it. Lines count from 0, the first of the member."""
 
     value: str
@@ -41,7 +41,7 @@ class Split(NamedTuple):
     """A member's text without its list of values: `rest` has an empty line in place of each line of that."""
 
     rest: str
-    items: tuple[Item, ...]
+    items: tuple[ListedValue, ...]
     odd: tuple[tuple[int, str], ...]
 
 
@@ -56,7 +56,7 @@ def split(lines: Sequence[str]) -> Split:
     Args:
         lines: of the text, each with its newline; the first names the member.
     """
-    rest, items, odd = [lines[0]], list[Item](), list[tuple[int, str]]()
+    rest, items, odd = [lines[0]], list[ListedValue](), list[tuple[int, str]]()
     member = len(lines[0].expandtabs()) - len(lines[0].expandtabs().lstrip())
     first: re.Match[str] | None = None
     is_list = False
@@ -67,12 +67,14 @@ def split(lines: Sequence[str]) -> Split:
             introduced = found["quote"] or rest[-1].rstrip().endswith(":")
             first = found if is_list or introduced else None
         if found and first and is_list and _form(found, member) == _form(first, member):
-            items.append(Item(found["quoted"] or found["plain"] or "", found["text"], range(at, at + 1)))
+            items.append(
+                ListedValue(found["quoted"] or found["plain"] or "", found["text"], range(at, at + 1))
+            )
         elif first and (_LIKE_ITEM.match(line) or (found and _is_in_place_of_item(found, first))):
             odd.append((at, line.strip()))
         elif items and not line.lstrip().startswith("("):
             value, text, spans = items[-1]
-            items[-1] = Item(value, f"{text}\n{line.rstrip()}", range(spans.start, at + 1))
+            items[-1] = ListedValue(value, f"{text}\n{line.rstrip()}", range(spans.start, at + 1))
         else:
             rest.append(line)
             continue

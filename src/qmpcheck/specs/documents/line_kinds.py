@@ -10,7 +10,7 @@ from qmpcheck.specs.documents.document import Structure
 from qmpcheck.specs.documents.entries import EventEntry
 
 
-class Line(NamedTuple):
+class ClassifiedLine(NamedTuple):
     """One line: `kind` is one of the names in `qmpcheck.specs.documents.document`."""
 
     number: int
@@ -18,7 +18,7 @@ class Line(NamedTuple):
     text: str
 
 
-def classify(structure: Structure, entries: Sequence[EventEntry]) -> Iterator[Line]:
+def classify(structure: Structure, entries: Sequence[EventEntry]) -> Iterator[ClassifiedLine]:
     """Every line of the document, in order, none left out."""
     special = dict(_special(entries))
     sections = list(structure.preamble)
@@ -27,7 +27,7 @@ def classify(structure: Structure, entries: Sequence[EventEntry]) -> Iterator[Li
     for section in sections:
         for at, text in enumerate(section.lines):
             number = section.line + at
-            yield Line(number, special.get(number, section.kind), text.rstrip("\n"))
+            yield ClassifiedLine(number, special.get(number, section.kind), text.rstrip("\n"))
 
 
 def _special(entries: Sequence[EventEntry]) -> Iterator[tuple[int, str]]:

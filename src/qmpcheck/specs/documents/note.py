@@ -155,12 +155,12 @@ def _sentence(text: str, lines: range, context: Context) -> Sentence:
 _ROLE = re.compile(r"^:[a-z:-]+:(?=`)")
 
 
-class _Condition(NamedTuple):
+class _StatedCondition(NamedTuple):
     when: dict[str, tuple[str, ...]]
     option: str = ""
 
 
-_ALWAYS = _Condition({})
+_ALWAYS = _StatedCondition({})
 
 
 class _Remark(NamedTuple):
@@ -206,14 +206,14 @@ class _SentenceTransformer(Transformer[Token, Any]):
     def remark(self, parts: list[Any]) -> _Remark:
         return _Remark(next((str(part) for part in parts if getattr(part, "type", "") == "REST"), ""))
 
-    def member_is(self, parts: list[Any]) -> _Condition:
+    def member_is(self, parts: list[Any]) -> _StatedCondition:
         name, values = parts
-        return _Condition({str(name): tuple(values)})
+        return _StatedCondition({str(name): tuple(values)})
 
     unless = member_is
 
-    def option_given(self, options: list[str]) -> _Condition:
-        return _Condition({}, options[0].lstrip("-"))
+    def option_given(self, options: list[str]) -> _StatedCondition:
+        return _StatedCondition({}, options[0].lstrip("-"))
 
     def this(self, _: list[Token]) -> _Events:
         return ()
@@ -234,14 +234,14 @@ class _SentenceTransformer(Transformer[Token, Any]):
         return token.removeprefix("@")
 
 
-def _parts(parts: list[Any]) -> tuple[list[_Events], _Condition | None]:
+def _parts(parts: list[Any]) -> tuple[list[_Events], _StatedCondition | None]:
     """The events that a sentence names, place by place, and its condition; None where it has two."""
-    conditions = [part for part in parts if isinstance(part, _Condition)]
-    events = [part for part in parts if isinstance(part, tuple) and not isinstance(part, _Condition)]
+    conditions = [part for part in parts if isinstance(part, _StatedCondition)]
+    events = [part for part in parts if isinstance(part, tuple) and not isinstance(part, _StatedCondition)]
     return events, _ALWAYS if not conditions else conditions[0] if len(conditions) == 1 else None
 
 
-def _follow_up(then: _Events, triggers: _Events, condition: _Condition | None) -> Sentence | None:
+def _follow_up(then: _Events, triggers: _Events, condition: _StatedCondition | None) -> Sentence | None:
     if condition is None or not then or len(triggers) > 1:
         return None
     return Sentence((FollowUp(then, condition.when, condition.option),), "".join(triggers))

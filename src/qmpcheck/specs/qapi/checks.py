@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from qmpcheck.specs.qapi import definitions
 from qmpcheck.specs.qapi.definitions import BUILT_IN, Definition, description
-from qmpcheck.specs.qapi.expressions import Items, Table, Text, Value
+from qmpcheck.specs.qapi.expressions import ListNode, Node, ObjectNode, StringNode
 from qmpcheck.text import quoted
 
 _STRUCTURED = (definitions.STRUCT, definitions.UNION)
 
 
-class _Keys(NamedTuple):
+class _AllowedKeys(NamedTuple):
     """The keys that a table must have, and may have."""
 
     mandatory: tuple[str, ...]
@@ -28,12 +28,12 @@ class _Keys(NamedTuple):
 _ALWAYS = ("if", "features")
 
 _OF_DEFINITIONS = {
-    definitions.ENUM: _Keys(("data",), ("prefix", *_ALWAYS)),
-    definitions.STRUCT: _Keys(("data",), ("base", *_ALWAYS)),
-    definitions.UNION: _Keys(("data",), ("base", "discriminator", *_ALWAYS)),
-    definitions.ALTERNATE: _Keys(("data",), _ALWAYS),
-    definitions.EVENT: _Keys((), ("data", "boxed", *_ALWAYS)),
-    definitions.COMMAND: _Keys(
+    definitions.ENUM: _AllowedKeys(("data",), ("prefix", *_ALWAYS)),
+    definitions.STRUCT: _AllowedKeys(("data",), ("base", *_ALWAYS)),
+    definitions.UNION: _AllowedKeys(("data",), ("base", "discriminator", *_ALWAYS)),
+    definitions.ALTERNATE: _AllowedKeys(("data",), _ALWAYS),
+    definitions.EVENT: _AllowedKeys((), ("data", "boxed", *_ALWAYS)),
+    definitions.COMMAND: _AllowedKeys(
         (),
         (
             *("data", "returns", "boxed", "gen", "success-response"),
@@ -41,10 +41,10 @@ _OF_DEFINITIONS = {
         ),
     ),
 }
-_OF_VALUES = _Keys(("name",), _ALWAYS)
-_OF_MEMBERS = _Keys(("type",), _ALWAYS)
-_OF_BRANCHES = _Keys(("type",), ("if",))
-_OF_FEATURES = _Keys(("name",), ("if",))
+_OF_VALUES = _AllowedKeys(("name",), _ALWAYS)
+_OF_MEMBERS = _AllowedKeys(("type",), _ALWAYS)
+_OF_BRANCHES = _AllowedKeys(("type",), ("if",))
+_OF_FEATURES = _AllowedKeys(("name",), ("if",))
 
 _NAME = re.compile(r"(?:__[a-z0-9.-]+_)?[a-z][a-z0-9_-]*", re.IGNORECASE)
 _VALUE = re.compile(r"(?:__[a-z0-9.-]+_)?[a-z0-9][a-z0-9_.-]*", re.IGNORECASE)
@@ -88,7 +88,7 @@ class _Check:
                 self.base()
                 self.members(self.data_table())
                 self.clashes(self.definition.name, self.own_members(self.definition))
-            case definitions.UNION if isinstance(self.table.get("discriminator"), Table):
+            case definitions.UNION if isinstance(self.table.get("discriminator"), ObjectNode):
                 self.alternate()  # as they were written up to QEMU 2.3
             case definitions.UNION:
                 self.union()
@@ -97,12 +97,14 @@ class _Check:
             case _:
                 self.arguments()
 
-    def refuse(self, where: Text | Table | Items, reason: str, member: str = "") -> None:
+    def refuse(self, where: StringNode | ObjectNode | ListNode, reason: str, member: str = "") -> None:
         raise self.definition.wrong(where, reason, member)
 
     # Parts that several kinds have
 
-    def keys(self, table: Table, keys: _Keys, known: set[str] | None = None, member: str = "") -> None:
+    def keys(
+        self, table: ObjectNode, keys: _AllowedKeys, known: set[str] | None = None, member: str = ""
+    ) -> None:
         allowed = {*(known or ()), *keys.mandatory, *keys.optional}
         for key, _ in table.pairs():
             if key not in allowed:
@@ -111,92 +113,92 @@ class _Check:
             if mandatory not in table:
                 self.refuse(table, f"the key {quoted(mandatory)} is missing", member)
 
-    def name(self, name: Text, pattern: re.Pattern[str], member: str = "") -> None:
+    def name(self, name: StringNode, pattern: re.Pattern[str], member: str = "") -> None:
         if not pattern.fullmatch(name):
             self.refuse(name, f"{quoted(name)} is no name", member)
 
-    def marks(self, table: Table, member: str = "") -> None:
+    def marks(self, table: ObjectNode, member: str = "") -> None:
         """The keys `features` and `if` of a table."""
         self.condition(table.get("if"), table, member)
-        features = table.get("features", Items())
-        if not isinstance(features, Items):
+        features = table.get("features", ListNode())
+        if not isinstance(features, ListNode):
             self.refuse(table, "features are a list", member)
             return
         names = [self.named(each, _OF_FEATURES, features, member) for each in features]
         self.once(names, "feature", member)
 
-    def condition(self, value: Value | None, where: Table, member: str) -> None:
-        if isinstance(value, Table):
+    def condition(self, value: Node | None, where: ObjectNode, member: str) -> None:
+        if isinstance(value, ObjectNode):
             if len(value) != 1 or not {"all", "any", "not"}.issuperset(value):
                 self.refuse(value, "a condition has one of the keys all, any and not", member)
             for key, each in value.pairs():
-                if (key == "not") == isinstance(each, Items):
+                if (key == "not") == isinstance(each, ListNode):
                     self.refuse(key, "all and any have a list of conditions, not has one", member)
                 self.condition(each, value, member)
-        elif isinstance(value, Items):
+        elif isinstance(value, ListNode):
             if not value:
                 self.refuse(value, "a condition without any part", member)
             for each in value:
                 self.condition(each, where, member)
-        elif value is not None and (not isinstance(value, Text) or not value.strip()):
+        elif value is not None and (not isinstance(value, StringNode) or not value.strip()):
             self.refuse(where, "a condition is the name of an option, or made of some", member)
 
-    def named(self, value: Value, keys: _Keys, where: Items, member: str = "") -> Text:
+    def named(self, value: Node, keys: _AllowedKeys, where: ListNode, member: str = "") -> StringNode:
         """The name of a value or a feature, which may be all there is of it, or be in a table."""
-        name: Value | None = value
-        if isinstance(value, Table):
+        name: Node | None = value
+        if isinstance(value, ObjectNode):
             self.keys(value, keys, member=member)
             self.marks(value, member)
             name = value.get("name")
-        if not isinstance(name, Text):
+        if not isinstance(name, StringNode):
             raise self.definition.wrong(where, "expected a name", member)
         return name
 
-    def once(self, names: list[Text], what: str, member: str = "") -> None:
+    def once(self, names: list[StringNode], what: str, member: str = "") -> None:
         """Refuse what has the name of another; a dash is as good as an underscore in C."""
-        seen: dict[str, Text] = {}
+        seen: dict[str, StringNode] = {}
         for name in names:
             before = seen.setdefault(re.sub("[-.]", "_", name.removeprefix("*")), name)
             if before is not name:
                 as_other = f", as {quoted(before)}" if before != name else ""
                 self.refuse(name, f"the {what} {quoted(name)} is there already{as_other}", member)
 
-    def data_table(self) -> Table:
+    def data_table(self) -> ObjectNode:
         data = self.table.get("data")
-        if not isinstance(data, Table):
-            where = data if isinstance(data, Text | Items) else self.definition.name
+        if not isinstance(data, ObjectNode):
+            where = data if isinstance(data, StringNode | ListNode) else self.definition.name
             raise self.definition.wrong(where, "data is a table of members")
         return data
 
-    def members(self, table: Table) -> None:
+    def members(self, table: ObjectNode) -> None:
         for name, value in table.pairs():
             plain = name.removeprefix("*")
             if not _NAME.fullmatch(plain):
                 self.refuse(name, f"{quoted(name)} is no name", plain)
-            if isinstance(value, Table) and self.nests and "type" not in value:
+            if isinstance(value, ObjectNode) and self.nests and "type" not in value:
                 self.members(value)
             else:
                 self.type(self.of_member(value, name, _OF_MEMBERS), name)
         self.once([name for name, _ in table.pairs()], "member")
 
-    def of_member(self, value: Value, name: Text, keys: _Keys) -> Value | None:
+    def of_member(self, value: Node, name: StringNode, keys: _AllowedKeys) -> Node | None:
         """The type of a member or a branch, which may be in a table."""
-        if not isinstance(value, Table):
+        if not isinstance(value, ObjectNode):
             return value
         self.keys(value, keys, member=name.removeprefix("*"))
         self.marks(value, name.removeprefix("*"))
         return value["type"]
 
-    def type(self, value: Value | None, member: Text | None = None) -> None:
+    def type(self, value: Node | None, member: StringNode | None = None) -> None:
         """The name of a type, or a list of one."""
         name = member.removeprefix("*") if member is not None else ""
         place = member if member is not None else self.definition.name
-        if isinstance(value, Items):
-            if len(value) != 1 or not isinstance(value[0], Text):
+        if isinstance(value, ListNode):
+            if len(value) != 1 or not isinstance(value[0], StringNode):
                 self.refuse(value, "a list of one type is expected", name)
             value = value[0]
-        if not isinstance(value, Text):
-            where = value if isinstance(value, Table) else place
+        if not isinstance(value, StringNode):
+            where = value if isinstance(value, ObjectNode) else place
             raise self.definition.wrong(where, "expected the name of a type", name)
         found = self.defined.get(value)
         if value not in BUILT_IN and (
@@ -204,17 +206,17 @@ class _Check:
         ):
             self.refuse(value, f"no type is called {quoted(value)}", name)
 
-    def kind(self, name: Value | None) -> str:
+    def kind(self, name: Node | None) -> str:
         """What a type is that has that name; "" for one of no definition."""
-        found = self.defined.get(name) if isinstance(name, Text) else None
+        found = self.defined.get(name) if isinstance(name, StringNode) else None
         return found.kind if found else ""
 
     # What each kind is made of
 
     def enum(self) -> None:
         data = self.table["data"]
-        if not isinstance(data, Items):
-            where = data if isinstance(data, Text | Table) else self.definition.name
+        if not isinstance(data, ListNode):
+            where = data if isinstance(data, StringNode | ObjectNode) else self.definition.name
             raise self.definition.wrong(where, "data is a list of values")
         names = [self.named(each, _OF_VALUES, data) for each in data]
         for name in names:
@@ -225,47 +227,50 @@ class _Check:
         base = self.table.get("base")
         if base is None:
             return
-        if isinstance(base, Table) and self.definition.kind == definitions.UNION:
+        if isinstance(base, ObjectNode) and self.definition.kind == definitions.UNION:
             self.members(base)
             return
         self.type(base)
-        if self.kind(base) != definitions.STRUCT or not isinstance(base, Text):
+        if self.kind(base) != definitions.STRUCT or not isinstance(base, StringNode):
             self.refuse(
-                base if isinstance(base, Text | Table | Items) else self.table, "the base is no struct"
+                base if isinstance(base, StringNode | ObjectNode | ListNode) else self.table,
+                "the base is no struct",
             )
             return
         within = [self.definition.name]
-        name: Value | None = base
-        while isinstance(name, Text) and name in self.defined:
+        name: Node | None = base
+        while isinstance(name, StringNode) and name in self.defined:
             if name in within:
                 self.refuse(base, f"{quoted(name)} is its own base")
             within.append(name)
             name = self.defined[name].table.get("base")
 
-    def own_members(self, definition: Definition) -> Iterator[tuple[Text, Value]]:
+    def own_members(self, definition: Definition) -> Iterator[tuple[StringNode, Node]]:
         """The members of a struct, or those that all branches of a union share, and of their bases."""
         seen: set[str] = set()
         each: Definition | None = definition
         while each and each.name not in seen:
             seen.add(each.name)
             base, data = each.table.get("base"), each.table.get("data")
-            if isinstance(base, Table):
+            if isinstance(base, ObjectNode):
                 yield from base.pairs()
-            if each.kind == definitions.STRUCT and isinstance(data, Table):
+            if each.kind == definitions.STRUCT and isinstance(data, ObjectNode):
                 yield from data.pairs()
-            each = self.defined.get(base) if isinstance(base, Text) else None
+            each = self.defined.get(base) if isinstance(base, StringNode) else None
 
-    def branches(self, definition: Definition) -> list[tuple[tuple[Text, Value], ...]]:
+    def branches(self, definition: Definition) -> list[tuple[tuple[StringNode, Node], ...]]:
         """The members of each branch that a union has; none of a struct."""
         data = definition.table.get("data")
-        if definition.kind != definitions.UNION or not isinstance(data, Table):
+        if definition.kind != definitions.UNION or not isinstance(data, ObjectNode):
             return []
         named = (description(value).get("type", value) for value in data.values())
-        found = (self.defined.get(name) for name in named if isinstance(name, Text))
+        found = (self.defined.get(name) for name in named if isinstance(name, StringNode))
         return [tuple(self.own_members(each)) for each in found if each]
 
-    def clashes(self, where: Text, members: Iterator[tuple[Text, Value]], member: str = "") -> None:
-        seen: dict[str, Text] = {}
+    def clashes(
+        self, where: StringNode, members: Iterator[tuple[StringNode, Node]], member: str = ""
+    ) -> None:
+        seen: dict[str, StringNode] = {}
         for name, _ in members:
             before = seen.setdefault(re.sub("[-.]", "_", name.removeprefix("*")), name)
             if before is not name:
@@ -288,7 +293,7 @@ class _Check:
                 self.refuse(name, f"the discriminator has no value {quoted(name)}", name)
             branch = self.of_member(value, name, _OF_BRANCHES)
             self.type(branch, name)
-            if self.kind(branch) not in _STRUCTURED or not isinstance(branch, Text):
+            if self.kind(branch) not in _STRUCTURED or not isinstance(branch, StringNode):
                 self.refuse(name, "a branch is a struct or a union", name)
                 continue
             inner = [*self.own_members(self.definition), *self.own_members(self.defined[branch])]
@@ -296,7 +301,7 @@ class _Check:
                 self.clashes(name, iter((*inner, *innermost)), name)
         self.once([name for name, _ in data.pairs()], "branch")
 
-    def wrapping_union(self, data: Table) -> None:
+    def wrapping_union(self, data: ObjectNode) -> None:
         """A union of types of any kind, as there were up to QEMU 6.0."""
         for name, value in data.pairs():
             self.type(self.of_member(value, name, _OF_BRANCHES), name)
@@ -305,26 +310,26 @@ class _Check:
     def discriminator(self) -> set[str]:
         """The values that tell the branches apart."""
         wanted = self.table["discriminator"]
-        where = wanted if isinstance(wanted, Text) else self.definition.name
-        if isinstance(wanted, Text) and wanted.startswith("*"):
+        where = wanted if isinstance(wanted, StringNode) else self.definition.name
+        if isinstance(wanted, StringNode) and wanted.startswith("*"):
             self.refuse(wanted, "a discriminator is mandatory")
         base = {str(name): value for name, value in self.own_members(self.definition)}
-        value = base.get(wanted) if isinstance(wanted, Text) else None
-        described = value if isinstance(value, Table) else Table()
+        value = base.get(wanted) if isinstance(wanted, StringNode) else None
+        described = value if isinstance(value, ObjectNode) else ObjectNode()
         enum = described.get("type", value)
-        if "if" in described or self.kind(enum) != definitions.ENUM or not isinstance(enum, Text):
+        if "if" in described or self.kind(enum) != definitions.ENUM or not isinstance(enum, StringNode):
             what = "is no mandatory member of its base that is an enum on all builds"
             raise self.definition.wrong(where, f"the discriminator of {quoted(self.definition.name)} {what}")
         data = self.defined[enum].table.get("data")
-        values = data if isinstance(data, Items) else Items()
-        return {str(each.get("name") if isinstance(each, Table) else each) for each in values}
+        values = data if isinstance(data, ListNode) else ListNode()
+        return {str(each.get("name") if isinstance(each, ObjectNode) else each) for each in values}
 
     def alternate(self) -> None:
         data = self.data_table()
         if not data:
             self.refuse(self.definition.name, "an alternate of no type")
         self.once([name for name, _ in data.pairs()], "branch")
-        seen: dict[str, Text] = {}
+        seen: dict[str, StringNode] = {}
         for name, value in data.pairs():
             self.name(name, _NAME, name)
             choice = self.of_member(value, name, _OF_BRANCHES)
@@ -336,13 +341,13 @@ class _Check:
             if before is not name:
                 self.refuse(name, f"JSON does not tell {quoted(name)} from {quoted(before)}", name)
 
-    def json_type(self, value: Value | None) -> str:
+    def json_type(self, value: Node | None) -> str:
         """What the values of a type are in JSON; "" where they may be of several kinds."""
-        if isinstance(value, Items):
+        if isinstance(value, ListNode):
             return "array"
         kinds = {definitions.ENUM: "string", definitions.STRUCT: "object", definitions.UNION: "object"}
         names = {"str": "string", "QType": "string", "bool": "boolean", "null": "null"}
-        if isinstance(value, Text) and (value in definitions.INTEGERS or value == "number"):
+        if isinstance(value, StringNode) and (value in definitions.INTEGERS or value == "number"):
             return "number"
         return names.get(str(value), kinds.get(self.kind(value), ""))
 
@@ -353,15 +358,17 @@ class _Check:
             self.type(returns)
         if boxed not in (None, True):
             self.refuse(self.definition.name, "boxed can only be true")
-        if isinstance(data, Table) and not boxed:
+        if isinstance(data, ObjectNode) and not boxed:
             self.members(data)
         elif boxed or data is not None:
-            if not isinstance(data, Text):
-                self.refuse(data if isinstance(data, Table | Items) else self.table, "data is to name a type")
+            if not isinstance(data, StringNode):
+                self.refuse(
+                    data if isinstance(data, ObjectNode | ListNode) else self.table, "data is to name a type"
+                )
             self.type(data)
             allowed = _STRUCTURED if boxed else (definitions.STRUCT,)
             if self.kind(data) not in allowed and (
                 self.kind(data) or self.definition.kind == definitions.EVENT
             ):
                 hint = "; a union needs 'boxed': true" if self.kind(data) == definitions.UNION else ""
-                self.refuse(data if isinstance(data, Text) else self.table, f"data is no struct{hint}")
+                self.refuse(data if isinstance(data, StringNode) else self.table, f"data is no struct{hint}")

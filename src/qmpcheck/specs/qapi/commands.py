@@ -8,7 +8,7 @@ from qmpcheck import rulebase
 from qmpcheck.rulebase import Member, Object, Type
 from qmpcheck.specs.qapi import definitions
 from qmpcheck.specs.qapi.definitions import Definition, description
-from qmpcheck.specs.qapi.expressions import Items, Table, Text, Value
+from qmpcheck.specs.qapi.expressions import ListNode, Node, ObjectNode, StringNode
 
 
 def arguments(root: str) -> dict[str, Object]:
@@ -30,30 +30,30 @@ def _arguments(command: Definition, defined: Mapping[str, Definition]) -> Object
     return Object(tuple(members.values()), is_open)
 
 
-def _members(data: Value | None, defined: Mapping[str, Definition]) -> Iterator[Member]:
+def _members(data: Node | None, defined: Mapping[str, Definition]) -> Iterator[Member]:
     """The members of a table, or of the struct or union that a name means, with those of all branches."""
     match data:
-        case Table():
+        case ObjectNode():
             for name, value in data.pairs():
                 kind = _type(description(value).get("type", value), defined)
                 yield Member(name.removeprefix("*"), kind, name.startswith("*"))
-        case Text() if data in defined:
+        case StringNode() if data in defined:
             definition = defined[data]
             yield from _members(definition.table.get("base"), defined)
             if definition.kind != definitions.UNION:
                 yield from _members(definition.table.get("data"), defined)
-            elif isinstance(branches := definition.table.get("data"), Table):
+            elif isinstance(branches := definition.table.get("data"), ObjectNode):
                 for _, branch in branches.pairs():
                     yield from _members(description(branch).get("type", branch), defined)
 
 
-def _type(value: Value, defined: Mapping[str, Definition]) -> Type:  # noqa: PLR0911 -- a case each
-    if isinstance(value, Items):
+def _type(value: Node, defined: Mapping[str, Definition]) -> Type:  # noqa: PLR0911 -- a case each
+    if isinstance(value, ListNode):
         return rulebase.Array(rulebase.Any())
     definition = defined.get(str(value))
     if definition and definition.kind == definitions.ENUM:
         values = definition.table.get("data")
-        names = [description_name(each) for each in values] if isinstance(values, Items) else []
+        names = [description_name(each) for each in values] if isinstance(values, ListNode) else []
         return rulebase.Enum(tuple(names))
     if definition and definition.kind == definitions.ALTERNATE:
         return rulebase.Any()
@@ -68,6 +68,6 @@ def _type(value: Value, defined: Mapping[str, Definition]) -> Type:  # noqa: PLR
     return rulebase.Integer()
 
 
-def description_name(value: Value) -> str:
+def description_name(value: Node) -> str:
     """The name of an enum's value, which newer schemas put into a table."""
-    return str(value["name"]) if isinstance(value, Table) else str(value)
+    return str(value["name"]) if isinstance(value, ObjectNode) else str(value)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from qmpcheck.specs.qapi import expressions
-from qmpcheck.specs.qapi.expressions import Expression, Items, SchemaError, Table, Text, Value
+from qmpcheck.specs.qapi.expressions import Expression, ListNode, Node, ObjectNode, SchemaError, StringNode
 from qmpcheck.text import quoted
 
 ENUM, STRUCT, UNION, ALTERNATE, EVENT, COMMAND = "enum", "struct", "union", "alternate", "event", "command"
@@ -46,13 +46,13 @@ class Definition(NamedTuple):
     """
 
     kind: str
-    name: Text
-    table: Table
+    name: StringNode
+    table: ObjectNode
     file: str
     comment: str
     comment_line: int
 
-    def wrong(self, where: Text | Table | Items, reason: str, member: str = "") -> SchemaError:
+    def wrong(self, where: StringNode | ObjectNode | ListNode, reason: str, member: str = "") -> SchemaError:
         """The error that something in it is wrong, or in one of its members, values or branches."""
         inside = f", {quoted(member)}" if member else ""
         said = f"{self.kind} {quoted(self.name)}{inside}: {reason}"
@@ -126,8 +126,8 @@ def _text(path: str, name: str) -> str:
         raise SchemaError(name, line, error.start - begin + 1, "not UTF-8") from None
 
 
-def _included(name: Value, path: str, file: str, table: Table, within: tuple[str, ...]) -> str:
-    if not isinstance(name, Text):
+def _included(name: Node, path: str, file: str, table: ObjectNode, within: tuple[str, ...]) -> str:
+    if not isinstance(name, StringNode):
         raise SchemaError(file, table.line, table.column, "include names a file")
     included = os.path.normpath(os.path.join(os.path.dirname(path), name))
     if included in within:
@@ -139,12 +139,12 @@ def _definition(expression: Expression, file: str) -> Definition:
     table = expression.table
     for key, kind in _KINDS.items():
         name = table.get(key)
-        if isinstance(name, Text):
+        if isinstance(name, StringNode):
             return Definition(kind, name, table, file, expression.comment, expression.comment_line)
     wanted = "include, pragma, enum, struct, union, alternate, event or command"
     raise SchemaError(file, table.line, table.column, f"expected a key that says what this is: {wanted}")
 
 
-def description(value: Value) -> Table:
+def description(value: Node) -> ObjectNode:
     """A member's value where it is a table that has its type and more; else an empty one."""
-    return value if isinstance(value, Table) and "type" in value else Table()
+    return value if isinstance(value, ObjectNode) and "type" in value else ObjectNode()

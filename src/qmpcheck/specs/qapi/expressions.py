@@ -27,42 +27,42 @@ class SchemaError(ValueError):
         self.file, self.line, self.column, self.reason = file, line, column, reason
 
 
-class Text(str):
+class StringNode(str):
     """A string and its position."""
 
     line = column = 0
 
     @classmethod
-    def of(cls, token: Token) -> Text:
+    def of(cls, token: Token) -> StringNode:
         """The text between the quotes of a token."""
         text = cls(re.sub(r"\\(.)", r"\1", token[1:-1]))
         text.line, text.column = token.line or 0, token.column or 0
         return text
 
 
-class Table(dict[str, "Value"]):
+class ObjectNode(dict[str, "Node"]):
     """A table, where it begins, and how many levels it has."""
 
     line = column = depth = 0
 
-    def pairs(self) -> Iterator[tuple[Text, Value]]:
+    def pairs(self) -> Iterator[tuple[StringNode, Node]]:
         """Its keys, which know where they stand, each with its value."""
-        return cast("Iterator[tuple[Text, Value]]", iter(self.items()))
+        return cast("Iterator[tuple[StringNode, Node]]", iter(self.items()))
 
 
-class Items(list["Value"]):
+class ListNode(list["Node"]):
     """A list, where it begins, and how many levels it has."""
 
     line = column = depth = 0
 
 
-Value = Text | bool | Table | Items
+Node = StringNode | bool | ObjectNode | ListNode
 
 
 class Expression(NamedTuple):
     """One expression, and the comment right before it."""
 
-    table: Table
+    table: ObjectNode
     comment: str
     comment_line: int
 
@@ -93,7 +93,7 @@ def parse(text: str, file: str) -> tuple[Expression, ...]:
 class _Misplaced(Exception):
     """What the grammar alone does not forbid."""
 
-    def __init__(self, where: Text | Token, reason: str) -> None:
+    def __init__(self, where: StringNode | Token, reason: str) -> None:
         super().__init__(reason)
         self.line, self.column, self.reason = where.line or 1, where.column or 1, reason
 
@@ -143,9 +143,9 @@ class _SchemaTransformer(Transformer[Token, list[Expression]]):
                 comment = Token("COMMENTS", "", line=1)
         return expressions
 
-    def expression(self, parts: list[Any]) -> Table:
+    def expression(self, parts: list[Any]) -> ObjectNode:
         begin, *rest = parts
-        table = Table()
+        table = ObjectNode()
         table.line, table.column = begin.line, begin.column
         for key, value in zip(rest[::2], rest[1::2], strict=True):
             if key in table:
@@ -158,15 +158,15 @@ class _SchemaTransformer(Transformer[Token, list[Expression]]):
 
     table = expression
 
-    def list(self, parts: list[Any]) -> Items:
+    def list(self, parts: list[Any]) -> ListNode:
         begin, *rest = parts
-        items = Items(rest)
+        items = ListNode(rest)
         items.line, items.column = begin.line, begin.column
         items.depth = 1 + max(map(_depth, items), default=0)
         return items
 
-    def STRING(self, token: Token) -> Text:
-        return Text.of(token)
+    def STRING(self, token: Token) -> StringNode:
+        return StringNode.of(token)
 
     def TRUE(self, _: Token) -> bool:
         return True
@@ -175,5 +175,5 @@ class _SchemaTransformer(Transformer[Token, list[Expression]]):
         return False
 
 
-def _depth(value: Value) -> int:
+def _depth(value: Node) -> int:
     return getattr(value, "depth", 0)

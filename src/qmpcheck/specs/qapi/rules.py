@@ -14,7 +14,7 @@ from qmpcheck.specs.documents.note import Context, Sentence
 from qmpcheck.specs.qapi import checks, comments, definitions
 from qmpcheck.specs.qapi.comments import Passage
 from qmpcheck.specs.qapi.definitions import Definition, description
-from qmpcheck.specs.qapi.expressions import Items, Table, Text, Value
+from qmpcheck.specs.qapi.expressions import ListNode, Node, ObjectNode, StringNode
 from qmpcheck.text import quoted
 
 
@@ -151,7 +151,7 @@ class _Types:
             raise event.wrong(event.name, f"its data holds {error}") from None
         return payload
 
-    def _named(self, name: Text, user: Definition) -> Type:
+    def _named(self, name: StringNode, user: Definition) -> Type:
         if name in _BUILT_IN:
             return _BUILT_IN[name]
         self._written += 1
@@ -171,7 +171,9 @@ class _Types:
                 return _enum(definition)
             case definitions.ALTERNATE:
                 return self._alternate(definition)
-            case definitions.UNION if isinstance(discriminator, Table):  # as alternates were up to QEMU 2.3
+            case definitions.UNION if isinstance(
+                discriminator, ObjectNode
+            ):  # as alternates were up to QEMU 2.3
                 return self._alternate(definition)
             case definitions.UNION if discriminator is None:
                 return self._wrapping_union(definition)
@@ -182,28 +184,28 @@ class _Types:
                     (*self._base(definition), *self._members(_table(definition, "data"), definition))
                 )
 
-    def _of_value(self, value: Value, user: Definition) -> Type:
+    def _of_value(self, value: Node, user: Definition) -> Type:
         """The type of a member, an item or a choice."""
-        if isinstance(value, Text) and value in self._inside:
+        if isinstance(value, StringNode) and value in self._inside:
             return _cut(self._defined[value])
         return self._part(value, user)
 
-    def _part(self, value: Value, user: Definition) -> Type:
+    def _part(self, value: Node, user: Definition) -> Type:
         """The type of a base, a branch or all that an event carries, which is never cut."""
         match value:
-            case Text():
+            case StringNode():
                 return self._named(value, user)
-            case Items([Text() as item]):
+            case ListNode([StringNode() as item]):
                 return rulebase.Array(self._of_value(item, user))
             case _:
-                assert isinstance(value, Table), "it is checked"
+                assert isinstance(value, ObjectNode), "it is checked"
                 return Object(self._members(value, user))
 
-    def _members(self, table: Table, user: Definition) -> tuple[Member, ...]:
+    def _members(self, table: ObjectNode, user: Definition) -> tuple[Member, ...]:
         self._written += len(table)
         return tuple(self._member(name, value, user) for name, value in table.pairs())
 
-    def _member(self, name: Text, value: Value, user: Definition) -> Member:
+    def _member(self, name: StringNode, value: Node, user: Definition) -> Member:
         told = description(value)
         return Member(
             name.removeprefix("*"),
@@ -233,14 +235,14 @@ class _Types:
         }
         return Object((*self._base(definition), tag), discriminator="type", branches=wrapped)
 
-    def _union(self, definition: Definition, discriminator: Value | None) -> Object:
+    def _union(self, definition: Definition, discriminator: Node | None) -> Object:
         branches = _table(definition, "data")
         base = self._base(definition)
         made = {str(name): self._branch(value, definition) for name, value in branches.pairs()}
         told_apart = {value: branch for value, branch in made.items() if branch != Object()}
         return Object(base, discriminator=str(discriminator), branches=told_apart)
 
-    def _branch(self, value: Value, union: Definition) -> Object:
+    def _branch(self, value: Node, union: Definition) -> Object:
         told = description(value)
         described = self._part(told.get("type", value), union)
         condition = _marks(told).built_if
@@ -274,15 +276,15 @@ def _built_if(condition: str, branch: Object) -> Object:
     return msgspec.structs.replace(branch, members=tuple(map(marked, branch.members)))
 
 
-def _table(definition: Definition, key: str) -> Table:
+def _table(definition: Definition, key: str) -> ObjectNode:
     value = definition.table.get(key)
-    return value if isinstance(value, Table) else Table()
+    return value if isinstance(value, ObjectNode) else ObjectNode()
 
 
 def _enum(definition: Definition) -> rulebase.Enum:
     marks: dict[str, Marks] = {}
     for each in _several(definition.table.get("data")):
-        described = each if isinstance(each, Table) else Table()
+        described = each if isinstance(each, ObjectNode) else ObjectNode()
         marks[str(described.get("name", each))] = _marks(described)
     return _enum_of(marks)
 
@@ -291,11 +293,11 @@ def _enum_of(marks: dict[str, Marks]) -> rulebase.Enum:
     return rulebase.Enum(tuple(marks), {k: v for k, v in marks.items() if v is not rulebase.UNMARKED})
 
 
-def _marks(table: Table) -> Marks:
+def _marks(table: ObjectNode) -> Marks:
     """What is special about a definition, a member or a value."""
     listed = table.get("features")
-    several = _several(listed) if isinstance(listed, Items) else [listed]
-    features = [each.get("name") if isinstance(each, Table) else each for each in several]
+    several = _several(listed) if isinstance(listed, ListNode) else [listed]
+    features = [each.get("name") if isinstance(each, ObjectNode) else each for each in several]
     marks = Marks(_condition(table.get("if")), "deprecated" in features, "unstable" in features)
     return rulebase.UNMARKED if marks == rulebase.UNMARKED else marks
 
@@ -308,17 +310,17 @@ _SIGNS = (
 )
 
 
-def _condition(value: Value | None) -> str:
+def _condition(value: Node | None) -> str:
     """A condition on the build in words, however the schema writes it: `CONFIG_VNC and not CONFIG_X`."""
     match value:
-        case Text():
+        case StringNode():
             said = str(value)
             for sign, word in _SIGNS:
                 said = re.sub(sign, word, said)
             return said
-        case Items():
+        case ListNode():
             return " and ".join(map(_within, value))
-        case Table():
+        case ObjectNode():
             return " and ".join(filter(None, (_clause(key, each) for key, each in value.items())))
         case None:
             return ""
@@ -326,8 +328,8 @@ def _condition(value: Value | None) -> str:
             return ""
 
 
-def _clause(key: str, value: Value) -> str:
-    parts = [*map(_within, value if isinstance(value, Items) else [value])]
+def _clause(key: str, value: Node) -> str:
+    parts = [*map(_within, value if isinstance(value, ListNode) else [value])]
     match key:
         case "all":
             return " and ".join(parts)
@@ -337,11 +339,11 @@ def _clause(key: str, value: Value) -> str:
             return " and ".join(f"not {part}" for part in parts)
 
 
-def _within(value: Value) -> str:
+def _within(value: Node) -> str:
     """A condition as a part of another."""
     said = _condition(value)
     return f"({said})" if " or " in said or " and " in said else said
 
 
-def _several(value: Value | None) -> Items:
-    return value if isinstance(value, Items) else Items()
+def _several(value: Node | None) -> ListNode:
+    return value if isinstance(value, ListNode) else ListNode()

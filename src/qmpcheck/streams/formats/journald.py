@@ -38,7 +38,7 @@ def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
         yield [item for entry in entries for item in _messages(monitors, entry)]
 
 
-class _Entry(NamedTuple):
+class _JournalEntry(NamedTuple):
     """An entry of the journal: the number of the line that its message begins on, and the fields that matter.
 
     `text` is None if journalctl left the message out.
@@ -55,11 +55,11 @@ _INFO = b"6"
 """The level at which libvirt logs what a monitor received with the monitor's address."""
 
 
-def _messages(monitors: libvirt.Monitors, entry: _Entry) -> Batch:
+def _messages(monitors: libvirt.Monitors, entry: _JournalEntry) -> Batch:
     if entry.text is not None:
         text = entry.text.rstrip(b"\r\n")
         # a daemon whose standard error goes to the journal writes its own fields, too
-        record = libvirt.with_fields(entry.line, text) or libvirt.Record(entry.line, b"", b"", text)
+        record = libvirt.with_fields(entry.line, text) or libvirt.LibvirtRecord(entry.line, b"", b"", text)
         return monitors.of_record(record._replace(source=entry.process))
     if entry.function == b"qemuMonitorSend":
         return [monitors.cut(entry.line, sent=True)]
@@ -68,7 +68,7 @@ def _messages(monitors: libvirt.Monitors, entry: _Entry) -> Batch:
     return []
 
 
-def _entries(blocks: Iterator[Block]) -> Iterator[list[_Entry]]:
+def _entries(blocks: Iterator[Block]) -> Iterator[list[_JournalEntry]]:
     """The entries of each block, and those that are not complete until the end."""
     for block in blocks:
         start = b"\n".join(block)
@@ -91,19 +91,19 @@ _ARRAYS = (b'"MESSAGE":[', b'"MESSAGE" : [')
 """What begins a message that is an array of bytes, in which no other marker can be found."""
 
 
-def _in_json(blocks: Iterable[Block]) -> Iterator[list[_Entry]]:
+def _in_json(blocks: Iterable[Block]) -> Iterator[list[_JournalEntry]]:
     for lines in lines_with(blocks, (b"qemuMonitor", *_ARRAYS, *libvirt.MARKERS)):
         yield [entry for number, line in lines for entry in _of_json(number, line)]
 
 
-def _of_json(number: int, line: bytes) -> Iterator[_Entry]:
+def _of_json(number: int, line: bytes) -> Iterator[_JournalEntry]:
     try:
         entry = _decoder.decode(line)
         message = bytes(entry.message) if isinstance(entry.message, list) else _encoded(entry.message)
     except (ValueError, RecursionError):  # no JSON, or numbers that are no bytes
         return
     fields = (entry.process, entry.function, entry.priority)
-    yield _Entry(number, message, *(_encoded(field) or b"" for field in fields))
+    yield _JournalEntry(number, message, *(_encoded(field) or b"" for field in fields))
 
 
 def _encoded(field: str | list[str] | None) -> bytes | None:
@@ -112,7 +112,7 @@ def _encoded(field: str | list[str] | None) -> bytes | None:
     return value.encode(errors="surrogatepass") if isinstance(value, str) else None
 
 
-def _verbose(blocks: Iterable[Block]) -> Iterator[list[_Entry]]:
+def _verbose(blocks: Iterable[Block]) -> Iterator[list[_JournalEntry]]:
     """Entries that each begin with a time in column 0 and have one indented field a line."""
     line, fields = 0, {}
     for first, lines in numbered(blocks):
@@ -129,10 +129,10 @@ def _verbose(blocks: Iterable[Block]) -> Iterator[list[_Entry]]:
     yield [_of_fields(line, fields)] if fields else []
 
 
-def _exported(blocks: Iterable[Block]) -> Iterator[list[_Entry]]:
+def _exported(blocks: Iterable[Block]) -> Iterator[list[_JournalEntry]]:
     """Entries that end at an empty line; a name without `=` comes before a counted string of bytes."""
     line, fields = 0, {}
-    counted: _Counted | None = None
+    counted: _SizedField | None = None
     for first, lines in numbered(blocks):
         entries = []
         for number, text in enumerate(lines, first):
@@ -148,17 +148,17 @@ def _exported(blocks: Iterable[Block]) -> Iterator[list[_Entry]]:
                 entries += [_of_fields(line, fields)] if fields else []
                 fields = {}
             elif b"=" not in text:
-                counted = _Counted(text)
+                counted = _SizedField(text)
                 line = number if text == b"MESSAGE" else line
         yield entries
     yield [_of_fields(line, fields)] if fields else []
 
 
-def _of_fields(line: int, fields: dict[bytes, bytes]) -> _Entry:
-    return _Entry(line, fields.get(b"MESSAGE", b""), fields.get(b"_PID", b""))
+def _of_fields(line: int, fields: dict[bytes, bytes]) -> _JournalEntry:
+    return _JournalEntry(line, fields.get(b"MESSAGE", b""), fields.get(b"_PID", b""))
 
 
-class _Counted:
+class _SizedField:
     """A field of an export that is written as 8 bytes of length, lowest first, and then so many bytes."""
 
     def __init__(self, name: bytes) -> None:

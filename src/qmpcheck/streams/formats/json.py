@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from qmpcheck.streams.blocks import Block
 from qmpcheck.streams.formats.message import Message, Stream
-from qmpcheck.streams.formats.objects import MESSAGE_KEY, Found, is_sent, objects
+from qmpcheck.streams.formats.objects import MESSAGE_KEY, FoundObject, is_sent, objects
 
 # An event's name or time outside of any object is what is left of a message whose beginning was lost.
 _START = re.compile(
@@ -28,7 +28,7 @@ def messages(blocks: Iterable[Block]) -> Iterator[list[Message]]:
         yield of_objects(found, lambda _: stream)
 
 
-def of_objects(found: Iterable[Found], stream: Callable[[Found], Stream]) -> list[Message]:
+def of_objects(found: Iterable[FoundObject], stream: Callable[[FoundObject], Stream]) -> list[Message]:
     """The messages among objects: those that have QMP's keys, or break off before one can know.
 
     Args:

@@ -17,12 +17,12 @@ _HEAD = re.compile(
 )
 
 
-class _Entry(msgspec.Struct):
+class _LogEntry(msgspec.Struct):
     msg: str = ""
     thread: str = ""
 
 
-_decoder = msgspec.json.Decoder(_Entry)
+_decoder = msgspec.json.Decoder(_LogEntry)
 
 
 def recognises(head: bytes) -> bool:
@@ -40,15 +40,15 @@ def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
 _MSG = re.compile(rb'"msg": ?"((?:[^"\\]|\\.)*)')
 
 
-def _record(number: int, line: bytes) -> libvirt.Record:
+def _record(number: int, line: bytes) -> libvirt.LibvirtRecord:
     """The record in an entry; of an entry that is cut, as much as there is of it."""
     try:
         entry = _decoder.decode(line[max(line.find(b"{"), 0) :])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         begun = _MSG.search(line)
         text = _unescaped(begun[1]) if begun else b""
-        return libvirt.Record(number, b"", b"", text)
-    return libvirt.Record(number, b"", entry.thread.encode(), entry.msg.rstrip("\r\n").encode())
+        return libvirt.LibvirtRecord(number, b"", b"", text)
+    return libvirt.LibvirtRecord(number, b"", entry.thread.encode(), entry.msg.rstrip("\r\n").encode())
 
 
 def _unescaped(escaped: bytes) -> bytes:

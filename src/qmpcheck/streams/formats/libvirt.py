@@ -30,7 +30,7 @@ _MOST_WAITING = 256
 """Messages that are remembered until their other copy, or the monitor that they belong to, is logged."""
 
 
-class Record(NamedTuple):
+class LibvirtRecord(NamedTuple):
     """One record of libvirt's log, whatever carried it.
 
     Attributes:
@@ -71,23 +71,23 @@ MARKERS = (b"QEMU_MONITOR_", b" monitor ", b"Line [{", b"libvirt version: ")
 """One of them is in each line with a record that matters."""
 
 
-def record(number: int, line: bytes) -> Record:
+def record(number: int, line: bytes) -> LibvirtRecord:
     """The record that a line of text holds."""
     line = line.rstrip(b"\r\n")
     own = with_fields(number, line)
     if own is None and not interesting(line) and (tag := _TAG.match(line)):
-        return Record(number, tag[1].rpartition(b" ")[2], b"", line[tag.end() :])
-    return own or Record(number, b"", b"", line)
+        return LibvirtRecord(number, tag[1].rpartition(b" ")[2], b"", line[tag.end() :])
+    return own or LibvirtRecord(number, b"", b"", line)
 
 
-def with_fields(number: int, text: bytes) -> Record | None:
+def with_fields(number: int, text: bytes) -> LibvirtRecord | None:
     """The record in a text that has the fields that libvirt writes itself; None if it has none."""
     fields = _FIELDS.match(text)
     if fields is None:
         return None
     before = fields["before"]
     source = b"" if not before or _DATE.search(before) else before.rstrip(b": ").rpartition(b" ")[2]
-    return Record(number, source, fields["thread"], text[fields.end() :])
+    return LibvirtRecord(number, source, fields["thread"], text[fields.end() :])
 
 
 _RECORD = re.compile(
@@ -106,7 +106,7 @@ def interesting(text: bytes) -> bool:
     return _RECORD.match(text) is not None
 
 
-class _Monitor:
+class _LibvirtConnection:
     """What is known of one connection of libvirt to a QEMU."""
 
     def __init__(self, address: bytes) -> None:
@@ -126,12 +126,12 @@ class Monitors:
     """
 
     def __init__(self) -> None:
-        self._monitors: dict[tuple[bytes, bytes], _Monitor] = {}
-        self._greetings: list[tuple[Record, bytes]] = []
+        self._monitors: dict[tuple[bytes, bytes], _LibvirtConnection] = {}
+        self._greetings: list[tuple[LibvirtRecord, bytes]] = []
         """Greetings that no monitor was seen for yet: `Line […]` does not say which one it is."""
         self._unknown = Stream()
 
-    def of_record(self, record: Record) -> list[Message | End]:
+    def of_record(self, record: LibvirtRecord) -> list[Message | End]:
         """What a record adds: messages, and ends of streams."""
         match = _RECORD.match(record.text)
         if match is None:
@@ -156,12 +156,12 @@ class Monitors:
         """A message that the carrier lost wholly, even which monitor it was of."""
         return Message(line, b"", sent, self._unknown, cut=True)
 
-    def _name(self, record: Record, match: re.Match[bytes]) -> None:
+    def _name(self, record: LibvirtRecord, match: re.Match[bytes]) -> None:
         address, name = match["entered"] or match["broken"], match["name"] or match["name_of_broken"]
         stream = self._monitor((record.source, address)).stream
         stream.name, stream.probe = decoded(name or b""), False
 
-    def _message(self, record: Record, match: re.Match[bytes]) -> list[Message | End]:
+    def _message(self, record: LibvirtRecord, match: re.Match[bytes]) -> list[Message | End]:
         kind, key = match["kind"], (record.source, match["mon"])
         text, whole = object_at(record.text, match.end())
         items: list[Message | End] = []
@@ -178,16 +178,16 @@ class Monitors:
             items.append(Message(record.line, text, sent, monitor.stream, cut=not whole))
         return items
 
-    def _monitor(self, key: tuple[bytes, bytes]) -> _Monitor:
+    def _monitor(self, key: tuple[bytes, bytes]) -> _LibvirtConnection:
         if key not in self._monitors:
-            self._monitors[key] = _Monitor(key[1])
+            self._monitors[key] = _LibvirtConnection(key[1])
         return self._monitors[key]
 
     def _close(self, key: tuple[bytes, bytes]) -> list[Message | End]:
         monitor = self._monitors.pop(key, None)
         return [End(monitor.stream)] if monitor else []
 
-    def _greeting(self, record: Record, monitor: _Monitor) -> list[Message | End]:
+    def _greeting(self, record: LibvirtRecord, monitor: _LibvirtConnection) -> list[Message | End]:
         """The greeting that the thread logged which now logs a monitor's first command."""
         for index, (greeting, text) in enumerate(self._greetings):
             if (greeting.source, greeting.thread) == (record.source, record.thread):
@@ -206,7 +206,7 @@ def _is_of_first_command(kind: bytes, text: bytes) -> bool:
     return kind == b"RECV_REPLY" and b'"id": "libvirt-1"' in text
 
 
-def _is_first_copy(monitor: _Monitor, kind: bytes, text: bytes, whole: bool) -> bool:
+def _is_first_copy(monitor: _LibvirtConnection, kind: bytes, text: bytes, whole: bool) -> bool:
     """Whether a command was not logged before by the other one of the two records that log it."""
     if not whole:
         return kind == b"SEND_MSG"
@@ -223,7 +223,7 @@ def _is_first_copy(monitor: _Monitor, kind: bytes, text: bytes, whole: bool) -> 
     return True
 
 
-def _is_of_probe(monitor: _Monitor, text: bytes) -> bool:
+def _is_of_probe(monitor: _LibvirtConnection, text: bytes) -> bool:
     """Whether libvirt asks this only where it wants to know no more than what a QEMU can do."""
     return not monitor.stream.name and (
         b'"query-cpu-definitions"' in text or b'"unavailable-features":' in text

@@ -10,7 +10,7 @@ from qmpcheck.streams.blocks import Block
 from qmpcheck.streams.formats import json
 from qmpcheck.streams.formats.lines import lines_with
 from qmpcheck.streams.formats.message import Batch, Stream, decoded
-from qmpcheck.streams.formats.objects import MESSAGE_KEY, Found, object_at
+from qmpcheck.streams.formats.objects import MESSAGE_KEY, FoundObject, object_at
 
 _MARKER = b'msg="{'
 _KEY = MESSAGE_KEY.replace(b'"', rb'\\"')
@@ -33,7 +33,7 @@ def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
     """The messages of each block; one stream for each sandbox."""
     streams: dict[bytes, Stream] = {}
 
-    def stream(found: Found) -> Stream:
+    def stream(found: FoundObject) -> Stream:
         line = found.before.string
         # fields before and after the message, but nothing in it
         outside = line[: found.before.start()] + line[found.before.end() :]
@@ -47,11 +47,11 @@ def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
         yield [message for number, line in lines for message in json.of_objects(_found(number, line), stream)]
 
 
-def _found(number: int, line: bytes) -> Iterator[Found]:
+def _found(number: int, line: bytes) -> Iterator[FoundObject]:
     match = _MSG.search(line)
     if match and (not match["end"] or b"subsystem=qmp" in line[match.end() :] + line[: match.start()]):
         text, whole = object_at(_unquoted(match["text"]), 0)
-        yield Found(number, match, text, whole)
+        yield FoundObject(number, match, text, whole)
 
 
 _ESCAPE = re.compile(rb"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|(.))", re.DOTALL)

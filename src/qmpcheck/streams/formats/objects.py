@@ -27,7 +27,7 @@ _SPREAD = re.compile(rb"\r?\n[ \t\r\n]*")
 _QUOTE, _OPEN, _COLON, _NEWLINE = b'"{:\n'
 
 
-class Found(NamedTuple):
+class FoundObject(NamedTuple):
     """An object in a log.
 
     Attributes:
@@ -135,7 +135,7 @@ def at_line_start(marker: bytes, before: re.Pattern[bytes]) -> Search:
     return search
 
 
-def objects(blocks: Iterable[Block], search: Search, spread: bool = False) -> Iterator[list[Found]]:
+def objects(blocks: Iterable[Block], search: Search, spread: bool = False) -> Iterator[list[FoundObject]]:
     """The objects of a log, where `search` finds them: one list for each block, and one at the end.
 
     Args:
@@ -144,10 +144,10 @@ def objects(blocks: Iterable[Block], search: Search, spread: bool = False) -> It
         spread: whether an object may go on over several lines.
     """
     line = 1
-    begun: _Begun | None = None
+    begun: _UnfinishedObject | None = None
     for block in blocks:
         text = b"\n".join(block)
-        found: list[Found] = []
+        found: list[FoundObject] = []
         at = counted = end = 0
         while True:
             if begun is None:
@@ -157,9 +157,9 @@ def objects(blocks: Iterable[Block], search: Search, spread: bool = False) -> It
                 line += text.count(b"\n", counted, match.start())
                 at, counted = match.end(), match.start()
                 if text[at - 1] != _OPEN:
-                    found.append(Found(line, match, b"", True))
+                    found.append(FoundObject(line, match, b"", True))
                     continue
-                begun = _Begun(line, match)
+                begun = _UnfinishedObject(line, match)
                 at -= 1
             if end <= at:  # looked for once a line, however many objects it has
                 end = line_end(text, at)
@@ -173,7 +173,7 @@ def objects(blocks: Iterable[Block], search: Search, spread: bool = False) -> It
     yield [begun.found(False)] if begun else []
 
 
-class _Begun:
+class _UnfinishedObject:
     """An object whose end was not found yet."""
 
     def __init__(self, line: int, before: re.Match[bytes]) -> None:
@@ -192,11 +192,11 @@ class _Begun:
         self.length += end - at
         return end, whole
 
-    def found(self, whole: bool) -> Found:
-        return Found(self._line, self._before, on_one_line(b"".join(self._parts)), whole)
+    def found(self, whole: bool) -> FoundObject:
+        return FoundObject(self._line, self._before, on_one_line(b"".join(self._parts)), whole)
 
 
-class _Keys(msgspec.Struct, rename={"answer": "return", "greeting": "QMP", "oob": "exec-oob"}):
+class _MessageKeys(msgspec.Struct, rename={"answer": "return", "greeting": "QMP", "oob": "exec-oob"}):
     """The keys that distinguish the messages of QMP."""
 
     event: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
@@ -207,7 +207,7 @@ class _Keys(msgspec.Struct, rename={"answer": "return", "greeting": "QMP", "oob"
     oob: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
-_keys = msgspec.json.Decoder(_Keys)
+_keys = msgspec.json.Decoder(_MessageKeys)
 _RECEIVED = re.compile(rb'"(?:event|QMP|return|error)"\s*:')
 _SENT = re.compile(rb'"(?:execute|exec-oob)"\s*:')
 

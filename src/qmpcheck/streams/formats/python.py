@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from qmpcheck.streams.blocks import Block
 from qmpcheck.streams.formats import json
 from qmpcheck.streams.formats.message import Batch, Stream, decoded
-from qmpcheck.streams.formats.objects import Found, at_line_start, objects
+from qmpcheck.streams.formats.objects import FoundObject, at_line_start, objects
 
 _LINE = rb"[^\n{}]*?(?P<arrow>-->|<--) \{"
 _BEFORE = re.compile(_LINE)
@@ -32,7 +32,7 @@ def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
     """The messages of each block; one stream for each name of a client."""
     streams: dict[bytes, Stream] = {}
 
-    def stream(found: Found) -> Stream:
+    def stream(found: FoundObject) -> Stream:
         logger = _LOGGER.search(found.before[0])
         name = (logger and logger["vm"]) or b""
         if name not in streams:

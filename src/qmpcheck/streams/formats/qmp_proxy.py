@@ -15,12 +15,12 @@ from qmpcheck.streams.formats.objects import on_one_line
 _DATA = re.compile(rb'"data"\s*:\s*("\{[^"\\]*(?:\\.[^"\\]*)*")')
 
 
-class _Event(msgspec.Struct):
+class _LoggedEvent(msgspec.Struct):
     event: str
     data: str
 
 
-_events = msgspec.json.Decoder(_Event)
+_events = msgspec.json.Decoder(_LoggedEvent)
 
 
 def recognises(head: bytes) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from qmpcheck.streams.blocks import Block
 from qmpcheck.streams.formats import json
 from qmpcheck.streams.formats.message import Batch, Stream, decoded
-from qmpcheck.streams.formats.objects import Found, at_line_start, objects
+from qmpcheck.streams.formats.objects import FoundObject, at_line_start, objects
 
 # The second form is the one that simpletrace.py prints, whose strings end after 512 bytes.
 _LINE = (
@@ -29,7 +29,7 @@ def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
     """The messages of each block; one stream for each monitor."""
     streams: dict[bytes, Stream] = {}
 
-    def stream(found: Found) -> Stream:
+    def stream(found: FoundObject) -> Stream:
         monitor = found.before["mon"] or found.before["simple"]
         if monitor not in streams:
             streams[monitor] = Stream(decoded(monitor))

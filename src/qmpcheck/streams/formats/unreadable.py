@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 
-class Unreadable(NamedTuple):
+class UnreadableFormat(NamedTuple):
     """A format that is only recognised.
 
     Attributes:
@@ -21,18 +21,18 @@ class Unreadable(NamedTuple):
 
 
 UNREADABLE = (
-    Unreadable(
+    UnreadableFormat(
         "UTF-16",
         re.compile(rb"\A(?:\xff\xfe|\xfe\xff|(?:[\t\n\r -~]\x00){4}|(?:\x00[\t\n\r -~]){4})"),
         "this is UTF-16 text; convert it first: iconv -f UTF-16 -t UTF-8",
     ),
-    Unreadable(
+    UnreadableFormat(
         "UTM",
         re.compile(rb"^(?:.{0,200}\] )?Debug JSON (?:recieved <-|received <-|send ->) ", re.MULTILINE),
         "UTM's debug log prints messages as property lists, in which true is 1 and null is missing; "
         "give the QEMU a second monitor (-qmp unix:PATH,server=on,wait=off) and use qmpcheck record",
     ),
-    Unreadable(
+    UnreadableFormat(
         "kata",
         re.compile(
             rb'msg="got QMP event" .{0,500}?event=|msg="Executing QMP command: '
@@ -41,12 +41,12 @@ UNREADABLE = (
         "Kata Containers 2 and 3 log events as Go prints them, without types; trace QEMU itself instead "
         "(-trace monitor_qmp_respond -D FILE), or use qmpcheck record on a second monitor",
     ),
-    Unreadable(
+    UnreadableFormat(
         "proxmox",
         re.compile(rb"^(?:.*: )?\d+: got QMP event: \w+\s*$", re.MULTILINE),
         "Proxmox's qmeventd logs only the names of events; use qmpcheck record on the VM's socket instead",
     ),
-    Unreadable(
+    UnreadableFormat(
         "xapi",
         re.compile(rb"Got QMP event, domain-\d+: \w+"),
         "xenopsd logs only the names of events; use qmpcheck record on the VM's socket instead",

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from qmpcheck.streams.blocks import Block
 from qmpcheck.streams.formats.message import Batch, Message, Stream, decoded
-from qmpcheck.streams.formats.objects import Found, at_line_start, objects
+from qmpcheck.streams.formats.objects import FoundObject, at_line_start, objects
 
 _LINE = (
     rb"(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+\+\d+: event (?P<untimed>\S+)"
@@ -35,7 +35,7 @@ def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
         yield [_message(each, streams) for each in found]
 
 
-def _message(found: Found, streams: dict[bytes, Stream]) -> Message:
+def _message(found: FoundObject, streams: dict[bytes, Stream]) -> Message:
     before = found.before
     domain = before["quoted"] or before["bare"]
     if domain not in streams:

@@ -17,7 +17,7 @@ PATIENCE = 10.0
 _SILENT = "it speaks no QMP, or its monitor has another client"
 
 
-class Session:
+class ConnectionRecorder:
     """Writes down what one peer sends. It is sent nothing but the command without which no event comes.
 
     Args:
