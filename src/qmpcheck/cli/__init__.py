@@ -23,6 +23,7 @@ COMMANDS = {
     "convert": "write the messages in a log as JSONL",
     "record": "record what a QEMU sends over QMP",
     "fit": "find the releases that could have written a stream",
+    "generate": "write a stream of events that a release could send, to test clients with",
     "gate": "make a QEMU send events, and check them against a spec",
     "lint": "find the defects of a spec document",
     "compile": "write the rule base of a spec document",

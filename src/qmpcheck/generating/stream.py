@@ -1,0 +1,328 @@
+"""A stream that a QEMU of a release could send: it shows all that the spec allows, as early as possible.
+
+The same spec, seed and number of events give the same bytes, in every version of Python.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from qmpcheck.checking.temporal_rule import RESUME, STOP, TemporalRule, follow_ups, options_with_follow_ups
+from qmpcheck.checking.timestamps import PERIOD, sent_late
+from qmpcheck.generating.choices import Coverage, usable_data, without
+from qmpcheck.generating.greeting import greeting
+from qmpcheck.generating.stories import COMPANIONS, Step, Story, stories
+from qmpcheck.generating.values import Cast, Values
+from qmpcheck.rate_limits import keyed
+from qmpcheck.rulebase import SCHEMA, TEXT, EventRule, Object, RateLimit, RuleBase, SpecError
+from qmpcheck.specs import catalogue
+from qmpcheck.specs.catalogue import Spec
+from qmpcheck.streams.messages import MICROSECONDS
+from qmpcheck.text import name, quoted
+
+Message = dict[str, Any]
+
+_START = 1_700_000_000 * MICROSECONDS
+"""When the first event happens."""
+
+
+def encoded(message: Message) -> bytes:
+    """The line of a message, without its newline."""
+    return json.dumps(message).encode()
+
+
+class Generation:
+    """One generated stream.
+
+    Attributes:
+        coverage: what was shown so far, of all that there is to show.
+        left_out: the events that cannot be generated, each with the reason.
+        added: the events that come although they were not asked for, as others need them.
+
+    Args:
+        spec: the spec.
+        seed: decides what is free.
+        only: the events that are wanted; none for all.
+
+    Raises:
+        SpecError: the spec has no such event, or none can be generated.
+    """
+
+    def __init__(self, spec: Spec, seed: int = 0, only: Collection[str] = ()) -> None:
+        self._rules = spec.rule_base.events
+        for event in only:
+            if event not in self._rules:
+                near = catalogue.near_names(event, self._rules)
+                hint = f" (near: {', '.join(map(name, near))})" if near else ""
+                raise SpecError(f"the spec has no event {quoted(event)}{hint}")
+        self._greeting = greeting(spec)
+        self._random = random.Random(seed)  # noqa: S311 -- no secret
+        self._follow_ups = _by_trigger(spec.rule_base)
+        self.left_out: dict[str, str] = {}
+        makeable = self._makeable(spec.rule_base, only)
+        chosen = _with_companions(only, makeable, self._follow_ups) if only else [*makeable]
+        self._data = {event: makeable[event] for event in makeable if event in chosen}
+        if not self._data:
+            reasons = "; ".join(f"{name(event)}: {reason}" for event, reason in self.left_out.items())
+            raise SpecError(f"none of the events can be generated: {reasons}")
+        self.added = tuple(event for event in self._data if only and event not in only)
+        self.coverage = Coverage()
+        for event, data in self._data.items():
+            self.coverage.add(event, data, self._rules[event].needs_data)
+        self._values = Values(self.coverage, self._random)
+        self._stories = self._in_order(stories(self._data))
+        self._in_stories = {
+            step.event for each in self._stories if len(each.steps) > 1 for step in each.steps
+        }
+        self._lengths = {story: self._longest(story.steps) for story in self._stories}
+        self._untold = [story for story in self._stories if len(story.steps) > 1]
+        self._clock = _Clock(spec.rule_base, self._random)
+        self._is_stopped = False
+
+    def messages(self, events: int | None = None) -> Iterator[Message]:
+        """The messages of the stream: greetings, and events.
+
+        Args:
+            events: how many events; None for as many as it takes to show everything. They are fewer where a
+                story that has begun, or what must follow, would be cut.
+        """
+        for story in self.told(events):
+            yield from story
+
+    def told(self, events: int | None = None) -> Iterator[list[Message]]:
+        """The same messages, story by story; a greeting goes with the story after it."""
+        made, needs_greeting = 0, True
+        while events is None or made < events:
+            story = self._next(None if events is None else events - made)
+            if story is None:
+                return
+            found = [*self._perform(story)]
+            if story in self._untold:
+                self._untold.remove(story)
+            made += len(found)
+            yield [self._greeting, *found] if needs_greeting else found
+            needs_greeting = story.ends
+
+    # Which events there are
+
+    def _makeable(self, rule_base: RuleBase, only: Collection[str]) -> dict[str, Object]:
+        """The events that can be generated, with their data."""
+        found: dict[str, Object] = {}
+        for event, rule in rule_base.events.items():
+            data = usable_data(rule, _elsewhere(event, rule) if rule_base.source == TEXT else None)
+            if rule.marks.deprecated and event not in only:
+                self.left_out[event] = "deprecated, which is a warning"
+            elif data is None:
+                self.left_out[event] = "something mandatory in it is deprecated, or has no value"
+            else:
+                found[event] = data
+        for event in [*found]:
+            for each in self._follow_ups[event]:
+                if event in found and not self._ends(each, found):
+                    self._leave_out(each, found)
+        return found
+
+    def _ends(self, rule: TemporalRule, known: Collection[str], before: tuple[str, ...] = ()) -> bool:
+        """Whether the response to an event is known, and does not need the event again in its turn."""
+        before = (*before, rule.trigger.name)
+        response = rule.then[0].name
+        return (
+            response in known
+            and response not in before
+            and all(self._ends(each, known, before) for each in self._follow_ups[response])
+        )
+
+    def _leave_out(self, rule: TemporalRule, found: dict[str, Object]) -> None:
+        """Leave out the values that trigger a rule; where that cannot be, the event."""
+        event = rule.trigger.name
+        reason = f"{rule.then[0].name} must follow it, and cannot"
+        when = rule.trigger.condition.when
+        data = without(found[event], *when[0]) if len(when) == 1 else None
+        if data is None:
+            del found[event]
+            self.left_out[event] = reason
+        else:
+            found[event] = data
+            [(path, values)] = when
+            self.left_out[f"{event}.{'.'.join(path)}={'|'.join(values)}"] = reason
+
+    # Which story comes next
+
+    def _in_order(self, found: list[Story]) -> list[Story]:
+        """Shuffled; those that end the process come last."""
+        left, shuffled = [*found], list[Story]()
+        while left:
+            shuffled.append(left.pop(int(self._random.random() * len(left))))
+        return sorted(shuffled, key=lambda story: story.ends)
+
+    def _next(self, room: int | None) -> Story | None:
+        """The story that shows the most that is new, or else any; None where there is none."""
+        fitting = [each for each in self._stories if room is None or self._lengths[each] <= room]
+        if self.coverage.unmet():
+            news = [self._news(each) for each in fitting]
+            best = max(news, default=_NO_NEWS)
+            if best > _NO_NEWS:
+                return fitting[news.index(best)]
+        if room is None or not fitting:
+            return None
+        lasting = [each for each in fitting if not each.ends] or fitting
+        return lasting[int(self._random.random() * len(lasting))]
+
+    def _news(self, story: Story) -> tuple[bool, float, bool, float]:
+        """How much a story shows: the story that shows most is the greatest.
+
+        First comes whether the process lasts: the longer it does, the more a client sees without a break.
+        Then, for each of its events, those that did not come at all yet; whether it is a story that was not
+        told yet; and the events that show anything.
+        """
+        steps = sum(map(self._has_news, story.steps))
+        is_story = len(story.steps) > 1
+        events = {step.event for step in story.steps if is_story or step.event not in self._in_stories}
+        kinds = len(events - self._clock.seen)
+        is_untold = bool(steps) and story in self._untold
+        return bool(steps) and not story.ends, kinds / len(story.steps), is_untold, steps / len(story.steps)
+
+    def _has_news(self, step: Step) -> bool:
+        """Whether something that a step can show was not shown yet."""
+        unmet, place = self.coverage.unmet, (step.event, "data", "there")
+        closed = 0
+        for member, allowed in step.fixed:
+            at = (*place, member)
+            closed += unmet(at) - sum(unmet((*at, "there", value)) for value in allowed)
+        return unmet((step.event,)) > closed
+
+    def _longest(self, steps: Sequence[Step]) -> int:
+        """The most events that some steps can take, with what must follow."""
+        length = 0
+        for at, step in enumerate(steps):
+            later = {each.event for each in steps[at + 1 :]}
+            length += 1 + sum(
+                self._longest(_response_steps(rule, later))
+                for rule in self._follow_ups[step.event]
+                if _may_hold(rule, step) and not later.intersection(each.name for each in rule.then)
+            )
+        return length
+
+    # What happens in it
+
+    def _perform(self, story: Story) -> Iterator[Message]:
+        """The events of a story, with what must follow them."""
+        cast: Cast = {}
+        steps = [*story.steps]
+        self._clock.pause()
+        while steps:
+            step = steps.pop(0)
+            event = self._event(step, cast)
+            self._is_stopped = step.event == STOP or (self._is_stopped and step.event != RESUME)
+            yield event
+            later = {each.event for each in steps}
+            for rule in reversed(self._follow_ups[step.event]):
+                is_needed = not (rule.needs_running and self._is_stopped)
+                is_to_come = later.intersection(each.name for each in rule.then)
+                if is_needed and not is_to_come and rule.trigger.condition.holds(event.get("data", {})):
+                    steps[:0] = _response_steps(rule, later)
+        if story.ends:
+            self._is_stopped = False
+
+    def _event(self, step: Step, cast: Cast) -> Message:
+        needs_data = self._rules[step.event].needs_data
+        data = self._values.data(step.event, self._data[step.event], needs_data, cast, dict(step.fixed))
+        message: Message = {"timestamp": self._clock.tick(step.event, data or {}), "event": step.event}
+        return message if data is None else message | {"data": data}
+
+
+class _Clock:
+    """The time of events: it always goes on, and rate-limited events keep their distance.
+
+    Attributes:
+        seen: the names of the events that it was asked about.
+    """
+
+    def __init__(self, rule_base: RuleBase, random: random.Random) -> None:
+        self._now, self._random = _START, random
+        self._limits = {
+            event: _limit(event, rule_base.events[event])
+            for event in sent_late(rule_base)
+            if event in rule_base.events
+        }
+        self._last: dict[tuple[str, ...], int] = {}
+        self.seen: set[str] = set()
+
+    def pause(self) -> None:
+        """Some time passes between two stories."""
+        self._advance(_PAUSE)
+
+    def tick(self, event: str, data: dict[str, Any]) -> dict[str, int]:
+        """The timestamp of the next event."""
+        self.seen.add(event)
+        self._advance(_STEP)
+        limit = self._limits.get(event)
+        if limit:
+            key = (event, *(json.dumps(data.get(member)) for member in limit.key))
+            self._now = max(self._now, self._last.get(key, 0) + PERIOD)
+            self._last[key] = self._now
+        seconds, microseconds = divmod(self._now, MICROSECONDS)
+        return {"seconds": seconds, "microseconds": microseconds}
+
+    def _advance(self, most: int) -> None:
+        self._now += 1 + int(self._random.random() * most)
+
+
+_NO_NEWS = (False, 0.0, False, 0.0)
+
+_STEP, _PAUSE = 20_000, 500_000
+"""The most microseconds between two events of a story, and beyond that between two stories."""
+
+
+def _limit(event: str, rule: EventRule) -> RateLimit:
+    """The limit that QEMU keeps for an event, whether its document states it or not."""
+    return keyed(event, rule.rate_limit or RateLimit())
+
+
+def _by_trigger(rule_base: RuleBase) -> defaultdict[str, list[TemporalRule]]:
+    """The follow-ups of each event, as if QEMU had been given every option that one depends on."""
+    found: defaultdict[str, list[TemporalRule]] = defaultdict(list)
+    for rule in follow_ups(rule_base, options_with_follow_ups(rule_base)):
+        found[rule.trigger.name].append(rule)
+    return found
+
+
+def _response_steps(rule: TemporalRule, later: Collection[str]) -> list[Step]:
+    """The response to a trigger; a machine that stops runs again, unless that comes later."""
+    response = rule.then[0].name
+    return [Step(response), Step(RESUME)] if response == STOP and RESUME not in later else [Step(response)]
+
+
+def _may_hold(rule: TemporalRule, step: Step) -> bool:
+    """Whether the events of a step can trigger a rule."""
+    for path, values in rule.trigger.condition.when:
+        allowed = dict(step.fixed).get(path[0])
+        if allowed is not None and len(path) == 1 and not set(allowed).intersection(values):
+            return False
+    return True
+
+
+def _with_companions(
+    only: Collection[str], known: Collection[str], follow_ups: dict[str, list[TemporalRule]]
+) -> set[str]:
+    """Some events, with those that must follow them or that they cannot do without."""
+    found, new = set[str](), set(only)
+    while new:
+        found |= new
+        responses = {rule.then[0].name for event in new for rule in follow_ups.get(event, ())}
+        new = (responses | {COMPANIONS[event] for event in new if event in COMPANIONS}) - found
+    return found.intersection(known)
+
+
+def _elsewhere(event: str, rule: EventRule) -> EventRule | None:
+    """What the first schema with an event says of it, if a document leaves something in it open."""
+    if b'"any"' not in msgspec.json.encode(rule) and b'"open"' not in msgspec.json.encode(rule):
+        return None
+    schemas = (each.rule_base for each in catalogue.releases() if each.rule_base.source == SCHEMA)
+    return next((each.events[event] for each in schemas if event in each.events), None)
