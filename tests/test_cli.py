@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -49,8 +50,10 @@ def test_validate_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "validate good.jsonl bad.jsonl --spec v2") == (1, """\
 good.jsonl: conforms to v2 (d74c7dfd1b): 3 lines, 3 events, 0 errors, 0 warnings
 bad.jsonl: violations of v2 (d74c7dfd1b): 4 lines, 3 events, 2 errors, 0 warnings
-bad.jsonl:2: QMP203 STOP data.why: the spec has no such member here: it has none (spec line 56)
-bad.jsonl:4: QMP203 STOP data.why: the spec has no such member here: it has none (spec line 56)
+bad.jsonl:2:76: QMP203 STOP data.why: the spec has no such member here: it has none (spec line 56)
+    …econds": 5}, "event": "STOP", "data": {"why": 1}}
+                                            ^^^^^^^^
+    and 1 more, in line 4
 
 code    finding         severity    event    count
 ------  --------------  ----------  -------  -------
@@ -81,6 +84,7 @@ def test_validate_json(capsys: pytest.CaptureFixture[str]) -> None:
                 "stream": "bad.jsonl",
                 "vm": "",
                 "line": 2,
+                "column": 76,
                 "event": "STOP",
                 "path": "data.why",
                 "message": "the spec has no such member here: it has none",
@@ -135,8 +139,8 @@ def test_nothing_good_is_lost_behind_an_unreadable_stream(capsys: pytest.Capture
     Path("broken.gz").write_bytes(gzip.compress((STOP + BAD).encode() * 9999)[:-20])
     status, out, err = run(capsys, "validate none.jsonl broken.gz bad.jsonl --spec v2")
     assert status == 2
-    assert "bad.jsonl:4: QMP203" in out
-    assert "broken.gz:2: QMP203" in out
+    assert "bad.jsonl:2:76: QMP203" in out
+    assert "broken.gz:2:76: QMP203" in out
     assert err.splitlines()[0] == "qmpcheck: none.jsonl: No such file or directory"
     assert err.splitlines()[1].startswith("qmpcheck: broken.gz: ")
 
@@ -243,7 +247,7 @@ def test_following_a_file_until_an_interrupt(stop: signal.Signals) -> None:
     assert head.startswith(
         "grow.jsonl: violations of v2 (d74c7dfd1b): 5 lines, 3 events, 3 errors, 2 warnings"
     )
-    assert pending.startswith("grow.jsonl:3: QMP302")
+    assert pending.startswith("grow.jsonl:3:59: QMP302")
 
 
 def test_following_a_file_through_rotation() -> None:
@@ -552,3 +556,45 @@ def test_a_clean_stream_loads_nothing_it_does_not_need() -> None:
     ]
     done = subprocess.run([sys.executable, "-c", program, *heavy], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[1:] == [""]
+
+
+CONCISE = """\
+bad.jsonl: violations of v2 (d74c7dfd1b): 4 lines, 3 events, 2 errors, 0 warnings
+bad.jsonl:2:76: QMP203 STOP data.why: the spec has no such member here: it has none (spec line 56)
+bad.jsonl:4:76: QMP203 STOP data.why: the spec has no such member here: it has none (spec line 56)
+"""
+
+
+def test_layouts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "validate bad.jsonl --spec v2 --format concise")[1] == CONCISE
+    quiet = run(capsys, "validate good.jsonl bad.jsonl --spec v2 --format concise --quiet")[1]
+    assert quiet.splitlines() == CONCISE.splitlines()[1:]
+    full = run(capsys, "validate bad.jsonl --spec v2 --format full")[1]
+    assert [line for line in full.splitlines() if line.startswith("bad.jsonl")] == CONCISE.splitlines()
+    assert full.count("^\n") == 2
+    assert run(capsys, "validate bad.jsonl --spec v2 --format grouped") == run(
+        capsys, "validate bad.jsonl --spec v2"
+    )
+
+
+def test_findings_can_leave_the_exit_status_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "validate bad.jsonl --spec v2 --exit-zero")[0] == 0
+    assert run(capsys, "validate none.jsonl bad.jsonl --spec v2 --exit-zero")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "coloured"),
+    [
+        ("", {}, False),
+        ("--color always", {}, True),
+        ("", {"FORCE_COLOR": "1"}, True),
+        ("", {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
+        ("--color never", {"FORCE_COLOR": "1"}, False),
+    ],
+)
+def test_colour(options: str, environment: dict[str, str], coloured: bool) -> None:
+    command = [sys.executable, "-m", "qmpcheck", "validate", "bad.jsonl", "--spec", "v2", *options.split()]
+    done = subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+    assert ("\x1b[" in done.stdout) == coloured

@@ -138,7 +138,7 @@ def test_it(qmpcheck_recorder):
     result.stdout.fnmatch_lines(
         [
             "*/qmpcheck1.jsonl: violations of 7.2: 3 lines, 2 events, 1 error, 0 warnings",
-            "*/qmpcheck1.jsonl:3: QMP203 STOP data[[]*x1b*: the spec has no such member here*",
+            "*/qmpcheck1.jsonl:3:*: QMP203 STOP data[[]*x1b*: the spec has no such member here*",
         ]
     )
     result.stdout.no_fnmatch_line("*\x1b*")
@@ -196,7 +196,7 @@ def test_over(qmpcheck_recorder):
     result = ran(pytester, test, "", "-rP")
     result.assert_outcomes(passed=2, errors=1)
     result.stdout.fnmatch_lines(
-        ["*/test_over0/qmpcheck1.jsonl:2: QMP301 *", "*/test_killed0/qmpcheck1.jsonl:2: QMP302 *"]
+        ["*/test_over0/qmpcheck1.jsonl:2:59: QMP301 *", "*/test_killed0/qmpcheck1.jsonl:2:59: QMP302 *"]
     )
     result.stdout.fnmatch_lines(["*/test_killed0/qmpcheck1.jsonl: lost 13 bytes of a line *"])
 
@@ -212,7 +212,7 @@ def test_it(qmpcheck_recorder):
 """
     result = ran(pytester, test)
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["*/qmpcheck1.jsonl:1: QMP201 NEWS *"])
+    result.stdout.fnmatch_lines(["*/qmpcheck1.jsonl:1:59: QMP201 NEWS *"])
 
 
 # nothing to check
@@ -298,9 +298,11 @@ def test_assumed(qmpcheck_recorder):
     result = ran(pytester, test, "qmpcheck_ignore = QMP2 QMP304\nqmpcheck_spec = 7.2\n", "-rP")
     result.assert_outcomes(passed=4, errors=2)
     text = result.stdout.str()
-    assert "test_of_the_class0/qmpcheck1.jsonl:2: QMP203" in text
+    assert "test_of_the_class0/qmpcheck1.jsonl:2:76: QMP203" in text
     assert "test_of_its_own0/qmpcheck1.jsonl: conforms to 10.0" in text
-    assert "test_assumed0/qmpcheck1.jsonl:2: QMP301 SHUTDOWN: if -no-shutdown was given, STOP follows" in text
+    assert (
+        "test_assumed0/qmpcheck1.jsonl:2:59: QMP301 SHUTDOWN: if -no-shutdown was given, STOP follows" in text
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import IO, Any, NoReturn
 
 import qmpcheck
 from qmpcheck.cli.messages import tell
-from qmpcheck.cli.status import INTERRUPTED, UNUSABLE
+from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
 from qmpcheck.rulebase import SpecError
 from qmpcheck.text import safe, shortened
 
@@ -59,9 +59,13 @@ def _run(arguments: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     options = _parser(arguments).parse_args(arguments)
+    if options.color != "auto":
+        os.environ["NO_COLOR" if options.color == "never" else "FORCE_COLOR"] = "1"
     if sys.stdout is None and getattr(options, "output", None) is None:
         raise SpecError("standard output is closed")
     status = _status(options)
+    if status == FINDINGS and getattr(options, "exit_zero", False):
+        status = CLEAN
     if sys.stdout is not None:
         sys.stdout.flush()
     return status
@@ -136,6 +140,9 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
             module = importlib.import_module(f"qmpcheck.cli.{name}")
             command.description = module.__doc__
             module.add_arguments(command)
+            command.add_argument(
+                "--color", choices=("auto", "always", "never"), default="auto", help="auto: on a terminal"
+            )
             command.set_defaults(run=module.run, **_configured(module, arguments))
     return parser
 

@@ -48,13 +48,18 @@ def chosen_events(rule_base: RuleBase, event: str | None) -> dict[str, EventRule
 
 
 def add_fail_on(parser: argparse.ArgumentParser) -> None:
-    """`--fail-on SEVERITY`."""
+    """`--fail-on SEVERITY` and `--exit-zero`."""
     parser.add_argument(
         "--fail-on",
         type=_severity,
         default=Severity.ERROR,
         metavar="SEVERITY",
         help="exit 1 for findings at least this bad: error (the default) or warning",
+    )
+    parser.add_argument(
+        "--exit-zero",
+        action="store_true",
+        help="exit 0 in spite of findings; what cannot be read still gives 2",
     )
 
 

@@ -105,7 +105,7 @@ def _report(
                 f"{line.number:5} {line.kind:9} {safe(line.text)}".rstrip() + "\n" for line in linted.lines
             )
         for file, finding in shown.defects:
-            out.writelines(streamstext.finding_lines(file, [finding], paint))
+            out.write(streamstext.finding_line(file, finding, paint))
         known = len(linted.defects) - len(shown.defects)
         out.write(f"{safe(linted.path)}: {', '.join(_counts(linted))}{f', {known} known' if known else ''}\n")
 

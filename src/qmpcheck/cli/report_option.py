@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LINES = ("github",)
 """Formats that are lines, and may stand among others; the others are whole documents."""
 
+_DOCUMENTS = ("json", "markdown")
+"""Formats of a command's own report that are whole documents."""
+
 
 class ReportRequest(NamedTuple):
     """A report that was asked for: its format, and the file that it goes to; None for standard output."""
@@ -91,7 +94,7 @@ def _refuse_overwrite(asked: Sequence[ReportRequest], inputs: Sequence[str], out
 
 def _keep_apart(asked: Sequence[ReportRequest], own: str, path: str | None) -> None:
     """Refuse to write a document to standard output where another report goes, too."""
-    there = [own] if own != "text" and path is None else []
+    there = [own] if own in _DOCUMENTS and path is None else []
     there += [each.format for each in asked if each.path is None]
     if len(there) > 1 and not {*LINES}.issuperset(there):
         raise SpecError(

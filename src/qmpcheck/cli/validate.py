@@ -62,7 +62,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "`qmpcheck specs`",
     )
     formats.add_input(parser)
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="of the report")
+    parser.add_argument(
+        "--format",
+        choices=("text", "grouped", "full", "concise", "json"),
+        default="text",
+        help="of the report: text is grouped, in which findings that repeat are shown once; full shows each "
+        "with an excerpt of its line, concise each in one line",
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="print findings only")
     arguments.add_terms(parser, STREAM_CODES)
     parser.add_argument(
         "--max-findings",
@@ -114,7 +121,7 @@ def run(options: argparse.Namespace) -> int:
     results = [result._replace(listed=_with_availability(result.listed, result.spec)) for result in results]
     accepted = baseline_option.accepted(options, results, known)
     with report_option.opened(options.output, options.reports) as out:
-        _report(options.format, results, out, accepted)
+        _report(options, results, out, accepted)
     return max(_status(results, options, accepted), _reports(options, results, known))
 
 
@@ -197,8 +204,8 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
                     chosen.add(note)
                     tell(note)
             known_since = _with_availability(findings, choice.spec)
-            lines = (*known_since, *overdue)
-            out.writelines(streamstext.finding_lines(path, lines, style.painter(out), known, vm))
+            for finding in streamstext.new_findings((*known_since, *overdue), known):
+                out.write(streamstext.finding_line(path, finding, style.painter(out), vm))
             out.flush()
             printed.extend(known_since[: options.max_findings - len(printed)])
 
@@ -207,7 +214,7 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
         results = [each._replace(listed=_with_availability(each.listed, each.spec)) for each in results]
         whole = [results[0]._replace(listed=(*printed, *results[0].listed), taken=Counter()), *results[1:]]
         accepted = baseline_option.accepted(options, whole, known)
-        _report(options.format, results, out, accepted, told_before=chosen)
+        _report(options, results, out, accepted, told_before=chosen)
     status = max(_status(whole, options, accepted), _reports(options, whole, known))
     return INTERRUPTED if interrupted else status
 
@@ -225,16 +232,16 @@ def _expect_readable(path: str) -> None:
 
 
 def _report(
-    format: str,
+    options: argparse.Namespace,
     results: Sequence[StreamResult],
     out: IO[str],
     known: Baseline | None,
     told_before: Collection[str] = (),
 ) -> None:
     for note in _notes(results):
-        if note not in told_before:
+        if note not in told_before and not options.quiet:
             tell(note)
-    if format == "json":
+    if options.format == "json":
         from qmpcheck.reports import jsonreport
 
         jsonreport.write(results, out)
@@ -245,7 +252,8 @@ def _report(
     else:
         from qmpcheck.reports import streamstext
 
-        streamstext.write(results, out, known)
+        layout = streamstext.GROUPED if options.format == "text" else options.format
+        streamstext.write(results, out, known, layout, options.quiet)
 
 
 def _notes(results: Sequence[StreamResult]) -> list[str]:

@@ -98,7 +98,8 @@ def _baseline_mark(identity: Identity, known: Baseline) -> str:
 def _lines(judged: Judged, known: Baseline, paint: style.Paint) -> Iterator[str]:
     scenario = judged.outcome.scenario.name
     for checked in judged.checked:
-        yield from streamstext.finding_lines(checked.path, checked.listed, paint, known)
+        for finding in streamstext.new_findings(checked.listed, known):
+            yield streamstext.finding_line(checked.path, finding, paint)
         if checked.unlisted:
             yield f"{safe(checked.path)}: {plural(checked.unlisted.total(), 'finding')} more, not listed\n"
     for fault in judged.faults:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 import qmpcheck
@@ -37,7 +37,7 @@ def report(results: Sequence[StreamResult]) -> dict[str, Any]:
         "qmpcheck": qmpcheck.__version__,
         "spec": specs[0] if is_one else None,
         "streams": [_stream(checked) for checked in results],
-        "diagnostics": [_diagnostic(checked, finding) for checked in results for finding in checked.listed],
+        "diagnostics": [each for checked in results for each in _diagnostics(checked)],
     }
 
 
@@ -59,7 +59,18 @@ def _spec(spec: Spec | None) -> dict[str, Any] | None:
     return {"name": safe(spec.name), "id": spec.id, "not_understood": spec.rule_base.not_understood}
 
 
-def _diagnostic(checked: StreamResult, finding: Finding) -> dict[str, Any]:
+def _diagnostics(checked: StreamResult) -> Iterator[dict[str, Any]]:
+    if not checked.listed:
+        return
+    from qmpcheck.reports import excerpt
+
+    excerpts = excerpt.find(checked.path, checked.listed)
+    for finding in checked.listed:
+        found = excerpts.get(finding)
+        yield _diagnostic(checked, finding, found.column if found else None)
+
+
+def _diagnostic(checked: StreamResult, finding: Finding, column: int | None) -> dict[str, Any]:
     return {
         "code": finding.code,
         "slug": finding.slug,
@@ -67,6 +78,7 @@ def _diagnostic(checked: StreamResult, finding: Finding) -> dict[str, Any]:
         "stream": safe(checked.path),
         "vm": safe(checked.vm),
         "line": finding.line,
+        "column": column,
         "event": finding.event or None,
         "path": finding.shown_path,
         "message": finding.text,

@@ -18,19 +18,83 @@ if TYPE_CHECKING:
     from qmpcheck.reports.fingerprint import Baseline
 
 
-def write(results: Sequence[StreamResult], out: IO[str], known: Baseline | None = None) -> None:
-    """Each stream's counts and findings, then a table of all findings by code and event."""
+GROUPED, FULL, CONCISE = "grouped", "full", "concise"
+"""How findings are shown: those that repeat once, each with its excerpt, or each in one line alone."""
+
+
+def write(
+    results: Sequence[StreamResult],
+    out: IO[str],
+    known: Baseline | None = None,
+    layout: str = GROUPED,
+    quiet: bool = False,
+) -> None:
+    """Each stream's counts and findings, then a table of all findings by code and event.
+
+    Args:
+        results: the streams.
+        out: where the report goes.
+        known: the findings that the baseline accepts: they are counted, not shown.
+        layout: `GROUPED`, `FULL` or `CONCISE`, which has no table either.
+        quiet: whether to leave out the counts and the table.
+    """
     paint = style.painter(out)
     for checked in results:
-        out.write(_count_line(checked, paint, known) + "\n")
-        out.writelines(finding_lines(checked.path, checked.listed, paint, known, checked.vm))
+        if not quiet:
+            out.write(_count_line(checked, paint, known) + "\n")
+        out.writelines(_shown(checked, paint, known, layout))
         more = checked.unlisted.total()
         if more:
             out.write(f"{safe_path(checked.path)}: {plural(more, 'finding')} more, not listed\n")
+    if layout == CONCISE or quiet:
+        return
     findings: Counter[FindingKind] = Counter()
     for checked in results:
         findings.update(checked.counts)
     out.write(table(findings, results[0].severities))
+
+
+def _shown(checked: StreamResult, paint: style.Paint, known: Baseline | None, layout: str) -> Iterator[str]:
+    """The lines about the findings of a stream that no baseline accepts."""
+    findings = new_findings(checked.listed, known)
+    if not findings:
+        return
+    from qmpcheck.reports import excerpt
+
+    groups = [*_groups(findings)] if layout == GROUPED else [[finding] for finding in findings]
+    excerpts = excerpt.find(checked.path, [group[0] for group in groups])
+    for first, *others in groups:
+        found = excerpts.get(first)
+        yield finding_line(checked.path, first, paint, checked.vm, found.column if found else None)
+        if found and layout != CONCISE:
+            yield f"    {found.text}\n    {paint(colour(first), found.marker)}\n"
+        if others:
+            yield f"    and {_places(others)}\n"
+
+
+def new_findings(findings: Sequence[Finding], known: Baseline | None) -> list[Finding]:
+    """The findings that a baseline does not accept."""
+    return [finding for finding in findings if not (known and _is_in(known, finding))]
+
+
+def _groups(findings: Iterable[Finding]) -> Iterable[list[Finding]]:
+    """The findings of one code, event and path together, in the order of the first ones."""
+    from qmpcheck.reports import fingerprint
+
+    found: dict[fingerprint.Identity, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(fingerprint.of_finding(finding), []).append(finding)
+    return found.values()
+
+
+_MOST_PLACES = 5
+
+
+def _places(findings: Sequence[Finding]) -> str:
+    """`1 more, in line 7`."""
+    lines = [str(line) for line in dict.fromkeys(finding.line for finding in findings)]
+    shown = ", ".join(lines[:_MOST_PLACES]) + (", …" if len(lines) > _MOST_PLACES else "")
+    return f"{len(findings)} more, in {'line' if len(lines) == 1 else 'lines'} {shown}"
 
 
 def _count_line(checked: StreamResult, paint: style.Paint, known: Baseline | None) -> str:
@@ -39,7 +103,7 @@ def _count_line(checked: StreamResult, paint: style.Paint, known: Baseline | Non
     counts += [plural(warnings - errors, "warning")]
     if known:
         accepted = sum(_is_in(known, finding) for finding in checked.listed)
-        counts += [f"{accepted} of them in the baseline"]
+        counts += [f"{accepted} accepted by the baseline"]
     result = stream_status.status(checked)
     colour = _COLOURS[result]
     said = f"{_WORDS[result]} {_named(checked.spec)}" if checked.spec else result
@@ -70,30 +134,32 @@ _COLOURS = {
 }
 
 
-def finding_lines(
-    path: str,
-    findings: Iterable[Finding],
-    paint: style.Paint,
-    known: Baseline | None = None,
-    vm: str = "",
-) -> Iterator[str]:
-    """`path:line: CODE message`, each with its newline.
+def finding_line(
+    path: str, finding: Finding, paint: style.Paint, vm: str = "", column: int | None = None
+) -> str:
+    """`path:line:column: CODE message`, with its newline.
 
     Args:
         path: the stream or the document.
-        findings: those in it.
-        paint: colours the codes.
-        known: the findings that the baseline has.
-        vm: the VM that the stream is of; "" where nothing tells it.
+        finding: one in it.
+        paint: colours the code.
+        vm: the VM whose stream it is; "" where nothing says so.
+        column: in characters from 1; None where it is not known.
     """
-    for finding in findings:
-        colour = style.RED if finding.severity is Severity.ERROR else style.YELLOW
-        place = " ".join(filter(None, [finding.event, finding.shown_path]))
-        message = f"{place}: {finding.text}" if place else finding.text
-        message += f" ({finding.drift})" if finding.drift else ""
-        noted = " (in the baseline)" if known and _is_in(known, finding) else ""
-        at = f"{safe_path(path)}:{finding.line}" + (f": {name(vm)}" if vm else "")
-        yield f"{at}: {paint(colour, finding.code)} {message}{spec_reference(finding)}{noted}\n"
+    place = " ".join(filter(None, [finding.event, finding.shown_path]))
+    message = f"{place}: {finding.text}" if place else finding.text
+    message += f" ({finding.drift})" if finding.drift else ""
+    at = (
+        f"{safe_path(path)}:{finding.line}"
+        + (f":{column}" if column else "")
+        + (f": {name(vm)}" if vm else "")
+    )
+    return f"{at}: {paint(colour(finding), finding.code)} {message}{spec_reference(finding)}\n"
+
+
+def colour(finding: Finding) -> str:
+    """The colour for how bad a finding is."""
+    return style.RED if finding.severity is Severity.ERROR else style.YELLOW
 
 
 def _is_in(known: Baseline, finding: Finding) -> bool:

@@ -1,4 +1,4 @@
-"""Colour, on a terminal only."""
+"""Colour, for terminals."""
 
 from __future__ import annotations
 
@@ -13,8 +13,15 @@ Paint = Callable[[str, str], str]
 
 
 def painter(out: IO[str]) -> Paint:
-    """What colours text written to `out`: nothing, where that is no terminal or NO_COLOR is set."""
-    return _paint if out.isatty() and not os.environ.get("NO_COLOR") else _leave
+    """What colours text written to `out`.
+
+    NO_COLOR and FORCE_COLOR decide, as no-color.org and force-color.org describe them; without them, only a
+    terminal that can show colours gets some.
+    """
+    if os.environ.get("NO_COLOR"):
+        return _leave
+    can = out.isatty() and os.environ.get("TERM") != "dumb"
+    return _paint if can or os.environ.get("FORCE_COLOR") else _leave
 
 
 def _paint(colour: str, text: str) -> str:

@@ -1,0 +1,193 @@
+"""Excerpts of the lines that findings are about, with a marker under the value.
+
+Findings keep no text of their stream: what is shown is read from the file once more.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Collection, Iterator
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import IO, NamedTuple
+
+from qmpcheck.finding import Finding
+from qmpcheck.keypath import KeyPath
+from qmpcheck.streams import source
+from qmpcheck.streams.jsontext import Malformed, parse
+from qmpcheck.text import safe, shortened
+
+
+class Excerpt(NamedTuple):
+    """A part of a line, and what in it a finding is about.
+
+    Attributes:
+        column: where the marked part begins in the file's line, in characters from 1.
+        text: the part of the line, safe to print.
+        start: where the marker begins in the text, from 0.
+        length: how long the marker is, at least 1.
+    """
+
+    column: int
+    text: str
+    start: int
+    length: int
+
+    @property
+    def marker(self) -> str:
+        """The line to print under the text."""
+        return " " * self.start + "^" * self.length
+
+
+def find(path: str, findings: Collection[Finding]) -> dict[Finding, Excerpt]:
+    """The excerpts of findings in a file, as far as their lines can be read again and hold JSON.
+
+    Args:
+        path: the file. Standard input, a pipe and what is no local file are not read again.
+        findings: what was found in it.
+    """
+    if not findings or not os.path.isfile(path):
+        return {}
+    lines = _lines(path, {finding.line for finding in findings})
+    found = {finding: _excerpt(lines[finding.line], finding) for finding in findings if finding.line in lines}
+    return {finding: excerpt for finding, excerpt in found.items() if excerpt}
+
+
+LONGEST_LINE = 1 << 20
+"""Bytes. A longer line has no excerpt."""
+
+
+def _lines(path: str, wanted: Collection[int]) -> dict[int, bytes]:
+    """The wanted lines of a file, by their numbers, as far as they can be read and are not too long."""
+    found: dict[int, bytes] = {}
+    last = max(wanted)
+    try:
+        with source.opened(path) as file:
+            for number, line in _numbered(file):
+                if number in wanted:
+                    found[number] = line.rstrip(b"\r\n")
+                if number >= last:
+                    break
+    except source.Unreadable:
+        pass  # its own message says so; what came before is shown
+    return {number: line for number, line in found.items() if len(line) < LONGEST_LINE}
+
+
+def _numbered(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file with their numbers, each up to `LONGEST_LINE` bytes."""
+    number = 1
+    while line := file.readline(LONGEST_LINE):
+        yield number, line
+        while line and not line.endswith(b"\n"):
+            line = file.readline(LONGEST_LINE)
+        number += 1
+
+
+def _excerpt(raw: bytes, finding: Finding) -> Excerpt | None:
+    line = raw.decode(errors="replace")
+    try:
+        parse(raw)
+    except Malformed as error:
+        if line.lstrip().startswith("{") and not finding.path:
+            return _cut(line, error.column - 1, error.column)
+    begin = _message(line)
+    if begin is None:
+        return None
+    return _cut(line, *_span(line, begin, finding.path or ("event",), finding.code in _ABOUT_KEYS))
+
+
+_ABOUT_KEYS = ("QMP203",)
+"""Codes of findings about a member that is there, whatever its value is."""
+
+_OBJECT = re.compile(r'\{\s*"')
+
+
+def _message(line: str) -> int | None:
+    """Where in a line the first JSON object begins; a log has text before it."""
+    for match in _OBJECT.finditer(line):
+        if _end(line, match.start()) is not None:
+            return match.start()
+    return None
+
+
+_decoder = json.JSONDecoder()
+
+
+def _end(text: str, at: int) -> int | None:
+    """Where the JSON value ends that begins there; None where none does."""
+    try:
+        return _decoder.raw_decode(text, at)[1]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _span(text: str, at: int, path: KeyPath, with_key: bool) -> tuple[int, int]:
+    """Where the value at a path begins and ends, or the innermost value on the way that is there.
+
+    Args:
+        text: the line.
+        at: where its JSON object begins.
+        path: the keys to the value.
+        with_key: whether the last key is part of what is marked.
+    """
+    begin, end = at, _end(text, at) or len(text)
+    for depth, key in enumerate(path, 1):
+        inside = [member for member in _members(text, begin) if member.key == key]
+        if not inside:
+            break
+        *_, last = inside  # of a key given twice, the last value counts
+        begin = last.key_begin if with_key and depth == len(path) else last.begin
+        end = last.end
+    return begin, end
+
+
+class _Member(NamedTuple):
+    key: str | int
+    key_begin: int
+    begin: int
+    end: int
+
+
+_BETWEEN = re.compile(r"[\s,:]*")
+
+
+def _members(text: str, at: int) -> Iterator[_Member]:
+    """The members of the object, or the items of the list, that begins there. The text is valid JSON."""
+    is_object = text[at] == "{"
+    if not is_object and text[at] != "[":
+        return
+    at = _after_blanks(text, at + 1)
+    index = 0
+    while text[at] not in "}]":
+        key: str | int = index
+        key_begin = at
+        if is_object:
+            key, at = scanstring(text, at + 1, False)
+            at = _after_blanks(text, at)
+        end = _end(text, at)
+        assert end is not None
+        yield _Member(key, key_begin, at, end)
+        at = _after_blanks(text, end)
+        index += 1
+
+
+def _after_blanks(text: str, at: int) -> int:
+    match = _BETWEEN.match(text, at)
+    return match.end() if match else at
+
+
+_BEFORE, _MARKED, _WIDTH = 40, 40, 92
+"""Characters: the most shown before what is marked, the most that is marked, and of an excerpt."""
+
+
+def _cut(line: str, begin: int, end: int) -> Excerpt:
+    before, marked, after = line[:begin], line[begin:end], line[end:]
+    if len(before) > _BEFORE:
+        before = "…" + before[1 - _BEFORE :]
+    shown = safe(shortened(marked, _MARKED))
+    start = len(safe(before))
+    room = max(0, _WIDTH - start - len(shown))
+    if len(after) > room:
+        after = after[: max(0, room - 1)] + "…"
+    return Excerpt(begin + 1, safe(before) + shown + safe(after), start, max(1, len(shown)))
