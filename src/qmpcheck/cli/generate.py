@@ -7,7 +7,13 @@ kept. So `validate` finds nothing in it. What was shown, and what could not be, 
 
 The same spec, seed and number of events give the same bytes.
 
-Example: qmpcheck generate --spec 11.1 --events 10000 --seed 7 -o stream.jsonl
+With --mutate, the stream goes to conforming.jsonl in the folder that -o names, and beside it are streams that
+break one rule each: a test for checkers. Each line of index.jsonl there is about one of them: the file, the
+code that `validate` must give and no other, the line, the event and the path that it is about, what was done,
+and the options that `validate` needs.
+
+Examples: qmpcheck generate --spec 11.1 --events 10000 --seed 7 -o stream.jsonl
+          qmpcheck generate --spec 11.1 --mutate -o broken/
 
 Exit status: 0, or 2 where nothing can be generated.
 """
@@ -15,13 +21,19 @@ Exit status: 0, or 2 where nothing can be generated.
 from __future__ import annotations
 
 import argparse
+import json
+import os
 
 from qmpcheck.cli import output
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN
 from qmpcheck.generating.choices import KINDS, Coverage, shown
+from qmpcheck.generating.mutants import Stories, mutants
 from qmpcheck.generating.stream import Generation, encoded
+from qmpcheck.keypath import as_text
+from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
+from qmpcheck.specs.catalogue import Spec
 from qmpcheck.text import name, safe
 from qmpcheck.wording import plural
 
@@ -48,19 +60,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="EVENT[,...]",
         help="these events, and those that they need",
     )
+    parser.add_argument(
+        "--mutate",
+        action="store_true",
+        help="write streams that break one rule each, too; -o names a new folder",
+    )
     output.add_output(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     output.refuse_overwrite([options.spec], options.output)
-    generation = Generation(catalogue.find(options.spec), options.seed, options.only)
-    events = sessions = 0
-    with output.opened(options.output) as out:
-        for message in generation.messages(options.events):
-            out.write(encoded(message).decode() + "\n")
-            events += "event" in message
-            sessions += "event" not in message
-    tell(f"generated {plural(events, 'event')} in {plural(sessions, 'session')}")
+    spec = catalogue.find(options.spec)
+    generation = Generation(spec, options.seed, options.only)
+    if options.mutate:
+        _write_folder(options.output, spec, [*generation.told(options.events)])
+    else:
+        with output.opened(options.output) as out:
+            for message in generation.messages(options.events):
+                out.write(encoded(message).decode() + "\n")
+    tell(f"generated {plural(generation.events, 'event')} in {plural(generation.sessions, 'session')}")
     _tell_coverage(generation.coverage)
     if generation.added:
         tell(f"added, as others need them: {', '.join(map(name, generation.added))}")
@@ -68,6 +86,40 @@ def run(options: argparse.Namespace) -> int:
         if not options.only or event.partition(".")[0] in options.only:
             tell(f"left out: {safe(event)}: {reason}")
     return CLEAN
+
+
+def _write_folder(folder: str | None, spec: Spec, stories: Stories) -> None:
+    """Write the conforming stream, those that break a rule, and the index.
+
+    Raises:
+        SpecError: there is no folder that is new or empty, or it cannot be written.
+    """
+    if folder is None:
+        raise SpecError("--mutate writes many files: name a new folder with -o")
+    try:
+        os.makedirs(folder, exist_ok=True)
+        is_empty = not os.listdir(folder)
+        if is_empty:
+            _write_files(folder, spec, stories)
+    except (OSError, ValueError) as error:
+        raise SpecError(f"{safe(folder)}: {getattr(error, 'strerror', None) or error}") from None
+    if not is_empty:
+        raise SpecError(f"{safe(folder)} is not empty: name a new folder with -o")
+
+
+def _write_files(folder: str, spec: Spec, stories: Stories) -> None:
+    with open(os.path.join(folder, "conforming.jsonl"), "wb") as file:
+        file.writelines(encoded(message) + b"\n" for story in stories for message in story)
+    number = 0
+    with open(os.path.join(folder, "index.jsonl"), "w", encoding="utf-8") as index:
+        for number, mutant in enumerate(mutants(spec, stories), 1):
+            path = f"{mutant.code}-{number:04}.jsonl"
+            with open(os.path.join(folder, path), "wb") as file:
+                file.write(mutant.text)
+            row = {"file": path, "code": mutant.code, "line": mutant.line, "event": mutant.event}
+            row |= {"path": as_text(mutant.path), "what": mutant.what, "options": mutant.options}
+            index.write(json.dumps(row) + "\n")
+    tell(f"wrote {plural(number, 'stream')} that break one rule each, and what breaks to index.jsonl")
 
 
 def _tell_coverage(coverage: Coverage) -> None:

@@ -43,6 +43,7 @@ class Generation:
     Attributes:
         coverage: what was shown so far, of all that there is to show.
         left_out: the events that cannot be generated, each with the reason.
+        events, sessions: how many were made so far.
         added: the events that come although they were not asked for, as others need them.
 
     Args:
@@ -72,6 +73,7 @@ class Generation:
             reasons = "; ".join(f"{name(event)}: {reason}" for event, reason in self.left_out.items())
             raise SpecError(f"none of the events can be generated: {reasons}")
         self.added = tuple(event for event in self._data if only and event not in only)
+        self.events = self.sessions = 0
         self.coverage = Coverage()
         for event, data in self._data.items():
             self.coverage.add(event, data, self._rules[event].needs_data)
@@ -97,15 +99,16 @@ class Generation:
 
     def told(self, events: int | None = None) -> Iterator[list[Message]]:
         """The same messages, story by story; a greeting goes with the story after it."""
-        made, needs_greeting = 0, True
-        while events is None or made < events:
-            story = self._next(None if events is None else events - made)
+        needs_greeting = True
+        while events is None or self.events < events:
+            story = self._next(None if events is None else events - self.events)
             if story is None:
                 return
             found = [*self._perform(story)]
             if story in self._untold:
                 self._untold.remove(story)
-            made += len(found)
+            self.events += len(found)
+            self.sessions += needs_greeting
             yield [self._greeting, *found] if needs_greeting else found
             needs_greeting = story.ends
 

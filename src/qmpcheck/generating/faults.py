@@ -1,0 +1,165 @@
+"""Every way to break the payload of one event in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from typing import Any, NamedTuple
+
+from qmpcheck import rulebase
+from qmpcheck.keypath import KeyPath, of_any_item
+from qmpcheck.rulebase import (
+    JSON_TYPES,
+    Alternate,
+    Array,
+    Boolean,
+    Enum,
+    EventRule,
+    Integer,
+    Number,
+    Object,
+    String,
+)
+
+
+class Fault(NamedTuple):
+    """An event with one fault.
+
+    Attributes:
+        code: of the finding.
+        path: of the finding.
+        what: what was done.
+        message: the event.
+        kind: the same for faults of one kind at one place of the spec.
+    """
+
+    code: str
+    path: KeyPath
+    what: str
+    message: dict[str, Any]
+    kind: Hashable
+
+
+class _Change(NamedTuple):
+    """A value in place of another one, or `GONE`, and what a checker must say of it.
+
+    Attributes:
+        path: from the event's data.
+        tags: the branches of unions that it is in.
+    """
+
+    code: str
+    path: KeyPath
+    what: str
+    value: Any
+    tags: tuple[str, ...] = ()
+
+
+GONE = object()
+"""In place of a value that is removed."""
+
+
+def faults(rule: EventRule, message: dict[str, Any]) -> Iterator[Fault]:
+    """The event with one fault, in each way that its spec lets one see."""
+    for code, path, what, value, tags in _all_changes(rule, message):
+        changed = _replaced(message, ("data", *path), value)
+        kind = code, of_any_item(path), what, tags
+        yield Fault(code, ("data", *path), what, changed, kind)
+
+
+def _all_changes(rule: EventRule, message: dict[str, Any]) -> Iterator[_Change]:
+    if "data" not in message:
+        yield _Change("QMP204", (), "data is a list", [])
+        if not rule.data.open:
+            yield _Change("QMP203", (_UNKNOWN,), "a member that the spec has not", 1)
+        return
+    if rule.needs_data:
+        yield _Change("QMP202", (), "data is removed", GONE)
+    yield from _changes(rule.data, message["data"], (), ())
+
+
+def _changes(described: rulebase.Type, value: Any, path: KeyPath, tags: tuple[str, ...]) -> Iterator[_Change]:
+    """What can be put in place of a value of a type, or inside it."""
+    kinds = described.types if isinstance(described, Alternate) else (described,)
+    for wrong in _wrong(kinds):
+        yield _Change("QMP204", path, f"a value of another type, {_IN_WORDS[type(wrong)]}", wrong, tags)
+    found = next(each for each in kinds if type(value) in _PYTHON.get(type(each), (type(value),)))
+    match found:
+        case Enum(_, marks):
+            yield _Change("QMP205", path, "a value that the spec has not", _UNKNOWN, tags)
+            for each in marks:
+                if marks[each].deprecated:
+                    yield _Change("QMP206", path, f"a deprecated value, {each}", each, tags)
+        case Integer() if found.range:
+            least, greatest = found.range
+            yield _Change("QMP205", path, "one less than the least number", least - 1, tags)
+            yield _Change("QMP205", path, "one more than the greatest number", greatest + 1, tags)
+        case Array(items) if value:
+            yield from _changes(items, value[0], (*path, 0), tags)
+        case Object():
+            yield from _changes_of_object(found, value, path, tags)
+
+
+def _changes_of_object(
+    described: Object, value: dict[str, Any], path: KeyPath, tags: tuple[str, ...]
+) -> Iterator[_Change]:
+    for member in described.members:
+        at = (*path, member.name)
+        if member.name in value:
+            if not member.may_be_absent:
+                yield _Change("QMP202", at, "a mandatory member is removed", GONE, tags)
+            yield from _changes(member.type, value[member.name], at, tags)
+    if described.branches:
+        tag = value[described.discriminator]
+        branch = described.branches.get(tag, Object(open=described.open))
+        yield from _changes_of_object(branch, value, path, (*tags, tag))
+    elif not described.open:
+        yield _Change("QMP203", (*path, _UNKNOWN), "a member that the spec has not", 1, tags)
+
+
+_UNKNOWN = "no-such"
+
+_PYTHON: dict[type[rulebase.Type], tuple[type, ...]] = {
+    String: (str,),
+    Enum: (str,),
+    Integer: (int,),
+    Number: (int, float),
+    Boolean: (bool,),
+    rulebase.Null: (type(None),),
+    Array: (list,),
+    Object: (dict,),
+}
+"""The Python types of the JSON values of each type."""
+
+_WRONG: tuple[Any, ...] = (7, "seven", True, 1.0, None, [])
+"""Values of all JSON types but objects; `true` and `1.0` are no integers."""
+
+_IN_WORDS: dict[type, str] = {
+    bool: "true",
+    float: "1.0",
+    int: "7",
+    str: "a string",
+    type(None): "null",
+    list: "a list",
+}
+
+
+def _wrong(kinds: tuple[rulebase.Type, ...]) -> list[Any]:
+    """Values that are of none of the types: one, but for a number also those that some take for one."""
+    if any(type(each) not in JSON_TYPES for each in kinds):
+        return []
+    taken = {kind for each in kinds for kind in _PYTHON[type(each)]}
+    wrong = [each for each in _WRONG if type(each) not in taken]
+    return wrong[:3] if int in taken else wrong[:1]
+
+
+def _replaced(value: Any, path: KeyPath, new: Any) -> Any:
+    """A copy of a JSON value with another one at a path; without it where that is `GONE`."""
+    if not path:
+        return new
+    key, *rest = path
+    if isinstance(value, list):
+        return [_replaced(each, tuple(rest), new) if at == key else each for at, each in enumerate(value)]
+    if new is GONE and not rest:
+        return {each: value[each] for each in value if each != key}
+    value = value or {}  # there was no data
+    return value | {key: _replaced(value.get(key), tuple(rest), new)}
