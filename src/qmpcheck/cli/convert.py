@@ -22,7 +22,7 @@ from qmpcheck.wording import plural
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="a log, packed or not; - is standard input")
+    parser.add_argument("file", metavar="FILE", help="a log, packed or not, or its URL; - is standard input")
     output.add_output(parser)
     parser.add_argument("--vm", metavar="NAME", help="the VM, by its name or what the list has beside it")
     parser.add_argument("--list", action="store_true", help="list the VMs, and write no message")

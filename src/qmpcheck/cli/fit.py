@@ -25,7 +25,9 @@ from qmpcheck.version import Version
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "stream", metavar="STREAM", help="a recording or a log, plain or packed; - is standard input"
+        "stream",
+        metavar="STREAM",
+        help="a recording or a log, plain or packed, or its URL; - is standard input",
     )
     formats.add_input(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="of the report")

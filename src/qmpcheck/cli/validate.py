@@ -9,8 +9,6 @@ its end, or held no event; 130 interrupted.
 from __future__ import annotations
 
 import argparse
-import os
-import re
 import sys
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -20,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 
 from qmpcheck.checking.result import StreamResult
-from qmpcheck.cli import arguments, baseline_option, output, report_option, strictness
+from qmpcheck.cli import arguments, baseline_option, inputs, output, report_option, strictness
 from qmpcheck.cli.arguments import AppendOverDefault
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
@@ -52,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "streams",
         nargs="+",
         metavar="STREAM",
-        help="a recording or a log, plain or packed, a folder of them, or - for standard input",
+        help="a recording or a log, plain or packed, a folder of them, or - for standard input; also a URL, "
+        "such as 's3://bucket/2026/**/*.jsonl.zst'",
     )
     parser.add_argument(
         "--spec",
@@ -105,15 +104,15 @@ def run(options: argparse.Namespace) -> int:
     if options.follow and len(options.streams) > 1:
         raise SpecError("--follow takes one stream")
     known = baseline_option.load(options)
-    inputs = [*options.streams, *options.rules, *filter(None, [options.spec])]
+    read = [*options.streams, *options.rules, *filter(None, [options.spec])]
     baseline = [*filter(None, [options.baseline])]
-    report_option.prepare(options.reports, inputs, baseline, options.format, options.output)
+    report_option.prepare(options.reports, read, baseline, options.format, options.output)
     spec = None if options.spec == AUTO else catalogue.find(options.spec)
     strictness.check(options, *([spec] if spec else []))
     checker = FileChecker(_recipe(options), spec, options.input)
     if options.follow:
         return _follow(options, checker, known)
-    paths = _files(options.streams)
+    paths = [file.path for path in options.streams for file in inputs.files(path)]
     with _progress(paths) as advance:
         results = check_files(checker, paths, advance, options.jobs)
     if all(result.unreadable and not result.lines for result in results):
@@ -134,32 +133,6 @@ def _recipe(options: argparse.Namespace) -> Recipe:
         extra=tuple(options.extra),
         complete=options.complete,
     )
-
-
-def _files(paths: Sequence[str]) -> list[str]:
-    """The paths, with the files of a folder in its place: recordings, packed or not, and logs.
-
-    Raises:
-        SpecError: a folder has none.
-    """
-    found: list[str] = []
-    for path in paths:
-        if not os.path.isdir(path):
-            found.append(path)
-            continue
-        inside = sorted(
-            os.path.join(folder, name)
-            for folder, _, names in os.walk(path)
-            for name in names
-            if _RECORDED.search(name)
-        )
-        if not inside:
-            raise SpecError(f"{safe(path)}: no file in it is called *.jsonl, *.log or *.json, packed or not")
-        found += inside
-    return found
-
-
-_RECORDED = re.compile(r"\.(jsonl|log|json)(\.\d+)?(\.gz|\.zst)?$")
 
 
 def _with_availability(findings: Sequence[Finding], spec: Spec | None) -> tuple[Finding, ...]:

@@ -1,4 +1,4 @@
-"""Opening a stream: a file, standard input, or either of them compressed."""
+"""Opening a stream: a file, a URL, standard input, or any of them compressed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import IO, Any, cast
 
 from qmpcheck.streams.standard_input import standard_input
+from qmpcheck.streams.stored_file import scheme
 from qmpcheck.streams.wholefile import WholeFile
 
 STANDARD_INPUT = "-"
@@ -24,17 +25,18 @@ class Unreadable(Exception):
 
 
 @contextmanager
-def opened(path: str, ahead: bool = False) -> Iterator[IO[bytes]]:
+def opened(path: str, ahead: bool = False, size: int | None = None) -> Iterator[IO[bytes]]:
     """The stream's bytes, decompressed if its first bytes say that it is gzip or Zstandard.
 
     Args:
-        path: a file, or `-` for standard input.
+        path: a file or its URL, or `-` for standard input.
         ahead: whether the stream is opened once more after this, and then is to begin at its beginning.
+        size: how many bytes are stored, if that is known: a small file at a URL then takes one request.
 
     Raises:
         Unreadable: at opening or at any read.
     """
-    with failures(), raw(path, ahead) as file:
+    with failures(), raw(path, ahead, size) as file:
         yield unpacked(file)
 
 
@@ -58,14 +60,23 @@ def expect_readable(path: str) -> None:
         Unreadable: it cannot be opened.
     """
     try:
-        if path != STANDARD_INPUT and not stat.S_ISFIFO(os.stat(path).st_mode):
-            open(path, "rb").close()
+        if path != STANDARD_INPUT and not is_pipe(path):
+            raw(path).close()
     except (OSError, ValueError) as error:
         raise Unreadable(getattr(error, "strerror", None) or str(error)) from None
 
 
+def is_pipe(path: str) -> bool:
+    """Whether a path is that of a pipe, which can be read only once.
+
+    Raises:
+        OSError: nothing is there.
+    """
+    return not scheme(path) and stat.S_ISFIFO(os.stat(path).st_mode)
+
+
 def size(path: str) -> int | None:
-    """The bytes of a plain file; None where the stream is a pipe or compressed, or not there at all."""
+    """The bytes of a plain file; None where it is at a URL, a pipe or compressed, or not there at all."""
     if path == STANDARD_INPUT or not os.path.isfile(path):
         return None
     try:
@@ -77,13 +88,17 @@ def size(path: str) -> int | None:
         return None
 
 
-def raw(path: str, ahead: bool = False) -> io.BufferedReader:
+def raw(path: str, ahead: bool = False, size: int | None = None) -> io.BufferedReader:
     """The stream's bytes as they are stored; see `opened` for the arguments.
 
     Raises:
         OSError: it cannot be opened; at a read, also that it became shorter.
         Unreadable: standard input is closed.
     """
+    if scheme(path):
+        from qmpcheck.streams import remote
+
+        return remote.opened(path, ahead, size)
     if path != STANDARD_INPUT:
         return io.BufferedReader(WholeFile(path))
     if sys.stdin is None:

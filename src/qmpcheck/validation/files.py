@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -128,7 +126,7 @@ class FileChecker:
 
 
 def _expect_two_reads(path: str) -> None:
-    if path != source.STANDARD_INPUT and stat.S_ISFIFO(os.stat(path).st_mode):
+    if path != source.STANDARD_INPUT and source.is_pipe(path):
         raise source.Unreadable("a pipe is read once: name a spec, or give it as standard input")
 
 

@@ -1,0 +1,77 @@
+"""Which files paths, folders, patterns and URLs mean."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+
+from qmpcheck.streams.stored_file import RECORDED, StoredFile, scheme
+
+
+class NothingListed(Exception):
+    """A folder or a pattern that names no file; the text says so."""
+
+
+def listed(path: str) -> Iterator[StoredFile]:
+    """The files that a path means, in order, as they are found: memory does not grow with their number.
+
+    A folder means the recordings and logs in it and below, packed or not; a pattern what matches it, where
+    `**` is any number of folders; any other path itself, whether or not it is there.
+
+    Raises:
+        NothingListed: a folder or a pattern means no file.
+        OSError: a folder or a URL cannot be read.
+    """
+    if scheme(path):
+        from qmpcheck.streams import remote
+
+        if remote.is_pattern(path):
+            return _some(remote.listed(path), "no file matches")
+        return _some(remote.listed(path), _NONE_IN_FOLDER, StoredFile(path))
+    if os.path.isdir(path):
+        return _some(_below(path), _NONE_IN_FOLDER)
+    if any(sign in path for sign in "*?[") and not os.path.exists(path):
+        import glob
+
+        found = sorted(each for each in glob.iglob(path, recursive=True) if not os.path.isdir(each))
+        return _some(map(_stored, found), "no file matches")
+    return iter([_stored(path)])
+
+
+_NONE_IN_FOLDER = "no file in it is called *.jsonl, *.log or *.json, packed or not"
+
+
+def _some(
+    files: Iterable[StoredFile], otherwise: str, missing: StoredFile | None = None
+) -> Iterator[StoredFile]:
+    """The files; if the place of all of them is not there, `missing`, which then fails to open."""
+    found = None
+    try:
+        for found in files:
+            yield found
+    except FileNotFoundError:
+        if found is not None:  # what is listed in part is not all there is
+            raise
+        found = missing
+        if missing:
+            yield missing
+    if found is None:
+        raise NothingListed(otherwise)
+
+
+def _below(folder: str) -> Iterator[StoredFile]:
+    with os.scandir(folder) as entries:
+        inside = sorted((each.path + "/" * each.is_dir(follow_symlinks=False)) for each in entries)
+    for path in inside:
+        if path.endswith("/"):
+            yield from _below(path[:-1])
+        elif RECORDED.search(path):
+            yield _stored(path)
+
+
+def _stored(path: str) -> StoredFile:
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return StoredFile(path)
+    return StoredFile(path, status.st_size, f"{status.st_size} {status.st_mtime_ns}")

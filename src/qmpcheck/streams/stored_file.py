@@ -1,0 +1,32 @@
+"""A file as a listing shows it, and which paths are URLs."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+
+class StoredFile(NamedTuple):
+    """A file that a path or a URL names.
+
+    Attributes:
+        path: the path or the URL; `-` for standard input.
+        size: how many bytes are stored, packed or not; None where that is not known.
+        mark: what changes when the file does, such as an object's tag; "" where nothing says so.
+    """
+
+    path: str
+    size: int | None = None
+    mark: str = ""
+
+
+RECORDED = re.compile(r"\.(jsonl|log|json)(\.\d+)?(\.gz|\.zst)?$")
+"""The names of the files that are taken of a folder."""
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+
+
+def scheme(path: str) -> str:
+    """The scheme of a URL, such as `s3`; "" for a plain path."""
+    match = _SCHEME.match(path)
+    return match[1] if match else ""
