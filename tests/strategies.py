@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 
 from qmpcheck import rulebase
-from qmpcheck.rulebase import Alternate, Enum, EventRule, Member, Object, RuleBase
+from qmpcheck.rulebase import Alternate, Enum, EventRule, FollowUp, Member, Object, RateLimit, RuleBase
 from qmpcheck.streams.messages import LAST_SECOND
 
 anything = st.recursive(
@@ -199,3 +199,31 @@ def _wrong(described: rulebase.Type) -> list[tuple[Any, str]]:
             ]
         case _:
             return []
+
+
+# Rule bases
+
+
+def _object(members: list[tuple[rulebase.Type, bool]]) -> Object:
+    return Object(tuple(Member(f"m{at}", *member) for at, member in enumerate(members)))
+
+
+def _members_of(types: st.SearchStrategy[Any]) -> st.SearchStrategy[list[tuple[rulebase.Type, bool]]]:
+    return st.lists(st.tuples(types, st.booleans()), max_size=3)
+
+
+types = st.recursive(
+    st.sampled_from([rulebase.String(), rulebase.String(("a", "b")), rulebase.Boolean(), rulebase.Null()])
+    | st.sampled_from([rulebase.Integer(), rulebase.Integer("int8"), rulebase.Number(), rulebase.Any()])
+    | st.sampled_from([Enum(("x",)), Enum(("x", "y")), Enum(())]),
+    lambda inner: st.builds(rulebase.Array, inner) | st.builds(_object, _members_of(inner)),
+    max_leaves=6,
+)
+
+rules_of_events = st.builds(
+    EventRule,
+    st.builds(_object, _members_of(types)),
+    st.lists(st.sampled_from("ABCX").map(lambda event: FollowUp((event,))), max_size=1).map(tuple),
+    st.sampled_from([None, RateLimit(), RateLimit(("m0",))]),
+)
+"""What one of the events A, B and C may carry, and which of them must follow it; X is none of them."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from real_qemu import real
 from rulebases import QAPI
+from strategies import rules_of_events
 
 from qmpcheck.checking import json_schema
 from qmpcheck.cli import main
@@ -19,7 +21,7 @@ from qmpcheck.codes import STREAM_CODES
 from qmpcheck.generating.mutants import Mutant, mutants
 from qmpcheck.generating.stream import Generation
 from qmpcheck.qmp import introspect
-from qmpcheck.rulebase import RuleBase
+from qmpcheck.rulebase import EventRule, RuleBase, SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
 
@@ -61,6 +63,14 @@ def test_what_schemas_can_say() -> None:
     assert len(
         {(mutant.code, mutant.event, mutant.path, mutant.what, mutant.lines[-1]) for mutant in made}
     ) == len(made)
+
+
+@given(st.dictionaries(st.sampled_from("ABC"), rules_of_events, min_size=1), st.integers(0, 100))
+def test_exactly_that_rule_is_broken_whatever_the_spec(events: dict[str, EventRule], seed: int) -> None:
+    rules = RuleBase(events)
+    with suppress(SpecError):  # no event of it can be generated
+        for mutant in mutants_of(Spec("own", "own", rules), seed):
+            assert found(rules, mutant) == [(mutant.code, mutant.line, mutant.event, mutant.path)], mutant
 
 
 def test_every_rule_of_the_protocol_and_of_specs_is_broken() -> None:

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--spec", required=True, metavar="SPEC", help="the release or the spec to follow")
     parser.add_argument(
         "--events",
-        type=_number,
+        type=_positive,
         metavar="N",
         help="how many events; as many as it takes to show all that the spec allows, if not given",
     )
@@ -139,6 +139,12 @@ _MOST_MISSING = 10
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at most {_DIGITS} digits")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not _number(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of events")
     return int(text)
 
 

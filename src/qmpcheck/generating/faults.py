@@ -6,6 +6,8 @@ from collections.abc import Hashable, Iterator
 from typing import Any, NamedTuple
 
 from qmpcheck import rulebase
+from qmpcheck.generating.choices import NOTHING, usable
+from qmpcheck.generating.values import sample
 from qmpcheck.keypath import KeyPath, of_any_item
 from qmpcheck.rulebase import (
     JSON_TYPES,
@@ -108,6 +110,8 @@ def _changes_of_object(
             if not member.may_be_absent:
                 yield _Change("QMP202", at, "a mandatory member is removed", GONE, tags)
             yield from _changes(member.type, value[member.name], at, tags)
+        elif member.marks.deprecated and (possible := usable(member.type)) != NOTHING:
+            yield _Change("QMP206", at, "a deprecated member is added", sample(possible), tags)
     if described.branches:
         tag = value[described.discriminator]
         branch = described.branches.get(tag, Object(open=described.open))

@@ -25,10 +25,17 @@ class Step(NamedTuple):
 
 
 class Story(NamedTuple):
-    """A sequence of events; `ends` tells whether the process ends with it."""
+    """A sequence of events.
+
+    Attributes:
+        steps: the events.
+        ends: whether the process ends with it.
+        fills: whether it is one event out of another story, which comes alone only to show what is left.
+    """
 
     steps: tuple[Step, ...]
     ends: bool = False
+    fills: bool = False
 
 
 # A member's value follows it after `=`, several with `|` between them; `!` means all others. With `>` between
@@ -43,18 +50,22 @@ BLOCK_IO_ERROR action=!stop
 WATCHDOG action=pause, STOP, RESUME
 WATCHDOG action=reset, RESET guest=true reason=guest-reset
 WATCHDOG action=shutdown, POWERDOWN, \
-SHUTDOWN guest=true reason=guest-shutdown, STOP, RESET guest=false, RESUME
+SHUTDOWN guest=true reason=guest-shutdown, STOP, RESET guest=false reason=host-qmp-system-reset, RESUME
 WATCHDOG action=poweroff, END
 WATCHDOG action=!pause|reset|shutdown|poweroff
 GUEST_CRASHLOADED action=run
-GUEST_PANICKED action=pause, STOP, RESET guest=false, RESUME
-GUEST_PANICKED action=poweroff, SHUTDOWN guest=true reason=guest-panic, STOP, RESET guest=false, RESUME
+GUEST_PANICKED action=pause, STOP, RESET guest=false reason=host-qmp-system-reset, RESUME
+GUEST_PANICKED action=poweroff, SHUTDOWN guest=true reason=guest-panic, \
+STOP, RESET guest=false reason=host-qmp-system-reset, RESUME
 GUEST_PANICKED action=!pause|poweroff
-POWERDOWN, SHUTDOWN guest=true reason=guest-shutdown, STOP, RESET guest=false, RESUME
-SUSPEND_DISK, SHUTDOWN guest=true reason=guest-shutdown, STOP, RESET guest=false, RESUME
-SHUTDOWN guest=true reason=guest-shutdown|guest-reset|guest-panic, STOP, RESET guest=false, RESUME
+POWERDOWN, SHUTDOWN guest=true reason=guest-shutdown, \
+STOP, RESET guest=false reason=host-qmp-system-reset, RESUME
+SUSPEND_DISK, SHUTDOWN guest=true reason=guest-shutdown, \
+STOP, RESET guest=false reason=host-qmp-system-reset, RESUME
+SHUTDOWN guest=true reason=guest-shutdown|guest-reset|guest-panic, \
+STOP, RESET guest=false reason=host-qmp-system-reset, RESUME
 SHUTDOWN guest=false reason=!guest-shutdown|guest-reset|guest-panic|host-qmp-quit|host-signal, \
-STOP, RESET guest=false, RESUME
+STOP, RESET guest=false reason=host-qmp-system-reset, RESUME
 STOP, SHUTDOWN guest=false reason=host-qmp-quit|host-signal, END
 JOB_STATUS_CHANGE status=created>running>waiting>pending, BLOCK_JOB_PENDING, BLOCK_JOB_COMPLETED, \
 JOB_STATUS_CHANGE status=concluded>null
@@ -97,10 +108,14 @@ COMPANIONS = {"STOP": "RESUME", "RESUME": "STOP", "SUSPEND": "WAKEUP", "WAKEUP":
 def stories(events: dict[str, Object]) -> list[Story]:
     """The stories that can be made of these events, which have this data; each event is in one of them."""
     told = [_resolved(line, events) for line in _TEXT.strip().splitlines()]
-    alone = [Story((Step(event),)) for event in events if event not in _NOT_ALONE]
-    found = dict.fromkeys(story for story in (*told, *alone) if story and story.steps)
+    found = [*dict.fromkeys(story for story in told if story and story.steps)]
     in_stories = {step.event for story in found for step in story.steps}
-    return [*found, *(Story((Step(event),)) for event in events if event not in in_stories)]
+    alone = (
+        Story((Step(event),), fills=event in in_stories)
+        for event in events
+        if event not in in_stories or event not in _NOT_ALONE
+    )
+    return [*found, *alone]
 
 
 def _resolved(line: str, events: dict[str, Object]) -> Story | None:

@@ -79,11 +79,8 @@ class Generation:
             self.coverage.add(event, data, self._rules[event].needs_data)
         self._values = Values(self.coverage, self._random)
         self._stories = self._in_order(stories(self._data))
-        self._in_stories = {
-            step.event for each in self._stories if len(each.steps) > 1 for step in each.steps
-        }
         self._lengths = {story: self._longest(story.steps) for story in self._stories}
-        self._untold = [story for story in self._stories if len(story.steps) > 1]
+        self._untold = {story for story in self._stories if len(story.steps) > 1}
         self._clock = _Clock(spec.rule_base, self._random)
         self._is_stopped = False
 
@@ -105,8 +102,7 @@ class Generation:
             if story is None:
                 return
             found = [*self._perform(story)]
-            if story in self._untold:
-                self._untold.remove(story)
+            self._untold.discard(story)
             self.events += len(found)
             self.sessions += needs_greeting
             yield [self._greeting, *found] if needs_greeting else found
@@ -174,8 +170,9 @@ class Generation:
                 return fitting[news.index(best)]
         if room is None or not fitting:
             return None
-        lasting = [each for each in fitting if not each.ends] or fitting
-        return lasting[int(self._random.random() * len(lasting))]
+        best_kind = min((each.ends, each.fills) for each in fitting)
+        likely = [each for each in fitting if (each.ends, each.fills) == best_kind]
+        return likely[int(self._random.random() * len(likely))]
 
     def _news(self, story: Story) -> tuple[bool, float, bool, float]:
         """How much a story shows: the story that shows most is the greatest.
@@ -185,9 +182,7 @@ class Generation:
         told yet; and the events that show anything.
         """
         steps = sum(map(self._has_news, story.steps))
-        is_story = len(story.steps) > 1
-        events = {step.event for step in story.steps if is_story or step.event not in self._in_stories}
-        kinds = len(events - self._clock.seen)
+        kinds = 0 if story.fills else len({step.event for step in story.steps} - self._clock.seen)
         is_untold = bool(steps) and story in self._untold
         return bool(steps) and not story.ends, kinds / len(story.steps), is_untold, steps / len(story.steps)
 

@@ -66,16 +66,17 @@ class Values:
                 options = (THERE, ABSENT) if allowed is None else (THERE,)
                 if self._pick(at, options) == ABSENT:
                     continue
-            made[member.name] = self._value(member.type, (*at, THERE), cast, allowed)
+            made[member.name] = self.value(member.type, (*at, THERE), cast, allowed)
         branch = described.branches.get(made.get(described.discriminator, ""))
         if branch:
             chosen = made[described.discriminator]
             made |= self._object(branch, (*place, described.discriminator, THERE, chosen), cast, {})
         return made
 
-    def _value(  # noqa: PLR0911 -- a case each
+    def value(  # noqa: PLR0911 -- a case each
         self, described: rulebase.Type, place: Place, cast: Cast, allowed: Sequence[str] | None = None
     ) -> Any:
+        """A value of a type; `allowed` are those that it may have, None for any."""
         match described:
             case Object():
                 return self._object(described, place, cast, {})
@@ -89,11 +90,11 @@ class Values:
                 return self._pick(place, _allowed(known, allowed))
             case Array(items):
                 number = {EMPTY: 0, ONE: 1, TWO: 2}[self._pick(place, labels(described))]
-                return [self._value(items, (*place, "[]"), cast) for _ in range(number)]
+                return [self.value(items, (*place, "[]"), cast) for _ in range(number)]
             case Alternate(types):
                 chosen = self._pick(place, labels(described))
                 found = dict(zip(labels(described), types, strict=True))[chosen]
-                return self._value(found, (*place, chosen), cast)
+                return self.value(found, (*place, chosen), cast)
             case Integer():
                 return self._integer(described, place[-2], self._pick(place, labels(described), _USUALLY))
             case _:
@@ -187,3 +188,8 @@ _NAMES = {
     "x509_dname": "CN=client{}",
 }
 """What members that name something look like, by their names."""
+
+
+def sample(described: rulebase.Type) -> Any:
+    """Some value of a usable type."""
+    return Values(Coverage(), random.Random(0)).value(described, ("", ""), {})  # noqa: S311 -- no secret
