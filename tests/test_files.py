@@ -17,7 +17,7 @@ from strategies import events, faults
 from qmpcheck.checking.checker import Checker, CheckOptions
 from qmpcheck.codes import Severity
 from qmpcheck.specs import catalogue
-from qmpcheck.validation import processes
+from qmpcheck.validation import processes, tasks
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recipe import Recipe
 
@@ -66,14 +66,14 @@ STOP = b'{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 5}}\n'
 
 
 def test_several_processes_say_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "TASK", 1 << 14)
+    monkeypatch.setattr(tasks, "TASK", 1 << 14)
     paths = [str(tmp_path / "none")]
     for number in range(12):
         text = b"\xef\xbb\xbf" + (STOP * 37 + b"nonsense\n" + b"x" * 5000 + b"\n") * number + b"{"
         paths.append(str(tmp_path / f"{number}.jsonl"))
         Path(paths[-1]).write_bytes(gzip.compress(text) if number % 3 == 0 else text)
     checker = FileChecker(Recipe(severities=SEVERITIES), catalogue.find("v4"), "jsonl")
-    one, two, three = (processes.check_files(checker, paths, int, jobs) for jobs in (1, 2, 3))
+    one, two, three = (processes.check_files(checker, paths, jobs) for jobs in (1, 2, 3))
     assert one == two == three
     assert [result.path for result in one] == paths
     assert one[-1].lines == 39 * 11 + 1

@@ -28,6 +28,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
         level: how bad the user holds it to be; None for what its code and its erratum say.
         got: the value that is not allowed (QMP205), or the JSON type that is wrong (QMP204); safe to print.
         rule: the rule over time that it is about, in words, "" for none; safe to print.
+        file: the path of the file that it is in, where several were joined to the stream; else "".
     """
 
     code: str
@@ -43,6 +44,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     level: Severity | None = None
     got: str = ""
     rule: str = ""
+    file: str = ""
 
     @property
     def slug(self) -> str:

@@ -19,6 +19,7 @@ from qmpcheck.specs import catalogue
 from qmpcheck.text import quoted, safe
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recipe import Recipe
+from qmpcheck.validation.recording import of_path
 from qmpcheck.validation.spec_choice import AUTO
 
 _MOST = 100
@@ -143,7 +144,7 @@ def _checked(recording: RecordedConnection, settings: Settings) -> Result:
     if problems and not _size(path):
         return Result(lost, False, tuple(problems))
     try:
-        [checked] = _file_checker(settings).check(path)
+        [checked] = _file_checker(settings).check(of_path(path))
     except SpecError as error:
         return Result(lost, False, (*problems, f"{safe(path)}: {error}"))
     out = io.StringIO()

@@ -200,6 +200,15 @@ class Checker:
         self._line = numbers[-1]
         self._lines += len(lines)
 
+    def skip(self) -> None:
+        """Messages may be missing here: what is open can be answered from now on, but is never missing."""
+        if not self._is_new:
+            self._session.reconnected()
+            self._before.clear()
+            for monitor in self._watch.monitors:
+                monitor.reconnected()
+        self._new_connection()
+
     def feed_cut(self, numbers: Sequence[int]) -> None:
         """Report lines that the log, or what else carried the stream, has only in part."""
         for number in numbers:
@@ -269,11 +278,8 @@ class Checker:
             self._recorder.connect(is_new=self._is_new or self._session.is_ending or differs)
         if self._session.is_ending or differs:
             self._end_session(line, complete=True)
-        elif not self._is_new:
-            self._session.reconnected()
-            self._before.clear()
-            for monitor in self._watch.monitors:
-                monitor.reconnected()
+        else:
+            self.skip()
         self._new_connection()
         if differs or self._version is None:
             self._version = greeting.version

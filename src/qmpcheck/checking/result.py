@@ -9,7 +9,7 @@ import msgspec
 
 from qmpcheck.codes import Severity
 from qmpcheck.finding import AS_IT_IS, Finding, Severities, severity
-from qmpcheck.specs.catalogue import Spec
+from qmpcheck.specs.catalogue import SpecName
 from qmpcheck.text import name
 from qmpcheck.version import Version
 
@@ -33,7 +33,7 @@ class StreamResult(NamedTuple):
     """One stream, checked.
 
     Attributes:
-        path: the file, or `-` for standard input.
+        path: the file, or `-` for standard input; the newest of several that were joined.
         lines: how many lines it has; of a log, how many messages.
         events: how many of them are events.
         counts: how many findings there are of each kind.
@@ -48,6 +48,7 @@ class StreamResult(NamedTuple):
         why: why this spec was chosen, in words; "" where somebody named it.
         may_lack: what the format does not keep, in words.
         timeline: what happened in it; None where nobody asked.
+        files: the paths of the files that were joined, in order; () where it is one file.
     """
 
     path: str
@@ -61,10 +62,11 @@ class StreamResult(NamedTuple):
     versions: tuple[Version, ...] = ()
     format: str = "jsonl"
     vm: str = ""
-    spec: Spec | None = None
+    spec: SpecName | None = None
     why: str = ""
     may_lack: str = ""
     timeline: Timeline | None = None
+    files: tuple[str, ...] = ()
 
     @classmethod
     def unread(cls, path: str, reason: str) -> StreamResult:

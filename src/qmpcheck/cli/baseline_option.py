@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from qmpcheck.checking.result import StreamResult
@@ -52,7 +52,7 @@ def load(options: argparse.Namespace) -> Baseline | None:
 
 
 def accepted(
-    options: argparse.Namespace, results: Sequence[StreamResult], before: Baseline | None
+    options: argparse.Namespace, results: Collection[StreamResult], before: Baseline | None
 ) -> Baseline | None:
     """What is accepted of this run: what was before, or all that it found where that is to be written."""
     if before is None or not options.update_baseline or _lacking(results):
@@ -64,7 +64,7 @@ def accepted(
 
 def close(
     options: argparse.Namespace,
-    results: Sequence[StreamResult],
+    results: Collection[StreamResult],
     before: Baseline | None,
     codes: Collection[str],
 ) -> int:
@@ -124,7 +124,7 @@ def _write(path: str, before: Baseline, now: Baseline) -> None:
     tell(f"{safe(path)}: {_entries(len(now))}, {counts}")
 
 
-def _lacking(results: Sequence[StreamResult]) -> str:
+def _lacking(results: Collection[StreamResult]) -> str:
     """Why the findings listed are not all there are; "" where they are."""
     for checked in results:
         reason = stream_status.unchecked(checked)

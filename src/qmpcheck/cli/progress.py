@@ -1,18 +1,36 @@
-"""A progress bar in bytes."""
+"""A progress bar in bytes, with the number of files and of findings."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 from tqdm import tqdm
 
-from qmpcheck.streams.blocks import Advance
+from qmpcheck.validation.tasks import Done
+
+
+class Progress:
+    """What a bar shows."""
+
+    def __init__(self, shown: tqdm[NoReturn]) -> None:
+        self._shown = shown
+        self.advance = shown.update
+        self._files = self._findings = 0
+
+    def done(self, done: Done, counts_bytes: bool) -> None:
+        """Count a recording whose results are there, and its bytes if nothing else counts them."""
+        self._files += len(done.recording.files)
+        self._findings += sum(each.counts.total() for each in done.results)
+        self._shown.set_postfix_str(f"{self._files} files, {self._findings} findings", refresh=False)
+        if counts_bytes or not done.is_new:
+            self._shown.update(done.recording.size)
 
 
 @contextmanager
-def bar(total: int | None) -> Iterator[Advance]:
+def bar(total: int | None) -> Iterator[Progress]:
     """Shows after a second and goes away at the end; `total` bytes, None where it is not known."""
     with tqdm(total=total, unit="B", unit_scale=True, delay=1, leave=False, file=sys.stderr) as shown:
-        yield shown.update
+        yield Progress(shown)

@@ -9,16 +9,14 @@ its end, or held no event; 130 interrupted.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import Counter
 from collections.abc import Collection, Sequence
-from contextlib import nullcontext
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import msgspec
 
 from qmpcheck.checking.result import StreamResult
-from qmpcheck.cli import arguments, baseline_option, inputs, output, report_option, strictness
+from qmpcheck.cli import arguments, baseline_option, output, report_option, running, strictness
 from qmpcheck.cli.arguments import AppendOverDefault
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
@@ -27,18 +25,16 @@ from qmpcheck.finding import Finding
 from qmpcheck.reports import stream_status
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
-from qmpcheck.specs.catalogue import Spec
 from qmpcheck.streams import formats, source
 from qmpcheck.text import safe
+from qmpcheck.validation import tasks
 from qmpcheck.validation.files import FileChecker
-from qmpcheck.validation.processes import check_files
 from qmpcheck.validation.recipe import Recipe
 from qmpcheck.validation.spec_choice import AUTO
 from qmpcheck.wording import first_of, plural
 
 if TYPE_CHECKING:
     from qmpcheck.reports.fingerprint import Baseline
-    from qmpcheck.streams.blocks import Advance
     from qmpcheck.validation.spec_choice import Choice
 
 CONFIGURED = ("spec", "select", "ignore", "severities", "assume", "rules", "within", "fail-on", "extra")
@@ -95,9 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     report_option.add_report(parser)
     baseline_option.add_baseline(parser)
     strictness.add_strict_spec(parser)
-    parser.add_argument(
-        "--jobs", type=_jobs, default=1, metavar="N", help="divide the files among N processes"
-    )
+    running.add_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -112,12 +106,9 @@ def run(options: argparse.Namespace) -> int:
     checker = FileChecker(_recipe(options), spec, options.input)
     if options.follow:
         return _follow(options, checker, known)
-    paths = [file.path for path in options.streams for file in inputs.files(path)]
-    with _progress(paths) as advance:
-        results = check_files(checker, paths, advance, options.jobs)
+    results = running.results(options, checker)
     if all(result.unreadable and not result.lines for result in results):
         options = report_option.sparing_existing(options)
-    results = [result._replace(listed=_with_availability(result.listed, result.spec)) for result in results]
     accepted = baseline_option.accepted(options, results, known)
     with report_option.opened(options.output, options.reports) as out:
         _report(options, results, out, accepted)
@@ -135,16 +126,7 @@ def _recipe(options: argparse.Namespace) -> Recipe:
     )
 
 
-def _with_availability(findings: Sequence[Finding], spec: Spec | None) -> tuple[Finding, ...]:
-    """The findings, with what other releases say of each; a clean stream needs none of them."""
-    if not findings or spec is None:
-        return tuple(findings)
-    from qmpcheck.drift import availability
-
-    return availability.availability_for(spec.id, spec.newer).with_drift(findings)
-
-
-def _reports(options: argparse.Namespace, results: Sequence[StreamResult], known: Baseline | None) -> int:
+def _reports(options: argparse.Namespace, results: Collection[StreamResult], known: Baseline | None) -> int:
     """Write the reports for CI, and the baseline; returns the exit status."""
     status = CLEAN
     if options.reports:
@@ -176,7 +158,7 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
                 if note and note not in chosen:
                     chosen.add(note)
                     tell(note)
-            known_since = _with_availability(findings, choice.spec)
+            known_since = tasks.with_drift(findings, choice.spec)
             for finding in streamstext.new_findings((*known_since, *overdue), known):
                 out.write(streamstext.finding_line(path, finding, style.painter(out), vm))
             out.flush()
@@ -184,7 +166,7 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
 
         at_once = None if options.format == "json" else print_findings
         results, interrupted = follow_file(checker, path, at_once, _tell_rotation)
-        results = [each._replace(listed=_with_availability(each.listed, each.spec)) for each in results]
+        results = [each._replace(listed=tasks.with_drift(each.listed, each.spec)) for each in results]
         whole = [results[0]._replace(listed=(*printed, *results[0].listed), taken=Counter()), *results[1:]]
         accepted = baseline_option.accepted(options, whole, known)
         _report(options, results, out, accepted, told_before=chosen)
@@ -206,7 +188,7 @@ def _expect_readable(path: str) -> None:
 
 def _report(
     options: argparse.Namespace,
-    results: Sequence[StreamResult],
+    results: Collection[StreamResult],
     out: IO[str],
     known: Baseline | None,
     told_before: Collection[str] = (),
@@ -229,7 +211,7 @@ def _report(
         streamstext.write(results, out, known, layout, options.quiet)
 
 
-def _notes(results: Sequence[StreamResult]) -> list[str]:
+def _notes(results: Collection[StreamResult]) -> list[str]:
     """Why streams were checked by which spec, each reason once."""
     by_reason: dict[str, list[str]] = {}
     for result in results:
@@ -240,7 +222,7 @@ def _notes(results: Sequence[StreamResult]) -> list[str]:
     return [*chosen, *notes]
 
 
-def _status(results: Sequence[StreamResult], options: argparse.Namespace, known: Baseline | None) -> int:
+def _status(results: Collection[StreamResult], options: argparse.Namespace, known: Baseline | None) -> int:
     unchecked = [(checked.path, stream_status.unchecked(checked)) for checked in results]
     for path, reason in unchecked:
         if reason:
@@ -259,24 +241,7 @@ def _new(checked: StreamResult, options: argparse.Namespace, known: Baseline | N
     return baseline.new(checked, known, options.fail_on)
 
 
-def _progress(paths: Sequence[str]) -> Any:
-    """A bar on standard error, where that is a terminal, once the work has taken a second."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        ignore: Advance = int
-        return nullcontext(ignore)
-    from qmpcheck.cli.progress import bar
-
-    sizes = [source.size(path) for path in paths]
-    return bar(None if None in sizes else sum(filter(None, sizes)))
-
-
 def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is not a count")
-    return int(text)
-
-
-def _jobs(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes")
     return int(text)

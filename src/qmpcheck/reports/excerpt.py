@@ -47,11 +47,19 @@ def find(path: str, findings: Collection[Finding]) -> dict[Finding, Excerpt]:
         path: the file. Standard input, a pipe and what is no local file are not read again.
         findings: what was found in it.
     """
-    if not findings or not os.path.isfile(path):
-        return {}
+    found: dict[Finding, Excerpt] = {}
+    for file in {finding.file or path for finding in findings}:
+        if os.path.isfile(file):
+            found.update(_in_file(file, [each for each in findings if (each.file or path) == file]))
+    return found
+
+
+def _in_file(path: str, findings: Collection[Finding]) -> Iterator[tuple[Finding, Excerpt]]:
     lines = _lines(path, {finding.line for finding in findings})
-    found = {finding: _excerpt(lines[finding.line], finding) for finding in findings if finding.line in lines}
-    return {finding: excerpt for finding, excerpt in found.items() if excerpt}
+    for finding in findings:
+        found = _excerpt(lines[finding.line], finding) if finding.line in lines else None
+        if found:
+            yield finding, found
 
 
 LONGEST_LINE = 1 << 20

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from typing import IO, Any
 
 import qmpcheck
@@ -11,13 +12,32 @@ from qmpcheck.checking.result import StreamResult
 from qmpcheck.finding import Finding
 from qmpcheck.reports import stream_status
 from qmpcheck.reports.report import Report
-from qmpcheck.specs.catalogue import Spec
+from qmpcheck.specs.catalogue import SpecName
 from qmpcheck.text import safe
 
 
-def write(results: Sequence[StreamResult], out: IO[str]) -> None:
-    """Write one JSON object, in ASCII: nothing in it can steer a terminal."""
-    out.write(_text(report(results)))
+def write(results: Collection[StreamResult], out: IO[str]) -> None:
+    """Write one JSON object, in ASCII: nothing in it can steer a terminal.
+
+    It is `report` of the results as text, written piece by piece, as there may be a million of them.
+    """
+    begin, end = _text({**_head(results), "streams": [], "diagnostics": []}).split('"streams": []', 1)
+    between, end = end.split("[]", 1)
+    out.write(f'{begin}"streams": ')
+    _write_list(map(_stream, results), out)
+    out.write(between)
+    _write_list(chain.from_iterable(map(_diagnostics, results)), out)
+    out.write(end)
+
+
+def _write_list(items: Iterable[dict[str, Any]], out: IO[str]) -> None:
+    """Write a list that is a value of the outermost object."""
+    before = "[\n"
+    for item in items:
+        text = json.dumps(item, indent=1)
+        out.write(before + "\n".join(f"  {line}" for line in text.split("\n")))
+        before = ",\n"
+    out.write("[]" if before == "[\n" else "\n ]")
 
 
 def render(found: Report) -> str:
@@ -29,21 +49,25 @@ def _text(document: object) -> str:
     return json.dumps(document, indent=1) + "\n"
 
 
-def report(results: Sequence[StreamResult]) -> dict[str, Any]:
+def report(results: Collection[StreamResult]) -> dict[str, Any]:
     """The report as a value."""
-    specs = [_spec(checked.spec) for checked in results]
-    is_one = all(spec == specs[0] for spec in specs)
     return {
-        "qmpcheck": qmpcheck.__version__,
-        "spec": specs[0] if is_one else None,
+        **_head(results),
         "streams": [_stream(checked) for checked in results],
         "diagnostics": [each for checked in results for each in _diagnostics(checked)],
     }
 
 
+def _head(results: Collection[StreamResult]) -> dict[str, Any]:
+    specs = {checked.spec and checked.spec._replace(newer="", note="") for checked in results}
+    return {"qmpcheck": qmpcheck.__version__, "spec": _spec(specs.pop()) if len(specs) == 1 else None}
+
+
 def _stream(checked: StreamResult) -> dict[str, Any]:
+    files = {"files": [*map(safe, checked.files)]} if checked.files else {}
     return {
         "path": safe(checked.path),
+        **files,
         "format": checked.format,
         "vm": safe(checked.vm),
         "spec": _spec(checked.spec),
@@ -53,10 +77,10 @@ def _stream(checked: StreamResult) -> dict[str, Any]:
     }
 
 
-def _spec(spec: Spec | None) -> dict[str, Any] | None:
+def _spec(spec: SpecName | None) -> dict[str, Any] | None:
     if spec is None:
         return None
-    return {"name": safe(spec.name), "id": spec.id, "not_understood": spec.rule_base.not_understood}
+    return {"name": safe(spec.name), "id": spec.id, "not_understood": spec.not_understood}
 
 
 def _diagnostics(checked: StreamResult) -> Iterator[dict[str, Any]]:
@@ -71,11 +95,13 @@ def _diagnostics(checked: StreamResult) -> Iterator[dict[str, Any]]:
 
 
 def _diagnostic(checked: StreamResult, finding: Finding, column: int | None) -> dict[str, Any]:
+    file = {"file": safe(finding.file)} if finding.file else {}
     return {
         "code": finding.code,
         "slug": finding.slug,
         "severity": str(finding.severity),
         "stream": safe(checked.path),
+        **file,
         "vm": safe(checked.vm),
         "line": finding.line,
         "column": column,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.codes import Severity
@@ -12,11 +12,11 @@ from qmpcheck.reports import fingerprint, jsonreport, stream_status
 from qmpcheck.reports.fingerprint import Baseline, Identity
 from qmpcheck.reports.report import Report, Reported, Suite
 from qmpcheck.reports.streamstext import spec_reference
-from qmpcheck.specs.catalogue import Spec
+from qmpcheck.specs.catalogue import SpecName
 from qmpcheck.wording import first_of, plural
 
 
-def report(results: Sequence[StreamResult], fail_on: Severity, baseline: Baseline | None = None) -> Report:
+def report(results: Collection[StreamResult], fail_on: Severity, baseline: Baseline | None = None) -> Report:
     """The results of streams as a report.
 
     Args:
@@ -35,7 +35,7 @@ def report(results: Sequence[StreamResult], fail_on: Severity, baseline: Baselin
     )
 
 
-def _named(spec: Spec) -> str:
+def _named(spec: SpecName) -> str:
     return spec.name if spec.name == spec.id else f"{spec.name} ({spec.id})"
 
 
@@ -56,7 +56,7 @@ def of_finding(path: str, finding: Finding, known: Baseline) -> Reported:
         code=finding.code,
         level=finding.severity,
         message=finding.text + (f" ({finding.drift})" if finding.drift else "") + spec_reference(finding),
-        file=path,
+        file=finding.file or path,
         line=finding.line,
         identity=identity,
         path=finding.shown_path,

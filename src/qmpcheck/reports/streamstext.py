@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from typing import IO, TYPE_CHECKING
 
 from qmpcheck.checking.result import FindingKind, StreamResult
 from qmpcheck.codes import CODES, Severity
 from qmpcheck.finding import AS_IT_IS, Finding, Severities, severity
 from qmpcheck.reports import stream_status, style
-from qmpcheck.specs.catalogue import Spec
+from qmpcheck.specs.catalogue import SpecName
 from qmpcheck.text import name, safe
 from qmpcheck.wording import plural
 
@@ -23,7 +23,7 @@ GROUPED, FULL, CONCISE = "grouped", "full", "concise"
 
 
 def write(
-    results: Sequence[StreamResult],
+    results: Collection[StreamResult],
     out: IO[str],
     known: Baseline | None = None,
     layout: str = GROUPED,
@@ -51,7 +51,7 @@ def write(
     findings: Counter[FindingKind] = Counter()
     for checked in results:
         findings.update(checked.counts)
-    out.write(table(findings, results[0].severities))
+    out.write(table(findings, next(iter(results)).severities))
 
 
 def _shown(checked: StreamResult, paint: style.Paint, known: Baseline | None, layout: str) -> Iterator[str]:
@@ -92,7 +92,7 @@ _MOST_PLACES = 5
 
 def _places(findings: Sequence[Finding]) -> str:
     """`1 more, in line 7`."""
-    lines = [str(line) for line in dict.fromkeys(finding.line for finding in findings)]
+    lines = [f"{file and safe(file) + ':'}{line}" for file, line in dict.fromkeys((e.file, e.line) for e in findings)]
     shown = ", ".join(lines[:_MOST_PLACES]) + (", …" if len(lines) > _MOST_PLACES else "")
     return f"{len(findings)} more, in {'line' if len(lines) == 1 else 'lines'} {shown}"
 
@@ -108,14 +108,15 @@ def _count_line(checked: StreamResult, paint: style.Paint, known: Baseline | Non
     colour = _COLOURS[result]
     said = f"{_WORDS[result]} {_named(checked.spec)}" if checked.spec else result
     vm = f" {name(checked.vm)}:" if checked.vm else ""
-    line = f"{safe_path(checked.path)}:{vm} {paint(colour, said)}: {', '.join(counts)}"
+    more = f" and {plural(len(checked.files) - 1, 'file')} before it" if checked.files else ""
+    line = f"{safe_path(checked.path)}{more}:{vm} {paint(colour, said)}: {', '.join(counts)}"
     if checked.format in ("", "jsonl"):
         return line
     lacks = f", which can lack {checked.may_lack}" if checked.may_lack else ""
     return f"{line} (format {checked.format}{lacks})"
 
 
-def _named(spec: Spec) -> str:
+def _named(spec: SpecName) -> str:
     return safe(spec.name) if spec.name == spec.id else f"{safe(spec.name)} ({spec.id})"
 
 
@@ -150,7 +151,7 @@ def finding_line(
     message = f"{place}: {finding.text}" if place else finding.text
     message += f" ({finding.drift})" if finding.drift else ""
     at = (
-        f"{safe_path(path)}:{finding.line}"
+        f"{safe_path(finding.file or path)}:{finding.line}"
         + (f":{column}" if column else "")
         + (f": {name(vm)}" if vm else "")
     )

@@ -54,6 +54,19 @@ class Origin(NamedTuple):
     version: Version | None = None
 
 
+class SpecName(NamedTuple):
+    """What reports say of a spec: `Spec` without its rules, so that results are small.
+
+    `not_understood` is the number of its lines that may state a rule which it does not have.
+    """
+
+    name: str
+    id: str
+    newer: str = ""
+    note: str = ""
+    not_understood: int = 0
+
+
 class Spec(NamedTuple):
     """A rule base and the names it goes by.
 
@@ -73,6 +86,11 @@ class Spec(NamedTuple):
     newer: str = ""
     note: str = ""
     origin: Origin = Origin()
+
+    @property
+    def named(self) -> SpecName:
+        """What reports say of it."""
+        return SpecName(self.name, self.id, self.newer, self.note, self.rule_base.not_understood)
 
 
 def find(name: str) -> Spec:

@@ -13,6 +13,7 @@ from qmpcheck.streams.formats import JSONL
 from qmpcheck.streams.formats.message import Stream
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recipe import Recipe
+from qmpcheck.validation.recording import of_path
 from qmpcheck.validation.spec_choice import AUTO
 
 
@@ -33,7 +34,7 @@ def check(
     """Check a recording as `qmpcheck validate` does: follow-ups and errata are on.
 
     Args:
-        recording: the path of a file in any format that qmpcheck reads; or lines of JSON, one message each.
+        recording: the path or URL of a file in a format that qmpcheck reads; or lines, a message each.
         spec: the spec or its name; `auto` for the release that each stream's greeting names, or that fits it.
         recipe: how it is checked beyond that.
 
@@ -46,7 +47,7 @@ def check(
     named = catalogue.find(spec) if isinstance(spec, str) and spec != AUTO else None
     checker = FileChecker(recipe or Recipe(), spec if isinstance(spec, Spec) else named)
     if isinstance(recording, str | os.PathLike):
-        return checker.check(os.fspath(recording))
+        return checker.check(of_path(os.fspath(recording)))
     lines = [each.encode() if isinstance(each, str) else bytes(each) for each in recording]
     part = Part(Stream(), lines, range(1, len(lines) + 1), [], 0, False)
     streams = checker.streams()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, cast
 
 import msgspec
 
 from qmpcheck.checking.checker import Checker
 from qmpcheck.checking.result import StreamResult
+from qmpcheck.finding import Finding
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.streams import demultiplex, source
@@ -16,8 +20,11 @@ from qmpcheck.streams.blocks import Advance
 from qmpcheck.streams.demultiplex import Part
 from qmpcheck.streams.formats import Format, Loss
 from qmpcheck.streams.formats.message import Stream
+from qmpcheck.streams.joined import JoinedFiles, Seam
+from qmpcheck.text import safe
 from qmpcheck.validation import spec_choice
 from qmpcheck.validation.recipe import Recipe
+from qmpcheck.validation.recording import Recording
 from qmpcheck.validation.spec_choice import Choice
 from qmpcheck.wording import plural
 
@@ -97,32 +104,76 @@ class FileChecker:
         """The streams of the next file, none so far; see `StreamsOfFile`."""
         return StreamsOfFile(self._pool, self._spec, waits)
 
-    def check(self, path: str, advance: Advance = int) -> list[StreamResult]:
-        """The results of the streams in a file, or in standard input (`-`), in the order of their begins.
+    def check(self, recording: Recording, advance: Advance = int) -> list[StreamResult]:
+        """The results of the streams in a recording, in the order of their begins.
 
-        A file is read once more where a stream in it has no greeting: its spec depends on all of it.
+        It is read once more where a stream in it has no greeting: its spec depends on all of it.
 
         Args:
-            path: the file.
+            recording: a file, standard input (`-`), or files to be joined.
             advance: takes how many bytes more were checked.
         """
         streams = self.streams()
+        if recording.fault:
+            return streams.results(recording.path, recording.fault)
+        file: IO[bytes] | JoinedFiles | None = None
         unreadable = ""
         try:
-            with source.opened(path, ahead=self._spec is None) as file:
-                format, parts = demultiplex.opened_parts(file, self.format, advance, path)
-                streams.begin(format)
-                for part in parts:
-                    streams.take(part)
+            with _opened(recording, ahead=self._spec is None) as file:
+                format, parts = demultiplex.opened_parts(file, self.format, advance, recording.path)
+                _feed(streams, format, parts, file)
             if streams.are_undecided():
-                _expect_two_reads(path)
-                with source.opened(path) as file:
-                    streams.begin(format)
-                    for part in demultiplex.opened_parts(file, format.name)[1]:
-                        streams.take(part)
+                _expect_two_reads(recording.path)
+                with _opened(recording) as file:
+                    parts = demultiplex.opened_parts(file, format.name)[1]
+                    _feed(streams, format, parts, file)
         except source.Unreadable as error:
             unreadable = str(error)
-        return streams.results(path, unreadable)
+        results = streams.results(recording.path, unreadable)
+        return [_joined(each, recording, file) for each in results] if recording.files[1:] else results
+
+
+@contextmanager
+def _opened(recording: Recording, ahead: bool = False) -> Iterator[IO[bytes]]:
+    if not recording.files[1:]:
+        [file] = recording.files
+        with source.opened(file.path, ahead, file.size) as opened:
+            yield opened
+    else:
+        yield cast(IO[bytes], JoinedFiles(recording.files, recording.gaps, ahead))
+
+
+def _feed(streams: StreamsOfFile, format: Format, parts: Iterable[Part], file: object) -> None:
+    streams.begin(format)
+    for part in parts:
+        streams.take(part, file.seams if isinstance(file, JoinedFiles) else ())
+
+
+def _joined(result: StreamResult, recording: Recording, file: IO[bytes] | JoinedFiles | None) -> StreamResult:
+    """The result of files that were joined, each finding with its file and its line there."""
+    why = result.why
+    if isinstance(file, JoinedFiles):
+        result = result._replace(listed=tuple(_placed(each, file) for each in result.listed))
+        if any(seam.is_gap for seam in file.seams):
+            why = "; ".join(filter(None, (why, _MAY_LACK_FILES)))
+    vm = result.vm or recording.vm
+    return result._replace(files=tuple(each.path for each in recording.files), vm=vm, why=why)
+
+
+_MAY_LACK_FILES = (
+    "files may be missing between those that were joined: what was open there can only be pending"
+)
+
+
+def _placed(finding: Finding, files: JoinedFiles) -> Finding:
+    """A finding, with the file that it is in and its line there."""
+    path, line = files.place(finding.line)
+    message, searched = finding.message, finding.searched
+    if searched:
+        other, searched = files.place(searched)
+        if other != path:
+            message, searched = f"{message} (searched to line {searched} of {safe(other)})", None
+    return msgspec.structs.replace(finding, file=path, line=line, message=message, searched=searched)
 
 
 def _expect_two_reads(path: str) -> None:
@@ -150,8 +201,13 @@ class StreamsOfFile:
         """The file, in that format, is read from its begin, perhaps once more."""
         self._format, self._of_source, self._begun = format, {}, 0
 
-    def take(self, part: Part) -> StreamOfFile:
-        """Check the next part of a stream; returns the stream."""
+    def take(self, part: Part, seams: Sequence[Seam] = ()) -> StreamOfFile:
+        """Check the next part of a stream; returns the stream.
+
+        Args:
+            part: what comes next.
+            seams: those of the file so far, in order.
+        """
         stream = self._of_source.get(part.stream)
         if stream is None:
             if self._begun == len(self._streams):
@@ -159,7 +215,7 @@ class StreamsOfFile:
             stream = self._of_source[part.stream] = self._streams[self._begun]
             stream.source = part.stream
             self._begun += 1
-        stream.take(part)
+        stream.take(part, seams)
         if part.ended:
             if not stream.is_undecided:
                 stream.finish(is_whole=True)
@@ -193,6 +249,7 @@ class StreamOfFile:
         self.choice: Choice | None = None
         self._fitting: Fitting | None = None
         self._held: list[Part] = []
+        self._passed = 0
         self._is_named = spec is not None
         self._failure = ""
         self._lost = 0
@@ -210,18 +267,34 @@ class StreamOfFile:
         """Whether its spec is not known so far."""
         return self.checker is None and self._result is None and not self._failure
 
-    def take(self, part: Part) -> None:
-        """Check the next part, or look for its spec in it."""
+    def take(self, part: Part, seams: Sequence[Seam] = ()) -> None:
+        """Check the next part, or look for its spec in it; see `StreamsOfFile.take` for the seams."""
         if self._result is not None:
             return
         if self.is_undecided:
             self._look_into(part)
         if self.checker is not None:
             for each in (*self._held, part):
-                self.checker.feed(each.lines, each.numbers, each.is_cut)
+                self._feed(each, seams)
                 self.checker.feed_cut(each.cut)
                 self._lost += each.lost
             self._held = []
+
+    def _feed(self, part: Part, seams: Sequence[Seam]) -> None:
+        """Check a part; the checker learns of each seam before the first message after it."""
+        assert self.checker
+        begin = 0
+        for seam in seams[self._passed :]:
+            at = bisect_right(part.numbers, seam.line)
+            if at == len(part.lines):
+                break
+            is_cut = seam.is_cut and at > begin and part.numbers[at - 1] == seam.line
+            self.checker.feed(part.lines[begin:at], part.numbers[begin:at], is_cut)
+            if seam.is_gap:
+                self.checker.skip()
+            self._passed += 1
+            begin = at
+        self.checker.feed(part.lines[begin:], part.numbers[begin:], part.is_cut)
 
     def _look_into(self, part: Part) -> None:
         try:
@@ -271,7 +344,7 @@ class StreamOfFile:
         result = self.checker.finish(self._pool.recipe.complete and is_whole)
         self._pool.give_back(self.choice.spec, self._format, self.checker)
         self.checker = None
-        self._result = result._replace(spec=self.choice.spec, why=self.choice.why)
+        self._result = result._replace(spec=self.choice.spec.named, why=self.choice.why)
 
     def result(self, path: str, unreadable: str) -> StreamResult:
         """The result of the stream when it is finished."""

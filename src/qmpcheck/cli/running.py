@@ -1,0 +1,107 @@
+"""How recordings are checked: what one of them is, by which processes, and how progress is shown."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from qmpcheck.cli import inputs
+from qmpcheck.streams import source
+from qmpcheck.streams.stored_file import StoredFile
+from qmpcheck.validation import joining, tasks
+from qmpcheck.validation.files import FileChecker
+from qmpcheck.validation.recording import Recording
+from qmpcheck.validation.results import Results
+from qmpcheck.validation.tasks import Here, Workers
+
+if TYPE_CHECKING:
+    from qmpcheck.cli.progress import Progress
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """`--jobs` and `--join`."""
+    parser.add_argument(
+        "--jobs", type=_jobs, default=1, metavar="N", help="divide the files among N processes"
+    )
+    parser.add_argument(
+        "--join",
+        type=_pattern,
+        metavar="REGEX",
+        help="join the files in whose paths this finds the same VM, which is what its group matches, to one "
+        "stream, in the order of their names; a log and its rotated parts (.1, .2.gz) always are one",
+    )
+
+
+def results(options: argparse.Namespace, checker: FileChecker) -> Results:
+    """The results of all streams, in order.
+
+    Raises:
+        SpecError: a path means no file, or a folder or a URL cannot be read.
+    """
+    found = Results()
+    with _progress(options) as progress:
+        here = Here(checker, progress.advance if progress and options.jobs == 1 else int)
+        with _workers(options, checker, here) as workers:
+            for done in tasks.checked(_recordings(options), workers, here):
+                for each in done:
+                    found.add(each.results)
+                    if progress:
+                        progress.done(each, counts_bytes=workers is not here)
+    return found
+
+
+def _workers(
+    options: argparse.Namespace, checker: FileChecker, here: Here
+) -> AbstractContextManager[Workers]:
+    if options.jobs == 1:
+        return nullcontext(here)
+    from qmpcheck.validation.processes import Processes
+
+    return Processes(checker, options.jobs)
+
+
+def _recordings(options: argparse.Namespace) -> Iterator[Recording]:
+    """The recordings, as they are found.
+
+    Raises:
+        SpecError: a path means no file.
+    """
+    begun = [_begun(inputs.files(path)) for path in options.streams]  # a wrong path is found out at once
+    files = chain.from_iterable(begun)
+    return joining.by_pattern(files, options.join) if options.join else joining.rotated(files)
+
+
+def _begun(files: Iterator[StoredFile]) -> Iterator[StoredFile]:
+    first = next(files, None)
+    return files if first is None else chain([first], files)
+
+
+def _progress(options: argparse.Namespace) -> AbstractContextManager[Progress | None]:
+    """A bar on standard error, where that is a terminal, once the work has taken a second."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return nullcontext(None)
+    from qmpcheck.cli.progress import bar
+
+    sizes = [source.size(path) for path in options.streams]
+    return bar(None if None in sizes else sum(filter(None, sizes)))
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        pattern = re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no regular expression: {error}") from None
+    if not pattern.groups:
+        raise argparse.ArgumentTypeError(f"{text!r} has no group (...) for the name of the VM")
+    return pattern
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes")
+    return int(text)

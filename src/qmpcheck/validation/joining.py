@@ -1,0 +1,129 @@
+"""Which files are one log: those that it was rotated into, in the order in which they were written.
+
+Files that are joined are checked as if they had never been cut apart. That is right only if none is missing
+between them, so a place where the names do not show that the files follow one another is a gap.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from itertools import groupby, pairwise
+from typing import Any
+
+from qmpcheck.streams.stored_file import StoredFile, scheme
+from qmpcheck.text import safe
+from qmpcheck.validation.recording import Recording
+
+_ROTATED = re.compile(r"(.*\.(?:jsonl|ndjson|log|json))(?:\.(\d+))?(\.gz|\.zst)?")
+"""A name as logrotate and virtlogd make it: the highest number is the oldest file, none the newest."""
+
+
+def rotated(files: Iterable[StoredFile]) -> Iterator[Recording]:
+    """Recordings of local files: a log and its rotated parts that follow one another are one, in order.
+
+    Two files of one number, one of them packed, are no parts of one log, and then each file is by itself.
+    """
+    for _, group in groupby(files, _log):
+        same = [*group]
+        numbers = [_number(file.path) for file in same]
+        if len(same) == 1 or len({*numbers}) < len(same):
+            yield from (Recording((file,)) for file in same)
+        else:
+            yield _in_order(same)
+
+
+def by_pattern(files: Iterable[StoredFile], pattern: re.Pattern[str]) -> Iterator[Recording]:
+    """Recordings of files whose paths a pattern matches: those of one VM are one, in order of their names.
+
+    Args:
+        files: all of them are listed before the first recording.
+        pattern: its first group is the VM; a file that it does not match is a recording by itself.
+    """
+    groups: dict[str, list[StoredFile]] = {}
+    for file in files:
+        match = pattern.search(file.path)
+        # no VM has a name that begins so, and no two paths are the same
+        groups.setdefault((match[1] or "") if match else f"\0{file.path}", []).append(file)
+    for vm, same in groups.items():
+        if vm.startswith("\0"):
+            yield Recording(tuple(same))
+        else:
+            yield _in_order(same, vm)
+
+
+def _log(file: StoredFile) -> str:
+    """What the parts of one rotated log have in common; for other files something that no other file has."""
+    match = None if scheme(file.path) else _ROTATED.fullmatch(file.path)
+    return match[1] if match else f"{file.path}/"
+
+
+def _number(path: str) -> int:
+    match = _ROTATED.fullmatch(path)
+    return int(match[2] or 0) if match else 0
+
+
+def _in_order(files: Sequence[StoredFile], vm: str = "") -> Recording:
+    ordered = sorted(files, key=lambda file: _key(file.path))
+    fault = ""
+    for before, after in pairwise(ordered):
+        if _plain(before.path) == _plain(after.path):
+            fault = f"{safe(before.path)} and {safe(after.path)} are one file, once packed: leave one out"
+    gaps = [at for at, (a, b) in enumerate(pairwise(ordered), 1) if not _follows(a.path, b.path)]
+    return Recording(tuple(ordered), vm, tuple(gaps), fault)
+
+
+def _plain(path: str) -> str:
+    return re.sub(r"\.(gz|zst)$", "", path)
+
+
+def _key(path: str) -> tuple[Any, ...]:
+    """Names in order, numbers in them by their value, and the parts of a rotated log the oldest first."""
+    match = _ROTATED.fullmatch(path)
+    stem, number = (match[1], int(match[2] or 0)) if match else (path, 0)
+    return [(int(each), "") if each.isdecimal() else (-1, each) for each in re.split(r"(\d+)", stem)], -number
+
+
+_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_./]?)(\d\d)\2(\d\d)(?:[-_T./]?([01]\d|2[0-3])(?!\d))?(?!\d)")
+"""A day, and perhaps an hour of it."""
+
+
+def _follows(before: str, after: str) -> bool:
+    """Whether the names of two files show that no other one is between them.
+
+    They do for numbers of rotation, for days or hours, and for any numbers that follow one another.
+    """
+    match = [_ROTATED.fullmatch(path) for path in (before, after)]
+    if match[0] and match[1] and match[0][1] == match[1][1]:
+        return _number(before) - _number(after) == 1
+    before, after = _plain(before), _plain(after)
+    first, second = _hours(before), _hours(after)
+    if first and second and first[0] == second[0]:
+        return second[2] - first[2] == first[1]
+    numbers = [re.split(r"(\d+)", path) for path in (before, after)]
+    differ = [(a, b) for a, b in zip(*numbers, strict=False) if a != b]
+    return (
+        len(numbers[0]) == len(numbers[1])
+        and len(differ) == 1
+        and all(each.isdecimal() for each in differ[0])
+        and int(differ[0][1]) - int(differ[0][0]) == 1
+    )
+
+
+def _hours(path: str) -> tuple[tuple[str, ...], int, int] | None:
+    """What is beside the dates in a name, hours in the unit that it counts in, and the hour that it names.
+
+    Where the name itself has a date, its folders, which often have parts of it, do not matter.
+    """
+    name = path.rpartition("/")[2]
+    path = name if _DATE.search(name) else path
+    found = [*_DATE.finditer(path)]
+    if not found:
+        return None
+    last = found[-1]
+    try:
+        day = date(int(last[1]), int(last[3]), int(last[4])).toordinal()
+    except ValueError:
+        return None
+    return tuple(_DATE.split(path)[:: _DATE.groups + 1]), 1 if last[5] else 24, 24 * day + int(last[5] or 0)

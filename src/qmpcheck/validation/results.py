@@ -1,0 +1,54 @@
+"""The results of any number of streams."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import IO
+
+from qmpcheck.checking.result import StreamResult
+
+_IN_MEMORY = 1000
+"""Results of streams; further ones are on disk."""
+
+
+class Results(Collection[StreamResult]):
+    """Results in the order in which they were added: the first in memory, the others in a temporary file."""
+
+    def __init__(self) -> None:
+        self._first: list[StreamResult] = []
+        self._others: IO[bytes] | None = None
+        self._number = 0
+
+    def add(self, results: Sequence[StreamResult]) -> None:
+        """Add those of a recording."""
+        self._number += len(results)
+        if self._number <= _IN_MEMORY:
+            self._first += results
+            return
+        from qmpcheck.validation import rows
+
+        if self._others is None:
+            import tempfile
+
+            self._others = tempfile.TemporaryFile()  # noqa: SIM115 -- it is gone when this object is
+        self._others.write(rows.dump(results).encode() + b"\n")
+
+    def __len__(self) -> int:
+        return self._number
+
+    def __contains__(self, result: object) -> bool:
+        return any(each == result for each in self)
+
+    def __iter__(self) -> Iterator[StreamResult]:
+        yield from self._first
+        if self._others is None:
+            return
+        from qmpcheck.validation import rows
+
+        at, end = 0, self._others.seek(0, 2)
+        while at < end:  # others may read or write between two results
+            self._others.seek(at)
+            line = self._others.readline()
+            at += len(line)
+            yield from rows.load(line)
+            self._others.seek(0, 2)

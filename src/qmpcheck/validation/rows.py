@@ -1,0 +1,60 @@
+"""Results as text, one line for each recording: to keep them on disk, and to read them again.
+
+JSON, and no pickle: who can write to a folder of results must not be able to run code where they are read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from qmpcheck.checking.result import FindingKind, StreamResult
+from qmpcheck.codes import Severity
+from qmpcheck.finding import Finding
+from qmpcheck.specs.catalogue import SpecName
+from qmpcheck.version import Version
+
+
+class _Row(msgspec.Struct, array_like=True):
+    path: str
+    lines: int
+    events: int
+    counts: list[tuple[FindingKind, int]]
+    listed: tuple[Finding, ...]
+    severities: dict[str, Severity]
+    unreadable: str
+    versions: tuple[Version, ...]
+    format: str
+    vm: str
+    spec: SpecName | None
+    why: str
+    may_lack: str
+    files: tuple[str, ...]
+
+
+def dump(results: Sequence[StreamResult]) -> str:
+    """The results of one recording, in a line without its newline."""
+    # the strings may have lone surrogates, which only the standard library's JSON lets pass
+    return json.dumps([msgspec.to_builtins(_row(each)) for each in results], separators=(",", ":"))
+
+
+def load(text: str | bytes) -> list[StreamResult]:
+    """The results in a line.
+
+    Raises:
+        ValueError: it is no such line.
+    """
+    return [_result(each) for each in msgspec.convert(json.loads(text), list[_Row])]
+
+
+def _row(result: StreamResult) -> _Row:
+    fields = {**result._asdict(), "counts": [*result.counts.items()]}
+    del fields["taken"]  # of streams that are followed alone
+    return _Row(**fields)
+
+
+def _result(row: _Row) -> StreamResult:
+    return StreamResult(**{**msgspec.structs.asdict(row), "counts": Counter(dict(row.counts))})
