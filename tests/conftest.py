@@ -1,7 +1,10 @@
 """What all tests have in common: settings of the property tests, and no releases of the user's own."""
 
 import os
+from collections.abc import Iterator
+from typing import Any
 
+import object_store
 import pytest
 from hypothesis import HealthCheck, settings
 from real_qemu import MARKED
@@ -29,3 +32,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         os.environ[MARKED] = "1"
     else:
         os.environ.pop(MARKED, None)
+
+
+@pytest.fixture(scope="session")
+def object_system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The file system of a real S3 server."""
+    with object_store.running(tmp_path_factory.mktemp("s3")) as system:
+        yield system

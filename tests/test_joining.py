@@ -92,11 +92,8 @@ def test_findings_have_their_file_and_line(tmp_path: Path, capsys: pytest.Captur
     assert main(["validate", str(tmp_path)]) == 1
     report = capsys.readouterr().out.replace(f"{tmp_path}/", "")
     assert report.startswith("x.log and 2 files before it: violations of 7.2: 8 lines, 7 events")
-    assert re.findall(r"^(x\S+:\d+): QMP203", report, re.MULTILINE) == [
-        "x.log.2.gz:4",
-        "x.log.1:3",
-        "x.log:1",
-    ]
+    assert "x.log.2.gz:4:28: QMP203" in report
+    assert "    and 2 more, in lines x.log.1:3, x.log:1\n" in report
 
 
 def test_a_line_never_goes_on_in_the_next_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

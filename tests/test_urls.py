@@ -5,16 +5,16 @@ from __future__ import annotations
 import gzip
 import http.server
 import json
-import re
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
-from object_store import Store, running
+from object_store import Store
 
 from qmpcheck.cli import main
 from qmpcheck.streams import remote
@@ -30,13 +30,13 @@ SMALL = 1 << 16
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with running(tmp_path_factory.mktemp("s3")) as store:
-        store.put(FILES)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(remote, "_SMALL", SMALL)
-            patch.setattr(remote, "_BLOCK", SMALL)
-            yield store
+def store(object_system: Any) -> Iterator[Store]:
+    store = Store(object_system, "urls")
+    store.put(FILES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(remote, "_SMALL", SMALL)
+        patch.setattr(remote, "_BLOCK", SMALL)
+        yield store
 
 
 GREETING = b'{"QMP": {"version": {"qemu": {"major": 7, "minor": 2, "micro": 0}}, "capabilities": []}}\n'
@@ -89,7 +89,6 @@ def test_a_url_means_what_a_path_means(
     monkeypatch.chdir(tmp_path)
     status, report, _ = validated(capsys, store.url(url), "--format", "json")
     plain_status, plain, _ = validated(capsys, url, "--format", "json")
-    plain = re.sub(r'"column": \d+', '"column": null', plain)  # what is at a URL is not read again
     assert [stream["path"] for stream in json.loads(plain)["streams"]] == keys
     assert (status, report.replace(store.url(""), "")) == (plain_status, plain)
 

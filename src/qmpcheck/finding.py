@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
 from qmpcheck import keypath
 from qmpcheck.codes import CODES, Severity
 from qmpcheck.keypath import KeyPath
+
+
+class Excerpt(NamedTuple):
+    """A part of a line, and what in it a finding is about.
+
+    Attributes:
+        column: where the marked part begins in the file's line, in characters from 1.
+        text: the part of the line, safe to print.
+        start: where the marker begins in the text, from 0.
+        length: how long the marker is, at least 1.
+    """
+
+    column: int
+    text: str
+    start: int
+    length: int
+
+    @property
+    def marker(self) -> str:
+        """The line to print under the text."""
+        return " " * self.start + "^" * self.length
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False):
@@ -29,6 +51,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
         got: the value that is not allowed (QMP205), or the JSON type that is wrong (QMP204); safe to print.
         rule: the rule over time that it is about, in words, "" for none; safe to print.
         file: the path of the file that it is in, where several were joined to the stream; else "".
+        excerpt: of the line, where the file may not be there any more when a report is made.
     """
 
     code: str
@@ -45,6 +68,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     got: str = ""
     rule: str = ""
     file: str = ""
+    excerpt: Excerpt | None = None
 
     @property
     def slug(self) -> str:

@@ -22,18 +22,19 @@ TomlPath = tuple[str, ...]
 """The keys that lead to a value."""
 
 
-def read(path: str) -> tuple[str, dict[str, Any]]:
-    """The text of a file, and what it says.
+def read(path: str, content: bytes | None = None) -> tuple[str, dict[str, Any]]:
+    """The text of a file, and what it says; `content` is in it, if the file is on another machine.
 
     Raises:
         SpecError: the file cannot be read, or is no TOML; with the line and column.
     """
     try:
-        with open(path, "rb") as file:
-            raw = file.read(LARGEST + 1)
-        if len(raw) > LARGEST:
+        if content is None:
+            with open(path, "rb") as file:
+                content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
             raise SpecError(f"{safe(path)}: larger than {LARGEST >> 20} MiB")
-        text = raw.decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
         return text, tomllib.loads(text)
     except OSError as error:
         raise SpecError(f"{safe(path)}: {error.strerror}") from None

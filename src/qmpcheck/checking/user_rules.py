@@ -92,18 +92,21 @@ _ONLY_OF = {
 """The keys that only some kinds of rules have."""
 
 
-def load(path: str, rule_base: RuleBase, series: Series | None = None) -> list[TemporalRule]:
+def load(
+    path: str, rule_base: RuleBase, series: Series | None = None, content: bytes | None = None
+) -> list[TemporalRule]:
     """The rules in a file.
 
     Args:
         path: the file.
         rule_base: the spec whose events the rules are about.
         series: the release whose commands they are about; None allows those of any release.
+        content: what the file holds; None to read it.
 
     Raises:
         SpecError: the file cannot be read, or a rule is about what the spec does not have.
     """
-    text, tables = toml_positions.read(path)
+    text, tables = toml_positions.read(path, content)
     written = tables.get("rule")
     is_list = isinstance(written, list) and written and all(isinstance(each, dict) for each in written)
     if tables.keys() != {"rule"} or not isinstance(written, list) or not is_list:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from qmpcheck.cli import inputs
+from qmpcheck.cli.messages import tell
+from qmpcheck.rulebase import SpecError
 from qmpcheck.streams import source
-from qmpcheck.streams.stored_file import StoredFile
+from qmpcheck.streams.stored_file import StoredFile, scheme
+from qmpcheck.text import safe
 from qmpcheck.validation import joining, tasks
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recording import Recording
@@ -21,12 +25,25 @@ from qmpcheck.validation.tasks import Here, Workers
 
 if TYPE_CHECKING:
     from qmpcheck.cli.progress import Progress
+    from qmpcheck.validation.state import State
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--jobs` and `--join`."""
-    parser.add_argument(
+    """`--jobs`, `--cluster`, `--join` and `--state`."""
+    several = parser.add_mutually_exclusive_group()
+    several.add_argument(
         "--jobs", type=_jobs, default=1, metavar="N", help="divide the files among N processes"
+    )
+    several.add_argument(
+        "--cluster",
+        metavar="ADDRESS",
+        help="divide the files among the workers of a Dask cluster: tcp://SCHEDULER:8786, or local:N for N "
+        "processes that it starts here",
+    )
+    parser.add_argument(
+        "--state",
+        metavar="FOLDER",
+        help="keep results in a folder, or at a URL, and check only what is new or changed since",
     )
     parser.add_argument(
         "--join",
@@ -44,20 +61,58 @@ def results(options: argparse.Namespace, checker: FileChecker) -> Results:
         SpecError: a path means no file, or a folder or a URL cannot be read.
     """
     found = Results()
+    state = _state(options, checker)
     with _progress(options) as progress:
-        here = Here(checker, progress.advance if progress and options.jobs == 1 else int)
+        is_here = options.jobs == 1 and not options.cluster
+        here = Here(checker, progress.advance if progress and is_here else int)
+        recordings = _recordings(options)
         with _workers(options, checker, here) as workers:
-            for done in tasks.checked(_recordings(options), workers, here):
+            for done in tasks.checked(recordings, workers, here, state.known if state else lambda _: None):
+                if state:
+                    with _state_errors(options):
+                        state.keep(done)
                 for each in done:
                     found.add(each.results)
                     if progress:
-                        progress.done(each, counts_bytes=workers is not here)
+                        progress.done(each, counts_bytes=not is_here)
+    if state:
+        with _state_errors(options):
+            state.close()
     return found
+
+
+def keeps_excerpts(options: argparse.Namespace) -> bool:
+    """Whether results may be reported where, or when, the files that they are about are not there."""
+    return bool(options.cluster or options.state)
+
+
+def _state(options: argparse.Namespace, checker: FileChecker) -> State | None:
+    if not options.state:
+        return None
+    from qmpcheck.validation.state import State, digest
+
+    with _state_errors(options):
+        state = State(options.state, digest([tasks.edition(), checker.identity()]))
+    for path in state.damaged:
+        tell(f"{safe(path)} is damaged: what it held is checked again")
+    return state
+
+
+@contextmanager
+def _state_errors(options: argparse.Namespace) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SpecError(f"--state {safe(options.state)}: {error.strerror or error}") from None
 
 
 def _workers(
     options: argparse.Namespace, checker: FileChecker, here: Here
 ) -> AbstractContextManager[Workers]:
+    if options.cluster:
+        from qmpcheck.validation.cluster import Cluster
+
+        return Cluster(checker, options.cluster)
     if options.jobs == 1:
         return nullcontext(here)
     from qmpcheck.validation.processes import Processes
@@ -71,6 +126,12 @@ def _recordings(options: argparse.Namespace) -> Iterator[Recording]:
     Raises:
         SpecError: a path means no file.
     """
+    if options.cluster and not options.cluster.startswith("local"):
+        for path in options.streams:
+            if not (scheme(path) or os.path.isabs(path) or path == source.STANDARD_INPUT):
+                raise SpecError(
+                    f"{safe(path)}: the workers are in other folders: give the whole path, or a URL"
+                )
     begun = [_begun(inputs.files(path)) for path in options.streams]  # a wrong path is found out at once
     files = chain.from_iterable(begun)
     return joining.by_pattern(files, options.join) if options.join else joining.rotated(files)

@@ -103,7 +103,7 @@ def run(options: argparse.Namespace) -> int:
     report_option.prepare(options.reports, read, baseline, options.format, options.output)
     spec = None if options.spec == AUTO else catalogue.find(options.spec)
     strictness.check(options, *([spec] if spec else []))
-    checker = FileChecker(_recipe(options), spec, options.input)
+    checker = FileChecker(_recipe(options), spec, options.input, running.keeps_excerpts(options))
     if options.follow:
         return _follow(options, checker, known)
     results = running.results(options, checker)

@@ -86,7 +86,7 @@ def _spec(spec: SpecName | None) -> dict[str, Any] | None:
 def _diagnostics(checked: StreamResult) -> Iterator[dict[str, Any]]:
     if not checked.listed:
         return
-    from qmpcheck.reports import excerpt
+    from qmpcheck.validation import excerpt
 
     excerpts = excerpt.find(checked.path, checked.listed)
     for finding in checked.listed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
 from qmpcheck.checking.result import FindingKind, StreamResult
@@ -59,7 +59,7 @@ def _shown(checked: StreamResult, paint: style.Paint, known: Baseline | None, la
     findings = new_findings(checked.listed, known)
     if not findings:
         return
-    from qmpcheck.reports import excerpt
+    from qmpcheck.validation import excerpt
 
     groups = [*_groups(findings)] if layout == GROUPED else [[finding] for finding in findings]
     excerpts = excerpt.find(checked.path, [group[0] for group in groups])
@@ -92,7 +92,10 @@ _MOST_PLACES = 5
 
 def _places(findings: Sequence[Finding]) -> str:
     """`1 more, in line 7`."""
-    lines = [f"{file and safe(file) + ':'}{line}" for file, line in dict.fromkeys((e.file, e.line) for e in findings)]
+    lines = [
+        f"{file and safe(file) + ':'}{line}"
+        for file, line in dict.fromkeys((e.file, e.line) for e in findings)
+    ]
     shown = ", ".join(lines[:_MOST_PLACES]) + (", …" if len(lines) > _MOST_PLACES else "")
     return f"{len(findings)} more, in {'line' if len(lines) == 1 else 'lines'} {shown}"
 

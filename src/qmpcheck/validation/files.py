@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, cast
 
 import msgspec
 
+from qmpcheck import rulebase
 from qmpcheck.checking.checker import Checker
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.finding import Finding
@@ -21,6 +22,7 @@ from qmpcheck.streams.demultiplex import Part
 from qmpcheck.streams.formats import Format, Loss
 from qmpcheck.streams.formats.message import Stream
 from qmpcheck.streams.joined import JoinedFiles, Seam
+from qmpcheck.streams.stored_file import scheme
 from qmpcheck.text import safe
 from qmpcheck.validation import spec_choice
 from qmpcheck.validation.recipe import Recipe
@@ -85,20 +87,29 @@ class FileChecker:
         recipe: how streams are checked.
         spec: what they are checked by; None for what each stream tells.
         format: the name of the files' format; None where it is to be recognised.
+        excerpts: whether findings get excerpts of their lines; those at URLs always do.
 
     Raises:
         SpecError: an option of the recipe does not fit the spec.
     """
 
-    def __init__(self, recipe: Recipe, spec: Spec | None, format: str | None = None) -> None:
-        self._spec, self.format = spec, format
+    def __init__(
+        self, recipe: Recipe, spec: Spec | None, format: str | None = None, excerpts: bool = False
+    ) -> None:
+        self._spec, self.format, self._excerpts = spec, format, excerpts
         self._pool = CheckerPool(recipe)
         if spec:
             self._pool.give_back(spec, None, self._pool.take(spec))
 
     def __reduce__(self) -> tuple[object, ...]:
         """It travels to another process as what it is made from."""
-        return FileChecker, (self._pool.recipe, self._spec, self.format)
+        return FileChecker, (self._pool.recipe.whole(), self._spec, self.format, self._excerpts)
+
+    def identity(self) -> object:
+        """What results depend on beside the recordings, as a value of JSON."""
+        spec = self._spec and [self._spec.name, self._spec.id, rulebase.dump(self._spec.rule_base).decode()]
+        recipe = msgspec.to_builtins(self._pool.recipe.whole(), order="sorted")
+        return [recipe, spec, self.format]
 
     def streams(self, waits: bool = True) -> StreamsOfFile:
         """The streams of the next file, none so far; see `StreamsOfFile`."""
@@ -130,7 +141,19 @@ class FileChecker:
         except source.Unreadable as error:
             unreadable = str(error)
         results = streams.results(recording.path, unreadable)
-        return [_joined(each, recording, file) for each in results] if recording.files[1:] else results
+        if recording.files[1:]:
+            results = [_joined(each, recording, file) for each in results]
+        if self._excerpts or scheme(recording.path):
+            results = [_with_excerpts(each) for each in results]
+        return results
+
+
+def _with_excerpts(result: StreamResult) -> StreamResult:
+    if not result.listed:
+        return result
+    from qmpcheck.validation import excerpt
+
+    return excerpt.attached(result)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from types import TracebackType
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recording import Recording, of_path
-from qmpcheck.validation.tasks import Here, Lost, check_task, checked
+from qmpcheck.validation.tasks import Here, Lost, check_task, checked, edition
 
 
 def check_files(checker: FileChecker, paths: Iterable[str], jobs: int = 1) -> list[StreamResult]:
@@ -61,10 +61,10 @@ class Processes:
         """See `Workers`."""
         self._pool = self._pool or self._begun()
         try:
-            return self._pool, self._pool.submit(check_task, self._checker, recordings)
+            return self._pool, self._pool.submit(check_task, self._checker, recordings, edition())
         except BrokenExecutor:
-            self._pool = self._begun()
-            return self._pool, self._pool.submit(check_task, self._checker, recordings)
+            self._pool = None
+            return self.submit(recordings)
 
     def results(self, handle: _Handle) -> list[list[StreamResult]]:
         """See `Workers`."""

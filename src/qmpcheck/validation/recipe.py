@@ -33,6 +33,7 @@ class Recipe(msgspec.Struct, frozen=True):
         extra: events and members that the project's QEMU has beside those of its spec.
         complete: whether the streams' last sessions are known to be over.
         timeline: whether results have a timeline.
+        rule_texts: what the files with rules hold; () to read them.
     """
 
     codes: frozenset[str] = STREAM_CODES
@@ -48,6 +49,18 @@ class Recipe(msgspec.Struct, frozen=True):
     extra: tuple[str, ...] = ()
     complete: bool = False
     timeline: bool = False
+    rule_texts: tuple[bytes, ...] = ()
+
+    def whole(self) -> Recipe:
+        """The recipe with all that it depends on: it means the same to a process of another machine.
+
+        Raises:
+            SpecError: a file of rules cannot be read.
+        """
+        from qmpcheck import toml_positions
+
+        texts = [toml_positions.read(path)[0].encode() for path in self.rules]
+        return msgspec.structs.replace(self, rule_texts=tuple(texts))
 
     def checker(self, spec: Spec) -> Checker:
         """A checker of streams by that spec.
@@ -77,4 +90,9 @@ class Recipe(msgspec.Struct, frozen=True):
             return ()
         from qmpcheck.checking import user_rules
 
-        return tuple(rule for path in self.rules for rule in user_rules.load(path, rule_base, series))
+        texts = self.rule_texts or [None] * len(self.rules)
+        return tuple(
+            rule
+            for path, text in zip(self.rules, texts, strict=True)
+            for rule in user_rules.load(path, rule_base, series, text)
+        )

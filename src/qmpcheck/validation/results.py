@@ -22,7 +22,7 @@ class Results(Collection[StreamResult]):
     def add(self, results: Sequence[StreamResult]) -> None:
         """Add those of a recording."""
         self._number += len(results)
-        if self._number <= _IN_MEMORY:
+        if self._number <= _IN_MEMORY or any(each.timeline for each in results):
             self._first += results
             return
         from qmpcheck.validation import rows

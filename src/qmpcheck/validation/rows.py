@@ -52,7 +52,7 @@ def load(text: str | bytes) -> list[StreamResult]:
 
 def _row(result: StreamResult) -> _Row:
     fields = {**result._asdict(), "counts": [*result.counts.items()]}
-    del fields["taken"]  # of streams that are followed alone
+    del fields["taken"], fields["timeline"]  # of streams that are followed, and of reports on few streams
     return _Row(**fields)
 
 

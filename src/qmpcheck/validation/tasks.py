@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import pickle
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
+import qmpcheck
+from qmpcheck import rulebase
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.finding import Finding
+from qmpcheck.rulebase import SpecError
+from qmpcheck.specs import local_rules
 from qmpcheck.specs.catalogue import Spec, SpecName
 from qmpcheck.streams import source
 from qmpcheck.streams.blocks import Advance
@@ -40,13 +45,11 @@ class Gone(Exception):
 
 
 class Workers(Protocol):
-    """What checks tasks.
+    """What checks tasks."""
 
-    Attributes:
-        most: how many tasks are submitted before the results of the first are asked for.
-    """
-
-    most: int
+    @property
+    def most(self) -> int:
+        """How many tasks are submitted before the results of the first are asked for."""
 
     def submit(self, recordings: Sequence[Recording]) -> Any:
         """Have them checked; returns what `results` takes.
@@ -86,6 +89,22 @@ class Here:
         return [_checked(self._checker, each, self._advance) for each in handle]
 
 
+@functools.cache
+def edition() -> str:
+    """The version of qmpcheck, and a digest of the releases that were added to its catalogue, if any."""
+    import hashlib
+
+    added = hashlib.sha256()
+    names = [each.name for each in local_rules.releases()]
+    for each in local_rules.releases():
+        added.update(rulebase.dump(each.rule_base))
+    return (
+        f"{qmpcheck.__version__} with {', '.join(names)} ({added.hexdigest()[:8]})"
+        if names
+        else qmpcheck.__version__
+    )
+
+
 class _Mine(threading.local):
     """The checker of a thread, and what it was made from: it is used for all tasks of one run."""
 
@@ -96,13 +115,21 @@ class _Mine(threading.local):
 _mine = _Mine()
 
 
-def check_task(checker: bytes, recordings: Sequence[Recording]) -> list[list[StreamResult]]:
+def check_task(checker: bytes, recordings: Sequence[Recording], expected: str) -> list[list[StreamResult]]:
     """The results of each recording; what a worker runs.
 
     Args:
         checker: a pickled FileChecker.
         recordings: those of the task.
+        expected: the `edition` of the one who asks.
+
+    Raises:
+        SpecError: this is another edition, whose results could differ.
     """
+    if edition() != expected:
+        raise SpecError(
+            f"a worker has qmpcheck {edition()}, and here is {expected}: install the same on both"
+        )
     if _mine.made_from != checker:
         _mine.checker, _mine.made_from = pickle.loads(checker), checker  # noqa: S301 -- from our own process
     return [_checked(_mine.checker, each) for each in recordings]

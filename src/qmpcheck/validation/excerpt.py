@@ -8,36 +8,19 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import IO, NamedTuple
 
-from qmpcheck.finding import Finding
+import msgspec
+
+from qmpcheck.checking.result import StreamResult
+from qmpcheck.finding import Excerpt, Finding
 from qmpcheck.keypath import KeyPath
 from qmpcheck.streams import source
 from qmpcheck.streams.jsontext import Malformed, parse
+from qmpcheck.streams.stored_file import scheme
 from qmpcheck.text import safe, shortened
-
-
-class Excerpt(NamedTuple):
-    """A part of a line, and what in it a finding is about.
-
-    Attributes:
-        column: where the marked part begins in the file's line, in characters from 1.
-        text: the part of the line, safe to print.
-        start: where the marker begins in the text, from 0.
-        length: how long the marker is, at least 1.
-    """
-
-    column: int
-    text: str
-    start: int
-    length: int
-
-    @property
-    def marker(self) -> str:
-        """The line to print under the text."""
-        return " " * self.start + "^" * self.length
 
 
 def find(path: str, findings: Collection[Finding]) -> dict[Finding, Excerpt]:
@@ -47,11 +30,28 @@ def find(path: str, findings: Collection[Finding]) -> dict[Finding, Excerpt]:
         path: the file. Standard input, a pipe and what is no local file are not read again.
         findings: what was found in it.
     """
-    found: dict[Finding, Excerpt] = {}
-    for file in {finding.file or path for finding in findings}:
+    found = {finding: finding.excerpt for finding in findings if finding.excerpt}
+    for file, others in _by_file(path, (finding for finding in findings if not finding.excerpt)).items():
         if os.path.isfile(file):
-            found.update(_in_file(file, [each for each in findings if (each.file or path) == file]))
+            found.update(_in_file(file, others))
     return found
+
+
+def attached(result: StreamResult) -> StreamResult:
+    """The result with the excerpts of its findings: for a report that cannot read the files again."""
+    found: dict[Finding, Excerpt] = {}
+    for file, findings in _by_file(result.path, result.listed).items():
+        if file != source.STANDARD_INPUT and (scheme(file) or os.path.isfile(file)):
+            found.update(_in_file(file, findings))
+    listed = (msgspec.structs.replace(finding, excerpt=found.get(finding)) for finding in result.listed)
+    return result._replace(listed=tuple(listed))
+
+
+def _by_file(path: str, findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    files: dict[str, list[Finding]] = {}
+    for finding in findings:
+        files.setdefault(finding.file or path, []).append(finding)
+    return files
 
 
 def _in_file(path: str, findings: Collection[Finding]) -> Iterator[tuple[Finding, Excerpt]]:

@@ -1,0 +1,124 @@
+"""A Dask cluster that checks recordings, on other machines or as processes of this one."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import time
+from collections.abc import Sequence
+from concurrent.futures import CancelledError
+from contextlib import suppress
+from types import TracebackType
+from typing import Any
+
+from qmpcheck.checking.result import StreamResult
+from qmpcheck.rulebase import SpecError
+from qmpcheck.text import safe
+from qmpcheck.validation.files import FileChecker
+from qmpcheck.validation.recording import Recording
+from qmpcheck.validation.tasks import Gone, Lost, check_task, edition
+
+_PATIENCE = 120
+"""Seconds without any worker, after which none is waited for."""
+
+_CLOSING = 30
+"""Seconds that workers here have to end."""
+
+_LOOK = 5
+"""Seconds after which it is looked whether there are workers still."""
+
+
+class Cluster:
+    """Workers of a Dask cluster; see `tasks.Workers`. Dask itself repeats the tasks of a worker that is lost.
+
+    Args:
+        checker: checks a recording.
+        address: of the scheduler, such as `tcp://scheduler:8786`; `local` or `local:N` for N processes here.
+
+    Raises:
+        SpecError: Dask is not installed, or there is no scheduler at the address.
+    """
+
+    def __init__(self, checker: FileChecker, address: str) -> None:
+        try:
+            import distributed
+        except ImportError:
+            needed = "pip install 'qmpcheck[cluster]'"
+            raise SpecError(f"--cluster needs more than is installed: {needed}") from None
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is reported as results
+        self._checker, self._address = pickle.dumps(checker), address
+        self._cluster = None
+        self._gone = ""
+        kind, _, number = address.partition(":")
+        try:
+            if kind == "local":
+                self._cluster = distributed.LocalCluster(
+                    n_workers=int(number) if number else None,
+                    threads_per_worker=1,
+                    dashboard_address=":0",  # any port, as others may run here, too
+                    silence_logs=logging.CRITICAL,
+                )
+            self._client = distributed.Client(self._cluster or address, set_as_default=False)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise SpecError(f"--cluster {safe(address)}: {safe(str(error))}") from None
+
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(TimeoutError):  # Dask ends its processes with this one at the latest
+            self._client.close(timeout=_CLOSING)
+            if self._cluster:
+                self._cluster.close(timeout=_CLOSING)
+
+    @property
+    def most(self) -> int:
+        """See `Workers`: enough for workers to have a task waiting, as many as there are now."""
+        return 2 + 2 * self._threads()
+
+    def submit(self, recordings: Sequence[Recording]) -> Any:
+        """See `Workers`."""
+        if self._gone:
+            raise Gone(self._gone)
+        try:
+            return self._client.submit(check_task, self._checker, recordings, edition(), pure=False)
+        except Exception as error:  # of a client without a connection
+            raise self._lost_scheduler() from error
+
+    def results(self, handle: Any) -> list[list[StreamResult]]:
+        """See `Workers`."""
+        from distributed import KilledWorker
+        from distributed.comm.core import CommClosedError
+
+        idle_since: float | None = None
+        while True:
+            if self._gone:
+                raise Gone(self._gone)
+            try:
+                found: list[list[StreamResult]] = handle.result(timeout=_LOOK)
+            except KilledWorker:
+                raise Lost("the workers that checked it were killed") from None
+            except (CancelledError, CommClosedError) as error:
+                if self._client.status != "running":
+                    raise self._lost_scheduler() from error
+                raise Lost("the connection to the scheduler was lost") from None
+            except ImportError as error:
+                raise SpecError(f"the workers at {safe(self._address)} cannot check: {error}") from None
+            except TimeoutError:
+                idle_since = None if self._threads() else idle_since or time.monotonic()
+                if idle_since and time.monotonic() - idle_since > _PATIENCE:
+                    self._gone = f"not checked: there was no worker for {_PATIENCE} seconds"
+            else:
+                return found
+
+    def _threads(self) -> int:
+        try:
+            return sum(self._client.nthreads().values())
+        except Exception:  # without a connection
+            return 0
+
+    def _lost_scheduler(self) -> Gone:
+        self._gone = f"not checked: the scheduler at {safe(self._address)} is gone"
+        return Gone(self._gone)

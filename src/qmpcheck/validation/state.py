@@ -1,0 +1,158 @@
+"""Results that are kept from one run to the next, so that only what is new or changed is checked."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from itertools import islice
+
+from qmpcheck import atomicfile
+from qmpcheck.checking.result import StreamResult
+from qmpcheck.streams.stored_file import scheme
+from qmpcheck.validation import rows
+from qmpcheck.validation.recording import Recording
+from qmpcheck.validation.tasks import Done
+
+
+class State:
+    """Rows in a folder or at a URL: for each recording what it was, and its results.
+
+    Each task adds a file, whole or not at all: whatever ends a run, the next one goes on where it ended.
+    Results of recordings that could not be read to their end are not kept.
+
+    Args:
+        place: the folder, which is made if it is not there, or the URL.
+        edition: what the results depend on beside the recordings; rows of others are left alone.
+
+    Attributes:
+        damaged: the files that could not be read; what they held is checked again.
+
+    Raises:
+        OSError: the place cannot be read.
+    """
+
+    def __init__(self, place: str, edition: str) -> None:
+        import sqlite3
+
+        self.damaged: list[str] = []
+        self._folder = f"{place.rstrip('/')}/{edition}"
+        # A file that SQLite removes: a year of a fleet has more rows than memory has room for.
+        self._rows = sqlite3.connect("", check_same_thread=False)
+        self._rows.execute("CREATE TABLE rows (key TEXT PRIMARY KEY, row TEXT) WITHOUT ROWID")
+        self._files = self._listed()
+        for path in self._files:
+            self._load(path)
+
+    def known(self, recording: Recording) -> list[StreamResult] | None:
+        """The results of a recording that is as it was; None if it is new or changed."""
+        key = _key(recording)
+        found = self._rows.execute("SELECT row FROM rows WHERE key = ?", (key,)).fetchone() if key else None
+        return rows.load(found[0]) if found else None
+
+    def keep(self, done: Iterable[Done]) -> None:
+        """Keep the results of recordings that were checked.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        new = [
+            (key, rows.dump(each.results))
+            for each in done
+            if each.is_new and (key := _key(each.recording)) and not any(r.unreadable for r in each.results)
+        ]
+        if new:
+            self._rows.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?)", new)
+            self._files.append(self._write(new))
+
+    def close(self) -> None:
+        """Put many small files together in fewer large ones, at the end of a run.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        if len(self._files) > _MOST_FILES:
+            old, self._files = self._files, []
+            found = self._rows.execute("SELECT key, row FROM rows")
+            while some := [*islice(found, _ROWS)]:
+                self._files.append(self._write(some))
+            for path in old:  # another run that reads them now checks what it misses
+                with suppress(FileNotFoundError):
+                    _remove(path)
+        self._rows.close()
+
+    def _listed(self) -> list[str]:
+        try:
+            if scheme(self._folder):
+                from qmpcheck.streams import remote
+
+                return [file.path for file in remote.listed(self._folder)]
+            return [f"{self._folder}/{name}" for name in os.listdir(self._folder) if name.endswith(_SUFFIX)]
+        except FileNotFoundError:
+            return []
+
+    def _load(self, path: str) -> None:
+        try:
+            lines = gzip.decompress(_read(path)).decode().splitlines()
+            new = [line.split(" ", 1) for line in lines]
+            self._rows.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?)", new)
+        except FileNotFoundError:  # another run has put it together with others
+            return
+        except Exception as error:
+            if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
+                raise
+            self.damaged.append(path)
+
+    def _write(self, new: Sequence[tuple[str, str]]) -> str:
+        """Write a file of rows; returns its path, which no other run takes."""
+        path = f"{self._folder}/{time.time_ns():x}-{os.urandom(4).hex()}{_SUFFIX}"
+        data = gzip.compress("".join(f"{key} {row}\n" for key, row in new).encode(), 1)
+        if scheme(path):
+            from qmpcheck.streams import remote
+
+            remote.write(path, data)
+        else:
+            os.makedirs(self._folder, exist_ok=True)
+            with atomicfile.replacing(path) as file:
+                file.write(data)
+        return path
+
+
+_SUFFIX = ".jsonl.gz"
+
+_MOST_FILES, _ROWS = 100, 100_000
+"""Files of rows that are left as they are, and rows in one of those that others are put together in."""
+
+
+def _read(path: str) -> bytes:
+    if scheme(path):
+        from qmpcheck.streams import remote
+
+        return remote.read(path)
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _remove(path: str) -> None:
+    if scheme(path):
+        from qmpcheck.streams import remote
+
+        remote.remove(path)
+    else:
+        os.unlink(path)
+
+
+def _key(recording: Recording) -> str:
+    """What a recording is known by; "" if nothing would show that a file of it changed."""
+    if not all(file.mark for file in recording.files):
+        return ""
+    return digest([[file[::2] for file in recording.files], recording.vm, recording.gaps])
+
+
+def digest(value: object) -> str:
+    """A name for a value of JSON."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
