@@ -8,9 +8,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import IO, Any, cast
 
-from qmpcheck.cli import output
+from qmpcheck.cli import inputs, output
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN
 from qmpcheck.rulebase import SpecError
@@ -30,18 +31,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    output.refuse_overwrite([options.file], options.output)
-    format, found = _summary(options.file, options.input)
+    path, *others = [file.path for file in islice(inputs.files(options.file), 2)]
+    if others:
+        raise SpecError(f"{safe(options.file)}: several files; convert takes one")
+    output.refuse_overwrite([path], options.output)
+    format, found = _summary(path, options.input)
     if options.list:
         with output.opened(options.output) as out:
             out.write(_table(format, found))
         return CLEAN
-    chosen = _chosen(options.file, found, options.vm)
-    with output.opened(options.output) as out, _parts(options.file, options.input) as (_, parts):
+    chosen = _chosen(path, found, options.vm)
+    with output.opened(options.output) as out, _parts(path, options.input) as (_, parts):
         _write(out, parts, chosen)
     if cut := sum(found[number].cut for number in chosen):
         left_out = plural(cut, "message")
-        tell(f"{safe(options.file)}: left out {left_out} that the log holds only in part")
+        tell(f"{safe(path)}: left out {left_out} that the log holds only in part")
     return CLEAN
 
 

@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--used-by",
         metavar="CLIENT",
         help="only what touches a client: libvirt, or another list that comes with qmpcheck, or the path of "
-        "a list or of a recorded stream (- is standard input)",
+        "a list or of a recorded stream (- is standard input), a folder of these, or a URL",
     )
     parser.add_argument(
         "--fail-on",

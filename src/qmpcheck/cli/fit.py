@@ -1,6 +1,7 @@
 """Show how much of a stream each spec allows, which releases could have written it, and what in it says so.
 
-A log of several VMs holds several streams; each is fitted by itself.
+A log of several VMs holds several streams; each is fitted by itself. Of several files, the report says how
+many streams each release wrote: the one that the greeting names, or those that fit all events.
 
 Follow-ups, timestamps and deprecation are not looked at. Exit status: 0 some release fits all events;
 1 none does; 2 the stream could not be read to its end, or held no event; 130 interrupted.
@@ -9,8 +10,11 @@ Follow-ups, timestamps and deprecation are not looked at. Exit status: 0 some re
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
+from collections.abc import Iterable, Sequence
 
+from qmpcheck.cli import inputs
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
 from qmpcheck.drift import fit
@@ -19,34 +23,76 @@ from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.streams import formats
 from qmpcheck.streams.source import Unreadable
+from qmpcheck.streams.stored_file import StoredFile
 from qmpcheck.text import safe
 from qmpcheck.version import Version
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "stream",
+        "streams",
+        nargs="+",
         metavar="STREAM",
-        help="a recording or a log, plain or packed, or its URL; - is standard input",
+        help="a recording or a log, plain or packed, a folder of them, or a URL; - is standard input; of "
+        "several files the report says how many streams each release wrote",
     )
     formats.add_input(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="of the report")
 
 
 def run(options: argparse.Namespace) -> int:
+    listed = itertools.chain.from_iterable(map(inputs.files, options.streams))
+    first, second = next(listed), next(listed, None)
+    if second is None:
+        return _fit_one(first.path, options)
+    return _fit_many(itertools.chain([first, second], listed), options)
+
+
+def _fit_one(path: str, options: argparse.Namespace) -> int:
     try:
-        found = fit.fit(options.stream, catalogue.text_revisions(), options.input)
+        found = fit.fit(path, catalogue.text_revisions(), options.input)
     except Unreadable as error:
-        raise SpecError(f"{safe(options.stream)}: {error}") from None
-    for note in dict.fromkeys(_note(version) for each in found for version in each.fit.versions):
-        if note:
-            tell(note)
+        raise SpecError(f"{safe(path)}: {error}") from None
+    _tell_versions(dict.fromkeys(version for each in found for version in each.fit.versions))
     write = fitreport.write_json if options.format == "json" else fitreport.write_text
-    write(options.stream, found, sys.stdout)
+    write(path, found, sys.stdout)
+    return _status(path, found)
+
+
+def _fit_many(files: Iterable[StoredFile], options: argparse.Namespace) -> int:
+    """Fit the streams of several files: as text, what all of them are in sum; as JSON, each of them."""
+    is_json = options.format == "json"
+    texts = catalogue.text_revisions() if is_json else ()
+    sums = fitreport.Sums()
+    status = CLEAN
+    for file in files:
+        try:
+            found = fit.fit(file.path, texts, options.input, file.size)
+        except Unreadable as error:
+            tell(f"{safe(file.path)}: {error}")
+            status = UNUSABLE
+            continue
+        status = max(status, _status(file.path, found))
+        sums.add(file.path, found)
+        if is_json:
+            fitreport.write_json(file.path, found, sys.stdout)
+    _tell_versions(sums.versions)
+    if not is_json:
+        sys.stdout.write(sums.text())
+    return status
+
+
+def _status(path: str, found: Sequence[fit.StreamFit]) -> int:
     if not any(each.fit.events for each in found):
-        tell(f"{safe(options.stream)}: no event in it")
+        tell(f"{safe(path)}: no event in it")
         return UNUSABLE
     return CLEAN if all(each.fit.is_whole for each in found) else FINDINGS
+
+
+def _tell_versions(versions: Iterable[Version]) -> None:
+    for note in dict.fromkeys(map(_note, versions)):
+        if note:
+            tell(note)
 
 
 def _note(version: Version) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import sys
 from collections.abc import Sequence
@@ -32,27 +33,36 @@ class ReportRequest(NamedTuple):
     path: str | None
 
 
-def add_report(parser: argparse.ArgumentParser) -> None:
-    """`--report FORMAT=FILE`, any number of times."""
+TABLES = "parquet"
+"""The format that is a folder of tables, which only `validate` writes."""
+
+
+def add_report(parser: argparse.ArgumentParser, has_tables: bool = False) -> None:
+    """`--report FORMAT=FILE`, any number of times; perhaps also `parquet=FOLDER`."""
+    more = " (parquet=FOLDER writes tables, there or at a URL)" if has_tables else ""
     parser.add_argument(
         "--report",
         dest="reports",
-        type=_asked,
+        type=functools.partial(_asked, has_tables=has_tables),
         action="append",
         default=[],
         metavar="FORMAT=FILE",
-        help="write one for CI too: github, gitlab, json, junit, markdown or sarif; - is standard output",
+        help="write one for CI too: github, gitlab, json, junit, markdown or sarif; - is standard output"
+        + more,
     )
 
 
-def _asked(text: str) -> ReportRequest:
+def _asked(text: str, has_tables: bool) -> ReportRequest:
     from qmpcheck.reports.formats import FORMATS
 
+    known = (*FORMATS, TABLES) if has_tables else (*FORMATS,)
     format, _, path = text.partition("=")
-    if format not in FORMATS or not path:
+    if format not in known or not path:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not FORMAT=FILE, with one of the formats {', '.join(FORMATS)}"
+            f"{text!r} is not FORMAT=FILE, with one of the formats {', '.join(known)}"
         )
+    if format == TABLES and path == "-":
+        raise argparse.ArgumentTypeError(f"{TABLES} is a folder of tables, and no text for standard output")
     return ReportRequest(format, output.output_path(path))
 
 
@@ -172,7 +182,7 @@ def write(asked: Sequence[ReportRequest], report: Report) -> int:
     from qmpcheck.reports import formats
 
     status = CLEAN
-    for each in asked:
+    for each in (each for each in asked if each.format != TABLES):
         text = formats.render(each.format, report)
         status = max(status, _write(text, each.path))
     return status

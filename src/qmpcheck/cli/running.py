@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from qmpcheck.cli import inputs
 from qmpcheck.cli.messages import tell
+from qmpcheck.cli.report_option import TABLES
 from qmpcheck.rulebase import SpecError
 from qmpcheck.streams import source
 from qmpcheck.streams.stored_file import StoredFile, scheme
@@ -83,7 +84,7 @@ def results(options: argparse.Namespace, checker: FileChecker) -> Results:
 
 def keeps_excerpts(options: argparse.Namespace) -> bool:
     """Whether results may be reported where, or when, the files that they are about are not there."""
-    return bool(options.cluster or options.state)
+    return bool(options.cluster or options.state) or any(each.format == TABLES for each in options.reports)
 
 
 def _state(options: argparse.Namespace, checker: FileChecker) -> State | None:

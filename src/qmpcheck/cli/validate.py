@@ -88,7 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--follow", action="store_true", help="tell findings as lines arrive")
     output.add_output(parser)
-    report_option.add_report(parser)
+    report_option.add_report(parser, has_tables=True)
     baseline_option.add_baseline(parser)
     strictness.add_strict_spec(parser)
     running.add_arguments(parser)
@@ -97,6 +97,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.follow and len(options.streams) > 1:
         raise SpecError("--follow takes one stream")
+    if any(each.format == report_option.TABLES for each in options.reports):
+        from qmpcheck.reports import parquet
+
+        parquet.expect_installed()
     known = baseline_option.load(options)
     read = [*options.streams, *options.rules, *filter(None, [options.spec])]
     baseline = [*filter(None, [options.baseline])]
@@ -128,16 +132,31 @@ def _recipe(options: argparse.Namespace) -> Recipe:
 
 def _reports(options: argparse.Namespace, results: Collection[StreamResult], known: Baseline | None) -> int:
     """Write the reports for CI, and the baseline; returns the exit status."""
-    status = CLEAN
-    if options.reports:
+    status = _tables(options, results)
+    if any(each.format != report_option.TABLES for each in options.reports):
         from qmpcheck.reports import streamsreport
 
         accepted = baseline_option.accepted(options, results, known)
         report = streamsreport.report(results, options.fail_on, accepted)
-        status = report_option.write(options.reports, report)
+        status = max(status, report_option.write(options.reports, report))
     return max(
         status, baseline_option.close(options, results, known, arguments.selected(options, STREAM_CODES))
     )
+
+
+def _tables(options: argparse.Namespace, results: Collection[StreamResult]) -> int:
+    """Write the tables that were asked for; returns the exit status."""
+    status = CLEAN
+    for each in options.reports:
+        if each.format == report_option.TABLES:
+            from qmpcheck.reports import parquet
+
+            try:
+                parquet.write(results, each.path)
+            except OSError as error:
+                tell(f"{safe(each.path)}: {error.strerror or error}")
+                status = UNUSABLE
+    return status
 
 
 def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline | None) -> int:
@@ -205,8 +224,11 @@ def _report(
             if more:  # the report has no place for it
                 tell(f"{safe(result.path)}: {plural(more, 'finding')} more, not listed")
     else:
-        from qmpcheck.reports import streamstext
+        from qmpcheck.reports import streamstext, summary
 
+        if len(results) > summary.MANY and options.format == "text":
+            summary.write(results, out, known)
+            return
         layout = streamstext.GROUPED if options.format == "text" else options.format
         streamstext.write(results, out, known, layout, options.quiet)
 
@@ -223,13 +245,22 @@ def _notes(results: Collection[StreamResult]) -> list[str]:
 
 
 def _status(results: Collection[StreamResult], options: argparse.Namespace, known: Baseline | None) -> int:
-    unchecked = [(checked.path, stream_status.unchecked(checked)) for checked in results]
-    for path, reason in unchecked:
-        if reason:
-            tell(f"{safe(path)}: {reason}")
-    if any(reason for _, reason in unchecked):
+    reasons = ((checked.path, stream_status.unchecked(checked)) for checked in results)
+    unchecked = [(path, reason) for path, reason in reasons if reason]
+    told = unchecked if len(unchecked) <= _MOST_TOLD else unchecked[: _MOST_TOLD // 2]
+    for path, reason in told:
+        tell(f"{safe(path)}: {reason}")
+    if told < unchecked:
+        tell(
+            f"{plural(len(unchecked) - len(told), 'stream')} more could not be checked; the report names all"
+        )
+    if unchecked:
         return UNUSABLE
     return FINDINGS if any(_new(checked, options, known) for checked in results) else CLEAN
+
+
+_MOST_TOLD = 100
+"""Streams that could not be checked and are named on standard error."""
 
 
 def _new(checked: StreamResult, options: argparse.Namespace, known: Baseline | None) -> int:

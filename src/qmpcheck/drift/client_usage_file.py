@@ -20,7 +20,7 @@ from qmpcheck.drift.client_usage import ClientUsage, UsageBuilder
 from qmpcheck.drift.client_usage_list import Listed
 from qmpcheck.rulebase import RuleBase, SpecError
 from qmpcheck.specs.catalogue import near_names
-from qmpcheck.streams import demultiplex, formats, jsontext
+from qmpcheck.streams import demultiplex, formats, jsontext, listing
 from qmpcheck.streams.blocks import blocks, lines_of
 from qmpcheck.streams.messages import is_event
 from qmpcheck.streams.source import Unreadable, opened
@@ -31,8 +31,8 @@ def load(name: str, specs: Sequence[RuleBase]) -> Listed:
     """What a stream shows, or what a list says; it is a stream if a line of it begins with a brace.
 
     Args:
-        name: a path, `-` for standard input, or the name of a list that comes with qmpcheck: `libvirt` is the
-            newest of libvirt, `libvirt-7.0.0` that of one version.
+        name: a path, a folder or a URL, `-` for standard input, or the name of a list that comes with
+            qmpcheck: `libvirt` is the newest of libvirt, `libvirt-7.0.0` that of one version.
         specs: those that are compared.
 
     Raises:
@@ -40,18 +40,29 @@ def load(name: str, specs: Sequence[RuleBase]) -> Listed:
     """
     path = _located(name)
     try:
-        if _is_log(path):
-            with opened(path) as file:
-                parts = demultiplex.opened_parts(file, path=path)[1]
-                found = Listed(of_stream(chain.from_iterable(part.lines for part in parts), specs))
+        path, *others = [file.path for file in listing.listed(path)]
+        if others:
+            lines = chain.from_iterable(map(_lines_of_log, [path, *others]))
+            found = Listed(of_stream(lines, specs))
+        elif _is_log(path):
+            found = Listed(of_stream(_lines_of_log(path), specs))
         else:
             with opened(path) as file:
                 found = _of_file(name, chain.from_iterable(map(lines_of, blocks(file))), specs)
-    except (Unreadable, ValueError) as error:
+    except (Unreadable, OSError, listing.NothingListed, ValueError) as error:
         raise error if isinstance(error, SpecError) else SpecError(f"{safe(name)}: {error}") from None
     if not found.uses and not found.elsewhere:
         raise SpecError(f"{safe(name)}: no event in it")
     return found
+
+
+def _lines_of_log(path: str) -> Iterator[bytes]:
+    try:
+        with opened(path) as file:
+            for part in demultiplex.opened_parts(file, path=path)[1]:
+                yield from part.lines
+    except Unreadable as error:
+        raise SpecError(f"{safe(path)}: {error}") from None
 
 
 def _is_log(path: str) -> bool:

@@ -126,19 +126,22 @@ class StreamFit(NamedTuple):
     fit: Fit
 
 
-def fit(path: str, texts: Sequence[Spec] = (), format: str | None = None) -> list[StreamFit]:
+def fit(
+    path: str, texts: Sequence[Spec] = (), format: str | None = None, size: int | None = None
+) -> list[StreamFit]:
     """Fit the streams in a file, in the order of their begins; those that hold events, if one does.
 
     Args:
         path: a file, or `-` for standard input.
         texts: specs beside the releases.
         format: the name of its format; None where it is to be recognised.
+        size: how many bytes are stored, if that is known.
 
     Raises:
         Unreadable: it cannot be read to its end.
     """
     fittings: dict[Stream, Fitting] = {}
-    with source.opened(path) as file:
+    with source.opened(path, size=size) as file:
         for part in demultiplex.opened_parts(file, format, path=path)[1]:
             if part.stream not in fittings:
                 fittings[part.stream] = Fitting(texts)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import IO, Any
 
@@ -16,6 +17,7 @@ from qmpcheck.finding import Finding
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import TEXT_DOCUMENT, SpecEntry
 from qmpcheck.text import name, safe
+from qmpcheck.version import Version
 from qmpcheck.wording import first_of, plural
 
 
@@ -127,6 +129,65 @@ def _result(row: SpecFit, fit: Fit) -> tuple[str, str, str]:
 def _percent(conforming: int, fit: Fit) -> str:
     """Never rounded up: 100.0 % is all."""
     return f"{conforming * 1000 // fit.events / 10} %"
+
+
+class Sums:
+    """How many streams each release wrote, of any number of files.
+
+    Attributes:
+        versions: those that greetings name.
+    """
+
+    def __init__(self) -> None:
+        self.versions: dict[Version, None] = {}
+        self._by_greeting: Counter[str] = Counter()
+        self._by_fit: Counter[str] = Counter()
+        self._streams = self._events = 0
+        self._without: list[str] = []
+
+    def add(self, path: str, streams: Iterable[StreamFit]) -> None:
+        """Add the streams of a file; those without an event are none."""
+        for each in streams:
+            fit = each.fit
+            if not fit.events:
+                continue
+            self._streams += 1
+            self._events += fit.events
+            self.versions.update(dict.fromkeys(fit.versions))
+            if fit.versions:
+                self._by_greeting[
+                    " and ".join(dict.fromkeys(version.release for version in fit.versions))
+                ] += 1
+            elif fit.is_whole:
+                self._by_fit[release_ranges.text(fit.best, fit.names)] += 1
+            if not fit.is_whole:
+                vm = f" ({name(each.vm)})" if each.vm else ""
+                self._without.append(f"{safe(path)}{vm}: {_answer(fit)}")
+
+    def text(self) -> str:
+        """A table of the releases, and the streams that no release fits."""
+        from tabulate import tabulate
+
+        rows = [
+            *((release, count, "the greeting") for release, count in self._by_greeting.most_common()),
+            *((releases, count, "all events") for releases, count in self._by_fit.most_common()),
+        ]
+        table = tabulate(rows, headers=("written by", "streams", "as said by"), disable_numparse=True)
+        lines = [
+            f"{plural(self._streams, 'stream')}, {plural(self._events, 'event')}",
+            "",
+            *([table] * bool(rows)),
+        ]
+        if self._without:
+            more = len(self._without) - _MOST_NAMED
+            lines += ["", f"{plural(len(self._without), 'stream')} that no release fits wholly:"]
+            lines += [f"  {each}" for each in self._without[:_MOST_NAMED]]
+            lines += [f"  and {more} more"] * (more > 0)
+        return "\n".join(lines) + "\n"
+
+
+_MOST_NAMED = 20
+"""Streams that no release fits and that are named."""
 
 
 def write_json(path: str, streams: Sequence[StreamFit], out: IO[str]) -> None:

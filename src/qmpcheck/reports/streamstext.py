@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import IO, TYPE_CHECKING
 
 from qmpcheck.checking.result import FindingKind, StreamResult
@@ -52,6 +53,18 @@ def write(
     for checked in results:
         findings.update(checked.counts)
     out.write(table(findings, next(iter(results)).severities))
+
+
+def worst_lines(checked: StreamResult, paint: style.Paint, known: Baseline | None) -> str:
+    """The counts of a stream and its first findings, as a few lines."""
+    findings = new_findings(checked.listed, known)
+    first = [group[0] for group in islice(_groups(findings), _MOST_FIRST)]
+    lines = [f"    {finding_line(checked.path, each, paint, checked.vm)}" for each in first]
+    return f"  {_count_line(checked, paint, known)}\n{''.join(lines)}"
+
+
+_MOST_FIRST = 3
+"""Findings of a stream that stand for all of it."""
 
 
 def _shown(checked: StreamResult, paint: style.Paint, known: Baseline | None, layout: str) -> Iterator[str]:

@@ -106,6 +106,17 @@ def write(url: str, data: bytes) -> None:
         system.pipe_file(path, data)
 
 
+def upload(path: str, url: str) -> None:
+    """Copy a file to a URL; one that is there is replaced.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with _failures():
+        system, there = _located(url)
+        system.put_file(path, there)
+
+
 def remove(url: str) -> None:
     """Remove a file.
 

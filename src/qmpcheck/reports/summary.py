@@ -1,0 +1,66 @@
+"""Many streams for a reader: what was found in all of them, by release, and the worst ones."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Collection
+from typing import IO
+
+from qmpcheck.checking.result import FindingKind, StreamResult
+from qmpcheck.codes import Severity
+from qmpcheck.reports import stream_status, streamstext, style
+from qmpcheck.reports.fingerprint import Baseline
+from qmpcheck.text import safe
+from qmpcheck.wording import plural
+
+MANY = 100
+"""Streams, above which a report is a summary."""
+
+_WORST = 10
+"""Streams that are shown."""
+
+_STATUSES = (
+    stream_status.CONFORMS,
+    stream_status.PENDING,
+    stream_status.VIOLATIONS,
+    stream_status.UNCHECKED,
+)
+
+
+def write(results: Collection[StreamResult], out: IO[str], known: Baseline | None = None) -> None:
+    """The streams by release and status, those with the most errors, and a table by code and event."""
+    by_release: dict[str, Counter[str]] = {}
+    findings: Counter[FindingKind] = Counter()
+    lines = events = 0
+    for each in results:
+        by_release.setdefault(safe(each.spec.name) if each.spec else "", Counter())[
+            stream_status.status(each)
+        ] += 1
+        findings.update(each.counts)
+        lines += each.lines
+        events += each.events
+    counts = [plural(len(results), "stream"), plural(lines, "line"), plural(events, "event")]
+    out.write(f"{', '.join(counts)}\n\n{_releases(by_release)}\n")
+    _write_worst(results, out, known)
+    out.write(streamstext.table(findings, next(iter(results)).severities))
+
+
+def _releases(by_release: dict[str, Counter[str]]) -> str:
+    from tabulate import tabulate
+
+    rows = [
+        (release or "(none)", counts.total(), *(counts[status] or "" for status in _STATUSES))
+        for release, counts in sorted(by_release.items(), key=lambda item: (-item[1].total(), item[0]))
+    ]
+    return tabulate(rows, headers=("spec", "streams", *_STATUSES), disable_numparse=True)
+
+
+def _write_worst(results: Collection[StreamResult], out: IO[str], known: Baseline | None) -> None:
+    """The streams with the most findings that no baseline accepts."""
+    with_errors = (each for each in results if each.count(Severity.ERROR))
+    worst = heapq.nlargest(_WORST, with_errors, key=lambda each: each.count(Severity.ERROR))
+    if worst:
+        out.write("\nwith the most errors:\n")
+        out.writelines(streamstext.worst_lines(each, style.painter(out), known) for each in worst)
+        out.write("\n--format full lists all findings of all streams\n")
