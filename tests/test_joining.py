@@ -181,6 +181,28 @@ def test_vms_are_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     ] * 2
 
 
+def test_parts_of_several_releases_are_checked_each_by_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newer = GREETING.replace("7", "8", 1)
+    written(
+        tmp_path,
+        x_log_3=[GREETING, event("RESUME", 90)],
+        x_log_2=[ERROR],
+        x_log_1=[STOP, END, newer, event("RESUME", 300)],
+        x_log=[event("STOP", 301, why=1)],
+    )
+    main(["validate", str(tmp_path), "--format", "json"])
+    report = json.loads(capsys.readouterr().out)
+    assert [
+        (each["spec"]["name"], [Path(file).name for file in each["files"]], each["verdict"])
+        for each in report["streams"]
+    ] == [
+        ("7.2", ["x.log.3", "x.log.2"], "pending"),
+        ("8.2", ["x.log.1", "x.log"], "violations"),
+    ]
+
+
 def test_what_would_count_twice_is_not_joined(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     written(tmp_path, x_log_1=[GREETING, STOP], x_log_1_gz=[GREETING, STOP], x_log=[GREETING, RESUME])
     assert len(checked(tmp_path, capsys)[0]) == 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, cast
 
 import msgspec
@@ -26,7 +26,7 @@ from qmpcheck.streams.stored_file import scheme
 from qmpcheck.text import safe
 from qmpcheck.validation import spec_choice
 from qmpcheck.validation.recipe import Recipe
-from qmpcheck.validation.recording import Recording
+from qmpcheck.validation.recording import Recording, by_release
 from qmpcheck.validation.spec_choice import Choice
 from qmpcheck.wording import plural
 
@@ -142,6 +142,11 @@ class FileChecker:
             unreadable = str(error)
         results = streams.results(recording.path, unreadable)
         if recording.files[1:]:
+            if not unreadable and not self._spec and any(each.unreadable for each in results):
+                with suppress(source.Unreadable):  # it was readable just now
+                    apart = by_release(recording)
+                    if apart[1:]:
+                        return [result for each in apart for result in self.check(each)]
             results = [_joined(each, recording, file) for each in results]
         if self._excerpts or scheme(recording.path):
             results = [_with_excerpts(each) for each in results]

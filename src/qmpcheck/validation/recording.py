@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
+from qmpcheck.streams import greeting, source
+from qmpcheck.streams.blocks import blocks
 from qmpcheck.streams.stored_file import StoredFile
+from qmpcheck.version import Version
 
 
 class Recording(NamedTuple):
@@ -36,3 +40,34 @@ class Recording(NamedTuple):
 def of_path(path: str) -> Recording:
     """The recording that is the file with that path, whatever else is beside it."""
     return Recording((StoredFile(path),))
+
+
+def by_release(recording: Recording) -> list[Recording]:
+    """Files that were joined, apart where the first greeting in one names another release than before.
+
+    Another release is another process, to which nothing of the one before matters.
+
+    Raises:
+        Unreadable: one of the files cannot be read.
+    """
+    begins = [0]
+    before = None
+    for at, file in enumerate(recording.files):
+        version = _first_version(file)
+        if version and before and version[:2] != before[:2] and at:
+            begins.append(at)
+        before = version or before
+    return [
+        Recording(
+            recording.files[begin:end],
+            recording.vm,
+            tuple(gap - begin for gap in recording.gaps if begin < gap < end),
+        )
+        for begin, end in pairwise([*begins, len(recording.files)])
+    ]
+
+
+def _first_version(file: StoredFile) -> Version | None:
+    with source.opened(file.path, size=file.size) as opened:
+        lines = (line for block in blocks(opened) for line in block)
+        return next(filter(None, map(greeting.of_line, lines)), None)
