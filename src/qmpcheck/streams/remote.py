@@ -10,8 +10,8 @@ import io
 import os
 import re
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from typing import Any, cast
 
@@ -44,16 +44,36 @@ def opened(url: str, ahead: bool, size: int | None) -> io.BufferedReader:
     Raises:
         OSError: it cannot be opened, or, at a read, not read on.
     """
-    data = _kept.files.pop(url, None)
-    if data is None and size is not None and size <= _SMALL:
+    data = _kept.files.get(url)
+    if data is None:
+        if size is None or size > _SMALL:
+            return io.BufferedReader(_Remote(url), _BLOCK)
         with _failures():
             system, path = _located(url)
             data = system.cat_file(path)
-    if data is None:
-        return io.BufferedReader(_Remote(url), _BLOCK)
-    if ahead:
-        _kept.files = {url: data}
+        if ahead:
+            _kept.files = {url: data}
+    if not ahead:
+        _kept.files.pop(url, None)
     return io.BufferedReader(cast(io.RawIOBase, io.BytesIO(data)))  # it has all methods of a raw file
+
+
+def fetch(files: Iterable[StoredFile]) -> None:
+    """Fetch small files together, as each request takes its time; they are kept until they are opened.
+
+    One that cannot be fetched is not kept, so that opening it says why.
+    """
+    urls = [file.path for file in files]
+    _kept.files = {}
+    with suppress(OSError), _failures():
+        paths = {_located(url)[1]: url for url in urls}
+        if len({scheme(url) for url in urls}) == 1 and paths:
+            found = _located(urls[0])[0].cat([*paths], on_error="omit")
+            _kept.files = {url: found[path] for path, url in paths.items() if path in found}
+
+
+FETCHED = _SMALL
+"""Bytes of files to fetch together, at most."""
 
 
 class _Remote(io.RawIOBase):

@@ -7,6 +7,7 @@ import pickle
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple, Protocol
 
 import qmpcheck
@@ -18,6 +19,7 @@ from qmpcheck.specs import local_rules
 from qmpcheck.specs.catalogue import Spec, SpecName
 from qmpcheck.streams import source
 from qmpcheck.streams.blocks import Advance
+from qmpcheck.streams.stored_file import scheme
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recording import Recording
 
@@ -86,7 +88,7 @@ class Here:
 
     def results(self, handle: Sequence[Recording]) -> list[list[StreamResult]]:
         """See `Workers`."""
-        return [_checked(self._checker, each, self._advance) for each in handle]
+        return _all_checked(self._checker, handle, self._advance)
 
 
 @functools.cache
@@ -132,7 +134,7 @@ def check_task(checker: bytes, recordings: Sequence[Recording], expected: str) -
         )
     if _mine.made_from != checker:
         _mine.checker, _mine.made_from = pickle.loads(checker), checker  # noqa: S301 -- from our own process
-    return [_checked(_mine.checker, each) for each in recordings]
+    return _all_checked(_mine.checker, recordings)
 
 
 def with_drift(findings: Sequence[Finding], spec: Spec | SpecName | None) -> tuple[Finding, ...]:
@@ -142,6 +144,28 @@ def with_drift(findings: Sequence[Finding], spec: Spec | SpecName | None) -> tup
     from qmpcheck.drift import availability
 
     return availability.availability_for(spec.id, spec.newer).with_drift(findings)
+
+
+def _all_checked(
+    checker: FileChecker, recordings: Sequence[Recording], advance: Advance = int
+) -> list[list[StreamResult]]:
+    found: list[list[StreamResult]] = []
+    ahead = 0
+    for at, recording in enumerate(recordings):
+        if at >= ahead and scheme(recording.path):
+            ahead = at + _fetch(recordings[at:])
+        found.append(_checked(checker, recording, advance))
+    return found
+
+
+def _fetch(recordings: Sequence[Recording]) -> int:
+    """Fetch small files ahead, together; returns for how many recordings there is nothing more to fetch."""
+    from qmpcheck.streams import remote
+
+    sizes = accumulate(max(1, each.size) for each in recordings)
+    number = max(1, sum(size <= remote.FETCHED for size in sizes))
+    remote.fetch(file for each in recordings[:number] for file in each.files if each.size <= remote.FETCHED)
+    return number
 
 
 def _checked(checker: FileChecker, recording: Recording, advance: Advance = int) -> list[StreamResult]:
