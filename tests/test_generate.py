@@ -255,6 +255,14 @@ def test_what_cannot_be_followed_is_left_out() -> None:
     }
 
 
+def test_what_is_asked_for_and_cannot_be_is_an_error() -> None:
+    rules = RuleBase({"BELL": BELL, "DOOR": EventRule(follow_ups=(FollowUp(("BELL",)), FollowUp(("PING",))))})
+    with pytest.raises(
+        SpecError, match="none of the events can be generated: DOOR: PING must follow it, and cannot"
+    ):
+        Generation(spec_of(rules), only=["DOOR"])
+
+
 def test_what_is_deprecated_is_left_out() -> None:
     deprecated = Marks(deprecated=True)
     members = (

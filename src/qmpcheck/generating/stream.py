@@ -42,7 +42,7 @@ class Generation:
 
     Attributes:
         coverage: what was shown so far, of all that there is to show.
-        left_out: the events that cannot be generated, each with the reason.
+        left_out: the events, and the values of members, that cannot be generated, each with the reason.
         events, sessions: how many were made so far.
         added: the events that come although they were not asked for, as others need them.
 
@@ -69,7 +69,7 @@ class Generation:
         makeable = self._makeable(spec.rule_base, only)
         chosen = _with_companions(only, makeable, self._follow_ups) if only else [*makeable]
         self._data = {event: makeable[event] for event in makeable if event in chosen}
-        if not self._data:
+        if self._data.keys().isdisjoint(only or self._data):
             reasons = "; ".join(f"{name(event)}: {reason}" for event, reason in self.left_out.items())
             raise SpecError(f"none of the events can be generated: {reasons}")
         self.added = tuple(event for event in self._data if only and event not in only)
@@ -88,8 +88,8 @@ class Generation:
         """The messages of the stream: greetings, and events.
 
         Args:
-            events: how many events; None for as many as it takes to show everything. They are fewer where a
-                story that has begun, or what must follow, would be cut.
+            events: how many events in all; None for as many as it takes to show everything. They are fewer
+                where a story, or what must follow, would be cut.
         """
         for story in self.told(events):
             yield from story
