@@ -14,12 +14,25 @@ from qmpcheck.version import Version
 
 
 class Build(NamedTuple):
-    """A binary and what it says of itself."""
+    """A binary and what it says of itself.
+
+    Attributes:
+        path: of the binary.
+        version: of QEMU.
+        rule_base: its events.
+        commands: the commands that it knows.
+        target: what it emulates, such as `x86_64`; "" for a storage daemon.
+        machines: the types of machines that it has, by all their names.
+        types: the types of its object model, devices among them.
+    """
 
     path: str
     version: Version
     rule_base: RuleBase
     commands: frozenset[str]
+    target: str = ""
+    machines: frozenset[str] = frozenset()
+    types: frozenset[str] = frozenset()
 
     @property
     def is_system(self) -> bool:
@@ -44,7 +57,8 @@ def ask(path: str) -> Build:
         rule_base = introspection.read(answer.schema)
     except introspection.NotIntrospection as error:
         raise Unanswered(str(error)) from None
-    return Build(path, answer.version, rule_base, frozenset(_commands(answer.schema)))
+    commands = frozenset(_commands(answer.schema))
+    return Build(path, answer.version, rule_base, commands, answer.target, answer.machines, answer.types)
 
 
 def located(path: str) -> str:

@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from types import TracebackType
+from typing import TypeVar
 
 from qmpcheck.gate.failure import FAILED, HUNG, Failure
 
@@ -34,6 +35,9 @@ def connected(path: str, seconds: float = ANSWER) -> socket.socket:
             return peer
 
 
+Self = TypeVar("Self", bound="QTest")
+
+
 class QTest:
     """A connection to a machine that was started with `-qtest`.
 
@@ -45,7 +49,7 @@ class QTest:
         self._peer: socket.socket = connected(path)
         self._lines = self._peer.makefile("rb")
 
-    def __enter__(self) -> QTest:
+    def __enter__(self: Self) -> Self:
         return self
 
     def __exit__(
@@ -56,7 +60,7 @@ class QTest:
 
     def out(self, width: str, port: int, value: int) -> None:
         """Write to a port; the width is `b`, `w` or `l`."""
-        self._ask(f"out{width} {port:#x} {value:#x}")
+        self.ask(f"out{width} {port:#x} {value:#x}")
 
     def outb(self, port: int, value: int) -> None:
         """Write a byte to a port."""
@@ -70,23 +74,24 @@ class QTest:
         """Write four bytes to a port."""
         self.out("l", port, value)
 
-    def inw(self, port: int) -> int:
-        """Read two bytes from a port."""
-        return int(self._ask(f"inw {port:#x}").split()[1], 0)
-
     def inl(self, port: int) -> int:
         """Read four bytes from a port."""
-        return int(self._ask(f"inl {port:#x}").split()[1], 0)
+        return int(self.ask(f"inl {port:#x}").split()[1], 0)
+
+    def read(self, address: int, size: int) -> bytes:
+        """Read memory."""
+        answer = self.ask(f"read {address:#x} {size:#x}").split()[1]
+        return bytes.fromhex(answer.removeprefix("0x")).ljust(size, b"\0")
 
     def write(self, address: int, data: bytes) -> None:
         """Write to memory."""
-        self._ask(f"write {address:#x} {len(data):#x} 0x{data.hex()}")
+        self.ask(f"write {address:#x} {len(data):#x} 0x{data.hex()}")
 
     def memset(self, address: int, size: int, value: int) -> None:
         """Fill memory."""
-        self._ask(f"memset {address:#x} {size:#x} {value:#x}")
+        self.ask(f"memset {address:#x} {size:#x} {value:#x}")
 
-    def _ask(self, command: str) -> str:
+    def ask(self, command: str) -> str:
         """Send a command; the answer. Where the process has gone there is none: the scenario notices that."""
         try:
             self._peer.sendall(command.encode() + b"\n")
@@ -94,10 +99,10 @@ class QTest:
         except TimeoutError:
             raise Failure(HUNG, f"no answer to {command.partition(' ')[0]} over qtest") from None
         except OSError:
-            return "OK 0"
+            return "OK 00"
         if answer and not answer.startswith("OK"):
             raise Failure(FAILED, f"qtest {command[:40]}: {answer}")
-        return answer or "OK 0"
+        return answer or "OK 00"
 
     def _answer(self) -> str:
         """The next line that is an answer: lines about interrupts come between."""

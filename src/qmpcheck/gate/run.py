@@ -8,6 +8,8 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from qmpcheck.gate.board import Setting
+from qmpcheck.gate.boards.choice import bare, choose
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.expectations import QUIT, events_of
 from qmpcheck.gate.failure import CRASHED, FAILED, LACKS, Failure
@@ -32,11 +34,12 @@ def run(build: Build, scenarios: Sequence[Scenario]) -> list[ScenarioOutcome]:
 
 def _play(build: Build, scenario: Scenario, group: ProcessGroup) -> ScenarioOutcome:
     begin = time.monotonic()
-    failure = _unplayable(build, scenario)
-    if failure:
-        return ScenarioOutcome(scenario, (), failure, 0.0)
+    try:
+        setting = _setting(build, scenario)
+    except Failure as lacks:
+        return ScenarioOutcome(scenario, (), lacks, 0.0)
     with tempfile.TemporaryDirectory(prefix="", dir=group.folder, ignore_cleanup_errors=True) as folder:
-        stage = Stage(build, group, folder, scenario.name, scenario.seconds)
+        stage = Stage(setting, group, folder, scenario.name, scenario.seconds)
         failure = _failure(stage, scenario, group)
     recordings = tuple(sorted(stage.recordings, key=lambda each: each.name))
     return ScenarioOutcome(scenario, recordings, failure, time.monotonic() - begin)
@@ -51,13 +54,19 @@ def _short_folder() -> str:
     return folder if len(os.fsencode(folder)) <= _LONGEST else "/tmp"  # noqa: S108 -- a private folder in it
 
 
-def _unplayable(build: Build, scenario: Scenario) -> Failure | None:
-    """Why the build cannot play it at all."""
+def _setting(build: Build, scenario: Scenario) -> Setting:
+    """What it is played on.
+
+    Raises:
+        Failure: the build cannot play it at all.
+    """
     if not build.is_system and scenario.on != STORAGE:
-        return Failure(LACKS, "a machine")
+        raise Failure(LACKS, "a machine")
     names = [each.event for each in events_of(scenario.expects)]
     about = [name for name in names if name != QUIT.event] or names
-    return None if any(map(build.has, about)) else Failure(LACKS, f"the event {about[0]}")
+    if not any(map(build.has, about)):
+        raise Failure(LACKS, f"the event {about[0]}")
+    return choose(build, scenario.needs) if scenario.needs else bare(build)
 
 
 def _failure(stage: Stage, scenario: Scenario, group: ProcessGroup) -> Failure | None:

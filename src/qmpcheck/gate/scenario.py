@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from qmpcheck.gate.board import Need
 from qmpcheck.gate.expectations import Expectations
 from qmpcheck.gate.failure import LACKS, Failure
 from qmpcheck.gate.recording import Recording
@@ -23,6 +24,7 @@ class Scenario(msgspec.Struct, frozen=True):
         purpose: what happens in it, in one line.
         expects: the events that must be seen, in order.
         play: makes them happen.
+        needs: what it needs of the board, and of the build; nothing where it has no board.
         others: what its other machines must be seen to send, by their names.
         on: the kind of binary it is for.
         assumes: the command-line options that follow-ups depend on, as `--assume` takes them.
@@ -34,6 +36,7 @@ class Scenario(msgspec.Struct, frozen=True):
     expects: Expectations
     play: Callable[[Stage], None]
     on: str = SYSTEM
+    needs: tuple[Need, ...] = ()
     assumes: tuple[str, ...] = ()
     seconds: float = 25.0
     others: dict[str, Expectations] = {}

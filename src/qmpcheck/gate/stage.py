@@ -8,20 +8,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from qmpcheck.gate.build import Build
+from qmpcheck.gate.board import Ability, Setting
+from qmpcheck.gate.guest import Guest
 from qmpcheck.gate.machine import Machine, Refused
-from qmpcheck.gate.qtest import QTest, connected
+from qmpcheck.gate.qtest import connected
 from qmpcheck.gate.recording import Recording
 from qmpcheck.qmp.process import STORAGE_DAEMON, SYSTEM, ProcessGroup
 
 BARE = ("-machine", "none,accel=tcg:qtest")
 """The machine that every system emulator has: no CPU, no memory, no device."""
-
-_PC = ("-machine", "pc,accel=tcg", "-cpu", "max", "-bios", "bios.bin")
-"""Under qtest the clock would stand. Not every emulator's usual CPU knows machine checks."""
-
-_HALT = b"\xf4"
-"""All the code that the guest has: the CPU waits, and the devices are driven from outside."""
 
 _QTEST = ("-qtest-log", "/dev/null", "-qtest")
 
@@ -30,15 +25,16 @@ class Stage:
     """What a scenario's `play` is given.
 
     Args:
-        build: the binary.
+        setting: the build and its board, and what the scenario needs of them.
         group: starts processes, and ends them.
         folder: the private folder, in which the processes run; names in their options are of files there.
         name: of the scenario.
         seconds: how long the scenario may take.
     """
 
-    def __init__(self, build: Build, group: ProcessGroup, folder: str, name: str, seconds: float) -> None:
-        self.build = build
+    def __init__(self, setting: Setting, group: ProcessGroup, folder: str, name: str, seconds: float) -> None:
+        self.setting = setting
+        self.build = setting.build
         self.folder = folder
         self.recordings: list[Recording] = []
         self._name = name
@@ -80,16 +76,29 @@ class Stage:
             yield machine
 
     @contextmanager
-    def pc(self, *options: str, memory: str = "16M", name: str = "") -> Iterator[tuple[Machine, QTest]]:
-        """A PC that runs no code, and the means to drive its devices."""
-        self.file("bios.bin", _HALT * (1 << 16))
+    def guest(self, *options: str, memory: str = "16M", name: str = "") -> Iterator[tuple[Machine, Guest]]:
+        """The board whose CPU runs next to nothing, and the means to drive its devices."""
+        self.file("firmware.bin", self.setting.firmware)
         path = f"qtest{name}.sock"
         server = (*_QTEST, f"unix:{path},server=on,wait=off")
         with (
-            self.machine(*_PC, "-m", memory, *server, *options, name=name) as machine,
-            QTest(self.path(path)) as qtest,
+            self.machine(*self.setting.options, "-m", memory, *server, *options, name=name) as machine,
+            Guest(self.path(path), self.setting) as guest,
         ):
-            yield machine, qtest
+            yield machine, guest
+
+    def device(self, kind: str, *properties: str, at: Ability = Ability.VIRTIO) -> tuple[str, str]:
+        """The option for a device of the board's virtio bus, such as a `balloon`.
+
+        Args:
+            kind: of device.
+            properties: of it, such as `id=balloon0`.
+            at: the ability that says where the device has to be.
+        """
+        where = self.setting.features[at].where
+        return "-device", ",".join(
+            filter(None, (f"virtio-{kind}-{self.setting.board.bus}", *properties, where))
+        )
 
     def path(self, name: str) -> str:
         """The whole path of a file in the folder."""

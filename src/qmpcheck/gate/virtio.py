@@ -1,94 +1,135 @@
-"""The least of a guest's driver for virtio devices on PCI, over qtest."""
+"""The least of a guest's driver for virtio devices, over qtest."""
 
 from __future__ import annotations
 
 import struct
+from typing import Protocol
 
-from qmpcheck.gate.qtest import QTest
+from qmpcheck.gate.board import SLOT
+from qmpcheck.gate.guest import Guest
 
-_BAR = 0xC000
-"""Where the device's ports are put."""
+VERSION_1 = 1 << 32
+"""The feature of all devices that are not legacy ones."""
 
-_FEATURES, _PAGE, _SELECT, _SIZE, _NOTIFY, _STATUS, _CONFIG = 4, 8, 14, 12, 16, 18, 20
+_DRIVER, _FEATURES_OK, _DRIVER_OK = 0x3, 0x8, 0x4
 
-_DRIVER, _DRIVER_OK = 0x3, 0x7
+_RINGS, _BUFFERS = 0x10_0000, 0x20_0000
+"""Where they are, from the begin of memory on."""
 
-_PAGE_BITS = 12
-_RINGS = 0x100000
-_BUFFERS = 0x200000
+_SIZE = 16
+_AVAILABLE, _USED = 0x1000, 0x2000
+"""How many entries a ring has, and where its parts after the descriptors are in it."""
 
 _NEXT, _WRITE = 1, 2
 
 
-def select_register(qtest: QTest, slot: int, function: int, register: int) -> None:
-    """Point the PCI host at a configuration register, so that 0xcfc reads and writes it."""
-    qtest.outl(0xCF8, 1 << 31 | slot << 11 | function << 8 | register)
+class Transport(Protocol):
+    """How the registers of a device are reached."""
+
+    def __init__(self, guest: Guest) -> None: ...
+
+    def set_status(self, status: int) -> None:
+        """Say how far the driver is."""
+
+    def take(self, features: int) -> None:
+        """Take features, given as bits."""
+
+    def enable(self, queue: int, descriptors: int, available: int, used: int) -> None:
+        """Give it a queue, by the addresses of its parts."""
+
+    def notify(self, queue: int) -> None:
+        """Say that there is a request in a queue."""
+
+    def configure(self, offset: int, data: bytes) -> None:
+        """Write to its configuration."""
 
 
-_MEMORY_BAR = 0xE000_0000
-"""Where the registers of a modern device are put."""
+class OnPCI:
+    """A device in a slot of the first PCI bus. QEMU has all kinds of registers in one region."""
 
-_MODERN_SELECT, _MODERN_FEATURES = 8, 12
+    _CONFIG, _NOTIFY = 0x2000, 0x3000
+
+    def __init__(self, guest: Guest) -> None:
+        self._guest = guest
+        guest.pci.write(guest, SLOT << 3, 0x24, bytes(4))
+        self._base = guest.place(SLOT << 3, 0x20)
+
+    def set_status(self, status: int) -> None:
+        """Say how far the driver is."""
+        self._write(20, "<B", status)
+
+    def take(self, features: int) -> None:
+        """Take features, given as bits."""
+        for half in (0, 1):
+            self._write(8, "<I", half)
+            self._write(12, "<I", features >> 32 * half & 0xFFFF_FFFF)
+
+    def enable(self, queue: int, descriptors: int, available: int, used: int) -> None:
+        """Give it a queue, by the addresses of its parts."""
+        self._write(22, "<H", queue)
+        self._write(24, "<H", _SIZE)
+        for register, part in ((32, descriptors), (40, available), (48, used)):
+            self._write(register, "<I", part & 0xFFFF_FFFF)
+            self._write(register + 4, "<I", part >> 32)
+        self._write(28, "<H", 1)
+
+    def notify(self, queue: int) -> None:
+        """Say that there is a request in a queue."""
+        self._write(self._NOTIFY + 4 * queue, "<H", queue)
+
+    def configure(self, offset: int, data: bytes) -> None:
+        """Write to its configuration."""
+        self._guest.write(self._base + self._CONFIG + offset, data)
+
+    def _write(self, register: int, form: str, value: int) -> None:
+        self._guest.write(self._base + register, struct.pack(form, value))
 
 
-def take_high_features(qtest: QTest, slot: int, features: int) -> None:
-    """Take features from bit 32 on, which only the driver of a modern device can."""
-    _place(qtest, slot, 0x20, _MEMORY_BAR)
-    for register, value in ((_MODERN_SELECT, 1), (_MODERN_FEATURES, features)):
-        qtest.write(_MEMORY_BAR + register, struct.pack("<I", value))
-
-
-def _place(qtest: QTest, slot: int, bar: int, address: int) -> None:
-    """Put a device's ports or memory where they can be used, and let it write to memory."""
-    select_register(qtest, slot, 0, bar)
-    qtest.outl(0xCFC, address)
-    select_register(qtest, slot, 0, 0x04)
-    qtest.outw(0xCFC, 0x7)  # ports, memory, bus master
+_TRANSPORTS: dict[str, type[Transport]] = {"pci": OnPCI}
 
 
 class Device:
-    """A legacy device in a slot of the first PCI bus.
+    """A device, with its driver.
 
     Args:
-        qtest: the machine's test connection.
-        slot: where the device is.
-        features: the features to take, as bits.
+        guest: what the machine is driven by.
+        features: the features to take beside `VERSION_1`, as bits.
     """
 
-    def __init__(self, qtest: QTest, slot: int, features: int = 0) -> None:
-        self._qtest = qtest
+    def __init__(self, guest: Guest, features: int = 0) -> None:
+        self._guest = guest
+        self._memory = guest.board.memory
         self._used = 0
-        _place(qtest, slot, 0x10, _BAR)
-        qtest.outb(_BAR + _STATUS, _DRIVER)
-        qtest.outl(_BAR + _FEATURES, features)
+        self._transport = _TRANSPORTS[guest.board.bus](guest)
+        self._transport.set_status(_DRIVER)
+        self._transport.take(features | VERSION_1)
+        self._transport.set_status(_DRIVER | _FEATURES_OK)
 
-    def ready(self, *queues: int) -> None:
-        """Give it the queues, and say that the driver is there."""
+    def start(self, *queues: int) -> None:
+        """Give it the queues, and say that the driver is ready."""
         for queue in queues:
-            self._qtest.outw(_BAR + _SELECT, queue)
-            self._qtest.outl(_BAR + _PAGE, _ring(queue) >> _PAGE_BITS)
-        self._qtest.outb(_BAR + _STATUS, _DRIVER_OK)
+            ring = self._ring(queue)
+            self._transport.enable(queue, ring, ring + _AVAILABLE, ring + _USED)
+        self._transport.set_status(_DRIVER | _FEATURES_OK | _DRIVER_OK)
 
-    def set(self, offset: int, value: int) -> None:
+    def configure(self, offset: int, value: int) -> None:
         """Write four bytes of its configuration."""
-        self._qtest.outl(_BAR + _CONFIG + offset, value)
+        self._transport.configure(offset, struct.pack("<I", value))
 
     def send(self, queue: int, *parts: bytes, answer: int = 0) -> None:
         """Put one request into a queue: parts that the device reads, and bytes for it to answer in."""
-        ring, count = _ring(queue), len(parts) + bool(answer)
-        self._qtest.outw(_BAR + _SELECT, queue)
-        size = self._qtest.inl(_BAR + _SIZE) & 0xFFFF
+        ring, count = self._ring(queue), len(parts) + bool(answer)
         for index, part in enumerate([*parts, bytes(answer)][:count]):
-            address = _BUFFERS + index * 0x1000
+            address = self._memory + _BUFFERS + index * 0x1000
             flags = (_NEXT if index + 1 < count else 0) | (_WRITE if index == len(parts) else 0)
-            self._qtest.write(address, part)
-            self._qtest.write(ring + 16 * index, struct.pack("<QIHH", address, len(part), flags, index + 1))
-        available = ring + 16 * size
-        self._qtest.write(available + 4 + 2 * (self._used % size), struct.pack("<H", 0))
+            self._guest.write(address, part)
+            entry = struct.pack("<QIHH", address, len(part), flags, index + 1)
+            self._guest.write(ring + len(entry) * index, entry)
+        available = ring + _AVAILABLE
+        self._guest.write(available + 4 + 2 * (self._used % _SIZE), struct.pack("<H", 0))
         self._used += 1
-        self._qtest.write(available + 2, struct.pack("<H", self._used))
-        self._qtest.outw(_BAR + _NOTIFY, queue)
+        self._guest.write(available + 2, struct.pack("<H", self._used))
+        self._transport.notify(queue)
 
-
-def _ring(queue: int) -> int:
-    return _RINGS + queue * 0x4000
+    def _ring(self, queue: int) -> int:
+        return self._memory + _RINGS + queue * 0x4000

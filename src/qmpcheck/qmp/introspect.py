@@ -37,10 +37,21 @@ class _Ended(Unanswered):
 
 
 class Answer(NamedTuple):
-    """What a binary says of itself: `schema` is its reply to `query-qmp-schema`."""
+    """What a binary says of itself.
+
+    Attributes:
+        version: of QEMU.
+        schema: its reply to `query-qmp-schema`.
+        target: what it emulates, such as `x86_64`; "" if it emulates no machine.
+        machines: the types of machines that it has, with their other names.
+        types: the types of its object model.
+    """
 
     version: Version
     schema: list[Any]
+    target: str = ""
+    machines: frozenset[str] = frozenset()
+    types: frozenset[str] = frozenset()
 
 
 def ask(path: str, seconds: float = PATIENCE) -> Answer:
@@ -81,6 +92,9 @@ def _talk(process: Process, seconds: float) -> Answer:
     try:
         client.greet()
         schema = client.command("query-qmp-schema")
+        target = _values(client, "query-target", "arch")
+        machines = _values(client, "query-machines", "name", "alias")
+        types = _values(client, "qom-list-types", "name")
     except DeadlinePassed:
         raise Unanswered(f"no answer over QMP within {seconds:g} s") from None
     except CommandError as error:
@@ -93,7 +107,18 @@ def _talk(process: Process, seconds: float) -> Answer:
         raise _reason(process) from None
     if client.version is None or not isinstance(schema, list):
         raise Unanswered("it speaks QMP, but does not say its version or its schema")
-    return Answer(client.version, schema)
+    return Answer(client.version, schema, "".join(target), machines, types)
+
+
+def _values(client: Client, command: str, *members: str) -> frozenset[str]:
+    """The values of members of what a command returns, an object or a list of them; none if it is unknown."""
+    try:
+        answer = client.command(command)
+    except CommandError:
+        return frozenset()
+    objects = answer if isinstance(answer, list) else [answer]
+    found = (each.get(member) for each in objects if isinstance(each, dict) for member in members)
+    return frozenset(value for value in found if isinstance(value, str))
 
 
 _MOMENT = 1.0

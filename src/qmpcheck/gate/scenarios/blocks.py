@@ -7,20 +7,18 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+from qmpcheck.gate.board import Ability
 from qmpcheck.gate.expectations import QUIT, Expected, OneOf, expected
 from qmpcheck.gate.machine import APART, Machine
-from qmpcheck.gate.qtest import QTest
 from qmpcheck.gate.scenario import STORAGE, Scenario
 from qmpcheck.gate.scenarios.jobevents import SIZE, copied, not_copied
 from qmpcheck.gate.stage import Stage
+from qmpcheck.gate.virtio import Device
 
 _BAD = 8
 """The sector that fails."""
 
 _EIO, _ENOSPC = 5, 28
-
-_IDE = 0x1F0
-_READ, _WRITE = 0x20, 0x30
 
 
 def failing(name: str, image: dict[str, Any], *errors: tuple[str, int], sector: int = _BAD) -> dict[str, Any]:
@@ -43,19 +41,13 @@ def blockdev(node: dict[str, Any]) -> tuple[str, str]:
     return "--blockdev", json.dumps(node)
 
 
-def _request(qtest: QTest, command: int) -> None:
-    """One request for the bad sector to the first IDE disk."""
-    for register, value in ((2, 1), (3, _BAD), (4, 0), (5, 0), (6, 0xE0), (7, command)):
-        qtest.outb(_IDE + register, value)
-    if command == _WRITE:
-        for _ in range(256):
-            qtest.outw(_IDE, 0x5A5A)
-
-
-def _finish(qtest: QTest) -> None:
-    """Take what was read, so that the disk takes the next request."""
-    for _ in range(256):
-        qtest.inw(_IDE)
+def _request(disk: Device, write: bool) -> None:
+    """One request for the bad sector."""
+    header = struct.pack("<IIQ", write, 0, _BAD)
+    if write:
+        disk.send(0, header, b"Z" * 512, answer=1)
+    else:
+        disk.send(0, header, answer=512 + 1)
 
 
 def _io_error(read: str, write: str, *stops: bool) -> Callable[[Stage], None]:
@@ -63,23 +55,24 @@ def _io_error(read: str, write: str, *stops: bool) -> Callable[[Stage], None]:
 
     def play(stage: Stage) -> None:
         node = failing("disk0", empty(zeroes=True), ("read", _EIO), ("write", _ENOSPC))
-        disk = f"ide-hd,drive=disk0,id=ide0,bus=ide.0,rerror={read},werror={write}"
-        with stage.pc(*blockdev(node), "-device", disk) as (vm, qtest):
-            for command, stop in zip((_READ, _WRITE), stops, strict=True):
-                _request(qtest, command)
+        policy = (f"rerror={read}", f"werror={write}")
+        device = stage.device("blk", "drive=disk0", "id=blk0", *policy)
+        with stage.guest(*blockdev(node), *device) as (vm, guest):
+            disk = Device(guest)
+            disk.start(0)
+            for write_it, stop in enumerate(stops):
+                _request(disk, bool(write_it))
                 vm.wait("BLOCK_IO_ERROR")
                 if stop:
                     vm.wait("STOP")
                     vm.command("cont")
                     vm.wait("RESUME")
                 vm.pause(APART)
-                if command == _READ:
-                    _finish(qtest)
 
     return play
 
 
-_DEVICE = OneOf("", "/machine/peripheral/ide0")
+_DEVICE = OneOf("", "/machine/peripheral/blk0/virtio-backend")
 """A disk of `-blockdev` has no name; 9.2 sends its path instead, later releases send both."""
 
 
@@ -101,7 +94,8 @@ def _io_error_scenario(name: str, purpose: str, read: str, write: str) -> Scenar
             )
         )
         errors += [expected("STOP"), expected("RESUME")] if stop else []
-    return Scenario(f"io-error-{name}", purpose, (*errors, QUIT), _io_error(read, write, *stops))
+    needs = (Ability.VIRTIO, "virtio-blk-{bus}")
+    return Scenario(f"io-error-{name}", purpose, (*errors, QUIT), _io_error(read, write, *stops), needs=needs)
 
 
 def copy(vm: Machine, source: str, target: str) -> None:

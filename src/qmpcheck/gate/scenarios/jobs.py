@@ -82,11 +82,11 @@ def _errors(stage: Stage) -> None:
 
 
 def _control(vm: Machine, verb: str) -> None:
-    """Pause, resume, complete or cancel the job: by the command that block jobs had first, if it is left."""
-    if f"block-job-{verb}" in vm.commands:
-        vm.retry(f"block-job-{verb}", device="job0")
-    else:
+    """Pause, resume, complete or cancel the job: before 3.0 there were commands for block jobs only."""
+    if f"job-{verb}" in vm.commands:
         vm.retry(f"job-{verb}", id="job0")
+    else:
+        vm.retry(f"block-job-{verb}", device="job0")
 
 
 def _create(stage: Stage) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 
+from qmpcheck.gate.board import Ability
 from qmpcheck.gate.expectations import QUIT, Either, Expectations, Expected, Since, expected, maybe
 from qmpcheck.gate.machine import Machine
 from qmpcheck.gate.scenario import Scenario
@@ -16,8 +17,8 @@ def _tell_events(vm: Machine) -> None:
 
 def _migration(stage: Stage) -> None:
     with (
-        stage.pc("-incoming", "defer", name="incoming") as (target, _),
-        stage.pc() as (source, _),
+        stage.guest("-incoming", "defer", name="incoming") as (target, _),
+        stage.guest() as (source, _),
     ):
         for vm in (target, source):
             _tell_events(vm)
@@ -29,10 +30,10 @@ def _migration(stage: Stage) -> None:
 
 
 def _cancelled(stage: Stage) -> None:
-    with socket.socket(socket.AF_UNIX) as listener, stage.pc() as (vm, qtest):
+    with socket.socket(socket.AF_UNIX) as listener, stage.guest() as (vm, guest):
         listener.bind(stage.path("migration.sock"))
         listener.listen()
-        qtest.memset(0x100000, 0x800000, 0x5A)  # more than a socket holds
+        guest.memset(guest.board.memory + 0x100000, 0x800000, 0x5A)  # more than a socket holds
         _tell_events(vm)
         vm.command("migrate", uri="unix:migration.sock")
         vm.wait("MIGRATION", status="active")
@@ -42,10 +43,10 @@ def _cancelled(stage: Stage) -> None:
 
 
 def _failed(stage: Stage) -> None:
-    with socket.socket(socket.AF_UNIX) as listener, stage.pc() as (vm, qtest):
+    with socket.socket(socket.AF_UNIX) as listener, stage.guest() as (vm, guest):
         listener.bind(stage.path("migration.sock"))
         listener.listen()
-        qtest.memset(0x100000, 0x800000, 0x5A)
+        guest.memset(guest.board.memory + 0x100000, 0x800000, 0x5A)
         _tell_events(vm)
         vm.command("migrate", uri="unix:migration.sock")
         vm.wait("MIGRATION", status="active")
@@ -92,6 +93,7 @@ SCENARIOS = (
         "a machine migrates to another",
         (*_BEGUN, _PASSES, *_statuses("completed"), QUIT),
         _migration,
+        needs=(Ability.MEMORY,),
         others={
             "incoming": (*_statuses("setup", "active"), expected("RESUME"), *_statuses("completed"), QUIT)
         },
@@ -101,6 +103,7 @@ SCENARIOS = (
         "a migration that its target does not read is cancelled",
         (*_BEGUN, *_statuses("cancelling", "cancelled"), QUIT),
         _cancelled,
+        needs=(Ability.MEMORY,),
     ),
     Scenario(
         "migration-failed",
@@ -112,6 +115,7 @@ SCENARIOS = (
             QUIT,
         ),
         _failed,
+        needs=(Ability.MEMORY,),
     ),
 )
 """Scenarios about migration."""

@@ -6,6 +6,7 @@ import socket
 import struct
 from typing import Any
 
+from qmpcheck.gate.board import Ability
 from qmpcheck.gate.expectations import ANYTHING, QUIT, Expectations, Expected, expected
 from qmpcheck.gate.scenario import Scenario
 from qmpcheck.gate.stage import Stage
@@ -69,7 +70,7 @@ def _vhost_user(stage: Stage) -> None:
 def _dump(stage: Stage) -> None:
     """One machine for each dump: the next may not begin when DUMP_COMPLETED says that one is done."""
     for file, name in (("dump.elf", ""), ("/dev/full", "full")):
-        with stage.pc(name=name) as (vm, _):
+        with stage.guest(name=name) as (vm, _):
             vm.command("dump-guest-memory", paging=False, protocol=f"file:{file}", detach=True)
             vm.wait("DUMP_COMPLETED")
             vm.wait("RESUME")
@@ -130,6 +131,7 @@ SCENARIOS = (
         "the guest's memory is dumped, then dumped to a full device",
         _dumped("completed"),
         _dump,
+        needs=(Ability.DUMP,),
         others={"full": _dumped("failed", error=ANYTHING)},
     ),
 )

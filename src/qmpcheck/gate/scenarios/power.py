@@ -4,25 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from qmpcheck.gate.board import Ability
 from qmpcheck.gate.expectations import QUIT, Either, Expected, expected
-from qmpcheck.gate.qtest import QTest
 from qmpcheck.gate.scenario import Scenario
 from qmpcheck.gate.stage import Stage
-from qmpcheck.gate.virtio import select_register
 
-_PM_BASE = 0xB000
-_PM_CONTROL = _PM_BASE + 4
-_SLEEP, _SLEEP_TYPE = 1 << 13, 10
-_OFF, _TO_RAM, _TO_DISK = 0, 1, 2
-
-
-def _sleep(qtest: QTest, kind: int) -> None:
-    """Switch power management on, as firmware does, and go to sleep by it, as a guest does."""
-    select_register(qtest, 1, 3, 0x40)
-    qtest.outl(0xCFC, _PM_BASE | 1)
-    select_register(qtest, 1, 3, 0x80)
-    qtest.outb(0xCFC, 1)
-    qtest.outw(_PM_CONTROL, _SLEEP | kind << _SLEEP_TYPE)
+_TO_RAM, _TO_DISK = 1, 2
 
 
 def _life_cycle(stage: Stage) -> None:
@@ -38,45 +25,45 @@ def _life_cycle(stage: Stage) -> None:
 
 
 def _guest_reset(stage: Stage) -> None:
-    with stage.pc() as (vm, qtest):
-        for port, value in ((0x64, 0xFE), (0xCF9, 0x06)):
-            qtest.outb(port, value)
+    with stage.guest() as (vm, guest):
+        for way in (0, 1):
+            guest.do(Ability.RESET, way)
             vm.wait("RESET")
 
 
 def _no_reboot(stage: Stage) -> None:
-    with stage.pc("-no-reboot") as (vm, qtest):
-        qtest.outb(0x64, 0xFE)
+    with stage.guest("-no-reboot") as (vm, guest):
+        guest.do(Ability.RESET)
         vm.wait("SHUTDOWN")
         vm.wait_exit()
 
 
 def _suspend(stage: Stage) -> None:
-    with stage.pc() as (vm, qtest):
-        _sleep(qtest, _TO_RAM)
+    with stage.guest() as (vm, guest):
+        guest.do(Ability.SLEEP, _TO_RAM)
         vm.wait("SUSPEND")
         vm.command("system_wakeup")
         vm.wait("WAKEUP")
 
 
 def _suspend_disk(stage: Stage) -> None:
-    with stage.pc() as (vm, qtest):
-        _sleep(qtest, _TO_DISK)
+    with stage.guest() as (vm, guest):
+        guest.do(Ability.SLEEP, _TO_DISK)
         vm.wait("SUSPEND_DISK")
         vm.wait("SHUTDOWN")
         vm.wait_exit()
 
 
 def _guest_shutdown(stage: Stage) -> None:
-    with stage.pc() as (vm, qtest):
-        _sleep(qtest, _OFF)
+    with stage.guest() as (vm, guest):
+        guest.do(Ability.OFF)
         vm.wait("SHUTDOWN")
         vm.wait_exit()
 
 
 def _no_shutdown(stage: Stage) -> None:
-    with stage.pc("-no-shutdown") as (vm, qtest):
-        _sleep(qtest, _OFF)
+    with stage.guest("-no-shutdown") as (vm, guest):
+        guest.do(Ability.OFF)
         vm.wait("SHUTDOWN")
         vm.wait("STOP")
         vm.command("system_reset")
@@ -88,12 +75,12 @@ def _no_shutdown(stage: Stage) -> None:
 
 
 def _watchdog(action: str, *then: str) -> Callable[[Stage], None]:
-    """The watchdog is armed for no time at all."""
+    """The watchdog is armed for next to no time."""
 
     def play(stage: Stage) -> None:
-        with stage.pc("-device", "ib700") as (vm, qtest):
+        with stage.guest() as (vm, guest):
             vm.command("watchdog-set-action", action=action)
-            qtest.outb(0x443, 0xF)
+            guest.do(Ability.WATCHDOG)
             vm.wait("WATCHDOG")
             for event in then:
                 vm.wait(event)
@@ -114,36 +101,36 @@ def _watchdog_scenario(action: str, purpose: str, *then: Expected) -> Scenario:
         f"a watchdog that is not fed, with the action {action}: {purpose}",
         (expected("WATCHDOG", action=action), *then, *resumed, *end),
         _watchdog(action, *(each.event for each in then)),
+        needs=(Ability.WATCHDOG,),
     )
 
 
-_PANIC, _CRASH, _SHUTDOWN = 1, 2, 4
-_PVPANIC = 0x505
+def _crash_loaded(stage: Stage) -> None:
+    with stage.guest() as (vm, guest):
+        guest.do(Ability.CRASH_LOADED)
+        vm.wait("GUEST_CRASHLOADED")
 
 
 def _panic(stage: Stage) -> None:
-    with stage.pc("-device", "pvpanic", "-no-shutdown") as (vm, qtest):
+    with stage.guest("-no-shutdown") as (vm, guest):
         vm.try_command("set-action", panic="pause")  # before 6.0 it is the only action
-        if stage.build.has("GUEST_CRASHLOADED"):
-            qtest.outb(_PVPANIC, _CRASH)
-            vm.wait("GUEST_CRASHLOADED")
-        qtest.outb(_PVPANIC, _PANIC)
+        guest.do(Ability.PANIC)
         vm.wait("GUEST_PANICKED")
         vm.wait("STOP")
 
 
 def _panic_off(stage: Stage) -> None:
-    with stage.pc("-device", "pvpanic") as (vm, qtest):
+    with stage.guest() as (vm, guest):
         vm.try_command("set-action", panic="shutdown")  # before 6.0 it pauses, and then shuts down
-        qtest.outb(_PVPANIC, _PANIC)
+        guest.do(Ability.PANIC)
         vm.wait("GUEST_PANICKED")
         vm.wait("SHUTDOWN")
         vm.wait_exit()
 
 
 def _pvshutdown(stage: Stage) -> None:
-    with stage.pc("-device", "pvpanic") as (vm, qtest):
-        qtest.outb(_PVPANIC, _SHUTDOWN)
+    with stage.guest() as (vm, guest):
+        guest.do(Ability.PVSHUTDOWN)
         vm.wait("GUEST_PVSHUTDOWN")
         vm.wait("SHUTDOWN")
         vm.wait_exit()
@@ -170,36 +157,42 @@ SCENARIOS = (
         "the guest resets itself by the keyboard controller and by the chipset",
         (_GUEST_RESET, _GUEST_RESET, QUIT),
         _guest_reset,
+        needs=(Ability.RESET,),
     ),
     Scenario(
         "no-reboot",
         "a reset under -no-reboot, which ends the process",
         (expected("SHUTDOWN", guest=True, reason="guest-reset"),),
         _no_reboot,
+        needs=(Ability.RESET,),
     ),
     Scenario(
         "suspend",
         "the guest suspends to memory and is woken",
         (expected("SUSPEND"), expected("WAKEUP"), QUIT),
         _suspend,
+        needs=(Ability.SLEEP,),
     ),
     Scenario(
         "suspend-disk",
         "the guest suspends to disk, which ends the process",
         (expected("SUSPEND_DISK"), _BY_GUEST),
         _suspend_disk,
+        needs=(Ability.SLEEP,),
     ),
     Scenario(
         "guest-shutdown",
         "the guest switches itself off, which ends the process",
         (_BY_GUEST,),
         _guest_shutdown,
+        needs=(Ability.OFF,),
     ),
     Scenario(
         "no-shutdown",
         "the guest switches itself off under -no-shutdown, is reset, goes on, and is stopped",
         (_BY_GUEST, expected("STOP"), _HOST_RESET, expected("RESUME"), expected("STOP"), QUIT),
         _no_shutdown,
+        needs=(Ability.OFF,),
         assumes=("no-shutdown",),
     ),
     _watchdog_scenario("none", "nothing more"),
@@ -210,15 +203,18 @@ SCENARIOS = (
     _watchdog_scenario("shutdown", "the power button is pressed", expected("POWERDOWN")),
     _watchdog_scenario("poweroff", "the process ends at once"),
     Scenario(
+        "crash-loaded",
+        "the guest reports that its crash kernel takes over",
+        (expected("GUEST_CRASHLOADED", action="run"), QUIT),
+        _crash_loaded,
+        needs=(Ability.CRASH_LOADED,),
+    ),
+    Scenario(
         "panic-pause",
-        "the guest reports a crash kernel, then a panic, which stops the machine",
-        (
-            expected("GUEST_CRASHLOADED", action="run"),
-            _panicked("pause"),
-            expected("STOP"),
-            QUIT,
-        ),
+        "the guest reports a panic, which stops the machine",
+        (_panicked("pause"), expected("STOP"), QUIT),
         _panic,
+        needs=(Ability.PANIC,),
         assumes=("no-shutdown",),
     ),
     Scenario(
@@ -234,12 +230,14 @@ SCENARIOS = (
             expected("SHUTDOWN", guest=True, reason="guest-panic"),
         ),
         _panic_off,
+        needs=(Ability.PANIC,),
     ),
     Scenario(
         "pvshutdown",
         "the guest shuts down by pvpanic, which ends the process",
         (expected("GUEST_PVSHUTDOWN"), _BY_GUEST),
         _pvshutdown,
+        needs=(Ability.PVSHUTDOWN,),
     ),
 )
 """Scenarios about power."""

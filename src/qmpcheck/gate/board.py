@@ -1,0 +1,142 @@
+"""What a board is: a machine type as scenarios use it, and how what is on it is driven from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum
+
+import msgspec
+
+from qmpcheck.gate.build import Build
+from qmpcheck.gate.qtest import QTest
+
+SLOT = 5
+"""A slot of the first PCI bus that is free on all boards."""
+
+
+class Ability(Enum):
+    """What a scenario may need of a board; the value names it in reports."""
+
+    MEMORY = "memory"
+    CPU = "a CPU"
+    DUMP = "dumps of its memory"
+    CLOCK = "a clock whose setting is reported"
+    RESET = "a way for the guest to reset it"
+    OFF = "a way for the guest to switch it off"
+    SLEEP = "a way for the guest to suspend it"
+    WATCHDOG = "a watchdog"
+    PANIC = "a way for the guest to report a panic"
+    PANIC_DETAILS = "details of a guest's panic"
+    CRASH_LOADED = "a way for the guest to report a crash kernel"
+    PVSHUTDOWN = "a way for the guest to shut down by pvpanic"
+    MACHINE_CHECK = "machine checks that the monitor injects"
+    MEMORY_SLOTS = "slots for memory modules"
+    EJECT = "a slot from which the guest ejects a device"
+    HOT_PCI = "a PCI Express slot"
+    CHANNELS = "a channel subsystem"
+    VIRTIO = "virtio devices that can be driven from outside"
+
+
+Need = Ability | str
+"""An ability of the board, or a type of device; in that `{bus}` is the bus of the board's virtio devices."""
+
+
+class Feature(msgspec.Struct, frozen=True):
+    """One way in which a board has an ability.
+
+    Attributes:
+        act: what the guest does; what it takes beside the guest depends on the ability.
+        device: the value of `-device` for what does it; "" where the board itself does.
+        options: others of the command line.
+        firmware: what the CPU runs for it; b"" where it may as well be idle.
+        since: the first version of QEMU in which it has an effect.
+        where: the properties of a further device that put it where `act` has an effect on it.
+    """
+
+    act: Callable[..., None] = lambda *_: None
+    device: str = ""
+    options: tuple[str, ...] = ()
+    firmware: bytes = b""
+    since: tuple[int, int] = (0, 0)
+    where: str = ""
+
+    @property
+    def type(self) -> str:
+        """The type of device that the build must have for it; "" for none."""
+        return self.device.partition(",")[0]
+
+
+class PCI(msgspec.Struct, frozen=True):
+    """How a board's PCI buses are reached. A function is numbered as `bus << 8 | slot << 3 | function`.
+
+    Attributes:
+        read: four bytes of the configuration of a function, from a register on.
+        write: write bytes there.
+        memory: a free address for the registers of devices, as the bus has it.
+        shift: what the CPU has to add to the addresses of the bus.
+    """
+
+    read: Callable[[QTest, int, int], int]
+    write: Callable[[QTest, int, int, bytes], None]
+    memory: int
+    shift: int = 0
+
+
+class Board(msgspec.Struct, frozen=True):
+    """A machine type of some emulators.
+
+    Attributes:
+        name: as `-machine` takes it, with properties.
+        targets: the emulators that have it, by the names of their targets.
+        features: in how many ways it has each ability; the first that the build has is taken.
+        firmware: the option that takes the file that the CPU runs; "" if there is no CPU.
+        idle: what a CPU runs that has nothing to do.
+        cpu: the value of `-cpu`; "" for the usual one.
+        memory: the address at which memory begins; the first and the last MiB of it are not free.
+        pci: how its PCI buses are reached; None if it has none.
+        bus: the bus of its virtio devices, as their names end.
+    """
+
+    name: str
+    targets: frozenset[str]
+    features: dict[Ability, tuple[Feature, ...]]
+    firmware: str = ""
+    idle: bytes = b""
+    cpu: str = ""
+    memory: int = 0
+    pci: PCI | None = None
+    bus: str = "pci"
+
+    @property
+    def type(self) -> str:
+        """The machine type's name, without properties."""
+        return self.name.partition(",")[0]
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options of the command line that make it; `firmware.bin` is what the CPU runs."""
+        firmware = (self.firmware, "firmware.bin") if self.firmware else ()
+        cpu = ("-cpu", self.cpu) if self.cpu else ()
+        return ("-machine", f"{self.name},accel=tcg", *cpu, *firmware)
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """The build and the board that a scenario is played on, and how they have what it needs."""
+
+    build: Build
+    board: Board
+    features: dict[Ability, Feature] = {}
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options of the command line for the board and what is needed of it."""
+        features = self.features.values()
+        more = (option for feature in features for option in feature.options)
+        devices = dict.fromkeys(feature.device for feature in features if feature.device)
+        return (*self.board.options, *more, *(part for device in devices for part in ("-device", device)))
+
+    @property
+    def firmware(self) -> bytes:
+        """What the CPU runs."""
+        special = (feature.firmware for feature in self.features.values() if feature.firmware)
+        return next(special, self.board.idle)

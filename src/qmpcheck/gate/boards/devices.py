@@ -1,0 +1,89 @@
+"""Devices that several boards have."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+
+from qmpcheck.gate.board import PCI, SLOT, Feature
+from qmpcheck.gate.guest import Guest
+from qmpcheck.gate.qtest import QTest
+
+_FUNCTION, _BAR = SLOT << 3, 0x10
+
+PANICKED, CRASH_LOADED, SHUTDOWN = 1, 2, 4
+"""What a guest tells a pvpanic device."""
+
+
+def pvpanic_pci(event: int) -> Feature:
+    """The guest tells the device of an event."""
+
+    def act(guest: Guest) -> None:
+        guest.write(guest.place(_FUNCTION, _BAR), bytes([event]))
+
+    return Feature(act, f"pvpanic-pci,addr={SLOT}")
+
+
+_TIMERS, _RELOAD = (0x00, 0x04), 0x0C
+_KEYS = (0x80, 0x86)
+_LOCK, _ENABLE = 0x68, 1 << 1
+_CONFIG, _FAST = 0x60, 1 << 2
+
+
+def _expire(guest: Guest) -> None:
+    """Both stages of the watchdog last a moment, and then it is switched on."""
+    registers = guest.place(_FUNCTION, _BAR)
+    guest.pci.write(guest, _FUNCTION, _CONFIG, struct.pack("<H", _FAST))
+    for timer in _TIMERS:
+        for key in _KEYS:
+            guest.write(registers + _RELOAD, struct.pack("<H", key))
+        guest.write(registers + timer, struct.pack("<I", 1))
+    guest.pci.write(guest, _FUNCTION, _LOCK, bytes([_ENABLE]))
+
+
+I6300ESB = Feature(_expire, f"i6300esb,addr={SLOT}")
+
+_PORT = 6 << 3
+_EXPRESS = 0x10
+_SLOT_CONTROL, _POWER_OFF, _LED_OFF = 0x18, 1 << 10, 3 << 8
+
+
+def _power_off(guest: Guest) -> None:
+    control = guest.capability(_PORT, _EXPRESS) + _SLOT_CONTROL
+    guest.pci.write(guest, _PORT, control, struct.pack("<H", _POWER_OFF | _LED_OFF))
+
+
+ROOT_PORT = Feature(_power_off, "pcie-root-port,id=hot0,chassis=1,addr=6", where="bus=hot0")
+"""A device leaves its slot as the guest switches the slot off."""
+
+
+VIRTIO_PCI = Feature(where=f"addr={SLOT}")
+
+
+def ecam(base: int, memory: int) -> PCI:
+    """PCI Express whose configuration is in memory from `base` on."""
+
+    def place(function: int, register: int) -> int:
+        return base + (function << 12) + register
+
+    def read(guest: QTest, function: int, register: int) -> int:
+        return int.from_bytes(guest.read(place(function, register), 4), "little")
+
+    def write(guest: QTest, function: int, register: int, data: bytes) -> None:
+        guest.write(place(function, register), data)
+
+    return PCI(read, write, memory)
+
+
+def memory_slots(write: Callable[[Guest, int, bytes], None]) -> Feature:
+    """Slots for memory modules as ACPI's methods see them.
+
+    Args:
+        write: write bytes to one of their registers.
+    """
+
+    def act(guest: Guest, register: int, value: bytes) -> None:
+        write(guest, 0, bytes(4))  # the first of them
+        write(guest, register, value)
+
+    return Feature(act)

@@ -1,0 +1,157 @@
+"""PCs: i440FX, Q35, and microvm."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+
+from qmpcheck.gate.board import PCI, SLOT, Ability, Board, Feature
+from qmpcheck.gate.boards import devices
+from qmpcheck.gate.guest import Guest
+from qmpcheck.gate.qtest import QTest
+
+_X86 = frozenset({"x86_64", "i386"})
+
+_HALT = b"\xf4" * (1 << 16)
+"""Wherever the CPU begins, it waits."""
+
+_ADDRESS, _DATA = 0xCF8, 0xCFC
+
+
+def _select(guest: QTest, function: int, register: int) -> int:
+    """Point the PCI host at a register; the port that reads and writes it."""
+    guest.outl(_ADDRESS, 1 << 31 | function << 8 | register & 0xFC)
+    return _DATA | register & 3
+
+
+def _read(guest: QTest, function: int, register: int) -> int:
+    return guest.inl(_select(guest, function, register))
+
+
+def _write(guest: QTest, function: int, register: int, data: bytes) -> None:
+    port = _select(guest, function, register)
+    guest.out({1: "b", 2: "w", 4: "l"}[len(data)], port, int.from_bytes(data, "little"))
+
+
+_PCI = PCI(_read, _write, memory=0xE000_0000)
+
+
+def _set_clock(guest: Guest, minutes: int) -> None:
+    guest.outb(0x70, 0x02)
+    guest.outb(0x71, minutes // 10 << 4 | minutes % 10)
+
+
+def _reset(guest: Guest, way: int = 0) -> None:
+    """By the keyboard controller, or by the chipset."""
+    guest.outb(*((0x64, 0xFE), (0xCF9, 0x06))[way])
+
+
+_PM_BASE = 0xB000
+_PM_CONTROL = _PM_BASE + 4
+_SLEEP, _SLEEP_TYPE = 1 << 13, 10
+
+
+def _sleep(function: int, switch: int, on: int) -> Callable[..., None]:
+    """Go to sleep by the power management of a chipset, which firmware would have switched on."""
+
+    def act(guest: Guest, kind: int = 0) -> None:
+        _write(guest, function, 0x40, struct.pack("<I", _PM_BASE | 1))
+        _write(guest, function, switch, bytes([on]))
+        guest.outw(_PM_CONTROL, _SLEEP | kind << _SLEEP_TYPE)
+
+    return act
+
+
+def _panic(event: int) -> tuple[Feature, ...]:
+    return (Feature(lambda guest: guest.outb(0x505, event), "pvpanic"), devices.pvpanic_pci(event))
+
+
+_IB700 = Feature(lambda guest: guest.outb(0x443, 0xF), "ib700")
+"""It is armed for no time at all."""
+
+
+def _eject(guest: Guest) -> None:
+    guest.outl(0xAE10, 0)
+    guest.outl(0xAE08, 1 << SLOT)
+
+
+def _memory_slots(guest: Guest, register: int, value: bytes) -> None:
+    for at, byte in enumerate(value):
+        guest.outb(0xA00 + register + at, byte)
+
+
+_EVERY: dict[Ability, tuple[Feature, ...]] = {
+    Ability.MEMORY: (Feature(),),
+    Ability.CPU: (Feature(),),
+    Ability.DUMP: (Feature(),),
+    Ability.MACHINE_CHECK: (Feature(),),
+    Ability.CLOCK: (Feature(_set_clock),),
+    Ability.PANIC: _panic(devices.PANICKED),
+    Ability.CRASH_LOADED: _panic(devices.CRASH_LOADED),
+    Ability.PVSHUTDOWN: _panic(devices.SHUTDOWN),
+    Ability.WATCHDOG: (_IB700, devices.I6300ESB),
+}
+
+_FULL = _EVERY | {
+    Ability.RESET: (Feature(_reset),),
+    Ability.VIRTIO: (devices.VIRTIO_PCI,),
+    Ability.MEMORY_SLOTS: (devices.memory_slots(_memory_slots),),
+}
+
+_piix4 = _sleep(1 << 3 | 3, 0x80, 1)
+_ich9 = _sleep(31 << 3, 0x44, 0x80)
+
+PC = Board(
+    "pc",
+    _X86,
+    _FULL
+    | {
+        Ability.OFF: (Feature(_piix4),),
+        Ability.SLEEP: (Feature(_piix4),),
+        Ability.EJECT: (Feature(_eject, where=f"addr={SLOT}"),),
+    },
+    firmware="-bios",
+    idle=_HALT,
+    cpu="max",  # not every emulator's usual one knows machine checks
+    pci=_PCI,
+)
+
+Q35 = Board(
+    "q35",
+    _X86,
+    _FULL
+    | {
+        Ability.OFF: (Feature(_ich9),),
+        Ability.SLEEP: (Feature(_ich9),),
+        Ability.HOT_PCI: (devices.ROOT_PORT,),
+    },
+    firmware="-bios",
+    idle=_HALT,
+    cpu="max",
+    pci=_PCI,
+)
+
+_EVENTS = 0xFEA0_0200
+"""Where microvm has the registers of ACPI's generic event device."""
+
+
+def _off(guest: Guest) -> None:
+    guest.write(_EVENTS, bytes([1 << 5 | 5 << 2]))
+
+
+MICROVM = Board(
+    "microvm",
+    _X86,
+    _EVERY
+    | {
+        Ability.RESET: (Feature(lambda guest, _=0: guest.write(_EVENTS + 2, b"\x42")),),
+        Ability.OFF: (Feature(_off),),
+    },
+    firmware="-bios",
+    idle=_HALT,
+    cpu="max",
+    bus="device",
+)
+
+NONE = Board("none", frozenset(), {Ability.MEMORY: (Feature(),)})
+"""The machine that every emulator has."""

@@ -1,0 +1,100 @@
+"""The virtual machines `virt` of ARM and RISC-V."""
+
+from __future__ import annotations
+
+import struct
+
+from qmpcheck.gate.board import Ability, Board, Feature
+from qmpcheck.gate.boards import devices
+from qmpcheck.gate.guest import Guest
+
+_EVERY: dict[Ability, tuple[Feature, ...]] = {
+    Ability.MEMORY: (Feature(),),
+    Ability.CPU: (Feature(),),
+    Ability.PANIC: (devices.pvpanic_pci(devices.PANICKED),),
+    Ability.CRASH_LOADED: (devices.pvpanic_pci(devices.CRASH_LOADED),),
+    Ability.PVSHUTDOWN: (devices.pvpanic_pci(devices.SHUTDOWN),),
+    Ability.WATCHDOG: (devices.I6300ESB,),
+    Ability.HOT_PCI: (devices.ROOT_PORT,),
+    Ability.EJECT: (devices.ROOT_PORT,),
+    Ability.VIRTIO: (devices.VIRTIO_PCI,),
+}
+
+_MAILBOX = 0x4010_0000
+"""What is written here, the guest of an ARM calls in its firmware."""
+
+_PSCI = struct.pack(
+    "<6I",
+    0xD2A80201,  # mov x1, _MAILBOX
+    0xB9400020,  # wait: ldr w0, [x1]
+    0x34FFFFE0,  # cbz w0, wait
+    0xB900003F,  # str wzr, [x1]
+    0xD4000002,  # hvc 0
+    0x17FFFFFC,  # b wait
+)
+_SYSTEM_OFF, _SYSTEM_RESET = 0x8400_0008, 0x8400_0009
+
+
+def _psci(function: int) -> Feature:
+    def act(guest: Guest, _: int = 0) -> None:
+        guest.write(_MAILBOX, struct.pack("<I", function))
+
+    return Feature(act, firmware=_PSCI)
+
+
+_CLOCK = 0x0901_0000
+_DATA, _LOAD = 0x00, 0x08
+
+
+def _set_clock(guest: Guest, minutes: int) -> None:
+    """The hour's minutes, as a PC has them."""
+    now = int.from_bytes(guest.read(_CLOCK + _DATA, 4), "little")
+    guest.write(_CLOCK + _LOAD, struct.pack("<I", now // 3600 * 3600 + now % 60 + minutes * 60))
+
+
+_MEMORY_SLOTS = 0x0907_0000
+
+ARM = Board(
+    "virt",
+    frozenset({"aarch64"}),
+    _EVERY
+    | {
+        Ability.DUMP: (Feature(),),
+        Ability.RESET: (_psci(_SYSTEM_RESET),),
+        Ability.OFF: (_psci(_SYSTEM_OFF),),
+        Ability.CLOCK: (Feature(_set_clock, since=(6, 2)),),
+        Ability.MEMORY_SLOTS: (
+            devices.memory_slots(lambda guest, register, value: guest.write(_MEMORY_SLOTS + register, value)),
+        ),
+    },
+    firmware="-bios",
+    idle=struct.pack("<2I", 0xD503207F, 0x17FFFFFF),  # wait: wfi; b wait
+    cpu="max",
+    memory=0x4000_0000,
+    pci=devices.ecam(0x40_1000_0000, memory=0x1000_0000),
+)
+
+_TEST = 0x10_0000
+"""The device by which a guest of RISC-V ends."""
+
+_PASS, _RESET = 0x5555, 0x7777
+
+
+def _test(word: int, since: tuple[int, int] = (0, 0)) -> Feature:
+    return Feature(lambda guest, _=0: guest.write(_TEST, struct.pack("<I", word)), since=since)
+
+
+RISCV = Board(
+    "virt",
+    frozenset({"riscv64", "riscv32"}),
+    _EVERY
+    | {
+        Ability.DUMP: (Feature(since=(6, 0)),),
+        Ability.RESET: (_test(_RESET),),
+        Ability.OFF: (_test(_PASS, since=(8, 2)),),  # before that the process exited without an event
+    },
+    firmware="-bios",
+    idle=struct.pack("<2I", 0x10500073, 0xFFDFF06F),  # wait: wfi; j wait
+    memory=0x8000_0000,
+    pci=devices.ecam(0x3000_0000, memory=0x4000_0000),
+)
