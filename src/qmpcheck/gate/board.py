@@ -20,21 +20,25 @@ class Ability(Enum):
     MEMORY = "memory"
     CPU = "a CPU"
     DUMP = "dumps of its memory"
-    CLOCK = "a clock whose setting is reported"
-    RESET = "a way for the guest to reset it"
-    OFF = "a way for the guest to switch it off"
-    SLEEP = "a way for the guest to suspend it"
+    CLOCK = "a clock that reports its setting"
+    RESET = "resets by the guest"
+    OFF = "switching off by the guest"
+    SLEEP = "suspension by the guest"
     WATCHDOG = "a watchdog"
-    PANIC = "a way for the guest to report a panic"
-    PANIC_DETAILS = "details of a guest's panic"
-    CRASH_LOADED = "a way for the guest to report a crash kernel"
-    PVSHUTDOWN = "a way for the guest to shut down by pvpanic"
-    MACHINE_CHECK = "machine checks that the monitor injects"
+    PANIC = "reports of a panic"
+    PANIC_DETAILS = "details of a panic"
+    CRASH_LOADED = "reports of a crash kernel"
+    PVSHUTDOWN = "shutdown by pvpanic"
+    MACHINE_CHECK = "injected machine checks"
+    PCI = "a PCI bus"
+    IDENTIFY = "a service processor to which the guest says what it is"
     MEMORY_SLOTS = "slots for memory modules"
-    EJECT = "a slot from which the guest ejects a device"
+    REFUSAL = "refusals to give memory back"
+    EJECT = "a slot that the guest empties"
     HOT_PCI = "a PCI Express slot"
     CHANNELS = "a channel subsystem"
-    VIRTIO = "virtio devices that can be driven from outside"
+    NETWORK = "a virtio network card with a name"
+    VIRTIO = "virtio devices driven from outside"
 
 
 Need = Ability | str
@@ -53,7 +57,7 @@ class Feature(msgspec.Struct, frozen=True):
         where: the properties of a further device that put it where `act` has an effect on it.
     """
 
-    act: Callable[..., None] = lambda *_: None
+    act: Callable[..., object] = lambda *_: None
     device: str = ""
     options: tuple[str, ...] = ()
     firmware: bytes = b""
@@ -92,8 +96,10 @@ class Board(msgspec.Struct, frozen=True):
         firmware: the option that takes the file that the CPU runs; "" if there is no CPU.
         idle: what a CPU runs that has nothing to do.
         cpu: the value of `-cpu`; "" for the usual one.
+        size: of its memory, as `-m` takes it.
         memory: the address at which memory begins; the first and the last MiB of it are not free.
         pci: how its PCI buses are reached; None if it has none.
+        mmio: the address of the registers of a virtio device that has them in memory.
         bus: the bus of its virtio devices, as their names end.
     """
 
@@ -103,8 +109,10 @@ class Board(msgspec.Struct, frozen=True):
     firmware: str = ""
     idle: bytes = b""
     cpu: str = ""
+    size: str = "16M"
     memory: int = 0
     pci: PCI | None = None
+    mmio: int = 0
     bus: str = "pci"
 
     @property
@@ -117,7 +125,8 @@ class Board(msgspec.Struct, frozen=True):
         """The options of the command line that make it; `firmware.bin` is what the CPU runs."""
         firmware = (self.firmware, "firmware.bin") if self.firmware else ()
         cpu = ("-cpu", self.cpu) if self.cpu else ()
-        return ("-machine", f"{self.name},accel=tcg", *cpu, *firmware)
+        accelerator = "tcg" if self.firmware else "tcg:qtest"
+        return ("-machine", f"{self.name},accel={accelerator}", *cpu, *firmware)
 
 
 class Setting(msgspec.Struct, frozen=True):

@@ -15,9 +15,6 @@ from qmpcheck.gate.qtest import connected
 from qmpcheck.gate.recording import Recording
 from qmpcheck.qmp.process import STORAGE_DAEMON, SYSTEM, ProcessGroup
 
-BARE = ("-machine", "none,accel=tcg:qtest")
-"""The machine that every system emulator has: no CPU, no memory, no device."""
-
 _QTEST = ("-qtest-log", "/dev/null", "-qtest")
 
 
@@ -72,13 +69,14 @@ class Stage:
     @contextmanager
     def bare(self, *options: str) -> Iterator[Machine]:
         """A machine without anything, or a storage daemon."""
-        with self.machine(*(BARE if self.build.is_system else ()), *options) as machine:
+        with self.machine(*(self.setting.options if self.build.is_system else ()), *options) as machine:
             yield machine
 
     @contextmanager
-    def guest(self, *options: str, memory: str = "16M", name: str = "") -> Iterator[tuple[Machine, Guest]]:
+    def guest(self, *options: str, more_memory: str = "", name: str = "") -> Iterator[tuple[Machine, Guest]]:
         """The board whose CPU runs next to nothing, and the means to drive its devices."""
         self.file("firmware.bin", self.setting.firmware)
+        memory = self.setting.board.size + more_memory
         path = f"qtest{name}.sock"
         server = (*_QTEST, f"unix:{path},server=on,wait=off")
         with (

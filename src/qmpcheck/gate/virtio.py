@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from typing import Protocol
 
+from qmpcheck.gate import mainframe
 from qmpcheck.gate.board import SLOT
 from qmpcheck.gate.guest import Guest
 
@@ -85,7 +86,79 @@ class OnPCI:
         self._guest.write(self._base + register, struct.pack(form, value))
 
 
-_TRANSPORTS: dict[str, type[Transport]] = {"pci": OnPCI}
+class OnMMIO:
+    """A device whose registers are in memory, at the first place for one."""
+
+    def __init__(self, guest: Guest) -> None:
+        self._guest = guest
+
+    def set_status(self, status: int) -> None:
+        """Say how far the driver is."""
+        self._write(0x70, status)
+
+    def take(self, features: int) -> None:
+        """Take features, given as bits."""
+        for half in (0, 1):
+            self._write(0x24, half)
+            self._write(0x20, features >> 32 * half & 0xFFFF_FFFF)
+
+    def enable(self, queue: int, descriptors: int, available: int, used: int) -> None:
+        """Give it a queue, by the addresses of its parts."""
+        self._write(0x30, queue)
+        self._write(0x38, _SIZE)
+        for register, part in ((0x80, descriptors), (0x90, available), (0xA0, used)):
+            self._write(register, part & 0xFFFF_FFFF)
+            self._write(register + 4, part >> 32)
+        self._write(0x44, 1)
+
+    def notify(self, queue: int) -> None:
+        """Say that there is a request in a queue."""
+        self._write(0x50, queue)
+
+    def configure(self, offset: int, data: bytes) -> None:
+        """Write to its configuration."""
+        self._guest.write(self._guest.board.mmio + 0x100 + offset, data)
+
+    def _write(self, register: int, value: int) -> None:
+        self._guest.write(self._guest.board.mmio + register, struct.pack("<I", value))
+
+
+class OnChannel:
+    """The only device on a mainframe's channels."""
+
+    _REVISION, _RESET, _TAKE, _CONFIGURE, _STATUS, _ENABLE = 0x83, 0x33, 0x11, 0x21, 0x31, 0x13
+
+    def __init__(self, guest: Guest) -> None:
+        self._guest = guest
+        mainframe.enable_channel(guest)
+        self._command(self._REVISION, ">HH", 1, 0)
+
+    def set_status(self, status: int) -> None:
+        """Say how far the driver is."""
+        self._command(self._STATUS, ">B", status)
+
+    def take(self, features: int) -> None:
+        """Take features, given as bits."""
+        for half in (0, 1):
+            self._command(self._TAKE, "<IB", features >> 32 * half & 0xFFFF_FFFF, half)
+
+    def enable(self, queue: int, descriptors: int, available: int, used: int) -> None:
+        """Give it a queue, by the addresses of its parts."""
+        self._command(self._ENABLE, ">QIHHQQ", descriptors, 0, queue, _SIZE, available, used)
+
+    def notify(self, queue: int) -> None:
+        """Say that there is a request in a queue."""
+        mainframe.notify(self._guest, queue)
+
+    def configure(self, offset: int, data: bytes) -> None:
+        """Write to its configuration, where zeroes may stand before that."""
+        mainframe.channel(self._guest, self._CONFIGURE, bytes(offset) + data)
+
+    def _command(self, command: int, form: str, *values: int) -> None:
+        mainframe.channel(self._guest, command, struct.pack(form, *values))
+
+
+_TRANSPORTS: dict[str, type[Transport]] = {"pci": OnPCI, "device": OnMMIO, "ccw": OnChannel}
 
 
 class Device:

@@ -45,19 +45,23 @@ I6300ESB = Feature(_expire, f"i6300esb,addr={SLOT}")
 
 _PORT = 6 << 3
 _EXPRESS = 0x10
-_SLOT_CONTROL, _POWER_OFF, _LED_OFF = 0x18, 1 << 10, 3 << 8
+_SLOT_CONTROL = 0x18
+_LED_ON, _LED_OFF, _POWER_OFF = 1 << 8, 3 << 8, 1 << 10
 
 
-def _power_off(guest: Guest) -> None:
+def _switch(guest: Guest, on: bool = False) -> None:
+    """Switch the slot of the root port on or off."""
     control = guest.capability(_PORT, _EXPRESS) + _SLOT_CONTROL
-    guest.pci.write(guest, _PORT, control, struct.pack("<H", _POWER_OFF | _LED_OFF))
+    value = _LED_ON if on else _LED_OFF | _POWER_OFF
+    guest.pci.write(guest, _PORT, control, struct.pack("<H", value))
 
 
-ROOT_PORT = Feature(_power_off, "pcie-root-port,id=hot0,chassis=1,addr=6", where="bus=hot0")
+ROOT_PORT = Feature(_switch, "pcie-root-port,id=hot0,chassis=1,addr=6", where="bus=hot0")
 """A device leaves its slot as the guest switches the slot off."""
 
 
-VIRTIO_PCI = Feature(where=f"addr={SLOT}")
+VIRTIO_PCI = Feature(where=f"addr={SLOT},romfile=")
+"""No device needs its boot ROM, nor that the build comes with one."""
 
 
 def ecam(base: int, memory: int) -> PCI:

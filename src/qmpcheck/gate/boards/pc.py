@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
+import msgspec
+
 from qmpcheck.gate.board import PCI, SLOT, Ability, Board, Feature
 from qmpcheck.gate.boards import devices
 from qmpcheck.gate.guest import Guest
@@ -62,8 +64,8 @@ def _sleep(function: int, switch: int, on: int) -> Callable[..., None]:
     return act
 
 
-def _panic(event: int) -> tuple[Feature, ...]:
-    return (Feature(lambda guest: guest.outb(0x505, event), "pvpanic"), devices.pvpanic_pci(event))
+def _pvpanic(event: int) -> Feature:
+    return Feature(lambda guest: guest.outb(0x505, event), "pvpanic")
 
 
 _IB700 = Feature(lambda guest: guest.outb(0x443, 0xF), "ib700")
@@ -86,15 +88,21 @@ _EVERY: dict[Ability, tuple[Feature, ...]] = {
     Ability.DUMP: (Feature(),),
     Ability.MACHINE_CHECK: (Feature(),),
     Ability.CLOCK: (Feature(_set_clock),),
-    Ability.PANIC: _panic(devices.PANICKED),
-    Ability.CRASH_LOADED: _panic(devices.CRASH_LOADED),
-    Ability.PVSHUTDOWN: _panic(devices.SHUTDOWN),
-    Ability.WATCHDOG: (_IB700, devices.I6300ESB),
+    Ability.PANIC: (_pvpanic(devices.PANICKED),),
+    Ability.CRASH_LOADED: (_pvpanic(devices.CRASH_LOADED),),
+    Ability.PVSHUTDOWN: (_pvpanic(devices.SHUTDOWN),),
+    Ability.WATCHDOG: (_IB700,),
 }
 
 _FULL = _EVERY | {
     Ability.RESET: (Feature(_reset),),
+    Ability.PCI: (Feature(),),
+    Ability.PANIC: (_pvpanic(devices.PANICKED), devices.pvpanic_pci(devices.PANICKED)),
+    Ability.CRASH_LOADED: (_pvpanic(devices.CRASH_LOADED), devices.pvpanic_pci(devices.CRASH_LOADED)),
+    Ability.PVSHUTDOWN: (_pvpanic(devices.SHUTDOWN), devices.pvpanic_pci(devices.SHUTDOWN)),
+    Ability.WATCHDOG: (_IB700, devices.I6300ESB),
     Ability.VIRTIO: (devices.VIRTIO_PCI,),
+    Ability.NETWORK: (Feature(),),
     Ability.MEMORY_SLOTS: (devices.memory_slots(_memory_slots),),
 }
 
@@ -116,6 +124,10 @@ PC = Board(
     pci=_PCI,
 )
 
+_NATIVE = ("-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off")
+_HOT = (msgspec.structs.replace(devices.ROOT_PORT, options=_NATIVE, since=(6, 1)), devices.ROOT_PORT)
+"""Since 6.1 ACPI has the slots of root ports, unless it is told not to."""
+
 Q35 = Board(
     "q35",
     _X86,
@@ -123,7 +135,8 @@ Q35 = Board(
     | {
         Ability.OFF: (Feature(_ich9),),
         Ability.SLEEP: (Feature(_ich9),),
-        Ability.HOT_PCI: (devices.ROOT_PORT,),
+        Ability.HOT_PCI: _HOT,
+        Ability.EJECT: _HOT,
     },
     firmware="-bios",
     idle=_HALT,
@@ -146,10 +159,17 @@ MICROVM = Board(
     | {
         Ability.RESET: (Feature(lambda guest, _=0: guest.write(_EVENTS + 2, b"\x42")),),
         Ability.OFF: (Feature(_off),),
+        Ability.VIRTIO: (
+            Feature(
+                options=("-global", "virtio-mmio.force-legacy=false"),
+                where="bus=virtio-mmio-bus.0",
+            ),
+        ),
     },
     firmware="-bios",
     idle=_HALT,
     cpu="max",
+    mmio=0xFEB0_0000,
     bus="device",
 )
 

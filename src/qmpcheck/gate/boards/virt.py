@@ -11,6 +11,7 @@ from qmpcheck.gate.guest import Guest
 _EVERY: dict[Ability, tuple[Feature, ...]] = {
     Ability.MEMORY: (Feature(),),
     Ability.CPU: (Feature(),),
+    Ability.PCI: (Feature(),),
     Ability.PANIC: (devices.pvpanic_pci(devices.PANICKED),),
     Ability.CRASH_LOADED: (devices.pvpanic_pci(devices.CRASH_LOADED),),
     Ability.PVSHUTDOWN: (devices.pvpanic_pci(devices.SHUTDOWN),),
@@ -18,6 +19,7 @@ _EVERY: dict[Ability, tuple[Feature, ...]] = {
     Ability.HOT_PCI: (devices.ROOT_PORT,),
     Ability.EJECT: (devices.ROOT_PORT,),
     Ability.VIRTIO: (devices.VIRTIO_PCI,),
+    Ability.NETWORK: (Feature(),),
 }
 
 _MAILBOX = 0x4010_0000

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from qmpcheck.gate import virtio
 from qmpcheck.gate.board import Ability
 from qmpcheck.gate.expectations import QUIT, Either, Expectations, Expected, Since, expected, maybe
+from qmpcheck.gate.guest import Guest
 from qmpcheck.gate.machine import Machine
 from qmpcheck.gate.scenario import Scenario
 from qmpcheck.gate.stage import Stage
@@ -29,13 +33,29 @@ def _migration(stage: Stage) -> None:
         target.wait("RESUME")
 
 
-def _cancelled(stage: Stage) -> None:
-    with socket.socket(socket.AF_UNIX) as listener, stage.guest() as (vm, guest):
+@contextmanager
+def _unread(stage: Stage) -> Iterator[socket.socket]:
+    """A target at which nothing reads."""
+    with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(stage.path("migration.sock"))
         listener.listen()
-        guest.memset(guest.board.memory + 0x100000, 0x800000, 0x5A)  # more than a socket holds
-        _tell_events(vm)
-        vm.command("migrate", uri="unix:migration.sock")
+        yield listener
+
+
+def _begin(vm: Machine) -> None:
+    _tell_events(vm)
+    vm.command("migrate", uri="unix:migration.sock")
+
+
+def _fill(guest: Guest) -> None:
+    """Put more into memory than a socket holds."""
+    guest.memset(guest.board.memory + 0x100000, 0x800000, 0x5A)
+
+
+def _cancelled(stage: Stage) -> None:
+    with _unread(stage), stage.guest() as (vm, guest):
+        _fill(guest)
+        _begin(vm)
         vm.wait("MIGRATION", status="active")
         vm.command("migrate_cancel")
         vm.wait("MIGRATION", status="cancelling")
@@ -43,15 +63,32 @@ def _cancelled(stage: Stage) -> None:
 
 
 def _failed(stage: Stage) -> None:
-    with socket.socket(socket.AF_UNIX) as listener, stage.guest() as (vm, guest):
-        listener.bind(stage.path("migration.sock"))
-        listener.listen()
-        guest.memset(guest.board.memory + 0x100000, 0x800000, 0x5A)
-        _tell_events(vm)
-        vm.command("migrate", uri="unix:migration.sock")
+    with _unread(stage) as listener, stage.guest() as (vm, guest):
+        _fill(guest)
+        _begin(vm)
         vm.wait("MIGRATION", status="active")
         listener.accept()[0].close()
         vm.wait("MIGRATION", status="failed")
+
+
+_STANDBY = 1 << 62
+
+
+def _unplug_primary(stage: Stage) -> None:
+    """The migration waits for the guest to let go of the card, even after it is cancelled."""
+    card = stage.device("net", "id=nic0", "failover=on")
+    primary = ("-device", "e1000e,id=primary0,failover_pair_id=nic0,romfile=,bus=hot0")
+    with _unread(stage), stage.guest(*card, *primary) as (vm, guest):
+        virtio.Device(guest, _STANDBY)
+        vm.wait("FAILOVER_NEGOTIATED")
+        guest.do(Ability.HOT_PCI, True)  # what is in a slot without power would go at once
+        _begin(vm)
+        vm.wait("UNPLUG_PRIMARY")
+        vm.wait("MIGRATION", status="wait-unplug")
+        vm.command("migrate_cancel")
+        vm.wait("MIGRATION", status="cancelling")
+        guest.do(Ability.HOT_PCI)
+        vm.wait("MIGRATION", status="cancelled")
 
 
 def _statuses(*statuses: str) -> tuple[Expected, ...]:
@@ -65,11 +102,9 @@ def _pass(number: int) -> Expected:
 _NEWER = (10, 2, 50)
 """The first version that may no longer tell of each pass; 11.1 does not."""
 
-_BEGUN: Expectations = (
-    *_statuses("setup"),
-    Since(_NEWER, (maybe(_pass(1)),), (_pass(1),)),
-    *_statuses("active"),
-)
+_FIRST_PASS = Since(_NEWER, (maybe(_pass(1)),), (_pass(1),))
+
+_BEGUN: Expectations = (*_statuses("setup"), _FIRST_PASS, *_statuses("active"))
 
 _STOPPED: Expectations = (
     expected("STOP"),
@@ -103,7 +138,21 @@ SCENARIOS = (
         "a migration that its target does not read is cancelled",
         (*_BEGUN, *_statuses("cancelling", "cancelled"), QUIT),
         _cancelled,
-        needs=(Ability.MEMORY,),
+        needs=(Ability.CPU,),  # without one, memory cannot be filled
+    ),
+    Scenario(
+        "unplug-primary",
+        "a migration waits for a network card to be unplugged, and is cancelled",
+        (
+            expected("FAILOVER_NEGOTIATED", device_id="nic0"),
+            *_statuses("setup"),
+            expected("UNPLUG_PRIMARY", device_id="primary0"),
+            _FIRST_PASS,
+            *_statuses("wait-unplug", "cancelling", "cancelled"),
+            QUIT,
+        ),
+        _unplug_primary,
+        needs=(Ability.VIRTIO, Ability.NETWORK, Ability.HOT_PCI, "virtio-net-{bus}", "e1000e"),
     ),
     Scenario(
         "migration-failed",
@@ -115,7 +164,7 @@ SCENARIOS = (
             QUIT,
         ),
         _failed,
-        needs=(Ability.MEMORY,),
+        needs=(Ability.CPU,),  # without one, memory cannot be filled
     ),
 )
 """Scenarios about migration."""

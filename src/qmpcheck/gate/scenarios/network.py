@@ -6,6 +6,7 @@ import socket
 import struct
 from typing import Any
 
+from qmpcheck.gate import spice
 from qmpcheck.gate.board import Ability
 from qmpcheck.gate.expectations import ANYTHING, QUIT, Expectations, Expected, expected
 from qmpcheck.gate.scenario import Scenario
@@ -32,11 +33,27 @@ def _shake_hands(client: socket.socket) -> None:
         client.sendall(b"\1")
 
 
+_SPICE = ("-spice", "unix=on,addr=spice.sock,disable-ticketing=on")
+
+
 def _spice(stage: Stage) -> None:
-    with stage.bare("-spice", "unix=on,addr=spice.sock,disable-ticketing=on") as vm:
-        with stage.connect("spice.sock"):
+    with stage.bare(*_SPICE) as vm:
+        with stage.connect("spice.sock") as client:
             vm.wait("SPICE_CONNECTED")
+            spice.shake_hands(client)
+            vm.wait("SPICE_INITIALIZED")
         vm.wait("SPICE_DISCONNECTED")
+
+
+def _spice_migration(stage: Stage) -> None:
+    with (
+        stage.guest("-incoming", "unix:migration.sock", *_SPICE, name="incoming") as (target, _),
+        stage.guest(*_SPICE) as (source, _),
+    ):
+        source.command("client_migrate_info", protocol="spice", hostname="127.0.0.1", port=5900)
+        source.command("migrate", uri="unix:migration.sock")
+        source.wait("SPICE_MIGRATE_COMPLETED")
+        target.wait("RESUME")
 
 
 def _netdev_stream(stage: Stage) -> None:
@@ -102,9 +119,17 @@ SCENARIOS = (
     ),
     Scenario(
         "spice",
-        "a SPICE client connects, and leaves without a word",
-        (_spice_event("CONNECTED"), _spice_event("DISCONNECTED"), QUIT),
+        "a SPICE client connects, shakes hands and leaves",
+        (*(_spice_event(happened) for happened in ("CONNECTED", "INITIALIZED", "DISCONNECTED")), QUIT),
         _spice,
+    ),
+    Scenario(
+        "spice-migration",
+        "a machine with SPICE migrates, and its clients are told where to",
+        (expected("STOP"), expected("SPICE_MIGRATE_COMPLETED"), QUIT),
+        _spice_migration,
+        needs=(Ability.MEMORY,),
+        others={"incoming": (expected("RESUME"), QUIT)},
     ),
     Scenario(
         "netdev-stream",

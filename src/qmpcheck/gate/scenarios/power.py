@@ -114,7 +114,7 @@ def _crash_loaded(stage: Stage) -> None:
 def _panic(stage: Stage) -> None:
     with stage.guest("-no-shutdown") as (vm, guest):
         vm.try_command("set-action", panic="pause")  # before 6.0 it is the only action
-        guest.do(Ability.PANIC)
+        guest.do(*stage.setting.features)  # PANIC or PANIC_DETAILS
         vm.wait("GUEST_PANICKED")
         vm.wait("STOP")
 
@@ -141,8 +141,8 @@ _GUEST_RESET = expected("RESET", guest=True, reason="guest-reset")
 _HOST_RESET = expected("RESET", guest=False, reason="host-qmp-system-reset")
 
 
-def _panicked(action: str) -> Expected:
-    return expected("GUEST_PANICKED", action=action)
+def _panicked(action: str, **more: object) -> Expected:
+    return expected("GUEST_PANICKED", action=action, **more)
 
 
 SCENARIOS = (
@@ -215,6 +215,20 @@ SCENARIOS = (
         (_panicked("pause"), expected("STOP"), QUIT),
         _panic,
         needs=(Ability.PANIC,),
+        assumes=("no-shutdown",),
+    ),
+    Scenario(
+        "panic-details",
+        "the guest stops for good, which is a panic that tells where",
+        (
+            _panicked(
+                "pause", info={"type": "s390", "core": 0, "psw-addr": 0xDEAD, "reason": "disabled-wait"}
+            ),
+            expected("STOP"),
+            QUIT,
+        ),
+        _panic,
+        needs=(Ability.PANIC_DETAILS,),
         assumes=("no-shutdown",),
     ),
     Scenario(

@@ -1,0 +1,137 @@
+"""What the CPU of a mainframe runs: the only guest with a few instructions of its own.
+
+Its channels are driven by instructions, not by registers in memory, so it waits for code and runs it. All
+that it uses is in the first page of memory.
+"""
+
+from __future__ import annotations
+
+import struct
+import time
+
+from qmpcheck.gate.failure import HUNG, Failure
+from qmpcheck.gate.qtest import ANSWER, QTest
+
+_CODE, _GO, _NEXT, _IDLE = 0x200, 0x300, 0x310, 0x320
+"""Where the code begins; the word that says go; the PSW to go to; that of a CPU that waits."""
+
+_RUN = 0x500
+"""Where further code is put."""
+
+RUNNING = 0x0000_0001_8000_0000
+WAITING = 0x0302_0000_0000_0000 | RUNNING
+DISABLED_WAIT = 0x0002_0000_0000_0000 | RUNNING
+"""Masks of PSWs: a CPU that runs, one that waits for interrupts, and one that can wait for none."""
+
+_POLL = bytes.fromhex(
+    "bf1f0300"  # poll: icm %r1,15,_GO
+    "a784fffe"  # jz poll
+    "b2b20310"  # lpswe _NEXT
+)
+_REST = bytes.fromhex("b2b20320")  # lpswe _IDLE
+
+
+def psw(mask: int, address: int = 0) -> bytes:
+    """A program status word."""
+    return struct.pack(">QQ", mask, address)
+
+
+def _image(code: bytes) -> bytes:
+    """The first page: it begins with code; whatever interrupts the CPU makes it wait."""
+    page = bytearray(_IDLE + 16)
+    page[:8] = struct.pack(">II", 0x0008_0000, 0x8000_0000 | _CODE)
+    for at in (*range(0x1A0, 0x200, 16), _IDLE):
+        page[at : at + 16] = psw(WAITING)
+    page[_CODE : _CODE + len(code)] = code
+    return bytes(page)
+
+
+IDLE, OBEDIENT = _image(_REST), _image(_POLL)
+"""A CPU that rests, and one that goes where it is sent."""
+
+
+def go(guest: QTest, mask: int, address: int = 0) -> None:
+    """Make the CPU load a PSW."""
+    guest.write(_NEXT, psw(mask, address))
+    guest.write(_GO, b"\0\0\0\1")
+
+
+def begin(guest: QTest, code: bytes) -> None:
+    """Make the CPU run code from which it does not return."""
+    guest.write(_RUN, code + _REST)
+    go(guest, RUNNING, _RUN)
+
+
+_RETURN = bytes.fromhex(
+    "d70303000300"  # xc _GO(4),_GO
+    "b2b20330"  # lpswe _POLLING
+)
+_POLLING = 0x330
+
+
+def run(guest: QTest, code: bytes) -> None:
+    """Make the CPU run code, and wait until it has.
+
+    Raises:
+        Failure: it does not come to the code's end.
+    """
+    guest.write(_POLLING, psw(RUNNING, _CODE))
+    guest.write(_RUN, code + _RETURN)
+    go(guest, RUNNING, _RUN)
+    end = time.monotonic() + ANSWER
+    while any(guest.read(_GO, 4)):
+        if time.monotonic() >= end:
+            raise Failure(HUNG, "the guest's code does not come to its end")
+
+
+_SUBCHANNEL = 0x0001_0000
+"""The first, which the only channel device has."""
+
+_REQUEST, _COMMAND, _STATUS, _CONTROL, _DATA = 0x380, 0x3A0, 0x400, 0x480, 0x600
+"""Where a channel program's operation request block and command are, what the channel says, and data."""
+
+_FORMAT_1, _ALL_PATHS = 0x0080, 0xFF
+
+_LOAD_SUBCHANNEL = struct.pack(">HI", 0xC01F, _SUBCHANNEL)  # llilf %r1,_SUBCHANNEL
+_ENABLE = _LOAD_SUBCHANNEL + bytes.fromhex(
+    "b2340480"  # stsch _CONTROL
+    "96800485"  # oi _CONTROL+5,0x80
+    "b2320480"  # msch _CONTROL
+)
+_START = _LOAD_SUBCHANNEL + bytes.fromhex(
+    "b2330380"  # ssch _REQUEST
+    "b2350400"  # tsch _STATUS
+)
+
+
+def enable_channel(guest: QTest) -> None:
+    """Enable the subchannel."""
+    run(guest, _ENABLE)
+
+
+def channel(guest: QTest, command: int, data: bytes) -> None:
+    """Send a channel command with data for the device."""
+    guest.write(_DATA, data)
+    guest.write(_COMMAND, struct.pack(">BBHI", command, 0, len(data), _DATA))
+    guest.write(_REQUEST, struct.pack(">IHBBI20x", 0, _FORMAT_1, _ALL_PATHS, 0, _COMMAND))
+    run(guest, _START)
+
+
+_LARGE_DATA = 0x3000
+"""Where the service processor takes data from, which is not the first two pages."""
+
+_WRITE_EVENT = 0x0076_0005
+
+
+def send_to_service(guest: QTest, kind: int, data: bytes) -> None:
+    """Send an event to the service processor."""
+    event = struct.pack(">HBBH", 6 + len(data), kind, 0, 0) + data
+    guest.write(_LARGE_DATA, struct.pack(">HB3xH", 8 + len(event), 0, 0) + event)
+    load = struct.pack(">HIHI", 0xC01F, _WRITE_EVENT, 0xC02F, _LARGE_DATA)  # llilf %r1 and %r2
+    run(guest, load + bytes.fromhex("b2200012"))  # servc %r1,%r2
+
+
+def notify(guest: QTest, queue: int) -> None:
+    """Tell a virtio device that there is something in a queue, by a hypercall."""
+    load = struct.pack(">HIHIHI", 0xC01F, 3, 0xC02F, _SUBCHANNEL, 0xC03F, queue)  # llilf %r1 to %r3
+    run(guest, load + bytes.fromhex("a749000083240500"))  # lghi %r4,0; diag 0x500
