@@ -16,8 +16,10 @@ import pytest
 from releases import NEWEST
 
 from qmpcheck.cli import main
+from qmpcheck.drift.fit import Fitting
 from qmpcheck.specs import catalogue
 from qmpcheck.streams import greeting
+from qmpcheck.validation import spec_choice
 from qmpcheck.version import Version
 
 if sys.version_info >= (3, 14):
@@ -67,6 +69,13 @@ def test_files(pack, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     path.write_bytes(pack((STOP + of(1, 1, 2) + STOP).encode()))
     report = f"{path}: conforms to 1.1 (6f382ed226): 3 lines, 2 events, 0 errors, 0 warnings\n"
     assert run(capsys, path) == (0, report)
+
+
+def test_streams_that_one_release_fits_share_its_rules() -> None:
+    fitting = Fitting()
+    fitting.add([b'{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 5}}'])
+    first, second = (spec_choice.by_fit(fitting.result()).spec for _ in range(2))
+    assert first.rule_base is second.rule_base  # a checker is made for each
 
 
 def test_each_stream_is_checked_by_its_own_release(

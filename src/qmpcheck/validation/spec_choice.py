@@ -29,6 +29,9 @@ class Choice(NamedTuple):
 of_version = functools.cache(catalogue.of_version)
 """The spec of a version, the same value each time: checkers are kept by it."""
 
+_of_release = functools.cache(catalogue.find)
+"""The spec of a release, the same value each time."""
+
 
 def by_greeting(lines: Sequence[bytes]) -> Spec | None:
     """The spec of the first greeting in some lines; None where there is none.
@@ -52,7 +55,7 @@ def by_fit(found: Fit, what: str = "") -> Choice:
     """
     if not found.events:
         raise SpecError("no greeting that names the version, and no event")
-    return Choice(catalogue.find(found.newest), f"no greeting: taken for {found.newest}, {_why(found, what)}")
+    return Choice(_of_release(found.newest), f"no greeting: taken for {found.newest}, {_why(found, what)}")
 
 
 def _why(found: Fit, what: str) -> str:
