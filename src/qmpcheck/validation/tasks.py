@@ -30,6 +30,10 @@ MOST_RECORDINGS = 200
 """In one task: as many small ones take about as long as `TASK` bytes."""
 
 
+_FIRST, _FEW, _STEP, _DOUBLED = 1 << 19, 4, 16, 6
+"""The limits of the first tasks, which double after each `_STEP` tasks: few recordings are divided, too."""
+
+
 class Done(NamedTuple):
     """A recording and the results of its streams; `is_new` if it was checked and not known before."""
 
@@ -207,14 +211,17 @@ _Item = tuple[Recording, list[StreamResult] | None]
 def _tasks(recordings: Iterable[Recording], known: Known) -> Iterator[list[_Item]]:
     """Recordings, grouped so that what is to be checked of a task is worth sending to a process."""
     task: list[_Item] = []
-    size = 0
+    size = number = 0
     for recording in recordings:
         found = known(recording)
         alone = recording.path == source.STANDARD_INPUT
         more = 0 if found else recording.size
-        if task and (alone or size + more > TASK or len(task) == MOST_RECORDINGS):
+        doubled = min(number // _STEP, _DOUBLED)
+        most_bytes, most = min(_FIRST << doubled, TASK), min(_FEW << doubled, MOST_RECORDINGS)
+        if task and (alone or size + more > most_bytes or len(task) >= most):
             yield task
             task, size = [], 0
+            number += 1
         task.append((recording, found))
         size += more
         if alone:
