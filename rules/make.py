@@ -146,29 +146,32 @@ def commands(specs: Path) -> bytes:
     """The commands of all releases: the releases that have each, and all arguments that it ever had."""
     found: dict[str, CommandInfo] = {}
     shipped = json.loads((specs / "qapi.json").read_text())
-    for each in shipped:
-        series = release_series(each["release"])
-        schema = specs / "qapi" / each["release"] / each["root"]
-        for name, arguments in qapi_commands.arguments(str(schema)).items():
-            before = found.get(name, CommandInfo(series))
-            found[name] = CommandInfo(before.since, series, merged(before.arguments, arguments))
+    for release in shipped:
+        series = release_series(release["release"])
+        schema = specs / "qapi" / release["release"] / release["root"]
+        for name, each in qapi_commands.commands(str(schema)).items():
+            before = found.get(name)
+            arguments = merged(before.arguments, each.arguments) if before else each.arguments
+            since = before.since if before else series
+            found[name] = CommandInfo(since, series, arguments, each.returns, each.allows_oob)
     newest = release_series(shipped[-1]["release"])
     rows = []
-    for name, each in sorted(found.items()):
-        command = CommandInfo(each.since, None if each.until == newest else each.until, each.arguments)
+    for name, known in sorted(found.items()):
+        command = msgspec.structs.replace(known, until=None if known.until == newest else known.until)
         rows.append(msgspec.json.encode(name) + b": " + msgspec.json.encode(command))
     return b"{\n" + b",\n".join(rows) + b"\n}\n"
 
 
 def merged(before: rulebase.Object, now: rulebase.Object) -> rulebase.Object:
-    """The arguments of two releases; an enum has the values of both."""
-    members = {member.name: member for member in before.members}
+    """The arguments of two releases: an enum has the values of both; what one does without is optional."""
+    members = {member.name: msgspec.structs.replace(member, optional=True) for member in before.members}
     for member in now.members:
-        old = members.get(member.name)
+        old = before.member(member.name)
         kind = member.type
         if old and isinstance(kind, rulebase.Enum) and isinstance(old.type, rulebase.Enum):
             kind = rulebase.Enum(tuple(dict.fromkeys((*old.type.values, *kind.values))))
-        members[member.name] = rulebase.Member(member.name, kind, member.optional)
+        optional = member.optional or old is None or old.optional
+        members[member.name] = rulebase.Member(member.name, kind, optional)
     return rulebase.Object(tuple(members.values()), before.open or now.open)
 
 

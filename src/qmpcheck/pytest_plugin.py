@@ -1,4 +1,4 @@
-"""The pytest plugin: what the QEMUs of a test send is recorded, and checked when the test has ended.
+"""The pytest plugin: what the QEMUs of a test send is checked, and clients get a QEMU to be tested with.
 
 Every pytest run loads it where qmpcheck is installed, so nothing else of qmpcheck is loaded before a test
 asks for the fixture.
@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from qmpcheck.replaying.background import QMPServer
     from qmpcheck.testing import Recorder, Result, Settings
 
 _MARKER = (
     "qmpcheck(spec='auto', ignore=[], assume=[], complete=False): what the events of its QEMUs are held to"
+)
+_SERVER_MARKER = (
+    "qmp_server(spec='latest', recording=None, events=0, seed=0, speed=inf, script=None): what it plays"
 )
 _has_passed = pytest.StashKey[bool]()
 
@@ -34,6 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
     config.addinivalue_line("markers", _MARKER)
+    config.addinivalue_line("markers", _SERVER_MARKER)
 
 
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
@@ -85,3 +90,25 @@ def _settings(request: pytest.FixtureRequest) -> Settings:
     for name in ("ignore", "assume"):
         chosen[name] = (chosen[name],) if isinstance(chosen[name], str) else tuple(chosen[name])
     return Settings(**chosen | {"spec": str(chosen["spec"])})
+
+
+@pytest.fixture
+def qmp_server(request: pytest.FixtureRequest) -> Iterator[QMPServer]:
+    """A QMP server at `qmp_server.path`, which the client that is tested connects to.
+
+    It sends what the marker says, and what the test tells it to `send`. `commands` are what clients sent.
+    """
+    from qmpcheck.replaying import background
+    from qmpcheck.rulebase import SpecError
+
+    chosen: dict[str, Any] = {}
+    for marker in reversed([*request.node.iter_markers("qmp_server")]):
+        chosen |= marker.kwargs
+        if marker.args:
+            pytest.fail("qmpcheck: the marker qmp_server takes everything by name", pytrace=False)
+    try:
+        server = background.of_settings(background.ServerSettings(**chosen))
+    except (SpecError, TypeError) as error:
+        pytest.fail(f"qmpcheck: qmp_server: {error}", pytrace=False)
+    with server:
+        yield server

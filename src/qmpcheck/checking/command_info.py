@@ -21,11 +21,15 @@ class CommandInfo(msgspec.Struct, frozen=True, omit_defaults=True):
         since: the first release whose schema has it, as (major, minor).
         until: the last one; None where the newest has it.
         arguments: all that it takes or took, the first level of them.
+        returns: the JSON type of what it returns.
+        allows_oob: whether it can be executed out of band.
     """
 
     since: Series
     until: Series | None = None
     arguments: Object = Object()
+    returns: str = "object"
+    allows_oob: bool = False
 
 
 @functools.cache

@@ -8,12 +8,18 @@ import re
 import shutil
 import socket
 import stat
+from contextlib import suppress
 from typing import NamedTuple
 
 _SECONDS = 10.0
 """Seconds that a connection may take to come about."""
 
+_BACKLOG = 128
+"""Clients that may wait to be accepted."""
+
+_LOOPBACK = "127.0.0.1"
 _LAST_PORT = 65535
+_PORT = re.compile(r"tcp::?([0-9]{1,5})")
 _TCP = re.compile(r"(?:tcp:)?(\[[^\]]+\]|[^/:\[\]]+):([0-9]{1,5})")
 
 
@@ -42,6 +48,30 @@ class Address(NamedTuple):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)  # a peer may vanish without a word
         return connection
 
+    def listen(self) -> socket.socket:
+        """A socket that listens there. A path that is there already is left alone.
+
+        Raises:
+            OSError: it cannot be had.
+        """
+        if self.port is not None:
+            family = socket.AF_INET6 if ":" in self.place else socket.AF_INET
+            return socket.create_server((self.place, self.port), family=family, backlog=_BACKLOG)
+        listener = socket.socket(socket.AF_UNIX)
+        try:
+            listener.bind(self.place)
+            listener.listen(_BACKLOG)
+        except BaseException:
+            listener.close()
+            raise
+        return listener
+
+    def remove(self) -> None:
+        """Remove the path of a Unix socket that listened there."""
+        if self.port is None:
+            with suppress(OSError):
+                os.unlink(self.place)
+
 
 def parse_address(words: list[str]) -> Address | None:
     """The address that these words are; None where they are a command."""
@@ -56,9 +86,10 @@ def parse_address(words: list[str]) -> Address | None:
 
 
 def listening(word: str) -> Address:
-    """The address to listen at that a word is: tcp:HOST:PORT, unix:PATH, or a path."""
-    match = _TCP.fullmatch(word)
-    if match and int(match[2]) <= _LAST_PORT:
+    """The address to listen at that a word is: tcp:HOST:PORT, tcp:PORT (loopback), unix:PATH, or a path."""
+    if (match := _PORT.fullmatch(word)) and int(match[1]) <= _LAST_PORT:
+        return Address(_LOOPBACK, int(match[1]))
+    if (match := _TCP.fullmatch(word)) and int(match[2]) <= _LAST_PORT:
         return Address(match[1].strip("[]"), int(match[2]))
     return Address(word.removeprefix("unix:"))
 

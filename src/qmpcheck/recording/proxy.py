@@ -74,29 +74,14 @@ def record_proxy(
 def _listening(address: Address) -> Iterator[socket.socket]:
     """A socket that listens there; its path is removed in the end."""
     try:
-        listener = _listener(address)
+        listener = address.listen()
     except (OSError, ValueError) as error:
         raise Stopped(safe(f"{address}: {getattr(error, 'strerror', None) or error}")) from None
     with closing(listener):
         try:
             yield listener
         finally:
-            if address.port is None:
-                with suppress(OSError):
-                    os.unlink(address.place)
-
-
-def _listener(address: Address) -> socket.socket:
-    if address.port is not None:
-        return socket.create_server((address.place, address.port))
-    listener = socket.socket(socket.AF_UNIX)
-    try:
-        listener.bind(address.place)
-        listener.listen()
-    except BaseException:
-        listener.close()
-        raise
-    return listener
+            address.remove()
 
 
 def _accepted(listener: socket.socket, interrupts: Interrupts) -> socket.socket | None:

@@ -1,8 +1,9 @@
-"""The commands of a schema, and their arguments: the first level of them, for rules that users write."""
+"""The commands of a schema: the first level of their arguments, and what kind of value they return."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from qmpcheck import rulebase
 from qmpcheck.rulebase import Member, Object, Type
@@ -11,17 +12,40 @@ from qmpcheck.specs.qapi.definitions import Definition, description
 from qmpcheck.specs.qapi.expressions import ListNode, Node, ObjectNode, StringNode
 
 
-def arguments(root: str) -> dict[str, Object]:
-    """The arguments of each command of the schema with that root file.
+class Command(NamedTuple):
+    """A command.
 
-    What is inside an argument that is itself an object is left open.
+    Attributes:
+        arguments: what it takes; what is inside an argument that is itself an object is left open.
+        returns: the JSON type of what it returns; `object` where the schema names no other.
+        allows_oob: whether it can be executed out of band.
+    """
+
+    arguments: Object
+    returns: str
+    allows_oob: bool
+
+
+def commands(root: str) -> dict[str, Command]:
+    """The commands of the schema with that root file.
 
     Raises:
         SchemaError, OSError: as `qapi.read` does.
     """
     defined = definitions.load(root)
-    commands = [each for each in defined.values() if each.kind == definitions.COMMAND]
-    return {str(each.name): _arguments(each, defined) for each in commands}
+    found = [each for each in defined.values() if each.kind == definitions.COMMAND]
+    return {
+        str(each.name): Command(
+            _arguments(each, defined), _returns(each, defined), bool(each.table.get("allow-oob"))
+        )
+        for each in found
+    }
+
+
+def _returns(command: Definition, defined: Mapping[str, Definition]) -> str:
+    value = command.table.get("returns")
+    kind = _type(value, defined) if value is not None else Object()
+    return rulebase.JSON_TYPES.get(type(kind), "object")
 
 
 def _arguments(command: Definition, defined: Mapping[str, Definition]) -> Object:
@@ -44,7 +68,8 @@ def _members(data: Node | None, defined: Mapping[str, Definition]) -> Iterator[M
                 yield from _members(definition.table.get("data"), defined)
             elif isinstance(branches := definition.table.get("data"), ObjectNode):
                 for _, branch in branches.pairs():
-                    yield from _members(description(branch).get("type", branch), defined)
+                    for member in _members(description(branch).get("type", branch), defined):
+                        yield Member(member.name, member.type, optional=True)  # in the other branches
 
 
 def _type(value: Node, defined: Mapping[str, Definition]) -> Type:  # noqa: PLR0911 -- a case each

@@ -1,0 +1,187 @@
+"""Be the QEMU that a client is tested with: a QMP server that plays a recording, or what a release can send.
+
+It speaks the protocol as QEMU does: greeting, negotiation, out-of-band execution, errors. Commands that the
+recording answered get that answer; others an empty one, and the events that they cause in that release.
+--script FILE says what else clients shall meet: errors, delays, hang-ups, restarts, events of other releases.
+
+With --listen, it serves any number of clients at once, each from the beginning, until an interrupt.
+
+With --exec, it runs a client against each stream, and reports which ones the client does not survive. It must
+read all events and then end with exit status 0, or connect again:
+
+  qmpcheck replay --spec 9.2..11.1 --exec 'my-client --socket {}'
+
+Exit status: 0; with --exec, 1 if the client did not survive a stream; 2 nothing could be served.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import math
+import signal
+from collections.abc import Iterator
+
+from qmpcheck.cli.messages import tell
+from qmpcheck.cli.status import CLEAN, FINDINGS
+from qmpcheck.qmp import address
+from qmpcheck.replaying import script, stream
+from qmpcheck.replaying.conversation import Options
+from qmpcheck.replaying.script import Script
+from qmpcheck.replaying.server import Server
+from qmpcheck.replaying.stream import Stream
+from qmpcheck.replaying.survival import Client, Outcome
+from qmpcheck.rulebase import SpecError
+from qmpcheck.text import safe, shortened
+from qmpcheck.wording import plural
+
+_USAGE = """qmpcheck replay (FILE | --spec SPEC) --listen ADDRESS
+       qmpcheck replay (FILE | --spec SPEC[..SPEC]) --exec COMMAND"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.usage = _USAGE
+    parser.add_argument(
+        "file", nargs="?", metavar="FILE", help="a recording in any format that validate reads"
+    )
+    parser.add_argument(
+        "--spec",
+        metavar="SPEC",
+        help="the release to be, such as 11.1, or each of 9.2..11.1; beside a FILE, its release",
+    )
+    parser.add_argument(
+        "--listen",
+        metavar="ADDRESS",
+        help="unix:PATH, tcp:PORT on this machine alone, or tcp:HOST:PORT; port 0 takes a free one",
+    )
+    parser.add_argument(
+        "--exec",
+        metavar="COMMAND",
+        help="a client to run against each stream; {} in it is the path of the socket, or HOST:PORT",
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_positive,
+        default=60.0,
+        metavar="SECONDS",
+        help="how long the client may take for one stream (default: 60)",
+    )
+    parser.add_argument(
+        "--speed",
+        type=_speed,
+        metavar="max|N",
+        help="how many times faster than their timestamps events come (default: 1; max with --exec)",
+    )
+    parser.add_argument("--script", metavar="FILE", help="what else clients shall meet, in TOML")
+    parser.add_argument(
+        "--events",
+        type=_number,
+        metavar="N",
+        help="how many events to generate; as many as show all, if not given",
+    )
+    parser.add_argument("--seed", type=_number, default=0, metavar="S", help="another stream for each number")
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.listen is None and options.exec is None:
+        raise SpecError("say where to listen (--listen), or which client to run (--exec)")
+    steps = script.load(options.script) if options.script else ()
+    where = address.listening(options.listen) if options.listen else None
+    if options.exec is None:
+        [played] = _streams(options)
+        assert where
+        speed = 1.0 if options.speed is None else options.speed
+        asyncio.run(_serve(Server(where, played, Script(steps), Options(speed))))
+        return CLEAN
+    from qmpcheck.replaying import survival
+
+    speed = math.inf if options.speed is None else options.speed
+    client = Client(survival.command(options.exec), options.timeout, where, speed, steps)
+    return _survive(_streams(options), client)
+
+
+def _streams(options: argparse.Namespace) -> list[Stream]:
+    if options.file is not None:
+        if options.events is not None:
+            raise SpecError("--events is about generated streams, and not about a FILE")
+        return [stream.recorded(options.file, options.spec)]
+    if options.spec is None:
+        raise SpecError("name a FILE to play, or a release with --spec")
+    specs = stream.specs(options.spec)
+    if len(specs) > 1 and options.exec is None:
+        raise SpecError(f"--spec {safe(options.spec)}: a server is one release; several are for --exec")
+    return [stream.generated(spec, options.events, options.seed) for spec in specs]
+
+
+async def _serve(server: Server) -> None:
+    """Serve until an interrupt."""
+    try:
+        await server.start()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SpecError(safe(f"{server.address}: {reason}")) from None
+    try:
+        tell(f"listening at {safe(str(server.address))}")
+        await _interrupted()
+    finally:
+        await server.stop()
+    tell(f"served {plural(server.served, 'client')}")
+
+
+async def _interrupted() -> None:
+    loop, came = asyncio.get_running_loop(), asyncio.Event()
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) != signal.SIG_IGN:
+            loop.add_signal_handler(each, came.set)
+    await came.wait()
+
+
+def _survive(streams: list[Stream], client: Client) -> int:
+    from qmpcheck.qmp.interrupts import exit_on_signal
+    from qmpcheck.replaying import survival
+
+    for each in streams:
+        if not any(session.events for session in each.sessions):
+            raise SpecError(f"{safe(each.name)}: there is no event in it")
+    with exit_on_signal():
+        outcomes = [asyncio.run(survival.survived(each, client)) for each in streams]
+    print("\n".join(_report(outcomes)))
+    return FINDINGS if any(each.failure for each in outcomes) else CLEAN
+
+
+def _report(outcomes: list[Outcome]) -> Iterator[str]:
+    from tabulate import tabulate
+
+    rows = [
+        (safe(each.name), f"{each.read} of {each.lines}", safe(each.failure) or "survived")
+        for each in outcomes
+    ]
+    yield tabulate(rows, headers=("stream", "events", "client"), disable_numparse=True)
+    for each in outcomes:
+        if each.failure:
+            yield f"\n{safe(each.name)}: {safe(each.failure)}"
+            sent = [line.decode(errors="replace") for line in each.last]
+            for what, lines in (("it was sent last", sent), ("it printed last", each.output)):
+                if lines:
+                    yield f"  {what}:"
+                    yield from (f"    {safe(shortened(line, 300))}" for line in lines)
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text}: not a number")
+    return int(text)
+
+
+def _speed(text: str) -> float:
+    return math.inf if text == "max" else _positive(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text}: not a number greater than 0")
+    return number

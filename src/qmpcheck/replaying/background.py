@@ -1,0 +1,160 @@
+"""A server beside a test: it runs in a thread, and the test says what it does."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from qmpcheck.qmp.address import Address
+from qmpcheck.replaying import script, stream
+from qmpcheck.replaying.conversation import Options
+from qmpcheck.replaying.release import Release
+from qmpcheck.replaying.script import Script
+from qmpcheck.replaying.server import Server
+from qmpcheck.replaying.stream import Stream
+from qmpcheck.specs import catalogue
+
+_PATIENCE = 10.0
+"""Seconds that a client may take to do what a test waits for."""
+
+
+class ServerSettings(NamedTuple):
+    """What a test's server plays.
+
+    Attributes:
+        spec: the name of a release; None for that of the recording, or else the newest.
+        recording: the path of a recording; None for none.
+        events: how many events to generate, without a recording; None for as many as show everything.
+        seed: another stream for each number.
+        speed: how many times faster than their timestamps events come.
+        script: the path of a script; None for none.
+    """
+
+    spec: str | None = None
+    recording: str | os.PathLike[str] | None = None
+    events: int | None = 0
+    seed: int = 0
+    speed: float = math.inf
+    script: str | os.PathLike[str] | None = None
+
+
+def of_settings(settings: ServerSettings) -> QMPServer:
+    """The server that settings describe.
+
+    Raises:
+        SpecError: there is no such spec, or a file cannot be read.
+    """
+    if settings.recording is not None:
+        played = stream.recorded(os.fspath(settings.recording), settings.spec)
+    else:
+        spec = catalogue.find(settings.spec or "latest")
+        is_silent = settings.events == 0
+        played = (
+            Stream(spec.name, Release(spec))
+            if is_silent
+            else stream.generated(spec, settings.events, settings.seed)
+        )
+    steps = script.load(os.fspath(settings.script)) if settings.script is not None else ()
+    return QMPServer(played, Script(steps), Options(settings.speed))
+
+
+class QMPServer:
+    """Within it, a server listens at a Unix socket in a folder of its own.
+
+    Args:
+        played: what it plays; without sessions, events come from the test alone.
+        steps: what else clients meet.
+        options: how sessions are played.
+
+    Attributes:
+        path: where clients connect.
+        commands: what they have sent so far, as JSON values, in order.
+    """
+
+    def __init__(
+        self,
+        played: Stream,
+        steps: Script | None = None,
+        options: Options = Options(),  # noqa: B008 -- it is frozen
+    ) -> None:
+        self.commands: list[Any] = []
+        self._folder = tempfile.mkdtemp(prefix="qmpcheck-")
+        self.path = os.path.join(self._folder, "qmp")
+        self._server = Server(Address(self.path), played, steps, options, self._on_command)
+        self._changed = threading.Condition()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="qmp_server", daemon=True)
+
+    def __enter__(self) -> QMPServer:
+        self._thread.start()
+        try:
+            asyncio.run_coroutine_threadsafe(self._server.start(), self._loop).result()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop).result()
+        self._end()
+
+    def _end(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def send(self, event: str, **data: Any) -> None:
+        """Send an event with these data to all clients that have negotiated, now, or when its limit allows.
+
+        Whatever it is: that no release has such an event or such data is no error.
+        """
+        self._do(lambda: self._server.send(event, data))
+
+    def hang_up(self) -> None:
+        """End all connections; clients can connect again."""
+        self._do(self._server.hang_up)
+
+    def restart(self, seconds: float = 0) -> None:
+        """End all connections, and listen again after some seconds."""
+        self._do(lambda: self._server.restart(seconds))
+
+    def wait_for(self, command: str, seconds: float = _PATIENCE) -> dict[str, Any]:
+        """The first such command that a client has sent; waits for it.
+
+        Raises:
+            TimeoutError: it does not come within that time.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._first(command), seconds):
+                came = ", ".join(str(each.get("execute")) for each in self.commands if isinstance(each, dict))
+                raise TimeoutError(f"no {command} within {seconds:g} s; there came {came or 'nothing'}")
+            return self._first(command) or {}
+
+    def _first(self, command: str) -> dict[str, Any] | None:
+        for each in self.commands:
+            if isinstance(each, dict) and command in (each.get("execute"), each.get("exec-oob")):
+                return each
+        return None
+
+    def _on_command(self, command: Any) -> None:
+        with self._changed:
+            self.commands.append(command)
+            self._changed.notify_all()
+
+    def _do(self, what: Callable[[], Any]) -> None:
+        """Do something in the server's thread, and wait until it is done."""
+
+        async def done() -> None:
+            what()
+
+        asyncio.run_coroutine_threadsafe(done(), self._loop).result()

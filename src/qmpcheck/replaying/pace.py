@@ -1,0 +1,111 @@
+"""When events are sent: at the pace of their timestamps, and no more often than QEMU would."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+from qmpcheck import rate_limits
+from qmpcheck.checking.accessors import value_at
+from qmpcheck.rulebase import RateLimit, RuleBase
+from qmpcheck.streams.messages import MICROSECONDS
+
+AS_FAST_AS_IT_GOES = math.inf
+
+
+class Clock:
+    """The clock of a connection's machine: it begins at the first event, and runs faster than ours if asked.
+
+    With infinite speed it shows the time of the event that was sent last, and runs on from there.
+
+    Args:
+        begin: what it shows first, in microseconds since 1970; None for our time.
+        speed: a factor.
+    """
+
+    def __init__(self, begin: int | None, speed: float) -> None:
+        self._shown = time.time_ns() // 1000 if begin is None else begin
+        self._speed = speed
+        self._since = time.monotonic()
+
+    def now(self) -> int:
+        """Microseconds since 1970."""
+        rate = 1 if math.isinf(self._speed) else self._speed
+        return self._shown + int((time.monotonic() - self._since) * rate * MICROSECONDS)
+
+    async def until(self, moment: int | None) -> None:
+        """Wait until the clock shows a time; where it is None, or over, only let others run."""
+        seconds = 0.0
+        if moment is not None and math.isinf(self._speed):
+            self._shown, self._since = moment, time.monotonic()
+        elif moment is not None:
+            seconds = max(0.0, (moment - self.now()) / MICROSECONDS / self._speed)
+        await asyncio.sleep(seconds)
+
+
+Event = tuple[str, dict[str, Any]]
+"""The name of an event, and its data."""
+
+
+class Throttle:
+    """Sends rate-limited events at most once a second for each key; of those that come earlier, the last one.
+
+    Args:
+        rule_base: says which events are limited.
+        send: takes an event when it is to be sent.
+        speed: how much faster than ours the machine's clock runs.
+    """
+
+    def __init__(self, rule_base: RuleBase, send: Callable[[Event], None], speed: float) -> None:
+        self._limits = {name: limit for name in rule_base.events if (limit := _limit(rule_base, name))}
+        self._send = send
+        self._second = 1 if math.isinf(speed) else 1 / speed
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._waiting: dict[str, Event] = {}
+
+    def sent(self, event: Event) -> None:
+        """Take an event that is sent whatever its limit."""
+        key = self._key(event)
+        if key and key not in self._timers:
+            self._begin(key)
+
+    def offer(self, event: Event) -> None:
+        """Take an event that is to be sent as soon as its limit allows."""
+        key = self._key(event)
+        if key in self._timers:
+            self._waiting[key] = event
+            return
+        self.sent(event)
+        self._send(event)
+
+    def stop(self) -> None:
+        """Send nothing more."""
+        for timer in self._timers.values():
+            timer.cancel()
+
+    def _begin(self, key: str) -> None:
+        self._timers[key] = asyncio.get_running_loop().call_later(self._second, self._expire, key)
+
+    def _expire(self, key: str) -> None:
+        del self._timers[key]
+        if key in self._waiting:
+            self._begin(key)
+            self._send(self._waiting.pop(key))
+
+    def _key(self, event: Event) -> str:
+        """What events share a limit with this one; "" where it has none."""
+        name, data = event
+        limit = self._limits.get(name)
+        if limit is None or any(data.get(member) in values for member, values in limit.unless.items()):
+            return ""
+        return repr((name, *(value_at(data, (member,)) for member in limit.key)))
+
+
+def _limit(rule_base: RuleBase, name: str) -> RateLimit | None:
+    stated = rule_base.events[name].rate_limit
+    if stated is None and name in rate_limits.ALWAYS_LIMITED:
+        stated = RateLimit()
+    return rate_limits.keyed(name, stated) if stated else None

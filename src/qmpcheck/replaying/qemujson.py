@@ -1,0 +1,391 @@
+"""JSON as QEMU reads and writes it: any layout, single quotes, its own errors and its own escapes.
+
+QEMU reads no lines: it takes tokens as they come, and looks at a message when its brackets are closed. After
+an error it goes on at the next bracket or line end. A client that sends something wrong is answered here as
+QEMU 7.2 answers it, word for word.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+MOST_BYTES, MOST_TOKENS, DEEPEST = 1 << 20, 1 << 16, 128
+"""What one message may have. QEMU takes more (64 MiB, 2 Mi and 1024), but it serves one client at a time."""
+
+
+class BadInput(Exception):
+    """Input that is not JSON; the text is what QEMU answers."""
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: bytes
+
+
+_ERROR = "error"
+_SIZE, _COUNT, _DEPTH = (
+    f"JSON {what} limit exceeded" for what in ("token size", "token count", "nesting depth")
+)
+
+
+class Reader:
+    """Reads what a client sends, however it is cut into chunks. It keeps `MOST_BYTES` of it at most."""
+
+    def __init__(self) -> None:
+        self._lexer = _Lexer()
+        self._tokens: list[_Token] = []
+        self._size = self._braces = self._brackets = 0
+
+    def feed(self, chunk: bytes) -> Iterator[Any]:
+        """The values that are complete with this chunk, and a `BadInput` for each error, in their order."""
+        for token in self._lexer.feed(chunk):
+            yield from self._values(token)
+
+    def _values(self, token: _Token) -> Iterator[Any]:
+        """The value, or the error, that ends with a token, if there is one."""
+        try:
+            tokens = self._with(token)
+            if tokens:
+                yield _Parser(tokens).value()
+        except BadInput as error:
+            yield error
+
+    def _with(self, token: _Token) -> list[_Token]:
+        """The tokens of the message that this one ends; none where it goes on.
+
+        Raises:
+            BadInput: the token is none, or the message is too large. It is dropped then.
+        """
+        self._braces += _STEPS_OF_BRACES.get(token.kind, 0)
+        self._brackets += _STEPS_OF_BRACKETS.get(token.kind, 0)
+        self._size += len(token.text)
+        self._tokens.append(token)
+        if problem := self._problem(token):
+            self._take()
+            raise BadInput(problem)
+        is_open = min(self._braces, self._brackets) >= 0 < max(self._braces, self._brackets)
+        return [] if is_open else self._take()
+
+    def _problem(self, token: _Token) -> str:
+        if token.kind == _ERROR:
+            stray = token.text.split(b"\0")[0].decode(errors="replace")
+            return _SIZE if len(token.text) > MOST_BYTES else f"JSON parse error, stray '{stray}'"
+        if self._size > MOST_BYTES:
+            return _SIZE
+        if len(self._tokens) > MOST_TOKENS:
+            return _COUNT
+        return _DEPTH if self._braces + self._brackets > DEEPEST else ""
+
+    def _take(self) -> list[_Token]:
+        tokens, self._tokens = self._tokens, []
+        self._size = self._braces = self._brackets = 0
+        return tokens
+
+
+_STEPS_OF_BRACES, _STEPS_OF_BRACKETS = {"{": 1, "}": -1}, {"[": 1, "]": -1}
+
+
+class _State(NamedTuple):
+    """A place inside a token.
+
+    Attributes:
+        kind: of the token, if it may end here; "" if it may not.
+        run: bytes that stay in this state.
+        steps: bytes that lead to another state, or to the token's `end`; one that is `bad` cannot follow.
+    """
+
+    kind: str
+    run: re.Pattern[bytes]
+    steps: tuple[tuple[re.Pattern[bytes], str], ...] = ()
+
+
+def _state(kind: str, run: bytes = b"", **steps: bytes) -> _State:
+    return _State(kind, re.compile(run), tuple((re.compile(each), name) for name, each in steps.items()))
+
+
+_PLAIN = rb"[\x20-\xfd]"
+_DOUBLE = rb'(?:[^"\\\x00-\x1f\xfe\xff]|\\[\x20-\xfd])*'
+_SINGLE = _DOUBLE.replace(b'"', b"'")
+_STATES = {
+    "double": _state("", _DOUBLE, end=b'"', double_escape=rb"\\"),
+    "double_escape": _state("", double=_PLAIN),
+    "single": _state("", _SINGLE, end=b"'", single_escape=rb"\\"),
+    "single_escape": _state("", single=_PLAIN),
+    "minus": _state("", zero=b"0", digits=b"[1-9]"),
+    "zero": _state("number", point=rb"\.", exponent=b"[eE]", bad=b"[0-9]"),
+    "digits": _state("number", b"[0-9]*", point=rb"\.", exponent=b"[eE]"),
+    "point": _state("", fraction=b"[0-9]"),
+    "fraction": _state("number", b"[0-9]*", exponent=b"[eE]"),
+    "exponent": _state("", signed=b"[+-]", power=b"[0-9]"),
+    "signed": _state("", power=b"[0-9]"),
+    "power": _state("number", b"[0-9]*"),
+    "keyword": _state("keyword", b"[a-z]*"),
+    "start": _state(
+        "", double=b'"', single=b"'", minus=b"-", zero=b"0", digits=b"[1-9]", keyword=b"[a-z]",
+        end=rb"[{}\[\],:]",
+    ),
+    "recovery": _state("", rb"[^\x00-\x1f{}\[\],:\xfe\xff]*"),
+}  # fmt: skip
+_BLANK = re.compile(rb"[ \t\r\n]*")
+_WHOLE = re.compile(
+    _BLANK.pattern
+    + rb"""(?:(?P<mark>[{}\[\],:])|(?P<string>"%b"|'%b')|(?:(?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?)"""
+    rb"""|(?P<keyword>[a-z]+))(?=[ \t\r\n{}\[\],:]))""" % (_DOUBLE, _SINGLE)
+)
+"""A token that is there up to its end, for speed; all others take their way through the states."""
+
+
+class _Lexer:
+    """Cuts bytes into tokens; a byte is looked at once, however the bytes come."""
+
+    def __init__(self) -> None:
+        self._text = bytearray()  # from the beginning of a token on
+        self._at = 0
+        self._state = "start"
+
+    def feed(self, chunk: bytes) -> Iterator[_Token]:
+        self._text += chunk
+        while True:
+            if self._state == "start":
+                yield from self._whole()
+                self._cut(_end(_BLANK, self._text, 0))
+            state = _STATES[self._state]
+            self._at = _end(state.run, self._text, self._at)
+            if self._state == "recovery" and self._at:
+                self._cut(self._at)
+                continue
+            if len(self._text) > MOST_BYTES and self._at > MOST_BYTES:
+                yield self._token(_ERROR, len(self._text))
+                self._state = "recovery"
+            if self._at >= len(self._text):
+                return
+            token = self._step(state)
+            if token:
+                yield token
+
+    def _whole(self) -> Iterator[_Token]:
+        """The tokens that are there whole, up to the first that is not."""
+        begin = 0
+        while match := _WHOLE.match(self._text, begin):
+            begin, kind = match.end(), match.lastgroup or ""
+            yield _Token(match[kind].decode() if kind == "mark" else kind, match[kind])
+        self._cut(begin)
+
+    def _step(self, state: _State) -> _Token | None:
+        """Take the next byte; the token that ends with it, or before it."""
+        if self._state == "recovery":
+            self._state = "start"
+            return None
+        for pattern, name in state.steps:
+            if not pattern.match(self._text, self._at):
+                continue
+            if name == "bad":
+                return self._error()
+            self._at += 1
+            if name == "end":
+                return self._token("string" if self._state != "start" else chr(self._text[0]), self._at)
+            self._state = name
+            return None
+        return self._token(state.kind, self._at) if state.kind else self._error()
+
+    def _error(self) -> _Token:
+        """What has begun, with the byte that cannot go on: a token that is none."""
+        token = self._token(_ERROR, self._at + 1)
+        self._state = "recovery"
+        return token
+
+    def _token(self, kind: str, end: int) -> _Token:
+        token = _Token(kind, bytes(self._text[:end]))
+        self._cut(end)
+        self._state = "start"
+        return token
+
+    def _cut(self, end: int) -> None:
+        del self._text[:end]
+        self._at = 0
+
+
+def _end(pattern: re.Pattern[bytes], text: bytearray, at: int) -> int:
+    match = pattern.match(text, at)
+    return match.end() if match else at
+
+
+class _Parser:
+    """Reads the tokens of one message."""
+
+    def __init__(self, tokens: list[_Token]) -> None:
+        self._tokens, self._next = tokens, 0
+
+    def value(self) -> Any:
+        """The next value.
+
+        Raises:
+            BadInput: there is none.
+        """
+        token = self._token()
+        match token.kind:
+            case "{":
+                return self._object()
+            case "[":
+                return self._array()
+            case "string":
+                return _string(token.text)
+            case "number":
+                return _number(token.text)
+            case "keyword":
+                if token.text not in _KEYWORDS:
+                    raise _wrong(f"invalid keyword '{token.text.decode()}'")
+                return _KEYWORDS[token.text]
+        raise _wrong("expecting value")
+
+    def _token(self) -> _Token:
+        self._next += 1
+        return self._tokens[self._next - 1]
+
+    def _peek(self, kind: str) -> bool:
+        """Whether the next token is of a kind; if so, it is taken."""
+        is_next = self._tokens[self._next].kind == kind
+        self._next += is_next
+        return is_next
+
+    def _object(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        if self._peek("}"):
+            return found
+        while True:
+            key = self.value()
+            if not isinstance(key, str):
+                raise _wrong("key is not a string in object")
+            if not self._peek(":"):
+                raise _wrong("missing : in object pair")
+            value = self.value()
+            if key in found:
+                raise _wrong("duplicate key")
+            found[key] = value
+            if self._peek("}"):
+                return found
+            if not self._peek(","):
+                raise _wrong("expected separator in dict")
+
+    def _array(self) -> list[Any]:
+        found: list[Any] = []
+        if self._peek("]"):
+            return found
+        while True:
+            found.append(self.value())
+            if self._peek("]"):
+                return found
+            if not self._peek(","):
+                raise _wrong("expected separator in list")
+
+
+def _wrong(reason: str) -> BadInput:
+    return BadInput(f"JSON parse error, {reason}")
+
+
+_KEYWORDS = {b"true": True, b"false": False, b"null": None}
+_LEAST, _GREATEST = -(1 << 63), (1 << 64) - 1
+
+
+def _number(text: bytes) -> int | float:
+    """Integers of 64 bits, signed or not; everything else is a fraction."""
+    if not text.lstrip(b"-").isdigit() or len(text) > len(str(_LEAST)):
+        return float(text)
+    value = int(text)
+    return value if _LEAST <= value <= _GREATEST else float(value)
+
+
+_ESCAPE = re.compile(
+    rb"\\u([dD][89abAB][0-9a-fA-F]{2})\\u(.{0,4})|\\u(.{0,4})|\\(.)", re.DOTALL
+)  # a pair of surrogates, a code point, or a letter
+_LETTERS = {b"b": "\b", b"f": "\f", b"n": "\n", b"r": "\r", b"t": "\t"} | {
+    each.encode(): each for each in "\\/\"'"
+}
+
+
+def _string(token: bytes) -> str:
+    """The string that a token with its quotes means."""
+    parts: list[str] = []
+    at, end = 1, len(token) - 1
+    while match := _ESCAPE.search(token, at, end):
+        parts += [_plain(token[at : match.start()]), _escaped(token, match)]
+        at = match.end()
+    return "".join([*parts, _plain(token[at:end])])
+
+
+def _plain(text: bytes) -> str:
+    try:
+        plain = text.decode()
+    except UnicodeDecodeError:
+        plain = _LAST_OF_PLANES
+    if _NO_CHARACTER.search(plain):
+        raise _wrong("invalid UTF-8 sequence in string")
+    return plain
+
+
+_LAST_OF_PLANES = "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
+_NO_CHARACTER = re.compile(f"[\ud800-\udfff\ufdd0-\ufdef{_LAST_OF_PLANES}]")
+
+
+def _escaped(token: bytes, match: re.Match[bytes]) -> str:
+    """The character that an escape means."""
+    lead, trail, single, letter = match.groups()
+    if letter is not None:
+        if letter not in _LETTERS:
+            raise _wrong("invalid escape sequence in string")
+        return _LETTERS[letter]
+    length, character = _ONE, ""
+    if lead and _TRAIL.fullmatch(trail):
+        length = 2 * _ONE
+        character = bytes.fromhex((lead + trail).decode()).decode("utf-16-be")
+    elif single and _HEX.fullmatch(single):
+        character = chr(int(single, 16))
+    if not character or _NO_CHARACTER.match(character):
+        shown = token[match.start() : match.start() + length].decode(errors="replace")
+        raise _wrong(f"{shown} is not a valid Unicode character")
+    return character
+
+
+_ONE = len(r"\u0000")
+_HEX = re.compile(rb"[0-9a-fA-F]{4}")
+_TRAIL = re.compile(rb"[dD][c-fC-F][0-9a-fA-F]{2}")
+
+
+def text(value: Any) -> str:
+    """A JSON value as QEMU writes it: ASCII, upper-case escapes, fractions with 17 digits."""
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{_quoted(key)}: {text(each)}" for key, each in value.items()) + "}"
+        case list() | tuple():
+            return "[" + ", ".join(map(text, value)) + "]"
+        case str():
+            return _quoted(value)
+        case float():
+            return f"{value:.17g}"
+        case bool() | None:
+            return json.dumps(value)
+        case _:
+            return str(value)
+
+
+_ESCAPED = re.compile(r'["\\\x00-\x1f\x7f-\U0010ffff]')
+_SHORT = {"\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", '"': r"\"", "\\": r"\\"}
+
+
+def _quoted(string: str) -> str:
+    return '"' + _ESCAPED.sub(_escape, string) + '"'
+
+
+def _escape(match: re.Match[str]) -> str:
+    if match[0] in _SHORT:
+        return _SHORT[match[0]]
+    units = match[0].encode("utf-16-be", "surrogatepass").hex().upper()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+def line(message: dict[str, Any]) -> bytes:
+    """A message as QEMU sends it."""
+    return text(message).encode() + b"\r\n"

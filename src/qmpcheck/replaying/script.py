@@ -1,0 +1,197 @@
+"""What else a client shall meet, as a user writes it in TOML; docs/test-clients.md describes the keys.
+
+[[meet]]
+command = "query-block"                 # when the client sends this,
+times = 1                               # the first time,
+delay = 2.5                             # after so many seconds
+error = { desc = "Device is busy" }     # QEMU answers with that
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+import msgspec
+
+from qmpcheck import toml_positions
+from qmpcheck.generating.stream import Generation
+from qmpcheck.rulebase import SpecError
+from qmpcheck.specs import catalogue
+from qmpcheck.text import name, quoted, safe
+
+
+class Error(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"kind": "class"}):
+    """An error reply."""
+
+    desc: str
+    kind: str = "GenericError"
+
+
+class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An event to send: with this data, or with what the release `spec` sends in it."""
+
+    event: str
+    data: dict[str, Any] = {}
+    spec: str = ""
+
+
+class Step(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    rename={"hang_up": "hang-up", "returns": "return"},
+):
+    """One `[[meet]]`: when it happens, and what.
+
+    Attributes:
+        command: when a client sends this command.
+        after: when so many events of the stream were sent; 0 is when commands begin to be taken.
+        connect: when a client connects, before the greeting.
+        times: how often, over all connections; None for every time.
+        delay: seconds to wait first.
+        error, returns: the answer to the command.
+        send: events to send; for a command, after its reply.
+        hang_up: whether the connection is closed then, and where in a line.
+        restart: seconds for which nobody listens, after all connections were closed; None for no restart.
+    """
+
+    command: str = ""
+    after: int | None = None
+    connect: bool = False
+    times: int | None = None
+    delay: float = 0
+    error: Error | None = None
+    returns: Any = msgspec.UNSET
+    send: tuple[Event, ...] = ()
+    hang_up: Literal["", "between-lines", "in-a-line"] = ""
+    restart: float | None = None
+
+
+class Script:
+    """The steps, and how often each of them was taken.
+
+    Args:
+        steps: in the order in which they are looked for.
+    """
+
+    def __init__(self, steps: tuple[Step, ...] = ()) -> None:
+        self._steps = steps
+        self._taken = [0] * len(steps)
+
+    def on_command(self, name: str) -> list[Step]:
+        """What a client meets that sends this command."""
+        return self._take([each.command == name for each in self._steps])
+
+    def after(self, events: int) -> list[Step]:
+        """What a client meets that was sent so many events."""
+        return self._take([each.after == events for each in self._steps])
+
+    def on_connect(self) -> list[Step]:
+        """What a client meets that connects."""
+        return self._take([each.connect for each in self._steps])
+
+    def _take(self, fits: list[bool]) -> list[Step]:
+        found = []
+        for at, step in enumerate(self._steps):
+            if fits[at] and (step.times is None or self._taken[at] < step.times):
+                self._taken[at] += 1
+                found.append(step)
+        return found
+
+
+def load(path: str) -> tuple[Step, ...]:
+    """The steps in a file.
+
+    Raises:
+        SpecError: it cannot be read, or a step is none.
+    """
+    text, tables = toml_positions.read(path)
+    written = tables.get("meet")
+    if tables.keys() != {"meet"} or not isinstance(written, list) or not all(map(_is_table, written)):
+        other = next((key for key in tables if key != "meet"), "meet")
+        line = toml_positions.line(text, (other,))
+        raise SpecError(f"{safe(path)}:{line}: expected [[meet]] tables and nothing else")
+    return tuple(_step(each, path, text, at) for at, each in enumerate(written))
+
+
+def _step(value: Any, path: str, text: str, at: int) -> Step:
+    """The step that a table describes, which is number `at` in the file with this text."""
+    try:
+        step = msgspec.convert(value, Step)
+        _check(step)
+        return msgspec.structs.replace(step, send=tuple(map(_made, step.send)))
+    except msgspec.ValidationError as error:
+        reason, keys = _said(str(error))
+    except SpecError as error:
+        reason, keys = str(error), ("send",)
+    line = toml_positions.line_in_item(text, "meet", at, keys)
+    raise SpecError(f"{safe(path)}:{line}: {reason}")
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _check(step: Step) -> None:
+    """Raise ValidationError where a step does not say when, or what, or cannot do it."""
+    if [bool(step.command), step.after is not None, step.connect].count(True) != 1:
+        raise _wrong("say when: one of command, after or connect")
+    answers = [
+        key for key, given in (("error", step.error), ("return", step.returns is not msgspec.UNSET)) if given
+    ]
+    if len(answers) > 1:
+        raise _wrong("an answer is an error or a return, not both", "error")
+    if answers and not step.command:
+        raise _wrong(f"{answers[0]} is the answer to a command", answers[0])
+    if not (answers or step.delay or step.send or step.hang_up or step.restart is not None):
+        raise _wrong("say what happens: error, return, delay, send, hang-up or restart")
+    for key, value in (("delay", step.delay), ("restart", step.restart), ("after", step.after)):
+        if value is not None and not 0 <= value < _FOREVER:
+            raise _wrong(f"{key} is a number from 0", key)
+    if step.times is not None and step.times < 1:
+        raise _wrong("times is a number from 1", "times")
+
+
+def _made(event: Event) -> Event:
+    """An event with the data that its release sends in it, as much of it as there can be.
+
+    Raises:
+        SpecError: there is no such release or event.
+        ValidationError: it says twice what is in it.
+    """
+    if not event.spec:
+        return event
+    if event.data:
+        raise _wrong("an event has data, or the spec that says what is in it, not both", "send")
+    messages = Generation(catalogue.find(event.spec), only=(event.event,)).messages()
+    found = [each.get("data", {}) for each in messages if each.get("event") == event.event]
+    return msgspec.structs.replace(event, data=max(found, key=lambda data: len(str(data))))
+
+
+_FOREVER = 1e9
+
+
+def _wrong(reason: str, *keys: str) -> msgspec.ValidationError:
+    return msgspec.ValidationError(reason + "".join(f" - at `$.{key}`" for key in keys))
+
+
+_PLACE = re.compile(r"(.*?)(?: - at `\$\.?(.*)`)?", re.DOTALL)
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+
+_KINDS: dict[str, type[msgspec.Struct]] = {"send": Event, "error": Error}
+
+
+def _said(error: str) -> tuple[str, tuple[str, ...]]:
+    """What msgspec says, and the keys that lead to where it is wrong."""
+    match = _PLACE.fullmatch(error)
+    assert match
+    reason = match[1]
+    keys = tuple(re.findall(r"[\w-]+", (match[2] or "").partition("[")[0]))
+    if unknown := _UNKNOWN.fullmatch(reason):
+        known = _KINDS.get(keys[0] if keys else "", Step)
+        near = catalogue.near_names(unknown[1], [each.encode_name for each in msgspec.structs.fields(known)])
+        hint = f" (near: {', '.join(map(name, near))})" if near else ""
+        return f"unknown key {quoted(unknown[1])}{hint}", (*keys[:1], unknown[1])
+    place = f"{keys[0]}: " if keys and match[1][:1].isupper() else ""
+    return safe(place + reason[:1].lower() + reason[1:]), keys

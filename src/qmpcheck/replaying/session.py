@@ -1,0 +1,147 @@
+"""What one connection is sent: a session of a recording, or of a generated stream, and the answers in it."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from qmpcheck.rulebase import SpecError
+from qmpcheck.streams import demultiplex, jsontext, source
+from qmpcheck.streams.formats.message import Stream
+from qmpcheck.streams.messages import is_command, is_greeting, is_reply, message, time_of
+from qmpcheck.text import name, safe
+
+
+class Sent(NamedTuple):
+    """A line that QEMU sends of itself: an event, or whatever else the recording has there.
+
+    Attributes:
+        line: as it was recorded, without its end.
+        event: the event's name; "" where it is none.
+        data: the event's.
+        time: when it happened, in microseconds since 1970; None where that is not known.
+    """
+
+    line: bytes
+    event: str
+    data: dict[str, Any]
+    time: int | None
+
+
+class Session:
+    """The messages of one connection, which begins with a greeting.
+
+    Attributes:
+        greeting: its greeting; None where the recording has none.
+        early: what was sent before the greeting.
+        events: what was sent after it, but for replies.
+        replies: to each command, by its name and arguments, the replies in their order, without `id`.
+        ends: whether QEMU ends the connection after the last event.
+    """
+
+    def __init__(self) -> None:
+        self.greeting: dict[str, Any] | None = None
+        self.early: list[Sent] = []
+        self.events: list[Sent] = []
+        self.replies: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.ends = False
+
+
+def call(name: str, arguments: dict[str, Any]) -> str:
+    """A command with its arguments as a key."""
+    return json.dumps([name, arguments], sort_keys=True, default=str)
+
+
+def read(path: str) -> list[Session]:
+    """The sessions in a recording, in any format that qmpcheck reads.
+
+    Raises:
+        SpecError: it cannot be read, has no message, or has those of several VMs.
+    """
+    lines: dict[Stream, list[bytes]] = defaultdict(list)
+    try:
+        with source.opened(path) as file:
+            for part in demultiplex.opened_parts(file, path=path)[1]:
+                lines[part.stream] += part.lines
+    except source.Unreadable as error:
+        raise SpecError(f"{safe(path)}: {error}") from None
+    found = {stream: sessions(each) for stream, each in lines.items() if not stream.probe}
+    filled = {stream: each for stream, each in found.items() if each}
+    if not filled:
+        raise SpecError(f"{safe(path)}: there is no QMP message in it")
+    if len(filled) > 1:
+        vms = ", ".join(name(stream.vm) or "(not named)" for stream in filled)
+        hint = f"write one of them to a file first: qmpcheck convert {safe(path)} --vm NAME"
+        raise SpecError(f"{safe(path)}: messages of several VMs ({vms}); {hint}")
+    return next(iter(filled.values()))
+
+
+def sessions(lines: Iterable[bytes]) -> list[Session]:
+    """The sessions in the lines of a stream."""
+    builder = _Builder()
+    for line in lines:
+        if text := line.strip():
+            builder.add(text)
+    found = builder.sessions
+    for session in found:
+        session.ends = session is not found[-1] or _is_end(session.events)
+    return found
+
+
+def _is_end(events: list[Sent]) -> bool:
+    """Whether the process ends with these events: nothing shows that the machine goes on."""
+    return bool(events) and events[-1].event == "SHUTDOWN"
+
+
+class _Builder:
+    """Takes the lines of a stream in their order."""
+
+    def __init__(self) -> None:
+        self.sessions: list[Session] = []
+        self._open: dict[str, list[str]] = {}
+
+    def add(self, line: bytes) -> None:
+        try:
+            value = jsontext.parse(line)
+        except jsontext.Malformed:
+            value = None
+        if not isinstance(value, dict):
+            self._session().events.append(Sent(line, "", {}, None))
+        elif is_greeting(value):
+            self._begin(value)
+        elif is_command(value):
+            arguments = value.get("arguments")
+            key = call(str(value.get("execute", value.get("exec-oob"))), arguments or {})
+            self._open.setdefault(_identity(value), []).append(key)
+        elif is_reply(value):
+            self._answer(value)
+        else:
+            event = message(value)
+            time = time_of(event) if event else None
+            name, data = getattr(event, "event", ""), getattr(event, "data", {})
+            self._session().events.append(Sent(line, name, data, time))
+
+    def _session(self) -> Session:
+        if not self.sessions:
+            self.sessions.append(Session())
+        return self.sessions[-1]
+
+    def _begin(self, greeting: dict[str, Any]) -> None:
+        if not self.sessions or self.sessions[-1].greeting:
+            self.sessions.append(Session())
+        session = self.sessions[-1]
+        session.greeting = greeting
+        session.early, session.events = session.events, []
+        self._open.clear()
+
+    def _answer(self, reply: dict[str, Any]) -> None:
+        calls = self._open.get(_identity(reply))
+        if calls:
+            self._session().replies[calls.pop(0)].append({k: v for k, v in reply.items() if k != "id"})
+
+
+def _identity(value: dict[str, Any]) -> str:
+    """What a command and its reply have in common; "" without an `id`."""
+    return json.dumps(value["id"], sort_keys=True, default=str) if "id" in value else ""

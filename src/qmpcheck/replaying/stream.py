@@ -1,0 +1,91 @@
+"""What a server plays: a recording, or what a release could send."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from qmpcheck.generating.stream import Generation, encoded
+from qmpcheck.replaying import session
+from qmpcheck.replaying.release import Release
+from qmpcheck.replaying.session import Session
+from qmpcheck.rulebase import SpecError
+from qmpcheck.specs import catalogue
+from qmpcheck.specs.catalogue import Spec
+from qmpcheck.text import quoted, safe
+from qmpcheck.version import of_greeting
+
+
+class Stream(NamedTuple):
+    """A stream, and the release that sends it.
+
+    Attributes:
+        name: as reports call it.
+        release: says how commands are answered.
+        sessions: the parts that one connection each is sent; none where there is no event.
+    """
+
+    name: str
+    release: Release
+    sessions: Sequence[Session] = ()
+
+
+def recorded(path: str, spec: str | None = None) -> Stream:
+    """The stream in a file, with its own greetings.
+
+    Args:
+        path: of the file, in any format that qmpcheck reads.
+        spec: the name of the release; None for the one that the first greeting names.
+
+    Raises:
+        SpecError: it cannot be read, or it is not known which release it is of.
+    """
+    sessions = session.read(path)
+    greeting = next((each.greeting for each in sessions if each.greeting), None)
+    if spec is not None:
+        return Stream(path, Release(catalogue.find(spec), greeting), sessions)
+    version = of_greeting(greeting)
+    if version is None:
+        raise SpecError(f"{safe(path)}: no greeting, which names the release; name it with --spec")
+    return Stream(path, Release(catalogue.of_version(version), greeting), sessions)
+
+
+def generated(spec: Spec, events: int | None = None, seed: int = 0) -> Stream:
+    """A stream that shows what a release can send.
+
+    Args:
+        spec: the release.
+        events: how many; None for as many as it takes to show everything.
+        seed: decides what is free.
+
+    Raises:
+        SpecError: nothing can be generated, or the spec is of no release.
+    """
+    messages = Generation(spec, seed).messages(events)
+    return Stream(spec.name, Release(spec), session.sessions(map(encoded, messages)))
+
+
+def specs(name: str) -> list[Spec]:
+    """The spec of a name, or the releases from one to another: `9.2..11.1`.
+
+    Raises:
+        SpecError: there is no such spec.
+    """
+    first, separator, last = name.partition("..")
+    if not separator or "/" in name:
+        return [catalogue.find(name)]
+    names = [each.name for each in catalogue.releases()]
+    places = [_place(each, names, name) for each in (first, last)]
+    found = list(catalogue.releases()[places[0] : places[1] + 1])
+    if not found:
+        raise SpecError(f"{quoted(name)}: {first} is newer than {last}")
+    return found
+
+
+def _place(release: str, names: list[str], name: str) -> int:
+    release = catalogue.find(release).id if release == "latest" else release
+    if release not in names:
+        near = catalogue.near_names(release, names)
+        hint = f" (near: {', '.join(near)})" if near else ""
+        raise SpecError(f"{quoted(name)}: no release is called {quoted(release)}{hint}")
+    return names.index(release)

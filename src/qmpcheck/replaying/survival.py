@@ -1,0 +1,187 @@
+"""Whether a client survives what a release sends: it is run against a server of that release's stream."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import os
+import shlex
+import signal
+import tempfile
+from contextlib import suppress
+from typing import IO, NamedTuple
+
+from qmpcheck.qmp.address import Address
+from qmpcheck.qmp.guardian import Guardian, kill_marked
+from qmpcheck.replaying.conversation import Options
+from qmpcheck.replaying.script import Script, Step
+from qmpcheck.replaying.server import Server
+from qmpcheck.replaying.stream import Stream
+from qmpcheck.rulebase import SpecError
+from qmpcheck.text import quoted, safe
+
+PLACE = "{}"
+"""What stands in a client's command for the server's address."""
+
+
+class Outcome(NamedTuple):
+    """How a client fared with one stream.
+
+    Attributes:
+        name: of the stream.
+        read: how many lines of events it has read, at least.
+        lines: how many there were.
+        failure: why it did not survive; "" where it did.
+        last: the last lines that it was sent; it may not have looked at all of them.
+        output: the last lines that it has printed.
+    """
+
+    name: str
+    read: int
+    lines: int
+    failure: str
+    last: list[bytes]
+    output: list[str]
+
+
+def command(text: str) -> list[str]:
+    """The words of a client's command.
+
+    Raises:
+        SpecError: it is none, or does not say where the address goes.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise SpecError(f"--exec: {quoted(text)}: {error}") from None
+    if not any(PLACE in word for word in words):
+        raise SpecError(f"--exec: {quoted(text)}: write {PLACE} where the address of the server goes")
+    return words
+
+
+class Client(NamedTuple):
+    """A client, and how it is run.
+
+    Attributes:
+        words: its command.
+        seconds: how long it may take for one session.
+        address: where it finds the server; None for a Unix socket in a folder of its own.
+        speed: that of the server.
+        steps: what else it meets.
+    """
+
+    words: list[str]
+    seconds: float
+    address: Address | None = None
+    speed: float = math.inf
+    steps: tuple[Step, ...] = ()
+
+
+async def survived(stream: Stream, client: Client) -> Outcome:
+    """Run a client against a stream until it has survived it, or not.
+
+    A client that ends after a session, in order, is run anew for the next one.
+
+    Raises:
+        SpecError: the server cannot listen, or the client cannot be started.
+    """
+    with tempfile.TemporaryDirectory(prefix="qmpcheck-") as folder, tempfile.TemporaryFile() as output:
+        place = client.address or Address(os.path.join(folder, "qmp"))
+        options = Options(client.speed, ends=True, in_step=True)
+        server = Server(place, stream, Script(client.steps), options)
+        try:
+            await server.start()
+        except (OSError, ValueError) as error:
+            raise SpecError(safe(f"{place}: {getattr(error, 'strerror', None) or error}")) from None
+        try:
+            failure = await _failure_of(client, server, output)
+        finally:
+            await server.stop()
+        sent, last = server.progress.sent, list(server.progress.last)
+        counts = [len(each.events) for each in server.sessions]
+        read = sum(counts[: server.progress.through]) + sent
+        return Outcome(stream.name, min(read, sum(counts)), sum(counts), failure, last, _last_lines(output))
+
+
+async def _failure_of(client: Client, server: Server, output: IO[bytes]) -> str:
+    """Why the client did not survive; "" where it did."""
+    words = [each.replace(PLACE, str(server.address)) for each in client.words]
+    failure = ""
+    while not failure and server.progress.through < len(server.sessions):
+        failure = await _run(words, server, output, client.seconds)
+    return failure
+
+
+async def _run(words: list[str], server: Server, output: IO[bytes], seconds: float) -> str:
+    """Run the client once; why it did not survive, "" where it did."""
+    through, served = server.progress.through, server.served
+    with Guardian() as guardian:
+        process = await _started(words, output, guardian)
+        try:
+            ended, came_again = map(asyncio.ensure_future, (process.wait(), server.has_come_again.wait()))
+            await asyncio.wait([ended, came_again], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            ended.cancel()
+            came_again.cancel()
+            status, is_through = process.returncode, server.progress.through > through
+            if status:
+                return f"exit status {status}" if status > 0 else f"signal {_signal_name(-status)}"
+            if is_through and (status == 0 or server.has_come_again.is_set()):
+                return ""
+            late = "" if status == 0 else f"time-out, {seconds:g} s: "
+            return late + ("it did not end" if is_through else _how_far(server, served))
+        finally:
+            await _end(process, guardian)
+
+
+async def _started(words: list[str], output: IO[bytes], guardian: Guardian) -> asyncio.subprocess.Process:
+    try:
+        return await asyncio.create_subprocess_exec(
+            *words,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=guardian.environment(),
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        raise SpecError(safe(f"{words[0]}: {getattr(error, 'strerror', None) or error}")) from None
+
+
+def _how_far(server: Server, served: int) -> str:
+    """What a client did not do that has not read all."""
+    if server.served == served:
+        return "it did not connect"
+    if not server.progress.has_negotiated:
+        return "it did not negotiate"
+    return "it stopped reading" if server.conversations else "it closed the connection too early"
+
+
+def _signal_name(number: int) -> str:
+    with suppress(ValueError):
+        return signal.Signals(number).name
+    return str(number)
+
+
+async def _end(process: asyncio.subprocess.Process, guardian: Guardian) -> None:
+    """End a client and all that it has started: it is asked first."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGTERM)
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(process.wait(), _GRACE)
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    kill_marked(guardian.mark)
+    await process.wait()
+
+
+_GRACE = 2.0
+"""Seconds that a client may take to end after it was asked to."""
+
+_TAIL = 4096
+
+
+def _last_lines(output: IO[bytes]) -> list[str]:
+    output.seek(max(0, output.seek(0, os.SEEK_END) - _TAIL))
+    lines = output.read().decode(errors="replace").splitlines()
+    return [line for line in lines if line.strip()][-3:]

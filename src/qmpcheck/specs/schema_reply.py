@@ -1,0 +1,109 @@
+"""The reply to `query-qmp-schema` of a build that has the events of a rule base: `introspection` backwards.
+
+It holds the events and the types that they reach. Type names are masked as QEMU masks them, and what is the
+same type twice is there once.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from qmpcheck.rulebase import (
+    Alternate,
+    Array,
+    Boolean,
+    Enum,
+    EventRule,
+    Integer,
+    Marks,
+    Member,
+    Null,
+    Number,
+    Object,
+    RuleBase,
+    String,
+    Type,
+)
+
+Info = dict[str, Any]
+
+
+def reply(rule_base: RuleBase) -> list[Info]:
+    """What such a build returns: events, then types, each an object with a `meta-type`."""
+    types = _Types()
+    events = [types.event(name, rule) for name, rule in rule_base.events.items()]
+    return [*events, *types.infos]
+
+
+_BUILTIN: dict[type[Type], tuple[str, str]] = {
+    String: ("str", "string"),
+    Integer: ("int", "int"),
+    Number: ("number", "number"),
+    Boolean: ("bool", "boolean"),
+    Null: ("null", "null"),
+}
+"""The names of types, and of what JSON has for them; everything else is `any`."""
+
+
+class _Types:
+    """Gives names to types.
+
+    Attributes:
+        infos: what describes the types that were named so far.
+    """
+
+    def __init__(self) -> None:
+        self.infos: list[Info] = []
+        self._names: dict[str, str] = {}
+
+    def event(self, name: str, rule: EventRule) -> Info:
+        members = self.object(rule.data)
+        return {"name": name, "meta-type": "event", "arg-type": members, **_features(rule.marks)}
+
+    def name(self, described: Type) -> str:
+        match described:
+            case Enum(values, marks):
+                members = [{"name": value, **_features(marks.get(value, Marks()))} for value in values]
+                return self._named({"meta-type": "enum", "members": members, "values": list(values)})
+            case Array(items):
+                element = self.name(items)
+                return self._named({"meta-type": "array", "element-type": element}, f"[{element}]")
+            case Alternate(types):
+                return self._named(
+                    {"meta-type": "alternate", "members": [{"type": self.name(each)} for each in types]}
+                )
+            case Object(open=True):
+                return self._named({"meta-type": "builtin", "json-type": "object"}, "object")
+            case Object():
+                return self.object(described)
+        name, json_type = _BUILTIN.get(type(described), ("any", "value"))
+        return self._named({"meta-type": "builtin", "json-type": json_type}, name)
+
+    def object(self, described: Object) -> str:
+        """The name of an object with these members, whatever else may be in it."""
+        info: Info = {"meta-type": "object", "members": [self._member(each) for each in described.members]}
+        if described.branches:
+            info["tag"] = described.discriminator
+            info["variants"] = [
+                {"case": value, "type": self.object(described.branches.get(value, Object()))}
+                for value in described.tag.values
+            ]
+        return self._named(info)
+
+    def _member(self, member: Member) -> Info:
+        optional = {"default": None} if member.optional else {}
+        return {"name": member.name, "type": self.name(member.type), **optional, **_features(member.marks)}
+
+    def _named(self, info: Info, name: str = "") -> str:
+        """The name of the type that is described so; a number where it has no name of its own."""
+        key = json.dumps(info)
+        if key not in self._names:
+            self._names[key] = name or str(len(self._names))
+            self.infos.append({"name": self._names[key], **info})
+        return self._names[key]
+
+
+def _features(marks: Marks) -> Info:
+    features = [name for name in ("deprecated", "unstable") if getattr(marks, name)]
+    return {"features": features} if features else {}
