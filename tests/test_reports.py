@@ -105,6 +105,7 @@ REPORTS = st.builds(
     fail_on=st.sampled_from(Severity),
     document=st.just(dict),
     has_baseline=st.booleans(),
+    source=st.none(),
 )
 
 

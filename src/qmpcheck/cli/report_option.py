@@ -47,7 +47,7 @@ def add_report(parser: argparse.ArgumentParser, has_tables: bool = False) -> Non
         action="append",
         default=[],
         metavar="FORMAT=FILE",
-        help="write one for CI too: github, gitlab, json, junit, markdown or sarif; - is standard output"
+        help="write one too: github, gitlab, html, json, junit, markdown or sarif; - is standard output"
         + more,
     )
 

@@ -9,6 +9,7 @@ from qmpcheck.reports.report import Report
 FORMATS = {
     "github": "github",
     "gitlab": "gitlab",
+    "html": "html",
     "json": "jsonreport",
     "junit": "junit",
     "markdown": "markdown",

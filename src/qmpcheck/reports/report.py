@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from qmpcheck.codes import CODES, Severity
 from qmpcheck.reports import fingerprint
@@ -87,6 +87,7 @@ class Report(NamedTuple):
         fail_on: the level from which findings fail the run.
         document: gives the command's own report as a value for JSON.
         has_baseline: whether the findings were compared with a baseline.
+        source: what the command found in its own form, which its HTML page is made from; None for none.
     """
 
     command: str
@@ -95,6 +96,7 @@ class Report(NamedTuple):
     fail_on: Severity
     document: Callable[[], object]
     has_baseline: bool = False
+    source: Any = None
 
     @property
     def findings(self) -> Iterator[Reported]:

@@ -32,6 +32,7 @@ def report(results: Collection[StreamResult], fail_on: Severity, baseline: Basel
         fail_on=fail_on,
         document=functools.partial(jsonreport.report, results),
         has_baseline=baseline is not None,
+        source=results,
     )
 
 

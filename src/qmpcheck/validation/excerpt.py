@@ -55,9 +55,9 @@ def _by_file(path: str, findings: Iterable[Finding]) -> dict[str, list[Finding]]
 
 
 def _in_file(path: str, findings: Collection[Finding]) -> Iterator[tuple[Finding, Excerpt]]:
-    lines = _lines(path, {finding.line for finding in findings})
+    numbered = lines(path, {finding.line for finding in findings})
     for finding in findings:
-        found = _excerpt(lines[finding.line], finding) if finding.line in lines else None
+        found = of_line(numbered[finding.line], finding) if finding.line in numbered else None
         if found:
             yield finding, found
 
@@ -66,7 +66,7 @@ LONGEST_LINE = 1 << 20
 """Bytes. A longer line has no excerpt."""
 
 
-def _lines(path: str, wanted: Collection[int]) -> dict[int, bytes]:
+def lines(path: str, wanted: Collection[int]) -> dict[int, bytes]:
     """The wanted lines of a file, by their numbers, as far as they can be read and are not too long."""
     found: dict[int, bytes] = {}
     last = max(wanted)
@@ -92,17 +92,30 @@ def _numbered(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
         number += 1
 
 
-def _excerpt(raw: bytes, finding: Finding) -> Excerpt | None:
+class Most(NamedTuple):
+    """Characters that are shown before what is marked, of what is marked, and in all."""
+
+    before: int
+    marked: int
+    all: int
+
+
+TERMINAL = Most(40, 40, 92)
+"""What fits on a line."""
+
+
+def of_line(raw: bytes, finding: Finding, most: Most = TERMINAL) -> Excerpt | None:
+    """The excerpt of a finding's line; None where that holds no JSON."""
     line = raw.decode(errors="replace")
     try:
         parse(raw)
     except Malformed as error:
         if line.lstrip().startswith("{") and not finding.path:
-            return _cut(line, error.column - 1, error.column)
+            return _cut(line, error.column - 1, error.column, most)
     begin = _message(line)
     if begin is None:
         return None
-    return _cut(line, *_span(line, begin, finding.path or ("event",), finding.code in _ABOUT_KEYS))
+    return _cut(line, *_span(line, begin, finding.path or ("event",), finding.code in _ABOUT_KEYS), most)
 
 
 _ABOUT_KEYS = ("QMP203",)
@@ -185,17 +198,13 @@ def _after_blanks(text: str, at: int) -> int:
     return match.end() if match else at
 
 
-_BEFORE, _MARKED, _WIDTH = 40, 40, 92
-"""Characters: the most shown before what is marked, the most that is marked, and of an excerpt."""
-
-
-def _cut(line: str, begin: int, end: int) -> Excerpt:
+def _cut(line: str, begin: int, end: int, most: Most) -> Excerpt:
     before, marked, after = line[:begin], line[begin:end], line[end:]
-    if len(before) > _BEFORE:
-        before = "…" + before[1 - _BEFORE :]
-    shown = safe(shortened(marked, _MARKED))
+    if len(before) > most.before:
+        before = "…" + before[1 - most.before :]
+    shown = safe(shortened(marked, most.marked))
     start = len(safe(before))
-    room = max(0, _WIDTH - start - len(shown))
+    room = max(0, most.all - start - len(shown))
     if len(after) > room:
         after = after[: max(0, room - 1)] + "…"
     return Excerpt(begin + 1, safe(before) + shown + safe(after), start, max(1, len(shown)))

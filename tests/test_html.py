@@ -1,0 +1,158 @@
+"""HTML reports without a browser: what a reader without script and style gets, and what the policy allows."""
+
+import base64
+import random
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pages import NASTY, STORY, Page, digest, event, io_error, page, story
+
+from qmpcheck.reports.html.columns import packed
+
+VALIDATE = ("validate", "--spec", "7.2", "--complete", "--within", "5")
+
+
+def validated(folder: Path, *recordings: str) -> Page:
+    return Page(page(folder, *VALIDATE, *recordings))
+
+
+def test_the_policy_allows_the_page_s_own_script_and_style_alone(tmp_path: Path) -> None:
+    found = validated(tmp_path, story(tmp_path))
+    [_, script], [style] = found.contents["script"], found.contents["style"]
+    assert found.policy == {
+        "default-src": "'none'",
+        "script-src": digest(script),
+        "style-src": digest(style),
+        "img-src": "data:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+
+
+def test_what_a_reader_without_script_gets(tmp_path: Path) -> None:
+    text = validated(tmp_path, story(tmp_path)).text
+    assert "violations 5 errors and 1 warning in 19 events, checked against 7.2" in text
+    assert "error QMP203 unknown-member BLOCK_IO_ERROR data.nodename 1 time" in text
+    assert "line 14 the spec has no such member here" in text
+    assert '"nodename": "disk0"' in text
+    assert "spec: qapi/block-core.json:5206" in text
+    assert 'if action is "stop", STOP follows' in text
+
+
+def test_nothing_was_found(tmp_path: Path) -> None:
+    text = validated(tmp_path, story(tmp_path, STORY[:4])).text
+    assert "conforms 0 errors and 0 warnings in 3 events" in text
+    assert "Nothing was found." in text
+
+
+def test_a_stream_without_events_is_not_green(tmp_path: Path) -> None:
+    text = validated(tmp_path, story(tmp_path, STORY[:1])).text
+    assert "unchecked 0 errors" in text
+    assert "Not checked to its end: no event in it" in text
+
+
+def test_many_streams_the_worst_first(tmp_path: Path) -> None:
+    good, bad = story(tmp_path, STORY[:4], "good.jsonl"), story(tmp_path, STORY, "bad.jsonl")
+    none = story(tmp_path, STORY[:1], "none.jsonl")
+    text = validated(tmp_path, good, bad, none).text
+    assert "3 streams 2 of 3 fail" in text
+    assert (
+        text.index("none.jsonl unchecked")
+        < text.index("bad.jsonl violations")
+        < text.index("good.jsonl conforms")
+    )
+
+
+def test_accepted_findings_are_counted(tmp_path: Path) -> None:
+    recording, baseline = story(tmp_path), str(tmp_path / "baseline.json")
+    page(tmp_path, *VALIDATE, recording, "--baseline", baseline, "--update-baseline")
+    text = Page(page(tmp_path, *VALIDATE, recording, "--baseline", baseline)).text
+    assert "1 time, in the baseline" in text
+    assert "the baseline has 6 of them" in text
+
+
+def test_findings_that_are_not_written_out_are_counted(tmp_path: Path) -> None:
+    stream = [*STORY[:1], *(event("STOP", second, odd=1) for second in range(70))]
+    text = validated(tmp_path, story(tmp_path, stream)).text
+    assert "STOP data 70 times" in text or "STOP data.odd 70 times" in text
+    assert "20 more like these" in text
+
+
+def unpacked(column: str) -> list[int]:
+    planes = zlib.decompress(base64.b64decode(column))
+    count = len(planes) // 8
+    values, value = [], 0
+    for at in range(count):
+        value += int.from_bytes(planes[at::count], "little", signed=True)
+        values.append(value)
+    return values
+
+
+@given(st.lists(st.integers(-(2**52), 2**52)))
+def test_columns(column: list[int]) -> None:
+    assert unpacked(packed(column)) == column
+
+
+def test_the_timeline_s_data(tmp_path: Path) -> None:
+    [stream] = validated(tmp_path, story(tmp_path)).data
+    names = [stream["names"][kind] for kind in unpacked(stream["kinds"])]
+    assert names[:3] == ["BLOCK_IO_ERROR", "STOP", "RESUME"]
+    assert unpacked(stream["lines"]) == [*range(2, 17), *range(18, 22)]
+    outcomes = [stream["outcomes"][each] for each in unpacked(stream["decisions"]["outcomes"])]
+    assert outcomes == ["met", "late", "met", "met", "missing", "missing", "missing"]
+    assert unpacked(stream["decisions"]["responses"])[3] < unpacked(stream["decisions"]["events"])[3]
+    states = [stream["stateNames"][each] for each in unpacked(stream["states"])]
+    assert states == ["stopped", "running"] * 4 + ["off", "running", "suspended", "running"]
+    assert stream["text"]["2"] == STORY[1]
+    assert len(unpacked(stream["late"])) == 1
+
+
+def test_columns_are_small() -> None:
+    clock = random.Random(1)
+    times, time = [], 0
+    for _ in range(100_000):
+        time += clock.choice((31, 59, 74, 120_345, 1_002_003))
+        times.append(time)
+    assert len(packed(times)) < 150_000
+
+
+def hostile() -> list[str]:
+    """Events with names, members and values that try to break out of a page."""
+    return [
+        STORY[0],
+        *(event(name, at, **{name: name}) for at, name in enumerate(NASTY)),
+        *(io_error(20 + at, **{name: {name: [name]}}) for at, name in enumerate(NASTY)),
+        *(event("RESET", 50 + at, guest=True, reason=name) for at, name in enumerate(NASTY)),
+    ]
+
+
+@pytest.mark.parametrize("spec", ["7.2", "v4"])
+def test_nothing_in_a_recording_becomes_markup(tmp_path: Path, spec: str) -> None:
+    plain = validated(tmp_path, story(tmp_path))
+    recording = story(tmp_path, hostile(), "<script>alert(1)<script>.jsonl")
+    found = Page(page(tmp_path, "validate", "--spec", spec, recording))
+    assert len(found.contents["script"]) == 2
+    assert {*found.tags} <= {*plain.tags} | {"mark"}
+    assert not [each for each in found.attributes if each[1].startswith("on") or each[1] == "style"]
+    assert found.source.replace("\n", "").isprintable()
+    assert "</script><script>window.pwned = 1</script>" in found.text
+
+
+def test_lines_of_standard_input_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open(story(tmp_path), "rb") as file:
+        monkeypatch.setattr("sys.stdin", _Input(file))
+        found = validated(tmp_path, "-")
+    assert found.data[0]["text"] == {}
+    assert "standard input and pipes are read once" in found.text
+
+
+class _Input:
+    def __init__(self, file: Any) -> None:
+        self.buffer = file
+
+    def fileno(self) -> int:
+        return int(self.buffer.fileno())

@@ -1,0 +1,245 @@
+"""HTML reports in a real browser: they look, they work, they ask for nothing, and nothing breaks out of them."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import DESKTOP, PHONE, launched, opened
+from pages import STORY, page, story
+from test_html import VALIDATE, hostile
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    yield from launched()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A page of each kind."""
+    folder = tmp_path_factory.mktemp("pages")
+    recordings = [story(folder, STORY[: 4 * at], f"{at}.jsonl") for at in range(1, 6)]
+    return {
+        "stream": page(folder, *VALIDATE, story(folder)),
+        "streams": page(folder, *VALIDATE, *recordings),
+        "hostile": page(
+            folder, "validate", "--spec", "7.2", story(folder, hostile(), "<script>alert(1)<script>.jsonl")
+        ),
+    }
+
+
+KINDS = ["stream", "streams", "hostile"]
+
+
+def detail(window: Any) -> str:
+    """What is said of the chosen event."""
+    return re.sub(r"\s+", " ", window.inner_text("#detail"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_loads(
+    browser: Any, pages: dict[str, Path], kind: str, viewport: dict[str, int], scheme: str
+) -> None:
+    with opened(browser, pages[kind], viewport=viewport, color_scheme=scheme):
+        pass
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_can_be_used_by_everybody(browser: Any, pages: dict[str, Path], kind: str, scheme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
+    address = "#s0" if kind == "streams" else ""
+    with opened(browser, pages[kind], address, color_scheme=scheme, bypass_csp=True) as window:
+        window.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        found = axe.Axe().run(window).response["violations"]
+        assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_script_everything_is_there_but_the_timeline(
+    browser: Any, pages: dict[str, Path], kind: str
+) -> None:
+    with opened(browser, pages[kind], java_script_enabled=False) as window:
+        assert not window.is_visible("#canvas")
+        assert not window.is_visible("button")
+        window.locator("details.group summary").last.click()
+        assert window.locator("details.group pre").last.is_visible()
+        assert window.locator("#QMP203, #QMP201").first.is_visible()
+
+
+@pytest.mark.parametrize("bypass", [False, True], ids=["policy", "no-policy"])
+def test_hostile_names_do_not_break_out(browser: Any, pages: dict[str, Path], bypass: bool) -> None:
+    with opened(browser, pages["hostile"], bypass_csp=bypass, viewport=PHONE) as window:
+        window.focus("#canvas")
+        for _ in range(len(hostile()) - 1):
+            window.keyboard.press("ArrowRight")
+            assert "line" in detail(window)
+        for link in window.locator("a.line").all()[:20]:
+            link.evaluate("(each) => each.click()")
+        window.fill("#lanes", "script")
+        assert window.locator("script").count() == 2
+        assert window.locator("img, svg").count() == 0
+
+
+def test_it_works_in_a_frame_without_an_origin(browser: Any, pages: dict[str, Path], tmp_path: Path) -> None:
+    outer = tmp_path / "outer.html"
+    outer.write_text(
+        f'<body data-ready><iframe sandbox="allow-scripts" src="{pages["stream"].as_uri()}"></iframe>'
+    )
+    context = browser.new_context()
+    window = context.new_page()
+    window.goto(outer.as_uri())
+    window.frame_locator("iframe").locator("body[data-ready]").wait_for(timeout=30_000)
+    context.close()
+
+
+def test_from_a_finding_to_its_event(browser: Any, pages: dict[str, Path]) -> None:
+    with opened(browser, pages["stream"]) as window:
+        window.click("text=line 14")
+        assert detail(window).startswith(
+            "BLOCK_IO_ERROR · line 14 · 2026-09-21 14:13:34.000000 UTC · 1 s after the event"
+        )
+        assert 'missing: if action is "stop", STOP follows (qapi/block-core.json:5190)' in detail(window)
+        assert "error QMP203" in detail(window)
+        assert window.locator("li.chosen").inner_text().startswith("line 14")
+        assert re.fullmatch(r"#s0f\d+-0", window.evaluate("location.hash"))
+        address = window.evaluate("location.hash")
+    with opened(browser, pages["stream"], address) as window:
+        assert "line 14" in detail(window)
+    with opened(browser, pages["stream"], "#s0L14") as window:
+        assert "line 14" in detail(window)
+
+
+def test_from_a_trigger_to_its_response_and_back(browser: Any, pages: dict[str, Path]) -> None:
+    with opened(browser, pages["stream"], "#s0L5") as window:
+        assert "late: if action is" in detail(window)
+        window.click("text=response: STOP, line 6, 6 s later")
+        assert detail(window).startswith("STOP · line 6")
+        window.click("text=answers BLOCK_IO_ERROR, line 5, 6 s earlier")
+        assert detail(window).startswith("BLOCK_IO_ERROR · line 5")
+
+
+def test_an_event_that_was_sent_late(browser: Any, pages: dict[str, Path]) -> None:
+    with opened(browser, pages["stream"], "#s0L12") as window:
+        assert "100 µs before the event before it" in detail(window)
+        assert "Sent late, as its rate is limited: it happened before line 11." in detail(window)
+        assert "response: STOP, line 11, 100 µs later" in detail(window)
+
+
+def test_a_known_erratum(browser: Any, pages: dict[str, Path]) -> None:
+    with opened(browser, pages["stream"], "#s0L16") as window:
+        assert "known erratum io-error-at-exit" in detail(window)
+
+
+def test_keys(browser: Any, pages: dict[str, Path]) -> None:
+    with opened(browser, pages["stream"]) as window:
+        window.focus("#canvas")
+        seen = []
+        for key in (
+            "ArrowRight",
+            "ArrowRight",
+            "Shift+ArrowRight",
+            "ArrowLeft",
+            "n",
+            "n",
+            "p",
+            "t",
+            "+",
+            "-",
+            "a",
+            "d",
+            "0",
+            "o",
+        ):
+            window.keyboard.press(key)
+            seen.append(re.sub(r" ·.*?line (\d+).*", r" \1", detail(window)))
+        assert seen[:4] == ["BLOCK_IO_ERROR 2", "STOP 3", "STOP 6", "BLOCK_IO_ERROR 5"]
+        assert seen[4:7] == ["BLOCK_IO_ERROR 14", "BLOCK_IO_ERROR 16", "BLOCK_IO_ERROR 14"]
+        assert seen[7:] == ["BLOCK_IO_ERROR 14"] * 7
+        window.keyboard.press("?")
+        assert window.is_visible("text=event before, after")
+        window.keyboard.press("/")
+        window.keyboard.type("io_err")
+        assert window.input_value("#lanes") == "io_err"
+
+
+def view(window: Any) -> tuple[float, float]:
+    found = window.evaluate("[timeline.view.from, timeline.view.to]")
+    return found[0], found[1]
+
+
+def test_buttons_and_pointer(browser: Any, pages: dict[str, Path]) -> None:
+    with opened(browser, pages["stream"], has_touch=True) as window:
+        everything = view(window)
+        window.click("#zoom-in")
+        closer = view(window)
+        assert closer[1] - closer[0] < everything[1] - everything[0]
+        box = window.locator("#canvas").bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + 80
+        window.mouse.move(x, y)
+        window.mouse.down()
+        window.mouse.move(x - 150, y, steps=3)
+        window.mouse.up()
+        assert view(window)[0] > closer[0]
+        window.mouse.click(box["x"] + 30, box["y"] + 10)  # in the overview
+        assert view(window)[0] == 0
+        window.click("#show-all")
+        assert view(window) == everything
+        window.keyboard.down("Control")
+        window.mouse.move(x, y)
+        window.mouse.wheel(0, -300)
+        window.keyboard.up("Control")
+        assert view(window) != everything
+        window.click("#show-all")
+        window.click("#by-time")
+        assert window.get_attribute("#by-time", "aria-pressed") == "true"
+        assert view(window)[0] < 0
+        window.click("#by-order")
+        window.click("#next")
+        assert "line 5" in detail(window)
+        window.click("#previous")
+        assert "line 5" in detail(window)
+        window.touchscreen.tap(box["x"] + 230, box["y"] + 80)
+        assert detail(window).startswith("BLOCK_IO_ERROR · line 2")
+
+
+def test_a_plain_wheel_scrolls_the_page(browser: Any, pages: dict[str, Path]) -> None:
+    with opened(browser, pages["stream"]) as window:
+        before = view(window)
+        window.hover("#canvas")
+        window.mouse.wheel(0, 200)
+        window.wait_for_timeout(200)
+        assert view(window) == before
+        assert window.evaluate("scrollY") > 0
+
+
+def test_from_the_overview_to_a_stream(browser: Any, pages: dict[str, Path]) -> None:
+    with opened(browser, pages["streams"]) as window:
+        assert not window.is_visible("#canvas")
+        window.click("#overview tbody tr:first-child a")
+        window.wait_for_selector("#canvas", timeout=5000)
+        assert window.inner_text("#stream-name").endswith(".jsonl")
+        first = window.inner_text("#stream-name")
+        window.locator(".show-timeline").last.click()
+        window.wait_for_timeout(200)
+        assert window.inner_text("#stream-name") != first
+
+
+def test_a_hundred_thousand_events_can_be_used(browser: Any, tmp_path: Path) -> None:
+    with open(tmp_path / "long.jsonl", "w") as file:
+        for _ in range(5500):
+            file.write("\n".join(STORY) + "\n")
+    path = page(tmp_path, "validate", "--spec", "7.2", str(tmp_path / "long.jsonl"))
+    assert path.stat().st_size < 5_000_000
+    with opened(browser, path) as window:
+        window.click("#next")
+        window.click("#zoom-in")
+        assert "line" in detail(window)
+        window.click("#by-time")
+        window.click("#show-all")
