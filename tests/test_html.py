@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pages import NASTY, STORY, Page, digest, event, io_error, page, story
 
+from qmpcheck.cli import main, report_option
+from qmpcheck.reports import formats
 from qmpcheck.reports.html.columns import packed
 
 VALIDATE = ("validate", "--spec", "7.2", "--complete", "--within", "5")
@@ -156,3 +158,54 @@ class _Input:
 
     def fileno(self) -> int:
         return int(self.buffer.fileno())
+
+
+def test_a_diff_without_script(tmp_path: Path) -> None:
+    text = Page(page(tmp_path, "diff", "4.0", "9.2")).text
+    assert "4.0 → 9.2 2 breaking 22 risky 16 safe 2 doc" in text
+    assert "event removed concerns libvirt" in text
+    assert "What QEMU does without its documents saying so is not covered." in text
+
+
+def test_a_diff_for_one_client(tmp_path: Path) -> None:
+    found = Page(page(tmp_path, "diff", "4.0", "9.2", "--used-by", "libvirt"))
+    assert "libvirt receives" in found.text
+    assert not [each for each in found.attributes if each[2] == "filter-client"]
+
+
+def test_a_diff_of_two_equal_specs(tmp_path: Path) -> None:
+    assert "nothing changes 56 events compared" in Page(page(tmp_path, "diff", "10.0", "10.0")).text
+
+
+def test_the_history_of_all_events(tmp_path: Path) -> None:
+    found = Page(page(tmp_path, "history"))
+    assert "QMP events, 0.12 to" in found.text
+    assert "BLOCK_IO_ERROR, 2.11 → 2.12 breaking QMP506 data.node-name" in found.text
+    marks = [value for tag, name, value in found.attributes if tag == "a" and name == "href" and "-" in value]
+    articles = [value for tag, name, value in found.attributes if tag == "article" and name == "id"]
+    assert [f"#{each}" for each in articles] == marks
+    assert len({*articles}) == len(articles)
+
+
+def test_the_history_of_one_member(tmp_path: Path) -> None:
+    text = Page(page(tmp_path, "history", "BLOCK_IO_ERROR.node-name")).text
+    assert "BLOCK_IO_ERROR.node-name, 0.12 to" in text
+    assert "2.122018-04-24breakingbecame optionalqapi/block-core.json:4449" in text.replace(" ", "").replace(
+        "becameoptional", "became optional"
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "wrong"), [(["lint", "x"], "html"), (["history"], "junit"), (["diff", "x", "y"], "pdf")]
+)
+def test_formats_that_a_command_does_not_have_are_refused(
+    command: list[str], wrong: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as exit:
+        main([*command, "--report", f"{wrong}=x"])
+    assert exit.value.code == 2
+    assert f"'{wrong}=x' is not FORMAT=FILE" in capsys.readouterr().err
+
+
+def test_the_options_name_all_formats() -> None:
+    assert {*report_option.FOR_CI, *report_option.PAGE_ALONE} == formats.FORMATS.keys()

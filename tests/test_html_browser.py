@@ -26,13 +26,17 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {
         "stream": page(folder, *VALIDATE, story(folder)),
         "streams": page(folder, *VALIDATE, *recordings),
+        "diff": page(folder, "diff", "4.0", "9.2"),
+        "history": page(folder, "history"),
+        "history-of-one": page(folder, "history", "BLOCK_IO_ERROR.node-name"),
         "hostile": page(
             folder, "validate", "--spec", "7.2", story(folder, hostile(), "<script>alert(1)<script>.jsonl")
         ),
     }
 
 
-KINDS = ["stream", "streams", "hostile"]
+KINDS = ["stream", "streams", "hostile", "diff", "history", "history-of-one"]
+OF_STREAMS = KINDS[:3]
 
 
 def detail(window: Any) -> str:
@@ -50,8 +54,15 @@ def test_it_loads(
         pass
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("kind", "scheme"),
+    [
+        (kind, scheme)
+        for kind in KINDS
+        for scheme in ("light", "dark")
+        if (kind, scheme) != ("history", "dark")
+    ],
+)  # the history of one event is like that of all, and smaller
 def test_it_can_be_used_by_everybody(browser: Any, pages: dict[str, Path], kind: str, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
     address = "#s0" if kind == "streams" else ""
@@ -61,7 +72,7 @@ def test_it_can_be_used_by_everybody(browser: Any, pages: dict[str, Path], kind:
         assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found] == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", OF_STREAMS)
 def test_without_script_everything_is_there_but_the_timeline(
     browser: Any, pages: dict[str, Path], kind: str
 ) -> None:
@@ -231,9 +242,9 @@ def test_from_the_overview_to_a_stream(browser: Any, pages: dict[str, Path]) -> 
         assert window.inner_text("#stream-name") != first
 
 
-def test_a_hundred_thousand_events_can_be_used(browser: Any, tmp_path: Path) -> None:
+def test_fifty_thousand_lines_can_be_used(browser: Any, tmp_path: Path) -> None:
     with open(tmp_path / "long.jsonl", "w") as file:
-        for _ in range(5500):
+        for _ in range(2500):
             file.write("\n".join(STORY) + "\n")
     path = page(tmp_path, "validate", "--spec", "7.2", str(tmp_path / "long.jsonl"))
     assert path.stat().st_size < 5_000_000
@@ -243,3 +254,74 @@ def test_a_hundred_thousand_events_can_be_used(browser: Any, tmp_path: Path) -> 
         assert "line" in detail(window)
         window.click("#by-time")
         window.click("#show-all")
+
+
+def test_changes_are_filtered(browser: Any, pages: dict[str, Path]) -> None:
+    with opened(browser, pages["diff"]) as window:
+        assert window.inner_text("#filter-count") == "27 events shown, 42 changes"
+        window.select_option("#filter-level", "breaking")
+        assert window.inner_text("#filter-count") == "2 events shown, 2 changes"
+        assert window.locator("tbody:visible th").all_inner_texts() == [
+            "RDMA_GID_STATUS_CHANGED",
+            "MEM_UNPLUG_ERROR",
+        ]
+        window.select_option("#filter-client", "libvirt")
+        assert window.locator("tbody:visible th").all_inner_texts() == ["RDMA_GID_STATUS_CHANGED"]
+        window.select_option("#filter-client", "")
+        window.select_option("#filter-level", "")
+        window.keyboard.press("Tab")
+        window.locator("h1").click()
+        window.keyboard.press("/")
+        window.keyboard.type("io_err")
+        assert window.locator("tbody:visible th").all_inner_texts() == ["BLOCK_IO_ERROR"]
+
+
+def test_the_story_of_a_change(browser: Any, pages: dict[str, Path]) -> None:
+    with opened(browser, pages["history"]) as window:
+        window.fill("#filter-event", "block_io")
+        window.select_option("#filter-level", "breaking")
+        window.click("a.mark:visible")
+        story = window.inner_text("#story")
+        assert "BLOCK_IO_ERROR, 2.11 → 2.12" in story
+        assert "data.node-name became optional" in story
+        assert "qmpcheck diff 2.11 2.12" in story
+        assert window.evaluate("location.hash") == "#BLOCK_IO_ERROR-2.12"
+    with opened(browser, pages["history"], "#BLOCK_IO_ERROR-2.12") as window:
+        assert "BLOCK_IO_ERROR, 2.11 → 2.12" in window.inner_text("#story")
+        assert (
+            window.locator("a.mark.chosen").get_attribute("aria-label")
+            == "BLOCK_IO_ERROR in 2.12: 1 change, breaking"
+        )
+
+
+def test_from_mark_to_mark(browser: Any, pages: dict[str, Path]) -> None:
+    with opened(browser, pages["history"]) as window:
+        window.focus("a.mark[href='#BLOCK_IO_ERROR-2.8']")
+        heads = []
+        for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"):
+            window.keyboard.press(key)
+            heads.append(window.inner_text("#story h4"))
+        assert heads == [
+            "BLOCK_IO_ERROR, 2.11 → 2.12",
+            "RESUME, 0.12 → 0.13",
+            "BLOCK_IO_ERROR, 10.2 → 11.0",
+            "DEBUG, 0.12 → 0.13",
+        ]
+
+
+def test_every_mark_has_a_story(browser: Any, pages: dict[str, Path]) -> None:
+    with opened(browser, pages["history"]) as window:
+        click = (
+            "(each) => { each.click(); return [each.hash, document.querySelector('#story h4').textContent]; }"
+        )
+        told = window.evaluate(f"[...document.querySelectorAll('a.mark')].map({click})")
+        assert len(told) > 100
+        assert [each for each in told if not each[1].startswith(each[0][1:].rpartition("-")[0] + ", ")] == []
+
+
+def test_releases_are_filtered(browser: Any, pages: dict[str, Path]) -> None:
+    with opened(browser, pages["history"]) as window:
+        window.select_option("#filter-after", label="11.0")
+        assert window.inner_text("#filter-count").startswith("0 events")
+        window.select_option("#filter-after", label="10.2")
+        assert window.locator(".matrix tbody tr:visible").count() == 5

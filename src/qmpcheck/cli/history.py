@@ -1,5 +1,7 @@
 """Show what happened to an event, a member or a value, from the first release with QMP to the newest.
 
+Without a name: how many events each release has, and how many changes it brought.
+
 Up to 2.0 each revision of qmp-events.txt counts, from 2.1 on the QAPI schema of each release. The level
 is what a step means for a client that ignores what it does not know; `doc` marks a step in which only the
 documents differ, and no event needs to.
@@ -8,10 +10,17 @@ documents differ, and no event needs to.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
+from qmpcheck.cli import report_option
+from qmpcheck.codes import Impact, Severity
 from qmpcheck.drift.history import HistoryEntry, history
+
+if TYPE_CHECKING:
+    from qmpcheck.reports.report import Report
 
 _WIDTHS = (None, None, None, None, 80)
 """Where cells are wrapped: what happened can be long."""
@@ -19,15 +28,50 @@ _WIDTHS = (None, None, None, None, 80)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "subject", metavar="EVENT[.MEMBER[.VALUE]]", help="such as SHUTDOWN, or VNC_CONNECTED.server.family"
+        "subject",
+        nargs="?",
+        default="",
+        metavar="EVENT[.MEMBER[.VALUE]]",
+        help="such as SHUTDOWN, or VNC_CONNECTED.server.family",
     )
+    report_option.add_report(parser, report_option.PAGE_ALONE)
 
 
 def run(options: argparse.Namespace) -> int:
-    steps = history(options.subject)
-    print(
-        tabulate(
-            steps, headers=HistoryEntry._fields, disable_numparse=True, missingval="", maxcolwidths=_WIDTHS
-        )
+    report_option.prepare(options.reports, ())
+    steps = history(options.subject) if options.subject else ()
+    with report_option.opened(None, options.reports) as out:
+        out.write(_steps(steps) if steps else _releases())
+    if not options.reports:
+        return 0
+    return report_option.write(options.reports, _report(options.subject, steps))
+
+
+def _steps(steps: tuple[HistoryEntry, ...]) -> str:
+    table = tabulate(
+        steps, headers=HistoryEntry._fields, disable_numparse=True, missingval="", maxcolwidths=_WIDTHS
     )
-    return 0
+    return f"{table}\n"
+
+
+def _releases() -> str:
+    heads = ("release", "year", "events", "came", "went", "breaking", "risky", "safe")
+    return tabulate([*_rows()], headers=heads, missingval="", disable_numparse=True, stralign="right") + "\n"
+
+
+def _rows() -> Iterator[tuple[object, ...]]:
+    from qmpcheck.drift.lifelines import CAME, WENT, releases
+
+    for each in releases():
+        levels = each.levels()
+        counts = (each.number(CAME), each.number(WENT), *(levels[level] for level in _LEVELS))
+        yield each.name, each.year, len(each.rule_base.events), *(number or None for number in counts)
+
+
+_LEVELS = (Impact.BREAKING, Impact.RISKY, Impact.SAFE)
+
+
+def _report(subject: str, steps: tuple[HistoryEntry, ...]) -> Report:
+    from qmpcheck.reports.report import Report
+
+    return Report("history", subject, (), Severity.NOTE, dict, source=steps)

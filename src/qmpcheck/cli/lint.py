@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_select(parser, DOCUMENT_CODES)
     arguments.add_fail_on(parser)
     output.add_output(parser)
-    report_option.add_report(parser)
+    report_option.add_report(parser, report_option.FOR_CI)
     baseline_option.add_baseline(parser)
 
 

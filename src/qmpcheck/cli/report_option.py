@@ -33,34 +33,36 @@ class ReportRequest(NamedTuple):
     path: str | None
 
 
+FOR_CI = ("github", "gitlab", "json", "junit", "markdown", "sarif")
+"""Formats that programs read."""
+
+PAGE_ALONE = ("html",)
+"""The format of a command whose findings no program asks for."""
+
 TABLES = "parquet"
 """The format that is a folder of tables, which only `validate` writes."""
 
 
-def add_report(parser: argparse.ArgumentParser, has_tables: bool = False) -> None:
-    """`--report FORMAT=FILE`, any number of times; perhaps also `parquet=FOLDER`."""
-    more = " (parquet=FOLDER writes tables, there or at a URL)" if has_tables else ""
+def add_report(parser: argparse.ArgumentParser, formats: Sequence[str] = (*FOR_CI, *PAGE_ALONE)) -> None:
+    """`--report FORMAT=FILE`, any number of times."""
+    more = f"; {TABLES}=FOLDER writes tables, there or at a URL" if TABLES in formats else ""
+    texts = ", ".join(each for each in formats if each != TABLES)
     parser.add_argument(
         "--report",
         dest="reports",
-        type=functools.partial(_asked, has_tables=has_tables),
+        type=functools.partial(_asked, formats),
         action="append",
         default=[],
         metavar="FORMAT=FILE",
-        help="write one too: github, gitlab, html, json, junit, markdown or sarif; - is standard output"
-        + more,
+        help=f"write one too: {texts}; - is standard output{more}",
     )
 
 
-def _asked(text: str, has_tables: bool) -> ReportRequest:
-    from qmpcheck.reports.formats import FORMATS
-
-    known = (*FORMATS, TABLES) if has_tables else (*FORMATS,)
+def _asked(formats: Sequence[str], text: str) -> ReportRequest:
     format, _, path = text.partition("=")
-    if format not in known or not path:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not FORMAT=FILE, with one of the formats {', '.join(known)}"
-        )
+    if format not in formats or not path:
+        expected = f"one of the formats {', '.join(formats)}" if formats[1:] else f"the format {formats[0]}"
+        raise argparse.ArgumentTypeError(f"{text!r} is not FORMAT=FILE, with {expected}")
     if format == TABLES and path == "-":
         raise argparse.ArgumentTypeError(f"{TABLES} is a folder of tables, and no text for standard output")
     return ReportRequest(format, output.output_path(path))

@@ -88,7 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--follow", action="store_true", help="tell findings as lines arrive")
     output.add_output(parser)
-    report_option.add_report(parser, has_tables=True)
+    report_option.add_report(parser, (*report_option.FOR_CI, *report_option.PAGE_ALONE, report_option.TABLES))
     baseline_option.add_baseline(parser)
     strictness.add_strict_spec(parser)
     running.add_arguments(parser)

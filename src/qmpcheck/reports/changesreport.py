@@ -25,7 +25,7 @@ def report(changes: Changes, fail_on: Impact = Impact.BREAKING) -> Report:
     )
     suite = Suite(against, "differs" if findings else "same", findings)
     document = functools.partial(changesjson.report, changes)
-    return Report("diff", against, (suite,), fail_on.severity, document)
+    return Report("diff", against, (suite,), fail_on.severity, document, source=changes)
 
 
 def of_change(each: Change, spec: str, strict: bool = False) -> Reported:

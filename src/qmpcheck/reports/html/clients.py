@@ -1,0 +1,32 @@
+"""Which of the clients whose lists come with qmpcheck a change concerns."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+
+from qmpcheck.drift import client_usage, client_usage_file
+from qmpcheck.drift.change import Change
+from qmpcheck.rulebase import RuleBase
+
+
+@functools.cache
+def names() -> tuple[str, ...]:
+    """The clients, without versions: of several, the newest list counts."""
+    return tuple(dict.fromkeys(re.sub(r"-[0-9.]+$", "", each) for each in client_usage_file.shipped()))
+
+
+class ClientNames:
+    """Says which clients changes between specs concern.
+
+    Args:
+        specs: all of those.
+    """
+
+    def __init__(self, specs: Sequence[RuleBase]) -> None:
+        self._usages = {name: client_usage_file.load(name, specs).uses for name in names()}
+
+    def of(self, change: Change) -> list[str]:
+        """The clients that a change concerns."""
+        return [name for name, uses in self._usages.items() if client_usage.touches(change, uses)]
