@@ -11,32 +11,22 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-import chart
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from qmpcheck.codes import Impact
 from qmpcheck.drift.change import Change
-from qmpcheck.drift.compare import compare
-from qmpcheck.drift.history import spec_line
-from qmpcheck.rulebase import RuleBase
+from qmpcheck.drift.lifelines import CAME, WENT, Lifeline, ReleaseDrift, lifelines, releases
 from qmpcheck.specs.catalogue import TEXT_DOCUMENT
 
 os.environ.update(XDG_DATA_HOME=os.devnull, QMPCHECK_RULES="")  # no releases that the user added
 
-PAGE = Path(__file__).parent / "drift.md"
-CHART = Path(__file__).parent / "drift.svg"
-
-YEARS = {
-    "0.12": 2009, "0.13": 2010, "0.14": 2011, "0.15": 2011, "1.0": 2011, "1.1": 2012, "1.2": 2012,
-    "1.3": 2012, "1.4": 2013, "1.5": 2013, "1.6": 2013, "1.7": 2013, "2.0": 2014,
-}  # fmt: skip
-"""When a release came whose spec is a text: the catalogue dates the text, which is older."""
-
-CAME, WENT = "QMP502", "QMP501"
+HERE = Path(__file__).parent
+PAGE, CHART = HERE / "drift.md", HERE / "drift.svg"
 
 LEVELS = [Impact.BREAKING, Impact.RISKY, Impact.SAFE]
 
@@ -44,62 +34,28 @@ MOST_CHANGED = 12
 """Rows of the table of the events with most changes."""
 
 
-class Release(NamedTuple):
-    """A release, and the changes from the one before it that an event shows."""
+class ChartMark(NamedTuple):
+    """Changes of one event in one release: how they look, and what changed."""
 
-    name: str
-    year: int
-    source: str
-    rule_base: RuleBase
-    changes: tuple[Change, ...]
-
-    def count(self, level: Impact) -> int:
-        """How many changes are of a level."""
-        return sum(change.level() is level for change in self.changes)
-
-    def of(self, code: str) -> int:
-        """How many changes are of a code."""
-        return sum(change.code == code for change in self.changes)
+    look: str
+    text: str
 
 
-def releases() -> list[Release]:
-    """All releases, oldest first; the first has no changes."""
-    stages = [(name, stage) for stage in spec_line() for name in stage.entry.releases]
-    found, before = list[Release](), stages[0][1].rule_base
-    for name, stage in stages:
-        changes = [each for each in compare(before, stage.rule_base) if each.level() is not Impact.DOC]
-        year = YEARS.get(name) or int(stage.entry.date[:4])
-        source = TEXT_DOCUMENT if stage.entry.source == TEXT_DOCUMENT else "QAPI schema"
-        found.append(Release(name, year, source, stage.rule_base, tuple(changes)))
-        before = stage.rule_base
-    return found
+LOOKS = ("breaking", "value", "member", "other")
+"""What marks look like, the gravest first; the template draws them."""
 
 
-def rows(line: list[Release]) -> list[chart.Row]:
-    """The chart's rows: the event that came first stands first."""
-    events = dict.fromkeys(event for release in line for event in release.rule_base.events)
-    return [row(event, line) for event in events]
-
-
-def row(event: str, line: list[Release]) -> chart.Row:
-    rules = [release.rule_base.events.get(event) for release in line]
-    present = [at for at, rule in enumerate(rules) if rule]
-    first, end = present[0], present[-1] + 1
-    assert len(present) == end - first, "an event that came back: the chart draws one bar an event"
-    deprecated = next((at for at, rule in enumerate(rules) if rule and rule.marks.deprecated), len(line))
-    return chart.Row(event, first, end, deprecated, tuple(marks(event, line)))
-
-
-def marks(event: str, line: list[Release]) -> Iterator[chart.Mark]:
-    """The changes in an event's life, one mark for those of a look in a release."""
-    for at, release in enumerate(line):
+def marks(life: Lifeline, line: Sequence[ReleaseDrift]) -> dict[int, list[ChartMark]]:
+    """The marks in an event's life by release: one for all changes of a look."""
+    made: dict[int, list[ChartMark]] = {}
+    for at, changes in life.changes.items():
         found = defaultdict(list)
-        for change in release.changes:
-            if change.event == event and change.code not in {CAME, WENT, "QMP516"}:
+        for change in changes:
+            if change.code not in {CAME, WENT, "QMP516"}:
                 found[look(change)].append(f"{change.shown_path} {change.text}".strip())
-        for each in chart.LOOKS:
-            if each in found:
-                yield chart.Mark(at, each, f"{event}, {release.name}: {'; '.join(found[each])}")
+        where = f"{life.event}, {line[at].name}"
+        made[at] = [ChartMark(each, f"{where}: {'; '.join(found[each])}") for each in LOOKS if each in found]
+    return made
 
 
 def look(change: Change) -> str:
@@ -108,14 +64,39 @@ def look(change: Change) -> str:
     return {"QMP505": "member", "QMP510": "value"}.get(change.code, "other")
 
 
-def picture(line: list[Release]) -> str:
-    drawn = rows(line)
-    columns = [chart.Column(each.name, each.year, each.source, len(each.rule_base.events)) for each in line]
-    subtitle = (
-        f"{len(drawn)} events since {line[0].name}, of which {columns[-1].events} are in {line[-1].name}. "
-        "A bar begins in the first release whose spec has the event."
+class Stretch(NamedTuple):
+    """ReleaseDrifts in a row that have something in common: the first, and the one after the last."""
+
+    key: str
+    first: int
+    end: int
+
+
+def stretches(keys: Iterable[object]) -> Iterator[Stretch]:
+    """The stretches of equal keys."""
+    for key, run in groupby(enumerate(keys), lambda each: each[1]):
+        places = [place for place, _ in run]
+        yield Stretch(str(key), places[0], places[-1] + 1)
+
+
+def picture(line: Sequence[ReleaseDrift]) -> str:
+    drawn = lifelines(line)
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    return chart.draw(f"QMP events, {line[0].year} to {line[-1].year}", subtitle, columns, drawn)
+    return environment.get_template("drift.svg.j2").render(
+        title=f"QMP events, {line[0].year} to {line[-1].year}",
+        subtitle=f"{len(drawn)} events since {line[0].name}, of which {line[-1].name} has "
+        f"{len(line[-1].rule_base.events)}. A bar begins in the first release whose spec has the event.",
+        columns=line,
+        rows=[(life, marks(life, line)) for life in drawn],
+        years=[*stretches(column.year for column in line)],
+        sources=[*stretches(column.source for column in line)],
+    )
 
 
 def table(heads: list[str], cells: Iterable[Iterable[object]]) -> list[str]:
@@ -123,30 +104,30 @@ def table(heads: list[str], cells: Iterable[Iterable[object]]) -> list[str]:
     return [f"| {' | '.join(map(str, each))} |" for each in lines]
 
 
-def summary(line: list[Release]) -> list[str]:
+def summary(line: Sequence[ReleaseDrift]) -> list[str]:
     cells = [
         [
             f"[{each.name}](#{anchor(before, each)})" if each.changes else each.name,
             each.year,
             len(each.rule_base.events),
-            *(number or "" for number in (each.of(CAME), each.of(WENT))),
-            *(each.count(level) or "" for level in LEVELS),
+            *(number or "" for number in (each.number(CAME), each.number(WENT))),
+            *(each.levels()[level] or "" for level in LEVELS),
         ]
         for before, each in pairwise((line[0], *line))
     ]
     return table(["release", "year", "events", "came", "went", *map(str, LEVELS)], cells)
 
 
-def title(before: Release, release: Release) -> str:
+def title(before: ReleaseDrift, release: ReleaseDrift) -> str:
     return f"{release.name} after {before.name}"
 
 
-def anchor(before: Release, release: Release) -> str:
+def anchor(before: ReleaseDrift, release: ReleaseDrift) -> str:
     """What GitHub makes of a title."""
     return title(before, release).replace(".", "").replace(" ", "-")
 
 
-def details(line: list[Release]) -> Iterator[str]:
+def details(line: Sequence[ReleaseDrift]) -> Iterator[str]:
     """A table for each release that changed anything."""
     for before, release in pairwise(line):
         if release.changes:
@@ -169,7 +150,7 @@ def grouped(changes: tuple[Change, ...]) -> list[list[str]]:
     ]
 
 
-def most_changed(line: list[Release]) -> list[str]:
+def most_changed(line: Sequence[ReleaseDrift]) -> list[str]:
     """The events with most changes in their lives, coming and going left out."""
     counts: dict[str, Counter[Impact]] = defaultdict(Counter)
     for release in line:
@@ -183,7 +164,7 @@ def most_changed(line: list[Release]) -> list[str]:
     return table(["event", *map(str, LEVELS), "all"], cells)
 
 
-def page(line: list[Release]) -> str:
+def page(line: Sequence[ReleaseDrift]) -> str:
     return "\n".join(
         [
             f"# QMP events from {line[0].name} to {line[-1].name}",
