@@ -18,6 +18,13 @@ LONGEST = 500
 """Events that are compared; no scenario leads to a tenth of that."""
 
 
+class MetExpectation(NamedTuple):
+    """An event that came where it should."""
+
+    expected: Expected
+    event: Event
+
+
 class MissingEvent(NamedTuple):
     """An event that did not come where it should: after so many others."""
 
@@ -35,14 +42,18 @@ Difference = MissingEvent | UnexpectedEvent
 
 
 class _Account(NamedTuple):
-    """The cost of an account: how many differences, and a linked list of them, the last one first."""
+    """The cost of an account: how many differences, and a linked list of what it says, the last first."""
 
     differences: int
-    last: tuple[Any, Difference] | None
+    last: tuple[Any, MetExpectation | Difference] | None
 
     def but(self, difference: Difference) -> _Account:
         """An account with one more difference at its end."""
         return _Account(self.differences + 1, (self.last, difference))
+
+    def met(self, expected: Expected, event: Event) -> _Account:
+        """An account with one more event at its end that is as expected."""
+        return _Account(self.differences, (self.last, MetExpectation(expected, event)))
 
 
 _Accounts = list[_Account]
@@ -50,6 +61,11 @@ _Accounts = list[_Account]
 
 def differences(steps: Expectations, events: Sequence[Event]) -> list[Difference]:
     """The fewest differences, in order, between what should come and what came."""
+    return [each for each in aligned(steps, events) if not isinstance(each, MetExpectation)]
+
+
+def aligned(steps: Expectations, events: Sequence[Event]) -> list[MetExpectation | Difference]:
+    """What should come and what came, in order, with the fewest differences."""
     compared = events[:LONGEST]
     accounts = [_Account(0, None)]
     for event in compared:
@@ -91,7 +107,7 @@ def _expected(step: Expected, before: _Accounts, events: Sequence[Event]) -> _Ac
     """The event came last, or earlier with others after it, or not at all."""
     after = [before[0].but(MissingEvent(step, 0))]
     for at, event in enumerate(events):
-        ways = [before[at]] if step.is_met_by(event) else []
+        ways = [before[at].met(step, event)] if step.is_met_by(event) else []
         ways += [after[at].but(UnexpectedEvent(event)), before[at + 1].but(MissingEvent(step, at + 1))]
         after.append(min(ways, key=_count))
     return after
@@ -101,9 +117,9 @@ def _count(account: _Account) -> int:
     return account.differences
 
 
-def _unwound(account: _Account) -> Iterator[Difference]:
-    """The differences, the last one first."""
+def _unwound(account: _Account) -> Iterator[MetExpectation | Difference]:
+    """What an account says, the last first."""
     rest = account.last
     while rest:
-        rest, difference = rest
-        yield difference
+        rest, said = rest
+        yield said
