@@ -8,7 +8,18 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from qmpcheck.cli import main
+from qmpcheck.gate.build import Build
+from qmpcheck.gate.expectations import Expectations, expected
+from qmpcheck.gate.failure import LACKS, Failure
+from qmpcheck.gate.judge import FOR_BUILDS, judge
+from qmpcheck.gate.recording import Recording
+from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
+from qmpcheck.reports import formats, gatereport
+from qmpcheck.specs import catalogue
+from qmpcheck.version import Version
 
 FIRST_SECOND = 1_790_000_000
 
@@ -88,6 +99,41 @@ def story(folder: Path, lines: list[str] | None = None, name: str = "story.jsonl
     path = folder / name
     path.write_text("\n".join(lines or STORY) + "\n")
     return str(path)
+
+
+def gate_page(folder: Path) -> Path:
+    """The page of a gate that was not played: one scenario of each result, on a build that has the rules of 7.2."""
+    rules = catalogue.find("7.2")
+    build = Build("/usr/bin/qemu<b>", Version(7, 2, 22), rules.rule_base, frozenset({"system_reset"}))
+    pause, quit = expected("WATCHDOG", action="pause"), expected("SHUTDOWN", guest=False)
+    end = event("SHUTDOWN", 9, guest=False, reason="host-qmp-quit")
+    outcomes = [
+        _played(
+            "passes",
+            (pause, expected("STOP"), quit),
+            [event("WATCHDOG", 1, action="pause"), event("STOP", 2), end],
+        ),
+        _played("misses", (pause, expected("STOP"), quit), [event("WATCHDOG", 1, action="pause"), end]),
+        _played(
+            "differs",
+            (expected("RESET", guest=True), quit),
+            [event("RESET", 1, guest=False, reason=NASTY[0]), end],
+        ),
+        _played(
+            "swaps", (expected("STOP"), expected("RESUME"), quit), [event("RESUME", 1), event("STOP", 2), end]
+        ),
+        _played("says-more", (quit,), [event("POWERDOWN", 1), end]),
+        msgspec.structs.replace(_played("skips", (quit,), []), failure=Failure(LACKS, "a disk")),
+    ]
+    verdict = judge(build, rules, outcomes, msgspec.structs.replace(FOR_BUILDS, timeline=True))
+    path = folder / "gate.html"
+    path.write_text(formats.render("html", gatereport.report(verdict)))
+    return path
+
+
+def _played(name: str, expects: Expectations, lines: list[str]) -> ScenarioOutcome:
+    recording = Recording(name, (), "\n".join([GREETING, *lines, ""]).encode(), ended=True)
+    return ScenarioOutcome(Scenario(name, f"what {name}", expects, lambda _: None), (recording,), None, 0.5)
 
 
 class Page(HTMLParser):

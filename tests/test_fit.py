@@ -295,7 +295,7 @@ def test_evidence_and_tables(capsys: pytest.CaptureFixture[str], tmp_path: Path)
 
 def test_all_but_a_few_is_not_all() -> None:
     found = fitted(STOP * 9_999 + event("NEWS"))
-    assert "(99.9 %)" in fitreport._answer(found)
+    assert "(99.9 %)" in fitreport.answer(found)
 
 
 def test_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

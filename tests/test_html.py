@@ -1,7 +1,9 @@
 """HTML reports without a browser: what a reader without script and style gets, and what the policy allows."""
 
 import base64
+import html
 import random
+import re
 import zlib
 from pathlib import Path
 from typing import Any
@@ -9,10 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pages import NASTY, STORY, Page, digest, event, io_error, page, story
+from pages import NASTY, STORY, Page, digest, event, gate_page, io_error, page, story
 
 from qmpcheck.cli import main, report_option
-from qmpcheck.reports import formats
+from qmpcheck.reports import formats, gatereport
 from qmpcheck.reports.html.columns import packed
 
 VALIDATE = ("validate", "--spec", "7.2", "--complete", "--within", "5")
@@ -209,3 +211,58 @@ def test_formats_that_a_command_does_not_have_are_refused(
 
 def test_the_options_name_all_formats() -> None:
     assert {*report_option.FOR_CI, *report_option.PAGE_ALONE} == formats.FORMATS.keys()
+
+
+def test_a_gate_without_script(tmp_path: Path) -> None:
+    text = Page(gate_page(tmp_path)).text
+    assert "failed 6 scenarios: 4 failed, 1 passed, 1 skipped" in text
+    assert "checked against 7.2" in text
+    assert text.index("failed misses") < text.index("passed passes") < text.index("skipped skips")
+    assert "lacks a disk" in text
+    assert "What the build says of itself It does not differ from 7.2." in text
+
+
+@pytest.mark.parametrize(
+    ("scenario", "rows"),
+    [
+        ("misses", ['=|WATCHDOG (action pause)|WATCHDOG {"action": "pause"}', "\N{MINUS SIGN}|STOP|missing"]),
+        ("differs", ['≠|RESET (guest true)|RESET {«"guest": false»']),
+        ("swaps", ["↕|STOP|STOP out of order", "=|RESUME|RESUME"]),
+        ("says-more", ["+||POWERDOWN extra"]),
+    ],
+)
+def test_what_should_have_come_beside_what_came(tmp_path: Path, scenario: str, rows: list[str]) -> None:
+    source = Page(gate_page(tmp_path)).source
+    table = source[source.index(f'id="{scenario}"') :].split("</table>")[0].split("<tbody>")[1]
+    cells = [
+        [re.sub(r"\s+", " ", _plain(cell)).strip() for cell in row.split("</td>")]
+        for row in table.split("</tr>")
+    ]
+    found = ["|".join(row[:3]) for row in cells]
+    assert [row for row in rows if not any(each.startswith(row) for each in found)] == []
+
+
+def _plain(text: str) -> str:
+    return html.unescape(re.sub(r"<[^>]*>", "", text.replace("<mark>", "«").replace("</mark>", "»")))
+
+
+def test_a_gate_that_could_not_be_played(tmp_path: Path) -> None:
+    path = tmp_path / "gate.html"
+    path.write_text(formats.render("html", gatereport.unplayed("/no<where>", "7.2", "it does not start")))
+    assert "No verdict unchecked 7.2 (/no<where>) it does not start" in Page(path).text
+
+
+def test_a_fit(tmp_path: Path) -> None:
+    found = Page(page(tmp_path, "fit", story(tmp_path, STORY[:4])))
+    assert "fits" in found.text
+    assert "Checked against 7.2" in found.text
+    assert found.data[0]["id"] == "s0"
+    assert "of 3" in found.text
+
+
+def test_a_fit_of_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open(story(tmp_path), "rb") as file:
+        monkeypatch.setattr("sys.stdin", _Input(file))
+        found = Page(page(tmp_path, "fit", "-"))
+    assert "Standard input and pipes are read once: their timeline is not here." in found.text
+    assert found.data == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from browser import DESKTOP, PHONE, launched, opened
-from pages import STORY, page, story
+from pages import STORY, gate_page, page, story
 from test_html import VALIDATE, hostile
 
 pytestmark = pytest.mark.browser
@@ -26,6 +26,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {
         "stream": page(folder, *VALIDATE, story(folder)),
         "streams": page(folder, *VALIDATE, *recordings),
+        "fit": page(folder, "fit", story(folder)),
+        "gate": gate_page(folder),
         "diff": page(folder, "diff", "4.0", "9.2"),
         "history": page(folder, "history"),
         "history-of-one": page(folder, "history", "BLOCK_IO_ERROR.node-name"),
@@ -35,7 +37,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     }
 
 
-KINDS = ["stream", "streams", "hostile", "diff", "history", "history-of-one"]
+KINDS = ["stream", "streams", "hostile", "fit", "gate", "diff", "history", "history-of-one"]
 OF_STREAMS = KINDS[:3]
 
 
@@ -325,3 +327,18 @@ def test_releases_are_filtered(browser: Any, pages: dict[str, Path]) -> None:
         assert window.inner_text("#filter-count").startswith("0 events")
         window.select_option("#filter-after", label="10.2")
         assert window.locator(".matrix tbody tr:visible").count() == 5
+
+
+def test_scenarios_are_filtered_and_have_timelines(browser: Any, pages: dict[str, Path]) -> None:
+    with opened(browser, pages["gate"]) as window:
+        assert window.inner_text("#filter-count") == "6 of 6 shown"
+        window.select_option("#filter-result", "failed")
+        assert window.inner_text("#filter-count") == "4 of 6 shown"
+        window.fill("#filter-text", "powerdown")
+        assert window.locator(".scenario:visible").get_attribute("id") == "says-more"
+        window.click(".show-timeline:visible")
+        window.wait_for_selector("#canvas")
+        assert window.inner_text("#stream-name") == "says-more"
+        window.focus("#canvas")
+        window.keyboard.press("ArrowRight")
+        assert detail(window).startswith("POWERDOWN · line 2")

@@ -104,6 +104,7 @@ def recipe(options: argparse.Namespace, codes: frozenset[str]) -> Recipe:
         command_rules=options.command_rules,
         selected=named_rules(options, "select"),
         ignored=named_rules(options, "ignore"),
+        timeline=any(each.format == "html" for each in options.reports),
     )
 
 

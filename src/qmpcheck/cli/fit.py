@@ -14,9 +14,10 @@ import itertools
 import sys
 from collections.abc import Iterable, Sequence
 
-from qmpcheck.cli import inputs
+from qmpcheck.cli import inputs, report_option
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
+from qmpcheck.codes import Severity
 from qmpcheck.drift import fit
 from qmpcheck.reports import fitreport
 from qmpcheck.rulebase import SpecError
@@ -38,13 +39,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     formats.add_input(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="of the report")
+    report_option.add_report(parser, report_option.PAGE_ALONE)
 
 
 def run(options: argparse.Namespace) -> int:
+    report_option.prepare(options.reports, options.streams, (), options.format)
     listed = itertools.chain.from_iterable(map(inputs.files, options.streams))
     first, second = next(listed), next(listed, None)
     if second is None:
         return _fit_one(first.path, options)
+    if options.reports:
+        raise SpecError("--report html: a page is of one recording")
     return _fit_many(itertools.chain([first, second], listed), options)
 
 
@@ -55,8 +60,10 @@ def _fit_one(path: str, options: argparse.Namespace) -> int:
         raise SpecError(f"{safe(path)}: {error}") from None
     _tell_versions(dict.fromkeys(version for each in found for version in each.fit.versions))
     write = fitreport.write_json if options.format == "json" else fitreport.write_text
-    write(path, found, sys.stdout)
-    return _status(path, found)
+    with report_option.opened(None, options.reports) as out:
+        write(path, found, out)
+    status = _page(path, found, options) if options.reports else CLEAN
+    return max(status, _status(path, found))
 
 
 def _fit_many(files: Iterable[StoredFile], options: argparse.Namespace) -> int:
@@ -87,6 +94,16 @@ def _status(path: str, found: Sequence[fit.StreamFit]) -> int:
         tell(f"{safe(path)}: no event in it")
         return UNUSABLE
     return CLEAN if all(each.fit.is_whole for each in found) else FINDINGS
+
+
+def _page(path: str, found: Sequence[fit.StreamFit], options: argparse.Namespace) -> int:
+    """Write the page; the exit status."""
+    from qmpcheck.reports.html.fit import FitSource
+    from qmpcheck.reports.report import Report
+
+    source = FitSource(path, options.input, found)
+    report = Report("fit", path, (), Severity.NOTE, dict, source=source)
+    return report_option.write(options.reports, report)
 
 
 def _tell_versions(versions: Iterable[Version]) -> None:

@@ -127,7 +127,6 @@ def _recipe(options: argparse.Namespace) -> Recipe:
         literal=options.literal,
         extra=tuple(options.extra),
         complete=options.complete,
-        timeline=any(each.format == "html" for each in options.reports),
     )
 
 

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import qmpcheck
 from qmpcheck import keypath
@@ -32,20 +32,23 @@ def write_text(path: str, streams: Sequence[StreamFit], out: IO[str]) -> None:
 
 
 def _write_one(label: str, fit: Fit, out: IO[str]) -> None:
-    out.write(f"{label}: {_answer(fit)}: {', '.join(_counts(fit))}\n")
+    out.write(f"{label}: {answer(fit)}: {', '.join(counts(fit))}\n")
     if fit.events:
         out.writelines(f"  {line}\n" for line in _evidence(fit))
-        out.write(f"\n{_table(('releases',), _releases(fit))}\n")
-        out.write(f"\n{_table((TEXT_DOCUMENT, 'dated', 'among them'), _texts(fit))}\n")
+        releases = [(row.specs, *row.result) for row in release_rows(fit)]
+        out.write(f"\n{_table(('releases',), releases)}\n")
+        texts = [(row.specs, row.dates, row.among, *row.result) for row in text_rows(fit)]
+        out.write(f"\n{_table((TEXT_DOCUMENT, 'dated', 'among them'), texts)}\n")
 
 
-def _table(specs: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
+def _table(specs: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     from tabulate import tabulate
 
-    return tabulate([*rows], headers=(*specs, "conform", "", "first that does not"), disable_numparse=True)
+    return tabulate(rows, headers=(*specs, "conform", "", "first that does not"), disable_numparse=True)
 
 
-def _answer(fit: Fit) -> str:
+def answer(fit: Fit) -> str:
+    """Which releases could have written the stream."""
     if not fit.events:
         return "nothing to fit"
     best = release_ranges.text(fit.best, fit.names)
@@ -53,10 +56,11 @@ def _answer(fit: Fit) -> str:
         return f"fits {best}"
     if not fit.conforming:
         return "fits no release at all"
-    return f"fits no release wholly; best: {best} ({_percent(fit.conforming, fit)})"
+    return f"fits no release wholly; best: {best} ({_percent(fit.conforming, fit.events)})"
 
 
-def _counts(fit: Fit) -> Iterator[str]:
+def counts(fit: Fit) -> Iterator[str]:
+    """What the stream holds, in words."""
     yield plural(fit.lines, "line")
     yield plural(fit.events, "event")
     if fit.strange:
@@ -67,12 +71,13 @@ def _counts(fit: Fit) -> Iterator[str]:
 
 
 def _evidence(fit: Fit) -> Iterator[str]:
-    for side, findings in _sides(fit):
+    for side, findings in sides(fit):
         for finding in findings:
             yield f"{carried(finding)}: {side} (line {finding.line})"
 
 
-def _sides(fit: Fit) -> list[tuple[str, tuple[Finding, ...]]]:
+def sides(fit: Fit) -> list[tuple[str, tuple[Finding, ...]]]:
+    """What bounds the releases from below and from above, each with the findings that say so."""
     return [(f"{fit.oldest} or later", fit.too_old), (f"{fit.newest} or earlier", fit.too_new)]
 
 
@@ -91,16 +96,59 @@ _PHRASES = {
 }
 
 
-def _releases(fit: Fit) -> Iterator[tuple[str, ...]]:
-    for result, group in groupby(fit.releases, lambda row: _result(row, fit)):
-        yield _span([row.spec for row in group]), *result
+class FitRow(NamedTuple):
+    """Specs in a row that fit equally well, for the same reason.
+
+    Attributes:
+        specs: their names: one, or the first and the last.
+        conforming: how many events conform.
+        events: how many there are.
+        reason: the first that does not, in words; "" for none.
+        dates: of revisions, when they were made.
+        among: of revisions, the editions and releases among them.
+    """
+
+    specs: str
+    conforming: int
+    events: int
+    reason: str
+    dates: str = ""
+    among: str = ""
+
+    @property
+    def percent(self) -> str:
+        """Never rounded up: 100.0 % is all."""
+        return _percent(self.conforming, self.events)
+
+    @property
+    def result(self) -> tuple[str, str, str]:
+        """How they fit, in the cells of a table."""
+        return self.percent, f"{self.conforming} of {self.events}", self.reason
 
 
-def _texts(fit: Fit) -> Iterator[tuple[str, ...]]:
-    for result, group in groupby(fit.texts, lambda row: _result(row, fit)):
+def release_rows(fit: Fit) -> Iterator[FitRow]:
+    """The releases; neighbours with one result share a row."""
+    for group in _alike(fit.releases):
+        yield FitRow(_span([row.spec for row in group]), group[0].conforming, fit.events, _reason(group[0]))
+
+
+def text_rows(fit: Fit) -> Iterator[FitRow]:
+    """The revisions of the event document; neighbours with one result share a row."""
+    for group in _alike(fit.texts):
         entries = [_entries()[row.spec] for row in group]
-        dates = _span([entry.date for entry in entries])
-        yield _span([entry.id for entry in entries]), dates, _among(entries), *result
+        yield FitRow(
+            _span([entry.id for entry in entries]),
+            group[0].conforming,
+            fit.events,
+            _reason(group[0]),
+            _span([entry.date for entry in entries]),
+            _among(entries),
+        )
+
+
+def _alike(rows: Iterable[SpecFit]) -> Iterator[list[SpecFit]]:
+    for _, group in groupby(rows, lambda row: (row.conforming, _reason(row))):
+        yield [*group]
 
 
 def _span(names: Sequence[str]) -> str:
@@ -119,16 +167,15 @@ def _entries() -> dict[str, SpecEntry]:
     return {entry.id: entry for entry in catalogue.entries()}
 
 
-def _result(row: SpecFit, fit: Fit) -> tuple[str, str, str]:
-    """What is shown of a spec."""
+def _reason(row: SpecFit) -> str:
+    """The first event that does not conform, in words; "" for none."""
     first = next(iter(row.reasons), None)
-    why = f"line {first.line}: {carried(first)}" if first else ""
-    return _percent(row.conforming, fit), f"{row.conforming} of {fit.events}", why
+    return f"line {first.line}: {carried(first)}" if first else ""
 
 
-def _percent(conforming: int, fit: Fit) -> str:
+def _percent(conforming: int, events: int) -> str:
     """Never rounded up: 100.0 % is all."""
-    return f"{conforming * 1000 // fit.events / 10} %"
+    return f"{conforming * 1000 // events / 10} %"
 
 
 class Sums:
@@ -214,7 +261,7 @@ def report(path: str, stream: StreamFit) -> dict[str, Any]:
         "fits": bool(fit.events) and fit.is_whole,
         "best": [name for name, best in zip(fit.names, fit.best, strict=True) if best and fit.events],
         "evidence": [
-            {"bound": side, **_finding(finding)} for side, findings in _sides(fit) for finding in findings
+            {"bound": side, **_finding(finding)} for side, findings in sides(fit) for finding in findings
         ],
         "releases": [{"release": row.spec, **_judged(row)} for row in fit.releases],
         "texts": [{**_text(_entries()[row.spec]), **_judged(row)} for row in fit.texts],

@@ -46,6 +46,7 @@ def report(verdict: Verdict, fail_on: Severity = Severity.ERROR, baseline: Basel
         fail_on=fail_on,
         document=functools.partial(_document, verdict, suites),
         has_baseline=baseline is not None,
+        source=verdict,
     )
 
 

@@ -6,7 +6,7 @@ import importlib
 
 from qmpcheck.reports.report import Report
 
-PAGES = {"diff": "changes", "history": "history", "validate": "streams"}
+PAGES = {"diff": "changes", "fit": "fit", "gate": "gate", "history": "history", "validate": "streams"}
 """The module that makes the page of each command."""
 
 

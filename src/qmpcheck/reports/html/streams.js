@@ -218,7 +218,7 @@ function outline(item) {
 /* An address: #s0 is a stream, #s0L21 a line of it, #s0f1-2 a finding. */
 async function follow() {
   const address = decodeURIComponent(location.hash.slice(1));
-  const [, id, line] = /^(s\d+)(?:L(\d+))?(?:f.*)?$/.exec(address) || [];
+  const [, id, line] = /^(s\d+(?:m\d+)?)(?:L(\d+))?(?:f.*)?$/.exec(address) || [];
   if (!id) return;
   const stream = await show(id);
   const item = byId(address);
@@ -282,10 +282,10 @@ function begin() {
 }
 
 async function start() {
+  if (!byId("canvas")) return;
   begin();
   if (streams.size === 1) await show([...streams.keys()][0]);
   await follow();
-  document.body.dataset.ready = "yes";
 }
 
-start();
+start().finally(() => { document.body.dataset.ready = "yes"; });

@@ -167,8 +167,8 @@ def view(id: str, result: StreamResult, suite: Suite, lines: Mapping[int, bytes]
     timeline = result.timeline
     if lines is None:
         lines = excerpt.lines(result.path, _wanted(result))
-    known = [each.known for each in suite.findings[: len(result.listed)]]
-    groups = tuple(_groups(id, [*zip(result.listed, known, strict=True)], lines))
+    findings = [each for each in suite.findings if each.line and each.file == result.path]
+    groups = tuple(_groups(id, findings, lines))
     return StreamView(
         id=id,
         result=result,
@@ -190,10 +190,17 @@ def _wanted(result: StreamResult) -> set[int]:
     return {near for line in about for near in (line - 1, line, line + 1) if near}
 
 
-def _groups(id: str, findings: Sequence[tuple[Finding, bool]], lines: Mapping[int, bytes]) -> Iterator[Group]:
+def _groups(id: str, findings: Sequence[Finding], lines: Mapping[int, bytes]) -> Iterator[Group]:
     found: dict[tuple[Any, ...], list[Finding]] = {}
-    for finding, known in findings:
-        key = (known, -finding.severity, finding.code, finding.event, finding.shown_path, finding.erratum)
+    for finding in findings:
+        key = (
+            finding.known,
+            -finding.severity,
+            finding.code,
+            finding.event,
+            finding.shown_path,
+            finding.erratum,
+        )
         found.setdefault(key, []).append(finding)
     for at, (key, group) in enumerate(sorted(found.items(), key=lambda item: item[0][:2])):
         known, level, code, event, path, _ = key
@@ -204,7 +211,7 @@ def _groups(id: str, findings: Sequence[tuple[Finding, bool]], lines: Mapping[in
 
 
 def _shown(id: str, finding: Finding, lines: Mapping[int, bytes]) -> Shown:
-    found = excerpt.of_lines(lines, [finding], _MOST).get(finding)
+    found = excerpt.of_lines(lines, [finding], MOST).get(finding)
     place = _place(finding.spec_file, finding.spec_line)
     return Shown(id, finding.line, finding.text, place, finding.drift or "", found)
 
@@ -267,10 +274,10 @@ def _data(
 def _text(line: bytes) -> str:
     """A line for a reader, cut where it is very long."""
     text = line.decode(errors="backslashreplace")
-    return safe(text if len(text) <= _MOST.all else f"{text[: _MOST.all]}…")
+    return safe(text if len(text) <= MOST.all else f"{text[: MOST.all]}…")
 
 
-_MOST = Most(300, 300, 700)
+MOST = Most(300, 300, 700)
 """Characters of a line that are shown."""
 
 STATES = ("running", "stopped", "suspended", "off")
