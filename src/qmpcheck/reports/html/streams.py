@@ -21,7 +21,7 @@ from qmpcheck.reports.report import Report, Suite, count
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.text import safe
 
-SCRIPTS = ("columns.js", "timeline.js", "streams.js")
+SCRIPTS = ("columns.js", "view.js", "drawing.js", "timeline.js", "streams.js")
 
 MOST_SHOWN = 50
 """Findings of one group that are written out."""
