@@ -2,12 +2,14 @@
 
 import pickle
 import random
+from pathlib import Path
 
 import pytest
 from letters import RULES, line
 
 from qmpcheck.checking.checker import Checker, CheckOptions
-from qmpcheck.checking.timeline import NO_TIME, OUTCOMES, Timeline
+from qmpcheck.checking.timeline import COMMANDS, NO_TIME, OUTCOMES, Timeline
+from qmpcheck.specs import catalogue
 
 CHECKER = Checker(RULES, CheckOptions(timeline=True, within=3.0))
 
@@ -121,3 +123,32 @@ def test_it_travels_between_processes() -> None:
 
 def test_nobody_asked() -> None:
     assert Checker(RULES).check(line("P1").encode()).timeline is None
+
+
+CORPUS = Path(__file__).parents[1] / "corpora"
+
+
+def of_file(name: str) -> Timeline:
+    checker = Checker(catalogue.find("7.2").rule_base, CheckOptions(timeline=True))
+    found = checker.check((CORPUS / name).read_bytes(), complete=True).timeline
+    assert found
+    return found
+
+
+def test_commands_share_a_lane_and_can_be_triggers() -> None:
+    found = of_file("commands-7.2.22/mirror.jsonl")
+    names = [found.names[kind] for kind in found.kinds]
+    triggers = {names[event] for event in found.decisions.events}
+    responses = {names[each] for each in found.decisions.responses if each >= 0}
+    assert triggers == {COMMANDS}
+    assert responses == {"JOB_STATUS_CHANGE", "BLOCK_JOB_COMPLETED", "BLOCK_JOB_CANCELLED", "SHUTDOWN"}
+
+
+def test_what_an_erratum_excuses_names_it() -> None:
+    found = of_file("qemu-7.2.22/block-io-error-after-stop.jsonl")
+    excused = {
+        (OUTCOMES[outcome], found.errata[erratum])
+        for outcome, erratum in zip(found.decisions.outcomes, found.decisions.errata, strict=True)
+        if erratum
+    }
+    assert excused == {("missing", "io-error-at-exit")}
