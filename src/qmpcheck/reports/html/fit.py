@@ -11,7 +11,8 @@ from qmpcheck.drift.fit import Fit, StreamFit
 from qmpcheck.reports import excerpt, fitreport, streamsreport
 from qmpcheck.reports.excerpt import Excerpt
 from qmpcheck.reports.html import page
-from qmpcheck.reports.html.streams import MOST, SCRIPTS, StreamView, view
+from qmpcheck.reports.html.streams import SCRIPTS, StreamView, view
+from qmpcheck.reports.html.timelines import MOST
 from qmpcheck.reports.report import Report
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recipe import Recipe

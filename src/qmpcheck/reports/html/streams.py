@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,9 +13,8 @@ from qmpcheck.checking.timeline import OUTCOMES, Timeline
 from qmpcheck.codes import CODES, Severity
 from qmpcheck.finding import Finding
 from qmpcheck.reports import excerpt, stream_status
-from qmpcheck.reports.excerpt import Excerpt, Most
-from qmpcheck.reports.html import page
-from qmpcheck.reports.html.columns import packed
+from qmpcheck.reports.excerpt import Excerpt
+from qmpcheck.reports.html import page, timelines
 from qmpcheck.reports.report import Report, Suite, count
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.text import safe
@@ -140,7 +138,7 @@ def render(report: Report) -> str:
         streams=sorted(streams, key=_worst_first),
         codes={code: CODES[code] for code in sorted(used)},
         levels=Severity,
-        solid=SOLID,
+        solid=timelines.SOLID,
     )
 
 
@@ -165,10 +163,11 @@ def view(id: str, result: StreamResult, suite: Suite, lines: Mapping[int, bytes]
         lines: the stream's lines; None where they are to be read from the file again.
     """
     timeline = result.timeline
-    if lines is None:
-        lines = excerpt.lines(result.path, _wanted(result))
     findings = [each for each in suite.findings if each.line and each.file == result.path]
-    groups = tuple(_groups(id, findings, lines))
+    grouped = _grouped(findings)
+    if lines is None:
+        lines = excerpt.lines(result.path, _wanted(timeline, grouped))
+    groups = tuple(_group(f"{id}f{at}", each, lines) for at, each in enumerate(grouped))
     return StreamView(
         id=id,
         result=result,
@@ -177,49 +176,61 @@ def view(id: str, result: StreamResult, suite: Suite, lines: Mapping[int, bytes]
         unchecked=suite.unchecked,
         groups=groups,
         rules=tuple(_rules(timeline)) if timeline else (),
-        data=_data(id, suite.name, result, groups, lines),
-        strip=_strip(timeline, result.listed) if timeline else ("", ""),
+        data={"id": id, "name": safe(suite.name), **_data(timeline, findings, groups, lines)},
+        strip=timelines.strip(timeline, findings) if timeline else ("", ""),
     )
 
 
-def _wanted(result: StreamResult) -> set[int]:
+def _data(
+    timeline: Timeline | None,
+    findings: Sequence[Finding],
+    groups: Sequence[Group],
+    lines: Mapping[int, bytes],
+) -> dict[str, Any]:
+    """What the timeline is drawn from, and what it says of findings; nothing of a stream without events."""
+    if not timeline or not timeline.lines:
+        return {}
+    shown = [
+        [each.line, group.event, int(group.level), group.code, safe(each.message), each.id]
+        for group in groups
+        for each in group.shown
+    ]
+    return {**timelines.data(timeline, findings, lines), "shown": shown}
+
+
+def _wanted(timeline: Timeline | None, grouped: Sequence[Sequence[Finding]]) -> set[int]:
     """The numbers of the lines that the page has, each with its neighbours."""
-    about = {finding.line for finding in result.listed}
-    if result.timeline and len(result.timeline.lines) <= MOST_LINES:
-        about.update(result.timeline.lines)
+    about = {finding.line for group in grouped for finding in group[:MOST_SHOWN]}
+    if timeline and len(timeline.lines) <= MOST_LINES:
+        about.update(timeline.lines)
     return {near for line in about for near in (line - 1, line, line + 1) if near}
 
 
-def _groups(id: str, findings: Sequence[Finding], lines: Mapping[int, bytes]) -> Iterator[Group]:
-    found: dict[tuple[Any, ...], list[Finding]] = {}
-    for finding in findings:
-        key = (
-            finding.known,
-            -finding.severity,
-            finding.code,
-            finding.event,
-            finding.shown_path,
-            finding.erratum,
+def _grouped(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Those that differ in their lines alone together; new ones first, then the worse ones."""
+    found: dict[tuple[object, ...], list[Finding]] = {}
+    for each in findings:
+        key = (each.known, -each.severity, each.code, each.event, each.shown_path, each.erratum)
+        found.setdefault(key, []).append(each)
+    return [found[key] for key in sorted(found, key=lambda key: key[:2])]
+
+
+def _group(id: str, findings: Sequence[Finding], lines: Mapping[int, bytes]) -> Group:
+    listed, first = findings[:MOST_SHOWN], findings[0]
+    excerpts = excerpt.of_lines(lines, listed, timelines.MOST)
+    shown = tuple(
+        Shown(
+            id=f"{id}-{number}",
+            line=each.line,
+            message=each.text,
+            place=timelines.place(each.spec_file, each.spec_line),
+            drift=each.drift or "",
+            excerpt=excerpts.get(each),
         )
-        found.setdefault(key, []).append(finding)
-    for at, (key, group) in enumerate(sorted(found.items(), key=lambda item: item[0][:2])):
-        known, level, code, event, path, _ = key
-        shown = tuple(
-            _shown(f"{id}f{at}-{number}", finding, lines) for number, finding in enumerate(group[:MOST_SHOWN])
-        )
-        yield Group(code, Severity(-level), event, path, known, shown, len(group) - len(shown))
-
-
-def _shown(id: str, finding: Finding, lines: Mapping[int, bytes]) -> Shown:
-    found = excerpt.of_lines(lines, [finding], MOST).get(finding)
-    place = _place(finding.spec_file, finding.spec_line)
-    return Shown(id, finding.line, finding.text, place, finding.drift or "", found)
-
-
-def _place(file: str, line: int | None) -> str:
-    if not line:
-        return ""
-    return f"{file}:{line}" if file else f"line {line} of the document"
+        for number, each in enumerate(listed)
+    )
+    more = len(findings) - len(shown)
+    return Group(first.code, first.severity, first.event, first.shown_path, first.known, shown, more)
 
 
 def _rules(timeline: Timeline) -> Iterator[RuleCount]:
@@ -231,76 +242,4 @@ def _rules(timeline: Timeline) -> Iterator[RuleCount]:
         said = OUTCOMES[outcome]
         counts[rule]["excused" if erratum and said != "met" else said] += number
     for each, outcomes in zip(timeline.rules, counts, strict=True):
-        yield RuleCount(each.text, _place(each.file, each.line), outcomes)
-
-
-def _data(
-    id: str, name: str, result: StreamResult, groups: Sequence[Group], lines: Mapping[int, bytes]
-) -> Mapping[str, Any]:
-    """What the timeline is drawn from: see `streams.js`, which reads it."""
-    timeline = result.timeline
-    if not timeline or not timeline.lines:
-        return {"id": id, "name": safe(name)}
-    decided = timeline.decisions._asdict()
-    return {
-        "id": id,
-        "name": safe(name),
-        "names": timeline.names,
-        "kinds": packed(timeline.kinds),
-        "lines": packed(timeline.lines),
-        "times": packed(timeline.times),
-        "sessions": [[*map(int, each)] for each in timeline.sessions],
-        "stateEvents": packed([each.event for each in timeline.states]),
-        "states": packed([STATES.index(each.state) for each in timeline.states]),
-        "stateNames": STATES,
-        "lateEvents": packed([each.event for each in timeline.late]),
-        "late": packed([each.happened for each in timeline.late]),
-        "rules": [
-            {"text": safe(each.text), "place": safe(_place(each.file, each.line))} for each in timeline.rules
-        ],
-        "errata": timeline.errata,
-        "outcomes": OUTCOMES,
-        "decisions": {column: packed(values) for column, values in decided.items()},
-        "findings": [[each.line, each.event, int(each.severity)] for each in result.listed],
-        "shown": [
-            [each.line, group.event, int(group.level), group.code, safe(each.message), each.id]
-            for group in groups
-            for each in group.shown
-        ],
-        "text": {number: _text(line) for number, line in lines.items()},
-    }
-
-
-def _text(line: bytes) -> str:
-    """A line for a reader, cut where it is very long."""
-    text = line.decode(errors="backslashreplace")
-    return safe(text if len(text) <= MOST.all else f"{text[: MOST.all]}…")
-
-
-MOST = Most(300, 300, 700)
-"""Characters of a line that are shown."""
-
-STATES = ("running", "stopped", "suspended", "off")
-
-
-SOLID = "M0 14h200"
-"""The path of events that are too many to be told apart."""
-
-_WIDTH = 200
-
-
-def _strip(timeline: Timeline, findings: Sequence[Finding]) -> tuple[str, str]:
-    """Where in a stream its events and its findings are."""
-    events = len(timeline.lines)
-    if not events:
-        return "", ""
-    lines = {finding.line for finding in findings}
-    bad = {_x(bisect_left(timeline.lines, line), events) for line in lines}
-    apart = events < _WIDTH // 2
-    return "".join(f"M{_x(at, events)} 9v10" for at in range(events)) if apart else SOLID, "".join(
-        f"M{x} 1v5" for x in sorted(bad)
-    )
-
-
-def _x(event: int, events: int) -> int:
-    return (2 * event + 1) * _WIDTH // (2 * events)
+        yield RuleCount(each.text, timelines.place(each.file, each.line), outcomes)

@@ -1,0 +1,80 @@
+"""What a page draws timelines of: columns that `streams.js` reads, and a strip for tables of many streams."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from qmpcheck.checking.timeline import OUTCOMES, Timeline
+from qmpcheck.finding import Finding
+from qmpcheck.reports.excerpt import Most
+from qmpcheck.reports.html.columns import packed
+from qmpcheck.text import safe
+
+MOST = Most(300, 300, 700)
+"""Characters of a line that are shown."""
+
+STATES = ("running", "stopped", "suspended", "off")
+
+
+def data(timeline: Timeline, findings: Iterable[Finding], lines: Mapping[int, bytes]) -> dict[str, Any]:
+    """A timeline as a value for JSON.
+
+    Args:
+        timeline: what was recorded of the stream.
+        findings: in it.
+        lines: those that the page has.
+    """
+    decided = timeline.decisions._asdict()
+    return {
+        "names": timeline.names,
+        "kinds": packed(timeline.kinds),
+        "lines": packed(timeline.lines),
+        "times": packed(timeline.times),
+        "sessions": [[*map(int, each)] for each in timeline.sessions],
+        "stateEvents": packed([each.event for each in timeline.states]),
+        "states": packed([STATES.index(each.state) for each in timeline.states]),
+        "stateNames": STATES,
+        "lateEvents": packed([each.event for each in timeline.late]),
+        "late": packed([each.happened for each in timeline.late]),
+        "rules": [{"text": safe(each.text), "place": place(each.file, each.line)} for each in timeline.rules],
+        "errata": timeline.errata,
+        "outcomes": OUTCOMES,
+        "decisions": {column: packed(values) for column, values in decided.items()},
+        "findings": [[each.line, each.event, int(each.severity)] for each in findings],
+        "text": {number: _text(line) for number, line in lines.items()},
+    }
+
+
+def place(file: str, line: int | None) -> str:
+    """Where a spec says something; "" where it has no lines."""
+    if not line:
+        return ""
+    return safe(f"{file}:{line}") if file else f"line {line} of the document"
+
+
+def _text(line: bytes) -> str:
+    """A line for a reader, cut where it is very long."""
+    text = line.decode(errors="backslashreplace")
+    return safe(text if len(text) <= MOST.all else f"{text[: MOST.all]}…")
+
+
+SOLID = "M0 14h200"
+"""The path of events that are too many to be told apart."""
+
+_WIDTH = 200
+
+
+def strip(timeline: Timeline, findings: Sequence[Finding]) -> tuple[str, str]:
+    """Where in a stream its events and its findings are: paths in a drawing of 200 by 20."""
+    events = len(timeline.lines)
+    found = {_x(bisect_left(timeline.lines, finding.line), events) for finding in findings if events}
+    marks = "".join(f"M{x} 1v5" for x in sorted(found))
+    if events > _WIDTH // 2:
+        return SOLID, marks
+    return "".join(f"M{_x(at, events)} 9v10" for at in range(events)), marks
+
+
+def _x(event: int, events: int) -> int:
+    return (2 * event + 1) * _WIDTH // (2 * events)
