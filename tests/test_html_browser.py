@@ -342,3 +342,23 @@ def test_scenarios_are_filtered_and_have_timelines(browser: Any, pages: dict[str
         window.focus("#canvas")
         window.keyboard.press("ArrowRight")
         assert detail(window).startswith("POWERDOWN · line 2")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_can_be_read_where_neither_script_nor_style_is_allowed(
+    browser: Any, pages: dict[str, Path], tmp_path: Path, kind: str
+) -> None:
+    strict = tmp_path / "page.html"
+    text = pages[kind].read_text(encoding="utf-8")
+    strict.write_text(
+        re.sub('content="default-src[^"]*"', "content=\"default-src 'none'\"", text), encoding="utf-8"
+    )
+    context = browser.new_context(viewport=DESKTOP)
+    window = context.new_page()
+    window.goto(strict.as_uri())
+    assert window.evaluate("getComputedStyle(document.body).maxWidth") == "none"
+    for control in ("button", "canvas", "input", "select", "output"):
+        assert window.locator(f"{control}:visible").count() == 0
+    assert window.locator("h1:visible").count() == 1
+    assert len(window.inner_text("main")) > 300
+    context.close()
