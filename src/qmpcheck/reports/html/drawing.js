@@ -3,7 +3,7 @@
  * It draws what the checker recorded, and works nothing out.
  */
 
-const SIZES = { overview: 34, gap: 8, machine: 20, lane: 26, narrowLane: 38, axis: 26, labels: 196, narrow: 640 };
+const SIZES = { overview: 34, gap: 8, machine: 20, lane: 26, narrowLane: 38, axis: 26, labels: 196, end: 36, narrow: 640 };
 const MOST_ARCS = 400; // more are a fan in which nothing can be seen: then only those that say something
 const MOST_EVENTS = 4000; // of more, each pixel shows how many there are
 const LONG_ARC = 4096; // events; longer arcs are looked for apart from those near what is in view
@@ -22,7 +22,7 @@ class Drawing extends View {
     this.fullWidth = this.canvas.clientWidth;
     this.isNarrow = this.fullWidth < SIZES.narrow;
     this.left = this.isNarrow ? 0 : SIZES.labels;
-    this.width = Math.max(this.fullWidth - this.left, 1);
+    this.width = Math.max(this.fullWidth - this.left - SIZES.end, 1);
     this.laneHeight = this.isNarrow ? SIZES.narrowLane : SIZES.lane;
     this.machineTop = SIZES.overview + SIZES.gap;
     this.lanesTop = this.machineTop + SIZES.machine + 6;
@@ -48,7 +48,7 @@ class Drawing extends View {
     const { pen } = this;
     pen.clearRect(0, 0, this.fullWidth, this.height);
     this.drawOverview();
-    this.clip(this.left, this.machineTop, this.width, this.bottom - this.machineTop, () => {
+    this.clip(this.left, this.machineTop, this.fullWidth, this.bottom - this.machineTop, () => {
       this.drawLanes();
       this.drawStates();
       this.drawSessions();
@@ -72,17 +72,16 @@ class Drawing extends View {
     this.pen.restore();
   }
 
-  /* The events in view; by time they may be anywhere in the column, as clocks go back. */
-  *inView() {
+  /* Call a function with each event in view; by time they may be anywhere in the column, as clocks go back. */
+  forEachInView(act) {
     const { from, to } = this.view;
-    const { length } = this.stream.lines;
+    const { seconds, lines: { length } } = this.stream;
     if (this.byTime) {
-      const { seconds } = this.stream;
-      for (let at = 0; at < length; at += 1) if (seconds[at] >= from && seconds[at] <= to) yield at;
-    } else {
-      const end = Math.min(length, Math.ceil(to));
-      for (let at = Math.max(0, Math.floor(from)); at < end; at += 1) yield at;
+      for (let at = 0; at < length; at += 1) if (seconds[at] >= from && seconds[at] <= to) act(at);
+      return;
     }
+    const end = Math.min(length, Math.ceil(to));
+    for (let at = Math.max(0, Math.floor(from)); at < end; at += 1) act(at);
   }
 
   drawOverview() {
@@ -124,20 +123,20 @@ class Drawing extends View {
     this.lanes.forEach((_, row) => {
       if (row % 2) return;
       this.pen.fillStyle = this.color("stripe");
-      this.pen.fillRect(this.left, this.top(row), this.width, this.laneHeight);
+      this.pen.fillRect(this.left, this.top(row), this.fullWidth, this.laneHeight);
     });
   }
 
   /* The machine's state. Where several share a pixel none has an honest colour: each gets its share of the height. */
   drawStates() {
     const { pen, left, width } = this;
-    const { states } = this.stream;
-    const begins = [{ unit: -Infinity, state: "running" }];
-    const starts = new Set(this.byTime ? [] : this.stream.sessions.map(({ event }) => event));
-    for (const { event, state } of states) {
-      const isNewProcess = state === "running" && starts.has(event); // it runs before its first event
-      begins.push({ unit: isNewProcess ? event : this.position(event), state });
-    }
+    const { stateEvents, states, starts } = this.stream;
+    const { length } = stateEvents;
+    const state = (at) => (at < 0 ? "running" : states[at]);
+    // A new process runs before its first event.
+    const begin = (at) => this.x(!this.byTime && state(at) === "running" && starts.has(stateEvents[at]) ? stateEvents[at] : this.position(stateEvents[at]));
+    const first = this.byTime ? -1 : Math.max(-1, placeOf(stateEvents, this.view.from) - 2);
+    const end = this.byTime ? length : Math.min(length, placeOf(stateEvents, this.view.to) + 1);
     const last = this.stream.lines.length ? this.x(this.extent.to) : left;
     const spans = [];
     let mixed = null;
@@ -152,32 +151,35 @@ class Drawing extends View {
       }
       mixed = null;
     };
-    begins.forEach(({ unit, state }, at) => {
-      const start = Math.max(unit === -Infinity ? left : this.x(unit), left);
-      const end = Math.min(at + 1 < begins.length ? this.x(begins[at + 1].unit) : last, left + width);
-      if (end <= start) return;
-      if (end - start < 1) {
+    for (let at = first; at < end; at += 1) {
+      const start = Math.max(at < 0 ? left : begin(at), left);
+      const stop = Math.min(at + 1 < length ? begin(at + 1) : last, left + width);
+      if (stop <= start) continue;
+      if (stop - start < 1) {
         const x = Math.floor(start);
         if (mixed && mixed.x !== x) flush();
         mixed ??= { x, total: 0, shares: { running: 0, stopped: 0, suspended: 0, off: 0 } };
-        mixed.shares[state] += end - start;
-        mixed.total += end - start;
-        return;
+        mixed.shares[state(at)] += stop - start;
+        mixed.total += stop - start;
+      } else {
+        flush();
+        spans.push({ start, stop, state: state(at) });
       }
-      flush();
-      spans.push({ start, end, state });
-    });
-    flush();
-    for (const { start, end, state } of spans) {
-      pen.fillStyle = this.color(state);
-      pen.fillRect(start, this.machineTop, end - start, SIZES.machine);
-      if (state !== "running" && end - start > 2) {
-        pen.globalAlpha = 0.4;
-        pen.fillRect(start, this.lanesTop, end - start, this.bottom - this.lanesTop);
-        pen.globalAlpha = 1;
-      }
-      this.write(state, start + 6, this.machineTop + 14, end - start - 12, "ink", true);
     }
+    flush();
+    for (const each of spans) this.drawState(each);
+  }
+
+  drawState({ start, stop, state }) {
+    const { pen } = this;
+    pen.fillStyle = this.color(state);
+    pen.fillRect(start, this.machineTop, stop - start, SIZES.machine);
+    if (state !== "running" && stop - start > 2) {
+      pen.globalAlpha = 0.4;
+      pen.fillRect(start, this.lanesTop, stop - start, this.bottom - this.lanesTop);
+      pen.globalAlpha = 1;
+    }
+    this.write(state, start + 6, this.machineTop + 14, stop - start - 12, "ink", true);
   }
 
   /* A text, if it fits. */
@@ -196,10 +198,11 @@ class Drawing extends View {
 
   drawSessions() {
     const { pen } = this;
-    const found = this.stream.sessions.map(({ event, isNew }) => ({ isNew, x: this.x(this.byTime ? this.position(event) : event) }));
-    const inView = found.filter(({ x }) => x >= this.left - 1 && x <= this.left + this.width);
+    const place = ({ event }) => this.x(this.byTime ? this.position(event) : event);
+    const inView = this.stream.sessions.filter((each) => place(each) >= this.left - 1 && place(each) <= this.left + this.width);
     if (inView.length > this.width / 12) return; // too many to be told apart
-    for (const { isNew, x } of inView) {
+    for (const session of inView) {
+      const [x, { isNew }] = [place(session), session];
       pen.strokeStyle = this.color("pale");
       pen.setLineDash(isNew ? [] : [3, 3]);
       pen.lineWidth = 1;
@@ -218,13 +221,17 @@ class Drawing extends View {
     const counts = new Uint32Array(columns * this.lanes.length);
     const events = [];
     this.shown = 0;
-    for (const event of this.inView()) {
+    const { rows, byTime, view: { from, to } } = this;
+    const { seconds } = this.stream;
+    const scale = this.width / (to - from);
+    this.forEachInView((event) => {
       this.shown += 1;
-      const row = this.rows[kinds[event]];
-      if (row < 0) continue;
+      const row = rows[kinds[event]];
+      if (row < 0) return;
       if (events.length < MOST_EVENTS) events.push(event);
-      counts[row * columns + Math.max(0, Math.floor(this.x(this.position(event)) - this.left))] += 1;
-    }
+      const x = ((byTime ? seconds[event] : event + 0.5) - from) * scale;
+      counts[row * columns + (x > 0 ? x | 0 : 0)] += 1;
+    });
     pen.fillStyle = this.color("event");
     const mark = (x, row, width) => pen.fillRect(x, this.top(row) + this.laneHeight - 21, width, 16);
     if (events.length < MOST_EVENTS) {
@@ -266,35 +273,37 @@ class Drawing extends View {
     }
   }
 
-  /* The decisions whose arcs can be in view. */
-  *decisionsInView() {
-    const { decisions, longDecisions } = this.stream;
-    const { events } = decisions;
+  /* Call a function with each decision whose arc can be in view. */
+  forEachDecision(act) {
+    const { decisions: { events }, longDecisions } = this.stream;
     let [first, last] = [0, events.length];
     if (!this.byTime) {
       first = placeOf(events, this.view.from - LONG_ARC);
       last = placeOf(events, this.view.to + LONG_ARC);
-      for (const at of longDecisions) if (at < first || at >= last) yield at;
+      for (const at of longDecisions) if (at < first || at >= last) act(at);
     }
-    for (let at = first; at < last; at += 1) yield at;
+    for (let at = first; at < last; at += 1) act(at);
   }
 
   drawArcs() {
-    const few = [];
-    const kept = [];
-    for (const at of this.decisionsInView()) {
-      const event = this.stream.decisions.events[at];
-      const response = this.stream.decisions.responses[at];
-      const outcome = this.stream.outcomes[this.stream.decisions.outcomes[at]];
-      if (outcome === "not needed" || (outcome === "met" && response < 0)) continue;
+    const { decisions, outcomes } = this.stream;
+    const met = [];
+    const others = [];
+    const chosen = [];
+    this.forEachDecision((at) => {
+      const [event, response, outcome] = [decisions.events[at], decisions.responses[at], outcomes[decisions.outcomes[at]]];
+      if (outcome === "not needed" || (outcome === "met" && response < 0)) return;
+      const isChosen = this.chosen >= 0 && (event === this.chosen || response === this.chosen);
+      const arcs = isChosen ? chosen : outcome === "met" ? met : others;
+      if (arcs.length > MOST_ARCS) return;
       const start = this.x(this.position(event));
       const end = response < 0 ? start : this.x(this.position(response));
-      if (Math.max(start, end) < this.left - 40 || Math.min(start, end) > this.left + this.width + 40) continue;
-      const isChosen = this.chosen >= 0 && (event === this.chosen || response === this.chosen);
-      (outcome !== "met" || isChosen ? kept : few).push({ at, event, response, outcome, start, end, isChosen });
+      if (Math.max(start, end) < this.left - 40 || Math.min(start, end) > this.left + this.width + 40) return;
+      arcs.push({ at, event, response, outcome, start, end, isChosen });
+    });
+    for (const arcs of [met, others, chosen]) {
+      if (arcs.length <= MOST_ARCS || arcs === chosen) for (const arc of arcs) this.drawArc(arc);
     }
-    const arcs = kept.length > MOST_ARCS ? kept.filter(({ isChosen }) => isChosen) : kept;
-    for (const arc of few.length > MOST_ARCS ? arcs : [...few, ...arcs]) this.drawArc(arc);
   }
 
   drawArc({ at, event, response, outcome, start, end, isChosen }) {
@@ -317,16 +326,28 @@ class Drawing extends View {
       this.drawEnd(kind, stop + 6, top, erratum);
       return;
     }
-    const bend = Math.max(Math.abs(end - start) / 2, 8) * (end < start ? -1 : 1);
-    pen.bezierCurveTo(start + bend, top, end - bend, bottom, end - 3 * Math.sign(bend), bottom);
+    if (Math.abs(end - start) < 16) {
+      const down = Math.sign(bottom - top) || 1;
+      this.pointAt(end, bottom - 9 * down, 0, down);
+    } else {
+      const bend = (end - start) / 2;
+      pen.bezierCurveTo(start + bend, top, end - bend, bottom, end - 3 * Math.sign(bend), bottom);
+      this.pointAt(end, bottom, Math.sign(bend), 0);
+    }
+    if (kind === "excused") this.write(erratum, Math.max(start, end) + 6, bottom - 4, 120, "excused");
+  }
+
+  /* End a line that was begun with an arrowhead, which points right, left, down or up. */
+  pointAt(x, y, right, down) {
+    const { pen } = this;
+    if (down) pen.lineTo(x, y);
     pen.stroke();
     pen.setLineDash([]);
     pen.beginPath();
-    pen.moveTo(end, bottom);
-    pen.lineTo(end - 7 * Math.sign(bend), bottom - 4);
-    pen.lineTo(end - 7 * Math.sign(bend), bottom + 4);
+    pen.moveTo(x, y);
+    pen.lineTo(x - 7 * right - 4 * down, y - 7 * down - 4 * right);
+    pen.lineTo(x - 7 * right + 4 * down, y - 7 * down + 4 * right);
     pen.fill();
-    if (kind === "excused") this.write(erratum, Math.max(start, end) + 6, bottom - 4, 120, "excused");
   }
 
   /* What an arc ends in that has no response. */
@@ -395,7 +416,7 @@ class Drawing extends View {
   drawAxis() {
     const { pen } = this;
     pen.fillStyle = this.color("line");
-    pen.fillRect(this.left, this.bottom, this.width, 1);
+    pen.fillRect(this.left, this.bottom, this.fullWidth, 1);
     const every = this.byTime ? 120 : 90;
     const step = roundStep(((this.view.to - this.view.from) * every) / this.width, !this.byTime);
     const first = Math.ceil(this.view.from / step) * step;

@@ -17,7 +17,8 @@ async function load(data) {
   const stream = {
     ...data, kinds, lines, times, decisions: decided, seconds: new Float64Array(lines.length), span: 0,
     sessions: data.sessions.map(([event, isNew]) => ({ event, isNew: Boolean(isNew) })),
-    states: Array.from(stateEvents, (event, at) => ({ event, state: data.stateNames[states[at]] })),
+    stateEvents, states: Array.from(states, (state) => data.stateNames[state]),
+    starts: new Set(data.sessions.map(([event]) => event)),
     late: Array.from(lateEvents, (event, at) => ({ event, happened: late[at] })),
     longDecisions: [],
   };

@@ -82,13 +82,13 @@ class Timeline extends Drawing {
 
   chooseAt({ x, y }) {
     let [best, least] = [-1, 18];
-    for (const event of this.inView()) {
+    this.forEachInView((event) => {
       const row = this.rows[this.stream.kinds[event]];
-      if (row < 0) continue;
+      if (row < 0) return;
       const isInLane = y >= this.top(row) && y < this.top(row) + this.laneHeight;
       const distance = Math.abs(this.x(this.position(event)) - x) + (isInLane ? 0 : 8);
       if (distance < least) [best, least] = [event, distance];
-    }
+    });
     if (best >= 0) this.choose(best);
   }
 
