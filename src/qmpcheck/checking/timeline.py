@@ -94,6 +94,7 @@ class Timeline(NamedTuple):
         rules: those that something was decided about.
         errata: the known cases that cover some of it; the first is "", for none.
         decisions: what was decided.
+        files: those that were joined, if several were, and how many lines come before each.
     """
 
     names: list[str]
@@ -106,6 +107,7 @@ class Timeline(NamedTuple):
     rules: list[TemporalRule]
     errata: list[str]
     decisions: Decisions
+    files: tuple[tuple[str, int], ...] = ()
 
 
 class Recorder:

@@ -209,7 +209,7 @@ class Sums:
                 self._by_fit[release_ranges.text(fit.best, fit.names)] += 1
             if not fit.is_whole:
                 vm = f" ({name(each.vm)})" if each.vm else ""
-                self._without.append(f"{safe(path)}{vm}: {_answer(fit)}")
+                self._without.append(f"{safe(path)}{vm}: {answer(fit)}")
 
     def text(self) -> str:
         """A table of the releases, and the streams that no release fits."""

@@ -77,6 +77,11 @@ class JoinedFiles(io.RawIOBase):
             self.seams.append(Seam(lines, is_gap, is_cut))
         self._starts.append(lines)
 
+    @property
+    def begins(self) -> tuple[tuple[str, int], ...]:
+        """The path of each file that was begun, and how many lines come before it."""
+        return tuple((file.path, start) for file, start in zip(self._files, self._starts, strict=False))
+
     def place(self, line: int) -> tuple[str, int]:
         """The path of the file that a line of the whole is in, and its number there."""
         at = bisect_left(self._starts, line) - 1  # of files that begin at one line, only the last has some

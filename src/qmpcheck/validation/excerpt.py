@@ -66,6 +66,11 @@ LONGEST_LINE = 1 << 20
 """Bytes. A longer line has no excerpt."""
 
 
+def lines_again(path: str, wanted: Collection[int]) -> dict[int, bytes]:
+    """The wanted lines of a local file; none of standard input or a pipe, which are read only once."""
+    return lines(path, wanted) if wanted and os.path.isfile(path) else {}
+
+
 def lines(path: str, wanted: Collection[int]) -> dict[int, bytes]:
     """The wanted lines of a file, by their numbers, as far as they can be read and are not too long."""
     found: dict[int, bytes] = {}

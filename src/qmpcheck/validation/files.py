@@ -182,6 +182,8 @@ def _joined(result: StreamResult, recording: Recording, file: IO[bytes] | Joined
     why = result.why
     if isinstance(file, JoinedFiles):
         result = result._replace(listed=tuple(_placed(each, file) for each in result.listed))
+        if result.timeline:
+            result = result._replace(timeline=result.timeline._replace(files=file.begins))
         if any(seam.is_gap for seam in file.seams):
             why = "; ".join(filter(None, (why, _MAY_LACK_FILES)))
     vm = result.vm or recording.vm

@@ -22,6 +22,16 @@ async function integers(base64) {
   return values;
 }
 
+/* Of files that were joined to one stream: the one that a line is in, and how many lines come before it. */
+function fileOf(stream, line) {
+  return stream.files.findLast(([, before]) => before < line) ?? ["", 0];
+}
+
+/* The number that a line has in its own file. */
+function ownLine(stream, line) {
+  return line - fileOf(stream, line)[1];
+}
+
 /* The first place in a rising column whose value is not less than this one. */
 function placeOf(column, value) {
   let low = 0;

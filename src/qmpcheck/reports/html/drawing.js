@@ -426,7 +426,7 @@ class Drawing extends View {
       if (!this.byTime && unit > this.stream.lines.length) break;
       pen.fillStyle = this.color("pale");
       pen.fillRect(Math.round(x) - 0.5, this.bottom, 1, 5);
-      const text = this.byTime ? duration(tick, step) : `line ${this.stream.lines[Math.floor(unit)]}`;
+      const text = this.byTime ? duration(tick, step) : `line ${ownLine(this.stream, this.stream.lines[Math.floor(unit)])}`;
       const room = pen.measureText(text).width;
       if (x + room / 2 < this.left + this.width) this.write(text, Math.max(x - room / 2, this.left), this.bottom + 18, 1e3, "pale");
     }

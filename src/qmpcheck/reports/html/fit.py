@@ -8,14 +8,16 @@ import msgspec
 
 from qmpcheck.codes import CODES, Severity
 from qmpcheck.drift.fit import Fit, StreamFit
-from qmpcheck.reports import excerpt, fitreport, streamsreport
-from qmpcheck.reports.excerpt import Excerpt
+from qmpcheck.finding import Excerpt
+from qmpcheck.reports import fitreport, streamsreport
 from qmpcheck.reports.html import page
 from qmpcheck.reports.html.streams import SCRIPTS, StreamView, view
 from qmpcheck.reports.html.timelines import MOST
 from qmpcheck.reports.report import Report
+from qmpcheck.validation import excerpt
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recipe import Recipe
+from qmpcheck.validation.recording import of_path
 
 
 class FitSource(msgspec.Struct, frozen=True):
@@ -59,7 +61,7 @@ def render(report: Report) -> str:
     """The page of `fit`."""
     source: FitSource = report.source
     evidence = [found for each in source.streams for _, side in fitreport.sides(each.fit) for found in side]
-    lines = excerpt.lines(source.path, {found.line for found in evidence})
+    lines = excerpt.lines_again(source.path, {found.line for found in evidence})
     streams = _checked(source) if lines or not evidence else []
     return page.render(
         "fit.html.j2",
@@ -81,14 +83,15 @@ def _fit(stream: StreamFit, lines: Mapping[int, bytes]) -> FitView:
 
 def _evidence(fit: Fit, lines: Mapping[int, bytes]) -> Iterator[EvidenceView]:
     for side, findings in fitreport.sides(fit):
-        found = excerpt.of_lines(lines, findings, MOST)
         for each in findings:
-            yield EvidenceView(side, fitreport.carried(each), each.line, found.get(each))
+            raw = lines.get(each.line)
+            found = None if raw is None else excerpt.of_line(raw, each, MOST)
+            yield EvidenceView(side, fitreport.carried(each), each.line, found)
 
 
 def _checked(source: FitSource) -> list[StreamView]:
     """The streams, checked against what their greetings name, or what fits; the file is read once more."""
-    results = FileChecker(Recipe(timeline=True), None, source.format).check(source.path)
+    results = FileChecker(Recipe(timeline=True), None, source.format).check(of_path(source.path))
     suites = streamsreport.report(results, Severity.ERROR).suites
     return [
         view(f"s{at}", *each) for at, each in enumerate(zip(results, suites, strict=True)) if each[0].timeline

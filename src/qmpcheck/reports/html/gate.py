@@ -10,7 +10,6 @@ from typing import NamedTuple
 import msgspec
 
 from qmpcheck.codes import CODES, Severity
-from qmpcheck.finding import Finding
 from qmpcheck.gate.alignment import Difference, Event, MetExpectation, MissingEvent, UnexpectedEvent, aligned
 from qmpcheck.gate.expectations import Expected, matches, of_build
 from qmpcheck.gate.judge import Judged, Verdict
@@ -18,7 +17,7 @@ from qmpcheck.gate.recording import Recording
 from qmpcheck.reports.gatereport import INTROSPECTION
 from qmpcheck.reports.html import page
 from qmpcheck.reports.html.streams import SCRIPTS, StreamView, view
-from qmpcheck.reports.report import Report, Suite, levels
+from qmpcheck.reports.report import Report, Reported, Suite, levels
 from qmpcheck.streams.messages import MICROSECONDS, RejectedEvent, message, time_of
 from qmpcheck.text import shortened
 
@@ -68,7 +67,7 @@ class ScenarioView(msgspec.Struct, frozen=True):
     verdict: str
     reason: str
     seconds: float
-    findings: tuple[Finding, ...]
+    findings: tuple[Reported, ...]
     machines: tuple[MachineView, ...]
 
     @property
@@ -81,7 +80,7 @@ def render(report: Report) -> str:
     """The page of `gate`; one of a build that could not be judged says why."""
     verdict: Verdict | None = report.source
     scenarios: list[ScenarioView] = []
-    changes: Sequence[Finding] = ()
+    changes: Sequence[Reported] = ()
     if verdict:
         suites = {suite.name: suite for suite in report.suites}
         scenarios = [

@@ -112,7 +112,7 @@ function describe(event) {
     return;
   }
   const { names, kinds, lines, times } = shown;
-  const parts = [`line ${lines[event]}`];
+  const parts = [lineName(lines[event])];
   if (times[event] !== -1) parts.push(`${moment(times[event])} UTC`);
   if (event && times[event] !== -1 && times[event - 1] !== -1) {
     const gap = (times[event] - times[event - 1]) / 1e6;
@@ -122,7 +122,7 @@ function describe(event) {
   detail.append(excerpt(lines[event]));
   for (const late of shown.late) {
     if (late.event === event) {
-      detail.append(element("p", "", `Sent late, as its rate is limited: it happened before line ${lines[late.happened]}.`));
+      detail.append(element("p", "", `Sent late, as its rate is limited: it happened before ${lineName(lines[late.happened])}.`));
     }
   }
   detail.append(...decisions(event), ...findings(event));
@@ -130,12 +130,18 @@ function describe(event) {
   setStickyHeight();
 }
 
+/* A line, where several files were joined with the file that it is in. */
+function lineName(line) {
+  const [file] = fileOf(shown, line);
+  return `${file}${file && ", "}line ${ownLine(shown, line)}`;
+}
+
 /* The line with its neighbours. */
 function excerpt(line) {
   const pre = element("pre", "");
   for (const number of [line - 1, line, line + 1]) {
     const text = shown.text[number];
-    if (text !== undefined) pre.append(element("span", "", `${number}`), element("span", number === line ? "here" : "", text));
+    if (text !== undefined) pre.append(element("span", "", `${ownLine(shown, number)}`), element("span", number === line ? "here" : "", text));
   }
   return pre.childElementCount ? pre : element("p", "pale", "This line is not in the page.");
 }
@@ -155,7 +161,7 @@ function decisions(event) {
     button.addEventListener("click", () => timeline.choose(to));
     return button;
   };
-  const name = (at) => `${names[kinds[at]]}, line ${lines[at]}${after(event, at)}`;
+  const name = (at) => `${names[kinds[at]]}, ${lineName(lines[at])}${after(event, at)}`;
   for (let at = placeOf(decided.events, event); decided.events[at] === event; at += 1) {
     const outcome = outcomes[decided.outcomes[at]];
     const erratum = errata[decided.errata[at]];

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
@@ -11,13 +12,14 @@ import msgspec
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.checking.timeline import OUTCOMES, Timeline
 from qmpcheck.codes import CODES, Severity
-from qmpcheck.finding import Finding
-from qmpcheck.reports import excerpt, stream_status
-from qmpcheck.reports.excerpt import Excerpt
+from qmpcheck.finding import Excerpt
+from qmpcheck.reports import stream_status
 from qmpcheck.reports.html import page, timelines
+from qmpcheck.reports.html.timelines import PlacedFinding
 from qmpcheck.reports.report import Report, Suite, count
-from qmpcheck.specs.catalogue import Spec
+from qmpcheck.specs.catalogue import SpecName
 from qmpcheck.text import safe
+from qmpcheck.validation import excerpt
 
 SCRIPTS = ("columns.js", "view.js", "drawing.js", "timeline.js", "streams.js")
 
@@ -33,7 +35,9 @@ class Shown(msgspec.Struct, frozen=True):
 
     Attributes:
         id: what links lead to.
-        line: where it stands.
+        at: its line among those of all files that were joined.
+        line: its line in the file.
+        file: the file, if several were joined; else "".
         message: what is wrong.
         place: where the spec says so; "" where it has no lines.
         drift: since or until when another spec allows it.
@@ -41,7 +45,9 @@ class Shown(msgspec.Struct, frozen=True):
     """
 
     id: str
+    at: int
     line: int
+    file: str
     message: str
     place: str
     drift: str
@@ -125,7 +131,7 @@ class StreamView(msgspec.Struct, frozen=True):
 
 def render(report: Report) -> str:
     """The page of a report of `validate`."""
-    results: Sequence[StreamResult] = report.source
+    results: Iterable[StreamResult] = report.source
     streams = [view(f"s{at}", *each) for at, each in enumerate(zip(results, report.suites, strict=True))]
     used = {code for each in streams for code, _ in each.codes}
     return page.render(
@@ -146,7 +152,7 @@ def _worst_first(stream: StreamView) -> tuple[bool, int, int]:
     return not stream.unchecked, -stream.count(Severity.ERROR), -stream.count(Severity.WARNING)
 
 
-def named(spec: Spec | None) -> str:
+def named(spec: SpecName | None) -> str:
     """A spec for a reader: its name, and what that means."""
     if spec is None:
         return ""
@@ -163,10 +169,10 @@ def view(id: str, result: StreamResult, suite: Suite, lines: Mapping[int, bytes]
         lines: the stream's lines; None where they are to be read from the file again.
     """
     timeline = result.timeline
-    findings = [each for each in suite.findings if each.line and each.file == result.path]
+    findings = _placed(result, suite)
     grouped = _grouped(findings)
     if lines is None:
-        lines = excerpt.lines(result.path, _wanted(timeline, grouped))
+        lines = _lines(result, _wanted(timeline, grouped))
     groups = tuple(_group(f"{id}f{at}", each, lines) for at, each in enumerate(grouped))
     return StreamView(
         id=id,
@@ -181,9 +187,38 @@ def view(id: str, result: StreamResult, suite: Suite, lines: Mapping[int, bytes]
     )
 
 
+def _placed(result: StreamResult, suite: Suite) -> list[PlacedFinding]:
+    begins = dict(_begins(result))
+    known = [each.known for each in suite.findings if each.line and each.file in begins]
+    return [
+        PlacedFinding(each, is_known, begins[each.file or result.path] + each.line)
+        for each, is_known in zip(result.listed, known, strict=True)
+    ]
+
+
+def _begins(result: StreamResult) -> Sequence[tuple[str, int]]:
+    """The files of a stream, and how many lines come before each, if a timeline says so."""
+    if result.timeline and result.timeline.files:
+        return result.timeline.files
+    return [(path, 0) for path in result.files or (result.path,)]
+
+
+def _lines(result: StreamResult, wanted: Collection[int]) -> dict[int, bytes]:
+    """The wanted lines, as far as they can be read again and are known to be in one file."""
+    begins = _begins(result)
+    if begins[1:] and not (result.timeline and result.timeline.files):
+        return {}
+    ends = [before for _, before in begins[1:]]
+    found: dict[int, bytes] = {}
+    for (path, before), end in zip_longest(begins, ends):
+        inside = {line - before for line in wanted if line > before and (end is None or line <= end)}
+        found.update((before + number, line) for number, line in excerpt.lines_again(path, inside).items())
+    return found
+
+
 def _data(
     timeline: Timeline | None,
-    findings: Sequence[Finding],
+    findings: Sequence[PlacedFinding],
     groups: Sequence[Group],
     lines: Mapping[int, bytes],
 ) -> dict[str, Any]:
@@ -191,46 +226,51 @@ def _data(
     if not timeline or not timeline.lines:
         return {}
     shown = [
-        [each.line, group.event, int(group.level), group.code, safe(each.message), each.id]
+        [each.at, group.event, int(group.level), group.code, safe(each.message), each.id]
         for group in groups
         for each in group.shown
     ]
     return {**timelines.data(timeline, findings, lines), "shown": shown}
 
 
-def _wanted(timeline: Timeline | None, grouped: Sequence[Sequence[Finding]]) -> set[int]:
+def _wanted(timeline: Timeline | None, grouped: Sequence[Sequence[PlacedFinding]]) -> set[int]:
     """The numbers of the lines that the page has, each with its neighbours."""
-    about = {finding.line for group in grouped for finding in group[:MOST_SHOWN]}
+    about = {each.at for group in grouped for each in group[:MOST_SHOWN]}
     if timeline and len(timeline.lines) <= MOST_LINES:
         about.update(timeline.lines)
     return {near for line in about for near in (line - 1, line, line + 1) if near}
 
 
-def _grouped(findings: Iterable[Finding]) -> list[list[Finding]]:
+def _grouped(findings: Iterable[PlacedFinding]) -> list[list[PlacedFinding]]:
     """Those that differ in their lines alone together; new ones first, then the worse ones."""
-    found: dict[tuple[object, ...], list[Finding]] = {}
-    for each in findings:
-        key = (each.known, -each.severity, each.code, each.event, each.shown_path, each.erratum)
-        found.setdefault(key, []).append(each)
+    found: dict[tuple[object, ...], list[PlacedFinding]] = {}
+    for placed in findings:
+        each = placed.finding
+        key = (placed.known, -each.severity, each.code, each.event, each.shown_path, each.erratum)
+        found.setdefault(key, []).append(placed)
     return [found[key] for key in sorted(found, key=lambda key: key[:2])]
 
 
-def _group(id: str, findings: Sequence[Finding], lines: Mapping[int, bytes]) -> Group:
-    listed, first = findings[:MOST_SHOWN], findings[0]
-    excerpts = excerpt.of_lines(lines, listed, timelines.MOST)
-    shown = tuple(
-        Shown(
-            id=f"{id}-{number}",
-            line=each.line,
-            message=each.text,
-            place=timelines.place(each.spec_file, each.spec_line),
-            drift=each.drift or "",
-            excerpt=excerpts.get(each),
-        )
-        for number, each in enumerate(listed)
-    )
+def _group(id: str, findings: Sequence[PlacedFinding], lines: Mapping[int, bytes]) -> Group:
+    first, known, _ = findings[0]
+    shown = tuple(_shown(f"{id}-{number}", each, lines) for number, each in enumerate(findings[:MOST_SHOWN]))
     more = len(findings) - len(shown)
-    return Group(first.code, first.severity, first.event, first.shown_path, first.known, shown, more)
+    return Group(first.code, first.severity, first.event, first.shown_path, known, shown, more)
+
+
+def _shown(id: str, placed: PlacedFinding, lines: Mapping[int, bytes]) -> Shown:
+    each = placed.finding
+    raw = lines.get(placed.at)
+    return Shown(
+        id=id,
+        at=placed.at,
+        line=each.line,
+        file=each.file,
+        message=each.text,
+        place=timelines.place(each.spec_file, each.spec_line),
+        drift=each.drift or "",
+        excerpt=each.excerpt if raw is None else excerpt.of_line(raw, each, timelines.MOST),
+    )
 
 
 def _rules(timeline: Timeline) -> Iterator[RuleCount]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from qmpcheck.checking.timeline import OUTCOMES, Timeline
 from qmpcheck.finding import Finding
-from qmpcheck.reports.excerpt import Most
 from qmpcheck.reports.html.columns import packed
 from qmpcheck.text import safe
+from qmpcheck.validation.excerpt import Most
 
 MOST = Most(300, 300, 700)
 """Characters of a line that are shown."""
@@ -18,7 +18,15 @@ MOST = Most(300, 300, 700)
 STATES = ("running", "stopped", "suspended", "off")
 
 
-def data(timeline: Timeline, findings: Iterable[Finding], lines: Mapping[int, bytes]) -> dict[str, Any]:
+class PlacedFinding(NamedTuple):
+    """A finding, whether the baseline has it, and its line among those of all files that were joined."""
+
+    finding: Finding
+    known: bool
+    at: int
+
+
+def data(timeline: Timeline, findings: Iterable[PlacedFinding], lines: Mapping[int, bytes]) -> dict[str, Any]:
     """A timeline as a value for JSON.
 
     Args:
@@ -42,7 +50,8 @@ def data(timeline: Timeline, findings: Iterable[Finding], lines: Mapping[int, by
         "errata": timeline.errata,
         "outcomes": OUTCOMES,
         "decisions": {column: packed(values) for column, values in decided.items()},
-        "findings": [[each.line, each.event, int(each.severity)] for each in findings],
+        "findings": [[each.at, each.finding.event, int(each.finding.severity)] for each in findings],
+        "files": [[safe(path), before] for path, before in timeline.files],
         "text": {number: _text(line) for number, line in lines.items()},
     }
 
@@ -66,10 +75,10 @@ SOLID = "M0 14h200"
 _WIDTH = 200
 
 
-def strip(timeline: Timeline, findings: Sequence[Finding]) -> tuple[str, str]:
+def strip(timeline: Timeline, findings: Sequence[PlacedFinding]) -> tuple[str, str]:
     """Where in a stream its events and its findings are: paths in a drawing of 200 by 20."""
     events = len(timeline.lines)
-    found = {_x(bisect_left(timeline.lines, finding.line), events) for finding in findings if events}
+    found = {_x(bisect_left(timeline.lines, finding.at), events) for finding in findings if events}
     marks = "".join(f"M{x} 1v5" for x in sorted(found))
     if events > _WIDTH // 2:
         return SOLID, marks
