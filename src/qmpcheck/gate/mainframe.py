@@ -12,8 +12,11 @@ import time
 from qmpcheck.gate.failure import HUNG, Failure
 from qmpcheck.gate.qtest import ANSWER, QTest
 
-_CODE, _GO, _NEXT, _IDLE = 0x200, 0x300, 0x310, 0x320
-"""Where the code begins; the word that says go; the PSW to go to; that of a CPU that waits."""
+_CODE, _DONE = 0x200, 0x20C
+"""Where the code begins, and where further code goes on that is done."""
+
+_GO, _NEXT, _IDLE, _BACK = 0x300, 0x310, 0x320, 0x330
+"""The word that says go, and PSWs: the one to go to, that of a CPU that waits, and the way back."""
 
 _RUN = 0x500
 """Where further code is put."""
@@ -27,7 +30,11 @@ _POLL = bytes.fromhex(
     "bf1f0300"  # poll: icm %r1,15,_GO
     "a784fffe"  # jz poll
     "b2b20310"  # lpswe _NEXT
+    "d70303000300"  # done: xc _GO(4),_GO
+    "a7f4fff7"  # j poll
 )
+"""It says itself that further code is done: that may be overwritten from then on."""
+
 _REST = bytes.fromhex("b2b20320")  # lpswe _IDLE
 
 
@@ -38,10 +45,11 @@ def psw(mask: int, address: int = 0) -> bytes:
 
 def _image(code: bytes) -> bytes:
     """The first page: it begins with code; whatever interrupts the CPU makes it wait."""
-    page = bytearray(_IDLE + 16)
+    page = bytearray(_BACK + 16)
     page[:8] = struct.pack(">II", 0x0008_0000, 0x8000_0000 | _CODE)
     for at in (*range(0x1A0, 0x200, 16), _IDLE):
         page[at : at + 16] = psw(WAITING)
+    page[_BACK : _BACK + 16] = psw(RUNNING, _DONE)
     page[_CODE : _CODE + len(code)] = code
     return bytes(page)
 
@@ -62,22 +70,24 @@ def begin(guest: QTest, code: bytes) -> None:
     go(guest, RUNNING, _RUN)
 
 
-_RETURN = bytes.fromhex(
-    "d70303000300"  # xc _GO(4),_GO
-    "b2b20330"  # lpswe _POLLING
-)
-_POLLING = 0x330
+_RETURN = bytes.fromhex("b2b20330")  # lpswe _BACK
 
 
 def run(guest: QTest, code: bytes) -> None:
-    """Make the CPU run code, and wait until it has.
+    """Make the CPU run code; for its end one has to `settle`.
+
+    What it does may stop the machine, and the CPU in the midst of it, so nobody waits for it at once.
+    """
+    guest.write(_RUN, code + _RETURN)
+    go(guest, RUNNING, _RUN)
+
+
+def settle(guest: QTest) -> None:
+    """Wait until the CPU has run what it was given.
 
     Raises:
         Failure: it does not come to the code's end.
     """
-    guest.write(_POLLING, psw(RUNNING, _CODE))
-    guest.write(_RUN, code + _RETURN)
-    go(guest, RUNNING, _RUN)
     end = time.monotonic() + ANSWER
     while any(guest.read(_GO, 4)):
         if time.monotonic() >= end:
@@ -107,6 +117,7 @@ _START = _LOAD_SUBCHANNEL + bytes.fromhex(
 def enable_channel(guest: QTest) -> None:
     """Enable the subchannel."""
     run(guest, _ENABLE)
+    settle(guest)
 
 
 def channel(guest: QTest, command: int, data: bytes) -> None:
@@ -115,6 +126,7 @@ def channel(guest: QTest, command: int, data: bytes) -> None:
     guest.write(_COMMAND, struct.pack(">BBHI", command, 0, len(data), _DATA))
     guest.write(_REQUEST, struct.pack(">IHBBI20x", 0, _FORMAT_1, _ALL_PATHS, 0, _COMMAND))
     run(guest, _START)
+    settle(guest)
 
 
 _LARGE_DATA = 0x3000

@@ -44,6 +44,9 @@ class Transport(Protocol):
     def configure(self, offset: int, data: bytes) -> None:
         """Write to its configuration."""
 
+    def settle(self) -> None:
+        """Wait until it has been told of all requests, if it is not told at once."""
+
 
 class OnPCI:
     """A device in a slot of the first PCI bus. QEMU has all kinds of registers in one region."""
@@ -73,6 +76,9 @@ class OnPCI:
             self._write(register, "<I", part & 0xFFFF_FFFF)
             self._write(register + 4, "<I", part >> 32)
         self._write(28, "<H", 1)
+
+    def settle(self) -> None:
+        """Do nothing, as it is told at once."""
 
     def notify(self, queue: int) -> None:
         """Say that there is a request in a queue."""
@@ -111,6 +117,9 @@ class OnMMIO:
             self._write(register + 4, part >> 32)
         self._write(0x44, 1)
 
+    def settle(self) -> None:
+        """Do nothing, as it is told at once."""
+
     def notify(self, queue: int) -> None:
         """Say that there is a request in a queue."""
         self._write(0x50, queue)
@@ -145,6 +154,10 @@ class OnChannel:
     def enable(self, queue: int, descriptors: int, available: int, used: int) -> None:
         """Give it a queue, by the addresses of its parts."""
         self._command(self._ENABLE, ">QIHHQQ", descriptors, 0, queue, _SIZE, available, used)
+
+    def settle(self) -> None:
+        """Wait until it has been told of all requests."""
+        mainframe.settle(self._guest)
 
     def notify(self, queue: int) -> None:
         """Say that there is a request in a queue."""
@@ -191,6 +204,7 @@ class Device:
 
     def send(self, queue: int, *parts: bytes, answer: int = 0) -> None:
         """Put one request into a queue: parts that the device reads, and bytes for it to answer in."""
+        self._transport.settle()
         ring, count = self._ring(queue), len(parts) + bool(answer)
         for index, part in enumerate([*parts, bytes(answer)][:count]):
             address = self._memory + _BUFFERS + index * 0x1000
