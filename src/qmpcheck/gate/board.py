@@ -26,7 +26,7 @@ class Ability(Enum):
     SLEEP = "suspension by the guest"
     WATCHDOG = "a watchdog"
     PANIC = "reports of a panic"
-    PANIC_DETAILS = "details of a panic"
+    DISABLED_WAIT = "a CPU that waits for nothing"
     CRASH_LOADED = "reports of a crash kernel"
     PVSHUTDOWN = "shutdown by pvpanic"
     MACHINE_CHECK = "injected machine checks"

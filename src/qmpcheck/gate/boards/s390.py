@@ -6,8 +6,8 @@ from qmpcheck.gate import mainframe
 from qmpcheck.gate.board import Ability, Board, Feature
 from qmpcheck.gate.guest import Guest
 
-_CRASHED, _OFF = 0xDEAD, 0xFFF
-"""Where a CPU that no interrupt can wake says that it has crashed, and that it is switched off."""
+CRASHED, _OFF = 0xDEAD, 0xFFF
+"""The addresses at which a CPU waits for nothing that has crashed, or that is switched off."""
 
 
 def _stop(address: int) -> Feature:
@@ -47,8 +47,7 @@ S390 = Board(
         Ability.CPU: (Feature(),),
         Ability.DUMP: (Feature(),),
         Ability.CHANNELS: (Feature(),),
-        Ability.PANIC: (_stop(_CRASHED),),
-        Ability.PANIC_DETAILS: (_stop(_CRASHED),),
+        Ability.DISABLED_WAIT: (_stop(CRASHED),),
         Ability.OFF: (_stop(_OFF),),
         Ability.RESET: (Feature(_reset, firmware=mainframe.OBEDIENT),),
         Ability.VIRTIO: (Feature(firmware=mainframe.OBEDIENT),),
