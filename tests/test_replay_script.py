@@ -1,6 +1,7 @@
 """What a script makes a client meet, and what is said about scripts that are wrong."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,6 +75,14 @@ return = 7
 """
     with client(tmp_path, text) as talk:
         assert talk.ask("x-mine") == 7
+
+
+def test_the_example_in_the_documentation_is_a_script(tmp_path: Path) -> None:
+    page = Path(__file__).parent.parent / "docs" / "test-clients.md"
+    [example] = re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
+    path = tmp_path / "script.toml"
+    path.write_text(example)
+    assert len(script.load(str(path))) == example.count("[[meet]]")
 
 
 def test_negotiation_can_fail(tmp_path: Path) -> None:

@@ -146,6 +146,7 @@ def test_commands_are_those_of_the_release() -> None:
         assert "query-cpus" in names[0] - names[1]
         assert "yank" in names[1] - names[0]
         assert old.ask("yank", instances=[])["class"] == "CommandNotFound"
+        assert {"name": "STOP"} in old.ask("query-events")
 
 
 def test_no_argument_that_a_real_build_took_is_refused() -> None:

@@ -87,6 +87,8 @@ class Release:
                 return self._said.get("version", {})
             case "query-commands":
                 return [{"name": each} for each in self.commands]
+            case "query-events":
+                return [{"name": each} for each in self.rule_base.events]
             case "query-qmp-schema":
                 return self._schema
             case "query-status":
