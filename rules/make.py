@@ -82,8 +82,8 @@ def known_defects(specs: Path) -> bytes | None:
         return None
     shipped = json.loads(listing.read_text())
     paths += [specs / "qapi" / each["release"] / each["root"] for each in shipped]
-    found = (defect.finding for path in paths for defect in lint.lint(str(path)).defects)
-    return baseline.dump(frozenset(map(fingerprint.of_defect, found))).encode()
+    found = (defect for path in paths for defect in lint.lint(str(path)).defects)
+    return baseline.dump(frozenset(map(fingerprint.of_finding, found))).encode()
 
 
 def strays() -> list[str]:

@@ -19,7 +19,7 @@ def test_codes_are_in_order_and_their_names_distinct() -> None:
 def test_every_code_is_explained_and_has_examples_unless_only_a_build_can_give_it() -> None:
     assert all(each.means and each.why for each in CODES.values())
     assert {code for code, each in CODES.items() if not each.bad or not each.good} == BUILD_CODES
-    assert {code for code, each in CODES.items() if each.tolerant is not None} == DRIFT_CODES
+    assert {code for code, each in CODES.items() if each.change is not None} == DRIFT_CODES
 
 
 def given(explained: Code, text: str, folder: Path) -> set[str]:

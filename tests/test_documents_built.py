@@ -121,7 +121,7 @@ def read_schema(lines: list[Line]) -> tuple[RuleBase, list[int]]:
         root = Path(folder) / "root.json"
         root.write_text(text_of(lines))
         rules, found = qapi.lint(str(root))
-    return rules, [defect.line for _, defect in found]
+    return rules, [defect.line for defect in found]
 
 
 def over_time(rules: RuleBase) -> Any:

@@ -8,6 +8,7 @@ import pytest
 from qmpcheck.codes import Severity
 from qmpcheck.finding import AS_IT_IS
 from qmpcheck.gate.build import Build
+from qmpcheck.gate.codes import WORDS
 from qmpcheck.gate.expectations import expected
 from qmpcheck.gate.failure import CRASHED, Failure
 from qmpcheck.gate.fault import faults
@@ -33,7 +34,7 @@ def found(
     recording = Recording("own", (), "\n".join(lines).encode(), ended=failure is None)
     outcome = ScenarioOutcome(Scenario("own", "", STEPS, lambda _: None), (recording,), failure, 0.0)
     for fault in faults(build, outcome, AS_IT_IS):
-        yield fault.severity, f"{fault.what}: {fault.full_text}"
+        yield fault.severity, fault.message if fault.event else f"{WORDS[fault.code]}: {fault.message}"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+import msgspec
 import published
 import pytest
 import xmlschema
@@ -25,10 +26,11 @@ from qmpcheck.cli import main
 from qmpcheck.codes import CODES, DRIFT_CODES, Severity
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
+from qmpcheck.finding import Finding
 from qmpcheck.keypath import ITEMS
 from qmpcheck.reports import changesreport, fingerprint, formats, report, streamstext
 from qmpcheck.reports.changes import Changes
-from qmpcheck.reports.report import Report, Reported, Suite
+from qmpcheck.reports.report import Report, Suite
 from qmpcheck.specs import catalogue
 from qmpcheck.text import safe
 
@@ -76,17 +78,16 @@ FOUND_CODES = st.sampled_from(sorted(CODES))
 
 
 @st.composite
-def findings(draw: st.DrawFn, file: str) -> Reported:
+def findings(draw: st.DrawFn, file: str) -> Finding:
     code = draw(FOUND_CODES)
     path = draw(HOSTILE)
-    return Reported(
+    return Finding(
         code=code,
-        level=CODES[code].severity,
         message=draw(HOSTILE.filter(bool)),
         file=file,
-        line=draw(st.none() | st.integers(1, 99)),
-        identity=fingerprint.Identity(code, draw(HOSTILE), path),
-        path=path,
+        line=draw(st.integers(0, 99)),
+        event=draw(HOSTILE),
+        path=(path,) if path else (),
         known=draw(st.booleans()),
     )
 
@@ -257,11 +258,9 @@ def test_markdown(found: Report) -> None:
     assert len(cells) == 2 * unchecked + 6 * len(grouped)
 
 
-def example(code: str, **about: Any) -> Reported:
-    identity = fingerprint.Identity(code, "STOP", "data.why")
-    return Reported(code, CODES[code].severity, "it is wrong", "s.jsonl", 3, identity, "data.why")._replace(
-        **about
-    )
+def example(code: str, **about: Any) -> Finding:
+    finding = Finding(code, 3, "it is wrong", "STOP", ("data", "why"), file="s.jsonl")
+    return msgspec.structs.replace(finding, **about)
 
 
 REPORT = Report("validate", "v2", (), Severity.ERROR, dict)
@@ -498,7 +497,7 @@ def test_changes() -> None:
     JUNIT.validate(formats.render("junit", found))
     GITLAB.validate(json.loads(formats.render("gitlab", found)))
     [suite] = found.suites
-    assert {finding.level for finding in suite.findings} == set(Severity)
+    assert {finding.severity for finding in suite.findings} == set(Severity)
     assert sum(map(found.fails, suite.findings)) > 10
     assert len(report.groups(suite.findings)) == len(suite.findings) > 50
     assert len(json.loads(formats.render("json", found))["changes"]) == len(suite.findings)
@@ -510,7 +509,8 @@ def test_a_change_is_known_by_its_value_and_branch() -> None:
         for code in DRIFT_CODES
         for value in ("", "p", "q")
     ]
-    assert len({fingerprint.fingerprint(fingerprint.of_change(each)) for each in changes}) == len(changes)
+    found = [fingerprint.of_finding(changesreport.of_change(each, "new")) for each in changes]
+    assert len(set(map(fingerprint.fingerprint, found))) == len(changes)
 
 
 def test_findings_are_as_bad_as_the_user_holds_them_to_be(

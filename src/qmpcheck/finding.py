@@ -1,4 +1,4 @@
-"""A finding: one thing that is wrong."""
+"""A finding: one thing that is wrong with a stream, a build or a document, or a change that is reported."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import msgspec
 from qmpcheck import keypath
 from qmpcheck.codes import CODES, Severity
 from qmpcheck.keypath import KeyPath
+from qmpcheck.text import safe
 
 
 class Excerpt(NamedTuple):
@@ -38,20 +39,25 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         code: a key of `CODES`.
-        line: where it stands, from 1: in the stream, or in the document for QMP9xx.
+        line: the line of the stream, document or spec, from 1; 0 if it concerns no single line.
         message: what is wrong, in one line that is safe to print.
-        event: the event it concerns, "" where there is none; safe to print.
-        path: the keys to the value it concerns, () for the whole line; `shown_path` is safe to print.
-        spec_line: the line of the spec's document that states the rule broken.
+        event: the event that it concerns, "" for none; safe to print.
+        path: the keys to the value that it concerns, () for the whole line; `shown_path` is safe to print.
+        spec_line: the line of the spec's document that states the broken rule.
         drift: since or until when another spec allows it.
-        searched: the line up to which a follow-up was looked for.
+        searched: the last line that was searched for a follow-up.
         erratum: the case in `errata.json` that it is an instance of, "" for none; it is a warning then.
-        spec_file: the file of the spec that `spec_line` counts in, "" where the spec is one document.
-        level: how bad the user holds it to be; None for what its code and its erratum say.
+        spec_file: the file of the spec that `spec_line` counts in, "" if the spec is one document.
+        level: how bad it is in this run; None for what its code and its erratum say.
         got: the value that is not allowed (QMP205), or the JSON type that is wrong (QMP204); safe to print.
-        rule: the rule over time that it is about, in words, "" for none; safe to print.
-        file: the path of the file that it is in, where several were joined to the stream; else "".
-        excerpt: of the line, where the file may not be there any more when a report is made.
+        rule: the temporal rule that it is about, in words, "" for none; safe to print.
+        file: the stream, document, scenario or spec that it is in, as the user named it; not safe to print.
+            The checker sets it only if several files were joined to the stream, and reports set the others.
+        kind: what distinguishes it from findings of the same code, event and path, beside the rule and the
+            erratum; "" for nothing.
+        known: whether the baseline has it.
+        times: how many findings it stands for. Those beyond the limit of a list are one without a line.
+        excerpt: a part of the line, if the file may be gone when a report is made; None otherwise.
     """
 
     code: str
@@ -68,6 +74,9 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     got: str = ""
     rule: str = ""
     file: str = ""
+    kind: str = ""
+    known: bool = False
+    times: int = 1
     excerpt: Excerpt | None = None
 
     @property
@@ -87,10 +96,35 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def text(self) -> str:
-        """The whole message."""
+        """The message, with how far was searched and the erratum."""
         searched = f" (searched to line {self.searched})" if self.searched is not None else ""
         erratum = f" (known erratum {self.erratum})" if self.erratum else ""
         return self.message + searched + erratum
+
+    @property
+    def subject(self) -> str:
+        """The event and the path that it concerns; "" for none."""
+        return " ".join(filter(None, (self.event, self.shown_path)))
+
+    @property
+    def full_message(self) -> str:
+        """What is wrong, which releases allow it, and where the spec says so."""
+        drift = f" ({self.drift})" if self.drift else ""
+        return self.text + drift + self._spec_reference
+
+    @property
+    def full_text(self) -> str:
+        """The event and the path, and the full message."""
+        return f"{self.subject}: {self.full_message}" if self.subject else self.full_message
+
+    @property
+    def _spec_reference(self) -> str:
+        """The place in the spec, in parentheses; "" if it has no lines."""
+        if not self.spec_line:
+            return ""
+        if self.spec_file:
+            return f" ({safe(self.spec_file)}:{self.spec_line} of the spec)"
+        return f" (spec line {self.spec_line})"
 
     def down(self, lines: int) -> Finding:
         """The finding, moved down by so many lines."""

@@ -5,19 +5,14 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+import msgspec
+
 from qmpcheck.checking import examples
 from qmpcheck.finding import Finding
 from qmpcheck.rulebase import RuleBase, SpecError
 from qmpcheck.specs import documents, load
 from qmpcheck.specs.documents import ClassifiedLine, Document
 from qmpcheck.text import safe
-
-
-class Defect(NamedTuple):
-    """A defect, and the file that it is in."""
-
-    file: str
-    finding: Finding
 
 
 class Linted(NamedTuple):
@@ -27,13 +22,13 @@ class Linted(NamedTuple):
         path: the document, as the user named it.
         rule_base: the rules that it states all the same.
         lines: what each line is; none of a schema.
-        defects: by file and line.
+        defects: what is wrong, by file and line.
     """
 
     path: str
     rule_base: RuleBase
     lines: tuple[ClassifiedLine, ...]
-    defects: tuple[Defect, ...]
+    defects: tuple[Finding, ...]
 
 
 def lint(path: str) -> Linted:
@@ -55,8 +50,8 @@ def lint(path: str) -> Linted:
         document = documents.read(content, side)
     except documents.NotADocument as error:
         raise SpecError(f"{safe(path)}: {error}") from None
-    found = tuple(Defect(path, finding) for finding in findings(document))
-    return Linted(path, document.rule_base, document.lines, found)
+    found = (msgspec.structs.replace(finding, file=path) for finding in findings(document))
+    return Linted(path, document.rule_base, document.lines, tuple(found))
 
 
 def findings(document: Document) -> list[Finding]:
@@ -73,5 +68,8 @@ def _schema(root: str) -> Linted:
         rule_base, found = qapi.lint(root)
     except qapi.SchemaError as error:
         raise SpecError(safe(os.path.normpath(os.path.join(folder, str(error))))) from None
-    placed = (Defect(os.path.normpath(os.path.join(folder, file)), finding) for file, finding in found)
+    placed = (
+        msgspec.structs.replace(each, file=os.path.normpath(os.path.join(folder, each.file)))
+        for each in found
+    )
     return Linted(root, rule_base, (), tuple(placed))

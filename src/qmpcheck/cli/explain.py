@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 def _level(about: Code) -> str:
     """How bad its findings are; of a change, what it means for a tolerant client."""
-    return str(about.severity if about.tolerant is None else about.tolerant)
+    return str(about.change.tolerant if about.change else about.severity)
 
 
 def _code(text: str) -> str | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO
 
 from qmpcheck.checking import lint
@@ -20,6 +20,7 @@ from qmpcheck.cli import arguments, baseline_option, output, report_option
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
 from qmpcheck.codes import DOCUMENT_CODES
+from qmpcheck.finding import Finding
 from qmpcheck.reports import baseline, fingerprint, lintreport, streamstext, style
 from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.reports.report import Report
@@ -75,21 +76,18 @@ def _lint(paths: Sequence[str], codes: frozenset[str]) -> tuple[list[Linted], di
             tell(str(error))
             unreadable[path] = str(error)
         else:
-            chosen = tuple(defect for defect in linted.defects if defect.finding.code in codes)
+            chosen = tuple(defect for defect in linted.defects if defect.code in codes)
             results.append(linted._replace(defects=chosen))
     return results, unreadable
 
 
 def _without(results: Sequence[Linted], known: Baseline) -> list[Linted]:
     """The results without known defects."""
-    return [
-        linted._replace(defects=tuple(each for each in linted.defects if not _is_in(known, each)))
-        for linted in results
-    ]
+    return [linted._replace(defects=tuple(_new(linted.defects, known))) for linted in results]
 
 
-def _is_in(known: Baseline, defect: lint.Defect) -> bool:
-    return fingerprint.of_defect(defect.finding) in known
+def _new(defects: Iterable[Finding], known: Baseline) -> Iterator[Finding]:
+    return (each for each in defects if fingerprint.of_finding(each) not in known)
 
 
 def _report(
@@ -104,8 +102,8 @@ def _report(
             out.writelines(
                 f"{line.number:5} {line.kind:9} {safe(line.text)}".rstrip() + "\n" for line in linted.lines
             )
-        for file, finding in shown.defects:
-            out.write(streamstext.finding_line(file, finding, paint))
+        for defect in shown.defects:
+            out.write(streamstext.finding_line(defect.file, defect, paint))
         known = len(linted.defects) - len(shown.defects)
         out.write(f"{safe(linted.path)}: {', '.join(_counts(linted))}{f', {known} known' if known else ''}\n")
 

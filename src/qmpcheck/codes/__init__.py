@@ -6,7 +6,7 @@ A code is never used again for something else. One module a family, one entry a 
 from __future__ import annotations
 
 from qmpcheck.codes import builds, documents, drift, lines, payload, temporal
-from qmpcheck.codes.code import Code, Impact, Severity
+from qmpcheck.codes.code import ChangeDirection, ChangeKind, ChangeSubject, Code, Impact, Severity
 
 __all__ = [
     "BUILD_CODES",
@@ -15,6 +15,9 @@ __all__ = [
     "DRIFT_CODES",
     "STREAM_CODES",
     "TIME_CODES",
+    "ChangeDirection",
+    "ChangeKind",
+    "ChangeSubject",
     "Code",
     "Impact",
     "Severity",

@@ -34,6 +34,62 @@ class Impact(enum.IntEnum):
         return {Impact.BREAKING: Severity.ERROR, Impact.RISKY: Severity.WARNING}.get(self, Severity.NOTE)
 
 
+class ChangeSubject(enum.Enum):
+    """What a change between specs is about."""
+
+    EVENT = enum.auto()
+    MEMBER = enum.auto()
+    TYPE = enum.auto()
+    VALUE = enum.auto()
+    FOLLOW_UP = enum.auto()
+    RATE_LIMIT = enum.auto()
+    DEPRECATION = enum.auto()
+    WORDING = enum.auto()
+
+
+class ChangeDirection(enum.Enum):
+    """Whether the subject of a change was added, removed, or became another."""
+
+    ADDED = enum.auto()
+    REMOVED = enum.auto()
+    CHANGED = enum.auto()
+
+
+class ChangeKind(NamedTuple):
+    """What a change between specs is, and what it means for clients.
+
+    Attributes:
+        subject: what it is about.
+        direction: whether that was added, removed, or became another.
+        tolerant: what it means for a client that ignores what it does not know.
+        strict: what it means for a client that rejects what it does not know.
+        concerns_object: whether it matters to every reader of the object that the member is in, as the object
+            lacked the member before, or may have done.
+    """
+
+    subject: ChangeSubject
+    direction: ChangeDirection
+    tolerant: Impact
+    strict: Impact
+    concerns_object: bool = False
+
+    @property
+    def adds_or_removes(self) -> bool:
+        """Whether an event, a member or a value was added or removed."""
+        is_thing = self.subject in (ChangeSubject.EVENT, ChangeSubject.MEMBER, ChangeSubject.VALUE)
+        return is_thing and self.direction is not ChangeDirection.CHANGED
+
+    @property
+    def adds_value(self) -> bool:
+        """Whether a closed set has a new value."""
+        return (self.subject, self.direction) == (ChangeSubject.VALUE, ChangeDirection.ADDED)
+
+    @property
+    def adds_event(self) -> bool:
+        """Whether there is a new event."""
+        return (self.subject, self.direction) == (ChangeSubject.EVENT, ChangeDirection.ADDED)
+
+
 class Code(NamedTuple):
     """One code. The examples are run by the tests: the bad one gives the code, the good one none.
 
@@ -48,8 +104,7 @@ class Code(NamedTuple):
         rules: the user's own rules that they are checked by.
         spec: the compiled rule base that they are checked by, where it is none of the catalogue.
         old: the spec that a new spec comes after.
-        tolerant, strict: of a change, what it means for a client that ignores what it does not know, and for
-            one that rejects it; None otherwise.
+        change: what a change between specs with this code is; None for other codes.
     """
 
     slug: str
@@ -62,5 +117,4 @@ class Code(NamedTuple):
     rules: str = ""
     spec: str = ""
     old: str = ""
-    tolerant: Impact | None = None
-    strict: Impact | None = None
+    change: ChangeKind | None = None

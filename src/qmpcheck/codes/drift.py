@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from qmpcheck.codes.code import Code, Impact
+from qmpcheck.codes.code import ChangeDirection as Direction
+from qmpcheck.codes.code import ChangeKind, Code, Impact
+from qmpcheck.codes.code import ChangeSubject as Subject
 
 _AGAINST = "the new spec"
 
@@ -19,14 +21,10 @@ def _spec(*members: str, after: str = "", prose: str = "Somebody moved the switc
     return f"{text}\n\n{after}" if after else text
 
 
-def _change(
-    slug: str, tolerant: Impact, strict: Impact, means: str, why: str, old: str, new: str, good: str = ""
-) -> Code:
+def _change(slug: str, change: ChangeKind, means: str, why: str, old: str, new: str, good: str = "") -> Code:
     """A change; the good example is the old spec in other words, if none is given."""
     good = good or old.replace("Somebody moved the switch.", "The switch\nwas moved.")
-    return Code(
-        slug, tolerant.severity, means, why, new, good, _AGAINST, old=old, tolerant=tolerant, strict=strict
-    )
+    return Code(slug, change.tolerant.severity, means, why, new, good, _AGAINST, old=old, change=change)
 
 
 def _built(values: str) -> str:
@@ -48,8 +46,7 @@ _TWO_EVENTS = _spec(_MEMBER, after=_DIMMED)
 CODES: dict[str, Code] = {
     "QMP501": _change(
         "event-removed",
-        Impact.BREAKING,
-        Impact.BREAKING,
+        ChangeKind(Subject.EVENT, Direction.REMOVED, Impact.BREAKING, Impact.BREAKING),
         "The new spec has no such event. Where another one of the same data came, it is named: likely the "
         "event was renamed.",
         "A client that waits for the event waits forever.",
@@ -58,8 +55,7 @@ CODES: dict[str, Code] = {
     ),
     "QMP502": _change(
         "event-added",
-        Impact.SAFE,
-        Impact.BREAKING,
+        ChangeKind(Subject.EVENT, Direction.ADDED, Impact.SAFE, Impact.BREAKING),
         "The new spec has an event that the old one had not.",
         "A client must ignore events that it does not know; one that rejects them breaks.",
         _PLAIN,
@@ -67,8 +63,7 @@ CODES: dict[str, Code] = {
     ),
     "QMP503": _change(
         "member-removed",
-        Impact.BREAKING,
-        Impact.BREAKING,
+        ChangeKind(Subject.MEMBER, Direction.REMOVED, Impact.BREAKING, Impact.BREAKING),
         "A mandatory member is gone. Where another one of the same type came, it is named: likely the "
         "member was renamed.",
         "Clients read mandatory members without asking whether they are there.",
@@ -77,8 +72,7 @@ CODES: dict[str, Code] = {
     ),
     "QMP504": _change(
         "optional-member-removed",
-        Impact.RISKY,
-        Impact.RISKY,
+        ChangeKind(Subject.MEMBER, Direction.REMOVED, Impact.RISKY, Impact.RISKY),
         "A member that could be absent is gone.",
         "A client works without the member, but may have done more with it.",
         _BOTH,
@@ -86,8 +80,7 @@ CODES: dict[str, Code] = {
     ),
     "QMP505": _change(
         "member-added",
-        Impact.SAFE,
-        Impact.BREAKING,
+        ChangeKind(Subject.MEMBER, Direction.ADDED, Impact.SAFE, Impact.BREAKING, concerns_object=True),
         "An object has a new member.",
         "A client must ignore members that it does not know; one that rejects them breaks.",
         _PLAIN,
@@ -95,8 +88,7 @@ CODES: dict[str, Code] = {
     ),
     "QMP506": _change(
         "member-became-optional",
-        Impact.BREAKING,
-        Impact.BREAKING,
+        ChangeKind(Subject.MEMBER, Direction.CHANGED, Impact.BREAKING, Impact.BREAKING),
         "A member that always was there may now be absent.",
         "Clients that read it without asking break on the first event that lacks it.",
         _spec(_MEMBER, _OPTIONAL.replace(", optional", "")),
@@ -104,8 +96,7 @@ CODES: dict[str, Code] = {
     ),
     "QMP507": _change(
         "member-became-mandatory",
-        Impact.SAFE,
-        Impact.SAFE,
+        ChangeKind(Subject.MEMBER, Direction.CHANGED, Impact.SAFE, Impact.SAFE, concerns_object=True),
         "A member that could be absent now always comes.",
         "Clients need not ask for it any more; nothing breaks.",
         _BOTH,
@@ -113,8 +104,7 @@ CODES: dict[str, Code] = {
     ),
     "QMP508": _change(
         "type-changed",
-        Impact.BREAKING,
-        Impact.BREAKING,
+        ChangeKind(Subject.TYPE, Direction.CHANGED, Impact.BREAKING, Impact.BREAKING),
         "A value may be of a type that it could not be of before: another one, or a wider one.",
         "A client in a typed language fails to decode the whole message.",
         _PLAIN,
@@ -122,8 +112,7 @@ CODES: dict[str, Code] = {
     ),
     "QMP509": _change(
         "type-narrowed",
-        Impact.SAFE,
-        Impact.SAFE,
+        ChangeKind(Subject.TYPE, Direction.CHANGED, Impact.SAFE, Impact.SAFE),
         "A value has a narrower type: all that it may be now, it could be before.",
         "Clients that read the wider type read this one; nothing breaks.",
         _spec('- "level": how bright it is (json-number)'),
@@ -131,8 +120,7 @@ CODES: dict[str, Code] = {
     ),
     "QMP510": _change(
         "value-added",
-        Impact.RISKY,
-        Impact.BREAKING,
+        ChangeKind(Subject.VALUE, Direction.ADDED, Impact.RISKY, Impact.BREAKING),
         "A closed set has a new value. Where it comes with a branch of a union, the members there are named.",
         "A client that handles each value has no case for this one.",
         _PLAIN,
@@ -140,8 +128,7 @@ CODES: dict[str, Code] = {
     ),
     "QMP511": _change(
         "value-removed",
-        Impact.SAFE,
-        Impact.SAFE,
+        ChangeKind(Subject.VALUE, Direction.REMOVED, Impact.SAFE, Impact.SAFE),
         "A closed set has lost a value.",
         "A client's case for it is never met any more; nothing breaks.",
         _spec(_MEMBER.replace('"on" or "off"', '"on", "off" or "dim"')),
@@ -149,8 +136,7 @@ CODES: dict[str, Code] = {
     ),
     "QMP512": _change(
         "follow-up-removed",
-        Impact.BREAKING,
-        Impact.BREAKING,
+        ChangeKind(Subject.FOLLOW_UP, Direction.REMOVED, Impact.BREAKING, Impact.BREAKING),
         "The new spec no longer says that another event follows this one.",
         "Clients that wait for the second event may wait forever.",
         _spec(_MEMBER, after=_FOLLOW_UP),
@@ -158,8 +144,7 @@ CODES: dict[str, Code] = {
     ),
     "QMP513": _change(
         "follow-up-added",
-        Impact.SAFE,
-        Impact.SAFE,
+        ChangeKind(Subject.FOLLOW_UP, Direction.ADDED, Impact.SAFE, Impact.SAFE),
         "The new spec says that another event follows this one; the old one did not.",
         "Clients may rely on it; nothing breaks.",
         _PLAIN,
@@ -167,8 +152,7 @@ CODES: dict[str, Code] = {
     ),
     "QMP514": _change(
         "rate-limit-added",
-        Impact.RISKY,
-        Impact.RISKY,
+        ChangeKind(Subject.RATE_LIMIT, Direction.ADDED, Impact.RISKY, Impact.RISKY),
         "The event is now sent at most once a second, or a limit that it had now covers more of it; what "
         "happens in between is not told. (A limit that QEMU had all along is QMP517 where a document begins "
         "to state it.)",
@@ -178,8 +162,7 @@ CODES: dict[str, Code] = {
     ),
     "QMP515": _change(
         "rate-limit-removed",
-        Impact.SAFE,
-        Impact.SAFE,
+        ChangeKind(Subject.RATE_LIMIT, Direction.REMOVED, Impact.SAFE, Impact.SAFE),
         "The new spec no longer limits how often the event is sent, or exempts more of it.",
         "No event is missed any more; there may be more of them.",
         _spec(_MEMBER, after=_LIMIT),
@@ -187,8 +170,7 @@ CODES: dict[str, Code] = {
     ),
     "QMP516": _change(
         "became-deprecated",
-        Impact.RISKY,
-        Impact.RISKY,
+        ChangeKind(Subject.DEPRECATION, Direction.ADDED, Impact.RISKY, Impact.RISKY),
         "The new spec marks the event, the member or the value as deprecated.",
         "A later version may do without it; clients should move to what takes its place.",
         _UNMARKED,
@@ -197,8 +179,7 @@ CODES: dict[str, Code] = {
     ),
     "QMP517": _change(
         "documents-differ",
-        Impact.DOC,
-        Impact.DOC,
+        ChangeKind(Subject.WORDING, Direction.CHANGED, Impact.DOC, Impact.DOC, concerns_object=True),
         "The two specs say different things, but can mean the same events: one is more precise, as texts and "
         "schemas of one release are, or speaks of what a build may lack. (A member that always was there and "
         "may be absent now is QMP506.)",
@@ -208,8 +189,7 @@ CODES: dict[str, Code] = {
     ),
     "QMP518": _change(
         "no-longer-deprecated",
-        Impact.SAFE,
-        Impact.SAFE,
+        ChangeKind(Subject.DEPRECATION, Direction.REMOVED, Impact.SAFE, Impact.SAFE),
         "The new spec no longer marks the event, the member or the value as deprecated.",
         "Clients may go on using it; nothing breaks.",
         _MARKED,

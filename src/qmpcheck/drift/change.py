@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from qmpcheck import keypath
-from qmpcheck.codes import CODES, Impact
+from qmpcheck.codes import CODES, ChangeKind, Impact
 from qmpcheck.keypath import KeyPath
 from qmpcheck.rulebase import LineNumber
 from qmpcheck.text import name, quoted
@@ -71,6 +71,13 @@ class Change(msgspec.Struct, frozen=True):
         return CODES[self.code].slug
 
     @property
+    def kind(self) -> ChangeKind:
+        """What the registry of codes says of such a change."""
+        kind = CODES[self.code].change
+        assert kind is not None, "the code of a change"
+        return kind
+
+    @property
     def shown_path(self) -> str:
         """The path as it is printed: `data.nodes[]`."""
         return keypath.as_text(self.path)
@@ -79,7 +86,4 @@ class Change(msgspec.Struct, frozen=True):
         """What it means for a client, one that is strict or one that is tolerant."""
         if self.is_handled:
             return Impact.SAFE
-        code = CODES[self.code]
-        impact = code.strict if strict else code.tolerant
-        assert impact is not None, "the code of a change"
-        return impact
+        return self.kind.strict if strict else self.kind.tolerant

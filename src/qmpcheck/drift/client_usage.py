@@ -58,7 +58,7 @@ def of_client(changes: Iterable[Change], uses: ClientUsage, strict: bool = False
 
 
 def _for_client(change: Change, uses: ClientUsage) -> Change:
-    if change.code != "QMP510" or (change.path, change.value) not in uses[change.event].handled:
+    if not change.kind.adds_value or (change.path, change.value) not in uses[change.event].handled:
         return change
     return msgspec.structs.replace(change, is_handled=True, text=f"{change.text}, which the client handles")
 
@@ -72,27 +72,21 @@ def touches(change: Change, uses: ClientUsage, strict: bool = False) -> bool:
         strict: whether the client rejects members that it does not know, and so meets those it does not name.
     """
     seen = uses.get(change.event)
-    if seen is None or change.code == "QMP502":
+    if seen is None or change.kind.adds_event:
         return False
     if not all(seen.takes((*each.within, each.tag), each.value) for each in change.where):
         return False
     if not change.path:
         return True
-    if change.code in _OF_A_VALUE and change.value:
+    # Removed or deprecated, a value matters to those who receive it; a new one to all that read the member.
+    if change.value and not change.kind.adds_value:
         return seen.takes(change.path, change.value)
     meets = seen.has if strict else seen.takes_all_of
-    if change.code in _OF_THE_OBJECT and meets(change.path[:-1]):
+    if change.kind.concerns_object and meets(change.path[:-1]):
         return True
     other_name = (*change.path[:-1], change.counterpart) if change.counterpart else change.path
     return seen.has(change.path) or seen.has(other_name)
 
-
-_OF_THE_OBJECT = frozenset({"QMP505", "QMP507", "QMP517"})
-"""Changes that concern an object which may lack the member."""
-
-_OF_A_VALUE = frozenset({"QMP511", "QMP516", "QMP517", "QMP518"})
-"""Changes to one value: they matter only to clients that receive it. A new value matters to all that read
-the member."""
 
 _MOST_VALUES, _MOST_PATHS, _DEEPEST = 256, 4096, 32
 """Of one path, of one event, and levels: beyond these, anything is taken for received."""

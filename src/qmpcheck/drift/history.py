@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from qmpcheck import keypath, rulebase
-from qmpcheck.codes import Impact
+from qmpcheck.codes import ChangeKind, ChangeSubject, Impact
 from qmpcheck.drift.change import Change, Place
 from qmpcheck.drift.compare import compare
 from qmpcheck.keypath import ITEMS, KeyPath
@@ -263,15 +263,6 @@ def _members(type: Type, names: Sequence[str], where: str, file: str) -> Iterato
         yield from _members(branch, names, f"{where} and {inside}" if where else inside, file)
 
 
-_PRESENCE = {"QMP501", "QMP502", "QMP503", "QMP504", "QMP505", "QMP510", "QMP511"}
-"""Something came or went."""
-
-_TYPE = {"QMP508", "QMP509", "QMP517"}
-"""Something became another thing, which may have other members and values."""
-
-_DEPRECATION = {"QMP516", "QMP518"}
-
-
 def _steps(subject: _Subject, old: SpecInForce, new: SpecInForce) -> Iterator[HistoryEntry]:
     before, after = _seen(subject, old.rule_base), _seen(subject, new.rule_base)
     if not before and not after:
@@ -304,7 +295,12 @@ def _gone(
 
 def _cause(subject: _Subject, changes: Iterable[Change]) -> Change | None:
     """The change by which it came or went: of itself, or of what it is in."""
-    return next((each for each in changes if each.code in _PRESENCE | _TYPE and subject.is_in(each)), None)
+    return next((each for each in changes if _may_add_or_remove(each.kind) and subject.is_in(each)), None)
+
+
+def _may_add_or_remove(kind: ChangeKind) -> bool:
+    """Whether such a change adds or removes something, or what is inside of something that became another."""
+    return kind.adds_or_removes or kind.subject in (ChangeSubject.TYPE, ChangeSubject.WORDING)
 
 
 def _level(subject: _Subject, cause: Change | None) -> Impact | None:
@@ -327,10 +323,10 @@ def _inside_of(where: str) -> str:
 
 def _is_told(subject: _Subject, change: Change) -> bool:
     """Whether a change is a step, and not the coming or going of the subject, which is listed already."""
-    if change.code in _DEPRECATION and subject.is_in(change):
+    if change.kind.subject is ChangeSubject.DEPRECATION and subject.is_in(change):
         return True
     own = _without_items(change.path) == subject.path and change.value == subject.value
-    return subject.holds(change) and not (own and change.code in _PRESENCE)
+    return subject.holds(change) and not (own and change.kind.adds_or_removes)
 
 
 def _changed(subject: _Subject, new: SpecInForce, change: Change) -> HistoryEntry:

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
-from qmpcheck.codes import BUILD_CODES, CODES, DRIFT_CODES, STREAM_CODES, Impact
+from qmpcheck.codes import BUILD_CODES, CODES, STREAM_CODES, ChangeKind, ChangeSubject, Impact
 from qmpcheck.gate.failure import CRASHED, FAILED, HUNG
 
 NOT_SEEN, REPEATED, UNEXPECTED, MISPLACED = "QMP401", "QMP405", "QMP406", "QMP407"
 UNTIMELY, KEY_TWICE = "QMP408", "QMP409"
 
-_NOT_IN_INTROSPECTION = {"QMP512", "QMP513", "QMP514", "QMP515"}
-"""Follow-ups and rate limits: introspection does not have them."""
+OF_FAILURE = {CRASHED: "QMP402", HUNG: "QMP403", FAILED: "QMP404"}
+"""The code of each kind of failure. That a build lacks something is no finding, so `LACKS` has none."""
 
-_CHANGES = {code for code in DRIFT_CODES if CODES[code].tolerant is not Impact.DOC} - _NOT_IN_INTROSPECTION
+WORDS = {
+    NOT_SEEN: "not seen",
+    REPEATED: "sent again",
+    UNEXPECTED: "unexpected",
+    MISPLACED: "out of order",
+    UNTIMELY: "untimely",
+    KEY_TWICE: "key twice",
+    **{code: kind for kind, code in OF_FAILURE.items()},
+}
+"""What each code says in a word or two."""
+
+
+def _is_of_builds(kind: ChangeKind) -> bool:
+    """Whether a build can differ from its spec so: introspection has no prose, so no follow-ups or limits."""
+    is_prose = kind.subject in (ChangeSubject.FOLLOW_UP, ChangeSubject.RATE_LIMIT)
+    return kind.tolerant is not Impact.DOC and not is_prose
+
+
+_CHANGES = {code for code, each in CODES.items() if each.change and _is_of_builds(each.change)}
 """The differences between a build and its spec that are more than build options."""
 
 OF_GATE = STREAM_CODES | BUILD_CODES | _CHANGES
 """The codes of all that a gate can find."""
-
-OF_FAILURE = {CRASHED: "QMP402", HUNG: "QMP403", FAILED: "QMP404"}
-"""The code of each kind of failure. That a build lacks something is no finding, so `LACKS` has none."""

@@ -6,12 +6,23 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from qmpcheck.codes import Severity
-from qmpcheck.finding import Severities
+from qmpcheck.finding import Finding, Severities
 from qmpcheck.gate import alignment, latency
 from qmpcheck.gate.alignment import Event, MissingEvent, UnexpectedEvent
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.codes import KEY_TWICE, MISPLACED, NOT_SEEN, OF_FAILURE, REPEATED, UNEXPECTED, UNTIMELY
+from qmpcheck.gate.codes import (
+    KEY_TWICE,
+    MISPLACED,
+    NOT_SEEN,
+    OF_FAILURE,
+    REPEATED,
+    UNEXPECTED,
+    UNTIMELY,
+    WORDS,
+)
 from qmpcheck.gate.expectations import Expectations, Expected, events_of, of_build
 from qmpcheck.gate.failure import CRASHED
 from qmpcheck.gate.recording import ReceivedEvent
@@ -23,33 +34,8 @@ PLAYED = (4, 2), (11, 1)
 """The oldest and the newest release on which the scenarios were played; on no development version."""
 
 
-class Fault(NamedTuple):
-    """One finding of the gate, before `reports/gatereport` makes it one of a report.
-
-    Attributes:
-        code: one of `BUILD_CODES`.
-        what: its kind in a word or two.
-        text: what happened, or which event did not come, or came again; safe to print.
-        event: the event's name; "" where it concerns none.
-        severity: how bad it is.
-        measured: what differs each time that it happens; printed after the text.
-    """
-
-    code: str
-    what: str
-    text: str
-    event: str = ""
-    severity: Severity = Severity.ERROR
-    measured: str = ""
-
-    @property
-    def full_text(self) -> str:
-        """What happened, with what was measured."""
-        return f"{self.text}: {self.measured}" if self.measured else self.text
-
-
-def faults(build: Build, outcome: ScenarioOutcome, severities: Severities) -> Iterator[Fault]:
-    """The faults of a scenario; none where the build does not have what it needs.
+def faults(build: Build, outcome: ScenarioOutcome, severities: Severities) -> Iterator[Finding]:
+    """What the gate finds of a scenario; nothing if the build lacks what it needs.
 
     Args:
         build: what it was played on.
@@ -57,28 +43,53 @@ def faults(build: Build, outcome: ScenarioOutcome, severities: Severities) -> It
         severities: how bad the findings of some codes are.
     """
     if not outcome.skipped:
-        for fault in dict.fromkeys(_found(build, outcome)):
-            yield fault._replace(severity=severities.get(fault.code, fault.severity))
+        for finding in dict.fromkeys(_found(build, outcome)):
+            level = severities.get(finding.code, finding.severity)
+            yield msgspec.structs.replace(finding, level=level)
 
 
-def _found(build: Build, outcome: ScenarioOutcome) -> Iterator[Fault]:
-    failure = outcome.failure
+def _found(build: Build, outcome: ScenarioOutcome) -> Iterator[Finding]:
+    failure, scenario = outcome.failure, outcome.scenario.name
     if failure:
-        yield Fault(OF_FAILURE[failure.kind], failure.kind, failure.text)
+        yield Finding(OF_FAILURE[failure.kind], 0, failure.text, file=scenario, kind=scenario)
     for machine, steps in outcome.scenario.machines.items():
-        place = f" of the machine {machine}" if machine else ""
+        where = _Where(scenario, f" of the machine {machine}" if machine else "")
         sent, again = _once(outcome.recording(machine).sent())
         for event in again:
-            yield Fault(REPEATED, "sent again", f"{name(event)}{place}", name(event))
+            yield where.finding(REPEATED, name(event), name(event))
         events = [each.event for each in sent]
         crashed = failure is not None and failure.kind == CRASHED
-        yield from _out_of_sequence(build, steps, events, place, crashed)
+        yield from _out_of_sequence(build, steps, events, where, crashed)
         for each in sent:
             about = name(each.event["event"])
             if each.twice is not None:
-                yield Fault(KEY_TWICE, "key twice", f"{quoted(each.twice)} in {about}{place}", about)
+                yield where.finding(KEY_TWICE, about, f"{quoted(each.twice)} in {about}")
         for event, off in latency.untimely(sent):
-            yield Fault(UNTIMELY, "untimely", f"{name(event)}{place}", name(event), measured=off)
+            yield where.finding(UNTIMELY, name(event), name(event), measured=off)
+
+
+class _Where(NamedTuple):
+    """A scenario, and one of its machines in words; "" for the only one."""
+
+    scenario: str
+    machine: str
+
+    def finding(
+        self, code: str, event: str, text: str, level: Severity = Severity.ERROR, measured: str = ""
+    ) -> Finding:
+        """A finding about an event.
+
+        Args:
+            code: one of `BUILD_CODES`.
+            event: the event's name; safe to print.
+            text: which event it is; safe to print.
+            level: how bad it is.
+            measured: what differs each time that it happens, and so is no part of its identity.
+        """
+        what = text + self.machine
+        message = f"{WORDS[code]}: {what}" + (f": {measured}" if measured else "")
+        kind = f"{self.scenario}: {what}"
+        return Finding(code, 0, message, event, level=level, file=self.scenario, kind=kind)
 
 
 def _once(events: Iterable[ReceivedEvent]) -> tuple[list[ReceivedEvent], list[str]]:
@@ -97,12 +108,12 @@ def _once(events: Iterable[ReceivedEvent]) -> tuple[list[ReceivedEvent], list[st
 
 
 def _out_of_sequence(
-    build: Build, steps: Expectations, events: Sequence[Event], place: str, crashed: bool
-) -> Iterator[Fault]:
-    """What was missed and what came instead, or at another place, is one fault.
+    build: Build, steps: Expectations, events: Sequence[Event], where: _Where, crashed: bool
+) -> Iterator[Finding]:
+    """What is missing, came at another place, or came besides.
 
-    What a process that crashed had still to send is none. Of a release on which the scenarios were never
-    played, what came is a warning, no error.
+    An event that came instead of an expected one is no finding of its own, nor is what a process that crashed
+    had still to send. On a release on which the scenarios were never played, events that came are warnings.
     """
     first, last = PLAYED
     version = build.version
@@ -113,16 +124,15 @@ def _out_of_sequence(
     missing = [each for each in differences if isinstance(each, MissingEvent)]
     for expected, after in missing:
         if _taken(came, expected.is_met_by):
-            yield Fault(MISPLACED, "out of order", f"{expected}{place}", expected.event, severity)
+            yield where.finding(MISPLACED, expected.event, str(expected), severity)
         elif other := _taken(came, Expected(expected.event).is_met_by):
             instead = f"came as {_shown(other, steps)}"
-            yield Fault(NOT_SEEN, "not seen", f"{expected}{place}", expected.event, measured=instead)
+            yield where.finding(NOT_SEEN, expected.event, str(expected), measured=instead)
         elif not crashed or after < len(events):
-            yield Fault(NOT_SEEN, "not seen", f"{expected}{place}", expected.event)
+            yield where.finding(NOT_SEEN, expected.event, str(expected))
     for event in came:
         if build.has(event["event"]):  # another is one that the spec does not have
-            about = name(event["event"])
-            yield Fault(UNEXPECTED, "unexpected", f"{_shown(event, steps)}{place}", about, severity)
+            yield where.finding(UNEXPECTED, name(event["event"]), _shown(event, steps), severity)
 
 
 def _taken(events: list[Event], is_wanted: Callable[[Event], bool]) -> Event | None:

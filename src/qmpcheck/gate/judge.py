@@ -15,9 +15,10 @@ from qmpcheck.checking.temporal_rule import options_with_follow_ups
 from qmpcheck.codes import Severity
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
+from qmpcheck.finding import Finding
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import OF_GATE
-from qmpcheck.gate.fault import Fault, faults
+from qmpcheck.gate.fault import faults
 from qmpcheck.gate.recording import Recording
 from qmpcheck.gate.scenario import ScenarioOutcome
 from qmpcheck.rulebase import RuleBase
@@ -40,7 +41,7 @@ class Judged(NamedTuple):
 
     outcome: ScenarioOutcome
     checked: tuple[StreamResult, ...]
-    faults: tuple[Fault, ...]
+    faults: tuple[Finding, ...]
     seen: Counter[str]
 
     @property

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from qmpcheck.codes import Impact
+from qmpcheck.codes import ChangeDirection, ChangeSubject, Impact
 from qmpcheck.drift.change import BranchCondition, Change, Place
 from qmpcheck.drift.client_usage import ClientUsage
 from qmpcheck.keypath import KeyPath
@@ -112,7 +112,8 @@ def rows(changes: Changes) -> list[ChangeRow]:
 
 
 def _rows(changes: Iterable[Change], strict: bool) -> Iterator[ChangeRow]:
-    came = {(each.event, each.path, each.where): each for each in changes if each.code in _CAME}
+    added = (each for each in changes if _names(each, ChangeDirection.ADDED))
+    came = {(each.event, each.path, each.where): each for each in added}
     renamed = {id(change): other for change in changes if (other := _other_half(change, came))}
     halves = {id(other) for other in renamed.values()}
     for change in changes:
@@ -126,12 +127,16 @@ def _rows(changes: Iterable[Change], strict: bool) -> Iterator[ChangeRow]:
 
 _ChangeKey = tuple[str, KeyPath, tuple[BranchCondition, ...]]
 
-_WENT, _CAME = frozenset({"QMP501", "QMP503", "QMP504"}), frozenset({"QMP502", "QMP505"})
+
+def _names(change: Change, direction: ChangeDirection) -> bool:
+    """Whether the name of an event or a member was added, or removed."""
+    is_name = change.kind.subject in (ChangeSubject.EVENT, ChangeSubject.MEMBER)
+    return is_name and change.kind.direction is direction
 
 
 def _other_half(went: Change, came: dict[_ChangeKey, Change]) -> Change | None:
     """What came in place of a name that went, where each names the other one."""
-    if went.code not in _WENT or not went.counterpart:
+    if not went.counterpart or not _names(went, ChangeDirection.REMOVED):
         return None
     if not went.path:
         other = came.get((went.counterpart, (), went.where))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 
-from qmpcheck.codes import Impact
+from qmpcheck.codes import ChangeSubject, Impact
 from qmpcheck.drift.change import NOWHERE, Change
-from qmpcheck.reports import changesjson, fingerprint
+from qmpcheck.finding import Finding
+from qmpcheck.keypath import as_text
+from qmpcheck.reports import changesjson
 from qmpcheck.reports.changes import Changes
-from qmpcheck.reports.report import Report, Reported, Suite
+from qmpcheck.reports.report import Report, Suite
 
 
 def report(changes: Changes, fail_on: Impact = Impact.BREAKING) -> Report:
@@ -28,21 +31,32 @@ def report(changes: Changes, fail_on: Impact = Impact.BREAKING) -> Report:
     return Report("diff", against, (suite,), fail_on.severity, document, source=changes)
 
 
-def of_change(each: Change, spec: str, strict: bool = False) -> Reported:
-    """A change. Its place is in the new spec, or in the old one for what was removed.
+def of_change(each: Change, spec: str, strict: bool = False) -> Finding:
+    """A change as a finding. Its place is in the new spec, or in the old one if it was removed.
 
     Args:
         each: the change.
-        spec: names the spec, where that has no files.
+        spec: names the spec, if that has no files.
         strict: whether the client is.
     """
     place = each.new if each.new != NOWHERE else each.old
-    return Reported(
+    return Finding(
         code=each.code,
-        level=each.level(strict).severity,
+        line=place.line or 0,
         message=each.text,
+        event=each.event,
+        path=each.path,
+        level=each.level(strict).severity,
         file=place.file or spec,
-        line=place.line,
-        identity=fingerprint.of_change(each),
-        path=each.shown_path,
+        kind="; ".join(_kinds(each)),
     )
+
+
+def _kinds(each: Change) -> Iterator[str]:
+    """What distinguishes it from other changes of the same code, event and path."""
+    if each.value:
+        yield each.value
+    for branch in each.where:
+        yield f"in {as_text(branch.within)} {branch}"
+    if each.kind.subject is ChangeSubject.FOLLOW_UP:
+        yield each.text

@@ -9,14 +9,16 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 import qmpcheck
 from qmpcheck.codes import Severity
 from qmpcheck.drift.change import Change
-from qmpcheck.gate.fault import Fault
+from qmpcheck.finding import Finding
 from qmpcheck.gate.judge import Judged, Verdict
-from qmpcheck.reports import changesreport, streamsreport
-from qmpcheck.reports.fingerprint import Baseline, Identity
-from qmpcheck.reports.report import Report, Reported, Suite
+from qmpcheck.reports import changesreport, fingerprint, streamsreport
+from qmpcheck.reports.fingerprint import Baseline
+from qmpcheck.reports.report import Report, Suite, compared
 from qmpcheck.text import safe
 
 INTROSPECTION = "introspection"
@@ -70,45 +72,32 @@ def unplayed(path: str, spec: str, reason: str) -> Report:
     return Report("gate", f"{spec} ({path})", (suite,), Severity.ERROR, lambda: document)
 
 
-def of_fault(scenario: str, fault: Fault) -> Identity:
-    """What a fault is known by: the event it is about, or the scenario that was not played to its end."""
-    return Identity(fault.code, fault.event, "", f"{scenario}: {fault.text}" if fault.event else scenario)
-
-
 def _scenario(judged: Judged, known: Baseline, has_events: bool) -> Suite:
     name, failure = judged.outcome.scenario.name, judged.outcome.failure
     if failure and judged.outcome.skipped:
         lacks = f"lacks {failure.text}"
         verdict = f"skipped: {lacks}"
         return Suite(name, verdict, (), skipped=lacks) if has_events else Suite(name, verdict, (), verdict)
-    findings = (*_diagnostics(judged, known), *(_fault(name, fault, known) for fault in judged.faults))
+    findings = (*_diagnostics(judged, known), *(compared(fault, known) for fault in judged.faults))
     unchecked = "" if has_events else "no event in it"
     return Suite(name, "played" if judged.is_well else "failed", findings, unchecked)
 
 
-def _diagnostics(judged: Judged, known: Baseline) -> Iterator[Reported]:
+def _diagnostics(judged: Judged, known: Baseline) -> Iterator[Finding]:
     for checked in judged.checked:
-        for finding in checked.listed:
-            yield streamsreport.of_finding(checked.path, finding, known)
-        yield from streamsreport.unlisted(checked)
+        yield from streamsreport.findings(checked, known)
 
 
-def _fault(scenario: str, fault: Fault, known: Baseline) -> Reported:
-    message = f"{fault.what}: {fault.full_text}" if fault.event else fault.full_text
-    identity = of_fault(scenario, fault)
-    return Reported(fault.code, fault.severity, message, scenario, None, identity, known=identity in known)
-
-
-def _change(each: Change, verdict: Verdict, known: Baseline) -> Reported:
-    """A change since an older release is no fault."""
+def _change(each: Change, verdict: Verdict, known: Baseline) -> Finding:
+    """A difference of the build as a finding; a change since an older release is only a note."""
     finding = changesreport.of_change(each, (verdict.since or verdict.spec).name)
     if verdict.since:
-        finding = finding._replace(
-            level=Severity.NOTE, message=f"since {verdict.since.name}: {finding.message}"
-        )
+        message = f"since {verdict.since.name}: {finding.message}"
+        finding = msgspec.structs.replace(finding, level=Severity.NOTE, message=message)
     else:
-        finding = finding._replace(level=verdict.recipe.severities.get(each.code, finding.level))
-    return finding._replace(known=finding.identity in known)
+        level = verdict.recipe.severities.get(each.code, finding.severity)
+        finding = msgspec.structs.replace(finding, level=level)
+    return compared(finding, known)
 
 
 def _document(verdict: Verdict, suites: tuple[Suite, ...]) -> dict[str, Any]:
@@ -136,13 +125,13 @@ def _document(verdict: Verdict, suites: tuple[Suite, ...]) -> dict[str, Any]:
                 "scenario": suite.name,
                 "code": finding.code,
                 "slug": finding.slug,
-                "level": str(finding.level),
-                "event": finding.identity.event or None,
-                "path": finding.path,
+                "level": str(finding.severity),
+                "event": finding.event or None,
+                "path": finding.shown_path,
                 "file": safe(finding.file),
-                "line": finding.line,
-                "message": finding.message,
-                "fingerprint": finding.fingerprint,
+                "line": finding.line or None,
+                "message": finding.full_message,
+                "fingerprint": fingerprint.fingerprint(fingerprint.of_finding(finding)),
                 "known": finding.known,
                 "times": finding.times,
             }

@@ -8,11 +8,13 @@ from typing import IO
 
 from qmpcheck.checking.result import FindingKind
 from qmpcheck.codes import Impact, Severity
+from qmpcheck.finding import Finding
+from qmpcheck.gate.codes import WORDS
 from qmpcheck.gate.expectations import events_of
 from qmpcheck.gate.judge import Judged, Verdict
 from qmpcheck.gate.scenario import Scenario
-from qmpcheck.reports import fingerprint, gatereport, streamstext, style
-from qmpcheck.reports.fingerprint import Baseline, Identity
+from qmpcheck.reports import changesreport, fingerprint, streamstext, style
+from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.reports.report import Report, levels
 from qmpcheck.text import name, safe, shortened
 from qmpcheck.wording import plural
@@ -31,7 +33,7 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
     against = f"{safe(spec.name)} ({spec.id})" if spec.name != spec.id else spec.id
     out.write(f"{safe(verdict.build.path)} {verdict.build.version} against {against}\n\n")
     out.write(_table(verdict) + "\n\n")
-    known = frozenset(finding.identity for finding in report.findings if finding.known)
+    known = frozenset(map(fingerprint.of_finding, filter(lambda finding: finding.known, report.findings)))
     for judged in verdict.judged:
         out.writelines(_lines(judged, known, paint))
     out.writelines(_drift_lines(verdict, known, paint))
@@ -86,13 +88,13 @@ def _outcome(judged: Judged) -> str:
         parts.append(failure.kind)
     if judged.errors:
         parts.append(plural(judged.errors, "error"))
-    kinds = Counter(fault.what for fault in judged.faults if fault.event)
+    kinds = Counter(WORDS[fault.code] for fault in judged.faults if fault.event)
     parts += (f"{count} {what}" for what, count in kinds.items())
     return ", ".join(parts) or "ok"
 
 
-def _baseline_mark(identity: Identity, known: Baseline) -> str:
-    return " (in the baseline)" if identity in known else ""
+def _baseline_mark(finding: Finding, known: Baseline) -> str:
+    return " (in the baseline)" if fingerprint.of_finding(finding) in known else ""
 
 
 def _lines(judged: Judged, known: Baseline, paint: style.Paint) -> Iterator[str]:
@@ -105,8 +107,9 @@ def _lines(judged: Judged, known: Baseline, paint: style.Paint) -> Iterator[str]
     for fault in judged.faults:
         is_error = fault.severity is Severity.ERROR
         colour = style.RED if is_error else style.YELLOW
-        noted = " (warning)" * (not is_error) + _baseline_mark(gatereport.of_fault(scenario, fault), known)
-        yield f"{scenario}: {paint(colour, fault.code)} {fault.what}: {fault.full_text}{noted}\n"
+        noted = " (warning)" * (not is_error) + _baseline_mark(fault, known)
+        what = "" if fault.event else f"{WORDS[fault.code]}: "
+        yield f"{scenario}: {paint(colour, fault.code)} {what}{fault.text}{noted}\n"
 
 
 _COLOURS = {
@@ -120,7 +123,8 @@ def _drift_lines(verdict: Verdict, known: Baseline, paint: style.Paint) -> Itera
     whose = f"since {verdict.since.name}" if verdict.since else "the build"
     for change in verdict.changes:
         place = " ".join(filter(None, [change.event, change.shown_path]))
-        level, noted = change.level(), _baseline_mark(fingerprint.of_change(change), known)
+        finding = changesreport.of_change(change, (verdict.since or verdict.spec).name)
+        level, noted = change.level(), _baseline_mark(finding, known)
         yield f"{whose}: {paint(_COLOURS[level], change.code)} {place}: {change.text} ({level}){noted}\n"
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qmpcheck.codes import Severity
-from qmpcheck.reports.report import Report, Reported, count, worst_first
+from qmpcheck.finding import Finding
+from qmpcheck.reports.report import Report, count, worst_first
 from qmpcheck.text import safe
 from qmpcheck.wording import plural
 
@@ -32,19 +33,17 @@ def _lines(report: Report) -> Iterator[str]:
         yield _command("notice", f"{len(kept)} of {findings} are annotated; the log has the others")
 
 
-def _name(finding: Reported) -> str:
-    return "notice" if finding.known or finding.level is Severity.NOTE else str(finding.level)
+def _name(finding: Finding) -> str:
+    return "notice" if finding.known or finding.severity is Severity.NOTE else str(finding.severity)
 
 
-def _finding(finding: Reported) -> str:
+def _finding(finding: Finding) -> str:
     known = " (in the baseline)" if finding.known else ""
     title = f"{finding.code} {finding.slug}"
-    return _command(_name(finding), finding.text + known, finding.file, finding.line, title)
+    return _command(_name(finding), finding.full_text + known, finding.file, finding.line, title)
 
 
-def _command(
-    name: str, message: str, file: str = "", line: int | None = None, title: str = "qmpcheck"
-) -> str:
+def _command(name: str, message: str, file: str = "", line: int = 0, title: str = "qmpcheck") -> str:
     properties = {"file": file, "line": str(line or ""), "title": title}
     written = ",".join(f"{key}={_property(value)}" for key, value in properties.items() if value)
     return f"::{name} {written}::{_data(message)}"

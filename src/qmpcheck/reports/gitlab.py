@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from qmpcheck.codes import Severity
+from qmpcheck.finding import Finding
 from qmpcheck.reports import fingerprint
 from qmpcheck.reports.fingerprint import Identity
-from qmpcheck.reports.report import Report, Reported, Suite
+from qmpcheck.reports.report import Report, Suite
 from qmpcheck.text import safe
 
 _SEVERITIES = {Severity.NOTE: "info", Severity.WARNING: "minor", Severity.ERROR: "major"}
@@ -30,13 +31,13 @@ def _entries(report: Report) -> Iterator[dict[str, Any]]:
         yield entry | {"fingerprint": f"{stable}-{seen[stable]}" if seen[stable] > 1 else stable}
 
 
-def _finding(finding: Reported) -> dict[str, Any]:
+def _finding(finding: Finding) -> dict[str, Any]:
     known = " (in the baseline)" if finding.known else ""
     return {
-        "description": safe(finding.text) + known,
+        "description": safe(finding.full_text) + known,
         "check_name": f"{finding.code} {finding.slug}",
-        "fingerprint": finding.fingerprint,
-        "severity": "info" if finding.known else _SEVERITIES[finding.level],
+        "fingerprint": fingerprint.fingerprint(fingerprint.of_finding(finding)),
+        "severity": "info" if finding.known else _SEVERITIES[finding.severity],
         "location": _location(finding.file, finding.line),
     }
 
@@ -47,9 +48,9 @@ def _unchecked(suite: Suite) -> dict[str, Any]:
         "check_name": "unchecked",
         "fingerprint": fingerprint.fingerprint(Identity("unchecked", "", suite.name)),
         "severity": "blocker",
-        "location": _location(suite.name, None),
+        "location": _location(suite.name, 0),
     }
 
 
-def _location(path: str, line: int | None) -> dict[str, Any]:
+def _location(path: str, line: int) -> dict[str, Any]:
     return {"path": safe(path).removeprefix("./"), "lines": {"begin": line or 1}}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 
-from qmpcheck.reports.report import Report, Reported, Suite, count, groups
+from qmpcheck.finding import Finding
+from qmpcheck.reports import fingerprint
+from qmpcheck.reports.report import Report, Suite, count, groups
 from qmpcheck.text import safe
 from qmpcheck.wording import plural
 
@@ -49,13 +51,13 @@ def _cases(report: Report, suite: Suite) -> Iterator[ET.Element]:
         yield _case(suite, suite.verdict)
 
 
-def _group(report: Report, suite: Suite, group: Sequence[Reported]) -> ET.Element:
+def _group(report: Report, suite: Suite, group: Sequence[Finding]) -> ET.Element:
     first = group[0]
-    case = _case(suite, " ".join(filter(None, (first.code, first.slug, *first.identity[1:]))))
+    case = _case(suite, " ".join(filter(None, (first.code, first.slug, *fingerprint.of_finding(first)[1:]))))
     if first.known:
         ET.SubElement(case, "skipped", message="in the baseline")
     elif any(map(report.fails, group)):
-        message = f"{plural(count(group), 'finding')}: {first.text}"
+        message = f"{plural(count(group), 'finding')}: {first.full_text}"
         failure = ET.SubElement(case, "failure", message=_text(message), type=_text(first.code))
         failure.text = _places(group)
         return case
@@ -67,14 +69,14 @@ def _case(suite: Suite, name: str) -> ET.Element:
     return ET.Element("testcase", classname=_text(suite.name), name=_text(name))
 
 
-def _places(group: Sequence[Reported]) -> str:
-    lines = [_text(f"{_place(finding)}: {finding.text}") for finding in group[:MOST_LINES]]
+def _places(group: Sequence[Finding]) -> str:
+    lines = [_text(f"{_place(finding)}: {finding.full_text}") for finding in group[:MOST_LINES]]
     if len(group) > MOST_LINES:
         lines.append(f"{len(group) - MOST_LINES} more")
     return "\n".join(lines)
 
 
-def _place(finding: Reported) -> str:
+def _place(finding: Finding) -> str:
     return f"{finding.file}:{finding.line}" if finding.line else finding.file
 
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import qmpcheck
-from qmpcheck.checking.lint import Defect, Linted
+from qmpcheck.checking.lint import Linted
 from qmpcheck.codes import Severity
-from qmpcheck.reports import fingerprint, streamsreport
+from qmpcheck.finding import Finding
+from qmpcheck.reports import fingerprint
 from qmpcheck.reports.fingerprint import Baseline
-from qmpcheck.reports.report import Report, Reported, Suite
+from qmpcheck.reports.report import Report, Suite, compared
 from qmpcheck.text import safe
 
 CLEAN, DEFECTS, UNCHECKED = "clean", "defects", "unchecked"
@@ -41,14 +42,8 @@ def report(
 
 
 def _suite(linted: Linted, known: Baseline) -> Suite:
-    found = tuple(_finding(defect, known) for defect in linted.defects)
+    found = tuple(compared(defect, known) for defect in linted.defects)
     return Suite(linted.path, DEFECTS if found else CLEAN, found)
-
-
-def _finding(defect: Defect, known: Baseline) -> Reported:
-    identity = fingerprint.of_defect(defect.finding)
-    made = streamsreport.of_finding(defect.file, defect.finding, frozenset())
-    return made._replace(identity=identity, known=identity in known)
 
 
 def document(results: Sequence[Linted], unreadable: Mapping[str, str], known: Baseline) -> dict[str, Any]:
@@ -77,17 +72,16 @@ def _document(linted: Linted) -> dict[str, Any]:
     }
 
 
-def _diagnostic(path: str, defect: Defect, known: Baseline) -> dict[str, Any]:
-    file, finding = defect
+def _diagnostic(path: str, finding: Finding, known: Baseline) -> dict[str, Any]:
     return {
         "code": finding.code,
         "slug": finding.slug,
         "severity": str(finding.severity),
         "document": safe(path),
-        "file": safe(file),
+        "file": safe(finding.file),
         "line": finding.line,
         "event": finding.event or None,
         "path": finding.shown_path,
         "message": finding.text,
-        "known": fingerprint.of_defect(finding) in known,
+        "known": fingerprint.of_finding(finding) in known,
     }

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from qmpcheck.codes import Severity
-from qmpcheck.reports.report import Report, Reported, count, groups, levels, worst_first
+from qmpcheck.finding import Finding
+from qmpcheck.reports import fingerprint
+from qmpcheck.reports.report import Report, count, groups, levels, worst_first
 from qmpcheck.text import safe
 from qmpcheck.wording import plural
 
@@ -48,14 +50,14 @@ def _counts(report: Report) -> str:
     return ", ".join(said) + (f", {known} of them in the baseline" if known else "")
 
 
-def _row(group: Sequence[Reported]) -> tuple[str, ...]:
+def _row(group: Sequence[Finding]) -> tuple[str, ...]:
     first = group[0]
-    level = f"{first.level}, in the baseline" if first.known else str(first.level)
-    subject = " ".join(filter(None, first.identity[1:3]))
+    level = f"{first.severity}, in the baseline" if first.known else str(first.severity)
+    subject = " ".join(filter(None, fingerprint.of_finding(first)[1:3]))
     return (first.code, first.slug, level, code(subject), str(count(group)), _places(group))
 
 
-def _places(group: Sequence[Reported]) -> str:
+def _places(group: Sequence[Finding]) -> str:
     places = [code(f"{each.file}:{each.line}" if each.line else each.file) for each in group[:MOST_PLACES]]
     return ", ".join(places) + (", …" if len(group) > MOST_PLACES else "")
 

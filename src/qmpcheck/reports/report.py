@@ -6,57 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from qmpcheck.codes import CODES, Severity
+import msgspec
+
+from qmpcheck.codes import Severity
+from qmpcheck.finding import Finding
 from qmpcheck.reports import fingerprint
-from qmpcheck.reports.fingerprint import Identity
+from qmpcheck.reports.fingerprint import Baseline, Identity
 
-
-class Reported(NamedTuple):
-    """One finding, as reports show it.
-
-    Attributes:
-        code: its code.
-        level: how bad it is.
-        message: what is wrong, in one line, without the event and the path.
-        file: where it stands, as the user named it; it may hold anything.
-        line: the line there; None for none.
-        identity: what it is known by.
-        path: the dotted path of what it concerns, with indices.
-        known: whether the baseline has it.
-        times: how many findings it stands for.
-        listed: whether it is one finding; else it stands for some that are only counted.
-    """
-
-    code: str
-    level: Severity
-    message: str
-    file: str
-    line: int | None
-    identity: Identity
-    path: str = ""
-    known: bool = False
-    times: int = 1
-    listed: bool = True
-
-    @property
-    def slug(self) -> str:
-        """The code's name in words."""
-        return CODES[self.code].slug
-
-    @property
-    def fingerprint(self) -> str:
-        """A text that is the same for findings that differ only in where they are."""
-        return fingerprint.fingerprint(self.identity)
-
-    @property
-    def subject(self) -> str:
-        """The event and the path that it concerns; "" for none."""
-        return " ".join(filter(None, (self.identity.event, self.path)))
-
-    @property
-    def text(self) -> str:
-        """What it concerns, and what is wrong."""
-        return f"{self.subject}: {self.message}" if self.subject else self.message
+NOT_LISTED = "not listed"
+"""The kind of findings that are only counted. No baseline can have them: nobody knows their paths."""
 
 
 class Suite(NamedTuple):
@@ -72,7 +30,7 @@ class Suite(NamedTuple):
 
     name: str
     verdict: str
-    findings: tuple[Reported, ...]
+    findings: tuple[Finding, ...]
     unchecked: str = ""
     skipped: str = ""
 
@@ -99,7 +57,7 @@ class Report(NamedTuple):
     source: Any = None
 
     @property
-    def findings(self) -> Iterator[Reported]:
+    def findings(self) -> Iterator[Finding]:
         """All of them."""
         return (finding for suite in self.suites for finding in suite.findings)
 
@@ -108,32 +66,39 @@ class Report(NamedTuple):
         """What was not checked, or not to its end."""
         return [suite for suite in self.suites if suite.unchecked]
 
-    def fails(self, finding: Reported) -> bool:
+    def fails(self, finding: Finding) -> bool:
         """Whether one finding alone makes the run fail."""
-        return not finding.known and finding.level >= self.fail_on
+        return not finding.known and finding.severity >= self.fail_on
 
 
-def groups(findings: Iterable[Reported]) -> list[list[Reported]]:
+def compared(finding: Finding, baseline: Baseline) -> Finding:
+    """The finding, marked as known if a baseline has it."""
+    if not baseline or fingerprint.of_finding(finding) not in baseline:
+        return finding
+    return msgspec.structs.replace(finding, known=True)
+
+
+def groups(findings: Iterable[Finding]) -> list[list[Finding]]:
     """The findings that are the same but for their places together, in the order of the first ones."""
-    found: dict[tuple[Identity, bool], list[Reported]] = {}
+    found: dict[tuple[Identity, bool], list[Finding]] = {}
     for finding in findings:
-        found.setdefault((finding.identity, finding.known), []).append(finding)
+        found.setdefault((fingerprint.of_finding(finding), finding.known), []).append(finding)
     return [*found.values()]
 
 
-def worst_first(findings: Iterable[Reported]) -> list[Reported]:
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """New ones before known ones, then the worse ones first, then as they were."""
-    return sorted(findings, key=lambda finding: (finding.known, -finding.level))
+    return sorted(findings, key=lambda finding: (finding.known, -finding.severity))
 
 
-def count(findings: Iterable[Reported]) -> int:
+def count(findings: Iterable[Finding]) -> int:
     """How many findings these stand for."""
     return sum(finding.times for finding in findings)
 
 
-def levels(findings: Iterable[Reported]) -> Counter[Severity]:
+def levels(findings: Iterable[Finding]) -> Counter[Severity]:
     """How many findings of each level these stand for."""
     counts: Counter[Severity] = Counter()
     for finding in findings:
-        counts[finding.level] += finding.times
+        counts[finding.severity] += finding.times
     return counts

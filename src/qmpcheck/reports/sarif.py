@@ -10,7 +10,9 @@ from urllib.parse import quote
 
 import qmpcheck
 from qmpcheck.codes import CODES
-from qmpcheck.reports.report import Report, Reported, Suite
+from qmpcheck.finding import Finding
+from qmpcheck.reports import fingerprint
+from qmpcheck.reports.report import Report, Suite
 from qmpcheck.text import safe
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -65,18 +67,18 @@ def _notification(suite: Suite) -> dict[str, Any]:
     return {
         "level": "error",
         "message": {"text": _message(f"{suite.name}: {suite.unchecked}")},
-        "locations": [_location(suite.name, None)],
+        "locations": [_location(suite.name, 0)],
     }
 
 
-def _result(finding: Reported, index: int, has_baseline: bool) -> dict[str, Any]:
+def _result(finding: Finding, index: int, has_baseline: bool) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "ruleIndex": index,
-        "level": str(finding.level),
-        "message": {"text": _message(finding.text)},
+        "level": str(finding.severity),
+        "message": {"text": _message(finding.full_text)},
         "locations": [_location(finding.file, finding.line)],
-        "partialFingerprints": {"qmpcheck/v1": finding.fingerprint},
+        "partialFingerprints": {"qmpcheck/v1": fingerprint.fingerprint(fingerprint.of_finding(finding))},
         "occurrenceCount": finding.times,
     }
     if has_baseline:
@@ -88,7 +90,7 @@ def _result(finding: Reported, index: int, has_baseline: bool) -> dict[str, Any]
     return result
 
 
-def _location(path: str, line: int | None) -> dict[str, Any]:
+def _location(path: str, line: int) -> dict[str, Any]:
     physical: dict[str, Any] = {"artifactLocation": {"uri": uri(path)}}
     if line:
         physical["region"] = {"startLine": line}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Iterator
 
+import msgspec
+
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.codes import Severity
 from qmpcheck.finding import Finding, severity
-from qmpcheck.reports import fingerprint, jsonreport, stream_status
-from qmpcheck.reports.fingerprint import Baseline, Identity
-from qmpcheck.reports.report import Report, Reported, Suite
-from qmpcheck.reports.streamstext import spec_reference
+from qmpcheck.reports import jsonreport, stream_status
+from qmpcheck.reports.fingerprint import Baseline
+from qmpcheck.reports.report import NOT_LISTED, Report, Suite, compared
 from qmpcheck.specs.catalogue import SpecName
 from qmpcheck.wording import first_of, plural
 
@@ -41,40 +42,26 @@ def _named(spec: SpecName) -> str:
 
 
 def _stream(checked: StreamResult, known: Baseline) -> Suite:
-    listed = [of_finding(checked.path, finding, known) for finding in checked.listed]
     return Suite(
         name=f"{checked.path} {checked.vm}" if checked.vm else checked.path,
         verdict=stream_status.status(checked),
-        findings=(*listed, *unlisted(checked)),
+        findings=tuple(findings(checked, known)),
         unchecked=stream_status.unchecked(checked),
     )
 
 
-def of_finding(path: str, finding: Finding, known: Baseline) -> Reported:
-    """A finding about a stream, which has that path."""
-    identity = fingerprint.of_finding(finding)
-    return Reported(
-        code=finding.code,
-        level=finding.severity,
-        message=finding.text + (f" ({finding.drift})" if finding.drift else "") + spec_reference(finding),
-        file=finding.file or path,
-        line=finding.line,
-        identity=identity,
-        path=finding.shown_path,
-        known=identity in known,
-    )
-
-
-def unlisted(checked: StreamResult) -> Iterator[Reported]:
-    """The findings that are counted only, one for each kind. No baseline knows them: they have no path."""
+def findings(checked: StreamResult, known: Baseline) -> Iterator[Finding]:
+    """The findings about a stream; those that are only counted last, as one for each kind."""
+    for finding in checked.listed:
+        yield compared(msgspec.structs.replace(finding, file=finding.file or checked.path), known)
     for (code, event, erratum), more in sorted(checked.unlisted.items()):
-        yield Reported(
+        yield Finding(
             code=code,
-            level=severity(code, erratum, checked.severities),
+            line=0,
             message=f"{plural(more, 'finding')} more, not listed",
+            event=event,
+            level=severity(code, erratum, checked.severities),
             file=checked.path,
-            line=None,
-            identity=Identity(code, event, "", "; ".join(filter(None, ("not listed", erratum)))),
+            kind="; ".join(filter(None, (NOT_LISTED, erratum))),
             times=more,
-            listed=False,
         )

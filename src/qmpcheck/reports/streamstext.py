@@ -163,15 +163,12 @@ def finding_line(
         vm: the VM whose stream it is; "" where nothing says so.
         column: in characters from 1; None where it is not known.
     """
-    place = " ".join(filter(None, [finding.event, finding.shown_path]))
-    message = f"{place}: {finding.text}" if place else finding.text
-    message += f" ({finding.drift})" if finding.drift else ""
     at = (
         f"{safe_path(finding.file or path)}:{finding.line}"
         + (f":{column}" if column else "")
         + (f": {name(vm)}" if vm else "")
     )
-    return f"{at}: {paint(colour(finding), finding.code)} {message}{spec_reference(finding)}\n"
+    return f"{at}: {paint(colour(finding), finding.code)} {finding.full_text}\n"
 
 
 def colour(finding: Finding) -> str:
@@ -188,15 +185,6 @@ def _is_in(known: Baseline, finding: Finding) -> bool:
 def safe_path(path: str) -> str:
     """A path at the beginning of a line, where CI systems take some signs for commands."""
     return safe(f"./{path}" if path.startswith(("::", "##")) else path)
-
-
-def spec_reference(finding: Finding) -> str:
-    """Where the spec says so, in parentheses; "" where it has no lines."""
-    if not finding.spec_line:
-        return ""
-    if finding.spec_file:
-        return f" ({safe(finding.spec_file)}:{finding.spec_line} of the spec)"
-    return f" (spec line {finding.spec_line})"
 
 
 def table(findings: Counter[FindingKind], severities: Severities = AS_IT_IS) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from qmpcheck.finding import Finding
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.specs.documents import defects
@@ -27,11 +29,11 @@ def read(root: str) -> RuleBase:
     return rules.rule_base(definitions.load(root))
 
 
-def lint(root: str) -> tuple[RuleBase, list[tuple[str, Finding]]]:
+def lint(root: str) -> tuple[RuleBase, list[Finding]]:
     """Read a schema, and find what is wrong with the notes of its events.
 
     Returns:
-        The rules, and each defect with the file it is in.
+        The rules, and the defects, each with its file, relative to the root's folder.
 
     Raises:
         SchemaError, OSError: as `read` does.
@@ -41,11 +43,9 @@ def lint(root: str) -> tuple[RuleBase, list[tuple[str, Finding]]]:
     return rule_base, [*_defects(defined, rule_base)]
 
 
-def _defects(
-    defined: dict[str, definitions.Definition], rule_base: RuleBase
-) -> Iterator[tuple[str, Finding]]:
+def _defects(defined: dict[str, definitions.Definition], rule_base: RuleBase) -> Iterator[Finding]:
     for event, rule in rule_base.events.items():
         for defect in defects.notes(
             rules.sentences(defined[event], rule.data, rule_base.events), [event], rule.data, rule_base.events
         ):
-            yield rule.file, defect
+            yield msgspec.structs.replace(defect, file=rule.file)
