@@ -128,7 +128,7 @@ def test_junit(found: Report) -> None:
         written = [line for each in said for line in each.split("\n")]
         assert sorted(written) == sorted(
             safe(f"{finding.file}:{finding.line}" if finding.line else finding.file)
-            + f": {safe(finding.text)}"
+            + f": {safe(finding.full_text)}"
             for finding in suite.findings
         )
     assert root.get("tests") == str(sum(map(len, root)))
@@ -167,7 +167,7 @@ def test_github(found: Report) -> None:
     ]
     expected = [f"{suite.name}: {suite.unchecked}" for suite in found.unchecked]
     everything = report.worst_first(found.findings)
-    expected += [finding.text + " (in the baseline)" * finding.known for finding in everything]
+    expected += [finding.full_text + " (in the baseline)" * finding.known for finding in everything]
     if len(expected) <= 9:
         assert [unescaped(message) for _, _, message in told] == [*map(safe, expected)]
         assert [level for level, _, _ in told] == sorted(
@@ -217,8 +217,8 @@ def test_sarif(found: Report) -> None:
     for result, finding in zip(run["results"], found.findings, strict=True):
         assert {"level", "partialFingerprints"} <= result.keys()
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"] == finding.code
-        if "](" not in safe(finding.text):
-            assert message(result["message"]["text"]) == safe(finding.text)
+        if "](" not in safe(finding.full_text):
+            assert message(result["message"]["text"]) == safe(finding.full_text)
         assert "](" not in result["message"]["text"].replace("\\](", "")
         assert ("suppressions" in result) == finding.known
         assert ("baselineState" in result) == found.has_baseline

@@ -93,7 +93,7 @@ class Checker:
         self._session = Session()
         self._before = LastMessages()
         self._late = timestamps.sent_late(rule_base)
-        self._recorder: timeline.Recorder | None = None
+        self._recorder: timeline.TimelineRecorder | None = None
         judged = judged or (self._record if self.options.timeline else None)
         self._reporter = Reporter(self._report, self._report_more, judged, self._name)
         self._has_bounds = any(rule.within is not None for rule in rules)
@@ -171,7 +171,7 @@ class Checker:
         if options.timeline:
             from qmpcheck.checking import timeline  # few want one
 
-            self._recorder = timeline.Recorder(self._names, self._late)
+            self._recorder = timeline.TimelineRecorder(self._names, self._late)
         self._new_connection()
 
     def feed(

@@ -29,12 +29,12 @@ class _Struct(msgspec.Struct, gc=False, forbid_unknown_fields=True):
     """Not tracked by the garbage collector: the values hold no cycles, and there are millions."""
 
 
-class _Clock(_Struct):
+class _ClockTimestamp(_Struct):
     seconds: Annotated[int, msgspec.Meta(ge=-LAST_SECOND, le=LAST_SECOND)]
     microseconds: Annotated[int, msgspec.Meta(ge=0, le=999_999)]
 
 
-class _NoClock(_Struct):
+class _NoClockTimestamp(_Struct):
     seconds: Literal[-1]
     microseconds: Literal[-1]
 
@@ -49,7 +49,7 @@ class Decoder(NamedTuple):
 def compile(rule_base: RuleBase, clock: bool = True) -> Decoder:
     """Compile a rule base: for hosts with a clock, or for those whose timestamps say that there is none."""
     names: dict[type, str] = {}
-    return Decoder(_decoder(rule_base, _Clock if clock else _NoClock, names), names)
+    return Decoder(_decoder(rule_base, _ClockTimestamp if clock else _NoClockTimestamp, names), names)
 
 
 def _decoder(rule_base: RuleBase, timestamp: type[_Struct], names: dict[type, str]) -> Decode:

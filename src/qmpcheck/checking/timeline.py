@@ -37,7 +37,7 @@ _LOOK_BACK = 256
 """Events that a late one is moved back over, at most."""
 
 
-class Session(NamedTuple):
+class TimelineSession(NamedTuple):
     """Where a connection begins: the event that comes first in it, and whether it is to a new process."""
 
     event: int
@@ -101,7 +101,7 @@ class Timeline(NamedTuple):
     kinds: array[int]
     lines: array[int]
     times: array[int]
-    sessions: list[Session]
+    sessions: list[TimelineSession]
     states: list[StateChange]
     late: list[LateEvent]
     rules: list[TemporalRule]
@@ -110,7 +110,7 @@ class Timeline(NamedTuple):
     files: tuple[tuple[str, int], ...] = ()
 
 
-class Recorder:
+class TimelineRecorder:
     """Records the timeline of one stream while it is checked.
 
     Args:
@@ -122,7 +122,7 @@ class Recorder:
         self._event_names, self._late_names = names, late
         self._places: dict[str, int] = {}
         self._kinds, self._lines, self._times = array("H"), array("q"), array("q")
-        self._sessions: list[Session] = []
+        self._sessions: list[TimelineSession] = []
         self._begin = 0
         self._states: list[StateChange] = []
         self._forget_state()
@@ -135,7 +135,7 @@ class Recorder:
     def connect(self, is_new: bool) -> None:
         """A connection begins, to a new process if `is_new`."""
         self._begin = len(self._lines)
-        self._sessions.append(Session(self._begin, is_new))
+        self._sessions.append(TimelineSession(self._begin, is_new))
         if is_new and self._state != "running":
             self._states.append(StateChange(self._begin, "running"))
         if is_new:

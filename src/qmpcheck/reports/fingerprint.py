@@ -51,4 +51,4 @@ def fingerprint(identity: Identity) -> str:
 def _digest(text: str) -> str:
     import hashlib
 
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -168,7 +168,7 @@ def _span(text: str, at: int, path: KeyPath, with_key: bool) -> tuple[int, int]:
     return begin, end
 
 
-class _Member(NamedTuple):
+class _JsonPart(NamedTuple):
     key: str | int
     key_begin: int
     begin: int
@@ -178,7 +178,7 @@ class _Member(NamedTuple):
 _BETWEEN = re.compile(r"[\s,:]*")
 
 
-def _members(text: str, at: int) -> Iterator[_Member]:
+def _members(text: str, at: int) -> Iterator[_JsonPart]:
     """The members of the object, or the items of the list, that begins there. The text is valid JSON."""
     is_object = text[at] == "{"
     if not is_object and text[at] != "[":
@@ -193,7 +193,7 @@ def _members(text: str, at: int) -> Iterator[_Member]:
             at = _after_blanks(text, at)
         end = _end(text, at)
         assert end is not None
-        yield _Member(key, key_begin, at, end)
+        yield _JsonPart(key, key_begin, at, end)
         at = _after_blanks(text, end)
         index += 1
 
