@@ -16,7 +16,7 @@ from test_compare import neighbours
 from qmpcheck import rulebase
 from qmpcheck.checking.explain import Explainer
 from qmpcheck.drift import client_usage_list
-from qmpcheck.drift.change import BranchCondition, Change
+from qmpcheck.drift.change import Change
 from qmpcheck.drift.client_usage import EventUsage, of_client, touches
 from qmpcheck.drift.client_usage_file import load, of_stream
 from qmpcheck.drift.compare import compare
@@ -29,6 +29,7 @@ from qmpcheck.rulebase import (
     Any,
     Array,
     Boolean,
+    BranchCondition,
     Enum,
     EventRule,
     Integer,

@@ -7,10 +7,14 @@ is the one that `line` counts in; a member without one is in the file of what it
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any as Json
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
+
+from qmpcheck.keypath import ITEMS, KeyPath
+from qmpcheck.text import name, quoted
 
 LineNumber = int | None
 
@@ -24,6 +28,19 @@ TEXT: Source = "text"
 SCHEMA: Source = "schema"
 BUILD: Source = "build"
 """The kinds of specs: the event document, a QAPI schema, what a binary says of itself."""
+
+
+class Place(NamedTuple):
+    """Where a spec states a fact; both empty if the spec has no lines."""
+
+    line: LineNumber = None
+    file: str = ""
+
+    def __str__(self) -> str:
+        return ":".join(map(str, filter(None, (self.file, self.line))))
+
+
+NOWHERE = Place()
 
 
 class Marks(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -205,6 +222,10 @@ class EventRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     marks: Marks = UNMARKED
     not_understood: tuple[int, ...] = ()
 
+    def walk(self) -> Iterator[DescribedValue]:
+        """The event's data, and every value inside; paths begin with `data`."""
+        return walk(self.data, ("data",), Place(self.line, self.file))
+
     @property
     def needs_data(self) -> bool:
         """Whether `data` itself is mandatory."""
@@ -229,6 +250,114 @@ class RuleBase(msgspec.Struct, frozen=True, gc=False):
 
 class SpecError(ValueError):
     """A name that means no spec, or a file or a binary that cannot be read as one."""
+
+
+class BranchCondition(NamedTuple):
+    """A branch of a union: in the object at the path `within`, the member `tag` has that value."""
+
+    within: KeyPath
+    tag: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{name(self.tag)} is {quoted(self.value)}"
+
+
+class DescribedValue(NamedTuple):
+    """A value as a spec describes it.
+
+    Attributes:
+        path: the keys to it, with `ITEMS` for the items of a list.
+        type: what it may be; of an alternate, and of each of its types, in turn.
+        place: where the spec describes the innermost member that it is in, or else the event.
+        member: that member; None outside of all members.
+        branches: the branches of unions that it is in.
+    """
+
+    path: KeyPath
+    type: Type
+    place: Place = NOWHERE
+    member: Member | None = None
+    branches: tuple[BranchCondition, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the members on the way to it; not that of `data`, with which its path begins."""
+        return tuple(key for key in self.path[1:] if isinstance(key, str))
+
+    @property
+    def is_member(self) -> bool:
+        """Whether it is the value of a member as a whole: no item of a list, and no type of an alternate."""
+        return self.member is not None and self.type is self.member.type and self.path[-1] != ITEMS
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The strings that its type names: of a closed set, or as examples."""
+        match self.type:
+            case Enum(values) | String(values):
+                return values
+            case _:
+                return ()
+
+    def inside(self) -> Iterator[DescribedValue]:
+        """The values one level below: members, also those of branches; items; the types of an alternate."""
+        match self.type:
+            case Array(items):
+                yield self._replace(path=(*self.path, ITEMS), type=items)
+            case Alternate(types):
+                yield from (self._replace(type=each) for each in types)
+            case Object():
+                yield from self._members(self.type)
+
+    def _members(self, described: Object) -> Iterator[DescribedValue]:
+        """The members of this object, or those that one of its branches adds."""
+        for member in described.members:
+            place = Place(member.line, member.file or self.place.file)
+            yield self._replace(path=(*self.path, member.name), type=member.type, place=place, member=member)
+        for value, branch in described.branches.items():
+            condition = BranchCondition(self.path, described.discriminator, value)
+            yield from self._replace(branches=(*self.branches, condition))._members(branch)
+
+
+def walk(described: Type, path: KeyPath = (), place: Place = NOWHERE) -> Iterator[DescribedValue]:
+    """A value of a type, and every value inside, each before what is inside of it.
+
+    Args:
+        described: the type.
+        path: the keys to the value.
+        place: where the spec describes it.
+    """
+    return _walk(DescribedValue(path, described, place))
+
+
+def _walk(value: DescribedValue) -> Iterator[DescribedValue]:
+    yield value
+    for each in value.inside():
+        yield from _walk(each)
+
+
+def resolve(described: Type, path: KeyPath) -> list[DescribedValue]:
+    """The values at a path inside a value of a type; several if branches or an alternate describe it.
+
+    Args:
+        described: the type.
+        path: the keys to the value, with `ITEMS` for the items of a list.
+    """
+    found = [*_choices(DescribedValue((), described))]
+    for key in path:
+        below = [
+            each for holder in found if not isinstance(holder.type, Alternate) for each in holder.inside()
+        ]
+        found = [choice for each in below if each.path[-1] == key for choice in _choices(each)]
+    return found
+
+
+def _choices(value: DescribedValue) -> Iterator[DescribedValue]:
+    """The value, and if it is an alternate, the value as each of its types."""
+    yield value
+    if isinstance(value.type, Alternate):
+        for each in value.inside():
+            yield from _choices(each)
 
 
 def load(text: bytes) -> RuleBase:

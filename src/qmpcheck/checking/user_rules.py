@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
@@ -23,7 +23,7 @@ from qmpcheck.checking.command_info import CommandInfo, of_release
 from qmpcheck.checking.session import Series
 from qmpcheck.checking.temporal_rule import Condition, Pattern, TemporalRule
 from qmpcheck.checking.timestamps import sent_late
-from qmpcheck.rulebase import Alternate, Enum, Integer, Object, RuleBase, SpecError
+from qmpcheck.rulebase import Alternate, Enum, Integer, Object, RuleBase, SpecError, resolve
 from qmpcheck.specs.catalogue import near_names
 from qmpcheck.streams import messages
 from qmpcheck.streams.messages import MICROSECONDS
@@ -333,31 +333,27 @@ def _lacks_key(
 
 def _types(path: MemberPath, pattern: Pattern, vocabulary: Vocabulary, *keys: str) -> list[rulebase.Type]:
     """What the value at a path may be, whatever else the message carries."""
-    found: list[rulebase.Type] = [vocabulary.data(pattern)]
-    for key in path:
-        objects = [each for described in found for each in _objects(described)]
-        members = [each.member(key) for each in objects]
-        found = [member.type for member in members if member]
-        if not found and any(each.open for each in objects):
+    data = vocabulary.data(pattern)
+    for at in range(len(path)):
+        if resolve(data, path[: at + 1]):
+            continue
+        holders = resolve(data, path[:at])
+        if any(_is_open(each.type) for each in holders):
             return [rulebase.Any()]
-        if not found:
-            near = near_names(key, {member.name for each in objects for member in each.members})
-            hint = f" (near: {', '.join(map(name, near))})" if near else ""
-            what = "argument" if pattern.is_command else "member"
-            raise InvalidRule(f"{name(pattern.name)} has no {what} {quoted('.'.join(path))}{hint}", *keys)
-    return found
+        near = near_names(
+            path[at], {str(inner.path[-1]) for each in holders for inner in each.inside() if inner.is_member}
+        )
+        hint = f" (near: {', '.join(map(name, near))})" if near else ""
+        what = "argument" if pattern.is_command else "member"
+        raise InvalidRule(f"{name(pattern.name)} has no {what} {quoted('.'.join(path))}{hint}", *keys)
+    return [each.type for each in resolve(data, path)]
 
 
-def _objects(described: rulebase.Type) -> Iterator[Object]:
-    """The objects that a value may be, and all their branches."""
-    match described:
-        case Alternate(types):
-            for each in types:
-                yield from _objects(each)
-        case Object():
-            yield described
-            for branch in described.branches.values():
-                yield from _objects(branch)
+def _is_open(described: rulebase.Type) -> bool:
+    """Whether a value may be an object of members that the spec does not name."""
+    return isinstance(described, Object) and (
+        described.open or any(map(_is_open, described.branches.values()))
+    )
 
 
 _SCALARS: dict[type[rulebase.Type], tuple[type, ...]] = {

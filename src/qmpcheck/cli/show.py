@@ -8,14 +8,13 @@ from __future__ import annotations
 import argparse
 import textwrap
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from tabulate import tabulate
 
 from qmpcheck import rulebase
 from qmpcheck.cli import arguments
-from qmpcheck.keypath import ITEMS, KeyPath, as_text
-from qmpcheck.rulebase import EventRule, LineNumber, Marks, Member
+from qmpcheck.keypath import as_text
+from qmpcheck.rulebase import DescribedValue, EventRule, LineNumber, Marks, Member
 from qmpcheck.specs import catalogue
 from qmpcheck.text import name, quoted, safe
 from qmpcheck.wording import alternatives, follow_up_text, rate_limit_text, type_text
@@ -39,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _event_rows(event: str, rule: EventRule) -> Iterator[_Row]:
-    payload = [*_rows(rule.data, _Above(("data",), rule.file))]
+    payload = [_member_row(each, each.member) for each in rule.walk() if each.is_member and each.member]
     said = [] if payload else [_type(rule.data) if rule.data.open else "no data"]
     yield name(event), "event", ", ".join([*said, *_marks(rule.marks)]), _place(rule.file, rule.line)
     yield from payload
@@ -84,36 +83,10 @@ def _errata(event: str, spec: catalogue.Spec) -> Iterator[str]:
             yield f"{erratum.id}: {erratum.happens}{until}"
 
 
-class _Above(NamedTuple):
-    """The surroundings of a member: its path, its file, and the branches it is in."""
-
-    path: KeyPath
-    file: str
-    where: tuple[str, ...] = ()
-
-
-def _rows(described: rulebase.Type, above: _Above) -> Iterator[_Row]:
-    """The members inside a type."""
-    match described:
-        case rulebase.Object(members):
-            for member in members:
-                yield from _member_rows(member, above)
-            for value, branch in described.branches.items():
-                where = f"{name(described.discriminator)} is {quoted(value)}"
-                yield from _rows(branch, above._replace(where=(*above.where, where)))
-        case rulebase.Array(items):
-            yield from _rows(items, above._replace(path=(*above.path, ITEMS)))
-        case rulebase.Alternate(types):
-            for each in types:
-                yield from _rows(each, above)
-
-
-def _member_rows(member: Member, above: _Above) -> Iterator[_Row]:
-    here = above._replace(path=(*above.path, member.name), file=member.file or above.file)
-    where = f" ({' and '.join(above.where)})" if above.where else ""
+def _member_row(value: DescribedValue, member: Member) -> _Row:
+    where = f" ({' and '.join(map(str, value.branches))})" if value.branches else ""
     said = [_type(member.type), *(["optional"] if member.optional else []), *_marks(member.marks)]
-    yield "", as_text(here.path) + where, ", ".join(said), _place(here.file, member.line)
-    yield from _rows(member.type, here)
+    return "", as_text(value.path) + where, ", ".join(said), _place(value.place.file, value.place.line)
 
 
 def _place(file: str, line: LineNumber) -> str | None:

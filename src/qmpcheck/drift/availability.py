@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -12,20 +12,19 @@ import msgspec
 from qmpcheck.drift import release_ranges
 from qmpcheck.drift.newer import MAY_BE_NEW
 from qmpcheck.finding import Finding
-from qmpcheck.keypath import ITEMS, KeyPath, of_any_item
+from qmpcheck.keypath import KeyPath, of_any_item
 from qmpcheck.rulebase import (
     JSON_TYPES,
     Alternate,
-    Array,
     Enum,
     EventRule,
     Integer,
-    Member,
     Number,
     Object,
     RuleBase,
     String,
     Type,
+    resolve,
 )
 from qmpcheck.specs import catalogue
 from qmpcheck.text import quoted
@@ -135,10 +134,10 @@ def _missing(subject: _FindingSubject, rule_base: RuleBase) -> str:
     if not subject.keys:
         return "" if rule.needs_data else "optional"
     holders = [each for each in _types(rule, subject.keys[:-1]) if isinstance(each, Object) and not each.open]
-    members = [member for each in holders for member in _members(each, subject.keys[-1])]
+    members = [each.member for each in resolve(rule.data, subject.keys)]
     if holders and not members:
         return "no such member"
-    return "optional" if any(member.may_be_absent for member in members) else ""
+    return "optional" if any(member and member.may_be_absent for member in members) else ""
 
 
 def _member(subject: _FindingSubject, rule_base: RuleBase) -> str:
@@ -161,30 +160,9 @@ _WORDS = {"QMP201": _event, "QMP202": _missing, "QMP203": _member, "QMP204": _ty
 """For each code that a drift can explain: the word for what a spec allows, "" where it does not."""
 
 
-def _types(rule: EventRule, keys: KeyPath) -> Iterable[Type]:
+def _types(rule: EventRule, keys: KeyPath) -> list[Type]:
     """The types that a spec gives to a value at these keys, in any branch of a union."""
-    types: list[Type] = [rule.data]
-    for key in keys:
-        types = [inside for each in types for inside in _inside(each, key)]
-    return [plain for each in types for plain in (each.types if isinstance(each, Alternate) else [each])]
-
-
-def _inside(described: Type, key: str | int) -> Iterator[Type]:
-    match described:
-        case Array(items) if key == ITEMS:
-            yield items
-        case Alternate(types):
-            for each in types:
-                yield from _inside(each, key)
-        case Object():
-            yield from (member.type for member in _members(described, key))
-
-
-def _members(described: Object, key: str | int) -> Iterator[Member]:
-    """The members of that name, one for each branch that has it."""
-    yield from (member for member in described.members if member.name == key)
-    for branch in described.branches.values():
-        yield from _members(branch, key)
+    return [each.type for each in resolve(rule.data, keys) if not isinstance(each.type, Alternate)]
 
 
 def _is_of(described: Type, json_type: str) -> bool:

@@ -2,39 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import msgspec
 
 from qmpcheck import keypath
 from qmpcheck.codes import CODES, ChangeKind, Impact
 from qmpcheck.keypath import KeyPath
-from qmpcheck.rulebase import LineNumber
-from qmpcheck.text import name, quoted
-
-
-class Place(NamedTuple):
-    """Where a spec states a fact; both empty where it has no lines."""
-
-    line: LineNumber = None
-    file: str = ""
-
-    def __str__(self) -> str:
-        return ":".join(map(str, filter(None, (self.file, self.line))))
-
-
-NOWHERE = Place()
-
-
-class BranchCondition(NamedTuple):
-    """A branch of a union: in the object at the path `within`, the member `tag` has that value."""
-
-    within: KeyPath
-    tag: str
-    value: str
-
-    def __str__(self) -> str:
-        return f"{name(self.tag)} is {quoted(self.value)}"
+from qmpcheck.rulebase import NOWHERE, BranchCondition, Place
 
 
 class Change(msgspec.Struct, frozen=True):

@@ -20,8 +20,7 @@ from typing import NamedTuple
 from qmpcheck import keypath, rulebase
 from qmpcheck.drift import release_ranges
 from qmpcheck.drift.client_usage import ClientUsage, UsageBuilder
-from qmpcheck.keypath import ITEMS, KeyPath
-from qmpcheck.rulebase import RuleBase, SpecError
+from qmpcheck.rulebase import DescribedValue, RuleBase, SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import near_names
 from qmpcheck.text import name, quoted, safe
@@ -120,17 +119,18 @@ def _add(item: _UsageItem, specs: Sequence[RuleBase], seen: dict[str, UsageBuild
     builder = seen[item.event]
     if item.name_only:
         return
-    for each in _meant(item.names, [each for rule in rules for each in _all_of(rule)]):
-        for path in each.paths:
-            builder.values.setdefault(path, set())
-        builder.parts.update(each.paths[:-1])
-        for path, tag in each.tags:
-            builder.values.setdefault(path, set()).add(tag)
+    for each in _meant(item.names, [each for rule in rules for each in rule.walk()]):
+        *around, path = (each.path[:end] for end in range(1, len(each.path) + 1))
+        for received in (*around, path):
+            builder.values.setdefault(received, set())
+        builder.parts.update(around)
+        for branch in each.branches:
+            builder.values.setdefault((*branch.within, branch.tag), set()).add(branch.value)
         if item.value is None:
-            builder.whole.add(each.paths[-1])
+            builder.whole.add(path)
         else:
-            builder.values[each.paths[-1]].add(item.value)
-            builder.handled.add((each.paths[-1], item.value))
+            builder.values[path].add(item.value)
+            builder.handled.add((path, item.value))
 
 
 def _elsewhere(item: _UsageItem, specs: Sequence[RuleBase]) -> str:
@@ -153,32 +153,11 @@ def _is_in(item: _UsageItem, spec: RuleBase) -> bool:
     rule = spec.events.get(item.event)
     if rule is None:
         return False
-    meant = _meant(item.names, [*_all_of(rule)])
+    meant = _meant(item.names, [*rule.walk()])
     return any(map(_takes(item.value), meant)) if item.value is not None else bool(meant)
 
 
-class _Described(NamedTuple):
-    """A member as a spec describes it.
-
-    Attributes:
-        names: those on the way to it, and its own.
-        paths: of all that it is in, and its own.
-        type: what it may be.
-        tags: the path and the value of what tells each branch of a union that it is in.
-    """
-
-    names: tuple[str, ...]
-    paths: tuple[KeyPath, ...]
-    type: rulebase.Type
-    tags: tuple[tuple[KeyPath, str], ...] = ()
-
-
-def _all_of(rule: rulebase.EventRule) -> Iterator[_Described]:
-    """The data of an event, and everything in it."""
-    return _described(rule.data, _Described((), (("data",),), rule.data))
-
-
-def _meant(names: tuple[str, ...], described: Sequence[_Described]) -> list[_Described]:
+def _meant(names: tuple[str, ...], described: Sequence[DescribedValue]) -> list[DescribedValue]:
     """What names lead to; where a spec leaves open what is inside a member, that member."""
     found = [each for each in described if each.names == names]
     found = found or [
@@ -191,10 +170,10 @@ def _is_open(described: rulebase.Type) -> bool:
     return isinstance(described, rulebase.Any) or (isinstance(described, rulebase.Object) and described.open)
 
 
-def _takes(value: str | None) -> Callable[[_Described], bool]:
+def _takes(value: str | None) -> Callable[[DescribedValue], bool]:
     """A function that says whether a member may have a value."""
 
-    def takes(each: _Described) -> bool:
+    def takes(each: DescribedValue) -> bool:
         if isinstance(each.type, rulebase.Enum):
             return value in each.type.values
         return isinstance(each.type, rulebase.String) or _is_open(each.type)
@@ -209,7 +188,7 @@ def _unknown(item: _UsageItem, specs: Sequence[RuleBase], others: Sequence[RuleB
     if not rules:
         known = [{event for spec in side for event in spec.events} for side in (specs, others)]
         return _no("event", item.event, known[0] if near_names(item.event, known[0]) else known[1])
-    described = [each for rule in rules for each in _all_of(rule)]
+    described = [each for rule in rules for each in rule.walk()]
     meant = _meant(item.names, described)
     if not meant:
         members = {".".join(each.names) for each in described}
@@ -222,27 +201,3 @@ def _no(what: str, given: str, known: Iterable[str]) -> str:
     near = near_names(given, sorted(filter(None, known)))
     hint = f" (near: {', '.join(map(name, near))})" if near else ""
     return f"no release has the {what} {quoted(given)}{hint}"
-
-
-def _described(holder: rulebase.Type, at: _Described) -> Iterator[_Described]:
-    """The parts of a type at a path, and everything inside."""
-    yield at._replace(type=holder)
-    match holder:
-        case rulebase.Object():
-            yield from _members(holder, at)
-        case rulebase.Array(items):
-            yield from _described(items, at._replace(paths=(*at.paths, (*at.paths[-1], ITEMS))))
-        case rulebase.Alternate(types):
-            for each in types:
-                yield from _described(each, at)
-
-
-def _members(holder: rulebase.Object, at: _Described) -> Iterator[_Described]:
-    """The members of an object and of its branches, and everything in them."""
-    for member in holder.members:
-        path = (*at.paths[-1], member.name)
-        inside = at._replace(names=(*at.names, member.name), paths=(*at.paths, path))
-        yield from _described(member.type, inside)
-    for value, branch in holder.branches.items():
-        tag = (*at.paths[-1], holder.discriminator), value
-        yield from _members(branch, at._replace(tags=(*at.tags, tag)))

@@ -13,15 +13,17 @@ from typing import NamedTuple
 import msgspec
 
 from qmpcheck import rate_limits, rulebase
-from qmpcheck.drift.change import NOWHERE, BranchCondition, Change, Place
+from qmpcheck.drift.change import Change
 from qmpcheck.keypath import ITEMS, KeyPath
 from qmpcheck.rulebase import (
     BUILD,
     JSON_TYPES,
+    NOWHERE,
     TEXT,
     Alternate,
     Any,
     Array,
+    BranchCondition,
     Enum,
     EventRule,
     Integer,
@@ -29,6 +31,7 @@ from qmpcheck.rulebase import (
     Member,
     Number,
     Object,
+    Place,
     RateLimit,
     RuleBase,
     String,

@@ -326,20 +326,12 @@ def _errata_values() -> frozenset[str]:
 
 
 def _words(described: rulebase.Type) -> Iterator[str]:
-    match described:
-        case rulebase.Enum(values):
-            yield from values
-        case rulebase.Array(items):
-            yield from _words(items)
-        case rulebase.Alternate(types):
-            for each in types:
-                yield from _words(each)
-        case rulebase.Object(members, branches=branches):
-            for member in members:
-                yield member.name
-                yield from _words(member.type)
-            for branch in branches.values():
-                yield from _words(branch)
+    """The names of members and the values of enums in a type."""
+    for each in rulebase.walk(described):
+        if isinstance(each.type, rulebase.Enum):
+            yield from each.type.values
+        if each.member:
+            yield each.member.name
 
 
 _DEEPEST = 16

@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from qmpcheck import keypath, rulebase
+from qmpcheck import keypath
 from qmpcheck.codes import ChangeKind, ChangeSubject, Impact
-from qmpcheck.drift.change import Change, Place
+from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
 from qmpcheck.keypath import ITEMS, KeyPath
-from qmpcheck.rulebase import Array, Enum, EventRule, Member, Object, RuleBase, SpecError, String, Type
+from qmpcheck.rulebase import DescribedValue, Member, Object, Place, RuleBase, SpecError, String
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import TEXT_DOCUMENT, SpecEntry
 from qmpcheck.text import name, quoted
@@ -169,39 +169,11 @@ def _inside(subject: _Subject) -> Iterator[str]:
     """The names of members and values in an event or a member, in all specs."""
     for stage in spec_line():
         rule = stage.rule_base.events.get(subject.event)
-        for type in _types(subject, rule) if rule else ():
-            yield from _member_names(type)
-            yield from _values(type)
-
-
-def _types(subject: _Subject, rule: EventRule) -> Iterator[Type]:
-    if not subject.members:
-        yield rule.data
-    for seen in _members(rule.data, subject.members, "", rule.file):
-        yield seen.member.type
-
-
-def _member_names(type: Type) -> Iterator[str]:
-    match type:
-        case Array(items):
-            yield from _member_names(items)
-        case Object(members):
-            yield from (member.name for member in members)
-            for branch in type.branches.values():
-                yield from _member_names(branch)
-
-
-def _values(type: Type) -> tuple[str, ...]:
-    """The values that a type names."""
-    match type:
-        case Enum(values) | String(values):
-            return values
-        case Array(items):
-            return _values(items)
-        case rulebase.Alternate(types):
-            return tuple(value for each in types for value in _values(each))
-        case _:
-            return ()
+        for each in rule.walk() if rule else ():
+            if each.names == subject.members:
+                yield from each.values
+            elif each.is_member and each.names[:-1] == subject.members:
+                yield each.names[-1]
 
 
 class _SubjectInSpec(NamedTuple):
@@ -218,10 +190,14 @@ def _seen(subject: _Subject, rule_base: RuleBase) -> dict[str, _SubjectInSpec]:
         return {}
     if not subject.members:
         return {"": _SubjectInSpec(_payload(rule.data), Place(rule.line, rule.file))}
-    found = _members(rule.data, subject.members, "", rule.file)
+    found = [each for each in rule.walk() if each.names == subject.members]
     if subject.value:
-        return {each.where: _value(each) for each in found if subject.value in _values(each.member.type)}
-    return {each.where: _SubjectInSpec(_member(each.member), each.place) for each in found}
+        return {_where(each): _value(each) for each in found if subject.value in each.values}
+    return {_where(each): _SubjectInSpec(_member(each.member), each.place) for each in found if each.member}
+
+
+def _where(found: DescribedValue) -> str:
+    return " and ".join(map(str, found.branches))
 
 
 def _payload(data: Object) -> str:
@@ -234,33 +210,8 @@ def _member(member: Member) -> str:
     return f": {'optional ' if member.may_be_absent else ''}{type_text(member.type)}"
 
 
-def _value(found: _FoundMember) -> _SubjectInSpec:
-    return _SubjectInSpec(", in an open set" if isinstance(found.member.type, String) else "", found.place)
-
-
-class _FoundMember(NamedTuple):
-    """A member, the branch of a union that it is in, and its line in the spec."""
-
-    member: Member
-    where: str
-    place: Place
-
-
-def _members(type: Type, names: Sequence[str], where: str, file: str) -> Iterator[_FoundMember]:
-    """The members that names lead to, one into another: more than one if several branches have it."""
-    if isinstance(type, Array):
-        yield from _members(type.items, names, where, file)
-    if not isinstance(type, Object):
-        return
-    for member in type.members:
-        place = Place(member.line, member.file or file)
-        if names == (member.name,):
-            yield _FoundMember(member, where, place)
-        elif names[:1] == (member.name,):
-            yield from _members(member.type, names[1:], where, place.file)
-    for value, branch in type.branches.items():
-        inside = f"{name(type.discriminator)} is {quoted(value)}"
-        yield from _members(branch, names, f"{where} and {inside}" if where else inside, file)
+def _value(found: DescribedValue) -> _SubjectInSpec:
+    return _SubjectInSpec(", in an open set" if isinstance(found.type, String) else "", found.place)
 
 
 def _steps(subject: _Subject, old: SpecInForce, new: SpecInForce) -> Iterator[HistoryEntry]:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from qmpcheck.codes import ChangeDirection, ChangeSubject, Impact
-from qmpcheck.drift.change import BranchCondition, Change, Place
+from qmpcheck.drift.change import Change
 from qmpcheck.drift.client_usage import ClientUsage
 from qmpcheck.keypath import KeyPath
+from qmpcheck.rulebase import BranchCondition, Place
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.text import name, safe
 from qmpcheck.wording import plural

@@ -7,9 +7,10 @@ from typing import IO, Any
 
 import qmpcheck
 from qmpcheck import keypath
-from qmpcheck.drift.change import NOWHERE, Change, Place
+from qmpcheck.drift.change import Change
 from qmpcheck.reports import changes as shared
 from qmpcheck.reports.changes import Changes
+from qmpcheck.rulebase import NOWHERE, Place
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.text import safe
 

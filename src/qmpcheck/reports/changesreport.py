@@ -6,12 +6,13 @@ import functools
 from collections.abc import Iterator
 
 from qmpcheck.codes import ChangeSubject, Impact
-from qmpcheck.drift.change import NOWHERE, Change
+from qmpcheck.drift.change import Change
 from qmpcheck.finding import Finding
 from qmpcheck.keypath import as_text
 from qmpcheck.reports import changesjson
 from qmpcheck.reports.changes import Changes
 from qmpcheck.reports.report import Report, Suite
+from qmpcheck.rulebase import NOWHERE
 
 
 def report(changes: Changes, fail_on: Impact = Impact.BREAKING) -> Report:

@@ -6,8 +6,8 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 
 from qmpcheck import rulebase
 from qmpcheck.finding import Finding
-from qmpcheck.keypath import ITEMS, KeyPath
-from qmpcheck.rulebase import Array, FollowUp, Object, RateLimit
+from qmpcheck.keypath import KeyPath
+from qmpcheck.rulebase import FollowUp, Object, RateLimit
 from qmpcheck.specs.documents import compile, document, nesting
 from qmpcheck.specs.documents.document import Structure
 from qmpcheck.specs.documents.entries import EventEntry
@@ -88,7 +88,7 @@ def _data(entry: EventEntry, event: str) -> Iterator[Finding]:
 
 
 def _members(entry: EventEntry, event: str, payload: Object) -> Iterator[Finding]:
-    paths = dict(_paths(payload, ("data",)))
+    paths = {each.place.line: each.path for each in rulebase.walk(payload, ("data",)) if each.is_member}
     for inner, above in nesting.misplaced(entry.members):
         message = (
             f"below {quoted(above.name)}, which holds no members; it counts as the next member beside it"
@@ -99,18 +99,6 @@ def _members(entry: EventEntry, event: str, payload: Object) -> Iterator[Finding
         yield from _member(text, event, path)
         if text.line not in paths and not compile.is_whole_data(text):
             yield Finding("QMP913", text.line, "a member of that name stands above; it counts", event, path)
-
-
-def _paths(payload: Object, above: KeyPath) -> Iterator[tuple[rulebase.LineNumber, KeyPath]]:
-    """The line and the path of every member that the rule base holds."""
-    for member in payload.members:
-        path = (*above, member.name)
-        yield member.line, path
-        match member.type:
-            case Object() as inner:
-                yield from _paths(inner, path)
-            case Array(Object() as inner):
-                yield from _paths(inner, (*path, ITEMS))
 
 
 def _member(text: MemberText, event: str, path: KeyPath) -> Iterator[Finding]:
