@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from qmpcheck.cli import lint, main
-from qmpcheck.codes import BUILD_CODES, CODES, DOCUMENT_CODES, DRIFT_CODES, STREAM_CODES, Code
+from qmpcheck.codes import (
+    BUILD_CODES,
+    CODES,
+    DOCUMENT_CODES,
+    DRIFT_CODES,
+    STREAM_CODES,
+    Code,
+    Severity,
+    payload,
+)
 from qmpcheck.drift.compare import compare
 from qmpcheck.specs import catalogue, documents
 
@@ -20,6 +29,14 @@ def test_every_code_is_explained_and_has_examples_unless_only_a_build_can_give_i
     assert all(each.means and each.why for each in CODES.values())
     assert {code for code, each in CODES.items() if not each.bad or not each.good} == BUILD_CODES
     assert {code for code, each in CODES.items() if each.change is not None} == DRIFT_CODES
+
+
+def test_every_error_in_a_payload_says_something_about_the_release() -> None:
+    errors = {code for code, each in payload.CODES.items() if each.severity is Severity.ERROR}
+    evidence = {code: each.evidence for code, each in CODES.items() if each.evidence}
+    assert evidence.keys() == errors
+    assert len({each.strength for each in evidence.values()}) == len(evidence)
+    assert all("{event}" in each.phrase for each in evidence.values())
 
 
 def given(explained: Code, text: str, folder: Path) -> set[str]:

@@ -1,4 +1,4 @@
-"""Writing a file so that an older one of its name is whole until the new one is."""
+"""Write a file so that an older one of the same name stays complete until the new one is."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from contextlib import contextmanager, suppress
 from typing import IO
 
 _OPEN_FILES = ("/dev/fd/", "/dev/std", "/proc/")
-"""Where the system keeps names of files that are open: a rename would not reach those who have them open."""
+"""Where the system keeps names of open files: a rename would not reach the processes that have them open."""
 
 _NO_ROOM_BESIDE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.EXDEV)
-"""Errors where a file may be written, but none beside it, or none put into its place: a mounted file."""
+"""Errors that say that a file can be written but not replaced, such as a file that is mounted by itself."""
 
 
 @contextmanager
@@ -22,8 +22,8 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
 
     If the disk is full, the block raises, or the process is killed, `path` is as it was. A kill leaves a
     hidden file `.qmpcheck-…` in the folder. The new file has the mode and owner of the one that it replaces;
-    a symbolic link stays, and its target is replaced. What is no regular file, such as a device or a pipe,
-    is written directly. So is a file in a folder that takes no other.
+    a symbolic link stays, and its target is replaced. A device or a pipe is written directly, and so is a
+    file in a folder where no other can be created.
 
     Args:
         path: the file, which need not exist.
@@ -69,7 +69,7 @@ def _status(path: str) -> os.stat_result | None:
 
 
 def _new(path: str, like: os.stat_result | None) -> IO[bytes]:
-    """A new file, with the mode and owner of another one where there is one."""
+    """Create a file with the mode and owner of another one, if there is one."""
     file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb")
     if like:
         with suppress(OSError):  # only the superuser gives files away

@@ -96,7 +96,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def text(self) -> str:
-        """The message, with how far was searched and the erratum."""
+        """The message, with the last line that was searched and the erratum."""
         searched = f" (searched to line {self.searched})" if self.searched is not None else ""
         erratum = f" (known erratum {self.erratum})" if self.erratum else ""
         return self.message + searched + erratum
@@ -127,18 +127,18 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
         return f" (spec line {self.spec_line})"
 
     def down(self, lines: int) -> Finding:
-        """The finding, moved down by so many lines."""
+        """Return the finding, moved down by a number of lines."""
         searched = None if self.searched is None else self.searched + lines
         return msgspec.structs.replace(self, line=self.line + lines, searched=searched)
 
 
 Severities = Mapping[str, Severity]
-"""How bad the user holds the findings of some codes to be."""
+"""Severities that the user sets for some codes."""
 
 AS_IT_IS: Severities = {}
-"""No code's severity is changed."""
+"""The user sets no severity."""
 
 
 def severity(code: str, erratum: str = "", changed: Severities = AS_IT_IS) -> Severity:
-    """How bad a finding is; one that is an instance of a known erratum is a warning in any case."""
+    """Return how bad a finding is: a known erratum is a warning, whatever the user sets."""
     return Severity.WARNING if erratum else changed.get(code, CODES[code].severity)

@@ -1,4 +1,4 @@
-"""Paths to values inside an event: tuples of keys, until they are printed; dotted, as users write them."""
+"""Paths to values inside an event: tuples of keys inside the program, dotted text outside."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from qmpcheck.text import quoted
 
 KeyPath = tuple[str | int, ...]
-"""Keys and indices, from the event on: `("data", "nodes", 0)`. `ITEMS` instead of an index means any."""
+"""Keys and indices from the event inwards: `("data", "nodes", 0)`. `ITEMS` stands for every index."""
 
 ITEMS = -1
 
@@ -33,10 +33,10 @@ def of_any_item(path: KeyPath) -> KeyPath:
 
 
 _DOT = re.compile(r"\.((?:__[A-Za-z0-9.-]+_)?[^.]*)")
-"""A dot and the name after it. Only names that another vendor added have dots inside, in the domain that
-they begin with: `__com.redhat_reason`."""
+"""A dot and the name after it. Only names that a vendor added have dots of their own, in the domain that they
+begin with: `__com.redhat_reason`."""
 
 
 def names(text: str) -> list[str]:
-    """The names in a dotted text of a user, such as `EVENT.member.member`; "" for one that is empty."""
+    """Split a dotted text that a user wrote, such as `EVENT.member.member`; a missing name is ""."""
     return _DOT.findall(f".{text}")

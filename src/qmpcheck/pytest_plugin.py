@@ -1,7 +1,7 @@
-"""The pytest plugin: what the QEMUs of a test send is checked, and clients get a QEMU to be tested with.
+"""The pytest plugin: check what the QEMUs of a test send, and give clients a QEMU to be tested with.
 
-Every pytest run loads it where qmpcheck is installed, so nothing else of qmpcheck is loaded before a test
-asks for the fixture.
+Every pytest run loads it if qmpcheck is installed, so nothing else of qmpcheck is loaded before a test asks
+for the fixture.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _has_passed = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The settings of a whole project, each overridden by the marker's of the same name."""
+    """Add the settings of a whole project; a marker's argument of the same name overrides each."""
     parser.addini(
         "qmpcheck_spec", "spec that QEMU's events are held to; auto: its greeting's", default="auto"
     )
@@ -36,13 +36,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the markers."""
     config.addinivalue_line("markers", _MARKER)
     config.addinivalue_line("markers", _SERVER_MARKER)
 
 
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    """Keep whether a test has passed: one that was skipped need not have started anything."""
+    """Remember whether a test has passed: one that was skipped need not have started a QEMU."""
     if call.when == "call":
         item.stash[_has_passed] = call.excinfo is None
 
@@ -51,7 +51,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 def qmpcheck_recorder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Recorder]:
     """Records what each QEMU that was started with its `qemu_options()` sends, and checks it at the end.
 
-    The test fails where QEMU sent what its spec does not allow, and where nothing could be checked. The
+    The test fails if QEMU sent what its spec does not allow, and if nothing could be checked. The
     recordings are kept in `tmp_path`.
     """
     from qmpcheck import testing
@@ -77,7 +77,7 @@ def _tell(item: pytest.Item, result: Result) -> None:
 
 
 def _settings(request: pytest.FixtureRequest) -> Settings:
-    """The project's, then the markers' from the outermost to the test's own."""
+    """Merge the settings of the project, and of the markers from the outermost to the test's own."""
     from qmpcheck.testing import Settings
 
     chosen: dict[str, Any] = {

@@ -1,8 +1,8 @@
-"""A spec compiled: what each event may carry, and what must follow it.
+"""The rule base: a compiled spec, which says what each event may carry and what must follow it.
 
 Everything here is a frozen value that reads and writes as JSON (`load`, `dump`). `line` is always the
 line of the spec document that states the fact, counted from 1. Where a spec has several files, `file`
-is the one that `line` counts in; a member without one is in the file of what it is a member of.
+is the one that `line` counts in; a member without one is in the file of the object around it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Source = Literal["text", "schema", "build"]
 TEXT: Source = "text"
 SCHEMA: Source = "schema"
 BUILD: Source = "build"
-"""The kinds of specs: the event document, a QAPI schema, what a binary says of itself."""
+"""The kinds of specs: the event document, a QAPI schema, and what a binary says about itself."""
 
 
 class Place(NamedTuple):
@@ -61,19 +61,19 @@ UNMARKED = Marks()
 
 
 class _TypeBase(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="type"):
-    """What a value may be; the tag `type` names which."""
+    """The base of all types. In JSON, the tag `type` names the type."""
 
 
 class String(_TypeBase, frozen=True, tag="string"):
-    """Any string; `known` are values the spec mentions without closing the set."""
+    """Any string; `known` are values that the spec mentions, though others are allowed."""
 
     known: tuple[str, ...] = ()
 
 
 class Enum(_TypeBase, frozen=True, tag="enum"):
-    """One of a closed set of strings; of an empty one nothing can be a value.
+    """One of a closed set of strings; no value is allowed if the set is empty.
 
-    `marks` tells what is special about some of them.
+    `marks` has what is special about some of them.
     """
 
     values: tuple[str, ...]
@@ -81,13 +81,13 @@ class Enum(_TypeBase, frozen=True, tag="enum"):
 
 
 class Integer(_TypeBase, frozen=True, tag="integer"):
-    """A number written without fraction or exponent; `size` is that of the machine's type, or ""."""
+    """A number without fraction and exponent; `size` names the type in C, or is ""."""
 
     size: Size = ""
 
     @property
     def range(self) -> tuple[int, int] | None:
-        """The least and the greatest value; None where the spec gives no bounds."""
+        """The least and the greatest value; None if the spec gives no bounds."""
         if not self.size:
             return None
         bits = int(self.size.removeprefix("u").removeprefix("int"))
@@ -107,7 +107,7 @@ class Null(_TypeBase, frozen=True, tag="null"):
 
 
 class Any(_TypeBase, frozen=True, tag="any"):
-    """Anything: the spec names no type, or names one (`of`) that is described elsewhere."""
+    """Any value: the spec names no type, or names one (`of`) that it describes elsewhere."""
 
     of: str = ""
 
@@ -119,13 +119,13 @@ class Array(_TypeBase, frozen=True, tag="array"):
 
 
 class Alternate(_TypeBase, frozen=True, tag="alternate"):
-    """A value of any of several types, told apart by their JSON type."""
+    """A value of any of several types, which differ in their JSON types."""
 
     types: tuple[Type, ...]
 
 
 class Object(_TypeBase, frozen=True, tag="object"):
-    """An object; an `open` one may hold members that the spec leaves to another text (`of`).
+    """An object. An `open` one may have members that the spec leaves to another text (`of`).
 
     In a union, the value of the member `discriminator` says which of the `branches` adds its members;
     a value without a branch adds none.
@@ -139,14 +139,14 @@ class Object(_TypeBase, frozen=True, tag="object"):
 
     @property
     def tag(self) -> Enum:
-        """The values that tell the branches of a union apart."""
+        """The type of the discriminator: the values that select a branch."""
         member = self.member(self.discriminator)
         assert member
         assert isinstance(member.type, Enum)
         return member.type
 
     def member(self, name: str) -> Member | None:
-        """The member of that name, whatever the branch."""
+        """Return the member of that name outside of branches; None if there is none."""
         return next((member for member in self.members if member.name == name), None)
 
 
@@ -162,7 +162,7 @@ JSON_TYPES: dict[type[Type], str] = {
     Array: "array",
     Object: "object",
 }
-"""What JSON Schema calls the values of each type; the others are of more than one."""
+"""The JSON type of each type's values, in the words of JSON Schema; the other types allow several."""
 
 
 class Member(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -177,12 +177,12 @@ class Member(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     @property
     def may_be_absent(self) -> bool:
-        """Whether an event of some build can do without it."""
+        """Whether some build may send the object without it."""
         return self.optional or bool(self.marks.built_if)
 
 
 class FollowUp(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """After the event that holds it, one of `then` eventually comes.
+    """After the event whose rule has it, one of `then` comes eventually.
 
     `when` are members (of `data`) and the values under which the rule applies; `option` a command-line
     option it depends on. With neither it always applies.
@@ -197,9 +197,9 @@ class FollowUp(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 class RateLimit(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The event is sent at most once a second for each distinct value of the `key` members.
 
-    `unless` are members (of `data`) and the values under which it is sent at once, however often. `known_by`
-    tells what says so: a document, what is known of the very build, or one alone of the two releases between
-    which the build was made.
+    `unless` are members (of `data`) and the values with which it is sent at once, however often. `known_by`
+    is the source: a document, knowledge about this very build, or only one of the two releases between which
+    the build was made.
     """
 
     key: tuple[str, ...] = ()
@@ -211,7 +211,7 @@ class RateLimit(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 class EventRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What one event may carry, and what must follow it.
 
-    `not_understood` are the lines about it that may state a rule which is not here.
+    `not_understood` has the lines about it that may state a rule that was not understood.
     """
 
     data: Object = Object()
@@ -235,7 +235,7 @@ class EventRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 class RuleBase(msgspec.Struct, frozen=True, gc=False):
     """The rules of one spec, by event name in the spec's order; `source` is the kind of the spec.
 
-    `not_understood` is how many lines of the spec may state a rule which is not here.
+    `not_understood` counts the lines of the spec that may state a rule that was not understood.
     """
 
     events: dict[str, EventRule]
@@ -244,12 +244,12 @@ class RuleBase(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def follow_ups(self) -> int:
-        """How many follow-up rules there are."""
+        """The number of follow-up rules."""
         return sum(len(rule.follow_ups) for rule in self.events.values())
 
 
 class SpecError(ValueError):
-    """A name that means no spec, or a file or a binary that cannot be read as one."""
+    """A name is not that of a spec, or a file or a binary cannot be read as one."""
 
 
 class BranchCondition(NamedTuple):
@@ -364,7 +364,7 @@ def load(text: bytes) -> RuleBase:
     """Read a compiled rule base.
 
     Raises:
-        ValueError: the bytes are not one.
+        ValueError: the bytes are no rule base.
     """
     try:
         rule_base = msgspec.json.decode(text, type=RuleBase)
@@ -378,10 +378,10 @@ def load(text: bytes) -> RuleBase:
 
 
 def check(described: Type) -> None:
-    """Check what must be true of every type.
+    """Check what must hold for every type.
 
     Raises:
-        ValueError: an object has a member twice, or nothing tells a union's branches apart.
+        ValueError: an object has a member twice, or nothing selects a union's branch.
     """
     match described:
         case Array(items):

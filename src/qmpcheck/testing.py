@@ -1,4 +1,4 @@
-"""The QEMUs of a test, recorded and checked: what the pytest plugin does, without pytest."""
+"""Record and check the QEMUs of a test: what the pytest plugin does, without pytest."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from qmpcheck.validation.recording import of_path
 from qmpcheck.validation.spec_choice import AUTO
 
 _MOST = 100
-"""Findings that are listed of one recording; all are counted."""
+"""Findings that are listed for one recording; all are counted."""
 
 
 class Settings(NamedTuple):
-    """What recordings are held to.
+    """How recordings are checked.
 
     Attributes:
         spec: its name, or `auto`.
         ignore: codes of findings that are not wanted, or beginnings of codes.
         assume: command-line options that QEMU was given.
-        complete: whether every QEMU has ended in order, so that nothing can follow any more.
+        complete: whether every QEMU has ended in order, so that nothing more can follow.
     """
 
     spec: str = AUTO
@@ -43,7 +43,7 @@ class Settings(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What a test's recordings come to.
+    """The result of checking a test's recordings.
 
     Attributes:
         report: each recording's counts and findings, as `validate` prints them.
@@ -57,7 +57,7 @@ class Result(NamedTuple):
 
 
 class Recorder:
-    """Gives each QEMU of a test one monitor more, and writes down what comes from there.
+    """Gives each QEMU of a test one more monitor, and records what it sends there.
 
     Args:
         folder: where the recordings are kept.
@@ -69,7 +69,7 @@ class Recorder:
         self._stack = ExitStack()
 
     def qemu_options(self) -> list[str]:
-        """The options that give one QEMU a monitor of ours. Ask anew for each machine.
+        """Return the options that give one QEMU a monitor of ours. Call it once for each machine.
 
         The same machine may be started several times with them, one time after the other.
         """
@@ -92,12 +92,12 @@ class Recorder:
 
     @property
     def recordings(self) -> list[RecordedConnection]:
-        """Those that have ended, machine by machine."""
+        """The recordings that have ended, machine by machine."""
         return [recording for listener in self._listeners for recording in listener.recordings]
 
     @property
     def missing(self) -> list[str]:
-        """Which machines have not been recorded, in words."""
+        """Say in words which machines have not been recorded."""
         if not self._listeners:
             return ["no QEMU was recorded: qemu_options() was not called"]
         return [
@@ -109,7 +109,7 @@ class Recorder:
 
 
 def _files(stem: str) -> Iterator[str]:
-    """A name for each time that a machine is started."""
+    """Yield a name for each time that a machine is started."""
     yield f"{stem}.jsonl"
     number = 2
     while True:
@@ -118,7 +118,7 @@ def _files(stem: str) -> Iterator[str]:
 
 
 def validate_settings(settings: Settings) -> None:
-    """Find what is wrong with settings, as far as it can be found without a recording.
+    """Check settings, as far as that is possible without a recording.
 
     Raises:
         SpecError: there is no such spec, code or option.
@@ -159,7 +159,7 @@ def _size(path: str) -> int:
 
 
 _found = functools.cache(catalogue.find)
-"""Tests are many, and a binary is asked once."""
+"""There are many tests, and a binary need be asked only once."""
 
 
 def _file_checker(settings: Settings) -> FileChecker:

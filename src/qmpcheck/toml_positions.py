@@ -1,4 +1,4 @@
-"""TOML files, and where in them things stand."""
+"""Read TOML files, and find the lines of their values: the standard library keeps none."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ else:
     import tomli as tomllib
 
 LARGEST = 1 << 20
-"""Bytes of a file that people write by hand."""
+"""The largest size of a file that people write by hand, in bytes."""
 
 TomlPath = tuple[str, ...]
-"""The keys that lead to a value."""
+"""The keys to a value."""
 
 
 def read(path: str, content: bytes | None = None) -> tuple[str, dict[str, Any]]:
-    """The text of a file, and what it says; `content` is in it, if the file is on another machine.
+    """Read a file; return its text and its value. `content` is given if the file is on another machine.
 
     Raises:
-        SpecError: the file cannot be read, or is no TOML; with the line and column.
+        SpecError: the file cannot be read, or is not TOML; the message has the line and the column.
     """
     try:
         if content is None:
@@ -51,14 +51,14 @@ def read(path: str, content: bytes | None = None) -> tuple[str, dict[str, Any]]:
 
 
 def line(text: str, path: TomlPath) -> int:
-    """The first line of a good file that sets a value, or something in it; 1 where none does."""
+    """Return the first line of a valid file that sets a value or something inside it; 1 if none does."""
     return next((at for at, found in _set(text) if found[: len(path)] == path), 1)
 
 
 def line_in_item(text: str, array: str, at: int, path: TomlPath) -> int:
-    """The first line that sets a value, or something in it, in one table of an array of tables.
+    """Return the first line that sets a value or something inside it, in one table of an array of tables.
 
-    Where none does, it is the line of what holds the value; at last that of the table itself.
+    If there is none, return the line of the innermost table around it.
     """
     lines = [(line, found[1:]) for line, found in _set(text) if found[:1] == (array,)]
     heads = [index for index, (_, found) in enumerate(lines) if not found]
@@ -71,7 +71,7 @@ def line_in_item(text: str, array: str, at: int, path: TomlPath) -> int:
 
 
 def _set(text: str) -> Iterator[tuple[int, TomlPath]]:
-    """The line of each statement, and what it sets."""
+    """Yield the line of each statement, and the paths that it sets."""
     table: TomlPath = ()
     for at, statement, said in _statements(text):
         paths = list(_paths(said))
@@ -83,9 +83,9 @@ def _set(text: str) -> Iterator[tuple[int, TomlPath]]:
 
 
 def _statements(text: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
-    """Each header of a table, and each key with its value, with the line it begins on.
+    """Yield each header of a table and each key with its value, with the line that it begins on.
 
-    A statement ends with the first line up to which it is TOML by itself: nothing that goes on is.
+    A statement ends with the first line up to which it is valid TOML: one that goes on is not.
     """
     begin, statement = 1, ""
     for at, each in enumerate(text.split("\n"), 1):
@@ -100,7 +100,7 @@ def _statements(text: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
 
 
 def _paths(value: Any) -> Iterator[TomlPath]:
-    """The ways to all that one statement sets: it holds tables in tables, or in a list of one."""
+    """Yield the path to each value that a statement sets, in tables inside of tables or in a list of one."""
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
         value = value[0]
     if not isinstance(value, dict) or not value:

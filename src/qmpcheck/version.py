@@ -1,4 +1,4 @@
-"""The version of a QEMU, as in its greeting."""
+"""The version of a QEMU, as its greeting says it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 class Version(NamedTuple):
-    """Such as 7.2.22."""
+    """A version such as 7.2.22."""
 
     major: int
     minor: int
@@ -15,17 +15,17 @@ class Version(NamedTuple):
 
     @property
     def release(self) -> str:
-        """The series that its first two numbers name, such as 7.2; see `is_candidate`."""
+        """Its series: the first two numbers, such as 7.2. See `is_candidate`."""
         return f"{self.major}.{self.minor}"
 
     @property
     def is_candidate(self) -> bool:
-        """Whether it is a release candidate of the release after its series."""
+        """Whether it is a release candidate: 7.2.90 and later are those of 8.0."""
         return self.micro >= _CANDIDATE
 
     @property
     def is_development(self) -> bool:
-        """Whether it comes after its release, on the way to the next; a candidate does, too."""
+        """Whether it was made between two releases, as 7.2.50 and later were; true of candidates, too."""
         return self.micro >= _DEVELOPMENT
 
     @property
@@ -41,13 +41,13 @@ _DEVELOPMENT, _CANDIDATE, _LAST_OF_YEAR = 50, 90, 2
 
 
 def of_name(name: str) -> Version | None:
-    """The version that a name such as `7.2` or `7.2.22` means; None where it is no version."""
+    """Return the version in a name such as `7.2` or `7.2.22`; None if it is not a version."""
     numbers = re.fullmatch(r"(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?", name)
     return Version(int(numbers[1]), int(numbers[2]), int(numbers[3] or 0)) if numbers else None
 
 
 def of_greeting(message: Any) -> Version | None:
-    """The version in a message; None where it is no greeting, or one without it."""
+    """Return the version in a message; None if it is no greeting, or has no version."""
     for key in ("QMP", "version", "qemu"):
         message = message.get(key) if isinstance(message, dict) else None
     if not isinstance(message, dict):

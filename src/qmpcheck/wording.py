@@ -1,4 +1,4 @@
-"""Rules and types of a spec, in words for messages and tables."""
+"""Rules and types of a spec in words, for messages and tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from qmpcheck.text import name, quoted, safe
 
 
 def alternatives(texts: list[str], joint: str = "or") -> str:
-    """`a`, `a or b`, `a, b or c`; `nothing` where there is none."""
+    """`a`, `a or b`, `a, b or c`; `nothing` if there is none."""
     if not texts:
         return "nothing"
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {joint} {texts[-1]}"
@@ -51,11 +51,11 @@ def _conditions(members: dict[str, tuple[str, ...]]) -> list[str]:
 
 
 _MOST_VALUES = 8
-"""Values of an enum that one text lists."""
+"""How many values of an enum a text lists."""
 
 
 def type_text(described: rulebase.Type) -> str:  # noqa: PLR0911 -- a case each
-    """A type in a few words, such as `list of string`, or `"a" or "b"`."""
+    """Return a type in a few words, such as `list of string`, or `"a" or "b"`."""
     match described:
         case rulebase.Enum(values):
             shown = [*map(quoted, values)]

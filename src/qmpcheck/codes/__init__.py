@@ -1,12 +1,12 @@
-"""The registry of codes: each with its name, how bad it is, what it means, why, and examples.
+"""The registry of codes: the name of each, how bad it is, what it means, why it matters, and examples.
 
-A code is never used again for something else. One module a family, one entry a code.
+A code is never reused for something else. There is one module for each family, and one entry for each code.
 """
 
 from __future__ import annotations
 
 from qmpcheck.codes import builds, documents, drift, lines, payload, temporal
-from qmpcheck.codes.code import ChangeDirection, ChangeKind, ChangeSubject, Code, Impact, Severity
+from qmpcheck.codes.code import ChangeDirection, ChangeKind, ChangeSubject, Code, Evidence, Impact, Severity
 
 __all__ = [
     "BUILD_CODES",
@@ -19,6 +19,7 @@ __all__ = [
     "ChangeKind",
     "ChangeSubject",
     "Code",
+    "Evidence",
     "Impact",
     "Severity",
 ]

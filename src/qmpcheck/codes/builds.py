@@ -1,4 +1,4 @@
-"""QMP4xx: a build in the gate, beside what its events say."""
+"""QMP4xx: what the gate finds about a build, apart from the payload of its events."""
 
 from __future__ import annotations
 

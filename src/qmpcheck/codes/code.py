@@ -1,4 +1,4 @@
-"""What one code means."""
+"""The types of the registry: a code, its severity, and what is known about its findings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Severity(enum.IntEnum):
-    """How bad a finding is; greater is worse. Notes are of reports alone."""
+    """How bad a finding is; greater is worse. Only reports have notes."""
 
     NOTE = 0
     WARNING = 1
@@ -30,7 +30,7 @@ class Impact(enum.IntEnum):
 
     @property
     def severity(self) -> Severity:
-        """How bad a finding is that such a change is reported as."""
+        """The severity of the finding that such a change is reported as."""
         return {Impact.BREAKING: Severity.ERROR, Impact.RISKY: Severity.WARNING}.get(self, Severity.NOTE)
 
 
@@ -90,21 +90,36 @@ class ChangeKind(NamedTuple):
         return (self.subject, self.direction) == (ChangeSubject.EVENT, ChangeDirection.ADDED)
 
 
+class Evidence(NamedTuple):
+    """What an error in a payload says about the release that sent it: its spec does not give the error.
+
+    Attributes:
+        strength: how much it says; 1 is the most.
+        phrase: what the event does against the spec; `{event}`, `{member}` and `{got}` are replaced.
+        may_be_new: whether a newer spec may simply know more.
+    """
+
+    strength: int
+    phrase: str
+    may_be_new: bool = False
+
+
 class Code(NamedTuple):
-    """One code. The examples are run by the tests: the bad one gives the code, the good one none.
+    """One code. Tests run the examples: the bad one gives the code, and the good one none.
 
     Attributes:
         slug: its name in words.
-        severity: how bad its findings are, if the user does not change that.
+        severity: how bad its findings are, unless the user changes that.
         means: what a finding says.
         why: why it matters.
-        bad: text that gives the finding; "" where only a build can.
+        bad: text that gives the finding; "" if only a build can.
         good: text that gives none.
         against: what the examples are: a stream and how it is checked, a document, or a new spec.
-        rules: the user's own rules that they are checked by.
-        spec: the compiled rule base that they are checked by, where it is none of the catalogue.
-        old: the spec that a new spec comes after.
+        rules: user rules that the examples are checked by, in TOML.
+        spec: the compiled rule base that the examples are checked by, unless it is in the catalogue.
+        old: for a new spec, the spec that it is compared with.
         change: what a change between specs with this code is; None for other codes.
+        evidence: of an error in a payload, what it says about the release; None for other codes.
     """
 
     slug: str
@@ -118,3 +133,4 @@ class Code(NamedTuple):
     spec: str = ""
     old: str = ""
     change: ChangeKind | None = None
+    evidence: Evidence | None = None

@@ -30,7 +30,7 @@ _GOOD_DOCUMENT = _document(
 
 
 def _defect(slug: str, severity: Severity, means: str, why: str, old: str, new: str) -> Code:
-    """A defect that comes of one change to the good document."""
+    """A defect whose bad example is the good document with one change."""
     bad = _GOOD_DOCUMENT.replace(old, new)
     return Code(slug, severity, means, why, bad, _GOOD_DOCUMENT, _DOCUMENT)
 

@@ -22,7 +22,7 @@ def _spec(*members: str, after: str = "", prose: str = "Somebody moved the switc
 
 
 def _change(slug: str, change: ChangeKind, means: str, why: str, old: str, new: str, good: str = "") -> Code:
-    """A change; the good example is the old spec in other words, if none is given."""
+    """A change. Without a good example, that is the old spec in other words."""
     good = good or old.replace("Somebody moved the switch.", "The switch\nwas moved.")
     return Code(slug, change.tolerant.severity, means, why, new, good, _AGAINST, old=old, change=change)
 

@@ -1,4 +1,4 @@
-"""Lines that the examples of several codes are made of."""
+"""Lines that the examples of several codes share."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ STOP = '{"timestamp": {"seconds": 1700000000, "microseconds": 5}, "event": "STOP
 
 
 def io_error(data: str) -> str:
-    """A BLOCK_IO_ERROR with that data, as JSON."""
+    """Return a BLOCK_IO_ERROR with this data, as JSON."""
     return STOP.replace('"STOP"', f'"BLOCK_IO_ERROR", "data": {data}')
 
 

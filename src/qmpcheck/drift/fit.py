@@ -21,7 +21,7 @@ import msgspec
 from qmpcheck import rulebase
 from qmpcheck.checking import decoder, errata, json_schema
 from qmpcheck.checking.explain import Explainer
-from qmpcheck.codes import Severity
+from qmpcheck.codes import CODES, Evidence, Severity
 from qmpcheck.drift.release_ranges import Stretch, stretches
 from qmpcheck.finding import Finding
 from qmpcheck.keypath import of_any_item
@@ -110,13 +110,19 @@ class Fit(NamedTuple):
         return _strongest(self.releases[after]) if self.is_whole and after < len(self.releases) else ()
 
 
-_STRENGTH = ("QMP201", "QMP203", "QMP205", "QMP204", "QMP202")
 _MOST_SHOWN = 3
 
 
 def _strongest(row: SpecFit) -> tuple[Finding, ...]:
-    in_order = sorted(row.reasons, key=lambda finding: (_STRENGTH.index(finding.code), finding.line))
+    in_order = sorted(row.reasons, key=lambda finding: (evidence(finding).strength, finding.line))
     return tuple(in_order[:_MOST_SHOWN])
+
+
+def evidence(finding: Finding) -> Evidence:
+    """What an error in a payload says about the release that wrote it."""
+    found = CODES[finding.code].evidence
+    assert found is not None, "the code of an error in a payload"
+    return found
 
 
 class StreamFit(NamedTuple):

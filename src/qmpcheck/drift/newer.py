@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from qmpcheck.codes import Severity
+from qmpcheck.codes import CODES, Severity
 from qmpcheck.finding import Severities
 from qmpcheck.specs.catalogue import Spec
 
-MAY_BE_NEW = frozenset({"QMP201", "QMP203", "QMP205"})
+MAY_BE_NEW = frozenset(code for code, each in CODES.items() if each.evidence and each.evidence.may_be_new)
 """The codes of what a newer spec may know: an event, a member, a value."""
 
 

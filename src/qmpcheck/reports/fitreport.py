@@ -12,7 +12,7 @@ from typing import IO, Any, NamedTuple
 import qmpcheck
 from qmpcheck import keypath
 from qmpcheck.drift import release_ranges
-from qmpcheck.drift.fit import Fit, SpecFit, StreamFit
+from qmpcheck.drift.fit import Fit, SpecFit, StreamFit, evidence
 from qmpcheck.finding import Finding
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import TEXT_DOCUMENT, SpecEntry
@@ -84,16 +84,7 @@ def sides(fit: Fit) -> list[tuple[str, tuple[Finding, ...]]]:
 def carried(finding: Finding) -> str:
     """What the event does that the spec does not have, in a few words that are safe to print."""
     member = keypath.as_text(finding.path[1:] or finding.path)
-    return _PHRASES[finding.code].format(event=finding.event, member=member, got=finding.got)
-
-
-_PHRASES = {
-    "QMP201": "{event} is sent",
-    "QMP202": "{event} lacks {member}",
-    "QMP203": "{event} carries {member}",
-    "QMP204": "{event} has {member} of type {got}",
-    "QMP205": "{event} has {got} as {member}",
-}
+    return evidence(finding).phrase.format(event=finding.event, member=member, got=finding.got)
 
 
 class FitRow(NamedTuple):

@@ -1,1 +1,1 @@
-"""Recorded streams to blocks of whole lines."""
+"""Read recorded streams: open them, cut them into lines, and find the messages in logs."""

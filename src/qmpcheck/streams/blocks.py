@@ -1,7 +1,7 @@
-"""Bytes to blocks of lines.
+"""Cut bytes into blocks of lines.
 
-A block is what splitting whole lines at the newlines gives: its last entry is what comes after the last
-newline. That is empty, except at the end of a file that ends within a line.
+A block is the result of splitting a text at its newlines, so its last entry is the part after the last
+newline. That part is empty, except at the end of a file whose last line has no newline.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import IO
 
 BLOCK = 1 << 19
-"""Bytes read at once."""
+"""How many bytes are read at once."""
 
 LONGEST = 64 << 20
-"""Bytes that one line may have; QEMU itself takes no message that is longer."""
+"""The most bytes that a line may have; QEMU itself accepts no longer message."""
 
 _HEAD = 256
-"""Bytes that are kept of a longer line."""
+"""How many bytes of a longer line are kept, to show where it begins."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -24,7 +24,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 class LongLine(bytes):
     """A block's entry for a line of more than `LONGEST` bytes, which is read but not kept.
 
-    Its bytes are the line's first ones and an ellipsis, so that they are never empty, blank or JSON.
+    It consists of the first bytes of the line and an ellipsis, so that it is never empty, blank or JSON.
 
     Attributes:
         length: how many bytes the line had, without its newline.
@@ -33,7 +33,7 @@ class LongLine(bytes):
     length: int
 
     def __new__(cls, head: bytes, length: int) -> LongLine:
-        """The value for a line that begins with `head` and has `length` bytes."""
+        """Create the entry for a line that begins with `head` and has `length` bytes."""
         line = super().__new__(cls, head + b"...")
         line.length = length
         return line
@@ -42,35 +42,35 @@ class LongLine(bytes):
 Block = list[bytes]
 
 Advance = Callable[[int], object]
-"""Called with how many more bytes were read, once their lines were processed."""
+"""Takes the number of bytes that were read, after their lines were processed."""
 
 
 def lines_of(block: Block) -> list[bytes]:
-    """The lines of a block, the last of which may lack its newline."""
+    """Return the lines of a block; the last one may lack its newline."""
     return block if block[-1] else block[:-1]
 
 
 def blocks(file: IO[bytes], size: int = BLOCK, advance: Advance = int) -> Iterator[Block]:
-    """A stream from its start, in blocks of about `size` bytes.
+    """Yield a stream from its start, in blocks of about `size` bytes.
 
     A byte-order mark at the very start is dropped. A line longer than `size` makes a longer block, and one
     longer than `LONGEST` is a `LongLine`.
 
     Args:
-        file: holds the stream.
-        size: how many bytes are read at once, at most.
-        advance: is called with the number of bytes that were read.
+        file: the stream.
+        size: the most bytes that are read at once.
+        advance: takes the number of bytes that were read.
     """
     return from_chunks(chunks(file, size, advance))
 
 
 def from_chunks(chunks: Iterable[bytes]) -> Iterator[Block]:
-    """Blocks of lines of a stream that comes in chunks, each of at most `LONGEST` bytes."""
+    """Yield blocks of lines from a stream that comes in chunks of at most `LONGEST` bytes each."""
     return _in_lines(_without_mark(iter(chunks)))
 
 
 def chunks(file: IO[bytes], size: int, advance: Advance) -> Iterator[bytes]:
-    """What can be had at once, so that nothing waits for more or is lost with it."""
+    """Yield what is there, without waiting for more: what was read is never lost to an interrupt."""
     read = getattr(file, "read1", file.read)
     while chunk := read(size):
         yield chunk
@@ -93,7 +93,7 @@ def _in_lines(chunks: Iterable[bytes]) -> Iterator[Block]:
 
 
 class _UnfinishedLine:
-    """The line that has begun and not ended. If it is too long, its bytes are counted and not kept."""
+    """The line that has begun but not ended. If it is too long, its bytes are only counted."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -108,7 +108,7 @@ class _UnfinishedLine:
             self._parts.clear()
 
     def end(self) -> bytes:
-        """The line; the next one begins."""
+        """Return the line, and begin the next one."""
         line = b"".join(self._parts) if self._length <= LONGEST else LongLine(self._head, self._length)
         self._parts.clear()
         self._head, self._length = b"", 0

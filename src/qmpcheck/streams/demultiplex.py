@@ -1,4 +1,4 @@
-"""The streams of a recorded file, part by part: what a checker of one stream is fed with."""
+"""Separate the streams of a recorded file, such as the VMs in a log; each goes to a checker of its own."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from qmpcheck.streams.formats.message import Message, Stream
 
 
 class Part(NamedTuple):
-    """Messages of one stream that follow one another in it.
+    """Consecutive messages of one stream.
 
     Attributes:
         stream: the same object for every part of one stream.
         lines: one JSON message each, without a newline in it.
         numbers: for each of `lines`, its line number in the file, from 1.
-        cut: the numbers of lines that hold only a part of a message of the stream; such messages are not in
-            `lines`.
-        lost: how many of these can have been events.
-        is_cut: whether the last one of `lines` lacks its newline: the file ends within it.
+        cut: the numbers of the lines with incomplete messages, which are not in `lines`.
+        lost: how many of the incomplete messages may have been events.
+        is_cut: whether the last of `lines` lacks its newline: the file ends within it.
         ended: whether the log shows that this part is the stream's last.
     """
 
@@ -37,16 +36,16 @@ class Part(NamedTuple):
 def opened_parts(
     file: IO[bytes], name: str | None = None, advance: Advance = int, path: str = ""
 ) -> tuple[formats.Format, Iterator[Part]]:
-    """The format of a file that is read from its beginning, and the parts of its streams.
+    """Return the format of a file that is read from its beginning, and the parts of its streams.
 
     Args:
         file: the file, decompressed.
-        name: of the format; it is recognised if this is None.
-        advance: takes how many bytes more were dealt with.
-        path: of the file, which may say its format.
+        name: of the format; None to recognise it.
+        advance: takes the number of bytes that were read.
+        path: of the file; its suffix may say the format.
 
     Raises:
-        Unreadable: the format is not known, or cannot be read.
+        Unreadable: the format is unknown, or cannot be read.
     """
     head, is_whole = _head(file)
     format = formats.named(name) if name else formats.recognised(head.removeprefix(b"\xef\xbb\xbf"), path)
@@ -55,10 +54,10 @@ def opened_parts(
 
 
 def parts(blocks: Iterable[Block], format: formats.Format) -> Iterator[Part]:
-    """The parts of a file's streams: for each block of lines the messages in it, stream by stream.
+    """Yield the parts of a file's streams: for each block of lines its messages, stream by stream.
 
-    Nothing is kept from one block to the next but messages that are not complete. In plain JSONL every line
-    is taken for a message, and not looked at.
+    Only incomplete messages are kept from one block to the next. In plain JSONL every line counts as a
+    message, and nobody looks at it here.
     """
     if format is formats.JSONL:
         stream = Stream()
@@ -96,7 +95,7 @@ def _part(stream: Stream, messages: list[Message], ended: bool) -> Part:
 
 
 _NO_EVENT = (b'{"return"', b'{"id"', b'{"error"', b'{"QMP"', b'{"execute"', b'{"exec-oob"')
-"""How messages begin that are no events: QEMU and its clients write these keys first."""
+"""The beginnings of messages that are no events: QEMU and its clients write these keys first."""
 
 
 def _cut_up(head: bytes, advance: Advance) -> Iterator[bytes]:
@@ -105,7 +104,7 @@ def _cut_up(head: bytes, advance: Advance) -> Iterator[bytes]:
 
 
 def _head(file: IO[bytes]) -> tuple[bytes, bool]:
-    """The first bytes of a file, as many as its format is recognised by; whether that is all of it."""
+    """Return the first bytes of a file, to recognise its format, and whether that is the whole file."""
     pieces: list[bytes] = []
     missing = formats.HEAD
     read = getattr(file, "read1", file.read)

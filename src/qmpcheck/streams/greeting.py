@@ -1,4 +1,4 @@
-"""The version that a stream names in its greetings."""
+"""Find the version that the greetings of a stream name."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from qmpcheck.version import Version, of_greeting
 
 
 def version(head: bytes) -> Version | None:
-    """The version in the first greeting of these lines that has one."""
+    """Return the version in the first greeting of these lines that has one; None if there is none."""
     found = map(of_line, head.split(b"\n"))
     return next(filter(None, found), None)
 
 
 def of_line(line: bytes) -> Version | None:
-    """The version in a line if it is a greeting; None otherwise."""
+    """Return the version in a line, if it is a greeting; None otherwise."""
     if b'"QMP"' not in line:
         return None
     line = line.removeprefix(b"\xef\xbb\xbf")

@@ -1,4 +1,4 @@
-"""A stream that is still being written: lines as they arrive."""
+"""Follow a stream that is still being written, and yield its lines as they arrive."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from qmpcheck.streams import source
 from qmpcheck.streams.blocks import BLOCK, Block, from_chunks, lines_of
 
 PAUSE = 0.1
-"""Seconds between two looks at a file that has not grown."""
+"""How many seconds to wait before looking again at a file that has not grown."""
 
 _CHUNK = 1 << 16
 
 OnRotation = Callable[[str, int], object]
-"""Takes the path and the number of lines so far, when another file has the path and is read next."""
+"""Takes the path and the number of lines so far, when another file has taken over the path."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def chunks(file: IO[bytes], grows: bool) -> Iterator[bytes]:
-    """What a stream has, as it comes; of one that `grows`, what it will have, too."""
+    """Yield what a stream has as it comes; if it `grows`, wait for more at its end."""
     read = getattr(file, "read1", file.read)
     while (chunk := read(_CHUNK)) or grows:
         if chunk:
@@ -39,9 +39,9 @@ def chunks(file: IO[bytes], grows: bool) -> Iterator[bytes]:
 
 
 class Interrupt:
-    """Within it, an interrupt or a request to end stops the waiting for more and nothing else.
+    """A context in which SIGINT and SIGTERM only stop the waiting for more.
 
-    `asked` tells that one came.
+    `asked` says whether one came.
     """
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Interrupt:
             raise KeyboardInterrupt
 
     def blocks(self, path: str, on_rotation: OnRotation) -> Iterator[Block]:
-        """Blocks of lines as they are written, until the interrupt, or until standard input ends.
+        """Yield blocks of lines as they are written, until the interrupt or the end of standard input.
 
         When a file is renamed or deleted and another one is created under its name, the rest of the old file
         comes first, and then the new one from its start. The last block of the old file ends with a line that
@@ -73,10 +73,10 @@ class Interrupt:
 
         Args:
             path: a file, or `-` for standard input.
-            on_rotation: is called before the first block of a new file.
+            on_rotation: called before the first block of a new file.
 
         Raises:
-            Unreadable: the stream is, or a file became shorter.
+            Unreadable: the stream cannot be read, or a file became shorter.
         """
         lines = 0
         with source.failures(), closing(_Files(path)) as files:
@@ -91,7 +91,7 @@ class Interrupt:
     def _chunks(self, file: IO[bytes], is_left: Callable[[], bool]) -> Iterator[bytes]:
         read = getattr(file, "read1", file.read)
         while not self.asked:
-            ends = is_left()  # asked before the read, so that nothing is written after it
+            ends = is_left()  # ask before the read: after it, the writer could still have added something
             chunk = b""
             try:
                 self._waiting = True
@@ -109,7 +109,7 @@ class Interrupt:
 
 
 class _Files:
-    """The files that have a path one after the other: the current one, and newer ones that were seen."""
+    """The files that have a path one after the other: the current one, and the newer ones seen so far."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -120,7 +120,7 @@ class _Files:
         return self._open[0]
 
     def is_left(self) -> bool:
-        """Whether nobody writes to the current file any more: a newer one holds something."""
+        """Whether the current file is complete: a newer one holds something already."""
         if self._path == source.STANDARD_INPUT:
             return True
         with suppress(FileNotFoundError):

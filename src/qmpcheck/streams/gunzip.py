@@ -1,4 +1,4 @@
-"""gzip, read by ISA-L where it is installed: it takes a third of the time or less."""
+"""Read gzip, with ISA-L if it is installed: that takes a third of the time or less."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import IO, Any, cast
 
 
 def opened(file: io.BufferedReader) -> IO[bytes]:
-    """The bytes that a gzip file holds, of all its members.
+    """Return a file with the decompressed bytes of all members of a gzip file.
 
-    Reading raises what `gzip.GzipFile` raises, after all that is good before the fault.
+    Reading raises what `gzip.GzipFile` raises, but only after all bytes before the damage.
     """
     if not file.seekable():
         return cast(IO[bytes], gzip.GzipFile(fileobj=file))
@@ -23,7 +23,7 @@ def opened(file: io.BufferedReader) -> IO[bytes]:
 
 
 class _Fast(io.RawIOBase):
-    """The bytes of a gzip file. ISA-L loses its buffer at a fault, so gzip reads on from there."""
+    """A gzip file read by ISA-L. At damage, ISA-L loses what it has buffered, so gzip reads on from there."""
 
     def __init__(self, file: io.BufferedReader, reader: gzip.GzipFile) -> None:
         self._file, self._reader = file, reader

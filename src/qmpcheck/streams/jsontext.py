@@ -1,7 +1,7 @@
-"""JSON text to values, with the column where it breaks.
+"""Parse JSON, and say in which column it is wrong.
 
-The standard library reads it. Three things differ: NaN and Infinity are no JSON, integers of thousands of
-digits are read, and nesting has a bound that is the same for every Python.
+The standard library parses, with three differences: NaN and Infinity are errors, integers of thousands of
+digits are allowed, and the limit of nesting is the same in every version of Python.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
 DEEPEST = 1024
-"""Levels of nesting that a value may have; QEMU itself takes no deeper one."""
+"""How many levels of nesting a value may have; QEMU itself accepts no more."""
 
 KEPT = 64
-"""Levels of nesting that are kept of a value, so that whoever walks through it needs no bound of its own."""
+"""How many levels of nesting are kept, so that functions that walk through a value need no limit."""
 
 
 class Malformed(ValueError):
-    """Text that is not JSON; `column` counts characters from 1, `reason` says what is wrong there."""
+    """The text is not JSON; `column` counts characters from 1, and `reason` says what is wrong there."""
 
     def __init__(self, column: int, reason: str) -> None:
         super().__init__(f"{reason} at column {column}")
@@ -31,10 +31,10 @@ class Malformed(ValueError):
 
 
 def parse(line: bytes) -> Any:
-    """The value of one line.
+    """Return the value of one line.
 
-    Integers of thousands of digits come as `Decimal`. Of a key given twice the last value counts. Lists and
-    objects inside `KEPT` others come empty.
+    Integers of thousands of digits become `Decimal`. If an object has a key twice, the last value counts.
+    Lists and objects below `KEPT` levels become empty.
 
     Raises:
         Malformed: the line is not UTF-8 or not JSON, or is nested deeper than `DEEPEST`.
@@ -58,7 +58,7 @@ def parse(line: bytes) -> Any:
 
 
 class _NoJSON(Exception):
-    """NaN or Infinity, which Python's reader takes for numbers."""
+    """NaN or Infinity, which Python's parser accepts as numbers."""
 
 
 def _refuse(constant: str) -> None:
@@ -76,7 +76,7 @@ _decoder = json.JSONDecoder(parse_constant=_refuse, parse_int=_integer)
 
 
 def _decoded(text: str) -> Any:
-    """The value of a text; up to Python 3.11 the reader's recursion counts as that of Python's functions."""
+    """Return the value of a text. Up to Python 3.11, the parser's recursion counts towards Python's limit."""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(limit + DEEPEST)
     try:
@@ -86,7 +86,7 @@ def _decoded(text: str) -> Any:
 
 
 def _is_too_deep(value: Any) -> bool:
-    """Whether a value has more than `DEEPEST` levels. If not, empties what is inside `KEPT` levels."""
+    """Whether a value has more than `DEEPEST` levels. If not, empty the containers below `KEPT` levels."""
     level, emptied = [value], []
     for depth in range(DEEPEST + 1):
         level = [each for each in level if isinstance(each, dict | list)]
@@ -118,7 +118,7 @@ _REASONS = {
     "Invalid control character": "a raw control character in a string",
     "Invalid \\": "a bad escape in a string",
 }
-"""How the messages of Python's reader begin, and what to say instead."""
+"""The beginnings of the messages of Python's parser, and what to say instead."""
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 
@@ -141,7 +141,7 @@ def _column_of_constant(text: str) -> int:
 
 
 def _too_deep(text: str) -> Malformed:
-    """What to raise for a text that is nested too deeply, with the place of the first bracket too many."""
+    """Return the error for a text that is nested too deeply; its column is the first bracket too many."""
     depth = 0
     for match in _outside_strings(_BRACKETS, text):
         depth += 1 if match[0] in "[{" else -1
@@ -151,7 +151,10 @@ def _too_deep(text: str) -> Malformed:
 
 
 def _outside_strings(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
-    """The matches of a pattern, which also matches a quote, in a text whose strings are right up to there."""
+    """Yield the matches outside of strings, for a pattern that also matches a quote.
+
+    The strings of the text must be valid up to the last match.
+    """
     at = 0
     while match := pattern.search(text, at):
         at = match.end()

@@ -1,4 +1,4 @@
-"""The messages of the protocol: what an object is, by its keys, and what the checker keeps of each kind."""
+"""The messages of QMP: which kind an object is, by its keys, and what the checker keeps of each kind."""
 
 from __future__ import annotations
 
@@ -8,46 +8,46 @@ from typing import Any, ClassVar
 import msgspec
 
 MICROSECONDS = 1_000_000
-"""In a second."""
+"""Microseconds in a second."""
 
 NO_CLOCK = {"seconds": -1, "microseconds": -1}
-"""The timestamp of an event of a host that has no clock."""
+"""The timestamp that QEMU gives to events if the host has no clock."""
 
 LAST_SECOND = ((1 << 63) - 1) // MICROSECONDS
-"""The greatest second, before or after 1970, that a clock can show: QEMU counts microseconds in 64 bits."""
+"""The most seconds before or after 1970 that a timestamp can have: QEMU counts microseconds in 64 bits."""
 
 _OTHERS = frozenset({"QMP", "return", "error", "execute", "exec-oob"})
 
 
 def is_event(message: dict[str, Any]) -> bool:
-    """Whether it is an event, known or not."""
+    """Whether a message is an event, known or not."""
     return isinstance(message.get("event"), str)
 
 
 def is_greeting(message: dict[str, Any]) -> bool:
-    """Whether it is a greeting, which begins a connection."""
+    """Whether a message is a greeting, which begins a connection."""
     return "QMP" in message and "event" not in message
 
 
 def is_reply(message: dict[str, Any]) -> bool:
-    """Whether it is a reply to a command."""
+    """Whether a message is a reply to a command."""
     return not message.keys().isdisjoint(("return", "error")) and message.keys().isdisjoint(("event", "QMP"))
 
 
 def is_command(message: dict[str, Any]) -> bool:
-    """Whether it is a command."""
+    """Whether a message is a command."""
     return not message.keys().isdisjoint(("execute", "exec-oob")) and message.keys().isdisjoint(
         ("event", "QMP", "return", "error")
     )
 
 
 def is_other(message: dict[str, Any]) -> bool:
-    """Whether it is a greeting, a reply or a command: a message without a payload to check."""
+    """Whether a message is a greeting, a reply or a command: one without a payload to check."""
     return "event" not in message and not _OTHERS.isdisjoint(message)
 
 
 class Timestamp(msgspec.Struct, frozen=True, gc=False):
-    """When an event happened, by the host's clock; both members are -1 where there is no clock."""
+    """When an event happened, by the host's clock; both members are -1 if there is no clock."""
 
     seconds: int = -1
     microseconds: int = -1
@@ -58,8 +58,8 @@ class RejectedEvent(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         event: its name, as sent.
-        timestamp: when it happened; without a clock where the timestamp is bad.
-        data: its members; {} where it has none.
+        timestamp: when it happened; as without a clock if the timestamp is invalid.
+        data: its members; {} if it has none.
     """
 
     event: str
@@ -68,7 +68,7 @@ class RejectedEvent(msgspec.Struct, frozen=True, gc=False):
 
 
 class Greeting(msgspec.Struct, frozen=True, gc=False):
-    """The first message of a connection; `version` is what QEMU says of its version, None if nothing."""
+    """The first message of a connection; `version` is what QEMU says about its version, None if nothing."""
 
     version: Any = None
 
@@ -84,7 +84,7 @@ class Command(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def parts(self) -> tuple[Command, ...]:
-        """It and the commands in it: the actions of a transaction, and the settings in a list of settings."""
+        """The command, and those inside of it: the actions of a transaction, or each of several settings."""
         key, make = LISTS.get(self.name, ("", None))
         listed = self.arguments.get(key) if make else None
         if make is None or not isinstance(listed, list):
@@ -105,18 +105,18 @@ LISTS: dict[str, tuple[str, Callable[[Command, dict[str, Any]], Command]]] = {
     "transaction": ("actions", _action),
     "migrate-set-capabilities": ("capabilities", _setting),
 }
-"""Commands that hold others: the argument that lists them, and what makes a command of each."""
+"""Commands that contain others: the argument that lists them, and a function that makes each a command."""
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
-    """QEMU's answer to the command with the same id; without one, to the oldest command without one."""
+    """QEMU's answer to the command with the same id; without an id, to the oldest such command."""
 
     id: Any
     failed: bool
 
 
 def time_of(event: Any) -> int | None:
-    """When an event happened, in microseconds since 1970; None without a clock.
+    """Return when an event happened, in microseconds since 1970; None without a clock.
 
     Args:
         event: anything with a `timestamp`.
@@ -127,7 +127,7 @@ def time_of(event: Any) -> int | None:
 
 
 def message(value: dict[str, Any]) -> RejectedEvent | Greeting | Command | Reply | None:
-    """The message that an object is, as far as temporal rules can use it; None where it is none."""
+    """Return the message that an object is, as far as temporal rules use it; None if it is none."""
     if is_event(value):
         data = value.get("data")
         timestamp = _timestamp(value.get("timestamp"))
@@ -145,7 +145,7 @@ def message(value: dict[str, Any]) -> RejectedEvent | Greeting | Command | Reply
 
 
 def _timestamp(value: Any) -> Timestamp:
-    """A timestamp that can be compared with others; one without a clock where it cannot."""
+    """Return a timestamp that can be compared with others; an invalid one is as one without a clock."""
     if not isinstance(value, dict):
         return Timestamp()
     seconds, microseconds = value.get("seconds"), value.get("microseconds")

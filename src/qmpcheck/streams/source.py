@@ -21,7 +21,7 @@ _SKIPPABLE, _SKIPPABLE_HIGH = b"\x2a\x4d\x18", 5
 
 
 class Unreadable(Exception):
-    """A stream, or the rest of one, that cannot be read; the text says why."""
+    """A stream, or the rest of it, cannot be read; the text says why."""
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def failures() -> Iterator[None]:
 
 
 def expect_readable(path: str) -> None:
-    """Open a file and close it again. A pipe and standard input are left alone: they can be opened only once.
+    """Open a file and close it again. Pipes and standard input are skipped, as they can be opened only once.
 
     Raises:
         Unreadable: it cannot be opened.
@@ -122,7 +122,7 @@ _LONGEST_MARK = 4
 
 
 def _peek(raw: io.BufferedReader) -> tuple[bytes, io.BufferedReader]:
-    """The first bytes, and a file that begins with them still."""
+    """Return the first bytes, and a file that still begins with them."""
     start = raw.read(_LONGEST_MARK)
     if raw.seekable():
         raw.seek(-len(start), io.SEEK_CUR)
@@ -131,7 +131,7 @@ def _peek(raw: io.BufferedReader) -> tuple[bytes, io.BufferedReader]:
 
 
 class _Rejoined(io.RawIOBase):
-    """A pipe whose first bytes were read already."""
+    """A pipe, and before it the bytes that were read from it already."""
 
     def __init__(self, start: bytes, rest: io.BufferedReader) -> None:
         self._start, self._rest = start, rest
@@ -149,7 +149,7 @@ class _Rejoined(io.RawIOBase):
 
 
 def _is_zstd(start: bytes) -> bool:
-    """Whether a Zstandard frame begins here, or one of those that decoders skip."""
+    """Whether a Zstandard frame begins here, or a frame that decoders skip."""
     return start == _ZSTD or (start[1:] == _SKIPPABLE and start[0] >> 4 == _SKIPPABLE_HIGH)
 
 
@@ -165,7 +165,7 @@ _DECOMPRESSORS = (("zlib", "error"), ("backports.zstd", "ZstdError"), ("compress
 
 
 def _decompression_errors() -> tuple[type[Exception], ...]:
-    """What the decompressors that were loaded raise for broken data."""
+    """The exceptions that the loaded decompressors raise for broken data."""
     return tuple(
         getattr(sys.modules[module], name) for module, name in _DECOMPRESSORS if module in sys.modules
     )

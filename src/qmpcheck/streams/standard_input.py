@@ -1,4 +1,4 @@
-"""Standard input, which can be read but once, opened several times: what was read ahead of it is kept."""
+"""Open standard input several times, though it can be read only once: keep what was read ahead."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import IO, Any
 from qmpcheck.streams.wholefile import WholeFile
 
 _MOST_IN_MEMORY = 1 << 22
-"""Bytes that are kept; more of them are on disk."""
+"""How many bytes are kept in memory; more go to disk."""
 
 _kept: IO[bytes] | None = None
 
 
 def standard_input(ahead: bool) -> io.BufferedReader:
-    """Standard input, from its start or from where the one before stopped who did not read ahead.
+    """Open standard input: at its start, or where the last reader stopped that did not read ahead.
 
     Args:
-        ahead: whether all that is read of it here comes again for the one who opens it next.
+        ahead: whether the next reader gets everything again that is read here.
     """
     global _kept  # noqa: PLW0603 -- there is one standard input, and what was read of it is gone from there
     pipe = WholeFile(sys.stdin.fileno(), closefd=False)
@@ -31,7 +31,7 @@ def standard_input(ahead: bool) -> io.BufferedReader:
 
 
 class _KeptThenPipe(io.RawIOBase):
-    """What was kept, and then the rest of a pipe, which is kept, too, if it `keeps`."""
+    """The bytes that were kept, then the rest of a pipe; if `keeps`, that is kept as well."""
 
     def __init__(self, kept: IO[bytes], pipe: io.RawIOBase, keeps: bool) -> None:
         self._kept, self._pipe, self._keeps = kept, pipe, keeps

@@ -1,4 +1,4 @@
-"""Files that say if they were cut while they were read."""
+"""Files that raise an error if they were truncated while they were read."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 
 class WholeFile(io.FileIO):
-    """A file to read from, whose end is an OSError if it became shorter since it was opened.
+    """A file to read from. Its end raises OSError if it has become shorter since it was opened.
 
-    What is no regular file has no length and just ends.
+    A pipe or a device has no length, and just ends.
     """
 
     def __init__(self, file: str | int, closefd: bool = True) -> None:

@@ -1,9 +1,9 @@
 """The formats that QMP is recorded in: one module, and one row of `FORMATS`, for each.
 
 A format's module has two functions. `recognises(head)` says whether the first bytes of a file are in this
-format. `messages(blocks)` goes through a file's blocks of lines and yields one batch of messages for each
-block, and perhaps one more at the end, so that a growing file's messages can be had as soon as they are
-there. JSONL has no need of it: its lines are messages.
+format. `messages(blocks)` takes a file's blocks of lines and yields one batch of messages for each block, and
+perhaps one more at the end, so that the messages of a growing file come as soon as they are written. JSONL
+needs no `messages`: its lines are messages.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from qmpcheck.streams.formats.message import Batch
 
 HEAD = 1 << 18
-"""Bytes at the beginning of a file, decompressed, by which its format is recognised."""
+"""How many bytes at the beginning of a file, decompressed, are read to recognise its format."""
 
 
 class Loss(enum.Flag):
@@ -62,11 +62,11 @@ class Format(NamedTuple):
     summary: str
     loses: Loss = Loss.NOTHING
     is_lenient: bool = False
-    """Whether lines that hold no message are passed over where they could be broken ones."""
+    """Whether lines without a message are skipped, even if they may be damaged messages."""
 
     @property
     def may_lack(self) -> str:
-        """What a file in this format may lack, for a report; empty if it lacks nothing."""
+        """What a file in this format may lack, in words; "" if nothing."""
         return ", ".join(words for loss, words in _WORDS.items() if loss in self.loses)
 
     def recognises(self, head: bytes) -> bool:
@@ -74,7 +74,7 @@ class Format(NamedTuple):
         return bool(_module(self).recognises(head))
 
     def messages(self, blocks: Iterable[Block]) -> Iterator[Batch]:
-        """The messages in a file's blocks of lines, in batches."""
+        """Yield the messages in a file's blocks of lines, in batches."""
         batches: Iterator[Batch] = _module(self).messages(blocks)
         return batches
 
@@ -109,11 +109,11 @@ FORMATS = (
     Format("prefixed", "one JSON message a line, after any text", is_lenient=True),
     Format("json", "JSON messages in any layout, with any text between them", is_lenient=True),
 )
-"""In the order in which they are looked for: what is more special comes first."""
+"""All formats, in the order in which they are tried: the more special ones come first."""
 
 
 def names() -> list[str]:
-    """The names of the formats that can be read, as a command line takes them."""
+    """Return the names of the formats that can be read, as `--input` takes them."""
     return [each.name for each in FORMATS]
 
 
@@ -128,7 +128,7 @@ def add_input(parser: argparse.ArgumentParser) -> None:
 
 
 def named(name: str) -> Format:
-    """The format with one of `names()`."""
+    """Return the format with a name, one of `names()`."""
     return next(each for each in FORMATS if each.name == name)
 
 
@@ -136,12 +136,12 @@ _NAMED_JSONL = re.compile(r"\.(?:jsonl|ndjson)(?:\.[a-z0-9]+)?$", re.IGNORECASE)
 
 
 def recognised(head: bytes, path: str = "") -> Format:
-    """The format of a file that begins with `head`, its first `HEAD` bytes.
+    """Return the format of a file that begins with `head`, its first `HEAD` bytes.
 
     Args:
         head: of the file's content.
-        path: of the file. One that ends in `.jsonl` is no terminal's session nor text with messages in it:
-            a line that is no message is a fault there, and nothing to be passed over, unless all are.
+        path: of the file. If it ends in `.jsonl`, the file is no session of a terminal and no text with
+            messages in it, so a line without a message is an error, unless no line has one.
 
     Raises:
         Unreadable: the file is in no known format, or in one that cannot be read; the text says what to do.

@@ -1,4 +1,4 @@
-"""The log of a QMP monitor that avocado-vt writes: a time to the second, a colon and the message."""
+"""The log that avocado-vt writes of a QMP monitor: a time to the second, a colon and the message."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def recognises(head: bytes) -> bool:
 
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
-    """The messages of each block."""
+    """Yield the messages of each block."""
     stream = Stream()
     for found in objects(blocks, at_line_start(b": {", _BEFORE)):
         yield json.of_objects(found, lambda _: stream)

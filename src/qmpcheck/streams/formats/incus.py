@@ -1,4 +1,4 @@
-"""What Incus logs of an instance's monitor, in qemu.qmp.log: `[time] QUERY: …`, `REPLY: …`, `Event: …`."""
+"""qemu.qmp.log, in which Incus logs the monitor of an instance: `[time] QUERY: …`, `REPLY: …`, `Event: …`."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _HEAD = re.compile(rb"^" + _LINE, re.MULTILINE)
 
 
 def recognises(head: bytes) -> bool:
-    """Whether a line is one of Incus's."""
+    """Whether Incus wrote one of the lines."""
     return _HEAD.search(head) is not None
 
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
-    """The messages of each block."""
+    """Yield the messages of each block."""
     stream = Stream()
     for found in objects(blocks, at_line_start(b": {", _BEFORE)):
         yield json.of_objects(found, lambda _: stream)

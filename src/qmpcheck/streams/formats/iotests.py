@@ -1,8 +1,7 @@
-"""Expected output of QEMU's iotests, in which whatever differs from run to run is a placeholder.
+"""Expected output of QEMU's iotests, with placeholders for whatever differs from run to run.
 
-The tests in shell write bare words (TIMESTAMP, LEN), the ones in Python strings ("USECS"). A time is then
-read as the one that QEMU gives where a host has no clock, and any other number as 0. QMP_VERSION is where a
-greeting was.
+The tests in shell write bare words (TIMESTAMP, LEN), the ones in Python strings ("USECS"). A time is read
+as the timestamp of a host without a clock, and any other number as 0. QMP_VERSION stands for a greeting.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ _HEAD = re.compile(
 
 
 def recognises(head: bytes) -> bool:
-    """Whether there is one of the placeholders of the iotests."""
+    """Whether there is a placeholder of the iotests."""
     return _HEAD.search(head) is not None
 
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
-    """The messages of each block."""
+    """Yield the messages of each block."""
     return json.messages([*map(_with_values, block)] for block in blocks)
 
 
@@ -39,7 +38,7 @@ _PLACEHOLDER = re.compile(
 
 
 def _with_values(line: bytes) -> bytes:
-    """The line with a value in place of each placeholder."""
+    """Return the line with a value in place of each placeholder."""
     if _GREETING.fullmatch(line):
         return b'{"QMP": {}}'
     return _PLACEHOLDER.sub(_value, line) if b'"' in line else line

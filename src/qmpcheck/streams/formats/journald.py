@@ -1,9 +1,9 @@
 """libvirt's log as `journalctl -o json`, `-o export` or `-o verbose` writes it.
 
-In each of them an entry has fields, and MESSAGE holds a record of libvirt's log without what libvirt writes
-before it in a file. journalctl does not write every message as text: one with a carriage return, such as a
-command, is an array of bytes in JSON, a counted string of bytes in an export, and left out by `-o verbose`. A
-field of more than 4096 bytes is null in JSON unless --all is given.
+An entry has fields; MESSAGE is a record of libvirt's log, without the prefix that it has in a file.
+journalctl does not write every message as text: one with a carriage return, such as a command, is an array of
+bytes in JSON, a string of bytes with its length in an export, and omitted by `-o verbose`. A field of more
+than 4096 bytes is null in JSON unless --all is given.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _VERBOSE = re.compile(rb"(?:[^\n]*\n)?\w[^\n]* \[s=[0-9a-f]+;i=[0-9a-f]+;")
 
 
 def recognises(head: bytes) -> bool:
-    """Whether this is the beginning of one of journalctl's outputs with fields."""
+    """Whether this is the beginning of an output of journalctl with fields."""
     return any(pattern.match(head) for pattern in (_JSON, _EXPORT, _VERBOSE))
 
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
-    """The messages of each block."""
+    """Yield the messages of each block."""
     monitors = libvirt.Monitors()
     for entries in _entries(iter(blocks)):
         yield [item for entry in entries for item in _messages(monitors, entry)]
@@ -41,7 +41,7 @@ def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
 class _JournalEntry(NamedTuple):
     """An entry of the journal: the number of the line that its message begins on, and the fields that matter.
 
-    `text` is None if journalctl left the message out.
+    `text` is None if journalctl omitted the message.
     """
 
     line: int
@@ -52,7 +52,7 @@ class _JournalEntry(NamedTuple):
 
 
 _INFO = b"6"
-"""The level at which libvirt logs what a monitor received with the monitor's address."""
+"""The log level of the records of libvirt that have a monitor's address."""
 
 
 def _messages(monitors: libvirt.Monitors, entry: _JournalEntry) -> Batch:
@@ -69,7 +69,7 @@ def _messages(monitors: libvirt.Monitors, entry: _JournalEntry) -> Batch:
 
 
 def _entries(blocks: Iterator[Block]) -> Iterator[list[_JournalEntry]]:
-    """The entries of each block, and those that are not complete until the end."""
+    """Yield the entries of each block, and at the end those that were not complete before."""
     for block in blocks:
         start = b"\n".join(block)
         read = (
@@ -88,7 +88,7 @@ class _JsonEntry(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_JsonEntry)
 
 _ARRAYS = (b'"MESSAGE":[', b'"MESSAGE" : [')
-"""What begins a message that is an array of bytes, in which no other marker can be found."""
+"""The beginning of a message that is an array of bytes, in which no marker can be searched for."""
 
 
 def _in_json(blocks: Iterable[Block]) -> Iterator[list[_JournalEntry]]:
@@ -107,13 +107,13 @@ def _of_json(number: int, line: bytes) -> Iterator[_JournalEntry]:
 
 
 def _encoded(field: str | list[str] | None) -> bytes | None:
-    """A field's value, or the first of its values; None if journalctl left it out."""
+    """Return a field's value, or the first of its values; None if journalctl omitted it."""
     value = field[0] if isinstance(field, list) and field else field
     return value.encode(errors="surrogatepass") if isinstance(value, str) else None
 
 
 def _verbose(blocks: Iterable[Block]) -> Iterator[list[_JournalEntry]]:
-    """Entries that each begin with a time in column 0 and have one indented field a line."""
+    """Yield the entries of `-o verbose`: a time in column 0, then an indented line for each field."""
     line, fields = 0, {}
     for first, lines in numbered(blocks):
         entries = []
@@ -130,7 +130,7 @@ def _verbose(blocks: Iterable[Block]) -> Iterator[list[_JournalEntry]]:
 
 
 def _exported(blocks: Iterable[Block]) -> Iterator[list[_JournalEntry]]:
-    """Entries that end at an empty line; a name without `=` comes before a counted string of bytes."""
+    """Yield the entries of `-o export`, which end at an empty line; a name without `=` begins a `_SizedField`."""
     line, fields = 0, {}
     counted: _SizedField | None = None
     for first, lines in numbered(blocks):
@@ -159,7 +159,7 @@ def _of_fields(line: int, fields: dict[bytes, bytes]) -> _JournalEntry:
 
 
 class _SizedField:
-    """A field of an export that is written as 8 bytes of length, lowest first, and then so many bytes."""
+    """A field of an export that is written as its length, 8 bytes in little-endian order, and its bytes."""
 
     def __init__(self, name: bytes) -> None:
         self.name = name
@@ -168,7 +168,7 @@ class _SizedField:
         self._length = 0
 
     def add(self, line: bytes) -> bool:
-        """Take one more line; whether the field ends with it."""
+        """Add one more line; return whether the field ends with it."""
         self._lines.append(line)
         before, self._size = self._size, self._size + 1 + len(line)
         if before < _LENGTH <= self._size:
@@ -176,9 +176,9 @@ class _SizedField:
         return self._size >= _LENGTH and (self._length > LONGEST or self._size >= _LENGTH + self._length)
 
     def value(self) -> bytes:
-        """The bytes; none of a field whose length nothing can have."""
+        """The bytes; b"" if the length is impossible."""
         return b"\n".join(self._lines)[_LENGTH : _LENGTH + self._length] if self._length <= LONGEST else b""
 
 
 _LENGTH = 8
-"""Bytes of a length."""
+"""How many bytes a length has."""

@@ -22,18 +22,18 @@ def recognises(head: bytes) -> bool:
 
 
 def messages(blocks: Iterable[Block]) -> Iterator[list[Message]]:
-    """The messages of each block."""
+    """Yield the messages of each block."""
     stream = Stream()
     for found in objects(blocks, _START.search, spread=True):
         yield of_objects(found, lambda _: stream)
 
 
 def of_objects(found: Iterable[FoundObject], stream: Callable[[FoundObject], Stream]) -> list[Message]:
-    """The messages among objects: those that have QMP's keys, or break off before one can know.
+    """Return the messages among objects: those with QMP's keys, and those cut before any key.
 
     Args:
         found: the objects.
-        stream: gives the stream that an object belongs to.
+        stream: returns the stream that an object belongs to.
     """
     batch = []
     for each in found:

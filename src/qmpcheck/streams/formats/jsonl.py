@@ -7,25 +7,25 @@ import re
 from qmpcheck.streams.formats.objects import is_sent
 
 _LOOKED_AT = 1000
-"""Lines."""
+"""How many lines are looked at."""
 
 
 _MOST_STRANGE = 0.1
-"""Lines of other text, as a share of the messages, in a recording that something else wrote into."""
+"""How many lines of other text there may be for each message: another program may write to the file."""
 
 
 def recognises(head: bytes) -> bool:
-    """Whether there are whole messages on one line each, and perhaps damaged ones, but hardly anything else.
+    """Whether there are whole messages on a line each, perhaps damaged ones, and hardly anything else.
 
-    A line of printable text that neither begins nor ends as a message does was never one, and a line that
-    ends in a comma or in an opening bracket goes on on the next one. A file with many such lines was not
-    written as JSONL: it shows a terminal, somebody's remarks, or messages over several lines.
+    A line of printable text that neither begins nor ends like a message was never one, and a line that ends
+    with a comma or an opening bracket continues on the next one. A file with many such lines is no JSONL, but
+    a terminal's session, a text with remarks, or messages over several lines.
     """
     return _is_plainly(head[:_SAMPLE]) or _is_on_the_whole(head)
 
 
 _SAMPLE = 1 << 12
-"""Bytes that suffice for most files: they hold nothing but whole messages."""
+"""How many bytes suffice for most files, as they contain nothing but whole messages."""
 
 
 def _is_plainly(sample: bytes) -> bool:
@@ -61,7 +61,7 @@ def _has_few_strange(filled: list[bytes]) -> bool:
 
 
 def _is_braced(line: bytes) -> bool:
-    """Whether it begins and ends as a message does; most lines do, and this is soon found out."""
+    """Whether a line begins and ends like a message: a quick test that most lines pass."""
     return line[:1] == b"{" and line[-1:] == b"}"
 
 

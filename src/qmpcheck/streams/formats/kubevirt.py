@@ -26,12 +26,12 @@ _decoder = msgspec.json.Decoder(_LogEntry)
 
 
 def recognises(head: bytes) -> bool:
-    """Whether a line is an entry of virt-launcher's, or one whose `msg` is a record of a monitor."""
+    """Whether virt-launcher wrote one of the lines, or the `msg` of one is a record of a monitor."""
     return b'"msg"' in head and _HEAD.search(head) is not None
 
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
-    """The messages of each block."""
+    """Yield the messages of each block."""
     monitors = libvirt.Monitors()
     for lines in lines_with(blocks, libvirt.MARKERS):
         yield [item for number, line in lines for item in monitors.of_record(_record(number, line))]
@@ -41,7 +41,7 @@ _MSG = re.compile(rb'"msg": ?"((?:[^"\\]|\\.)*)')
 
 
 def _record(number: int, line: bytes) -> libvirt.LibvirtRecord:
-    """The record in an entry; of an entry that is cut, as much as there is of it."""
+    """Return the record in an entry; if the entry is cut, as much of it as there is."""
     try:
         entry = _decoder.decode(line[max(line.find(b"{"), 0) :])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -52,7 +52,7 @@ def _record(number: int, line: bytes) -> libvirt.LibvirtRecord:
 
 
 def _unescaped(escaped: bytes) -> bytes:
-    """What a JSON string holds that may end early."""
+    """Return the content of a JSON string that may lack its end."""
     try:
         return msgspec.json.decode(b'"' + escaped + b'"', type=str).encode()
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -1,9 +1,9 @@
 """libvirt's own log, in a file or as syslog or the journal pass it on as text.
 
-libvirt logs what passes through each monitor under names of its own, and most of it more than once. Counted
-are: what was received, where QEMU_MONITOR_RECV_EVENT or QEMU_MONITOR_RECV_REPLY logs it; the greeting, which
-only `Line […]` has; and what was sent, where the first of QEMU_MONITOR_SEND_MSG and QEMU_MONITOR_IO_WRITE
-logs it, since the one may come after the reply already, and the other is written in pieces at times.
+libvirt logs most of what passes through a monitor more than once. This is what counts: what was received, as
+QEMU_MONITOR_RECV_EVENT or QEMU_MONITOR_RECV_REPLY logs it; the greeting, which only `Line […]` has; and what
+was sent, as the first of QEMU_MONITOR_SEND_MSG and QEMU_MONITOR_IO_WRITE logs it, since the former may come
+after the reply, and the latter may come in pieces.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TAG = re.compile(rb'((?:[^:{"]|:(?! ))*): ')
 _DATE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+\+\d+: $")
 
 _MOST_WAITING = 256
-"""Messages that are remembered until their other copy, or the monitor that they belong to, is logged."""
+"""How many messages are remembered until their second copy, or their monitor, is logged."""
 
 
 class LibvirtRecord(NamedTuple):
@@ -47,7 +47,7 @@ class LibvirtRecord(NamedTuple):
 
 
 def recognises(head: bytes) -> bool:
-    """Whether this is the beginning of a log that libvirt wrote, or of one with its monitors' records."""
+    """Whether libvirt wrote this log, or there are records of its monitors in it."""
     return _HEAD.search(head) is not None or any(
         interesting(record(*line).text)
         for lines in lines_with([head.split(b"\n")], MARKERS)
@@ -61,7 +61,7 @@ _HEAD = re.compile(
 
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
-    """The messages of each block."""
+    """Yield the messages of each block."""
     monitors = Monitors()
     for lines in lines_with(blocks, MARKERS):
         yield [item for number, line in lines for item in monitors.of_record(record(number, line))]
@@ -72,7 +72,7 @@ MARKERS = (b"QEMU_MONITOR_", b" monitor ", b"Line [{", b"libvirt version: ")
 
 
 def record(number: int, line: bytes) -> LibvirtRecord:
-    """The record that a line of text holds."""
+    """Return the record on a line of text."""
     line = line.rstrip(b"\r\n")
     own = with_fields(number, line)
     if own is None and not interesting(line) and (tag := _TAG.match(line)):
@@ -81,7 +81,7 @@ def record(number: int, line: bytes) -> LibvirtRecord:
 
 
 def with_fields(number: int, text: bytes) -> LibvirtRecord | None:
-    """The record in a text that has the fields that libvirt writes itself; None if it has none."""
+    """Return the record in a text that begins with libvirt's own fields; None if it has none."""
     fields = _FIELDS.match(text)
     if fields is None:
         return None
@@ -102,7 +102,7 @@ _RECORD = re.compile(
 
 
 def interesting(text: bytes) -> bool:
-    """Whether a record's text is one of those that matter here."""
+    """Whether a record is about what passes through a monitor."""
     return _RECORD.match(text) is not None
 
 
@@ -120,9 +120,9 @@ class _LibvirtConnection:
 class Monitors:
     """The connections that a log shows, record by record.
 
-    An address is used again for another connection. What parts them is a new monitor or the end of one in the
-    log, another start of the daemon, or, where the log's filters leave these out, the answer to libvirt's
-    first command.
+    libvirt may use an address again for another connection. A new connection begins when the log shows that a
+    monitor was created or closed, that the daemon was started, or, if the log's filters omit these, the answer
+    to libvirt's first command.
     """
 
     def __init__(self) -> None:
@@ -132,7 +132,7 @@ class Monitors:
         self._unknown = Stream()
 
     def of_record(self, record: LibvirtRecord) -> list[Message | End]:
-        """What a record adds: messages, and ends of streams."""
+        """Return what a record adds: messages, and ends of streams."""
         match = _RECORD.match(record.text)
         if match is None:
             return []
@@ -153,7 +153,7 @@ class Monitors:
         return []
 
     def cut(self, line: int, sent: bool) -> Message:
-        """A message that the carrier lost wholly, even which monitor it was of."""
+        """Return the placeholder for a message that the carrier lost, together with its monitor."""
         return Message(line, b"", sent, self._unknown, cut=True)
 
     def _name(self, record: LibvirtRecord, match: re.Match[bytes]) -> None:
@@ -188,7 +188,7 @@ class Monitors:
         return [End(monitor.stream)] if monitor else []
 
     def _greeting(self, record: LibvirtRecord, monitor: _LibvirtConnection) -> list[Message | End]:
-        """The greeting that the thread logged which now logs a monitor's first command."""
+        """Return the greeting that was logged by the same thread as this first command of a monitor."""
         for index, (greeting, text) in enumerate(self._greetings):
             if (greeting.source, greeting.thread) == (record.source, record.thread):
                 del self._greetings[index]
@@ -200,14 +200,14 @@ _SENT = (b"SEND_MSG", b"IO_WRITE")
 
 
 def _is_of_first_command(kind: bytes, text: bytes) -> bool:
-    """Whether the monitor's own thread logs libvirt's first command to a QEMU here, or the answer."""
+    """Whether the monitor's own thread logs libvirt's first command here, or the answer to it."""
     if kind == b"IO_WRITE":
         return b'"qmp_capabilities"' in text
     return kind == b"RECV_REPLY" and b'"id": "libvirt-1"' in text
 
 
 def _is_first_copy(monitor: _LibvirtConnection, kind: bytes, text: bytes, whole: bool) -> bool:
-    """Whether a command was not logged before by the other one of the two records that log it."""
+    """Whether this is the first of the two records that log a command."""
     if not whole:
         return kind == b"SEND_MSG"
     if (
@@ -224,7 +224,7 @@ def _is_first_copy(monitor: _LibvirtConnection, kind: bytes, text: bytes, whole:
 
 
 def _is_of_probe(monitor: _LibvirtConnection, text: bytes) -> bool:
-    """Whether libvirt asks this only where it wants to know no more than what a QEMU can do."""
+    """Whether libvirt sends this command only to a QEMU that it probes for its capabilities."""
     return not monitor.stream.name and (
         b'"query-cpu-definitions"' in text or b'"unavailable-features":' in text
     )

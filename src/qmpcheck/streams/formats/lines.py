@@ -1,4 +1,4 @@
-"""The lines of a file with their numbers."""
+"""Find lines of a file, with their numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from qmpcheck.streams.blocks import Block, lines_of
 
 
 def numbered(blocks: Iterable[Block]) -> Iterator[tuple[int, list[bytes]]]:
-    """The lines of each block, and the number of the first of them in the file, from 1."""
+    """Yield the lines of each block, after the number of the first one in the file, from 1."""
     first = 1
     for block in blocks:
         lines = lines_of(block)
@@ -17,9 +17,9 @@ def numbered(blocks: Iterable[Block]) -> Iterator[tuple[int, list[bytes]]]:
 
 
 def lines_with(blocks: Iterable[Block], markers: tuple[bytes, ...]) -> Iterator[list[tuple[int, bytes]]]:
-    """For each block the lines that hold one of the markers, each after its number in the file, from 1.
+    """Yield for each block the lines that contain a marker, each after its number in the file, from 1.
 
-    A block is searched as a whole, since most lines of a log hold none.
+    A block is searched as a whole, since most lines of a log contain none.
     """
     number = 1
     for block in blocks:
@@ -34,7 +34,7 @@ def lines_with(blocks: Iterable[Block], markers: tuple[bytes, ...]) -> Iterator[
 
 
 def _lines_around(marker: bytes, text: bytes) -> Iterator[tuple[int, int]]:
-    """Where the lines that hold the marker begin and end."""
+    """Yield the begin and the end of each line that contains the marker."""
     at = 0
     while (at := text.find(marker, at)) >= 0:
         start, at = text.rfind(b"\n", 0, at) + 1, line_end(text, at)
@@ -42,6 +42,6 @@ def _lines_around(marker: bytes, text: bytes) -> Iterator[tuple[int, int]]:
 
 
 def line_end(text: bytes, at: int) -> int:
-    """The position of the next newline, or the text's end."""
+    """Return the position of the next newline, or of the text's end."""
     end = text.find(b"\n", at)
     return len(text) if end < 0 else end

@@ -1,4 +1,4 @@
-r"""The log of Kata Containers 1.x: fields of logfmt, with a message in `msg` as Go quotes strings."""
+r"""The log of Kata Containers 1.x: fields in logfmt, with a message in `msg`, quoted by Go."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def recognises(head: bytes) -> bool:
 
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
-    """The messages of each block; one stream for each sandbox."""
+    """Yield the messages of each block; each sandbox has a stream."""
     streams: dict[bytes, Stream] = {}
 
     def stream(found: FoundObject) -> Stream:
@@ -59,7 +59,7 @@ _SHORT = dict(zip(b"abfnrtv", b"\a\b\f\n\r\t\v", strict=True))
 
 
 def _unquoted(text: bytes) -> bytes:
-    """The bytes that Go wrote with %q."""
+    """Return the bytes that Go quoted with %q."""
     return _ESCAPE.sub(_of_escape, text)
 
 

@@ -1,4 +1,4 @@
-"""What a log format's reader yields: messages, each of one stream, and the ends of streams."""
+"""What the reader of a log format yields: messages, each of one stream, and the ends of streams."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 
 class Stream:
-    """One QMP connection in a log, known by identity.
+    """One QMP connection in a log, compared by identity.
 
     Logs often name a VM only after its first messages, so `name` may be filled in while the log is read.
 
     Attributes:
-        key: what the log tells connections apart by: a monitor's address, a logger's name, a domain, or "".
-        name: the VM as people name it, or "" as long as the log has not named it.
-        probe: whether all that was seen so far is libvirt asking a QEMU what it can do.
+        key: what distinguishes connections in the log: a monitor's address, a logger's name, a domain, or "".
+        name: the VM as people name it; "" until the log names it.
+        probe: whether libvirt has only asked this QEMU for its capabilities so far.
     """
 
     __slots__ = ("key", "name", "probe")
@@ -26,7 +26,7 @@ class Stream:
 
     @property
     def vm(self) -> str:
-        """The VM for a report: its name and the key beside it, or the one of them that is known."""
+        """The VM for a report: its name and the key, as far as they are known."""
         if self.name and self.key and self.name != self.key:
             return f"{self.name} ({self.key})"
         return self.name or self.key
@@ -40,7 +40,7 @@ class Message(NamedTuple):
         text: the JSON as logged, on one line; as far as it goes, if it is `cut`.
         sent: whether the client sent it to QEMU; False for what was received from QEMU.
         stream: the connection that it belongs to.
-        cut: whether the log does not hold all of it.
+        cut: whether the log has only a part of it.
     """
 
     line: int
@@ -51,15 +51,15 @@ class Message(NamedTuple):
 
 
 class End(NamedTuple):
-    """The log shows that a connection was closed; nothing of `stream` comes after this."""
+    """The log shows that a connection was closed: `stream` has no more messages."""
 
     stream: Stream
 
 
 Batch = Sequence[Message | End]
-"""What one block of a log's lines holds, in the order of the lines."""
+"""The messages and the ends of streams in one block of a log's lines, in their order."""
 
 
 def decoded(name: bytes) -> str:
-    """A name from a log as text; bytes that are not UTF-8 become escapes."""
+    """Return a name from a log as text; bytes that are not UTF-8 become escapes."""
     return name.decode(errors="backslashreplace")

@@ -1,8 +1,8 @@
-r"""Finding JSON objects in the text of a log, in linear time.
+r"""Find JSON objects in the text of a log, in linear time.
 
-A log is searched block by block for what precedes a message; only from there are tokens read, and only as far
-as they decide where the object ends, or that it breaks off. Bare words, such as QEMU's iotests have in place
-of numbers, pass. Whether an object is JSON remains for the reader of the message to say.
+A log is searched block by block for what precedes a message. From there tokens are read, but only those that
+decide where the object ends, or that it breaks off. Bare words are allowed, as QEMU's iotests have them in
+place of numbers. Whether the object is valid JSON is decided where the message is read.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from qmpcheck.streams.blocks import Block
 from qmpcheck.streams.formats.lines import line_end
 
 LONGEST = 1 << 26
-"""Bytes of one object, at most; QEMU itself takes no longer message."""
+"""The most bytes that an object may have; QEMU itself accepts no longer message."""
 
 MESSAGE_KEY = rb'"(?:timestamp|event|QMP|return|error|execute|exec-oob|id|data|arguments|control)"'
-"""A key that a QMP message may begin with."""
+"""The keys that a QMP message may begin with."""
 
 _TOKEN = re.compile(rb'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*("?)|[{}\[\],:]|[-+.\w]+')
 _SPREAD = re.compile(rb"\r?\n[ \t\r\n]*")
@@ -33,8 +33,8 @@ class FoundObject(NamedTuple):
     Attributes:
         line: the number of the line that it begins on, from 1.
         before: the match that found it, as far as its `{`.
-        text: the object on one line; b"" if the match was all that was looked for.
-        whole: whether it ends; an object that is cut goes as far as it can be followed.
+        text: the object on one line; b"" if only the match was searched for.
+        whole: whether it is complete; an object that is cut has the part that can be followed.
     """
 
     line: int
@@ -44,7 +44,7 @@ class FoundObject(NamedTuple):
 
 
 class Scanner:
-    """Follows one object, from its `{` on, through as many pieces of text as it takes."""
+    """Follows one object from its `{`, through as many pieces of text as it takes."""
 
     def __init__(self) -> None:
         self._open = bytearray()
@@ -52,10 +52,10 @@ class Scanner:
         self._last = _COLON
 
     def feed(self, text: bytes, at: int, stop: int) -> tuple[int, bool | None]:
-        """The position after the last token of the object, and whether the object ends there.
+        """Return the position after the last token of the object, and whether the object ends there.
 
-        None in place of a truth value: all of the text up to `stop` belongs to the object. False: the object
-        breaks off at the position, at the end of a line inside a string or where a value may not begin.
+        None instead of a truth value: all of the text up to `stop` belongs to the object. False: the object
+        breaks off there, in a string at the end of a line or where no value may begin.
         """
         opened, last = self._open, self._last
         for token in _TOKEN.finditer(text, at, stop):
@@ -85,12 +85,12 @@ def _may_follow(last: int, character: int, opened: int) -> bool:
 
 
 def on_one_line(text: bytes) -> bytes:
-    """The JSON text without its line breaks, which can only be between tokens."""
+    """Return the JSON text without its line breaks, which can only be between tokens."""
     return _SPREAD.sub(b" ", text).rstrip() if b"\n" in text else text.rstrip()
 
 
 def object_at(text: bytes, at: int) -> tuple[bytes, bool]:
-    """The object that begins at `at`, and whether it ends in this text."""
+    """Return the object that begins at `at`, and whether it ends in this text."""
     if _is_json(text, at, len(text)):
         return text[at:].rstrip(), True
     end, whole = Scanner().feed(text, at, len(text))
@@ -112,15 +112,15 @@ def _is_json(text: bytes, at: int, end: int) -> bool:
 
 
 Search = Callable[[bytes, int], "re.Match[bytes] | None"]
-"""The next match, in a text from a position on. It ends in an object's `{`, or else is all that is found."""
+"""Returns the next match in a text after a position. A match that does not end with `{` has no object."""
 
 
 def at_line_start(marker: bytes, before: re.Pattern[bytes]) -> Search:
-    """The search for what `before` matches at the beginning of a line.
+    """Return a search for what `before` matches at the beginning of a line.
 
     Args:
-        marker: bytes that are in every line that `before` matches; lines without them cost nearly nothing.
-        before: matches from the beginning of a line, at most to its end.
+        marker: bytes in every line that `before` matches, so that other lines cost nearly nothing.
+        before: matches at the beginning of a line, and no further than its end.
     """
 
     def search(text: bytes, at: int) -> re.Match[bytes] | None:
@@ -136,12 +136,12 @@ def at_line_start(marker: bytes, before: re.Pattern[bytes]) -> Search:
 
 
 def objects(blocks: Iterable[Block], search: Search, spread: bool = False) -> Iterator[list[FoundObject]]:
-    """The objects of a log, where `search` finds them: one list for each block, and one at the end.
+    """Yield the objects of a log that `search` finds: one list for each block, and one at the end.
 
     Args:
         blocks: the log's blocks of lines.
         search: finds where an object begins.
-        spread: whether an object may go on over several lines.
+        spread: whether an object may extend over several lines.
     """
     line = 1
     begun: _UnfinishedObject | None = None
@@ -174,7 +174,7 @@ def objects(blocks: Iterable[Block], search: Search, spread: bool = False) -> It
 
 
 class _UnfinishedObject:
-    """An object whose end was not found yet."""
+    """An object whose end has not been found yet."""
 
     def __init__(self, line: int, before: re.Match[bytes]) -> None:
         self.length = 0
@@ -183,7 +183,7 @@ class _UnfinishedObject:
         self._parts: list[bytes] = []
 
     def add(self, text: bytes, at: int, line_end: int, stop: int) -> tuple[int, bool | None]:
-        """Go on with the object; the result is that of `Scanner.feed`."""
+        """Continue the object; return what `Scanner.feed` returns."""
         end = line_end
         whole: bool | None = True
         if self._parts or not _is_json(text, at, line_end):
@@ -215,8 +215,8 @@ _SENT = re.compile(rb'"(?:execute|exec-oob)"\s*:')
 def is_sent(text: bytes) -> bool | None:
     """Whether a client sent this message to QEMU, by its keys; None for an object that is no QMP message.
 
-    In text that is not JSON the first such key counts, wherever it is. `error` counts only with an object, as
-    other programs' logs have it, too.
+    In text that is not JSON, the first such key counts, wherever it is. `error` counts only before an object,
+    as logs of other programs have it, too.
     """
     try:
         keys = _keys.decode(text)

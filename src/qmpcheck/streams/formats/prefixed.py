@@ -15,11 +15,11 @@ _PREFIX = re.compile(rb'[^{}"\n]*[^\s{}"\[,][^{}"\n]*')
 
 
 _LOOKED_AT = 50
-"""Objects."""
+"""How many objects are looked at."""
 
 
 def recognises(head: bytes) -> bool:
-    """Whether messages stand after other text, most of them whole on their line."""
+    """Whether there are messages after other text, most of them complete on their line."""
     lines = head.split(b"\n")
     found = [each for batch in objects([lines], _START.search) for each in batch][:_LOOKED_AT]
     whole = [each for each in found if each.whole and is_sent(each.text) is not None]
@@ -28,7 +28,7 @@ def recognises(head: bytes) -> bool:
 
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
-    """The messages of each block."""
+    """Yield the messages of each block."""
     stream = Stream()
     for found in objects(blocks, _START.search):
         yield json.of_objects(found, lambda _: stream)

@@ -1,4 +1,4 @@
-"""What QEMU's Python library qemu.qmp logs at level DEBUG: an arrow, and the message over several lines."""
+"""The DEBUG log of QEMU's Python library qemu.qmp: an arrow, and the message over several lines."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def recognises(head: bytes) -> bool:
 
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
-    """The messages of each block; one stream for each name of a client."""
+    """Yield the messages of each block; each name of a client has a stream."""
     streams: dict[bytes, Stream] = {}
 
     def stream(found: FoundObject) -> Stream:

@@ -1,4 +1,4 @@
-"""What libvirt's virt-qemu-qmp-proxy sends: QMP, but the data of an event is a string that holds the JSON."""
+"""What libvirt's virt-qemu-qmp-proxy sends: QMP, except that an event's data is a string with the JSON."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _events = msgspec.json.Decoder(_LoggedEvent)
 
 
 def recognises(head: bytes) -> bool:
-    """Whether there is an event whose data is a string that holds an object."""
+    """Whether there is an event whose data is a string with an object in it."""
     found = json.messages([head.split(b"\n")]) if _DATA.search(head) else ()
     return any(_is_from_proxy(message.text) for batch in found for message in batch)
 
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
-    """The messages of each block, with the data as QEMU sent it."""
+    """Yield the messages of each block, with the data as QEMU sent it."""
     for batch in json.messages(blocks):
         yield [message._replace(text=_as_sent(message.text)) for message in batch]
 
@@ -40,7 +40,7 @@ def _is_from_proxy(text: bytes) -> bool:
 
 
 def _as_sent(text: bytes) -> bytes:
-    """The event with the object in place of the string; the same text if it is no event of the proxy."""
+    """Return the event with the object in place of the string; any other text is unchanged."""
     string = _DATA.search(text)
     try:
         data = _events.decode(text).data.encode()

@@ -1,7 +1,7 @@
 """A session of qmp-shell: replies are JSON, and events are what Python prints for a dictionary.
 
-That form keeps every value, since numbers, strings, true, false and null each have a form of their own. So
-events can be written as JSON again. Commands are there only if qmp-shell prints them, with -v.
+That form loses nothing: numbers, strings, true, false and null all look different. So events can be turned
+back into JSON. Commands are there only if qmp-shell prints them, with -v.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from qmpcheck.streams.formats.message import Batch
 _EVENT = re.compile(rb"^(?:\(QEMU\) )*(?=\{'(?:event|timestamp|data)': )", re.MULTILINE)
 
 _CUT = b'{"event": "'
-"""What the reader of JSON reports as a message that is cut."""
+"""A text that is reported as a message that is cut."""
 
 
 def recognises(head: bytes) -> bool:
@@ -27,12 +27,12 @@ def recognises(head: bytes) -> bool:
 
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
-    """The messages of each block."""
+    """Yield the messages of each block."""
     return json.messages([_as_json(line) if b"{'" in line else line for line in block] for block in blocks)
 
 
 def _as_json(line: bytes) -> bytes:
-    """The line with JSON in place of an event that Python printed."""
+    """Return the line with JSON in place of an event that Python printed."""
     if not _EVENT.match(line):
         return line
     try:

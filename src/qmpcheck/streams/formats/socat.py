@@ -25,19 +25,19 @@ def recognises(head: bytes) -> bool:
 
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
-    """The messages of each block."""
+    """Yield the messages of each block."""
     return json.messages(_once(blocks))
 
 
 def _once(blocks: Iterable[Block]) -> Iterator[Block]:
-    """The lines of data, each once; in place of any other line an empty one, since lines are counted."""
+    """Yield the lines of data, each once, and empty lines in place of others, since lines are counted."""
     copies: deque[bytes] = deque()
     for block in blocks:
         yield [_data(line, copies) for line in block]
 
 
 def _data(line: bytes, copies: deque[bytes]) -> bytes:
-    """The line, if it is the first to show this data. `copies` are lines whose data may still follow."""
+    """Return the line, if it is the first with this data. `copies` are lines whose data may still follow."""
     if line[:2] in (b"< ", b"> ") and _PIECE.fullmatch(line):
         copies.clear()
         return b""

@@ -26,7 +26,7 @@ def recognises(head: bytes) -> bool:
 
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
-    """The messages of each block; one stream for each monitor."""
+    """Yield the messages of each block; each monitor has a stream."""
     streams: dict[bytes, Stream] = {}
 
     def stream(found: FoundObject) -> Stream:

@@ -1,4 +1,4 @@
-"""Formats that QMP's events are seen in but cannot be read from faithfully, and what to do instead."""
+"""Formats that show QMP's events but lose too much to be checked, and what to do instead."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 
 class UnreadableFormat(NamedTuple):
-    """A format that is only recognised.
+    """A format that is recognised but not read.
 
     Attributes:
         name: of the format.
-        pattern: is found in the head of a file in this format.
+        pattern: matches in the head of a file in this format.
         instead: why it cannot be read, and what to do instead.
     """
 
@@ -52,9 +52,9 @@ UNREADABLE = (
         "xenopsd logs only the names of events; use qmpcheck record on the VM's socket instead",
     ),
 )
-"""In the order in which they are looked for."""
+"""All such formats, in the order in which they are tried."""
 
 
 def instead_of(head: bytes) -> str | None:
-    """What to do with a file that begins with `head`; None if it is in none of these formats."""
+    """Return what to do with a file that begins with `head`; None if it has none of these formats."""
     return next((each.instead for each in UNREADABLE if each.pattern.search(head)), None)

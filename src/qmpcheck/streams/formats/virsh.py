@@ -1,7 +1,7 @@
 """What `virsh qemu-monitor-event` prints, with or without its --timestamp, --pretty and --loop.
 
-It prints no messages but what they hold, so messages are put together from that. With --timestamp it prints
-its own time in place of QEMU's; such events get the time that QEMU itself gives where a host has no clock.
+It prints the content of messages, so messages are put together from that. With --timestamp it prints its own
+time in place of QEMU's; such events get the timestamp of a host without a clock.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def recognises(head: bytes) -> bool:
 
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
-    """The messages of each block; one stream for each domain."""
+    """Yield the messages of each block; each domain has a stream."""
     streams: dict[bytes, Stream] = {}
     for found in objects(blocks, at_line_start(b" for domain ", _BEFORE), spread=True):
         yield [_message(each, streams) for each in found]
