@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, settings
 from real_qemu import MARKED
 
 # machines are shared, so time says nothing
-settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("shared")
+THOROUGH = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=100)
+settings.register_profile("thorough", THOROUGH)
+settings.register_profile("quick", THOROUGH, max_examples=20)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(scope="session", autouse=True)

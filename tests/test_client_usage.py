@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, reject, settings
+from effort import examples
+from hypothesis import given, reject
 from hypothesis import strategies as st
 from rulebases import QAPI
 from strategies import events
@@ -59,7 +60,7 @@ def faults(spec: RuleBase, line: bytes) -> list[str]:
 
 
 @given(st.data(), st.sampled_from(PAIRS), st.booleans())
-@settings(max_examples=1000, deadline=None)
+@examples(1000)
 def test_what_no_change_touches_conforms_to_both(
     data: st.DataObject, pair: tuple[str, str], back: bool
 ) -> None:
@@ -145,7 +146,7 @@ def rule_bases(draw: st.DrawFn) -> RuleBase:
 
 
 @given(st.data(), rule_bases(), rule_bases())
-@settings(max_examples=500, deadline=None)
+@examples(500)
 def test_the_same_for_specs_that_never_were(data: st.DataObject, old: RuleBase, new: RuleBase) -> None:
     hold(data, old, new, compare(old, new))
 

@@ -5,7 +5,8 @@ import re
 
 import pytest
 from checking import check
-from hypothesis import given, settings
+from effort import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from rulebases import QAPI
 from strategies import Fault, anything, events, faults
@@ -67,7 +68,7 @@ def test_both_take_conforming_events(data: st.DataObject, spec: str, compact: bo
 
 
 @given(st.data(), st.sampled_from(SPECS), st.booleans())
-@settings(max_examples=300)
+@examples(300)
 def test_both_refuse_a_single_fault(data: st.DataObject, spec: str, compact: bool) -> None:
     fault: Fault = data.draw(faults(RULES[spec]))
     line = dumped(fault.message, compact)
@@ -78,7 +79,7 @@ def test_both_refuse_a_single_fault(data: st.DataObject, spec: str, compact: boo
 
 
 @given(st.data(), st.sampled_from(SPECS))
-@settings(max_examples=300)
+@examples(300)
 def test_the_fast_half_takes_nothing_that_the_slow_half_finds_wrong(data: st.DataObject, spec: str) -> None:
     message = data.draw(events(RULES[spec]))
     line = bytearray(dumped(message))

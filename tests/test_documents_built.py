@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 from documents_built import Line, documents, rule_bases, schemas
-from hypothesis import given, note, settings
+from effort import examples
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from qmpcheck.cli.lint import findings
@@ -35,7 +36,7 @@ def text_of(lines: list[Line]) -> str:
     return "\n".join(line.text for line in lines) + "\n"
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.data())
 def test_a_document_in_any_form_gives_back_its_rules(data: st.DataObject) -> None:
     rules = data.draw(rule_bases())
@@ -55,7 +56,7 @@ def indented(text: str) -> str:
     return "".join(f"    {line}".rstrip() + "\n" for line in text.splitlines())
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.data())
 def test_a_document_in_a_mail_or_indented_is_the_same(data: st.DataObject) -> None:
     text = text_of(data.draw(documents(data.draw(rule_bases()))))
@@ -85,7 +86,7 @@ def breaks(lines: list[Line]) -> st.SearchStrategy[tuple[int, str]]:
     return st.sampled_from(possible) if possible else st.nothing()
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.data())
 def test_what_is_broken_is_read_right_or_reported(data: st.DataObject) -> None:
     rules = data.draw(rule_bases().filter(lambda made: any(map(is_worth_breaking, made.events.values()))))
@@ -131,7 +132,7 @@ def over_time(rules: RuleBase) -> Any:
     }
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.data())
 def test_a_schema_in_any_form_gives_back_its_rules_over_time(data: st.DataObject) -> None:
     rules = data.draw(rule_bases())
@@ -142,7 +143,7 @@ def test_a_schema_in_any_form_gives_back_its_rules_over_time(data: st.DataObject
     assert (found, read.not_understood) == ([], 0)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.data())
 def test_a_broken_note_of_a_schema_is_read_right_or_reported(data: st.DataObject) -> None:
     rules = data.draw(rule_bases().filter(states_something))

@@ -4,7 +4,8 @@ import json
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from effort import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from rulebases import QAPI
 from strategies import events
@@ -35,7 +36,7 @@ NEIGHBOURS = [*pairwise(catalogue.releases())]
 
 
 @given(st.sampled_from(NEIGHBOURS), st.data())
-@settings(max_examples=150)
+@examples(150)
 def test_what_one_of_them_allows_is_allowed(
     pair: tuple[catalogue.Spec, catalogue.Spec], data: st.DataObject
 ) -> None:

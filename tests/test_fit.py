@@ -8,7 +8,8 @@ from typing import Any, get_args
 import jsonschema
 import pytest
 from checking import check
-from hypothesis import given, settings
+from effort import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from releases import NEWEST
 from strategies import anything, events, faults
@@ -109,7 +110,7 @@ def lines_of_events(draw: st.DrawFn) -> list[bytes]:
 
 
 @given(lines_of_events(), st.lists(st.sampled_from(TEXTS), max_size=20, unique_by=lambda spec: spec.id))
-@settings(max_examples=60)
+@examples(60)
 def test_every_spec_judges_as_the_slow_half_does(lines: list[bytes], texts: list[Spec]) -> None:
     """All lines in one stream, so that lines of one shape share a judgement."""
     found = fitted(b"\n".join(lines), texts)

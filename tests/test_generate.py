@@ -11,7 +11,8 @@ from typing import Any
 import jsonschema
 import pytest
 from checking import check
-from hypothesis import given, settings
+from effort import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from releases import NEWEST
 from rulebases import QAPI
@@ -74,7 +75,7 @@ def events_in(lines: Sequence[bytes]) -> list[dict[str, Any]]:
 
 
 @given(names, seeds, numbers)
-@settings(max_examples=30)
+@examples(30)
 def test_nothing_is_found_in_it(name: str, seed: int, events: int | None) -> None:
     spec = catalogue.find(name)
     lines = lines_of(spec, events, seed)
@@ -83,7 +84,7 @@ def test_nothing_is_found_in_it(name: str, seed: int, events: int | None) -> Non
 
 
 @given(st.sampled_from(RELEASES), seeds)
-@settings(max_examples=10)
+@examples(10)
 def test_its_release_fits(name: str, seed: int) -> None:
     fitting = Fitting()
     fitting.add(lines_of(catalogue.find(name), seed=seed))
@@ -93,7 +94,7 @@ def test_its_release_fits(name: str, seed: int) -> None:
 
 
 @given(names, seeds)
-@settings(max_examples=5)
+@examples(5)
 def test_jsonschema_accepts_each_event(name: str, seed: int) -> None:
     spec = catalogue.find(name)
     validator = jsonschema.Draft202012Validator(json_schema.of_rule_base(spec.rule_base))
@@ -102,7 +103,7 @@ def test_jsonschema_accepts_each_event(name: str, seed: int) -> None:
 
 
 @given(names, seeds)
-@settings(max_examples=10)
+@examples(10)
 def test_machines_stop_only_when_they_run(name: str, seed: int) -> None:
     spec = catalogue.find(name)
     after = {"STOP": "stopped", "RESUME": "runs", "SUSPEND": "suspended", "WAKEUP": "runs"}
@@ -129,7 +130,7 @@ def test_jobs_begin_and_end() -> None:
 
 
 @given(st.sampled_from(["2.8:txt", "7.2", "10.0", NEWEST]), seeds)
-@settings(max_examples=10)
+@examples(10)
 def test_limited_events_of_one_device_are_a_second_apart(name: str, seed: int) -> None:
     last: dict[tuple[str, Any], float] = {}
     for event in events_in(lines_of(catalogue.find(name), 500, seed)):
@@ -198,7 +199,7 @@ def not_shown(rules: RuleBase, lines: Sequence[bytes]) -> list[str]:
 
 
 @given(st.sampled_from(RELEASES), seeds)
-@settings(max_examples=15)
+@examples(15)
 def test_it_shows_all_that_a_release_allows(name: str, seed: int) -> None:
     spec = catalogue.find(name)
     assert not_shown(spec.rule_base, lines_of(spec, seed=seed)) == []

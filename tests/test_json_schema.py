@@ -5,7 +5,8 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from effort import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from rulebases import QAPI
@@ -27,7 +28,7 @@ def test_it_is_a_schema(name: str) -> None:
 
 
 @given(st.data(), st.sampled_from(list(RULES)))
-@settings(max_examples=300)
+@examples(300)
 def test_it_agrees_with_what_is_told_of_events(data: st.DataObject, name: str) -> None:
     faulty = data.draw(st.booleans())
     message = data.draw(faults(RULES[name])).message if faulty else data.draw(events(RULES[name]))

@@ -5,7 +5,8 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from effort import examples
+from hypothesis import example, given
 from hypothesis import strategies as st
 from monitor import BEFORE, Message, monitor
 
@@ -273,13 +274,13 @@ ABOUT_EVENTS = checker([rule for rule in ALL if not rule.is_about_commands])
 
 
 @given(streams(), st.booleans())
-@settings(max_examples=500)
+@examples(500)
 def test_the_checker_says_what_the_monitor_says(stream: list[Message], complete: bool) -> None:
     assert said(check(CHECKER, [stream], complete)) == monitor(stream, ALL, complete)
 
 
 @given(streams(), st.lists(st.integers(0, 25), max_size=8), st.booleans())
-@settings(max_examples=300)
+@examples(300)
 def test_any_way_of_cutting_says_the_same(stream: list[Message], places: list[int], complete: bool) -> None:
     whole = check(CHECKER, [stream], complete)
     ends = sorted({min(place, len(stream)) for place in places})
@@ -289,7 +290,7 @@ def test_any_way_of_cutting_says_the_same(stream: list[Message], places: list[in
 
 
 @given(streams(), st.booleans())
-@settings(max_examples=100)
+@examples(100)
 def test_replies_that_no_rule_needs_change_nothing(stream: list[Message], complete: bool) -> None:
     """They are sorted out before decoding; with rules about commands they are read."""
     kept = [message for message in stream if message.kind in ("event", "greeting")]
@@ -310,7 +311,7 @@ def job(event: str, device: str) -> Message:
 
 
 @given(streams(), st.integers(1, 4), st.booleans())
-@settings(max_examples=300)
+@examples(300)
 @example([job("READY", "a"), job("READY", "b"), job("COMPLETED", "a")], 1, True)
 def test_open_triggers_beyond_those_kept_are_counted_right(
     stream: list[Message], most: int, complete: bool

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from checking import check
-from hypothesis import example, given, settings
+from effort import examples
+from hypothesis import example, given
 from hypothesis import strategies as st
 from letters import RULES as TEXT
 from letters import said
@@ -103,7 +104,7 @@ def every_second(letters: str, *seconds: float) -> list[Line]:
 
 
 @given(streams(), st.lists(st.integers(0, 40), max_size=3))
-@settings(max_examples=500)
+@examples(500)
 @example(every_second("GSSG", 9, 9, 7, 9), [])
 @example(every_second("GBBBG", 9, 9, 9.1, 9.2, 9), [])
 @example(every_second("GBBBG", 0, 5.9, 9, 6.1, 9), [])

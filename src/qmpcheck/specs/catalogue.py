@@ -1,4 +1,4 @@
-"""What a spec's name means: an edition, a release, a revision, a file, a source tree, or a binary."""
+"""Find a spec by its name: an edition, a release, a revision, a file, a source tree, or a binary."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class SpecEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     """One spec of the catalogue.
 
     Attributes:
-        id: names the file of its rule base; the first ten digits of its commit, or of a schema the release.
-        commits: the revisions that read the same.
+        id: the name of its rule base's file: the first ten digits of the commit, or for a schema the release.
+        commits: the revisions with the same text.
         date: when it came into QEMU's main line, YYYY-MM-DD.
         source: the kind of document.
         events: how many events it describes.
         follow_ups: how many follow-up rules it states.
-        edition: `v1` … `v6`, if it is one of the six.
+        edition: `v1` … `v6`; "" for all others.
         releases: the names of the releases that shipped it.
         path: the file of a release that the user added; "" for those that come with qmpcheck.
     """
@@ -47,7 +47,7 @@ class SpecEntry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Origin(NamedTuple):
-    """What is known of where a spec comes from: its date, its revision's commit, the version it is of."""
+    """Where a spec comes from, as far as that is known: date, commit, and the version of QEMU."""
 
     date: str = ""
     commit: str = ""
@@ -68,16 +68,16 @@ class SpecName(NamedTuple):
 
 
 class Spec(NamedTuple):
-    """A rule base and the names it goes by.
+    """A rule base and its names.
 
     Attributes:
-        name: as asked for.
-        id: for good.
+        name: the name that was asked for.
+        id: the name that never changes.
         rule_base: the rules.
-        newer: the release of the build to check, where the catalogue does not reach to it; "" otherwise. What
-            can simply be new there is a warning then.
-        note: what to tell the user about the choice of this spec; "" for nothing. It is safe to print.
-        origin: of a spec from elsewhere.
+        newer: the release of the build to check, if the catalogue does not have it yet; "" otherwise.
+            Findings about what may simply be new are warnings then.
+        note: what the user should know about the choice of this spec, safe to print; "" for nothing.
+        origin: where a spec outside of the catalogue comes from.
     """
 
     name: str
@@ -94,10 +94,10 @@ class Spec(NamedTuple):
 
 
 def find(name: str) -> Spec:
-    """The spec that a name means: `v2`, `1.1`, `d74c7dfd1b`, `latest`, a path, `qemu:PATH`, `git:REV`.
+    """Return the spec of a name: `v2`, `1.1`, `d74c7dfd1b`, `latest`, a path, `qemu:PATH`, `git:REV`.
 
     Raises:
-        SpecError: it means none, or the file or the binary is none.
+        SpecError: there is no such spec, or the file or the binary has none.
     """
     if name.startswith((_BINARY, _GIT)):
         return _external(name)
@@ -119,14 +119,14 @@ def find(name: str) -> Spec:
 
 
 def of_version(version: Version) -> Spec:
-    """The spec that a build of a version is checked against.
+    """Return the spec that a build of a version is checked against.
 
-    That is the spec of its release, with what is known of that very patch level. A release candidate is taken
-    for the release. Of a version between two releases, what either of them allows is allowed. A build that is
-    newer than the catalogue is checked against the newest release; see `Spec.newer`.
+    That is the spec of its release, with what is known about its patch level. A release candidate is checked
+    as the release. A version between two releases may do what either of them allows. A build that is newer
+    than the catalogue is checked against the newest release; see `Spec.newer`.
 
     Raises:
-        SpecError: the catalogue has no release that is as old.
+        SpecError: the catalogue has no release that is old enough.
     """
     before, after = _neighbours(version)
     if before is None:
@@ -153,14 +153,14 @@ class _Release(NamedTuple):
     entry: SpecEntry
 
     def spec(self, version: Version) -> Spec:
-        """Its spec, with what is known of that version where it is one of its patch levels."""
+        """Return its spec; if the version is one of its patch levels, with what is known about that."""
         rules = _load(self.entry)
         is_patch = _series(self.name)[:2] == version[:2]
         return Spec(self.name, self.entry.id, rate_limits.of_build(rules, version) if is_patch else rules)
 
 
 def _neighbours(version: Version) -> tuple[_Release | None, _Release | None]:
-    """The newest release that is not newer than a version, and the one after it."""
+    """Return the newest release that is not newer than a version, and the release after that."""
     releases = [_Release(*each) for each in _release_entries() if not each[0].endswith(":txt")]
     wanted = (*version[:2], min(version.micro, _LAST_PATCH))
     older = [each for each in releases if _series(each.name) <= wanted]
@@ -168,7 +168,7 @@ def _neighbours(version: Version) -> tuple[_Release | None, _Release | None]:
 
 
 _LAST_PATCH = 49
-"""Of a series; what comes after it is a development version."""
+"""The highest patch level of a series; from 50 on, versions are development versions."""
 
 
 def _between(version: Version, before: _Release, after: _Release) -> Spec:
@@ -181,7 +181,7 @@ def _between(version: Version, before: _Release, after: _Release) -> Spec:
 
 
 def _newer(version: Version) -> str:
-    """What to do about a version that is newer than all of the catalogue; "" of another one."""
+    """Say what to do about a version that is newer than the catalogue; "" if it is not."""
     newest = _newest()
     series = _series(newest)[:2]
     if series > version[:2] or (series == version[:2] and not version.is_development):
@@ -193,7 +193,7 @@ def _newer(version: Version) -> str:
 
 
 def series(spec: Spec) -> tuple[int, int] | None:
-    """The release that a spec is the schema or the document of, as (major, minor); None if it is of none."""
+    """Return the release whose schema or document a spec is, as (major, minor); None if there is none."""
     release = next((release for release, entry in reversed(_release_entries()) if entry.id == spec.id), None)
     if release is None:
         return None
@@ -202,14 +202,14 @@ def series(spec: Spec) -> tuple[int, int] | None:
 
 
 def at_or_before(version: Version) -> Spec | None:
-    """The spec of the release that a version is of, or else of the newest before it, if there is one."""
+    """Return the spec of a version's release, or else of the newest release before; None if it is too old."""
     before, _ = _neighbours(version)
     return before.spec(version)._replace(name=before.entry.id) if before else None
 
 
 @functools.cache
 def releases() -> tuple[Spec, ...]:
-    """The releases, oldest first: up to 2.0 by the event document, then by their schemas."""
+    """Return the releases, oldest first: up to 2.0 with the event document, then with their schemas."""
     return tuple(
         Spec(release, entry.id, _load(entry))
         for release, entry in _release_entries()
@@ -219,7 +219,7 @@ def releases() -> tuple[Spec, ...]:
 
 @functools.cache
 def text_revisions() -> tuple[Spec, ...]:
-    """The revisions of the event document, oldest first, by their commits."""
+    """Return the revisions of the event document, oldest first, each named by its commit."""
     return tuple(
         Spec(entry.id, entry.id, _load(entry)) for entry in entries() if entry.source == TEXT_DOCUMENT
     )
@@ -230,10 +230,10 @@ TEXT_DOCUMENT = "qmp-events.txt"
 
 @functools.cache
 def entries() -> tuple[SpecEntry, ...]:
-    """All specs of the catalogue, oldest first, with the releases that the user added.
+    """Return all specs of the catalogue, oldest first, with the releases that the user added.
 
     Raises:
-        SpecError: a file of these cannot be read.
+        SpecError: the file of an added release cannot be read.
     """
     shipped = msgspec.json.decode(rules_file("index.json"), type=tuple[SpecEntry, ...])
     known = {release for entry in shipped for release in entry.releases}
@@ -264,13 +264,13 @@ def _load(entry: SpecEntry) -> RuleBase:
 
 
 def rules_file(name: str) -> bytes:
-    """A file of the folder `rules`, which is inside the installed package or beside `src`."""
+    """Read a file of the folder `rules`, which is in the installed package, or beside `src` in a checkout."""
     with open(os.path.join(datafolders.folder("rules"), name), "rb") as file:
         return file.read()
 
 
 def names(entry: SpecEntry) -> tuple[str, ...]:
-    """What `--spec` takes for an entry, the best name first."""
+    """Yield the names of an entry for `--spec`, the best one first."""
     return tuple(dict.fromkeys([*filter(None, [entry.edition]), *entry.releases, entry.id]))
 
 
@@ -293,7 +293,7 @@ def _named(name: str) -> SpecEntry | None:
 
 
 def _of_patch_level(name: str) -> SpecEntry | None:
-    """The text that a release had beside its schema, by the name of a patch level."""
+    """Return the text that a release had beside its schema, by the name of a patch level: `2.5.1:txt`."""
     match = re.fullmatch(r"(\d+\.\d+)\.\d+:txt", name)
     return _named(f"{match[1]}:txt") if match else None
 
@@ -315,7 +315,7 @@ def _near(name: str) -> str:
 
 
 def near_names(name: str, known: Iterable[str]) -> list[str]:
-    """The known names that a mistyped one may have meant, the nearest first."""
+    """Return the known names that a mistyped one may have meant, the nearest first."""
     import difflib
 
     names = [*known]
@@ -343,7 +343,7 @@ def _external(name: str) -> Spec:
 
 
 def external(name: str, loaded: LoadedSpec) -> Spec:
-    """A spec from elsewhere. To what a binary says of itself, the rules of its release are added."""
+    """Return a spec from outside of the catalogue. For a binary, the rules of its release are added."""
     rule_base = loaded.rule_base
     is_silent = rule_base.source != SCHEMA and not rule_base.follow_ups
     release = at_or_before(loaded.version) if loaded.version and is_silent else None
@@ -363,11 +363,11 @@ def _digest(rule_base: RuleBase) -> str:
 
 
 def _release_entries() -> list[tuple[str, SpecEntry]]:
-    """All names of releases, by their versions; the text document of one comes before its schema."""
+    """Return all names of releases with their entries, by version; a text document precedes the schema."""
     named = [(release, entry) for entry in entries() for release in entry.releases]
     return sorted(named, key=lambda each: (_series(each[0]), not each[0].endswith(":txt")))
 
 
 def _series(release: str) -> tuple[int, ...]:
-    """The numbers in the name of a release, which sort."""
+    """Return the numbers in the name of a release, to sort by."""
     return tuple(map(int, release.removesuffix(":txt").split(".")))

@@ -1,4 +1,4 @@
-"""What either of two specs allows: the rules of a build that was made between two releases."""
+"""Merge two specs into one that allows what either allows: for builds made between two releases."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from qmpcheck.rulebase import (
 
 
 def either(older: RuleBase, newer: RuleBase) -> RuleBase:
-    """The rules that every event keeps to which keeps to those of one of two specs.
+    """Return rules that allow every event that one of two specs allows.
 
-    What one of them alone demands is not demanded. Lines are those of the newer one, as far as it has them.
+    What only one of them demands is not demanded. Lines are those of the newer spec, as far as it has them.
     """
     events = dict.fromkeys([*older.events, *newer.events])
     return RuleBase(
@@ -56,7 +56,7 @@ def _event(older: EventRule | None, newer: EventRule | None) -> EventRule:
 
 
 def _rate_limit(older: RateLimit | None, newer: RateLimit | None) -> RateLimit | None:
-    """The more lenient limit; one that only one side has lets the event come late, and come often."""
+    """Return the more lenient limit. A limit of only one side excuses late events, but no event breaks it."""
     if older and newer:
         return max((newer, older), key=lambda limit: len(limit.unless))
     one = older or newer
@@ -64,7 +64,7 @@ def _rate_limit(older: RateLimit | None, newer: RateLimit | None) -> RateLimit |
 
 
 def _marks(older: Marks, newer: Marks) -> Marks:
-    """What is special on both sides, and a condition on the build of either."""
+    """Return the marks that both sides have, and the condition on the build that either has."""
     return Marks(
         older.built_if or newer.built_if,
         older.deprecated and newer.deprecated,
@@ -114,7 +114,7 @@ def _either_object(older: Object, newer: Object) -> Object:
 
 
 def _branch(value: str, older: Object, newer: Object) -> Object:
-    """What a value of the discriminator adds; where one side alone knows the value, what it adds there."""
+    """Return what a value of the discriminator adds; if only one side knows the value, what it adds there."""
     sides = [union.branches.get(value, Object()) for union in (older, newer) if value in union.tag.values]
     return _either_object(*sides) if len(sides) == len((older, newer)) else sides[0]
 
@@ -157,7 +157,7 @@ def _wider(older: Integer, newer: Integer) -> Integer:
 
 
 def _alternate(older: Type, newer: Type) -> Type:
-    """Either type, where JSON tells them apart; else anything."""
+    """Return an alternate of both types, or `Any` if they do not differ in their JSON types."""
     types = [
         each for side in (older, newer) for each in (side.types if isinstance(side, Alternate) else [side])
     ]

@@ -1,4 +1,4 @@
-"""Events and members that a project's QEMU has beside those of its spec, as the project declares them."""
+"""Add events and members that a project declares, as its QEMU has them beside those of the spec."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from qmpcheck.text import name, quoted
 
 
 def extended(rule_base: RuleBase, items: Iterable[str]) -> RuleBase:
-    """The rules, and what else is declared.
+    """Return the rules with what is declared besides.
 
     Args:
         rule_base: the rules.
-        items: `EVENT`, which may carry any data if the rules do not know it, or `EVENT.member` or
-            `EVENT.member.member`, which may be there and may be anything. What the rules have already, stays.
+        items: `EVENT`, which may have any data if the rules do not know it, or `EVENT.member` or
+            `EVENT.member.member`, which is optional and may have any value. What the rules have already
+            stays.
 
     Raises:
-        SpecError: an item names nothing, or something inside a member that is no object.
+        SpecError: an item is empty, or is inside a member that is no object.
     """
     events = dict(rule_base.events)
     for item in items:
@@ -33,7 +34,7 @@ def extended(rule_base: RuleBase, items: Iterable[str]) -> RuleBase:
 
 
 def _with(holder: Object, members: Sequence[str], item: str) -> Object:
-    """An object that may have a member, or that member of a member."""
+    """Return the object with an optional member, or with one inside of its members."""
     if not members or (holder.open and holder.member(members[0]) is None):
         return holder
     first, *inside = members

@@ -1,8 +1,8 @@
-"""What a binary says of itself, the reply to `query-qmp-schema`, to a rule base.
+"""Compile the reply to `query-qmp-schema`, in which a binary describes itself, to a rule base.
 
-The reply is a flat list of types, commands and events that name one another. A rule base has the types
-where they are used, so each event's are written out; a value of a type that it stands in is cut, and what is
-in it left open. Branches of unions are parts of them, and never cut.
+The reply is a flat list of types, commands and events that refer to each other by name. In a rule base, each
+event contains its types. A type that contains itself is cut there: its inner value may have any members.
+Branches of unions are parts of them, and never cut.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from qmpcheck.text import quoted, safe, shortened
 from qmpcheck.version import Version, of_greeting
 
 MOST_TYPES = 100_000
-"""Types written out; those of QEMU's own events are some hundreds."""
+"""How many types may be expanded; QEMU's own events have some hundreds."""
 
 DEEPEST = 40
-"""Levels of types inside types."""
+"""How many levels of types inside of types there may be."""
 
 
 class NotIntrospection(ValueError):
-    """The value is no reply to `query-qmp-schema`, or one that contradicts itself."""
+    """The value is no reply to `query-qmp-schema`, or contradicts itself."""
 
 
 class Introspection(NamedTuple):
-    """A reply as recorded, and the version in the greeting before it, if there is one."""
+    """A recorded reply, and the version in the greeting before it, if there is one."""
 
     schema: list[Any]
     version: Version | None
 
 
 def parse(text: str) -> Introspection:
-    """The first reply to `query-qmp-schema` in a text: a list, `{"return": [...]}`, or a transcript.
+    """Return the first reply to `query-qmp-schema` in a text: a list, `{"return": [...]}`, or a transcript.
 
-    A transcript's messages may each be on a line or on several, as in the files that libvirt keeps. Its
+    A message of a transcript may be on one line or on several, as in the files that libvirt keeps. The
     version is that of the greeting, or of the reply to `query-version`.
 
     Raises:
@@ -56,7 +56,7 @@ def parse(text: str) -> Introspection:
 
 
 def _values(text: str) -> Iterator[Any]:
-    """The JSON values that follow each other in a text; a line at which none begins is passed over."""
+    """Yield the JSON values in a text, one after the other; lines at which none begins are skipped."""
     decoder, at = json.JSONDecoder(), 0
     while space := _SPACE.match(text, at):
         if space.end() == len(text):
@@ -76,10 +76,10 @@ def _is_schema(value: Any) -> bool:
 
 
 def read(schema: list[Any]) -> RuleBase:
-    """The rules of the events in a reply.
+    """Return the rules of the events in a reply.
 
     Raises:
-        NotIntrospection: it is none, it names what it does not hold, or its types are too many to be true.
+        NotIntrospection: it is no reply, it lacks a type that it names, or it has too many types.
     """
     try:
         infos = msgspec.convert(schema, list[_SchemaInfo])
@@ -119,7 +119,7 @@ class _SchemaInfoEnumMember(msgspec.Struct, frozen=True):
 
 
 class _SchemaInfoEnum(_SchemaInfoBase, frozen=True, tag="enum"):
-    """Releases before 6.2 have `values` alone, without features."""
+    """An enum. Releases before 6.2 have only `values`, without features."""
 
     members: tuple[_SchemaInfoEnumMember, ...] = ()
     values: tuple[str, ...] = ()
@@ -130,7 +130,7 @@ class _SchemaInfoArray(_SchemaInfoBase, frozen=True, tag="array", rename="kebab"
 
 
 class _SchemaInfoObjectMember(msgspec.Struct, frozen=True):
-    """Optional where there is a `default`, which is always null."""
+    """A member; it is optional if it has a `default`, which is always null."""
 
     name: str
     type: str
@@ -163,7 +163,7 @@ class _SchemaInfoEvent(_SchemaInfoBase, frozen=True, tag="event", rename="kebab"
 
 
 class _SchemaInfoCommand(_SchemaInfoBase, frozen=True, tag="command"):
-    """Of no concern here."""
+    """A command, which no rule base has."""
 
 
 _SchemaInfoType = (
@@ -184,7 +184,7 @@ _BUILTIN: dict[str, rulebase.Type] = {
 
 
 class _TypeExpander:
-    """Writes types out, each with the types that it names inside it."""
+    """Expands types: each contains the types that it refers to."""
 
     def __init__(self, types: dict[str, _SchemaInfoType]) -> None:
         self.types = types
@@ -194,7 +194,7 @@ class _TypeExpander:
         return EventRule(self.object(event.arg_type, ()), marks=_marks(event.features))
 
     def type(self, name: str, inside: tuple[str, ...]) -> rulebase.Type:  # noqa: PLR0911 -- a case each
-        """The type of that name, `inside` the types of those names."""
+        """Return the type of a name, expanded inside of the types named in `inside`."""
         match self.described(name, inside):
             case _SchemaInfoBuiltin(json_type=json_type):
                 return _BUILTIN[json_type]

@@ -1,4 +1,4 @@
-"""Specs that are not in the catalogue: files of every kind, and what a binary says of itself."""
+"""Load specs that are not in the catalogue: files of every kind, and what a binary says about itself."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from qmpcheck.version import Version
 
 
 class LoadedSpec(NamedTuple):
-    """A rule base, and what is known of where it comes from.
+    """A rule base, and where it comes from.
 
     Attributes:
         rule_base: the rules.
-        version: of the QEMU that it is about; None where that is not known.
-        date: when it was made, YYYY-MM-DD; "" where that is not known.
-        commit: the full name of the revision; "" where that is not known.
+        version: of the QEMU that it describes; None if that is not known.
+        date: when it was made, YYYY-MM-DD; "" if that is not known.
+        commit: the full name of the revision; "" if that is not known.
     """
 
     rule_base: RuleBase
@@ -35,10 +35,10 @@ class LoadedSpec(NamedTuple):
 
 
 def read(name: str) -> LoadedSpec:
-    """The spec in a file, in a QEMU source tree, or in a tarball of one.
+    """Read the spec in a file, in a QEMU source tree, or in a tarball of one.
 
     Args:
-        name: its path; of a page that shows a diff, `PATH@old` or `PATH@new`.
+        name: its path; `PATH@old` or `PATH@new` for a page that shows a diff.
 
     Raises:
         SpecError: it cannot be read, or is no spec.
@@ -61,7 +61,7 @@ def read(name: str) -> LoadedSpec:
 
 
 def read_git(name: str) -> LoadedSpec:
-    """The spec in a revision of a QEMU repository.
+    """Read the spec in a revision of a QEMU repository.
 
     Args:
         name: `REV` in the repository of the current directory, or `REPO@REV`.
@@ -74,10 +74,10 @@ def read_git(name: str) -> LoadedSpec:
 
 
 def _in_tree(name: str, tree: Tree) -> LoadedSpec:
-    """The spec of a source tree: its schema, or the event document where the schema has no events.
+    """Read the spec of a source tree: its schema, or the event document if the schema has no events.
 
     Args:
-        name: that the user gave it.
+        name: the name that the user gave.
         tree: the tree.
 
     Raises:
@@ -104,13 +104,13 @@ def _of_tree(root: str) -> RuleBase:
 
 
 def ask(path: str) -> LoadedSpec:
-    """The spec that a binary states.
+    """Ask a binary for its spec.
 
     Args:
-        path: of a system emulator, or of the storage daemon; a bare name is looked up on PATH.
+        path: of a system emulator or of the storage daemon; a bare name is looked up on PATH.
 
     Raises:
-        SpecError: it does not answer, or what it answers is none.
+        SpecError: it does not answer, or the answer is no spec.
     """
     from qmpcheck.qmp import introspect  # loads what only those need that start a process
     from qmpcheck.specs import introspection
@@ -126,11 +126,11 @@ SpecKind = Literal["rules", "introspection", "schema", "document"]
 
 
 def kind(text: str, name: str = "") -> SpecKind:
-    """What a file's content is: compiled rules, what a binary says of itself, a QAPI schema, or a text.
+    """Return what a file contains: compiled rules, the description of a binary, a QAPI schema, or a text.
 
     Args:
         text: the content.
-        name: the file's, which tells where the content does not.
+        name: the file's name, which decides if the content does not.
     """
     text = text.lstrip()
     try:
@@ -143,7 +143,7 @@ def kind(text: str, name: str = "") -> SpecKind:
 
 
 def _kind_of_no_json(text: str, name: str) -> SpecKind:
-    """The kind that a text was meant to be: a schema's strings have single quotes, JSON's never."""
+    """Return what a text was meant to be: strings have single quotes in a schema, but never in JSON."""
     begin = _COMMENTS.sub("", text, count=1)
     if re.match(r'\{\s*("|$)', begin):
         return "introspection" if re.match(r'\{\s*"(?:return|id|QMP|execute)"', begin) else "rules"
@@ -155,14 +155,14 @@ def _kind_of_no_json(text: str, name: str) -> SpecKind:
 _COMMENTS = re.compile(r"\A(?:#[^\n]*\n\s*)*")
 
 LARGEST_DOCUMENT = 1 << 22
-"""Bytes; the largest event document has a hundredth of that."""
+"""The largest size of a document, in bytes; the largest real one has a hundredth of that."""
 
 LARGEST_TRANSCRIPT = 1 << 26
-"""Bytes of a transcript that a reply to query-qmp-schema is looked for in."""
+"""How many bytes of a transcript are searched for a reply to query-qmp-schema."""
 
 
 def read_text(name: str) -> tuple[str, str]:
-    """A file's text, and which side of it is meant if it is a diff page: `PATH@old`, or `PATH@new`.
+    """Read a file's text, and for a page that shows a diff, the side that is meant: `PATH@old` or `PATH@new`.
 
     Bytes that are not UTF-8 become U+FFFD.
 
@@ -224,10 +224,10 @@ _INCLUDE = re.compile(r"^\{\s*'include'\s*:\s*'([^'\n]+)'", re.MULTILINE)
 
 
 def _including(path: str) -> str:
-    """The root file of the schema that a file is included by; "" where nothing near it includes it.
+    """Return the root file of the schema that includes a file; "" if no file near it does.
 
-    A part read by itself is a sound schema of fewer events. So it must not be taken for the whole, and its
-    events for all that there are.
+    A part of a schema is valid by itself, but has only some of the events. It must not be taken for the whole
+    schema, or all other events would be unknown.
     """
     whole = os.path.realpath(path)
     seen = {whole}
@@ -238,7 +238,7 @@ def _including(path: str) -> str:
 
 
 def _near(path: str) -> Iterator[str]:
-    """The schema files beside a file, and the root file in the folder above, as QEMU's were up to 3.0."""
+    """Yield the schema files beside a file, and the root file in the folder above, as up to QEMU 3.0."""
     folder = os.path.dirname(path)
     with suppress(OSError), os.scandir(folder) as files:
         yield from sorted(file.path for file in files if file.name.endswith(".json") and file.is_file())
@@ -246,7 +246,7 @@ def _near(path: str) -> Iterator[str]:
 
 
 _HEAD = 1 << 16
-"""Bytes of a file that are searched for what it includes; a root file has its includes before that."""
+"""How many bytes of a file are searched for its includes; a root file has them at its beginning."""
 
 
 def _includes(path: str, part: str) -> bool:

@@ -1,4 +1,4 @@
-"""Releases that the user added: compiled rule bases in folders of their own, each named after its release.
+"""Releases that the user added: compiled rule bases, in files that are named after the releases.
 
 They are `11.2.json` and the like in the folders that QMPCHECK_RULES names, and in
 `$XDG_DATA_HOME/qmpcheck/rules`, where `qmpcheck compile --install` puts them.
@@ -19,10 +19,10 @@ from qmpcheck.rulebase import RuleBase, SpecError
 from qmpcheck.text import safe, shortened
 
 FOLDERS = "QMPCHECK_RULES"
-"""The environment variable that names folders, separated as those in PATH are."""
+"""The environment variable with the folders, separated as in PATH."""
 
 RELEASE = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}(?:\.[1-9][0-9]{0,3})?")
-"""The name of a release, or of a patch level that differs from it."""
+"""The name of a release, or of a patch level that differs from its release."""
 
 _NAME = re.compile(rf"({RELEASE.pattern})\.json")
 
@@ -35,7 +35,7 @@ class LocalRelease(NamedTuple):
         path: its file.
         rule_base: the rules.
         date: when it was made, YYYY-MM-DD.
-        commit: the revision that it was compiled from; "" where that is not known.
+        commit: the revision that it was compiled from; "" if that is not known.
     """
 
     name: str
@@ -46,14 +46,14 @@ class LocalRelease(NamedTuple):
 
 
 class _FileOrigin(msgspec.Struct):
-    """What a file says of where its rules come from."""
+    """What a file says about the origin of its rules."""
 
     date: str = ""
     commit: str = ""
 
 
 def installed() -> str:
-    """The folder that releases are installed in."""
+    """Return the folder where `compile --install` puts releases."""
     data = os.environ.get("XDG_DATA_HOME", "")
     # a relative path there has to be ignored, says the XDG Base Directory Specification
     return os.path.join(
@@ -62,7 +62,7 @@ def installed() -> str:
 
 
 def releases() -> list[LocalRelease]:
-    """The releases that the user added; of two of one name, the one in the folder that is named first.
+    """Return the releases that the user added; if two have one name, the one in the folder named first.
 
     Raises:
         SpecError: a folder or a file cannot be read.
@@ -90,10 +90,10 @@ def _in_folder(folder: str) -> list[str]:
 
 
 def read(path: str) -> LocalRelease:
-    """The release in a file.
+    """Read the release in a file.
 
     Raises:
-        SpecError: it cannot be read, or is no compiled rule base.
+        SpecError: the file cannot be read, or is no compiled rule base.
     """
     try:
         with open(path, "rb") as file:
@@ -111,7 +111,7 @@ def read(path: str) -> LocalRelease:
 
 
 def dump(rule_base: RuleBase, date: str, commit: str) -> bytes:
-    """Write a rule base as JSON, with what is known of where it comes from."""
+    """Write a rule base as JSON, with its origin."""
     known = {key: value for key, value in (("date", date), ("commit", commit)) if value}
     head = b"".join(
         b"%s: %s, " % (msgspec.json.encode(key), msgspec.json.encode(value)) for key, value in known.items()

@@ -1,4 +1,4 @@
-"""Adds to the rules of a binary what introspection leaves out: follow-ups and rate limits of its release."""
+"""Add to the rules of a binary what introspection omits: the follow-ups and rate limits of its release."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from qmpcheck.rulebase import EventRule, FollowUp, RateLimit, RuleBase
 
 
 def with_release_rules(rule_base: RuleBase, release: RuleBase) -> RuleBase:
-    """The rule base with the follow-ups and rate limits that the release states of the same events.
+    """Return the rule base with the follow-ups and rate limits of a release for the same events.
 
-    One that speaks of an event, a member or a value that the rule base does not have is left out. The
-    others have no line, as theirs are lines of the release's document.
+    Those about an event, a member or a value that the rule base does not have are omitted. The others get no
+    line, since theirs count in the release's document.
     """
     events = {
         name: _with_rules_of(release.events[name], rule, rule_base) if name in release.events else rule
@@ -38,7 +38,7 @@ def _is_about(follow_up: FollowUp, rule: EventRule, rule_base: RuleBase) -> bool
 
 
 def _has(rule: EventRule, name: str, values: tuple[str, ...]) -> bool:
-    """Whether the event has such a member, and that such values."""
+    """Whether the event has a member of this name, and the member can have these values."""
     member = rule.data.member(name)
     match member and member.type:
         case None:

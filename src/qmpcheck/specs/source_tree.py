@@ -1,6 +1,6 @@
 """QEMU source trees: a folder, a tarball, or a revision in a git repository.
 
-Of a tarball and of a revision, only the files that a spec is read from are unpacked, into a temporary folder.
+From a tarball or a revision, only the files that a spec is read from are unpacked, into a temporary folder.
 """
 
 from __future__ import annotations
@@ -28,28 +28,28 @@ TEXTS = ("docs/qmp-events.txt", "docs/qmp/qmp-events.txt", "QMP/qmp-events.txt")
 """Where the root file and the event document were at any time."""
 
 FIRST_WITH_EVENTS = Version(2, 1)
-"""The first version whose schema describes events; earlier ones are written in a language of their time."""
+"""The first version whose schema describes events; earlier ones were written in an older language."""
 
 TARBALL = re.compile(r"\.(?:tar(?:\.(?:gz|bz2|xz))?|tgz|tbz2?|txz)$")
 
 _FILE = rf"(?:VERSION|qapi/[^/]+\.json|{'|'.join(map(re.escape, (SCHEMA, *TEXTS)))})"
-"""A file that a spec is read from, or that holds the version."""
+"""The path of a file that a spec or the version is read from."""
 
 _WANTED = re.compile(rf"(?:\./)?((?:(?!\.\.?/)[^/]+/)?{_FILE})")
-"""The same in a tarball; most have one folder around the tree."""
+"""The path of such a file in a tarball; most have a folder around the tree."""
 
 _LARGEST = 1 << 22
-"""Bytes of one file; the largest that QEMU has is a fifteenth of that."""
+"""The largest size of a file, in bytes; QEMU's largest has a fifteenth of that."""
 
 
 class Tree(NamedTuple):
     """A source tree.
 
     Attributes:
-        folder: where its files are, those of them at least that a spec is read from.
-        date: when its revision was committed, or else when its file VERSION was made, YYYY-MM-DD; "" where
+        folder: where its files are, or at least those that a spec is read from.
+        date: when its revision was committed, or else when its file VERSION was made, YYYY-MM-DD; "" if
             neither is known.
-        commit: its revision's full name; "" where that is not known.
+        commit: its revision's full name; "" if that is not known.
     """
 
     folder: str
@@ -58,7 +58,7 @@ class Tree(NamedTuple):
 
     @property
     def version(self) -> Version | None:
-        """The version that its file VERSION states; None where it has none."""
+        """The version in its file VERSION; None if there is none."""
         try:
             with open(os.path.join(self.folder, "VERSION"), encoding="utf-8", errors="replace") as file:
                 return of_name(file.read(_LARGEST).strip())
@@ -66,13 +66,13 @@ class Tree(NamedTuple):
             return None
 
     def roots(self) -> list[str]:
-        """The paths of its schema's root file and of its event document, as far as a spec is in them."""
+        """The paths of its schema's root file and of its event document, as far as they have a spec."""
         names = TEXTS if self.version and self.version < FIRST_WITH_EVENTS else (*SCHEMAS, *TEXTS)
         return [path for name in names if os.path.isfile(path := os.path.join(self.folder, name))]
 
 
 def of_folder(folder: str) -> Tree:
-    """The source tree in a folder, which may also be the tree's `qapi` folder."""
+    """Return the source tree in a folder; its `qapi` folder will do, too."""
     above = os.path.join(folder, os.pardir)
     if os.path.basename(os.path.abspath(folder)) == "qapi" and Tree(above).roots():
         folder = above
@@ -93,7 +93,7 @@ def _date_of(path: str) -> str:
 
 @contextmanager
 def of_tarball(path: str) -> Iterator[Tree]:
-    """The source tree in a tarball.
+    """Yield the source tree in a tarball.
 
     Raises:
         SpecError: it cannot be read.
@@ -109,13 +109,13 @@ def of_tarball(path: str) -> Iterator[Tree]:
 
 @contextmanager
 def of_git(name: str) -> Iterator[Tree]:
-    """The source tree of a git revision.
+    """Yield the source tree of a git revision.
 
     Args:
         name: `REV` in the repository of the current directory, or `REPO@REV`.
 
     Raises:
-        SpecError: there is no such revision, or nothing in it that a spec could be read from.
+        SpecError: there is no such revision, or it has no file with a spec.
     """
     repository, revision = _parted(name)
     commit, date = _commit(repository, revision)
@@ -132,7 +132,7 @@ def of_git(name: str) -> Iterator[Tree]:
 
 
 def _parted(name: str) -> tuple[str, str]:
-    """The repository and the revision; both may have `@` in their names."""
+    """Return the repository and the revision; both may have `@` in their names."""
     for at in (match.start() for match in re.finditer("@", name)):
         if at and os.path.isdir(name[:at]):
             return name[:at], name[at + 1 :] or "HEAD"
@@ -140,13 +140,13 @@ def _parted(name: str) -> tuple[str, str]:
 
 
 def _top(repository: str) -> str:
-    """The folder that paths in an archive are relative to."""
+    """Return the folder that paths in an archive are relative to."""
     bare = _git(repository, "rev-parse", "--is-bare-repository").strip() == b"true"
     return os.curdir if bare else os.fsdecode(_git(repository, "rev-parse", "--show-toplevel")).strip("\n")
 
 
 def _commit(repository: str, revision: str) -> tuple[str, str]:
-    """The full name of a revision's commit, and its date."""
+    """Return the full name of a revision's commit, and its date."""
     output = _git(
         repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
     )
@@ -155,10 +155,10 @@ def _commit(repository: str, revision: str) -> tuple[str, str]:
 
 
 def _git(repository: str, *arguments: str) -> bytes:
-    """What git prints.
+    """Run git, and return what it prints.
 
     Raises:
-        SpecError: it fails, or there is no git.
+        SpecError: it fails, or is not installed.
     """
     command = ["git", "-C", repository, *arguments]
     try:
@@ -178,7 +178,7 @@ def _git(repository: str, *arguments: str) -> bytes:
 
 @contextmanager
 def _unpacked(tar: tarfile.TarFile) -> Iterator[str]:
-    """A temporary folder with the files of an archive that a spec is read from."""
+    """Yield a temporary folder with the files of an archive that a spec is read from."""
     with tempfile.TemporaryDirectory(prefix="qmpcheck-") as folder:
         for member in tar:
             match = _WANTED.fullmatch(member.name)

@@ -1,4 +1,4 @@
-"""Spec documents to rule bases: the plain-text event documents and the saved web pages of them."""
+"""Compile spec documents to rule bases: the plain-text event documents, and saved web pages of them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ OLD, NEW = pages.OLD, pages.NEW
 
 
 class NotADocument(ValueError):
-    """The text holds no event at all."""
+    """The text has no event."""
 
 
 class Document(NamedTuple):
-    """A document as read.
+    """A document that was read.
 
     Attributes:
-        rule_base: the rules it states.
+        rule_base: the rules that it states.
         lines: what each of its lines is.
-        examples: its examples, for holding them against the rules.
-        defects: what its text alone shows to be wrong, by line.
+        examples: its examples, to be checked by its rules.
+        defects: what is wrong in its text, by line, apart from the examples.
     """
 
     rule_base: RuleBase
@@ -40,7 +40,7 @@ def read(text: str, side: str = pages.NEW) -> Document:
 
     Args:
         text: all of it.
-        side: for a page that shows a diff, `"old"` or `"new"`.
+        side: `"old"` or `"new"`, for a page that shows a diff.
 
     Raises:
         NotADocument: there is no event in it.

@@ -1,4 +1,4 @@
-"""Entries to rules."""
+"""Compile the entries of a document to rules."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from qmpcheck.specs.documents.note import Sentence
 
 
 def rule_base(entries: Sequence[EventEntry], not_understood: Sequence[int]) -> RuleBase:
-    """The rules that the entries state. Of two entries for one event, the first counts.
+    """Return the rules that the entries state. If an event has two entries, the first counts.
 
     Args:
         entries: in the document's order.
@@ -52,7 +52,7 @@ def rule_base(entries: Sequence[EventEntry], not_understood: Sequence[int]) -> R
 
 
 def data(entry: EventEntry) -> Object:
-    """What the entry says that its events carry."""
+    """Return what the events of an entry carry."""
     whole = next((text for text in entry.members if is_whole_data(text)), None)
     if whole:
         return Object(open=True, of=whole.of)
@@ -66,29 +66,29 @@ def data(entry: EventEntry) -> Object:
 
 
 def describes_data(entry: EventEntry) -> bool:
-    """Whether the entry says anything about its events' data."""
+    """Whether an entry says anything about its events' data."""
     return bool(entry.members) or any(said.none or said.members for said in entry.data)
 
 
 def is_whole_data(text: MemberText) -> bool:
-    """Whether the line describes `data` itself: its name has no quotes."""
+    """Whether a line describes `data` itself: its name has no quotes then."""
     return text.name == "data" and not text.quoted
 
 
 class UnknownReferences:
-    """What rules speak of and an event does not have."""
+    """Finds what rules refer to and an event does not have."""
 
     def __init__(self, payload: Object) -> None:
         self._open = payload.open
         self._values = {member.name: _values(member.type) for member in payload.members}
 
     def members(self, rule: FollowUp | RateLimit) -> list[str]:
-        """Members that the rule speaks of and the event does not have."""
+        """Return the members that a rule refers to and the event does not have."""
         names = rule.when if isinstance(rule, FollowUp) else (*rule.key, *rule.unless)
         return [] if self._open else [name for name in names if name not in self._values]
 
     def values(self, rule: FollowUp | RateLimit) -> list[str]:
-        """Values in the rule's condition that the member cannot take."""
+        """Return the values in a rule's condition that the member cannot have."""
         when = rule.when if isinstance(rule, FollowUp) else rule.unless
         allowed = {name: self._values.get(name) for name in when}
         return [
@@ -100,7 +100,7 @@ class UnknownReferences:
 
 
 def _values(described: Type) -> frozenset[str] | None:
-    """The strings that a value of a type may be; None for any."""
+    """Return the strings that a type allows; None for any."""
     match described:
         case Enum(values):
             return frozenset(values)
@@ -111,7 +111,7 @@ def _values(described: Type) -> frozenset[str] | None:
 
 
 def rate_limit(sentences: Iterable[Sentence], names: Collection[str]) -> RateLimit | None:
-    """The rate limit that sentences state of the events of those names; the first, if there are several."""
+    """Return the first rate limit that sentences state for events of these names; None if there is none."""
     for sentence in sentences:
         for stated in sentence.rules:
             if isinstance(stated, RateLimit) and (not sentence.event or sentence.event in names):
@@ -122,11 +122,11 @@ def rate_limit(sentences: Iterable[Sentence], names: Collection[str]) -> RateLim
 def follow_ups(
     sentences: Iterable[Sentence], names: Collection[str], payload: Object
 ) -> dict[str, list[FollowUp]]:
-    """The follow-ups that sentences state and that can hold, by the event they follow.
+    """Return the follow-ups that sentences state and that can apply, by the event that they follow.
 
     Args:
-        sentences: of the text about the events.
-        names: these events; a sentence that names none is about all of them.
+        sentences: from the text about the events.
+        names: of these events; a sentence that names none is about all of them.
         payload: what they carry.
     """
     stated: defaultdict[str, list[FollowUp]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Reads the text after `Data:`."""
+"""Read the text after `Data:`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from qmpcheck.specs.documents.document import Section
 class DataText(NamedTuple):
     """What a data section says.
 
-    `none` is whether it says there are no members; `members` are those it names itself, which it does
-    where it points to the keys of a query; `unknown` is a text that the grammar does not know.
+    `none`: whether it says that there are no members. `members`: those that it names itself, as it does where
+    it refers to the keys of a query. `unknown`: text that the grammar does not know.
     """
 
     line: int

@@ -1,4 +1,4 @@
-"""What is wrong with a document itself: the QMP9xx findings that its text alone shows."""
+"""Find what is wrong in a document's text: the QMP9xx findings, except those about examples."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from qmpcheck.text import name, quoted, shortened
 
 
 def find(structure: Structure, entries: Sequence[EventEntry]) -> Iterator[Finding]:
-    """Every defect, in no particular order. `checking.examples` checks examples by the rules."""
+    """Yield every defect, in no particular order. `checking.examples` finds those of examples."""
     yield from _unknown_lines(structure)
     yield from _underlines(structure)
     yield from _duplicate_numbers(entries)
@@ -119,11 +119,11 @@ def _member(text: MemberText, event: str, path: KeyPath) -> Iterator[Finding]:
 def notes(
     sentences: Iterable[Sentence], names: Sequence[str], payload: Object, described: Container[str]
 ) -> Iterator[Finding]:
-    """What is wrong with the notes of an event.
+    """Find what is wrong in the notes of an event.
 
     Args:
-        sentences: of the notes.
-        names: the event, or the events, that they are notes of.
+        sentences: those of the notes.
+        names: the event or the events that the notes are about.
         payload: what these carry.
         described: all events that the document describes.
     """

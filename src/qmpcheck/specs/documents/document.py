@@ -1,4 +1,4 @@
-"""A document's structure: its events, their sections, and what each line is."""
+"""Parse a document's structure: its events, their sections, and what each line is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOTE, LABEL, EXAMPLE, UNKNOWN = "note", "label", "example", "unknown"
 
 
 class Section(NamedTuple):
-    """Lines that belong together: `kind` is what the first one is."""
+    """Lines that belong together; `kind` is that of the first one."""
 
     kind: str
     line: int
@@ -23,12 +23,12 @@ class Section(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The lines as they stand, each with its newline."""
+        """The lines, unchanged, each with its newline."""
         return "".join(self.lines)
 
 
 class EventText(NamedTuple):
-    """One heading and the text under it. A heading may name several events, and lack its underline."""
+    """A heading and the text below it. A heading may name several events, and may lack its underline."""
 
     heading: Section
     underline: Section
@@ -43,7 +43,7 @@ class Structure(NamedTuple):
 
 
 def parse(text: str) -> Structure:
-    """The structure of a plain document; every text has one."""
+    """Parse a plain document; every text has a structure."""
     ended = text if text.endswith("\n") else text + "\n"
     structure: Structure = grammar.load("documents/document", "document", _DocumentTransformer).parse(ended)  # type: ignore[assignment]
     return structure

@@ -1,4 +1,4 @@
-"""Entries read: a structure's sections with their small languages understood."""
+"""Read the entries of a document: parse the data, the members and the notes in its sections."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from qmpcheck.specs.documents.note import Context, Sentence
 
 
 class Example(NamedTuple):
-    """The text of an example, and the events of the heading above it."""
+    """The text of an example, and the events in the heading above it."""
 
     line: int
     text: str
@@ -24,7 +24,7 @@ class Example(NamedTuple):
 
 
 class EventEntry(NamedTuple):
-    """Everything under one heading. Lines are those of the document."""
+    """Everything below one heading. Lines count in the document."""
 
     line: int
     number: str | None
@@ -36,7 +36,7 @@ class EventEntry(NamedTuple):
 
 
 def read(structure: Structure) -> tuple[EventEntry, ...]:
-    """The entries of a document, in its order."""
+    """Return the entries of a document, in their order."""
     described = frozenset(name for entry in structure.entries for name in _names(entry))
     return tuple(_entry(entry, described) for entry in structure.entries)
 
@@ -44,7 +44,7 @@ def read(structure: Structure) -> tuple[EventEntry, ...]:
 _HEADING = re.compile(r"(?:(\d+)[.)]?\s+)?([^(]*)")
 _DESCRIPTION = re.compile(r"\A[ \t]*Description:", re.IGNORECASE)
 _NO_DESCRIPTION = re.compile(r"""^[ \t]*[-*][ \t]*["'`@*]|\bjson-[a-z]+\b|^[ \t]*[-=~]{2,}[ \t]*$|^#+[ \t]""")
-"""What a description has no use for: a member, a type, the underline of a heading."""
+"""What no description has: a member, a type, the underline of a heading."""
 
 
 def _entry(entry: EventText, described: Collection[str]) -> EventEntry:
@@ -72,7 +72,7 @@ def _names(entry: EventText) -> tuple[str, ...]:
 
 
 def _with_their_values(sections: Sequence[Section]) -> Iterator[Section]:
-    """The sections; what looks like members below a list that is announced is the values of that list."""
+    """Return the sections; after the announcement of a list, what looks like members is its values."""
     at = 0
     while at < len(sections):
         section, end = sections[at], at + 1
@@ -98,7 +98,7 @@ def _indent(section: Section) -> int:
 def _sentences(
     sections: Iterable[Section], members: Iterable[MemberText], context: Context
 ) -> Iterator[Sentence]:
-    """What the notes say, and what the description and the members say of events over time."""
+    """Return the sentences of the notes, and those in descriptions and members about several events."""
     for section in sections:
         if section.kind == document.NOTE:
             yield from note.sentences(note.LABEL.sub("", section.text, count=1), section.line, context)
@@ -114,7 +114,7 @@ def _sentences(
 
 
 def _misplaced(section: Section) -> Iterator[Sentence]:
-    """The lines of a description that look like parts of what comes after it."""
+    """Yield the lines of a description that look like parts of the sections after it."""
     for number, line in enumerate(section.lines, section.line):
         if _NO_DESCRIPTION.search(line):
             yield Sentence(unknown=line.strip(), lines=range(number, number + 1))
@@ -134,7 +134,7 @@ def _examples(entry: EventText, names: tuple[str, ...]) -> Iterator[Example]:
 
 
 def example_data(entry: EventEntry) -> dict[str, Any]:
-    """The `data` of the entry's first example that can be read; empty where there is none."""
+    """Return the `data` of the entry's first valid example; {} if there is none."""
     for example in entry.examples:
         try:
             value = json.loads(example.text)

@@ -1,11 +1,11 @@
-"""The values of a member where each has a line of its own.
+"""Find the values of a member, if each has a line of its own.
 
     "ignore": error has been ignored
     - "stop" = error caused the machine to stop
 
-A list has one form: the bullet, the quotes and the sign after the value are those of its first item, and
-where there are no quotes, the indentation. What looks like an item and has another form is odd: it may be a
-value that is lost, or the next member.
+All items of a list have the form of the first one: bullet, quotes, the sign after the value, and without
+    quotes also the indentation. What looks like an item but has another form is reported as odd: it may be a
+    value of the list, or the next member.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _ANNOUNCES = re.compile(
 
 
 _LINES_BEFORE = 5
-"""So many lines the words that announce a list may take."""
+"""How many lines the announcement of a list may take."""
 
 
 class ListedValue(NamedTuple):
-    """A value and what is said of it. Lines count from 0, the first of the member."""
+    """A value and the text about it. Lines count from 0, the first line of the member."""
 
     value: str
     text: str
@@ -38,7 +38,7 @@ class ListedValue(NamedTuple):
 
 
 class Split(NamedTuple):
-    """A member's text without its list of values: `rest` has an empty line in place of each line of that."""
+    """A member's text without its list of values: in `rest`, each line of the list is empty."""
 
     rest: str
     items: tuple[ListedValue, ...]
@@ -46,15 +46,15 @@ class Split(NamedTuple):
 
 
 def announced(text: str) -> bool:
-    """Whether a text ends where a list of values is to follow."""
+    """Whether a text ends with the announcement of a list of values."""
     return _ANNOUNCES.search(text) is not None
 
 
 def split(lines: Sequence[str]) -> Split:
-    """Take the list of values out of a member's text.
+    """Separate the list of values from a member's text.
 
     Args:
-        lines: of the text, each with its newline; the first names the member.
+        lines: those of the text, each with its newline; the first one names the member.
     """
     rest, items, odd = [lines[0]], list[ListedValue](), list[tuple[int, str]]()
     member = len(lines[0].expandtabs()) - len(lines[0].expandtabs().lstrip())
@@ -86,12 +86,12 @@ _Form = tuple[str | None, ...]
 
 
 def _form(item: re.Match[str], member: int) -> _Form:
-    """What the items of a list have in common; `member` is the indentation of the member that it is of."""
+    """Return what the items of a list have in common; `member` is the indentation of the list's member."""
     indent = len(item["indent"].expandtabs())
     place = str(indent if item["plain"] else indent > member)
     return place, *item.group("bullet", "quote", "sign")
 
 
 def _is_in_place_of_item(found: re.Match[str], first: re.Match[str]) -> bool:
-    """Whether a line without quotes is where an item could be, and not a sentence that goes on."""
+    """Whether a line without quotes is indented like an item, and does not continue a sentence."""
     return not first["quote"] or found["indent"] == first["indent"]

@@ -1,4 +1,4 @@
-"""What each line of a document is."""
+"""Say what each line of a document is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from qmpcheck.specs.documents.entries import EventEntry
 
 
 class ClassifiedLine(NamedTuple):
-    """One line: `kind` is one of the names in `qmpcheck.specs.documents.document`."""
+    """A line; `kind` is one of the names in `qmpcheck.specs.documents.document`."""
 
     number: int
     kind: str
@@ -19,7 +19,7 @@ class ClassifiedLine(NamedTuple):
 
 
 def classify(structure: Structure, entries: Sequence[EventEntry]) -> Iterator[ClassifiedLine]:
-    """Every line of the document, in order, none left out."""
+    """Yield every line of the document, in order."""
     special = dict(_special(entries))
     sections = list(structure.preamble)
     for entry in structure.entries:
@@ -31,7 +31,7 @@ def classify(structure: Structure, entries: Sequence[EventEntry]) -> Iterator[Cl
 
 
 def _special(entries: Sequence[EventEntry]) -> Iterator[tuple[int, str]]:
-    """Lines that are something else than the section they stand in."""
+    """Return the kinds of lines that differ from the kind of their section."""
     for entry in entries:
         for text in entry.members:
             yield from ((line, document.PROSE) for line in text.prose_lines)

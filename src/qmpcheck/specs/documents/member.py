@@ -1,4 +1,4 @@
-"""One member of an event's data, out of its text."""
+"""Parse the text about a member of an event's data."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class Said(NamedTuple):
 
 
 class MemberText(NamedTuple):
-    """What a member's text says. Lines are those of the document.
+    """What a member's text says. Lines count in the document.
 
     Attributes:
-        type_names: the JSON types it names, known or not; several for a value of any of them.
-        item_type: the JSON type of the items, where it names that.
-        of: the type it leaves to another document.
-        said: its words, which may speak of events over time.
-        unknown: what is not understood, with its line.
+        type_names: the JSON types that it names, known or not; several if any of them is allowed.
+        item_type: the JSON type of the items, if it names that.
+        of: the type that it leaves to another document.
+        said: its words, which may be about several events.
+        unknown: what was not understood, with its line.
     """
 
     name: str
@@ -65,12 +65,12 @@ class MemberText(NamedTuple):
 
     @property
     def prose_lines(self) -> range:
-        """The lines below the first; what else is on them is named beside."""
+        """The lines below the first, as far as they are prose."""
         return range(self.line + 1, self.line + self.lines)
 
     @property
     def type(self) -> rulebase.Type:
-        """The type, as far as the text settles it."""
+        """The type, as far as the text defines it."""
         if self.of:
             return rulebase.Any(self.of)
         if not self.type_names:
@@ -93,7 +93,7 @@ class MemberText(NamedTuple):
 
     @property
     def holds_members(self) -> bool:
-        """Whether members deeper than it are inside it: an object, a list of such, or of no type at all."""
+        """Whether it can contain the members below it: an object, a list of objects, or without a type."""
         typeless = not self.type_names and not self.of and not self.values
         described = self.type.items if isinstance(self.type, rulebase.Array) else self.type
         return (
@@ -102,7 +102,7 @@ class MemberText(NamedTuple):
 
 
 def parse(section: Section) -> tuple[MemberText, ...]:
-    """Read one member section: one member, or several of the same kind."""
+    """Parse the section of a member, or of several members of the same type."""
     split = items.split(section.lines)
     try:
         parts: _Parts = grammar.load("documents/member", "member", _MemberTransformer).parse(split.rest)  # type: ignore[assignment]
@@ -113,7 +113,7 @@ def parse(section: Section) -> tuple[MemberText, ...]:
 
 
 def _broken(text: str, error: UnexpectedInput) -> _Parts:
-    """A text whose type note does not end where its parenthesis does: its name, and where it breaks."""
+    """Return what is known of a text with a broken type note: the name, and where it breaks."""
     name, rest = text[: _start(text).end()], text[error.pos_in_stream :]
     line = text.count("\n", 0, error.pos_in_stream) + 1
     return _Parts((Token("NAMES", name, line=1), Token("UNKNOWN", rest, line=line)))
@@ -133,14 +133,14 @@ _VALUES_TO_COME = re.compile(r"following|these|values", re.IGNORECASE)
 
 
 def _names(parts: _Parts) -> Iterator[tuple[str, bool]]:
-    """Each name, and whether a star before it says that the member is optional."""
+    """Yield each name, and whether a star before it says that the member is optional."""
     for name in re.findall(_NAME, _start(parts.tokens[0])[2]):
         plain = name.strip("\"'`")
         yield plain.lstrip("*@"), plain.startswith("*")
 
 
 class _Parts(NamedTuple):
-    """The pieces of a member's text, in order."""
+    """The tokens of a member's text, in order."""
 
     tokens: tuple[Token, ...]
 
@@ -188,7 +188,7 @@ def _text(parts: _Parts, split: Split, section: Section) -> MemberText:
 
 
 def _types(parts: _Parts) -> tuple[str, ...]:
-    """The types that the type note names; where there is none, those named elsewhere."""
+    """Return the types in the type note, or if there is no note, those named elsewhere."""
     return parts.of("NOTED_TYPE") or parts.of("JSON_TYPE")
 
 
@@ -197,7 +197,7 @@ def _is_optional(parts: _Parts, text: str) -> bool:
 
 
 def _is_read(token: Token, text: str) -> bool:
-    """Whether a word means what it says: in a type note, or by itself and not part of a sentence."""
+    """Whether a word names a type: it is in a type note, or by itself and not part of a sentence."""
     if token.type not in ("OPTIONAL", "JSON_TYPE"):
         return True
     begin, end = token.start_pos or 0, token.end_pos or 0
@@ -207,13 +207,13 @@ def _is_read(token: Token, text: str) -> bool:
 
 
 _NEAR = 100
-"""Characters that are looked at on either side of a word."""
+"""How many characters are looked at on either side of a word."""
 
 _APART = (*",;.:()[]", "")
 
 
 def _lost(parts: _Parts, split: Split, section: Section) -> Iterator[tuple[int, str]]:
-    """What may be a rule and is not understood: the line, from 1 for the first of the text, and the words."""
+    """Yield what may be a rule and was not understood: the line, from 1 in the text, and the words."""
     optional = _is_optional(parts, split.rest)
     values = bool(parts.of("VALUE", "NOTED_VALUE") or split.items)
     types = parts.of("NOTED_TYPE")
@@ -240,7 +240,7 @@ def _lost(parts: _Parts, split: Split, section: Section) -> Iterator[tuple[int, 
 
 
 def _lost_items(parts: _Parts, split: Split) -> Iterator[tuple[int, str]]:
-    """The values that no rule comes of: nothing announces them, they are no strings, or there are others."""
+    """Yield the values that are ignored: nothing announces them, they are no strings, or there are others."""
     types = _types(parts) or ("json-string",)
     announced = parts.of("ONE_OF") or parts.of("SUCH_AS")
     strings = types == ("json-string",)
@@ -260,7 +260,7 @@ def _lost_items(parts: _Parts, split: Split) -> Iterator[tuple[int, str]]:
 
 
 def _more_values(parts: _Parts, text: str) -> Iterator[tuple[int, str]]:
-    """Quoted words in the sentence of a list that seemed to be over: they may go on with it."""
+    """Yield quoted words after the end of a list, in the same sentence: they may be more values."""
     last: Token | None = None
     for token in parts.all("VALUE", "QUOTED"):
         if token.type == "VALUE":
@@ -312,7 +312,7 @@ def _flat(parts: list[Token | list[Token]]) -> Iterator[Token]:
 
 
 def _of_one_note(tokens: Iterable[Token]) -> Iterator[Token]:
-    """The tokens; a type in a second type note is not understood."""
+    """Return the tokens; a type in a second type note is not understood."""
     note = first = None
     for token in tokens:
         if token.type == "TYPE_NOTE":

@@ -1,6 +1,6 @@
-"""Which member is inside which.
+"""Find out which member is inside of which.
 
-Indentation tells. Where a saved page has lost it, the event's own example does.
+Indentation shows that. If a saved page has lost it, the event's own example does.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from qmpcheck import rulebase
 from qmpcheck.specs.documents.member import MemberText
 
 DEEPEST = 32
-"""Levels of nesting that are kept; members nested deeper count as members of the deepest level."""
+"""How many levels of nesting are kept; deeper members count as members of the deepest level."""
 
 _TOP = -1
 
 
 def nest(texts: Sequence[MemberText], example: dict[str, Any]) -> tuple[rulebase.Member, ...]:
-    """The members as a tree.
+    """Return the members as a tree.
 
     Args:
-        texts: the members in the document's order.
-        example: the `data` of the event's example, {} where it has none.
+        texts: the members, in the document's order.
+        example: the `data` of the event's example; {} if it has none.
     """
     parents = _parents_by_indent(texts)
     if _lost_indentation(texts, parents, example):
@@ -45,14 +45,14 @@ def _parents_by_indent(texts: Sequence[MemberText]) -> list[int]:
 
 
 def misplaced(texts: Sequence[MemberText]) -> Iterator[tuple[MemberText, MemberText]]:
-    """The members that are deeper than the one above, though none can be inside that; each with that one."""
+    """Yield each member that is deeper than the one above, though that can have none, with the one above."""
     for above, text in itertools.pairwise(texts):
         if text.indent > above.indent and not above.holds_members and text.line != above.line:
             yield text, above
 
 
 def _lost_indentation(texts: Sequence[MemberText], parents: list[int], example: dict[str, Any]) -> bool:
-    """Whether an object has no members of its own though the example shows the next member inside it."""
+    """Whether an object has no members, though the example shows the next member inside of it."""
     return any(
         text.holds_members
         and parents[at] == parents[at + 1]
@@ -68,7 +68,7 @@ def _shows(example: dict[str, Any], outer: str, inner: str) -> bool:
 
 
 def _parents_by_example(texts: Sequence[MemberText], example: dict[str, Any]) -> list[int]:
-    """Each object takes in what follows it, up to a name it has already or the example shows outside."""
+    """Put into each object what follows, up to a name that it has already or that the example has outside."""
     parents: list[int] = []
     around, taken = _TOP, set[str]()
     for at, text in enumerate(texts):
@@ -84,7 +84,7 @@ def _parents_by_example(texts: Sequence[MemberText], example: dict[str, Any]) ->
 
 
 def _tree(texts: Sequence[MemberText], parents: list[int]) -> tuple[rulebase.Member, ...]:
-    """Members built from the last to the first, so that each is whole before the one around it."""
+    """Build the members from the last to the first, so that each is complete before the one around it."""
     inside: defaultdict[int, list[rulebase.Member]] = defaultdict(list)
     for at in range(len(texts) - 1, -1, -1):
         inside[parents[at]].append(_member(texts[at], _in_order(inside.pop(at, []))))
@@ -92,7 +92,7 @@ def _tree(texts: Sequence[MemberText], parents: list[int]) -> tuple[rulebase.Mem
 
 
 def _in_order(backwards: list[rulebase.Member]) -> tuple[rulebase.Member, ...]:
-    """The members in the document's order; of two with one name, the first."""
+    """Return the members in the document's order; of two with one name, only the first."""
     by_name = {member.name: member for member in backwards}
     return tuple(reversed([member for member in backwards if by_name[member.name] is member]))
 

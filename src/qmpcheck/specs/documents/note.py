@@ -1,4 +1,4 @@
-"""The sentences of a document that speak of events over time."""
+"""Parse the sentences of a document that are about several events, or about how often one comes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from qmpcheck.specs import grammar
 
 
 class Sentence(NamedTuple):
-    """What one sentence says.
+    """What a sentence says.
 
     Attributes:
-        rules: the rules it states, none for a remark.
-        event: the event that it says they hold for; "" where it does not name one, so that it means its own.
-        unknown: the sentence itself, where the grammar does not know it.
-        lines: the lines of the document that it is on.
+        rules: the rules that it states; none for a remark.
+        event: the event that it names for them; "" if it names none, so that they are about its own.
+        unknown: the sentence, if the grammar does not know it.
+        lines: its lines in the document.
     """
 
     rules: tuple[FollowUp | RateLimit, ...] = ()
@@ -31,12 +31,12 @@ class Sentence(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What a sentence may speak of.
+    """What a sentence may refer to.
 
     Attributes:
         names: the events that the text is about.
         events: all events that the document describes.
-        members: the names of the members that its events have.
+        members: the names of the members of these events.
     """
 
     names: tuple[str, ...]
@@ -45,24 +45,24 @@ class Context(NamedTuple):
 
 
 LABEL = re.compile(r"\A[ \t]*(?:Notes?:|\.\.[ \t]+(?:admonition::[^\n]*|[a-z]+::))", re.IGNORECASE)
-"""What begins a note, and is no word of it; an admonition names its title in the same line."""
+"""The label of a note, which is no part of its text; an admonition has its title on the same line."""
 
 
 def sentences(text: str, line: int, context: Context) -> Iterator[Sentence]:
-    """Read the sentences of a text that begins on that line of the document."""
+    """Parse the sentences of a text that begins on this line of the document."""
     for each, lines in _sentences(text, line):
         yield _sentence(each, lines, context)
 
 
 def about_member(text: str, line: int, context: Context, member: str, value: str = "") -> Iterator[Sentence]:
-    """Read what the words about a member say of events over time.
+    """Parse the words about a member, as far as they are about several events.
 
     Args:
         text: the words.
-        line: the line of the document that they begin on.
-        context: what they may speak of.
+        line: the line of the document on which they begin.
+        context: what they may refer to.
         member: its name.
-        value: the value that they are about, which is a condition then; "" for the member as such.
+        value: the value that they are about, which becomes a condition; "" for the member itself.
     """
     for sentence in sentences(text, line, context):
         rules = tuple(_where(member, value, rule) for rule in sentence.rules)
@@ -81,9 +81,9 @@ def _where(member: str, value: str, rule: FollowUp | RateLimit) -> FollowUp | Ra
 
 
 def bears_on_rules(sentence: str, context: Context) -> bool:
-    """Whether a sentence mentions what rules are made of: another event, a rate, a condition, a member.
+    """Whether a sentence mentions what rules consist of: another event, a rate, a condition, a member.
 
-    A sentence that does and is not understood may be a rule that is lost.
+    If it does and is not understood, a rule may be missing.
     """
     events = [word for word in _WORD.findall(sentence) if word in context.events]
     others = {*events, *_NAMED.findall(sentence)}.difference(context.names)
@@ -94,7 +94,7 @@ def bears_on_rules(sentence: str, context: Context) -> bool:
 
 
 def says_absent(sentence: str, context: Context) -> bool:
-    """Whether a sentence says of a member that it may be absent, which may be a rule that is lost."""
+    """Whether a sentence says that a member may be absent: if it is not understood, a rule may be missing."""
     members = set(_OF_MEMBER.findall(sentence))
     return _ABSENT.search(sentence) is not None and not members.isdisjoint(context.members)
 
@@ -127,7 +127,7 @@ _BULLET = re.compile(r"\s*[-*][ \t]+")
 
 
 def _sentences(text: str, line: int) -> Iterator[tuple[str, range]]:
-    """Each sentence with its lines of the document."""
+    """Yield each sentence with its lines in the document."""
     for sentence in _BETWEEN.split(text.rstrip()):
         first = line + len(sentence) - len(sentence.lstrip("\n"))
         line += sentence.count("\n")
@@ -164,17 +164,17 @@ _ALWAYS = _StatedCondition({})
 
 
 class _Remark(NamedTuple):
-    """A sentence that states no rule unless its rest speaks of one."""
+    """A sentence that states no rule, unless the rest of it does."""
 
     rest: str
 
 
 _Events = tuple[str, ...]
-"""The events that a sentence names in one place; none where it says "this event"."""
+"""The events that a sentence names in one place; none for "this event"."""
 
 
 class _SentenceTransformer(Transformer[Token, Any]):
-    """The callbacks of `note.lark`. One that makes no sense of its parts gives None."""
+    """The callbacks of `note.lark`. A callback returns None if its parts make no sense."""
 
     def follow_up(self, parts: list[Any]) -> Sentence | None:
         (then, *trigger), condition = _parts(parts)
@@ -235,7 +235,7 @@ class _SentenceTransformer(Transformer[Token, Any]):
 
 
 def _parts(parts: list[Any]) -> tuple[list[_Events], _StatedCondition | None]:
-    """The events that a sentence names, place by place, and its condition; None where it has two."""
+    """Return the events that a sentence names, place by place, and its condition; None if it has two."""
     conditions = [part for part in parts if isinstance(part, _StatedCondition)]
     events = [part for part in parts if isinstance(part, tuple) and not isinstance(part, _StatedCondition)]
     return events, _ALWAYS if not conditions else conditions[0] if len(conditions) == 1 else None

@@ -1,7 +1,7 @@
-"""Saved web pages of an event document, back to the document's plain text.
+"""Turn saved web pages of an event document back into its plain text.
 
-Each presentation has a function from the page's lines to the document's lines, or to the documents'
-lines where a diff page holds two. Line numbers of the document are kept wherever the page kept them.
+For each way to present a document, a function takes the page's lines and returns those of the document, or of
+one of the two documents in a diff. Line numbers of the document are kept if the page has them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ OLD, NEW = "old", "new"
 
 
 def plain_text(text: str, side: str = NEW) -> str:
-    """The document inside `text`, which may be the plain document itself.
+    """Return the document in `text`, which may be the plain document itself.
 
     Args:
         text: the page as saved.
@@ -32,14 +32,14 @@ _QUOTED = re.compile(r"[ \t]*>(?: |$)?")
 
 
 def _unquoted(lines: list[str]) -> list[str]:
-    """The lines of a mail that quotes the document, without the signs of that, however often it is quoted."""
+    """Return the lines of a mail without the signs of quoting, however often the document is quoted."""
     while _mostly([line for line in lines if line.strip()], lambda line: _QUOTED.match(line) is not None):
         lines = [_QUOTED.sub("", line, count=1) for line in lines]
     return lines
 
 
 def _at_column_0(lines: list[str]) -> list[str]:
-    """The lines, moved to the left where the headings are indented."""
+    """Return the lines, moved to the left if the headings are indented."""
     headings = [
         above[: len(above) - len(above.lstrip())]
         for above, below in itertools.pairwise(lines)

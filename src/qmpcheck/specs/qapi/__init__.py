@@ -1,4 +1,4 @@
-"""QAPI schemas to rule bases."""
+"""Compile QAPI schemas to rule bases."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ __all__ = ["SchemaError", "folder", "lint", "read"]
 
 
 def read(root: str) -> RuleBase:
-    """Read the schema with that root file, and all that it includes.
+    """Read the schema with this root file, and all files that it includes.
 
     Args:
         root: the file's path.
 
     Raises:
-        SchemaError: it is not a whole and sound schema; the error says where, and why.
+        SchemaError: the schema is incomplete or invalid; the error says where and why.
         OSError: the file cannot be read.
     """
     return rules.rule_base(definitions.load(root))
 
 
 def lint(root: str) -> tuple[RuleBase, list[Finding]]:
-    """Read a schema, and find what is wrong with the notes of its events.
+    """Read a schema, and find what is wrong in the notes of its events.
 
     Returns:
         The rules, and the defects, each with its file, relative to the root's folder.

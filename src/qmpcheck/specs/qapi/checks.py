@@ -1,7 +1,7 @@
-"""What a sound schema keeps to, definition by definition, whether or not an event reaches it.
+"""Check that a schema is valid, definition by definition, whether or not an event uses it.
 
-QEMU's own scripts refuse more: the style of names and of comments, and types that JSON tells apart and QEMU's
-command line does not. None of that changes what an event may carry.
+QEMU's own scripts refuse more: the style of names and comments, and types that differ in JSON but not on
+QEMU's command line. None of that changes what an event may carry.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def check(defined: Mapping[str, Definition]) -> None:
     """Check all definitions of a schema.
 
     Raises:
-        SchemaError: one is not sound; of the first.
+        SchemaError: a definition is invalid; the error is about the first one.
     """
     nests = any("type" in each.table for each in defined.values())
     for definition in defined.values():
@@ -65,8 +65,8 @@ class _Check:
     """Checks one definition.
 
     Attributes:
-        nests: whether the value of a member may be a struct without a name, as up to QEMU 2.3, where structs
-            were still called types.
+        nests: whether a member may be a struct without a name, as up to QEMU 2.3, when structs were still
+            called types.
     """
 
     def __init__(self, definition: Definition, defined: Mapping[str, Definition], nests: bool) -> None:
@@ -118,7 +118,7 @@ class _Check:
             self.refuse(name, f"{quoted(name)} is no name", member)
 
     def marks(self, table: ObjectNode, member: str = "") -> None:
-        """The keys `features` and `if` of a table."""
+        """Check the keys `features` and `if` of a table."""
         self.condition(table.get("if"), table, member)
         features = table.get("features", ListNode())
         if not isinstance(features, ListNode):
@@ -144,7 +144,7 @@ class _Check:
             self.refuse(where, "a condition is the name of an option, or made of some", member)
 
     def named(self, value: Node, keys: _AllowedKeys, where: ListNode, member: str = "") -> StringNode:
-        """The name of a value or a feature, which may be all there is of it, or be in a table."""
+        """Return the name of a value or a feature, which is a string, or a table with the name."""
         name: Node | None = value
         if isinstance(value, ObjectNode):
             self.keys(value, keys, member=member)
@@ -155,7 +155,7 @@ class _Check:
         return name
 
     def once(self, names: list[StringNode], what: str, member: str = "") -> None:
-        """Refuse what has the name of another; a dash is as good as an underscore in C."""
+        """Refuse two equal names; dashes and underscores are equal, as they are in C."""
         seen: dict[str, StringNode] = {}
         for name in names:
             before = seen.setdefault(re.sub("[-.]", "_", name.removeprefix("*")), name)
@@ -182,7 +182,7 @@ class _Check:
         self.once([name for name, _ in table.pairs()], "member")
 
     def of_member(self, value: Node, name: StringNode, keys: _AllowedKeys) -> Node | None:
-        """The type of a member or a branch, which may be in a table."""
+        """Check the type of a member or a branch, which may be in a table."""
         if not isinstance(value, ObjectNode):
             return value
         self.keys(value, keys, member=name.removeprefix("*"))
@@ -190,7 +190,7 @@ class _Check:
         return value["type"]
 
     def type(self, value: Node | None, member: StringNode | None = None) -> None:
-        """The name of a type, or a list of one."""
+        """Check the name of a type, or a list of one."""
         name = member.removeprefix("*") if member is not None else ""
         place = member if member is not None else self.definition.name
         if isinstance(value, ListNode):
@@ -207,7 +207,7 @@ class _Check:
             self.refuse(value, f"no type is called {quoted(value)}", name)
 
     def kind(self, name: Node | None) -> str:
-        """What a type is that has that name; "" for one of no definition."""
+        """Return the kind of the type with this name; "" if nothing defines it."""
         found = self.defined.get(name) if isinstance(name, StringNode) else None
         return found.kind if found else ""
 
@@ -246,7 +246,7 @@ class _Check:
             name = self.defined[name].table.get("base")
 
     def own_members(self, definition: Definition) -> Iterator[tuple[StringNode, Node]]:
-        """The members of a struct, or those that all branches of a union share, and of their bases."""
+        """Return the members of a struct and of its base, or those that all branches of a union share."""
         seen: set[str] = set()
         each: Definition | None = definition
         while each and each.name not in seen:
@@ -259,7 +259,7 @@ class _Check:
             each = self.defined.get(base) if isinstance(base, StringNode) else None
 
     def branches(self, definition: Definition) -> list[tuple[tuple[StringNode, Node], ...]]:
-        """The members of each branch that a union has; none of a struct."""
+        """Return the members of each branch of a union; none for a struct."""
         data = definition.table.get("data")
         if definition.kind != definitions.UNION or not isinstance(data, ObjectNode):
             return []
@@ -302,13 +302,13 @@ class _Check:
         self.once([name for name, _ in data.pairs()], "branch")
 
     def wrapping_union(self, data: ObjectNode) -> None:
-        """A union of types of any kind, as there were up to QEMU 6.0."""
+        """Check a union of types of any kind, as there were up to QEMU 6.0."""
         for name, value in data.pairs():
             self.type(self.of_member(value, name, _OF_BRANCHES), name)
         self.once([name for name, _ in data.pairs()], "branch")
 
     def discriminator(self) -> set[str]:
-        """The values that tell the branches apart."""
+        """Return the values of the discriminator."""
         wanted = self.table["discriminator"]
         where = wanted if isinstance(wanted, StringNode) else self.definition.name
         if isinstance(wanted, StringNode) and wanted.startswith("*"):
@@ -342,7 +342,7 @@ class _Check:
                 self.refuse(name, f"JSON does not tell {quoted(name)} from {quoted(before)}", name)
 
     def json_type(self, value: Node | None) -> str:
-        """What the values of a type are in JSON; "" where they may be of several kinds."""
+        """Return the JSON type of a type's values; "" if there are several."""
         if isinstance(value, ListNode):
             return "array"
         kinds = {definitions.ENUM: "string", definitions.STRUCT: "object", definitions.UNION: "object"}
@@ -352,7 +352,7 @@ class _Check:
         return names.get(str(value), kinds.get(self.kind(value), ""))
 
     def arguments(self) -> None:
-        """What an event carries, or a command takes and returns."""
+        """Check what an event carries, or a command takes and returns."""
         returns, data, boxed = (self.table.get(key) for key in ("returns", "data", "boxed"))
         if returns is not None:
             self.type(returns)

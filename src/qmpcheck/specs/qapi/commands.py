@@ -1,4 +1,4 @@
-"""The commands of a schema: the first level of their arguments, and what kind of value they return."""
+"""Read the commands of a schema: the first level of their arguments, and the JSON type of their results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Command(NamedTuple):
 
 
 def commands(root: str) -> dict[str, Command]:
-    """The commands of the schema with that root file.
+    """Return the commands of the schema with this root file.
 
     Raises:
         SchemaError, OSError: as `qapi.read` does.
@@ -55,7 +55,7 @@ def _arguments(command: Definition, defined: Mapping[str, Definition]) -> Object
 
 
 def _members(data: Node | None, defined: Mapping[str, Definition]) -> Iterator[Member]:
-    """The members of a table, or of the struct or union that a name means, with those of all branches."""
+    """Return the members of a table, or of the struct or union of a name, with those of all branches."""
     match data:
         case ObjectNode():
             for name, value in data.pairs():
@@ -94,5 +94,5 @@ def _type(value: Node, defined: Mapping[str, Definition]) -> Type:  # noqa: PLR0
 
 
 def description_name(value: Node) -> str:
-    """The name of an enum's value, which newer schemas put into a table."""
+    """Return the name of an enum's value, which newer schemas put into a table."""
     return str(value["name"]) if isinstance(value, ObjectNode) else str(value)

@@ -1,4 +1,4 @@
-"""What a definition's comment says: its notes, its members and its paragraphs, with their lines."""
+"""Parse a definition's comment: its notes, its members and its paragraphs, with their lines."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Passage(NamedTuple):
 
 
 def parse(comment: str, line: int) -> tuple[Passage, ...]:
-    """The notes, the members and the paragraphs of a comment.
+    """Return the notes, the members and the paragraphs of a comment.
 
     Args:
-        comment: lines, each with its comment sign.
-        line: that of the first of them.
+        comment: its lines, each with its comment sign.
+        line: the number of the first line.
     """
     passages: Any = grammar.load("qapi/comment", "comment", _CommentTransformer).parse(_plain(comment))
     return tuple(each._replace(line=each.line + line - 1) for each in passages if each)

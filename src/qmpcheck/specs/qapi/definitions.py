@@ -1,4 +1,4 @@
-"""A schema's definitions, from its root file and all that it includes."""
+"""Load a schema's definitions, from its root file and all files that it includes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BUILT_IN = SENT.union(_NEVER_SENT)
 """The types that need no definition."""
 
 LARGEST_FILE = 1 << 22
-"""Bytes; the largest of QEMU's own has a fifteenth of that."""
+"""The largest size of a file, in bytes; QEMU's largest has a fifteenth of that."""
 
 
 class Definition(NamedTuple):
@@ -38,11 +38,11 @@ class Definition(NamedTuple):
 
     Attributes:
         kind: what it defines.
-        name: the name it defines.
+        name: the name that it defines.
         table: the whole expression.
-        file: where it stands, relative to the schema's `folder`.
-        comment: what documents it, with its comment signs.
-        comment_line: the first line of that.
+        file: the file that it is in, relative to the schema's `folder`.
+        comment: its documentation, with comment signs.
+        comment_line: the first line of the comment.
     """
 
     kind: str
@@ -53,20 +53,20 @@ class Definition(NamedTuple):
     comment_line: int
 
     def wrong(self, where: StringNode | ObjectNode | ListNode, reason: str, member: str = "") -> SchemaError:
-        """The error that something in it is wrong, or in one of its members, values or branches."""
+        """Return an error about the definition, or about one of its members, values or branches."""
         inside = f", {quoted(member)}" if member else ""
         said = f"{self.kind} {quoted(self.name)}{inside}: {reason}"
         return SchemaError(self.file, where.line, where.column, said)
 
 
 def load(root: str) -> dict[str, Definition]:
-    """The definitions of a schema by name, in its order.
+    """Return the definitions of a schema by name, in their order.
 
     Args:
         root: the path of its root file.
 
     Raises:
-        SchemaError: it is not a whole and sound schema.
+        SchemaError: the schema is incomplete or invalid.
         OSError: the root file cannot be read.
     """
     definitions: dict[str, Definition] = {}
@@ -79,14 +79,14 @@ def load(root: str) -> dict[str, Definition]:
 
 
 def folder(root: str) -> str:
-    """The folder that the names of a schema's files are relative to; everybody says `qapi/job.json`."""
+    """Return the folder that the names of a schema's files are relative to, as in `qapi/job.json`."""
     holder = os.path.dirname(os.path.abspath(root))
     above = os.path.dirname(holder) if os.path.basename(holder) == "qapi" else holder
     return above if os.path.isabs(root) else os.path.relpath(above)
 
 
 def _read(path: str, base: str, within: tuple[str, ...], done: set[str]) -> Iterator[Definition]:
-    """The definitions of a file, those that it includes where it first includes them."""
+    """Yield the definitions of a file; those of an included file come where it is first included."""
     done.add(path)
     file = os.path.relpath(path, base)
     for expression in expressions.parse(_text(path, file), file):
@@ -146,5 +146,5 @@ def _definition(expression: Expression, file: str) -> Definition:
 
 
 def description(value: Node) -> ObjectNode:
-    """A member's value where it is a table that has its type and more; else an empty one."""
+    """Return a member's value if it is a table with the type and more; otherwise an empty table."""
     return value if isinstance(value, ObjectNode) and "type" in value else ObjectNode()

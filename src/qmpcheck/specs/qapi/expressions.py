@@ -1,4 +1,4 @@
-"""A schema file's expressions, each with the comment that documents it."""
+"""Parse the expressions of a schema file, each with the comment that documents it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from qmpcheck.text import quoted
 
 
 class SchemaError(ValueError):
-    """A schema that cannot be read: where and why.
+    """A schema cannot be read: where and why.
 
     Attributes:
-        file: the file, by the name it was opened with.
+        file: the file, by the name that it was opened with.
         line, column: the place, from 1.
         reason: what is wrong there.
     """
@@ -34,24 +34,24 @@ class StringNode(str):
 
     @classmethod
     def of(cls, token: Token) -> StringNode:
-        """The text between the quotes of a token."""
+        """Return the text between the quotes of a token, with its position."""
         text = cls(re.sub(r"\\(.)", r"\1", token[1:-1]))
         text.line, text.column = token.line or 0, token.column or 0
         return text
 
 
 class ObjectNode(dict[str, "Node"]):
-    """A table, where it begins, and how many levels it has."""
+    """A table, the position where it begins, and how many levels it has."""
 
     line = column = depth = 0
 
     def pairs(self) -> Iterator[tuple[StringNode, Node]]:
-        """Its keys, which know where they stand, each with its value."""
+        """Return its keys, with their positions, each with its value."""
         return cast("Iterator[tuple[StringNode, Node]]", iter(self.items()))
 
 
 class ListNode(list["Node"]):
-    """A list, where it begins, and how many levels it has."""
+    """A list, the position where it begins, and how many levels it has."""
 
     line = column = depth = 0
 
@@ -60,7 +60,7 @@ Node = StringNode | bool | ObjectNode | ListNode
 
 
 class Expression(NamedTuple):
-    """One expression, and the comment right before it."""
+    """An expression, and the comment right before it."""
 
     table: ObjectNode
     comment: str
@@ -68,14 +68,14 @@ class Expression(NamedTuple):
 
 
 def parse(text: str, file: str) -> tuple[Expression, ...]:
-    """The expressions of a file.
+    """Return the expressions of a file.
 
     Args:
         text: all of it.
         file: its name, for errors.
 
     Raises:
-        SchemaError: it is not written in the schema language.
+        SchemaError: the text is not valid in the schema language.
     """
     try:
         parsed: Any = grammar.load("qapi/schema", "schema", _SchemaTransformer).parse(text)
@@ -91,7 +91,7 @@ def parse(text: str, file: str) -> tuple[Expression, ...]:
 
 
 class _Misplaced(Exception):
-    """What the grammar alone does not forbid."""
+    """An error that the grammar alone does not catch."""
 
     def __init__(self, where: StringNode | Token, reason: str) -> None:
         super().__init__(reason)
@@ -126,7 +126,7 @@ def _unexpected(error: UnexpectedInput, text: str) -> str:
 
 
 _DEEPEST = 20
-"""Levels of tables and lists; QEMU's own schemas have four."""
+"""How many levels of tables and lists there may be; QEMU's own schemas have four."""
 
 
 class _SchemaTransformer(Transformer[Token, list[Expression]]):

@@ -1,4 +1,4 @@
-"""A schema's events to rules: whatever they reach, written out in full."""
+"""Compile a schema's events to rules; each event contains all types that it uses."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from qmpcheck.text import quoted
 
 
 def rule_base(defined: Mapping[str, Definition]) -> RuleBase:
-    """The rules of a schema's events.
+    """Return the rules of a schema's events.
 
     Args:
         defined: its definitions by name.
 
     Raises:
-        SchemaError: an event reaches what makes no sense.
+        SchemaError: a type that an event uses is invalid.
     """
     checks.check(defined)
     types = _Types(defined)
@@ -50,11 +50,11 @@ def _event(definition: Definition, types: _Types, events: Collection[str]) -> Ev
 
 
 def sentences(definition: Definition, data: Object, events: Collection[str]) -> tuple[Sentence, ...]:
-    """What an event's comment says of events over time, in notes, in paragraphs and about members.
+    """Return the sentences of an event's comment that state rules, in notes, in paragraphs and about members.
 
     Args:
-        definition: of the event.
-        data: what it carries.
+        definition: that of the event.
+        data: what the event carries.
         events: the names of all events.
     """
     context = Context((definition.name,), events, {member.name for member in data.members})
@@ -73,7 +73,7 @@ def _of_passage(passage: Passage, context: Context) -> Iterator[Sentence]:
 
 
 def _in_file(described: Object, file: str) -> Object:
-    """The object, its members without the file they are in where that goes without saying."""
+    """Return the object; members in the same file as the object name no file."""
     members = tuple(_member_in_file(member, file) for member in described.members)
     branches = {value: _in_file(branch, file) for value, branch in described.branches.items()}
     return msgspec.structs.replace(described, members=members, branches=branches)
@@ -119,16 +119,16 @@ _BUILT_IN: dict[str, Type] = {
 }
 
 _MOST = 20_000
-"""Members and types that one event may reach, written out in full; QEMU's own reach some dozens."""
+"""How many members and types an event may contain; QEMU's own have some dozens."""
 
 _DEEPEST = 40
-"""Levels of types inside types."""
+"""How many levels of types inside of types there may be."""
 
 
 class _Types:
-    """The types of a schema as the rule base has them, written out where they are used.
+    """Builds the types of a rule base, in which each type contains those that it refers to.
 
-    A value of a type that it stands in is cut: what is in it is left open. The base of a type and the
+    A type that contains itself is cut there: its inner value may have any members. The base of a type and the
     branches of a union are parts of it, and never cut.
     """
 
@@ -138,7 +138,7 @@ class _Types:
         self._inside: list[str] = []
 
     def payload(self, event: Definition) -> Object:
-        """What an event carries."""
+        """Return what an event carries."""
         data = event.table.get("data")
         if data is None:
             return Object()
@@ -185,13 +185,13 @@ class _Types:
                 )
 
     def _of_value(self, value: Node, user: Definition) -> Type:
-        """The type of a member, an item or a choice."""
+        """Return the type of a member, an item or a choice."""
         if isinstance(value, StringNode) and value in self._inside:
             return _cut(self._defined[value])
         return self._part(value, user)
 
     def _part(self, value: Node, user: Definition) -> Type:
-        """The type of a base, a branch or all that an event carries, which is never cut."""
+        """Return the type of a base, a branch or an event's data, which is never cut."""
         match value:
             case StringNode():
                 return self._named(value, user)
@@ -225,7 +225,7 @@ class _Types:
         return described.members
 
     def _wrapping_union(self, definition: Definition) -> Object:
-        """A union of types of any kind, each as the one member of its branch; QEMU had them up to 6.0."""
+        """Return a union of types of any kind, as up to QEMU 6.0: each is the only member of its branch."""
         branches = _table(definition, "data")
         marks = {str(name): _marks(description(value)) for name, value in branches.pairs()}
         tag = Member("type", _enum_of(marks), False, definition.name.line, definition.file)
@@ -261,9 +261,9 @@ def _cut(definition: Definition) -> Type:
 
 
 def _built_if(condition: str, branch: Object) -> Object:
-    """A branch that only some builds have: of the others an event may lack its members.
+    """Return a branch that only some builds have: the events of other builds may lack its members.
 
-    One that is a union itself is left open, as what tells its branches apart cannot be lacking.
+    If the branch is a union itself, it may have any members, since a discriminator cannot be absent.
     """
     if branch.discriminator:
         return Object(open=True)
@@ -294,7 +294,7 @@ def _enum_of(marks: dict[str, Marks]) -> rulebase.Enum:
 
 
 def _marks(table: ObjectNode) -> Marks:
-    """What is special about a definition, a member or a value."""
+    """Return what is special about a definition, a member or a value."""
     listed = table.get("features")
     several = _several(listed) if isinstance(listed, ListNode) else [listed]
     features = [each.get("name") if isinstance(each, ObjectNode) else each for each in several]
@@ -311,7 +311,7 @@ _SIGNS = (
 
 
 def _condition(value: Node | None) -> str:
-    """A condition on the build in words, however the schema writes it: `CONFIG_VNC and not CONFIG_X`."""
+    """Return a condition on the build in words, however it is written: `CONFIG_VNC and not CONFIG_X`."""
     match value:
         case StringNode():
             said = str(value)
@@ -340,7 +340,7 @@ def _clause(key: str, value: Node) -> str:
 
 
 def _within(value: Node) -> str:
-    """A condition as a part of another."""
+    """Return a condition as a part of another, in parentheses if necessary."""
     said = _condition(value)
     return f"({said})" if " or " in said or " and " in said else said
 

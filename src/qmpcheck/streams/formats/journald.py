@@ -130,7 +130,7 @@ def _verbose(blocks: Iterable[Block]) -> Iterator[list[_JournalEntry]]:
 
 
 def _exported(blocks: Iterable[Block]) -> Iterator[list[_JournalEntry]]:
-    """Yield the entries of `-o export`, which end at an empty line; a name without `=` begins a `_SizedField`."""
+    """Yield the entries of `-o export`, which end at an empty line; a sized field has a name without `=`."""
     line, fields = 0, {}
     counted: _SizedField | None = None
     for first, lines in numbered(blocks):

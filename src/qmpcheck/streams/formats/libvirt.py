@@ -120,9 +120,9 @@ class _LibvirtConnection:
 class Monitors:
     """The connections that a log shows, record by record.
 
-    libvirt may use an address again for another connection. A new connection begins when the log shows that a
-    monitor was created or closed, that the daemon was started, or, if the log's filters omit these, the answer
-    to libvirt's first command.
+    libvirt may use an address again for another connection. A new one begins when the log shows that a
+    monitor was created or closed, that the daemon was started, or, if the log's filters omit these, the
+    answer to libvirt's first command.
     """
 
     def __init__(self) -> None:
