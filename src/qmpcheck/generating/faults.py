@@ -23,7 +23,7 @@ from qmpcheck.rulebase import (
 )
 
 
-class Fault(NamedTuple):
+class FaultyEvent(NamedTuple):
     """An event with one fault.
 
     Attributes:
@@ -41,7 +41,7 @@ class Fault(NamedTuple):
     kind: Hashable
 
 
-class _Change(NamedTuple):
+class _Replacement(NamedTuple):
     """A value in place of another one, or `GONE`, and what a checker must say of it.
 
     Attributes:
@@ -60,41 +60,43 @@ GONE = object()
 """In place of a value that is removed."""
 
 
-def faults(rule: EventRule, message: dict[str, Any]) -> Iterator[Fault]:
+def faults(rule: EventRule, message: dict[str, Any]) -> Iterator[FaultyEvent]:
     """The event with one fault, in each way that its spec lets one see."""
     for code, path, what, value, tags in _all_changes(rule, message):
         changed = _replaced(message, ("data", *path), value)
         kind = code, of_any_item(path), what, tags
-        yield Fault(code, ("data", *path), what, changed, kind)
+        yield FaultyEvent(code, ("data", *path), what, changed, kind)
 
 
-def _all_changes(rule: EventRule, message: dict[str, Any]) -> Iterator[_Change]:
+def _all_changes(rule: EventRule, message: dict[str, Any]) -> Iterator[_Replacement]:
     if "data" not in message:
-        yield _Change("QMP204", (), "data is a list", [])
+        yield _Replacement("QMP204", (), "data is a list", [])
         if not rule.data.open:
-            yield _Change("QMP203", (_UNKNOWN,), "a member that the spec has not", 1)
+            yield _Replacement("QMP203", (_UNKNOWN,), "a member that the spec has not", 1)
         return
     if rule.needs_data:
-        yield _Change("QMP202", (), "data is removed", GONE)
+        yield _Replacement("QMP202", (), "data is removed", GONE)
     yield from _changes(rule.data, message["data"], (), ())
 
 
-def _changes(described: rulebase.Type, value: Any, path: KeyPath, tags: tuple[str, ...]) -> Iterator[_Change]:
+def _changes(
+    described: rulebase.Type, value: Any, path: KeyPath, tags: tuple[str, ...]
+) -> Iterator[_Replacement]:
     """What can be put in place of a value of a type, or inside it."""
     kinds = described.types if isinstance(described, Alternate) else (described,)
     for wrong in _wrong(kinds):
-        yield _Change("QMP204", path, f"a value of another type, {_IN_WORDS[type(wrong)]}", wrong, tags)
+        yield _Replacement("QMP204", path, f"a value of another type, {_IN_WORDS[type(wrong)]}", wrong, tags)
     found = next(each for each in kinds if type(value) in _PYTHON.get(type(each), (type(value),)))
     match found:
         case Enum(_, marks):
-            yield _Change("QMP205", path, "a value that the spec has not", _UNKNOWN, tags)
+            yield _Replacement("QMP205", path, "a value that the spec has not", _UNKNOWN, tags)
             for each in marks:
                 if marks[each].deprecated:
-                    yield _Change("QMP206", path, f"a deprecated value, {each}", each, tags)
+                    yield _Replacement("QMP206", path, f"a deprecated value, {each}", each, tags)
         case Integer() if found.range:
             least, greatest = found.range
-            yield _Change("QMP205", path, "one less than the least number", least - 1, tags)
-            yield _Change("QMP205", path, "one more than the greatest number", greatest + 1, tags)
+            yield _Replacement("QMP205", path, "one less than the least number", least - 1, tags)
+            yield _Replacement("QMP205", path, "one more than the greatest number", greatest + 1, tags)
         case Array(items) if value:
             yield from _changes(items, value[0], (*path, 0), tags)
         case Object():
@@ -103,12 +105,12 @@ def _changes(described: rulebase.Type, value: Any, path: KeyPath, tags: tuple[st
 
 def _changes_of_object(
     described: Object, value: dict[str, Any], path: KeyPath, tags: tuple[str, ...]
-) -> Iterator[_Change]:
+) -> Iterator[_Replacement]:
     for member in described.members:
         at = (*path, member.name)
         if member.name in value:
             if not member.may_be_absent:
-                yield _Change("QMP202", at, "a mandatory member is removed", GONE, tags)
+                yield _Replacement("QMP202", at, "a mandatory member is removed", GONE, tags)
             yield from _changes(member.type, value[member.name], at, tags)
         elif member.marks.deprecated and (possible := usable(member.type)) != NOTHING:
             yield _Change("QMP206", at, "a deprecated member is added", sample(possible), tags)
@@ -117,7 +119,7 @@ def _changes_of_object(
         branch = described.branches.get(tag, Object(open=described.open))
         yield from _changes_of_object(branch, value, path, (*tags, tag))
     elif not described.open:
-        yield _Change("QMP203", (*path, _UNKNOWN), "a member that the spec has not", 1, tags)
+        yield _Replacement("QMP203", (*path, _UNKNOWN), "a member that the spec has not", 1, tags)
 
 
 _UNKNOWN = "no-such"
