@@ -1,1 +1,1 @@
-"""What changed between two specs, and which spec a stream fits."""
+"""Compare specs, and find the specs that a stream fits."""

@@ -1,4 +1,4 @@
-"""Since or until when other releases allow what a finding is about."""
+"""Find the releases that allow what a finding is about, such as "member since 2.10"."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ from qmpcheck.text import quoted
 
 @functools.cache
 def availability_for(spec: str, newer: str = "") -> Availability:
-    """The availability of what breaks the rules of one spec in all other releases.
+    """Return the lookup of what breaks the rules of one spec in all other releases.
 
     Args:
         spec: its `id`.
-        newer: the release of the build, if the catalogue does not reach to it.
+        newer: the release of the build, if the catalogue does not have it yet.
     """
     return Availability(spec, newer)
 
 
 class Availability:
-    """Looks up findings against one spec in the releases before and after it."""
+    """Looks up findings about one spec in the releases before and after it."""
 
     def __init__(self, spec: str, newer: str = "") -> None:
         self._id = spec
@@ -50,14 +50,14 @@ class Availability:
         self._text = functools.lru_cache(_MOST_KEPT)(self._look_up)
 
     def with_drift(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        """The findings, each with since or until when other releases allow it, if they do."""
+        """Return the findings, each with the releases that allow it, if there are any."""
         return tuple(
             msgspec.structs.replace(finding, drift=self.drift(finding)) if finding.code in _WORDS else finding
             for finding in findings
         )
 
     def drift(self, finding: Finding) -> str | None:
-        """Such as `member since 2.10`; None where no other release allows it."""
+        """Return a phrase such as `member since 2.10`; None if no other release allows it."""
         known = None
         if finding.code in _WORDS:
             keys = of_any_item(finding.path[1:])
@@ -72,7 +72,7 @@ class Availability:
 
     @functools.cached_property
     def _place(self) -> tuple[int, int] | None:
-        """How many releases come before the spec, and how many do not come after it; None for no place."""
+        """How many releases are older than the spec, and how many are not newer; None if it has no date."""
         entry = next((each for each in catalogue.entries() if each.id == self._id), None)
         ids = [spec.id for spec in catalogue.releases()]
         if entry is None:
@@ -91,16 +91,16 @@ _UNTIL = {
     **dict.fromkeys(("event", "member", "value"), "removed in {}"),
     **dict.fromkeys(("optional", "no such member"), "mandatory since {}"),
 }
-"""The phrase for each word where only earlier releases allow it; {} is the first release that does not."""
+"""The phrase for each word if only earlier releases allow it; {} is the first release that does not."""
 
 
 def _phrase(words: Sequence[str], names: Sequence[str], place: tuple[int, int] | None) -> str | None:
-    """The phrase for the releases that allow something, such as "member since 2.10"; None if none does.
+    """Return the phrase for the releases that allow something, "member since 2.10"; None if none does.
 
     Args:
         words: for each release, the word for what it allows; "" if it does not.
-        names: of the releases.
-        place: of the spec among them.
+        names: the names of the releases.
+        place: the place of the spec among them.
     """
     allowed = [at for at, word in enumerate(words) if word]
     if not allowed:
@@ -115,7 +115,7 @@ def _phrase(words: Sequence[str], names: Sequence[str], place: tuple[int, int] |
 
 
 class _FindingSubject(NamedTuple):
-    """What a finding is about: the keys lead into the event's data."""
+    """What a finding is about; the keys lead into the event's data."""
 
     code: str
     event: str
@@ -157,11 +157,11 @@ def _value(subject: _FindingSubject, rule_base: RuleBase) -> str:
 
 
 _WORDS = {"QMP201": _event, "QMP202": _missing, "QMP203": _member, "QMP204": _type, "QMP205": _value}
-"""For each code that a drift can explain: the word for what a spec allows, "" where it does not."""
+"""For each code that another release can explain, a function that returns the word for what a spec allows."""
 
 
 def _types(rule: EventRule, keys: KeyPath) -> list[Type]:
-    """The types that a spec gives to a value at these keys, in any branch of a union."""
+    """Return the types of a value at these keys, in any branch of a union."""
     return [each.type for each in resolve(rule.data, keys) if not isinstance(each.type, Alternate)]
 
 
@@ -172,7 +172,7 @@ def _is_of(described: Type, json_type: str) -> bool:
 
 
 def _has(described: Type, value: str) -> bool:
-    """Whether a type names a value or, of numbers, takes it; a type that takes any string names none."""
+    """Whether a type names a value or, for a number, allows it; a type that allows any string names none."""
     match described:
         case Enum(values) | String(values):
             return value in map(quoted, values)

@@ -15,15 +15,15 @@ class Change(msgspec.Struct, frozen=True):
 
     Attributes:
         code: one of `DRIFT_CODES`.
-        event: the event it concerns.
-        path: the keys to the member it concerns; () for the event. `shown_path` is safe to print.
+        event: the event that it concerns.
+        path: the keys to the member that it concerns; () for the event. `shown_path` is safe to print.
         text: what changed, in one line that is safe to print.
-        old, new: where the two specs state it; `NOWHERE` where one does not.
-        value: the value that came, went, or was deprecated; "" where it is none.
+        old, new: where the two specs state it; `NOWHERE` if one does not.
+        value: the value that was added, removed or deprecated; "" if it concerns none.
         where: the branches of unions that the member is in.
-        counterpart: the name that it likely has on the other side; "" for none.
-        of_any_build: whether every binary differs so from any schema, as it says less about its types.
-        is_handled: whether the client at hand handles the value that came.
+        counterpart: its likely name in the other spec, if it was renamed; "" for none.
+        of_any_build: whether every binary differs from every schema like this, as it says less about types.
+        is_handled: whether the client handles the value that was added.
     """
 
     code: str
@@ -45,7 +45,7 @@ class Change(msgspec.Struct, frozen=True):
 
     @property
     def kind(self) -> ChangeKind:
-        """What the registry of codes says of such a change."""
+        """What the registry of codes says about such a change."""
         kind = CODES[self.code].change
         assert kind is not None, "the code of a change"
         return kind
@@ -56,7 +56,7 @@ class Change(msgspec.Struct, frozen=True):
         return keypath.as_text(self.path)
 
     def level(self, strict: bool = False) -> Impact:
-        """What it means for a client, one that is strict or one that is tolerant."""
+        """Return what it means for a strict or a tolerant client."""
         if self.is_handled:
             return Impact.SAFE
         return self.kind.strict if strict else self.kind.tolerant

@@ -1,4 +1,4 @@
-"""What a client receives of events, and which changes it meets."""
+"""What a client reads of events, and which changes concern it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from qmpcheck.keypath import ITEMS, KeyPath
 
 
 class EventUsage(NamedTuple):
-    """What is received of one event.
+    """What a client reads of one event.
 
     Attributes:
-        values: the path of each member, and the strings that it is; `data` is one whether it came or not.
-        whole: paths where anything is received, there and inside.
-        parts: paths of objects that are received in part: those members that have paths of their own.
-        handled: paths, and the values there that the client is known to handle.
+        values: the path of each member, with the strings that it had; always with `data`.
+        whole: paths at which it reads everything, and all that is inside.
+        parts: paths of objects of which it reads only the members that have paths of their own.
+        handled: paths, each with a value there that the client is known to handle.
     """
 
     values: Mapping[KeyPath, frozenset[str]]
@@ -27,15 +27,15 @@ class EventUsage(NamedTuple):
     handled: frozenset[tuple[KeyPath, str]] = frozenset()
 
     def has(self, path: KeyPath) -> bool:
-        """Whether something is received at a path."""
+        """Whether the client reads something at a path."""
         return path in self.values or self._anything(path)
 
     def takes_all_of(self, path: KeyPath) -> bool:
-        """Whether the object at a path is received with any member that it has."""
+        """Whether the client reads all members of the object at a path."""
         return (path in self.values and path not in self.parts) or self._anything(path)
 
     def takes(self, path: KeyPath, value: str) -> bool:
-        """Whether that string is received at a path."""
+        """Whether the client receives this string at a path."""
         return value in self.values.get(path, ()) or self._anything(path)
 
     def _anything(self, path: KeyPath) -> bool:
@@ -43,16 +43,16 @@ class EventUsage(NamedTuple):
 
 
 ClientUsage = Mapping[str, EventUsage]
-"""What is received of each event."""
+"""What a client reads, by event."""
 
 
 def of_client(changes: Iterable[Change], uses: ClientUsage, strict: bool = False) -> tuple[Change, ...]:
-    """The changes that concern what a client receives; that a value comes which it handles is safe.
+    """Return the changes that concern a client; a new value that it handles is safe.
 
     Args:
         changes: between two specs.
-        uses: what is received.
-        strict: whether the client rejects members that it does not know, and so meets those it does not name.
+        uses: what the client reads.
+        strict: whether the client rejects members that it does not know, so that new ones concern it.
     """
     return tuple(_for_client(change, uses) for change in changes if touches(change, uses, strict))
 
@@ -64,12 +64,12 @@ def _for_client(change: Change, uses: ClientUsage) -> Change:
 
 
 def touches(change: Change, uses: ClientUsage, strict: bool = False) -> bool:
-    """Whether a change concerns anything that is received.
+    """Whether a change concerns anything that a client reads.
 
     Args:
         change: between two specs.
-        uses: what is received.
-        strict: whether the client rejects members that it does not know, and so meets those it does not name.
+        uses: what the client reads.
+        strict: whether the client rejects members that it does not know, so that new ones concern it.
     """
     seen = uses.get(change.event)
     if seen is None or change.kind.adds_event:
@@ -89,11 +89,11 @@ def touches(change: Change, uses: ClientUsage, strict: bool = False) -> bool:
 
 
 _MOST_VALUES, _MOST_PATHS, _DEEPEST = 256, 4096, 32
-"""Of one path, of one event, and levels: beyond these, anything is taken for received."""
+"""Limits for the values of a path, the paths of an event, and levels: beyond, everything counts as read."""
 
 
 class UsageBuilder:
-    """Collects what is received of one event, and makes an `EventUsage` of it."""
+    """Collects what a client reads of one event."""
 
     def __init__(self) -> None:
         self.values: dict[KeyPath, set[str]] = {("data",): set()}
@@ -102,7 +102,7 @@ class UsageBuilder:
         self.handled: set[tuple[KeyPath, str]] = set()
 
     def look(self, value: Any, path: KeyPath, depth: int) -> None:
-        """Add a value at a path, so many levels deep, and all that is in it."""
+        """Add a value at a path, and everything inside; `depth` is its level."""
         if len(self.values) > _MOST_PATHS:
             self.whole.add(("data",))
             return
@@ -119,6 +119,6 @@ class UsageBuilder:
             strings.add(value)
 
     def seen(self) -> EventUsage:
-        """The usage that was collected so far."""
+        """Return what was collected so far."""
         values = {path: frozenset(each) for path, each in self.values.items()}
         return EventUsage(values, frozenset(self.whole), frozenset(self.parts), frozenset(self.handled))

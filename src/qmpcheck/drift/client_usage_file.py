@@ -1,4 +1,4 @@
-"""What a client receives, by a file: a stream of events that it received, or a list that names them.
+"""Read what a client uses from a file: a stream that it received, or a list of events and members.
 
 Lists for some clients come with qmpcheck, in the folder `clients`.
 """
@@ -28,15 +28,15 @@ from qmpcheck.text import safe
 
 
 def load(name: str, specs: Sequence[RuleBase]) -> Listed:
-    """What a stream shows, or what a list says; it is a stream if a line of it begins with a brace.
+    """Read a stream or a list; the file is a stream if one of its lines begins with a brace.
 
     Args:
         name: a path, a folder or a URL, `-` for standard input, or the name of a list that comes with
-            qmpcheck: `libvirt` is the newest of libvirt, `libvirt-7.0.0` that of one version.
-        specs: those that are compared.
+            qmpcheck: `libvirt` for the newest one for libvirt, `libvirt-7.0.0` for that version.
+        specs: the specs that are compared.
 
     Raises:
-        SpecError: the file cannot be read, holds no event, or names one that is in no release.
+        SpecError: the file cannot be read, has no event, or names an event that no release has.
     """
     path = _located(name)
     try:
@@ -66,7 +66,7 @@ def _lines_of_log(path: str) -> Iterator[bytes]:
 
 
 def _is_log(path: str) -> bool:
-    """Whether a file is a log that holds messages among other text."""
+    """Whether a file is a log with messages among other text."""
     with opened(path, ahead=True) as file:
         try:
             return demultiplex.opened_parts(file, path=path)[0] is not formats.JSONL
@@ -75,7 +75,7 @@ def _is_log(path: str) -> bool:
 
 
 def _located(name: str) -> str:
-    """The path of a file, or of a list that comes with qmpcheck."""
+    """Return the path of a file, or of a list that comes with qmpcheck."""
     if os.path.exists(name) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9.-]*", name):
         return name
     lists = shipped()
@@ -98,14 +98,14 @@ def _version(name: str) -> list[int]:
 
 
 def shipped() -> dict[str, str]:
-    """The paths of the lists that come with qmpcheck, by their names, such as `libvirt-7.0.0`."""
+    """Return the paths of the lists that come with qmpcheck, by names such as `libvirt-7.0.0`."""
     folder = datafolders.folder("clients")
     names = sorted(each for each in os.listdir(folder) if each.endswith(".txt"))
     return {each.removesuffix(".txt"): os.path.join(folder, each) for each in names}
 
 
 _LONGEST_LIST = 1 << 22
-"""Bytes without a message in them, after which there is none to come."""
+"""How many bytes without a message show that a file is a list."""
 
 _MESSAGE = re.compile(rb"[ \t]*\{")
 
@@ -124,7 +124,7 @@ def _of_file(path: str, lines: Iterator[bytes], specs: Sequence[RuleBase]) -> Li
 
 
 _MOST_ALIKE, _SHORT = 1 << 14, 1 << 12
-"""How many payloads are known by builder, and how long in bytes one of them may be."""
+"""How many payloads are remembered, and the most bytes of each: most events repeat."""
 
 
 class _EventMessage(msgspec.Struct, gc=False):
@@ -133,7 +133,7 @@ class _EventMessage(msgspec.Struct, gc=False):
 
 
 def of_stream(lines: Iterable[bytes], specs: Sequence[RuleBase]) -> ClientUsage:
-    """What the events in these lines carry; of events that no spec has, only that they came."""
+    """Return what the events in these lines carry; for events that no spec has, only that they came."""
     known = frozenset(event for spec in specs for event in spec.events)
     seen: dict[str, UsageBuilder] = defaultdict(UsageBuilder)
     alike: set[tuple[str, bytes]] = set()
@@ -151,7 +151,7 @@ def of_stream(lines: Iterable[bytes], specs: Sequence[RuleBase]) -> ClientUsage:
 
 
 def _payloads(lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
-    """The name of each event and its data, as it is written; other lines are passed over."""
+    """Yield the name of each event and its data, as written; other lines are skipped."""
     decode = msgspec.json.Decoder(_EventMessage).decode
     for line in lines:
         try:
@@ -164,7 +164,7 @@ def _payloads(lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
 
 
 def _unusual(line: bytes) -> Iterator[tuple[str, bytes]]:
-    """The event in a line that the decoder refused, if there is one: its name and data."""
+    """Yield the name and the data of the event in a line that the decoder refused, if there is one."""
     if not line.lstrip().startswith(b"{"):
         return
     try:

@@ -1,11 +1,11 @@
-"""What a client receives, by a list of its events, members and values.
+"""Read what a client uses from a list of events, members and values.
 
-A list has one item a line; `#` begins a comment.
+A list has one item on each line; `#` begins a comment.
 
 - `EVENT`: all of the event, also members that will be added.
 - `EVENT!`: its name only.
-- `EVENT.member.member`: that member, and all that is in it; beside it, no other member is received.
-- `EVENT.member=value`: the same member, and the client handles that value, so that its arrival is safe.
+- `EVENT.member.member`: that member with all that is in it, and no other member of the event.
+- `EVENT.member=value`: that member; the client handles this value, so adding the value is safe.
 
 An item that neither spec has must be in some release, so that one list serves all pairs of specs, and a
 mistyped name is found. `?` at the end of an item says that it may be in none.
@@ -27,7 +27,7 @@ from qmpcheck.text import name, quoted, safe
 
 
 class Listed(NamedTuple):
-    """What a client receives by its list, and the items that other releases have, with which ones."""
+    """What a client reads, and the items that only other releases have, with these releases."""
 
     uses: ClientUsage
     elsewhere: tuple[str, ...] = ()
@@ -37,11 +37,11 @@ class _UsageItem(NamedTuple):
     """One item of a list.
 
     Attributes:
-        text: as it is written.
+        text: the item as written.
         event: the event's name.
-        names: of the members on the way to the one that it means, and of that.
+        names: the names of the members, outermost first.
         value: the value that is handled; None for none.
-        name_only: whether the client looks at no member.
+        name_only: whether the client reads no member.
         may_be_missing: whether it may be in no release.
     """
 
@@ -54,15 +54,15 @@ class _UsageItem(NamedTuple):
 
 
 def read(text: str, specs: Sequence[RuleBase], path: str) -> Listed:
-    """What a list names.
+    """Read a list.
 
     Args:
         text: the list.
-        specs: those that are compared.
-        path: names the list in errors.
+        specs: the specs that are compared.
+        path: the name of the list, for errors.
 
     Raises:
-        SpecError: items are wrong, or are in no release; it tells all of them.
+        SpecError: items are invalid, or no release has them; the error lists all of them.
     """
     seen: dict[str, UsageBuilder] = defaultdict(_nothing)
     elsewhere: list[str] = []
@@ -83,7 +83,7 @@ _ALL_THE_SAME = "an item that no release has, and that the client reads all the 
 
 
 def _nothing() -> UsageBuilder:
-    """What is received of an event while only its name is."""
+    """Return the builder for an event of which only the name is read."""
     builder = UsageBuilder()
     builder.values.clear()
     return builder
@@ -99,16 +99,16 @@ def _item(text: str) -> _UsageItem:
 
 
 def is_known(text: str) -> bool:
-    """Whether some release has what an item means."""
+    """Whether some release has what an item names."""
     item = _item(text)
     return any(_is_in(item, spec.rule_base) for spec in catalogue.releases())
 
 
 def _add(item: _UsageItem, specs: Sequence[RuleBase], seen: dict[str, UsageBuilder]) -> Iterator[str]:
-    """Add what an item means in the specs; tell the releases that have it where the specs do not.
+    """Add what an item names; if the specs lack it, yield the releases that have it.
 
     Raises:
-        LookupError: it is in no release either.
+        LookupError: no release has it.
     """
     rules = [spec.events[item.event] for spec in specs if item.event in spec.events]
     is_missing = not any(_is_in(item, spec) for spec in specs)
@@ -134,10 +134,10 @@ def _add(item: _UsageItem, specs: Sequence[RuleBase], seen: dict[str, UsageBuild
 
 
 def _elsewhere(item: _UsageItem, specs: Sequence[RuleBase]) -> str:
-    """An item, and the releases that have it: `VNC_CONNECTED.client.family (0.13 to 2.0)`.
+    """Return an item with the releases that have it: `VNC_CONNECTED.client.family (0.13 to 2.0)`.
 
     Raises:
-        LookupError: none has it; the error says what in it none has.
+        LookupError: no release has it; the error says which part is unknown.
     """
     line = catalogue.releases()
     having = [_is_in(item, spec.rule_base) for spec in line]
@@ -158,7 +158,7 @@ def _is_in(item: _UsageItem, spec: RuleBase) -> bool:
 
 
 def _meant(names: tuple[str, ...], described: Sequence[DescribedValue]) -> list[DescribedValue]:
-    """What names lead to; where a spec leaves open what is inside a member, that member."""
+    """Return the values that names lead to; or the member inside of which the spec allows anything."""
     found = [each for each in described if each.names == names]
     found = found or [
         each for each in described if _is_open(each.type) and each.names == names[: len(each.names)]
@@ -171,7 +171,7 @@ def _is_open(described: rulebase.Type) -> bool:
 
 
 def _takes(value: str | None) -> Callable[[DescribedValue], bool]:
-    """A function that says whether a member may have a value."""
+    """Return a test whether a member may have a value."""
 
     def takes(each: DescribedValue) -> bool:
         if isinstance(each.type, rulebase.Enum):
@@ -182,7 +182,7 @@ def _takes(value: str | None) -> Callable[[DescribedValue], bool]:
 
 
 def _unknown(item: _UsageItem, specs: Sequence[RuleBase], others: Sequence[RuleBase]) -> str:
-    """What it is in an item that no spec has, and what is near it, in the specs rather than in others."""
+    """Say which part of an item no release has, and which names are similar, preferably in the specs."""
     having = [*specs] if any(item.event in spec.events for spec in specs) else [*others]
     rules = [spec.events[item.event] for spec in having if item.event in spec.events]
     if not rules:

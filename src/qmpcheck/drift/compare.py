@@ -1,7 +1,8 @@
-"""Two rule bases compared: every change that a reader of events may notice, and nothing else.
+"""Compare two rule bases: find every change that a reader of events may notice, and nothing else.
 
-Where the specs are of different kinds, or one is a text, what only one of them spells out is no change on
-the wire: it is reported as QMP517. So is a condition on the build that is added to something optional.
+If the specs are of different kinds, or one is a text, what only one of them states is no change on the wire:
+    it
+is reported as QMP517. So is a condition on the build that is added to something optional.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from qmpcheck.wording import follow_up_text, rate_limit_text, type_text
 class _Sides(NamedTuple):
     """The kinds of the two specs.
 
-    `untimed`: one is what a binary says, without the follow-ups and rate limits that a release can lend it.
+    `untimed`: one is the description of a binary, without the follow-ups and rate limits of its release.
     """
 
     old: str
@@ -58,15 +59,15 @@ class _Sides(NamedTuple):
 
     @property
     def prose(self) -> bool:
-        """Whether one of them is a text, which need not spell everything out."""
+        """Whether one of them is a text, which need not state everything."""
         return TEXT in (self.old, self.new)
 
     def lacks(self, marks: Marks, side: str) -> bool:
-        """Whether a build may lack this thing: `side` is the kind of the spec that does."""
+        """Whether only the build's configuration explains that `side`, a kind of spec, lacks something."""
         return bool(marks.built_if) and side == BUILD
 
     def differ_on_builds(self, old: Marks, new: Marks) -> bool:
-        """Whether they say different things of which builds have this thing; one build says nothing of it."""
+        """Whether the specs state different conditions on the build; a single build states none."""
         return BUILD not in (self.old, self.new) and old.built_if != new.built_if
 
 
@@ -80,14 +81,14 @@ class _At(NamedTuple):
     new: Place
 
     def change(self, code: str, text: str, value: str = "", counterpart: str = "") -> Change:
-        """A change here."""
+        """Return a change at this place."""
         inside = f" (where {' and '.join(map(str, self.where))})" if self.where else ""
         return Change(
             code, self.event, self.path, text + inside, self.old, self.new, value, self.where, counterpart
         )
 
     def member(self, old: Member | None, new: Member | None) -> _At:
-        """The place of a member that one side has, or both."""
+        """Return the place of a member that one side has, or both."""
         found = old or new
         assert found, "one of the two is there"
         places = (_place(old, self.old), _place(new, self.new))
@@ -99,7 +100,7 @@ def _place(member: Member | None, holder: Place) -> Place:
 
 
 def compare(old: RuleBase, new: RuleBase) -> tuple[Change, ...]:
-    """The changes from one spec to another, in the order of the old one's events, then of the new one's."""
+    """Return the changes between two specs, in the order of the old one's events, then of the new ones."""
     sides = _Sides(old.source, new.source, any(map(_is_untimed, (old, new))))
     return tuple(_changes(old, new, sides))
 
@@ -129,11 +130,11 @@ def _changes(old: RuleBase, new: RuleBase, sides: _Sides) -> Iterator[Change]:
 
 
 _NEAR = 0.6
-"""How alike two names are, of 1, before one is taken for the other renamed."""
+"""How similar two names must be, from 0 to 1, for one to count as the other one renamed."""
 
 
 def _renames(gone: Mapping[str, Type], come: Mapping[str, Type]) -> dict[str, str]:
-    """What each name most likely became, or was before: the nearest ones of like types, each once."""
+    """Return the likely new or old name of each: pairs of the most similar names, whose types match."""
     near = [
         (difflib.SequenceMatcher(None, before, after).ratio(), before, after)
         for before, old in gone.items()
@@ -148,7 +149,7 @@ def _renames(gone: Mapping[str, Type], come: Mapping[str, Type]) -> dict[str, st
 
 
 def _alike(old: Type, new: Type) -> bool:
-    """Whether values of one type may be those of the other under a new name."""
+    """Whether two types match, so that one may be the other under a new name."""
     if isinstance(old, Any) or isinstance(new, Any):
         return True
     if isinstance(old, Object) and isinstance(new, Object):
@@ -180,7 +181,7 @@ def _deprecation(old: Marks, new: Marks, at: _At, what: str, value: str = "") ->
 
 
 def _condition(new: Marks, at: _At, what: str, value: str = "") -> Change:
-    """A new condition on the build, or none any more, of what need not come anyway."""
+    """Return the change of a condition on the build, for something that is optional anyway."""
     text = f"depends on the build: {safe(new.built_if)}" if new.built_if else "no longer depends on the build"
     return at.change("QMP517", f"{what} {text}", value)
 
@@ -199,12 +200,12 @@ def _follow_ups(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Itera
 
 
 def _of_prose(code: str, text: str, at: _At, sides: _Sides, without: EventRule) -> Change:
-    """A change of what only prose states: no change is known of where the other side's prose is not read.
+    """Return a change of what only prose states: QMP517 if the other side's prose was not understood.
 
     Args:
-        code: of the change.
-        text: of the change.
-        at: where it is.
+        code: the code of the change.
+        text: what changed.
+        at: where it changed.
         sides: the two specs.
         without: the side that does not state it.
     """
@@ -260,7 +261,7 @@ def _object(old: Object, new: Object, at: _At, sides: _Sides) -> Iterator[Change
 
 
 def _with_branch(change: Change, old: Object, new: Object, at: _At) -> Change:
-    """A change; if it is a value that came or went with its branch of the union, with the members of that."""
+    """Return a change; for a value with a branch of the union, the text names the branch's members."""
     if change.path != (*at.path, old.discriminator) or change.value in _common_values(old, new):
         return change
     branch = (old.branches | new.branches).get(change.value, Object())
@@ -269,7 +270,7 @@ def _with_branch(change: Change, old: Object, new: Object, at: _At) -> Change:
 
 
 def _common_values(old: Object, new: Object) -> Iterator[str]:
-    """The values of the discriminator that both unions know; a change of another tells of its branch."""
+    """Return the values of the discriminator that both unions have: only their branches are compared."""
     tags = [side.member(side.discriminator) for side in (old, new)]
     known = [tag.type.values if tag and isinstance(tag.type, Enum) else () for tag in tags]
     return (value for value in known[0] if value in known[1])
@@ -326,7 +327,7 @@ def _type(old: Type, new: Type, at: _At, sides: _Sides) -> Iterator[Change]:
 
 
 def _by_kind(described: Alternate) -> dict[str, Type]:
-    """Its types by what tells them apart in JSON."""
+    """Return its types by their JSON types."""
     return {JSON_TYPES[type(each)]: each for each in described.types}
 
 
@@ -362,7 +363,7 @@ def _different(old: Type, new: Type, at: _At, sides: _Sides) -> Iterator[Change]
 
 
 def _only_precision(old: Type, new: Type, sides: _Sides) -> bool:
-    """Whether two types can be two descriptions of the same values, one more precise than the other."""
+    """Whether two types may describe the same values, one more precisely than the other."""
     one_says_more = _takes_all_of(old, new) or _takes_all_of(new, old)
     if isinstance(old, Any) or isinstance(new, Any):
         return sides.differ or sides.prose
@@ -374,7 +375,7 @@ def _only_precision(old: Type, new: Type, sides: _Sides) -> bool:
 
 
 def _takes_all_of(wide: Type, narrow: Type) -> bool:  # noqa: PLR0911 -- a case each
-    """Whether every value of one type is one of the other, as far as the types alone show it."""
+    """Whether the wide type allows every value of the narrow one, as far as the types show."""
     match wide, narrow:
         case Any(), _:
             return True
@@ -396,7 +397,7 @@ def _takes_all_of(wide: Type, narrow: Type) -> bool:  # noqa: PLR0911 -- a case 
 
 
 def _plain(described: Type) -> Type:  # noqa: PLR0911 -- a case each
-    """The type as it is on the wire: without places, order, known values, and where it is described."""
+    """Return the type as it is on the wire: without places, order, examples and references."""
     match described:
         case String():
             return String()

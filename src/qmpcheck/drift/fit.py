@@ -1,9 +1,8 @@
-"""Which specs could have written a stream: one pass, however many specs there are.
+"""Find the specs that a stream fits, in one pass, however many specs there are.
 
-What a spec says of an event depends on few things in it: which of the known keys it has, the JSON types of
-their values, which of the known values stand there, how large the integers are. These are its *shape*; all
-lines of one shape are judged once. And few specs differ in what they say of an event: those that agree judge
-together.
+What a spec says about an event depends on few things: which of the known keys it has, the JSON types of their
+    values, which of the known values are there, and how large the integers are. These are its *shape*, and
+    events of the same shape are checked once. Specs that describe an event in the same way share that check.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ from qmpcheck.version import Version, of_greeting
 
 
 class SpecFit(NamedTuple):
-    """One spec: how many of the events conform, and the first lines that do not, one for each reason."""
+    """A spec: how many of the events conform, and the first lines that do not, one for each reason."""
 
     spec: str
     conforming: int
@@ -43,15 +42,15 @@ class SpecFit(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """How well the specs fit a stream. What could have written it is given as releases.
+    """How well the specs fit a stream.
 
     Attributes:
-        lines: of the stream.
+        lines: how many lines the stream has.
         events: how many of them are events.
-        strange: how many are neither blank nor a message of the protocol; nothing judges them.
-        versions: those that greetings tell, each once, in their order; of many, the first.
-        releases: oldest first.
-        texts: the revisions of the event document, oldest first, if they were asked about.
+        strange: how many lines are neither blank nor a message; they are not checked.
+        versions: the first versions in greetings, each once.
+        releases: the releases, oldest first.
+        texts: the revisions of the event document, oldest first, if the caller asked for them.
     """
 
     lines: int
@@ -68,18 +67,18 @@ class Fit(NamedTuple):
 
     @property
     def conforming(self) -> int:
-        """How many events the best releases fit."""
+        """How many events conform to the best releases."""
         return max(row.conforming for row in self.releases)
 
     @property
     def best(self) -> list[bool]:
-        """For each release whether none fits more of the events."""
+        """For each release, whether no other one fits more events."""
         most = self.conforming
         return [row.conforming == most for row in self.releases]
 
     @property
     def is_whole(self) -> bool:
-        """Whether the best fit all events."""
+        """Whether the best releases fit all events."""
         return self.conforming == self.events
 
     @property
@@ -99,13 +98,13 @@ class Fit(NamedTuple):
 
     @property
     def too_old(self) -> tuple[Finding, ...]:
-        """The strongest findings of the release before all that fit: each says that the stream is newer."""
+        """The strongest findings by the release before those that fit: each says that the stream is newer."""
         first = self._bounds.first
         return _strongest(self.releases[first - 1]) if self.is_whole and first else ()
 
     @property
     def too_new(self) -> tuple[Finding, ...]:
-        """The strongest findings of the release after all that fit: each says that the stream is older."""
+        """The strongest findings by the release after those that fit: each says that the stream is older."""
         after = self._bounds.last + 1
         return _strongest(self.releases[after]) if self.is_whole and after < len(self.releases) else ()
 
@@ -119,14 +118,14 @@ def _strongest(row: SpecFit) -> tuple[Finding, ...]:
 
 
 def evidence(finding: Finding) -> Evidence:
-    """What an error in a payload says about the release that wrote it."""
+    """Return what an error in a payload says about the release that sent it."""
     found = CODES[finding.code].evidence
     assert found is not None, "the code of an error in a payload"
     return found
 
 
 class StreamFit(NamedTuple):
-    """One stream of a file: the VM that it is of, "" where nothing tells it, and how the specs fit it."""
+    """A stream of a file: its VM, "" if that is unknown, and how the specs fit it."""
 
     vm: str
     fit: Fit
@@ -135,13 +134,13 @@ class StreamFit(NamedTuple):
 def fit(
     path: str, texts: Sequence[Spec] = (), format: str | None = None, size: int | None = None
 ) -> list[StreamFit]:
-    """Fit the streams in a file, in the order of their begins; those that hold events, if one does.
+    """Fit the streams in a file, in their order; if one has events, leave out those without.
 
     Args:
         path: a file, or `-` for standard input.
-        texts: specs beside the releases.
-        format: the name of its format; None where it is to be recognised.
-        size: how many bytes are stored, if that is known.
+        texts: specs to check beside the releases.
+        format: the name of its format; None to recognise it.
+        size: how many bytes are stored; None if that is unknown.
 
     Raises:
         Unreadable: it cannot be read to its end.
@@ -159,7 +158,7 @@ def fit(
 
 
 class _EventLine(msgspec.Struct, gc=False):
-    """What is read of a line that holds an object."""
+    """The keys that are read of an object on a line."""
 
     event: str | msgspec.UnsetType = msgspec.UNSET
     data: Any = msgspec.UNSET
@@ -171,27 +170,27 @@ _decode = msgspec.json.Decoder(_EventLine).decode
 
 
 class Fitting:
-    """Takes blocks of a stream and judges them by all releases, and by `texts`."""
+    """Checks blocks of a stream by all releases, and by `texts`."""
 
     def __init__(self, texts: Sequence[Spec] = ()) -> None:
         self._specs = (*catalogue.releases(), *texts)
         self._described = frozenset(event for spec in self._specs for event in spec.rule_base.events)
         self._known_of = functools.cache(self._all_known_of)
         self._refused: dict[Hashable, int] = {}
-        """The specs that refuse a shape, a bit for each."""
+        """By shape, the specs that reject it, a bit for each."""
         self._counts: Counter[int] = Counter()
-        """How many events the same specs refuse."""
+        """How many events were rejected by the same specs."""
         self._reasons: list[dict[Hashable, Finding]] = [{} for _ in self._specs]
         self._lines = self._strange = 0
         self._versions: dict[Version, None] = {}
 
     @property
     def has_begun(self) -> bool:
-        """Whether there was anything that distinguishes releases."""
+        """Whether there was anything yet that distinguishes releases."""
         return bool(self._counts or self._versions)
 
     def add(self, lines: Sequence[bytes], numbers: Sequence[int] | None = None) -> None:
-        """Judge the next lines; `numbers` are theirs, if they do not just go on."""
+        """Check the next lines; `numbers` are their line numbers, if they are not consecutive."""
         known_of, described, refused, counts = self._known_of, self._described, self._refused, self._counts
         if numbers is None:
             numbers = range(self._lines + 1, self._lines + 1 + len(lines))
@@ -210,7 +209,7 @@ class Fitting:
         self._lines += len(lines)
 
     def result(self) -> Fit:
-        """How well each spec fits what was taken."""
+        """Return how well each spec fits the lines so far."""
         events = self._counts.total()
         rows = []
         for at, spec in enumerate(self._specs):
@@ -221,7 +220,7 @@ class Fitting:
         return Fit(self._lines, events, self._strange, tuple(self._versions), *split)
 
     def _read(self, text: bytes) -> _EventLine | None:
-        """The event in a line; None where it holds none."""
+        """Return the event on a line; None if there is none."""
         try:
             line = _decode(text)
         except decoder.REFUSALS:
@@ -229,7 +228,7 @@ class Fitting:
         return line if line.event is not msgspec.UNSET else self._look_at(text)
 
     def _look_at(self, text: bytes) -> _EventLine | None:
-        """The event in a line that the fast decoder refused; None where it holds none."""
+        """Return the event on a line that the fast decoder refused; None if there is none."""
         if not text.strip(_BLANKS):
             return None
         try:
@@ -251,7 +250,7 @@ class Fitting:
             self._versions.setdefault(version)
 
     def _judge(self, event: str, data: Any, known: _Known, number: int) -> int:
-        """The specs that refuse an event, a bit for each; the reasons are remembered."""
+        """Return the specs that reject an event, a bit for each, and remember their reasons."""
         value = {"event": event} if data is msgspec.UNSET else {"event": event, "data": data}
         refused = 0
         for specs, judge in known.judges:
@@ -271,7 +270,7 @@ class Fitting:
                         reasons.setdefault(_reason(finding), placed)
 
     def _all_known_of(self, event: str) -> _Known:
-        """What the specs know of an event; "" and "__" mean all that none of them has."""
+        """Return what the specs know about an event; "" and "__" stand for all unknown ones."""
         rules = [spec.rule_base.events.get(event) for spec in self._specs]
         specs: dict[str, int] = {}
         stated: dict[str, tuple[EventRule | None, Source]] = {}
@@ -286,12 +285,12 @@ class Fitting:
 
 
 class _Known(NamedTuple):
-    """What the specs know of an event.
+    """What the specs know about an event.
 
     Attributes:
-        name: of the event.
+        name: the name of the event.
         words: the names of its members, and the values that any of them may have.
-        judges: the different things they say, with the specs that say them, a bit for each.
+        judges: the different descriptions, each with the specs that share it, a bit for each.
     """
 
     name: str
@@ -300,17 +299,17 @@ class _Known(NamedTuple):
 
 
 _MOST_SHAPES = 20_000
-"""Shapes that are remembered; lines of others are judged one by one."""
+"""How many shapes are remembered; events of other shapes are checked one by one."""
 
 _MOST_VERSIONS = 1000
-"""Versions that are remembered of the greetings, more than QEMU ever had."""
+"""How many versions of greetings are remembered; QEMU never had as many."""
 
 _MOST_REASONS = 16
-"""Reasons that are remembered of each spec."""
+"""How many reasons are remembered for each spec."""
 
 
 def _is_vendors(finding: Finding) -> bool:
-    """Whether a finding is about a name or a value that a vendor added, which no release has to know."""
+    """Whether a finding is about a name or a value that a vendor added: it says nothing about the release."""
     if finding.code == "QMP201":
         return is_vendors(finding.event)
     if finding.code == "QMP205":
@@ -332,7 +331,7 @@ def _errata_values() -> frozenset[str]:
 
 
 def _words(described: rulebase.Type) -> Iterator[str]:
-    """The names of members and the values of enums in a type."""
+    """Yield the names of members and the values of enums in a type."""
     for each in rulebase.walk(described):
         if isinstance(each.type, rulebase.Enum):
             yield from each.type.values
@@ -341,12 +340,12 @@ def _words(described: rulebase.Type) -> Iterator[str]:
 
 
 _DEEPEST = 16
-"""Levels of nesting that a shape goes into; no spec describes as many."""
+"""How many levels of nesting a shape has; no spec describes as many."""
 
 _BOUNDS = sorted(
     {0} | {1 << bits for bits in (7, 8, 15, 16, 31, 32, 63, 64)} | {-(1 << bits) for bits in (7, 15, 31, 63)}
 )
-"""Where the sizes of integers begin and end."""
+"""The bounds of the integer types, and 0."""
 
 _UNKNOWN, _VENDORS = ("", None), ("__", None)
 
@@ -356,7 +355,7 @@ def _unknown(key: str) -> Hashable:
 
 
 def _shape(value: Any, words: frozenset[str], deeper: int) -> Hashable:
-    """All of a value that any spec's judgement can depend on."""
+    """Return everything in a value that the result of a check can depend on."""
     kind: type = type(value)
     if kind is str:
         return value if value in words else _VENDORS if is_vendors(value) else str

@@ -1,8 +1,8 @@
-"""The life of an event, a member or a value: when it came, how it changed, and when it went.
+"""The history of an event, a member or a value: when it was added, how it changed, when it was removed.
 
-What counts is the spec of its time: up to release 2.0 the text, revision by revision; from 2.1 on the
-QAPI schema of each release. The revisions of the text after 2.0 are left out: it repeated the schema, of
-which it was made less and less, until nothing of it was left.
+What counts is the spec of the time: up to release 2.0 the text, revision by revision; from 2.1 on the QAPI
+    schema of each release. The revisions of the text after 2.0 are left out: they only repeated parts of the
+    schema, until the text was removed.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from qmpcheck.wording import type_text
 
 
 class SpecInForce(NamedTuple):
-    """A spec, and the release from which on it was in force.
+    """A spec, and the first release for which it was in force.
 
     Attributes:
         release: the first release that shipped it, or a later one.
-        entry: what the catalogue says of it.
+        entry: its entry in the catalogue.
         rule_base: its rules.
     """
 
@@ -42,12 +42,12 @@ class HistoryEntry(NamedTuple):
     """One thing that happened.
 
     Attributes:
-        release: the first release in which it had.
-        date: when the revision came into QEMU's main line, or when the release did, YYYY-MM-DD.
-        revision: of the text; "" for a schema.
-        level: what it means for a client; None where nothing happened, or it came with a new branch.
+        release: the first release in which it had happened.
+        date: the date of the revision in QEMU's main line, or of the release, YYYY-MM-DD.
+        revision: the revision of the text; "" for a schema.
+        level: what it means for a client; None if nothing happened, or a new branch of a union brought it.
         what: what happened, in one line that is safe to print.
-        place: where the spec states it, or `was` where the one before did.
+        place: where the spec states it, or `was` and where the previous one did.
     """
 
     release: str
@@ -59,12 +59,12 @@ class HistoryEntry(NamedTuple):
 
 
 LAST_TEXT = "2.0"
-"""The last release whose text was its spec."""
+"""The last release for which the text counts."""
 
 
 @functools.cache
 def spec_line() -> tuple[SpecInForce, ...]:
-    """The specs, each in force until the next one, oldest first."""
+    """Return the specs, each in force until the next one, oldest first."""
     texts = [entry for entry in catalogue.entries() if entry.source == TEXT_DOCUMENT]
     last = next(at for at, entry in enumerate(texts) if LAST_TEXT in entry.releases)
     schemas = (entry for entry in catalogue.entries() if entry.id in entry.releases)
@@ -78,10 +78,10 @@ def _specs_in_force(entries: Sequence[SpecEntry]) -> Iterator[SpecInForce]:
 
 
 def history(subject: str) -> tuple[HistoryEntry, ...]:
-    """All that happened to `EVENT`, `EVENT.member` or `EVENT.member.value`, oldest first.
+    """Return what happened to `EVENT`, `EVENT.member` or `EVENT.member.value`, oldest first.
 
     Raises:
-        SpecError: no spec of the line has it.
+        SpecError: no spec ever had it.
     """
     asked = _subject(subject)
     first, newest = spec_line()[0], spec_line()[-1]
@@ -94,7 +94,7 @@ def history(subject: str) -> tuple[HistoryEntry, ...]:
 
 
 class _Subject(NamedTuple):
-    """What is asked about: an event, a member of it, at any depth, or a value of a member."""
+    """What the history is about: an event, a member at any depth, or a value of a member."""
 
     event: str
     members: tuple[str, ...] = ()
@@ -105,7 +105,7 @@ class _Subject(NamedTuple):
         return ("data", *self.members) if self.members else ()
 
     def holds(self, change: Change) -> bool:
-        """Whether a change concerns this, or what is inside."""
+        """Whether a change concerns this, or something inside of it."""
         path = _without_items(change.path)
         if change.event != self.event:
             return False
@@ -114,7 +114,7 @@ class _Subject(NamedTuple):
         return path[: len(self.path)] == self.path
 
     def is_in(self, change: Change) -> bool:
-        """Whether a change concerns this, or what it is inside of."""
+        """Whether a change concerns this, or something around it."""
         above = {(), *(self._replace(members=self.members[:end]).path for end in range(len(self.members)))}
         path = _without_items(change.path)
         if change.event != self.event or change.value not in {"", self.value}:
@@ -145,7 +145,7 @@ def _is_known(subject: _Subject) -> bool:
 
 
 def _unknown(subject: _Subject) -> _Subject:
-    """Refuse it, by the first step that is in no spec."""
+    """Raise the error about the first part of the path that no spec has."""
     above = subject._replace(members=())
     for member in subject.members:
         below = above._replace(members=(*above.members, member))
@@ -166,7 +166,7 @@ def _near(wrong: str, known: Iterable[str]) -> str:
 
 
 def _inside(subject: _Subject) -> Iterator[str]:
-    """The names of members and values in an event or a member, in all specs."""
+    """Yield the names of members and values in an event or a member, in all specs."""
     for stage in spec_line():
         rule = stage.rule_base.events.get(subject.event)
         for each in rule.walk() if rule else ():
@@ -184,7 +184,7 @@ class _SubjectInSpec(NamedTuple):
 
 
 def _seen(subject: _Subject, rule_base: RuleBase) -> dict[str, _SubjectInSpec]:
-    """The subject in a spec, by the branch of a union that it is in; none where the spec lacks it."""
+    """Return the subject in a spec, by the branch of a union that it is in; {} if the spec lacks it."""
     rule = rule_base.events.get(subject.event)
     if rule is None:
         return {}
@@ -245,7 +245,7 @@ def _gone(
 
 
 def _cause(subject: _Subject, changes: Iterable[Change]) -> Change | None:
-    """The change by which it came or went: of itself, or of what it is in."""
+    """Return the change that added or removed it: of itself, or of something around it."""
     return next((each for each in changes if _may_add_or_remove(each.kind) and subject.is_in(each)), None)
 
 
@@ -255,7 +255,7 @@ def _may_add_or_remove(kind: ChangeKind) -> bool:
 
 
 def _level(subject: _Subject, cause: Change | None) -> Impact | None:
-    """A value without a cause is one of an open set: naming it changes the document alone."""
+    """Return the impact; a value without a cause is an example, so only the document changed."""
     return cause.level() if cause else Impact.DOC if subject.value else None
 
 
@@ -273,7 +273,7 @@ def _inside_of(where: str) -> str:
 
 
 def _is_told(subject: _Subject, change: Change) -> bool:
-    """Whether a change is a step, and not the coming or going of the subject, which is listed already."""
+    """Whether a change has an entry of its own: it does not merely add or remove the subject."""
     if change.kind.subject is ChangeSubject.DEPRECATION and subject.is_in(change):
         return True
     own = _without_items(change.path) == subject.path and change.value == subject.value

@@ -1,4 +1,4 @@
-"""Stretches of the line of releases, in words."""
+"""Ranges of releases, in words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from qmpcheck.wording import alternatives
 
 
 class Stretch(NamedTuple):
-    """Neighbouring releases, by their places in the line, both included."""
+    """Consecutive releases: the places of the first and the last one."""
 
     first: int
     last: int
@@ -22,7 +22,7 @@ class Stretch(NamedTuple):
 
 
 def stretches(chosen: Sequence[bool]) -> Iterator[Stretch]:
-    """The stretches of the releases that are chosen."""
+    """Yield the ranges of the releases that are chosen."""
     for is_chosen, group in groupby(enumerate(chosen), lambda each: each[1]):
         places = [place for place, _ in group]
         if is_chosen:
@@ -30,6 +30,6 @@ def stretches(chosen: Sequence[bool]) -> Iterator[Stretch]:
 
 
 def text(chosen: Sequence[bool], names: Sequence[str]) -> str:
-    """`0.14 to 1.7 and 2.10`; "" where none is chosen."""
+    """`0.14 to 1.7 and 2.10`; "" if none is chosen."""
     parts = [each.text(names) for each in stretches(chosen)]
     return alternatives(parts, "and") if parts else ""
