@@ -113,7 +113,7 @@ def _changes_of_object(
                 yield _Replacement("QMP202", at, "a mandatory member is removed", GONE, tags)
             yield from _changes(member.type, value[member.name], at, tags)
         elif member.marks.deprecated and (possible := usable(member.type)) != NOTHING:
-            yield _Change("QMP206", at, "a deprecated member is added", sample(possible), tags)
+            yield _Replacement("QMP206", at, "a deprecated member is added", sample(possible), tags)
     if described.branches:
         tag = value[described.discriminator]
         branch = described.branches.get(tag, Object(open=described.open))
