@@ -1,4 +1,4 @@
-"""Reading members of events: rules name them by paths; a decoded event has them as attributes."""
+"""Read members of events, which rules name by paths and decoded events have as attributes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from qmpcheck.checking.decoder import TAG
 from qmpcheck.streams.messages import Command, RejectedEvent
 
 MemberPath = tuple[str, ...]
-"""Keys on the way to a member of an event's `data`, or of a command's `arguments`."""
+"""The keys to a member of an event's `data`, or of a command's `arguments`."""
 
 
 class _MissingMember:
-    """The value of a member that is not there: `null` is another."""
+    """The value of a member that is absent; `null` is a value of its own."""
 
     def __repr__(self) -> str:
         return "missing"
@@ -27,7 +27,7 @@ MISSING = _MissingMember()
 
 
 def data_of(message: Any) -> dict[str, Any]:
-    """The members of an event, or the arguments of a command, as plain JSON values."""
+    """Return the members of an event, or the arguments of a command, as plain JSON values."""
     if isinstance(message, RejectedEvent):
         return message.data
     if isinstance(message, Command):
@@ -37,7 +37,7 @@ def data_of(message: Any) -> dict[str, Any]:
 
 
 def value_at(data: Any, path: MemberPath) -> Any:
-    """The value at a path into plain JSON values; MISSING where there is none."""
+    """Return the value at a path in plain JSON values; MISSING if there is none."""
     for key in path:
         if not isinstance(data, dict) or key not in data:
             return MISSING
@@ -51,11 +51,11 @@ Accessor = Callable[[Any], Any]
 
 @functools.cache
 def accessor(kind: type, path: MemberPath) -> Accessor:
-    """An accessor for messages of one class.
+    """Return an accessor for messages of one class.
 
     Args:
-        kind: that of a decoded event; RejectedEvent or Command.
-        path: the member.
+        kind: the class of a decoded event; RejectedEvent or Command.
+        path: the keys to the member.
     """
     if kind in (RejectedEvent, Command):
         return lambda message: value_at(data_of(message), path)
@@ -66,7 +66,7 @@ def accessor(kind: type, path: MemberPath) -> Accessor:
 
 
 def comparable(value: Any) -> str:
-    """A text that is equal for equal JSON values only: in Python, `true` is also 1."""
+    """Return a text that is equal only for equal JSON values: in Python, `True == 1`."""
     if type(value) is str:
         return value
     if value is MISSING:
@@ -77,7 +77,7 @@ def comparable(value: Any) -> str:
 
 
 def _mandatory(kind: Any, path: MemberPath) -> list[msgspec.structs.FieldInfo]:
-    """The fields on the way; none where something on it may be absent."""
+    """Return the fields on the way to a member; [] if one of them may be absent."""
     found: list[msgspec.structs.FieldInfo] = []
     for key in path:
         fields = msgspec.structs.fields(kind) if _is_struct(kind) else ()
@@ -104,7 +104,7 @@ def _decoded_value(data: Any, path: MemberPath) -> Any:
 
 @functools.cache
 def _attributes(kind: type[msgspec.Struct]) -> dict[str, str]:
-    """The attribute of each member in a decoded object; the discriminator of a union is no field."""
+    """Return the attribute of each member in a decoded object; a union's discriminator is no field."""
     names = dict(zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True))
     discriminator = kind.__struct_config__.tag_field
     return names | {discriminator: TAG} if discriminator else names

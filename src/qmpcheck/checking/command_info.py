@@ -11,17 +11,17 @@ from qmpcheck.rulebase import Object
 from qmpcheck.specs import catalogue
 
 IN_SCHEMA = (2, 8)
-"""The first release whose schema has every command; before it some were described elsewhere."""
+"""The first release whose schema has every command; before, some were described elsewhere."""
 
 
 class CommandInfo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A command of QEMU: since when it exists, and its arguments.
+    """A command of QEMU.
 
     Attributes:
         since: the first release whose schema has it, as (major, minor).
-        until: the last one; None where the newest has it.
-        arguments: all that it takes or took, the first level of them.
-        returns: the JSON type of what it returns.
+        until: the last such release; None if the newest one has it.
+        arguments: all that it has ever had, the first level of them.
+        returns: the JSON type of its result.
         allows_oob: whether it can be executed out of band.
     """
 
@@ -34,12 +34,12 @@ class CommandInfo(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @functools.cache
 def all_commands() -> dict[str, CommandInfo]:
-    """The commands of all releases."""
+    """Return the commands of all releases, by name."""
     return msgspec.json.decode(catalogue.rules_file("commands.json"), type=dict[str, CommandInfo])
 
 
 def of_release(series: Series | None) -> dict[str, CommandInfo]:
-    """The commands of a release; those of all where it is not known, or older than the schemas' commands."""
+    """Return the commands of a release, or of all releases if it is unknown or older than `IN_SCHEMA`."""
     found = all_commands()
     if series is None or series < IN_SCHEMA:
         return found

@@ -27,13 +27,13 @@ else:
 
 
 class Cites(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"definition": "in"}):
-    """Where the schema says so.
+    """The sentence of a schema that states a rule.
 
     Attributes:
-        file, line: of the sentence.
-        release: whose schema that is.
+        file, line: where it is.
+        release: the release of the schema.
         definition: the command, event or type that the comment is about.
-        words: words of the sentence, in their order.
+        words: some of its words, in their order.
     """
 
     file: str
@@ -47,7 +47,7 @@ class Cites(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"de
 
 
 class CommandRule(user_rules.RuleTable, frozen=True, forbid_unknown_fields=True):
-    """One `[[rule]]` as the file has it; the file says what each key means."""
+    """One `[[rule]]` of the file, which explains each key."""
 
     level: Literal["strict", "conventional"] = "conventional"
     guest: bool = False
@@ -60,7 +60,7 @@ class CommandRule(user_rules.RuleTable, frozen=True, forbid_unknown_fields=True)
     cites: Cites | None = None
 
     def is_of(self, series: Series | None) -> bool:
-        """Whether it is true of a release; where that is not known, whether it is of every one."""
+        """Whether the rule applies to a release; if that is unknown, whether it applies to every release."""
         known = series or (2, 1)
         is_over = bool(self.before) and known >= release(self.before)
         return known >= release(self.since) and not is_over and not (series is None and self.before)
@@ -81,7 +81,7 @@ class _CommandRulesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
 
 @functools.cache
 def all_rules() -> tuple[CommandRule, ...]:
-    """All rules, of all releases."""
+    """Return all rules, of all releases."""
     return _file().rule
 
 
@@ -91,11 +91,11 @@ def _file() -> _CommandRulesFile:
 
 
 def of_release(rule_base: RuleBase, series: Series | None, level: Level) -> tuple[TemporalRule, ...]:
-    """The rules that are true of a release, as far as its spec has what they are about.
+    """Return the rules that apply to a release, as far as its spec has what they are about.
 
     Args:
         rule_base: the spec.
-        series: the release; None if it is not known, which leaves the rules that are true of every release.
+        series: the release; None if it is unknown, so that only rules for every release remain.
         level: which rules count.
     """
     if level == "none" or rule_base.source == rulebase.TEXT:
@@ -106,12 +106,12 @@ def of_release(rule_base: RuleBase, series: Series | None, level: Level) -> tupl
 
 
 def compiled(table: CommandRule, rule_base: RuleBase, series: Series | None) -> Iterator[TemporalRule]:
-    """A rule for each command of a table, as far as the spec has its events.
+    """Return a rule for each command of a table, as far as the spec has its events.
 
     Args:
         table: one of `all_rules`.
         rule_base: the spec.
-        series: its release, or the one that wrote the stream; None if it is not known.
+        series: the release of the spec or of the stream; None if it is unknown.
     """
     vocabulary = Vocabulary(rule_base.events, command_info.all_commands(), sent_late(rule_base))
     cites = table.cites if table.cites and release(table.cites.release) == series else None
@@ -136,7 +136,7 @@ def compiled(table: CommandRule, rule_base: RuleBase, series: Series | None) -> 
 
 
 def _state(name: str, vocabulary: Vocabulary) -> State:
-    """The state of that name; messages that the spec does not have do not begin or end it."""
+    """Return the state of this name, without messages that the spec does not have."""
     state = _file().state[name]
     path = tuple(keypath.names(state.same)) if state.same else ()
     begins, ends = (_known(each, vocabulary) for each in (state.begins, state.ends))
@@ -154,20 +154,20 @@ def _known(written: user_rules.PatternTables, vocabulary: Vocabulary) -> tuple[P
 
 
 def release(text: str) -> Series:
-    """A release as numbers: (2, 11) of `2.11`."""
+    """Return a release as numbers: (2, 11) for `2.11`."""
     major, minor = map(int, text.split("."))
     return major, minor
 
 
 def text(rules: Sequence[TemporalRule]) -> str:
-    """The rules that one table is compiled to, in words: they differ in their commands alone."""
+    """Return in words the rules of one table, which differ only in their commands."""
     first = rules[0]
     names = list(dict.fromkeys(rule.trigger.name for rule in rules))
     return first.text.replace(first.trigger.name, alternatives(names), 1)
 
 
 def of_newest(table: CommandRule) -> list[TemporalRule]:
-    """What a table is compiled to for the newest release that it is true of."""
+    """Return the rules of a table for the newest release that it applies to."""
     releases = sorted(release(entry.id) for entry in catalogue.entries() if entry.id in entry.releases)
     series = next(each for each in reversed(releases) if table.is_of(each))
     rule_base = catalogue.find(".".join(map(str, series))).rule_base

@@ -1,8 +1,8 @@
-"""The fast half of the payload check: a rule base compiled to decoders that only say yes.
+"""The fast half of the payload check: compile a rule base to decoders that accept only conforming events.
 
-A line that a decoder takes is an event that breaks no rule; a line that it refuses may be anything, and
-the slow half (`explain`) says what. So a decoder must never be laxer than the rules, and may be
-stricter: it refuses lone surrogates and integers of thousands of digits, for example.
+A line that a decoder accepts is an event that breaks no rule. A line that it refuses may be anything; the
+slow half (`explain`) says what. So a decoder must never accept more than the rules allow, but may refuse
+more: lone surrogates and integers of thousands of digits, for example.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from qmpcheck.rulebase import EventRule, RuleBase
 from qmpcheck.streams.messages import LAST_SECOND
 
 REFUSALS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What a decoder raises for a line that it does not take."""
+"""What a decoder raises for a line that it refuses."""
 
 Decode = Callable[[bytes], msgspec.Struct]
 
 
 class _Struct(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """Not tracked by the garbage collector: the values hold no cycles, and there are millions."""
+    """The base of decoded values. The garbage collector ignores them: there are millions, without cycles."""
 
 
 class _ClockTimestamp(_Struct):
@@ -40,20 +40,20 @@ class _NoClockTimestamp(_Struct):
 
 
 class Decoder(NamedTuple):
-    """A decoder of one line, and the event that a decoded struct is, by its class."""
+    """A function that decodes one line, and the name of the event for each class of its results."""
 
     decode: Decode
     names: dict[type, str]
 
 
 def compile(rule_base: RuleBase, clock: bool = True) -> Decoder:
-    """Compile a rule base: for hosts with a clock, or for those whose timestamps say that there is none."""
+    """Compile a rule base, for events of hosts with a clock, or of hosts without one."""
     names: dict[type, str] = {}
     return Decoder(_decoder(rule_base, _ClockTimestamp if clock else _NoClockTimestamp, names), names)
 
 
 def _decoder(rule_base: RuleBase, timestamp: type[_Struct], names: dict[type, str]) -> Decode:
-    """A decoder of the events that one can be made for; it refuses the others, which is never wrong."""
+    """Return a decoder of the events that msgspec can describe; refusing the others is never wrong."""
     rules = {name: rule for name, rule in rule_base.events.items() if _event_can_be_made(rule)}
     alone = len(rules) == 1
     events = {_event(name, rule, timestamp, alone): name for name, rule in rules.items()}
@@ -74,7 +74,7 @@ def _event_can_be_made(rule: EventRule) -> bool:
 
 
 def _can_be_made(described: rulebase.Type) -> bool:
-    """Whether there can be a type that takes no more than that. It takes nothing that is deprecated."""
+    """Whether msgspec can describe a type exactly, without what is deprecated: that needs an explanation."""
     match described:
         case rulebase.Object():
             return _object_can_be_made(described) and all(
@@ -101,7 +101,7 @@ def _object_can_be_made(described: rulebase.Object) -> bool:
 
 
 def _member_can_be_made(member: rulebase.Member) -> bool:
-    if member.marks.deprecated:  # left out
+    if member.marks.deprecated:  # left out, so that the decoder refuses events that have it
         return member.may_be_absent
     return bool(_PLAIN.fullmatch(member.name)) and _can_be_made(member.type)
 
@@ -110,7 +110,7 @@ _PLAIN = re.compile(r'[^\x00-\x1f"\\]+')
 
 
 def _event(name: str, rule: EventRule, timestamp: type[_Struct], alone: bool) -> Any:
-    """An event's struct. Only among several is it told by a tag: msgspec lets one alone lack its tag."""
+    """Return an event's struct. Only one of several gets a tag: msgspec lets a single struct lack its tag."""
     data = _type(rule.data)
     fields: list[Any] = [("event", Literal[name])] if alone else []
     fields.append(("timestamp", timestamp))
@@ -140,13 +140,13 @@ def _type(described: rulebase.Type) -> Any:
 
 
 def _values(described: rulebase.Enum) -> tuple[str, ...]:
-    """The values that are not deprecated."""
+    """Return the values that are not deprecated."""
     marks = described.marks
     return tuple(value for value in described.values if not marks.get(value, rulebase.UNMARKED).deprecated)
 
 
 def _integer(least: int, greatest: int) -> Any:
-    """An integer in a range. No bound can be greater than 64 bits with a sign hold."""
+    """Return the type of an integer in a range. msgspec allows bounds up to 64 bits with a sign."""
     return Annotated[int, msgspec.Meta(ge=least, le=min(greatest, (1 << 63) - 1))]
 
 
@@ -162,7 +162,7 @@ _SIMPLE: dict[type[rulebase.Type], Any] = {
 
 
 def _union(described: rulebase.Object) -> Any:
-    """A struct for each value of the discriminator, told by it as their tag."""
+    """Return a struct for each value of the discriminator, which is their tag."""
     name, values = described.discriminator, _values(described.tag)
     others = tuple(member for member in described.members if member.name != name)
     if len(values) == 1:  # msgspec would let it lack its tag
@@ -172,16 +172,16 @@ def _union(described: rulebase.Object) -> Any:
 
 
 def _added(described: rulebase.Object, value: str) -> tuple[rulebase.Member, ...]:
-    """What the branch of a value adds."""
+    """Return the members that the branch of a value adds."""
     return described.branches[value].members if value in described.branches else ()
 
 
 def _object(
     members: tuple[rulebase.Member, ...], tag_field: str | None = None, tag: str | None = None
 ) -> Any:
-    """A struct whose fields are numbered: members' names need not be Python's."""
+    """Return a struct with numbered fields: names of members need not be valid in Python."""
     kept = [member for member in members if not member.marks.deprecated]
-    in_order = sorted(kept, key=lambda member: member.may_be_absent)  # Python wants defaults last
+    in_order = sorted(kept, key=lambda member: member.may_be_absent)  # Python requires defaults to come last
     fields: list[Any] = []
     for at, member in enumerate(in_order):
         described = _type(member.type)
@@ -194,4 +194,4 @@ def _object(
 
 
 TAG = "tag"
-"""The attribute that holds the value of a union's discriminator, which is no field."""
+"""The attribute with the value of a union's discriminator, which is no field."""

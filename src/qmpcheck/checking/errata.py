@@ -1,4 +1,4 @@
-"""Cases in which QEMU is known not to keep to its own spec: `errata.json` beside the rule bases."""
+"""Known cases in which QEMU does not follow its own spec: `errata.json` beside the rule bases."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ Values = dict[str, tuple[str, ...]]
 """Members, and the values that each may have."""
 
 BEFORE = MICROSECONDS // 10
-"""How long before its situation a trigger may come: causes were seen to lie 0.02 to 6.2 ms away."""
+"""How long before its situation a trigger may come; 0.02 to 6.2 ms were seen."""
 
 
 class _SituationTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The time from an event, if it carries those values, to the first of others.
+    """The time from an event, if it has these values, to the first of others.
 
-    `child` is a member of the trigger that names a device, a member of the event that must be the path of a
-    part of that, and the part's name.
+    `child`: a member of the trigger that names a device, a member of the event that must be the path of a
+    part of that device, and the part's name.
     """
 
     begin: str
@@ -45,7 +45,7 @@ class _SituationTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Sighting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The version that showed a case, and the file in `corpora/` that shows it."""
+    """A version that shows a case, and the recording of that in `corpora/`."""
 
     version: str
     recording: str
@@ -56,16 +56,16 @@ class Erratum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         id: its name.
-        event: the event whose rule is not kept.
+        event: the event whose rule QEMU does not follow.
         happens: what QEMU does instead.
         seen: where it was seen.
-        rule: the name of the rule about a command that is not kept; "" where it is a follow-up or a value.
+        rule: the name of a rule about a command; "" if the case is about a follow-up or a value.
         source: the kind of spec that it is about; "" for every kind.
-        until: the last release that shows it, such as "8.2"; "" where the newest does.
-        when, then: the follow-up that is not kept; `then` is empty where the case is about a value.
-        instead: events that come in place of those of `then`: responses, too.
+        until: the last release that shows it, such as "8.2"; "" if the newest one does.
+        when, then: the follow-up; `then` is empty if the case is about a value.
+        instead: events that come in place of those in `then`, and count as responses.
         data: a condition on the trigger beyond that of the follow-up.
-        situation: what the trigger must lie in; None where it need not.
+        situation: the situation in which the trigger must come; None for any.
         member, values: a member of the event's data, and the values that QEMU sends against the spec.
     """
 
@@ -85,7 +85,7 @@ class Erratum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     values: tuple[str, ...] = ()
 
     def is_about(self, rule: TemporalRule) -> bool:
-        """Whether it is about this rule."""
+        """Whether the case is about this rule."""
         if self.rule or rule.name:
             return self.rule == rule.name
         return (
@@ -96,7 +96,7 @@ class Erratum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
     def applied_to(self, rule: TemporalRule) -> TemporalRule:
-        """The rule with this case known."""
+        """Return the rule with the case as an excuse."""
         if self.instead:
             then = (*rule.then, *map(Pattern, self.instead))
             text = f"{rule.text} (or {' or '.join(map(name, self.instead))}: erratum {self.id})"
@@ -113,17 +113,17 @@ class Erratum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @functools.cache
 def all_errata() -> tuple[Erratum, ...]:
-    """All known cases."""
+    """Return all known cases."""
     return msgspec.json.decode(catalogue.rules_file("errata.json"), type=tuple[Erratum, ...])
 
 
 def of_spec(rule_base: RuleBase) -> tuple[Erratum, ...]:
-    """The known cases that are about a spec of this kind."""
+    """Return the known cases about specs of this kind."""
     return tuple(each for each in all_errata() if each.source in ("", rule_base.source))
 
 
 def with_errata(rule: TemporalRule, known: tuple[Erratum, ...]) -> TemporalRule:
-    """The rule with those of the cases that are about it."""
+    """Return the rule with the cases that are about it as excuses."""
     for each in known:
         if each.is_about(rule):
             rule = each.applied_to(rule)
@@ -131,7 +131,7 @@ def with_errata(rule: TemporalRule, known: tuple[Erratum, ...]) -> TemporalRule:
 
 
 def noted(finding: Finding, value: Any, known: tuple[Erratum, ...]) -> Finding:
-    """The finding about a value, with the name of the case that covers it, if one does."""
+    """Return the finding about a value, with the name of the case that covers it, if there is one."""
     for each in known:
         if each.event == finding.event and finding.path == ("data", each.member) and value in each.values:
             return msgspec.structs.replace(finding, erratum=each.id)

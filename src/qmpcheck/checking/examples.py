@@ -1,4 +1,4 @@
-"""Checks a document's own examples by its own rules."""
+"""Check a document's own examples by its own rules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from qmpcheck.text import name, quoted
 
 
 def defects(document: Document) -> Iterator[Finding]:
-    """What is wrong with a document's examples, each finding on a line of the document."""
+    """Yield what is wrong with a document's examples; lines count in the document."""
     explainer = Explainer(document.rule_base)
     for example in document.examples:
         yield from _defects(example, explainer)
@@ -39,6 +39,6 @@ def _defects(example: Example, explainer: Explainer) -> Iterator[Finding]:
 
 
 def _place(example: Example, column: int) -> tuple[int, int]:
-    """Line and column in the document of a character of the example."""
+    """Return the line and the column in the document of a character in an example."""
     before = example.text.rstrip()[: column - 1]
     return example.line + before.count("\n"), column - 1 - before.rfind("\n")

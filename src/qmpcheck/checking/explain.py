@@ -1,4 +1,4 @@
-"""The slow half of the payload check: what exactly is wrong with a line that the decoder refused."""
+"""The slow half of the payload check: say what is wrong with a line that the decoder refused."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from qmpcheck.wording import alternatives
 
 
 class Explanation(NamedTuple):
-    """What one line is.
+    """What a line is.
 
     Attributes:
-        message: the object that the line holds; {} where it holds none.
+        message: the object on the line; {} if there is none.
         findings: what is wrong with it.
     """
 
@@ -42,18 +42,18 @@ class Explanation(NamedTuple):
 
 
 class Explainer:
-    """Explains lines by one rule base. Every finding is on line 1, the line itself.
+    """Explains lines by a rule base. Every finding is on line 1: the line itself.
 
     Args:
         rule_base: the spec.
-        known: the errata that are about it.
+        known: the errata about it.
     """
 
     def __init__(self, rule_base: RuleBase, known: tuple[errata.Erratum, ...] = ()) -> None:
         self._events, self._known = rule_base.events, known
 
     def explain(self, line: bytes) -> Explanation:
-        """What a line is, and everything that is wrong with it."""
+        """Return what a line is, and everything that is wrong with it."""
         try:
             value = jsontext.parse(line)
         except jsontext.Malformed as error:
@@ -63,13 +63,13 @@ class Explainer:
         return Explanation(value, self.explain_object(value))
 
     def explain_object(self, value: dict[str, Any]) -> tuple[Finding, ...]:
-        """Everything that is wrong with the object that a line holds."""
+        """Return everything that is wrong with the object on a line."""
         if not messages.is_event(value):
             return tuple(_no_event(value))
         return (*_envelope(value, name(value["event"])), *self.payload(value))
 
     def payload(self, value: dict[str, Any]) -> Iterator[Finding]:
-        """What is wrong with the name and the data of an event."""
+        """Yield what is wrong with the name and the data of an event."""
         event = name(value["event"])
         rule = self._events.get(value["event"])
         if rule is None and is_vendors(value["event"]):
@@ -116,7 +116,7 @@ def _envelope(value: dict[str, Any], event: str) -> Iterator[Finding]:
 
 
 def _timestamp_faults(event: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
-    """Each fault of a timestamp: its path, and what it is."""
+    """Yield what is wrong with a timestamp, each with its path."""
     value = event.get("timestamp")
     if not isinstance(value, dict):
         got = f"expected an object, got {_shown(value)}" if "timestamp" in event else "it is missing"
@@ -152,8 +152,8 @@ class _SpecPlace(NamedTuple):
     """Where the spec describes a value.
 
     Attributes:
-        line, file: the line, and the file that it counts in.
-        where: the values of discriminators under which it does, in words.
+        line, file: the line, and the file that it is in.
+        where: the branches of unions that it is in, in words.
     """
 
     line: LineNumber
@@ -161,7 +161,7 @@ class _SpecPlace(NamedTuple):
     where: tuple[str, ...] = ()
 
     def of(self, member: Member) -> _SpecPlace:
-        """Where it describes a member of the value."""
+        """Return where the spec describes a member of the value."""
         return self._replace(line=member.line, file=member.file or self.file)
 
 
@@ -169,11 +169,11 @@ class _Fault(NamedTuple):
     """One thing that is wrong with a payload.
 
     Attributes:
-        code: of the finding.
+        code: the code of the finding.
         text: what is wrong.
-        path: keys and indices on the way to it from the event's data.
+        path: keys and indices from the event's data to it.
         place: where the spec describes it, or what it should be in.
-        value: what was found there; None for what is missing.
+        value: what was found there; None if it is missing.
         got: the value that is not allowed, or the JSON type that is wrong.
     """
 
@@ -196,7 +196,7 @@ Faults = Iterator[_Fault]
 
 
 def _faults(described: rulebase.Type, value: Any, path: KeyPath, place: _SpecPlace) -> Faults:
-    """What is wrong with a value of a type."""
+    """Yield what is wrong with a value of a type."""
     kinds = described.types if isinstance(described, Alternate) else (described,)
     found = next((each for each in kinds if _is_of_kind(value, each)), None)
     match found:
@@ -230,14 +230,14 @@ def _object_faults(
     place: _SpecPlace,
     above: tuple[str, ...] = (),
 ) -> Faults:
-    """What is wrong with an object, or with the part of it that a branch of a union describes.
+    """Yield what is wrong with an object, or with the part of it that a branch of a union describes.
 
     Args:
         described: the object, or the branch.
         value: all of the object.
-        path: to the object.
+        path: the keys to the object.
         place: where the spec describes it.
-        above: the members that are described above the branch.
+        above: the members of the union around the branch.
     """
     for member in described.members:
         at, its_place = (*path, member.name), place.of(member)
@@ -271,7 +271,7 @@ _KINDS: dict[type[rulebase.Type], tuple[type, ...]] = {
     Array: (list,),
     Object: (dict,),
 }
-"""The Python types of the JSON values of each type: integers of thousands of digits come as Decimal."""
+"""The Python types of each type's values; integers of thousands of digits are Decimal."""
 
 _ARTICLES = {
     "integer": "an integer",
@@ -290,17 +290,17 @@ def _is_of_kind(value: Any, described: rulebase.Type) -> bool:
 
 
 def _is_integer(value: Any) -> bool:
-    """JSON's `1.0` and `1e3` come as float."""
+    """Whether a value is an integer in JSON; `1.0` and `1e3` are not, and become float."""
     return type(value) in _KINDS[Integer]
 
 
 def _json_type(value: Any) -> str:
-    """What JSON Schema calls the type of a value, in the narrowest word."""
+    """Return the name of a value's type in JSON Schema; `integer` rather than `number`."""
     return next(JSON_TYPES[each] for each, kinds in _KINDS.items() if type(value) in kinds)
 
 
 def _listed(names: Iterable[str]) -> str:
-    """`"a", "b", "c"`; of many the first."""
+    """`"a", "b", "c"`; if there are many, only the first."""
     return ", ".join(_first(names))
 
 
@@ -310,11 +310,11 @@ def _first(names: Iterable[str]) -> list[str]:
 
 
 _MOST_NAMED = 12
-"""Names or values that one message lists."""
+"""How many names or values a message lists."""
 
 
 def _shown(value: Any) -> str:
-    """A value that was found, short and safe to print."""
+    """Return a value from a stream, short and safe to print."""
     match value:
         case str():
             return quoted(value)

@@ -1,4 +1,4 @@
-"""A rule base as JSON Schema (draft 2020-12): for the slow half of the payload check, and for users."""
+"""Write a rule base as JSON Schema (draft 2020-12): for users, and to compare the payload check with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def of_rule_base(rule_base: RuleBase) -> Schema:
-    """The schema of any event of a spec, as a whole message."""
+    """Return the schema of any event of a spec, as a whole message."""
     chosen = (
         _where("event", event, {"$ref": f"#/$defs/{quote(_pointer(event), safe='')}"})
         for event in rule_base.events
@@ -32,12 +32,12 @@ def of_rule_base(rule_base: RuleBase) -> Schema:
 
 
 def _pointer(key: str) -> str:
-    """A key, escaped for a JSON pointer."""
+    """Return a key, escaped for a JSON pointer."""
     return key.replace("~", "~0").replace("/", "~1")
 
 
 def of_event(name: str, rule: EventRule) -> Schema:
-    """The schema of one event, as a whole message."""
+    """Return the schema of one event, as a whole message."""
     schema: Schema = {
         "type": "object",
         "properties": {"event": {"const": name}, "data": of_type(rule.data), "timestamp": _TIMESTAMP},
@@ -65,7 +65,7 @@ _TIMESTAMP = {
 
 
 def of_type(described: rulebase.Type) -> Schema:
-    """The schema of a value."""
+    """Return the schema of a type's values."""
     match described:
         case rulebase.Enum(values):
             return {"type": "string", "enum": list(values)}
@@ -90,7 +90,7 @@ def _alternate(types: tuple[rulebase.Type, ...]) -> Schema:
 
 
 def _members(described: rulebase.Object, above: tuple[str, ...]) -> Schema:
-    """What an object's members, or those of a branch, are; `above` are those of what it is a branch of."""
+    """Return the schema of the members of an object or a branch; `above` are those of its union."""
     own = {member.name: of_type(member.type) | _annotations(member.marks) for member in described.members}
     schema: Schema = {
         "properties": dict.fromkeys(above, True) | own,

@@ -1,4 +1,4 @@
-"""The defects of a spec document: an event document, a saved page of one, or a schema."""
+"""Find the defects of a spec document: an event document, a saved page of one, or a schema."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from qmpcheck.text import safe
 
 
 class Linted(NamedTuple):
-    """What is wrong with a document.
+    """A document that was read, and what is wrong with it.
 
     Attributes:
         path: the document, as the user named it.
-        rule_base: the rules that it states all the same.
-        lines: what each line is; none of a schema.
+        rule_base: the rules that it states in spite of its defects.
+        lines: what each line is; () for a schema.
         defects: what is wrong, by file and line.
     """
 
@@ -35,7 +35,7 @@ def lint(path: str) -> Linted:
     """Find the defects of a document.
 
     Args:
-        path: of the document; of a page that shows a diff, `PATH@old` or `PATH@new`.
+        path: of the document; `PATH@old` or `PATH@new` for a page that shows a diff.
 
     Raises:
         SpecError: it cannot be read, or is no document.
@@ -55,7 +55,7 @@ def lint(path: str) -> Linted:
 
 
 def findings(document: Document) -> list[Finding]:
-    """All defects of an event document, by line."""
+    """Return all defects of an event document, by line."""
     found = [*document.defects, *examples.defects(document)]
     return sorted(found, key=lambda defect: (defect.line, defect.code))
 

@@ -1,4 +1,4 @@
-"""From lines to messages: the decoder takes what breaks no rule, the explainer says what is wrong."""
+"""Turn lines into messages: decode those that break no rule, and explain the others."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 _BLANKS = b" \t\r\n"
 
 _REPLY = b'{"return"'
-"""How QEMU begins a reply to a command that succeeded."""
+"""How QEMU begins the reply to a command that succeeded."""
 
 
 class Read(NamedTuple):
-    """What lines hold.
+    """What some lines contain.
 
     Attributes:
-        messages: decoded events, `RejectedEvent`, `Greeting`; where they are wanted `Command`, and `Reply`
-            after the first command.
+        messages: decoded events, `RejectedEvent` and `Greeting`; on request also `Command`, and after the
+            first command `Reply`.
         lines: the line of each message.
         findings: what is wrong with single lines.
-        holds_commands: whether the stream had a command so far.
+        holds_commands: whether the stream has had a command so far.
     """
 
     messages: list[Any]
@@ -46,7 +46,7 @@ class Read(NamedTuple):
 
 
 class _SuccessReply(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """A reply to a command that succeeded. Its JSON is checked, its values are not looked at."""
+    """The reply to a command that succeeded. Its JSON is checked, but its values do not matter."""
 
     value: msgspec.Raw = msgspec.field(name="return")
     id: msgspec.Raw = msgspec.Raw(b"")
@@ -57,9 +57,9 @@ class Reader:
 
     Args:
         rule_base: the spec.
-        known: the errata that are about it.
-        with_commands: whether commands and replies are wanted, too. Reading streams that hold commands takes
-            longer then; where there is none yet, nobody needs the replies.
+        known: the errata about it.
+        with_commands: whether to read commands and replies, which takes longer. Replies before the first
+            command are skipped, as nobody needs them.
     """
 
     def __init__(self, rule_base: RuleBase, known: tuple[Erratum, ...], with_commands: bool) -> None:
@@ -75,8 +75,8 @@ class Reader:
         """Read the next lines of a stream.
 
         Args:
-            lines: without their newlines.
-            numbers: of the lines.
+            lines: the lines without their newlines.
+            numbers: their line numbers.
             is_cut: whether the stream ends within the last of them.
             holds_commands: whether the stream had a command before.
         """
@@ -117,7 +117,7 @@ class Reader:
     def _without_replies(
         self, lines: Sequence[bytes], numbers: Sequence[int]
     ) -> tuple[Sequence[bytes], Sequence[int]]:
-        """The lines that are no plain replies, with their numbers."""
+        """Return the lines that are no plain replies, with their numbers."""
         is_reply = [line[:9] == _REPLY for line in lines]
         replies = [*compress(lines, is_reply)]
         if odd := self._odd(replies):
@@ -128,7 +128,7 @@ class Reader:
         return [*compress(lines, kept)], [*compress(numbers, kept)]
 
     def _odd(self, replies: Sequence[bytes]) -> list[int]:
-        """The places of those that begin like replies, but are something else or no JSON."""
+        """Return the places of lines that begin like replies, but are something else or no JSON."""
         odd: list[int] = []
         decoded = map(self._decode_reply, iter(replies))
         done: list[Any] = []
@@ -143,7 +143,7 @@ class Reader:
         return odd
 
     def _look_at(self, line: bytes, number: int, findings: list[Finding], is_cut: bool) -> Any:
-        """The message in a line that the decoder refused; _NOTHING where there is none."""
+        """Return the message on a line that the decoder refused; _NOTHING if there is none."""
         if isinstance(line, LongLine):
             text = f"a line of {line.length} bytes; QEMU takes none of more than {LONGEST}"
             findings.append(Finding("QMP101", number, text))
@@ -159,7 +159,7 @@ class Reader:
     def _explain(
         self, value: dict[str, Any], line: bytes, number: int, findings: list[Finding], is_cut: bool
     ) -> dict[str, Any]:
-        """The object that a line holds, {} if none; what is wrong with it goes to the findings."""
+        """Return the object on a line, {} if there is none, and add what is wrong with it to the findings."""
         found: Sequence[Finding]
         if value:
             found = self._explainer.explain_object(value)
@@ -171,7 +171,7 @@ class Reader:
         return value
 
     def _is_clockless(self, value: dict[str, Any], line: bytes) -> bool:
-        """Whether this is an event that breaks no rule, of a host without a clock."""
+        """Whether this is a conforming event of a host without a clock."""
         if value.get("timestamp") != NO_CLOCK:
             return False
         try:
@@ -195,7 +195,7 @@ _SENT_OR_ANSWERED = frozenset({Command, Reply})
 
 
 class _Nothing:
-    """The place of a line without a message that is wanted."""
+    """Stands for a line without a message that matters."""
 
 
 _NOTHING = _Nothing()
@@ -204,7 +204,7 @@ _TRUNCATED = Finding("QMP106", 1, "the stream ends within this line")
 
 
 def _object(line: bytes) -> dict[str, Any]:
-    """The object that a line holds; {} where it is no plain one."""
+    """Return the object on a line; {} if there is none, or it cannot be parsed quickly."""
     try:
         value = msgspec.json.decode(line)
     except decoder.REFUSALS:

@@ -1,4 +1,4 @@
-"""What checking one stream gives: the findings, counted, and the first of them by line."""
+"""The result of checking a stream: findings are counted, and the first ones listed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class FindingKind(NamedTuple):
-    """What findings are counted by: the erratum is the one that covers them, "" for none."""
+    """Findings are counted by this; the erratum is the one that covers them, "" for none."""
 
     code: str
     event: str
@@ -26,29 +26,29 @@ class FindingKind(NamedTuple):
 
 
 OTHER_EVENTS = "(others)"
-"""The name for all events that the spec does not know: a stream can make up any number."""
+"""The name for all events that the spec does not have: a stream can invent any number."""
 
 
 class StreamResult(NamedTuple):
-    """One stream, checked.
+    """The result of one stream.
 
     Attributes:
         path: the file, or `-` for standard input; the newest of several that were joined.
-        lines: how many lines it has; of a log, how many messages.
+        lines: how many lines it has; for a log, how many messages.
         events: how many of them are events.
         counts: how many findings there are of each kind.
         listed: the first of them by line, code and message.
-        taken: how many of each kind were taken from the list before.
-        severities: how bad the user holds some codes to be.
-        unreadable: why it, or the rest of it, could not be read; "" where it could.
-        versions: those that its greetings name, each once.
+        taken: how many findings of each kind were printed before, and removed from the list.
+        severities: the severities that the user sets for some codes.
+        unreadable: why it could not be read to its end; "" if it could.
+        versions: the versions that its greetings name, each once.
         format: the name of the file's format.
-        vm: the VM that a log tells it is of, as people name it where the log tells; "" where it does not.
-        spec: what it was checked by; None where that is known otherwise.
-        why: why this spec was chosen, in words; "" where somebody named it.
+        vm: the VM that the stream of a log belongs to, by its name if the log has it; "" if it is unknown.
+        spec: the spec that it was checked by; None if the caller knows it.
+        why: why this spec was chosen, in words; "" if the user named it.
         may_lack: what the format does not keep, in words.
-        timeline: what happened in it; None where nobody asked.
-        files: the paths of the files that were joined, in order; () where it is one file.
+        timeline: what happened in it; None if nobody asked for that.
+        files: the paths of the files that were joined, in order; () for a single file.
     """
 
     path: str
@@ -70,12 +70,12 @@ class StreamResult(NamedTuple):
 
     @classmethod
     def unread(cls, path: str, reason: str) -> StreamResult:
-        """The result of a stream that could not be read at all."""
+        """Return the result of a stream that could not be read at all."""
         return cls(path, 0, 0, Counter(), (), unreadable=reason)
 
     @property
     def unlisted(self) -> Counter[FindingKind]:
-        """How many findings of each kind are only counted."""
+        """How many findings of each kind are counted, but not listed."""
         return self.counts - self.taken - Counter(map(self._kind, self.listed))
 
     def _kind(self, finding: Finding) -> FindingKind:
@@ -83,7 +83,7 @@ class StreamResult(NamedTuple):
         return kind if kind in self.counts else kind._replace(event=OTHER_EVENTS)
 
     def count(self, at_least: Severity) -> int:
-        """How many findings are of that severity or worse."""
+        """Return how many findings have this severity or a worse one."""
         return sum(
             number
             for kind, number in self.counts.items()
@@ -92,14 +92,14 @@ class StreamResult(NamedTuple):
 
 
 class Findings:
-    """Takes the findings about one stream.
+    """Collects the findings about one stream.
 
     Args:
-        codes: of the findings that are wanted.
-        most: how many are listed; all are counted.
-        events: the events that the spec knows, safe to print; findings about others are counted together.
-        severities: how bad the user holds some codes to be.
-        rules: titles of temporal rules whose findings are wanted, whatever their codes.
+        codes: the codes of the findings to keep.
+        most: how many findings are listed; all are counted.
+        events: the events that the spec has, safe to print; findings about others are counted together.
+        severities: the severities that the user sets for some codes.
+        rules: titles of temporal rules whose findings to keep, whatever their codes.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Findings:
         self._listed: list[Finding] = []
 
     def add(self, finding: Finding) -> None:
-        """Take a finding."""
+        """Add a finding."""
         if finding.code not in self._codes and finding.rule not in self._rules:
             return
         self.counts[self._kind(finding.code, finding.event, finding.erratum)] += 1
@@ -129,18 +129,18 @@ class Findings:
             self._keep_first()
 
     def more(self, code: str, event: str, number: int, rule: str) -> None:
-        """Take the number of findings about one rule that are only counted."""
+        """Count more findings about one rule, which are not listed."""
         if code in self._codes or rule in self._rules:
             self.counts[self._kind(code, name(event), "")] += number
 
     def take(self) -> tuple[Finding, ...]:
-        """The findings since the last call, which are no longer listed."""
+        """Return the findings since the last call, and remove them from the list."""
         taken, self._listed = tuple(sorted(self._listed, key=_place)), []
         self.taken.update(self._kind(each.code, each.event, each.erratum) for each in taken)
         return taken
 
     def listed(self) -> tuple[Finding, ...]:
-        """The first findings by line, code and message."""
+        """Return the first findings, by line, code and message."""
         self._keep_first()
         return tuple(self._listed)
 
@@ -157,9 +157,9 @@ _OF_RULES = frozenset({"QMP301", "QMP302", "QMP303", "QMP306", "QMP307"})
 """The codes of findings whose events, or commands, a rule names."""
 
 _SOME = 1000
-"""Findings beyond twice the wanted number after which the last ones are dropped."""
+"""How far the list may grow beyond twice its limit before it is sorted and cut: sorting takes time."""
 
 
 def _place(finding: Finding) -> tuple[int, str, str]:
-    """By line and code. Findings on a single line come in order, those of rules over time at any time."""
+    """Sort by line and code. Findings about one line come in order, but those of temporal rules do not."""
     return finding.line, finding.code, finding.message if finding.code > "QMP3" else ""

@@ -22,7 +22,7 @@ from qmpcheck.wording import follow_up_text
 RuleKind = Literal["response", "precedence", "absence", "never"]
 
 Level = Literal["all", "strict", "none"]
-"""Which of the shipped rules about commands count."""
+"""Which of the rules about commands that come with qmpcheck count."""
 
 STOP, RESUME = "STOP", "RESUME"
 
@@ -44,7 +44,7 @@ class Condition(msgspec.Struct, frozen=True):
         return bool(self.when or self.has or self.lacks)
 
     def holds(self, data: Any) -> bool:
-        """Whether it holds for data as plain JSON values."""
+        """Whether plain JSON values meet the condition."""
         for path, values in self.when:
             if not _is_any_of(value_at(data, path), values):
                 return False
@@ -54,7 +54,7 @@ class Condition(msgspec.Struct, frozen=True):
 
 
 def _is_any_of(value: Any, values: Sequence[Any]) -> bool:
-    """Whether a JSON value is one of several: in Python, `true` is also 1."""
+    """Whether a JSON value is one of several: in Python, `True == 1`."""
     return value in [each for each in values if isinstance(each, bool) == isinstance(value, bool)]
 
 
@@ -62,7 +62,7 @@ ALWAYS = Condition()
 
 
 class Pattern(msgspec.Struct, frozen=True):
-    """The messages of one name for which a condition holds: events, or commands with `is_command`."""
+    """Messages of one name that meet a condition: events, or commands if `is_command`."""
 
     name: str
     condition: Condition = ALWAYS
@@ -70,13 +70,13 @@ class Pattern(msgspec.Struct, frozen=True):
 
 
 class Situation(msgspec.Struct, frozen=True):
-    """The time from an event to the first of others, in which QEMU does not keep some rule.
+    """The time from an event to the first of others, in which QEMU does not follow some rule.
 
-    It also covers triggers that happened up to `before` microseconds ahead of it.
+    It also covers triggers up to `before` microseconds earlier.
 
     Attributes:
-        child: a member of the trigger that names a device, and a member of `begin` that must be the path of
-            something in it, and what; None for any.
+        child: a member of the trigger that names a device, a member of `begin` that must be the path of a
+            part of that device, and the part's name; None for any.
     """
 
     begin: Pattern
@@ -86,14 +86,14 @@ class Situation(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True):
-    """Something that holds from one message to another, for each key by itself.
+    """A state between two messages, separate for each key.
 
-    It is not known before the first of these messages, and after a client reconnected.
+    It is unknown before the first of these messages, and after a client has reconnected.
 
     Attributes:
-        begins: the messages from which on it holds; a command counts with its successful reply.
-        ends: those from which on it does not.
-        same: pairs of the trigger's member and the member of these messages that tells keys apart.
+        begins: the messages that begin it; a command counts when its successful reply comes.
+        ends: the messages that end it.
+        same: pairs of the trigger's member and a member of these messages, whose values are the key.
     """
 
     begins: tuple[Pattern, ...]
@@ -102,13 +102,13 @@ class State(msgspec.Struct, frozen=True):
 
 
 class Excuse(msgspec.Struct, frozen=True):
-    """A known erratum of QEMU, and for which triggers it excuses that a rule is not kept.
+    """A known erratum of QEMU, and the triggers for which it excuses that a rule is broken.
 
     Attributes:
         erratum: its name.
         trigger: a condition on the trigger beyond that of the rule.
-        situation: what the trigger must lie in; None where every trigger is covered.
-        until: the last release that shows it, as (major, minor); None where the newest does.
+        situation: the situation in which the trigger must come; None for any.
+        until: the last release that shows it, as (major, minor); None if the newest one does.
     """
 
     erratum: str
@@ -121,26 +121,25 @@ class TemporalRule(msgspec.Struct, frozen=True):
     """One rule about several messages.
 
     Attributes:
-        text: the rule in words; findings show it.
+        text: the rule in words, for findings.
         trigger: the messages that it is about.
         then: its responses; one is enough.
         kind: `response`: one of `then` comes after the trigger; `precedence`: one came before it; `absence`:
             none comes after it, or none until one of `until` comes; `never`: the trigger does not come.
         same: pairs of a trigger's member and a response's member that must have the same value.
         within: microseconds that a response may take; None for any.
-        until: lifts an absence for its key: what the members of `same` are in the response.
-        until_all: lifts it for every key.
+        until: messages that end an absence for their key, the values of the members of `same`.
+        until_all: messages that end it for every key.
         is_limited: whether the trigger is rate-limited, and so can be sent after its own response.
-        excuses: known cases in which QEMU does not keep it.
-        never_missing: whether a response may always still come, as where the guest decides.
-        error_closes: whether an error reply to the command that triggered it closes it.
-        name: what the user or the project calls it; "" for nothing.
-        during: the state that a trigger must come in; one that comes otherwise, or when it is not known,
-            does not count.
-        unless: the states that a trigger must not come in.
-        ends_with_process: whether the end of the process drops what the trigger began, so that a response
-            may never come then.
-        line, file: where the spec states it; None and "" where it does not.
+        excuses: known cases in which QEMU does not follow it.
+        never_missing: whether a response may always still come, for example because the guest decides.
+        error_closes: whether an error reply to the command that is the trigger closes it.
+        name: its name, if the user or the project gave it one; otherwise "".
+        during: the state in which a trigger must come; others, also in an unknown state, do not count.
+        unless: the states in which a trigger must not come.
+        ends_with_process: whether the end of the process ends what the trigger began, so that the response
+            may never come.
+        line, file: where the spec states it; None and "" if it does not.
     """
 
     text: str
@@ -164,12 +163,12 @@ class TemporalRule(msgspec.Struct, frozen=True):
 
     @property
     def title(self) -> str:
-        """Its name, or else itself in words."""
+        """Its name, or else its text."""
         return self.name or self.text
 
     @property
     def is_about_commands(self) -> bool:
-        """Whether commands must be read for it."""
+        """Whether it needs the commands of a stream."""
         states = [*self.unless, *([self.during] if self.during else [])]
         patterns = [self.trigger, *self.until, *self.until_all]
         patterns += [each for state in states for each in (*state.begins, *state.ends)]
@@ -177,19 +176,19 @@ class TemporalRule(msgspec.Struct, frozen=True):
 
     @property
     def needs_running(self) -> bool:
-        """Whether only a running machine responds: one that is stopped does not stop again."""
+        """Whether only a running machine responds: a stopped one does not stop again."""
         return self.kind == "response" and [each.name for each in self.then] == [STOP]
 
 
 def follow_ups(
     rule_base: RuleBase, assumed: Collection[str] = (), within: float | None = None
 ) -> Iterator[TemporalRule]:
-    """The follow-ups of a spec.
+    """Return the follow-ups of a spec.
 
     Args:
         rule_base: the spec.
-        assumed: command-line options that QEMU was given; a follow-up that depends on another is left out.
-        within: seconds that they may take; None for any.
+        assumed: command-line options that QEMU was given; follow-ups that depend on others are omitted.
+        within: seconds that they may take; None for any number.
     """
     late = sent_late(rule_base)
     for event, rule in rule_base.events.items():
@@ -207,19 +206,19 @@ def follow_ups(
 
 
 def condition(values: dict[str, Sequence[str]] | dict[str, tuple[str, ...]]) -> Condition:
-    """A condition on members, by their dotted paths, and their values."""
+    """Return the condition that members, given by dotted paths, have one of their values."""
     return Condition(tuple((tuple(keypath.names(path)), tuple(allowed)) for path, allowed in values.items()))
 
 
 def options_with_follow_ups(rule_base: RuleBase) -> frozenset[str]:
-    """The command-line options that some follow-up of the spec depends on, without their dashes."""
+    """Return the command-line options that follow-ups of the spec depend on, without dashes."""
     return frozenset(
         each.option for rule in rule_base.events.values() for each in rule.follow_ups if each.option
     )
 
 
 def assumed_options(rule_base: RuleBase, given: Iterable[str]) -> tuple[str, ...]:
-    """The command-line options that QEMU is said to have been given, without their dashes.
+    """Return the command-line options that the user says QEMU was given, without dashes.
 
     Raises:
         SpecError: no follow-up of the spec depends on one of them.

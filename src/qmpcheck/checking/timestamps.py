@@ -1,4 +1,4 @@
-"""Checks of timestamps alone: time does not run backwards, and rate-limited events keep their distance."""
+"""Check timestamps: time does not run backwards, and rate-limited events keep their distance."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from qmpcheck.streams.messages import MICROSECONDS, RejectedEvent, time_of
 from qmpcheck.text import name
 
 ALLOWANCE = MICROSECONDS
-"""How far back the next event may lie: threads take their timestamps before they take their turn."""
+"""How much older the next event may be: threads take the time before it is their turn to send."""
 
 PERIOD = MICROSECONDS
-"""Between the first and the third of three rate-limited events in a row."""
+"""The least time between the first and the third of three rate-limited events."""
 
 ReportFinding = Callable[[Finding], object]
-"""Takes each finding when it is made."""
+"""Takes each finding as soon as there is one."""
 
 
 def sent_late(rule_base: RuleBase) -> frozenset[str]:
-    """The events of a spec that may be sent later than they happened."""
+    """Return the events of a spec that may be sent later than they happened."""
     stated = frozenset(event for event, rule in rule_base.events.items() if rule.rate_limit)
     return stated if rule_base.source == TEXT else stated | rate_limits.ALWAYS_LIMITED
 
 
 def limits_of(rule_base: RuleBase) -> dict[str, RateLimit]:
-    """The rate limit of each event that the spec says has one."""
+    """Return the rate limit of each event that has one in the spec."""
     kept = {event: rate_limits.kept(event, rule.rate_limit) for event, rule in rule_base.events.items()}
     return {event: limit for event, limit in kept.items() if limit}
 

@@ -32,7 +32,7 @@ from qmpcheck.wording import alternatives
 
 
 class InvalidRule(Exception):
-    """What is wrong with a rule, and the keys that lead to it."""
+    """A rule is invalid: what is wrong, and the keys to it."""
 
     def __init__(self, reason: str, *keys: str) -> None:
         super().__init__(reason)
@@ -40,7 +40,7 @@ class InvalidRule(Exception):
 
 
 class PatternTable(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """An event in `then` or `until`, or a command in `until`, and what it must carry."""
+    """An event in `then` or `until`, or a command in `until`, and a condition on its members."""
 
     event: str = ""
     command: str = ""
@@ -53,7 +53,7 @@ PatternTables = str | PatternTable | tuple[str | PatternTable, ...]
 
 
 class RuleTable(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """One `[[rule]]` as it is written."""
+    """One `[[rule]]` as written."""
 
     name: str = ""
     event: str = ""
@@ -81,7 +81,7 @@ _EXPECTED = {
     "kind": f"kind is {alternatives([*map(quoted, ('response', 'precedence', 'absence', 'never'))])}",
     "until": "until names an event, or several in a list",
 }
-"""What each key takes."""
+"""The expected value of each key."""
 
 _ONLY_OF = {
     "within": ("response",),
@@ -95,7 +95,7 @@ _ONLY_OF = {
 def load(
     path: str, rule_base: RuleBase, series: Series | None = None, content: bytes | None = None
 ) -> list[TemporalRule]:
-    """The rules in a file.
+    """Load the rules in a file.
 
     Args:
         path: the file.
@@ -128,7 +128,7 @@ def load(
 
 
 def names(path: str) -> frozenset[str]:
-    """The names of the rules in a file, whatever else is in it.
+    """Return the names of the rules in a file, whatever else it contains.
 
     Raises:
         SpecError: the file cannot be read.
@@ -142,10 +142,10 @@ T = TypeVar("T", bound=RuleTable)
 
 
 def read(value: dict[str, Any], kind: type[T]) -> T:
-    """A `[[rule]]` table as a value.
+    """Convert a `[[rule]]` table.
 
     Raises:
-        InvalidRule: it has a key that no rule has, or a value that its key does not take.
+        InvalidRule: a key is unknown, or has an invalid value.
     """
     try:
         return msgspec.convert(value, kind)
@@ -158,7 +158,7 @@ _PLACE = re.compile(r" - at `\$\.(\w+)", re.DOTALL)
 
 
 def _wrong(error: str, kind: type[RuleTable]) -> InvalidRule:
-    """What msgspec found, in the words of the rule language."""
+    """Return an error of msgspec in the words of the rule language."""
     unknown = _UNKNOWN.fullmatch(error)
     if unknown:
         key, within = unknown[1], unknown[2] or ""
@@ -178,9 +178,9 @@ class Vocabulary(NamedTuple):
     """What rules can be about.
 
     Attributes:
-        events: those of the spec.
-        commands: those of the release.
-        late: the events that can be sent late.
+        events: the events of the spec.
+        commands: the commands of the release.
+        late: the events that may be sent late.
     """
 
     events: Mapping[str, rulebase.EventRule]
@@ -188,7 +188,7 @@ class Vocabulary(NamedTuple):
     late: frozenset[str]
 
     def data(self, pattern: Pattern) -> Object:
-        """What the messages of a pattern may carry."""
+        """Return what the messages of a pattern may carry."""
         if pattern.is_command:
             arguments = self.commands[pattern.name].arguments
             is_list = pattern.name in messages.LISTS  # its parts are commands, too
@@ -197,10 +197,10 @@ class Vocabulary(NamedTuple):
 
 
 def temporal_rule(table: RuleTable, vocabulary: Vocabulary) -> TemporalRule:
-    """The rule that a table describes.
+    """Return the rule that a table describes.
 
     Raises:
-        InvalidRule: it is incomplete, contradicts itself, or is about what there is not.
+        InvalidRule: it is incomplete, contradicts itself, or is about something unknown.
     """
     _check_keys(table)
     trigger = _pattern(table, vocabulary, "")
@@ -226,7 +226,7 @@ def temporal_rule(table: RuleTable, vocabulary: Vocabulary) -> TemporalRule:
 
 
 def _check_keys(table: RuleTable) -> None:
-    """Raise `InvalidRule` where keys are missing, or do not go together."""
+    """Raise `InvalidRule` if keys are missing, or do not go together."""
     if table.event and table.command:
         raise InvalidRule("a rule is about an event or a command, not both", "command")
     if not table.event and not table.command:
@@ -245,14 +245,14 @@ def _check_keys(table: RuleTable) -> None:
 
 
 _FOREVER = 1e9
-"""Seconds; no bound is as long."""
+"""The limit of a bound, in seconds."""
 
 
 def patterns(written: PatternTables, key: str, vocabulary: Vocabulary) -> tuple[Pattern, ...]:
-    """The messages that a rule names under a key, `then` or `until`.
+    """Return the messages that a rule names under a key, `then` or `until`.
 
     Raises:
-        InvalidRule: one is not of the vocabulary.
+        InvalidRule: one is not in the vocabulary.
     """
     found = []
     for each in written if isinstance(written, tuple) else (written,):
@@ -264,7 +264,7 @@ def patterns(written: PatternTables, key: str, vocabulary: Vocabulary) -> tuple[
 
 
 def _pattern(written: RuleTable | PatternTable, vocabulary: Vocabulary, key: str) -> Pattern:
-    """The messages that a table means; `key` is where in the rule the table is, "" for the rule itself."""
+    """Return the messages of a table; `key` is the key of the table in its rule, "" for the rule itself."""
     if written.command:
         known = vocabulary.commands
         _expect(written.command, known, f"there is no command {quoted(written.command)}", key or "command")
@@ -284,7 +284,7 @@ def _expect(wanted: str, known: Mapping[str, Any], reason: str, key: str) -> Non
 def _with_condition(
     pattern: Pattern, table: RuleTable | PatternTable, vocabulary: Vocabulary, key: str
 ) -> Pattern:
-    """The pattern with the table's condition; `key` is where in the rule the table is, "" for the rule."""
+    """Return the pattern with the table's condition; `key` is as in `_pattern`."""
     when = []
     for path, value in table.when.items():
         keys = (key or "when",)
@@ -320,7 +320,7 @@ def _same(written: str | tuple[str, ...] | dict[str, str]) -> tuple[tuple[Member
 def _lacks_key(
     pattern: Pattern, same: tuple[tuple[MemberPath, MemberPath], ...], vocabulary: Vocabulary
 ) -> bool:
-    """Whether a message does not carry the members that must be the same: it lifts an absence for all."""
+    """Whether a message lacks the members that must be the same: it ends an absence for every key."""
     try:
         for _, path in same:
             if path in pattern.condition.lacks:
@@ -332,7 +332,11 @@ def _lacks_key(
 
 
 def _types(path: MemberPath, pattern: Pattern, vocabulary: Vocabulary, *keys: str) -> list[rulebase.Type]:
-    """What the value at a path may be, whatever else the message carries."""
+    """Return the types of the value at a path, in any branch.
+
+    Raises:
+        InvalidRule: no message of the pattern has it.
+    """
     data = vocabulary.data(pattern)
     for at in range(len(path)):
         if resolve(data, path[: at + 1]):
@@ -350,7 +354,7 @@ def _types(path: MemberPath, pattern: Pattern, vocabulary: Vocabulary, *keys: st
 
 
 def _is_open(described: rulebase.Type) -> bool:
-    """Whether a value may be an object of members that the spec does not name."""
+    """Whether a value may be an object with members that the spec does not name."""
     return isinstance(described, Object) and (
         described.open or any(map(_is_open, described.branches.values()))
     )
@@ -366,7 +370,7 @@ _SCALARS: dict[type[rulebase.Type], tuple[type, ...]] = {
 
 
 def _can_be(value: Any, described: rulebase.Type) -> bool:
-    """Whether a member of that type may have a value that TOML can write."""
+    """Whether a member of this type may have a value from a TOML file."""
     if isinstance(described, Alternate):
         return any(_can_be(value, each) for each in described.types)
     if isinstance(described, Enum):
@@ -413,7 +417,7 @@ _TEXTS = {
 
 
 def pattern_text(pattern: Pattern) -> str:
-    """A pattern in words: `WATCHDOG with action is "pause"`."""
+    """Return a pattern in words: `WATCHDOG with action is "pause"`."""
     condition = pattern.condition
     parts = [f"{_joined(path)} is {alternatives([*map(_shown, values)])}" for path, values in condition.when]
     parts += [_joined(path) for path in condition.has] + [f"no {_joined(path)}" for path in condition.lacks]

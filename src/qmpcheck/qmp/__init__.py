@@ -1,1 +1,1 @@
-"""Starting a QEMU and talking QMP to it; used by the gate, by recording and by introspection."""
+"""Start a QEMU and speak QMP with it; used by the gate, by recording and by introspection."""

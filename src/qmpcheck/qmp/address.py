@@ -1,4 +1,4 @@
-"""Where a monitor listens, as users write it."""
+"""The address of a monitor, as users write it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from contextlib import suppress
 from typing import NamedTuple
 
 _SECONDS = 10.0
-"""Seconds that a connection may take to come about."""
+"""How many seconds connecting may take."""
 
 _BACKLOG = 128
-"""Clients that may wait to be accepted."""
+"""How many clients may wait to be accepted."""
 
 _LOOPBACK = "127.0.0.1"
 _LAST_PORT = 65535
@@ -24,7 +24,7 @@ _TCP = re.compile(r"(?:tcp:)?(\[[^\]]+\]|[^/:\[\]]+):([0-9]{1,5})")
 
 
 class Address(NamedTuple):
-    """The path of a Unix socket, or with a port a host."""
+    """The path of a Unix socket; with a port, a host."""
 
     place: str
     port: int | None = None
@@ -33,10 +33,10 @@ class Address(NamedTuple):
         return self.place if self.port is None else f"{self.place}:{self.port}"
 
     def connect(self) -> socket.socket:
-        """A connection to it.
+        """Connect to it.
 
         Raises:
-            OSError: there is none.
+            OSError: it cannot be reached.
         """
         if self.port is None:
             return _unix(self.place)
@@ -49,10 +49,10 @@ class Address(NamedTuple):
         return connection
 
     def listen(self) -> socket.socket:
-        """A socket that listens there. A path that is there already is left alone.
+        """Return a socket that listens there; fail if the path exists already.
 
         Raises:
-            OSError: it cannot be had.
+            OSError: nothing can listen there.
         """
         if self.port is not None:
             family = socket.AF_INET6 if ":" in self.place else socket.AF_INET
@@ -74,7 +74,7 @@ class Address(NamedTuple):
 
 
 def parse_address(words: list[str]) -> Address | None:
-    """The address that these words are; None where they are a command."""
+    """Return the address in these words; None if they are a command."""
     word = words[0]
     if len(words) > 1:
         return None
@@ -86,7 +86,7 @@ def parse_address(words: list[str]) -> Address | None:
 
 
 def listening(word: str) -> Address:
-    """The address to listen at that a word is: tcp:HOST:PORT, tcp:PORT (loopback), unix:PATH, or a path."""
+    """Return the address to listen at: tcp:HOST:PORT, tcp:PORT (loopback), unix:PATH, or a path."""
     if (match := _PORT.fullmatch(word)) and int(match[1]) <= _LAST_PORT:
         return Address(_LOOPBACK, int(match[1]))
     if (match := _TCP.fullmatch(word)) and int(match[2]) <= _LAST_PORT:

@@ -1,4 +1,4 @@
-"""A QMP client: it sends commands, and keeps replies, events and every byte with the time of its arrival."""
+"""A QMP client: send commands, and keep replies, events, and all bytes with their time of arrival."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from qmpcheck.version import Version, of_greeting
 
 
 class CommandError(Exception):
-    """A command that the server answered with an error: its name, and the error's class and description."""
+    """The server answered a command with an error; it has the command, the error's class and description."""
 
     def __init__(self, command: str, error: object) -> None:
         members = error if isinstance(error, dict) else {}
@@ -26,7 +26,7 @@ class CommandError(Exception):
 
 
 class NoAnswer(Exception):
-    """The server did not answer in time, or closed the connection; the text says what was waited for."""
+    """The server did not answer in time, or closed the connection; the text says what was expected."""
 
 
 class DeadlinePassed(Exception):
@@ -38,11 +38,11 @@ class SentTooMuch(Exception):
 
 
 class Arrival(NamedTuple):
-    """When some bytes came.
+    """The time at which some bytes arrived.
 
     Attributes:
         end: where they end in `received`.
-        after: a time at which none of them was there yet; seconds since the epoch.
+        after: a time at which none of them had arrived yet, in seconds since 1970.
         before: a time at which they had been read.
     """
 
@@ -55,17 +55,17 @@ class Client:
     """The client of one process.
 
     Args:
-        process: the server. When it has ended, nothing more is waited for, even if others hold its socket.
-        deadline: when, by the monotonic clock, the conversation must be over.
-        patience: seconds that one reply may take.
-        strict: whether the server may send nothing but QMP. If not, other lines are kept and passed over.
-        most: bytes that the server may send.
+        process: the server. After its end, the client does not wait, even if others have its socket open.
+        deadline: the time of the monotonic clock at which the conversation must be over.
+        patience: how many seconds a reply may take.
+        strict: whether the server must send only QMP. If not, other lines are kept and skipped.
+        most: how many bytes the server may send.
 
     Attributes:
-        version: the version in the greeting; None as long as there is none.
+        version: the version in the greeting; None until it comes.
         has_greeted: whether a greeting has come.
-        events: the events that nobody has taken yet, in order.
-        arrivals: when the bytes came, in order.
+        events: the events that nobody has removed yet, in order.
+        arrivals: when the bytes arrived, in order.
         is_closed: whether nothing more can come.
     """
 
@@ -87,14 +87,14 @@ class Client:
 
     @property
     def received(self) -> bytes:
-        """Every byte as it came, and the commands, each on a line of its own where it was sent."""
+        """All bytes that came, and between them the commands, each on a line of its own."""
         return bytes(self._lines + self._connection.rest)
 
     def greet(self) -> None:
-        """Wait for the greeting, and leave negotiation.
+        """Wait for the greeting, and negotiate capabilities.
 
         Raises:
-            NoAnswer: it does not come, or negotiation is not answered.
+            NoAnswer: the greeting does not come, or negotiation is not answered.
             CommandError: negotiation fails.
             ConnectionFailed, DeadlinePassed, SentTooMuch: as their names say.
         """
@@ -103,11 +103,11 @@ class Client:
         self.command("qmp_capabilities")
 
     def command(self, name: str, /, **arguments: Any) -> Any:
-        """Send a command; what it returns.
+        """Send a command, and return the value of its reply.
 
         Raises:
-            CommandError: it is answered with an error.
-            NoAnswer: it is not answered.
+            CommandError: the reply is an error.
+            NoAnswer: there is no reply.
             ConnectionFailed, DeadlinePassed, SentTooMuch: as their names say.
         """
         number = self.send(name, **arguments)
@@ -119,7 +119,7 @@ class Client:
         return reply.get("return")
 
     def send(self, name: str, /, **arguments: Any) -> int:
-        """Send a command, and wait for nothing; the `id` of its reply.
+        """Send a command without waiting, and return the `id` of its reply.
 
         Raises:
             NoAnswer: the server does not read it.
@@ -140,7 +140,7 @@ class Client:
         return self._number
 
     def until(self, done: Callable[[], bool], seconds: float) -> bool:
-        """Read until something is done, the time is over, or nothing more can come; whether it is done.
+        """Read until something is done, the time is over, or nothing more comes; return whether it is done.
 
         Raises:
             ConnectionFailed, DeadlinePassed, SentTooMuch: as their names say.
@@ -156,7 +156,7 @@ class Client:
         return True
 
     def _wait(self, seconds: float) -> None:
-        """Read what has come, or wait for it, but not for long: a process may end and leave QMP open."""
+        """Read what has come, or wait a little: a process may end and leave its connection open."""
         poll = select.poll()
         poll.register(self._connection, select.POLLIN)
         asked = time.time()
@@ -199,4 +199,4 @@ class Client:
 
 
 _SLICE = 0.1
-"""Seconds to wait for anything to read."""
+"""How many seconds to wait for something to read."""

@@ -1,4 +1,4 @@
-"""One QMP connection: what the server sends, byte for byte and line by line, and what it is sent.
+"""One QMP connection: receive what the server sends, byte for byte and line by line, and send messages.
 
 The field's own library, qemu.qmp, cannot be used here: it stops at a line that is no JSON object, at an event
 before the greeting and at an error without `id`, and drops a last line that has no end. A checker must
@@ -17,21 +17,21 @@ from qmpcheck.text import quoted
 from qmpcheck.wording import plural
 
 NEGOTIATION = b'{"execute": "qmp_capabilities"}\n'
-"""The command without which no event comes."""
+"""The command that ends negotiation: QEMU sends no events before it."""
 
 CHUNK = 1 << 16
-"""Bytes to read at a time; where fewer came, there were no more."""
+"""How many bytes to read at once; if fewer come, there were no more."""
 
 
 class ConnectionFailed(Exception):
-    """A connection that broke, or a line that is too long; the text says which."""
+    """The connection broke, or a line is too long; the text says which."""
 
 
 class NotQMP(ConnectionFailed):
-    """The server's first lines are no QMP.
+    """The server's first lines are not QMP.
 
     Attributes:
-        lines: the lines before that, which are.
+        lines: the lines before, which are QMP.
     """
 
     def __init__(self, text: str, lines: bytes) -> None:
@@ -45,12 +45,12 @@ class Connection:
     Args:
         peer: a connected socket; whoever made it closes it.
         strict: whether the lines up to the greeting must be QMP.
-        longest: bytes that one line may have.
+        longest: the most bytes that a line may have.
 
     Attributes:
         received: how many bytes have come.
         rest: the beginning of a line whose end has not come.
-        has_greeted: whether the greeting has come; only a strict connection looks for it.
+        has_greeted: whether the greeting has come, for a strict connection.
         is_closed: whether the server has closed the connection.
     """
 
@@ -64,20 +64,20 @@ class Connection:
         self._has_lines = False
 
     def fileno(self) -> int:
-        """The socket's file descriptor, to wait on."""
+        """Return the socket's file descriptor, to wait for it."""
         return self._peer.fileno()
 
     @property
     def lost(self) -> str:
-        """What came of a line that did not end, in words; empty where nothing did."""
+        """In words, how much of an unfinished line came; "" for nothing."""
         rest = len(self.rest)
         return f"lost {plural(rest, 'byte')} of a line that was not finished" if rest else ""
 
     def receive(self) -> bytes:
-        """The lines that are whole with what has come now; waits where nothing has.
+        """Return the lines that are complete now; wait if nothing has come.
 
         Raises:
-            NotQMP: the server's first lines are none.
+            NotQMP: the server's first lines are not QMP.
             ConnectionFailed: the connection broke, or a line is too long.
         """
         try:
@@ -94,11 +94,11 @@ class Connection:
         return lines
 
     def send(self, message: bytes, seconds: float | None = None) -> None:
-        """Send a message. A server that has gone is no error: what it sent before is still to be read.
+        """Send a message. It is no error if the server has gone: what it sent before can still be read.
 
         Args:
             message: the bytes.
-            seconds: how long the server may take to read them; None for as long as it likes.
+            seconds: how long the server may take to read them; None for any time.
 
         Raises:
             TimeoutError: it took longer.
@@ -128,7 +128,7 @@ class Connection:
         return b""
 
     def _check_first(self, lines: bytes) -> None:
-        """Look for the greeting. A client that comes back to a monitor may be sent events before it."""
+        """Look for the greeting. Events may come before it, if a client returns to a monitor."""
         accepted = 0
         for line in lines.split(b"\n")[:-1]:
             message = _message(line)
@@ -144,7 +144,7 @@ class Connection:
 
 
 def _message(line: bytes) -> dict[str, Any]:
-    """The object that a line holds; {} where it holds none."""
+    """Return the object on a line; {} if there is none."""
     try:
         message = jsontext.parse(line)
     except jsontext.Malformed:

@@ -1,11 +1,12 @@
-"""A small process that cleans up if qmpcheck is killed: no QEMU is left, and no folder.
+"""A small process that cleans up if qmpcheck is killed, so that no QEMU and no folder is left.
 
-It is this file, run by itself. It waits for its standard input to end, which only happens when all processes
-that could still start a QEMU have ended, however they did. A child of qmpcheck holds that pipe until it
-runs its program, so none is missed. In a session of its own, the guardian gets no signal from a terminal.
+It is this file, run by itself. It waits for the end of its standard input, which comes when all processes
+that could still start a QEMU have ended in any way: a child of qmpcheck has that pipe open until it runs its
+    program.
+In a session of its own, the guardian gets no signal from a terminal.
 
-The processes are found by a variable in their environment, which all that they start inherit. That works
-where there is a /proc; elsewhere only the folder is removed.
+It finds processes by a variable in their environment, which their children inherit. That works where there is
+a /proc; elsewhere only the folder is removed.
 """
 
 from __future__ import annotations
@@ -23,19 +24,19 @@ from types import TracebackType
 
 
 class Guardian:
-    """Within it, processes that are started with its mark, and a folder, do not outlive qmpcheck.
+    """A context in which marked processes, and a folder, do not outlive qmpcheck.
 
-    Leaving it in order cleans up nothing.
+    Leaving it normally cleans up nothing.
 
     Args:
         folder: the folder's path; it need not exist yet. "" for none.
-        grace: seconds that a process may take to end after it was asked to; 0 kills it at once.
+        grace: seconds that a process may take to end after SIGTERM; 0 kills it at once.
 
     Attributes:
         mark: the beginning of a variable for the environment of the processes.
 
     Raises:
-        OSError: on entering, the guardian cannot be started.
+        OSError: when entered, if the guardian cannot be started.
     """
 
     def __init__(self, folder: str = "", grace: float = 0) -> None:
@@ -63,7 +64,7 @@ class Guardian:
             self._process.stdin.close()
 
     def environment(self, name: str = "") -> dict[str, str]:
-        """Our environment with the guardian's mark, and a name of the process's own after it."""
+        """Return our environment with the guardian's mark, followed by a name for the process."""
         return {**os.environ, self.mark.rstrip("="): name}
 
 
@@ -80,7 +81,7 @@ _PAUSE = 0.01
 
 
 def _signal_marked(mark: str, number: int) -> bool:
-    """Send a signal to all of them; whether there were any."""
+    """Send a signal to all marked processes; return whether there were any."""
     found = False
     for process in _marked(os.fsencode(mark)):
         found = True
@@ -97,10 +98,10 @@ def _marked(mark: bytes) -> Iterator[int]:
 
 
 def _kill_all_that_appear(mark: str) -> None:
-    """Kill them until none was there for a while.
+    """Kill marked processes until none has appeared for a while.
 
-    While a process begins to run a program, its end of our pipe is closed already, and its environment cannot
-    be read yet.
+    A process that is just starting a program has closed our pipe already, but its environment cannot be read
+    yet.
     """
     now = time.monotonic()
     end, quiet_until = now + _LONGEST, now + _QUIET

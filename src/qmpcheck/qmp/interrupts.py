@@ -1,4 +1,4 @@
-"""Signals that ask qmpcheck to end: waiting that they stop without a loss, and ending in order."""
+"""Handle signals that ask qmpcheck to end: stop waiting without losing anything, and clean up."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class HasFileno(Protocol):
-    """A socket, or what has one."""
+    """A socket, or something with a file descriptor."""
 
     def fileno(self) -> int:
-        """Its file descriptor."""
+        """Return the file descriptor."""
 
 
 def _is_ignored_hangup(number: int) -> bool:
@@ -26,16 +26,16 @@ def _is_ignored_hangup(number: int) -> bool:
 
 
 class Interrupts:
-    """Within it, a signal that asks to end stops the waiting and nothing else.
+    """A context in which a signal only stops the waiting.
 
     A hangup that is ignored, as under `nohup`, stays ignored.
 
     Args:
-        signals: the signals; none for a thread, which gets no signals: others call `ask` there.
+        signals: the signals; none in a thread, which gets no signals: others call `ask` for it.
 
     Attributes:
         came: whether there was one.
-        asked: the signal that nobody has taken yet.
+        asked: the signal that nobody has handled yet.
     """
 
     def __init__(self, signals: Sequence[int] = INTERRUPTS) -> None:
@@ -61,7 +61,7 @@ class Interrupts:
         self._theirs.close()
 
     def ask(self, number: int) -> None:
-        """Stop the waiting; from any thread."""
+        """Stop the waiting, from any thread."""
         self.came, self.asked = True, number
         with suppress(BlockingIOError):
             self._theirs.send(b"\n")
@@ -72,16 +72,16 @@ class Interrupts:
             raise KeyboardInterrupt
 
     def take(self) -> int | None:
-        """The signal that has come, which from now on is taken."""
+        """Return the signal that has come, and mark it as handled."""
         number, self.asked = self.asked, None
         return number
 
     def pause(self, seconds: float) -> None:
-        """Wait, but not after an interrupt."""
+        """Wait, but only until an interrupt."""
         self._select(seconds)
 
     def readable(self, connection: HasFileno, seconds: float | None) -> bool:
-        """Wait until there is something to read; False if the time, or an interrupt, came first."""
+        """Wait until there is something to read; return False if the time is over or an interrupt came."""
         return self._select(seconds, connection) and self.asked is None
 
     def _select(self, seconds: float | None, *connections: HasFileno) -> bool:
@@ -95,7 +95,7 @@ class Interrupts:
 
     @contextmanager
     def raising(self) -> Iterator[None]:
-        """Let signals raise KeyboardInterrupt inside; only around calls that wait and lose nothing by it."""
+        """Let signals raise KeyboardInterrupt inside; only for blocking calls that lose no data then."""
         self._raises = True
         try:
             yield
@@ -105,7 +105,7 @@ class Interrupts:
 
 @contextmanager
 def exit_on_signal() -> Iterator[None]:
-    """Within it, a request to end unwinds the stack, so that what was started is killed."""
+    """A context in which a signal unwinds the stack, so that everything that was started is killed."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

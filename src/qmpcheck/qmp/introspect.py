@@ -1,7 +1,7 @@
-"""Asking a QEMU binary what it says of itself.
+"""Ask a QEMU binary to describe itself.
 
-The binary is started without a machine, talks QMP over its standard input and output, which every release
-can, and is killed with all that it started. Nothing of it remains: no process, no file.
+The binary is started without a machine, speaks QMP over standard input and output, as every release can, and
+is killed together with its children. No process and no file is left.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from qmpcheck.text import safe, shortened
 from qmpcheck.version import Version
 
 PATIENCE = 20.0
-"""Seconds that a binary may take."""
+"""How many seconds a binary may take."""
 
 _NO_MACHINE = ("-machine", "none", "-S", *SYSTEM)
 
 _MOST = 8 << 20
-"""Bytes that it may send; its schema has a quarter of a megabyte."""
+"""How many bytes it may send; its schema has a quarter of a megabyte."""
 
 
 class Unanswered(Exception):
-    """A binary that does not say what it is; the text says why."""
+    """A binary does not describe itself; the text says why."""
 
 
 class _Ended(Unanswered):
-    """It ended of itself, as one does that does not know its options."""
+    """It ended by itself, as binaries do that do not know the options."""
 
 
 class Answer(NamedTuple):
-    """What a binary says of itself.
+    """What a binary says about itself.
 
     Attributes:
         version: of QEMU.
@@ -122,11 +122,11 @@ def _values(client: Client, command: str, *members: str) -> frozenset[str]:
 
 
 _MOMENT = 1.0
-"""Seconds that a process may take to end after it has closed its output."""
+"""How many seconds a process may take to end after it has closed its output."""
 
 
 def _reason(process: Process) -> Unanswered:
-    """Why nothing more came from a process."""
+    """Say why nothing more came from a process."""
     status = process.status(_MOMENT)
     if status is None:
         return Unanswered("it speaks no QMP: it closed its output")

@@ -1,4 +1,4 @@
-"""QEMU processes: with a monitor of ours, and none of them left at the end."""
+"""Start QEMU processes with a monitor of ours, and leave none of them behind."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ STORAGE_DAEMON = ("--chardev", "stdio,id=qmp,signal=off", "--monitor", "chardev=
 
 
 class NotStarted(Exception):
-    """A process that cannot be started; the text says why."""
+    """A process cannot be started; the text says why."""
 
 
 class GroupClosed(Exception):
-    """A process that is not started, as its group is closed already."""
+    """A process is not started, as its group is closed already."""
 
 
 class Process:
     """A process that a group has started.
 
     Args:
-        popen: the leader of a session.
+        popen: the process, which leads a session.
         peer: our end of its standard input and output.
-        errors: the file that is its standard error.
-        mark: the variable in its environment by which it and all that it has started are found.
+        errors: the file for its standard error.
+        mark: the variable in its environment by which it and its children are found.
 
     Attributes:
         peer: our end of its standard input and output.
@@ -54,7 +54,7 @@ class Process:
         self._popen, self._errors, self._mark = popen, errors, mark
 
     def status(self, seconds: float = 0) -> int | None:
-        """Its exit status, negative for a signal; None if it still runs after so many seconds."""
+        """Return its exit status, negative for a signal; None if it still runs after this many seconds."""
         end = time.monotonic() + seconds
         while True:  # without reaping it, as long as its number is needed to kill what it has started
             result = os.waitid(os.P_PID, self._popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
@@ -65,13 +65,13 @@ class Process:
             time.sleep(_PAUSE)
 
     def last_lines(self) -> list[str]:
-        """The last lines that it has written to standard error, of 4 KiB at most; none is blank."""
+        """Return the last lines of its standard error that are not blank, of 4 KiB at most."""
         self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - _TAIL))
         lines = self._errors.read().decode(errors="replace").split("\n")
         return [line for line in lines if line.strip()]
 
     def kill(self) -> None:
-        """Kill it and all that it has started. It is not reaped."""
+        """Kill it and its children, without reaping it."""
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self.status(_MOMENT)
@@ -88,7 +88,7 @@ _TAIL = 4096
 
 
 class ProcessGroup:
-    """Within it, processes can be started; at its end, they and all that they have started are killed.
+    """A context in which processes can be started; at its end, they and their children are killed.
 
     A guardian does the same if qmpcheck itself is killed. Threads may share a group.
 
@@ -99,7 +99,7 @@ class ProcessGroup:
         folder: the path of the private folder, which is removed at the end; "" without one.
 
     Raises:
-        OSError: on entering, there is no room for the folder or the guardian.
+        OSError: when entered, if the folder or the guardian cannot be created.
     """
 
     def __init__(self, parent: str | None = None) -> None:
@@ -129,7 +129,7 @@ class ProcessGroup:
         self._guardian.__exit__(kind, error, trace)
 
     def close(self) -> None:
-        """Kill all processes that are left, and start no other."""
+        """Kill all processes that are left, and allow no more."""
         with self._lock:
             self.is_closed = True
             for process in self._left:
@@ -137,7 +137,7 @@ class ProcessGroup:
 
     @contextmanager
     def started(self, command: Sequence[str], folder: str | None = None) -> Iterator[Process]:
-        """A process that talks over its standard input and output; killed afterwards.
+        """Start a process that speaks QMP over standard input and output; kill it afterwards.
 
         Args:
             command: what to run.
@@ -168,7 +168,7 @@ class ProcessGroup:
         theirs: socket.socket,
         errors: IO[bytes],
     ) -> Process:
-        """Start it in a session of its own, so that it can be killed with its process group."""
+        """Start a process in a session of its own, so that it can be killed with its process group."""
         with self._lock:
             if self.is_closed:
                 raise GroupClosed
@@ -192,7 +192,7 @@ class ProcessGroup:
 
 
 def _scratch() -> IO[bytes]:
-    """A file without a name."""
+    """Return a temporary file without a name."""
     try:
         return tempfile.TemporaryFile()
     except OSError as error:
@@ -200,16 +200,16 @@ def _scratch() -> IO[bytes]:
 
 
 GRACE = 10.0
-"""Seconds that a monitored command may take to end, if qmpcheck is killed, before it is killed, too."""
+"""If qmpcheck is killed, how many seconds a monitored command may take to end before it is killed, too."""
 
 
 @contextmanager
 def monitored(
     command: Sequence[str], stdout: int | None = None
 ) -> Iterator[tuple[subprocess.Popen[bytes], socket.socket]]:
-    """A command that runs a QEMU, with one monitor more: the process, and our end of the monitor.
+    """Run a command that starts a QEMU, with one more monitor; yield the process, and our end of the monitor.
 
-    The terminal stays the command's own. At the end the process is waited for.
+    The command keeps the terminal. At the end, wait for the process.
 
     Args:
         command: the command, to which options are added.
@@ -237,7 +237,7 @@ def monitored(
 
 
 def _monitor_options(command: Sequence[str], end: int) -> list[str]:
-    """The options that give it a monitor at a file descriptor, whatever else it has."""
+    """Return the options that add a monitor at a file descriptor."""
     chardev = f"socket,id=qmpcheck,fd={end}"
     names = map(os.path.basename, command)  # the first may be of what starts it, such as timeout
     program = next((name for name in names if name.startswith("qemu-")), "")

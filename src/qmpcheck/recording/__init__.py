@@ -1,1 +1,1 @@
-"""What a QEMU sends over QMP, written down as it comes: every byte as sent, and whole lines only."""
+"""Record what a QEMU sends over QMP, as it comes: every byte as sent, and whole lines only."""

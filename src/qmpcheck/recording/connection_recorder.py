@@ -1,4 +1,4 @@
-"""One connection to a monitor, recorded from its first line to its end."""
+"""Record one connection to a monitor, from its first line to its end."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from qmpcheck.recording.transcript import Stopped, Transcript
 from qmpcheck.streams.blocks import LONGEST
 
 PATIENCE = 10.0
-"""Seconds that a socket may take to greet."""
+"""How many seconds a monitor may take to send its greeting."""
 
 _SILENT = "it speaks no QMP, or its monitor has another client"
 
 
 class ConnectionRecorder:
-    """Writes down what one peer sends. It is sent nothing but the command without which no event comes.
+    """Records what one peer sends. It sends only `qmp_capabilities`, without which no event comes.
 
     Args:
         peer: the socket.
-        transcript: where it is written.
-        patience: seconds that the peer may take to greet; None for as long as it likes.
-        longest: bytes that one line may have.
-        writes_command: whether that command is written, too, where it is sent.
+        transcript: where the messages are written.
+        patience: seconds that the peer may take to send its greeting; None for any number.
+        longest: the most bytes that a line may have.
+        writes_command: whether `qmp_capabilities` is written, too.
     """
 
     def __init__(
@@ -44,11 +44,14 @@ class ConnectionRecorder:
 
     @property
     def lost(self) -> str:
-        """What came of a line that did not end, in words; empty where nothing did."""
+        """In words, how much of an unfinished line came; "" for nothing."""
         return self._connection.lost
 
     def read(self, interrupts: Interrupts, waits: bool = True) -> bool:
-        """Write what comes; whether to the peer's end. An interrupt ends it, or that nothing comes at once.
+        """Write what comes until the peer's end, an interrupt, or, unless it `waits`, until nothing is there.
+
+        Returns:
+            Whether the peer has ended.
 
         Raises:
             Stopped: it speaks no QMP, a line is too long, or the transcript cannot be written.

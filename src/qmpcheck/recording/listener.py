@@ -1,4 +1,4 @@
-"""A socket that a QEMU connects to: what it sends is recorded by a thread, while others go on."""
+"""A socket that QEMUs connect to: a thread records what they send, while the test goes on."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from qmpcheck.recording.connection_recorder import PATIENCE, ConnectionRecorder
 from qmpcheck.recording.transcript import Stopped
 
 _MOMENT = 10.0
-"""Seconds that what was sent before the end may take to be read; a peer that never pauses is cut off."""
+"""How many seconds to read at the end what was sent before; a peer that never pauses is cut off."""
 
 
 class RecordedConnection(NamedTuple):
-    """One connection: the file, what is wrong with it, and what was lost of a line; "" for neither."""
+    """A connection: its file, what went wrong, and what was lost of a line; "" for nothing."""
 
     path: str
     problem: str
@@ -27,9 +27,9 @@ class RecordedConnection(NamedTuple):
 
 
 class Listener:
-    """Within it, whoever connects is recorded to a file of its own, one after the other.
+    """A context in which each peer that connects is recorded to a file of its own, one after the other.
 
-    A machine that is started anew with the same options is the next one. At the end, what has been sent is
+    A machine that is restarted with the same options is the next peer. At the end, what was sent before is
     still read.
 
     Args:
@@ -72,7 +72,7 @@ class Listener:
                 self.recordings.append(self._record(connection, next(self._files)))
 
     def _is_called(self) -> bool:
-        """Whether somebody has connected; waits for it, but not after the end was asked for."""
+        """Wait until a peer has connected, or the end; return whether one has."""
         if not self._interrupts.came and self._interrupts.readable(self._socket, None):
             return True
         self._interrupts.take()
@@ -92,7 +92,7 @@ class Listener:
         return RecordedConnection(path, problem, session.lost if session else "")
 
     def _read(self, session: ConnectionRecorder) -> str:
-        """Read to the peer's end, or to ours; what was wrong with it."""
+        """Read to the peer's end or ours; return what went wrong."""
         is_over = not self._interrupts.came and session.read(self._interrupts)
         if not is_over:
             self._interrupts.take()

@@ -1,8 +1,9 @@
-"""A proxy between clients and a monitor: it passes on what either side sends, and writes both down.
+"""A proxy between clients and a monitor: it passes on what either side sends, and records both.
 
-Clients and QEMU see each other as without it: bytes and file descriptors pass unchanged, a side that reads
-slowly slows down the other, and the end of one is the end of the other. Only one client is served at a time,
-as QEMU does it. What cannot be written down passes all the same.
+Clients and QEMU do not notice it: bytes and file descriptors pass unchanged, a side that reads slowly slows
+    down
+the other, and when one side ends, so does the other. Like QEMU, it serves one client at a time. Messages also
+pass if they cannot be recorded.
 """
 
 from __future__ import annotations
