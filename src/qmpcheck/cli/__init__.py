@@ -1,4 +1,4 @@
-"""The command line: `qmpcheck COMMAND`. One module a command, loaded when it is asked for."""
+"""The command line: `qmpcheck COMMAND`. Each command has a module, which is loaded when it is used."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _reason(error: Exception) -> str:
-    """What ended a command, in words."""
+    """Say in words what ended a command."""
     match error:
         case SpecError():
             return str(error)
@@ -94,7 +94,7 @@ def _reason(error: Exception) -> str:
 
 
 def _internal(error: Exception) -> str:
-    """The message for an exception that nothing expects, with its traceback where that is asked for."""
+    """Return the message for an unexpected exception, with its traceback if that is wanted."""
     import traceback
 
     if os.environ.get(TRACEBACK):
@@ -109,14 +109,14 @@ def _internal(error: Exception) -> str:
 
 
 def _abandon(stream: IO[str] | None) -> None:
-    """Let the interpreter's own flush at exit go nowhere."""
+    """Redirect the interpreter's own flush at exit to nowhere: the reader has gone."""
     if stream is None:
         return
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class _Parser(argparse.ArgumentParser):
-    """Help of one width, as finding out the terminal's costs a tenth of a start; errors safe to print."""
+    """A parser with safe errors, and help of a fixed width: asking the terminal costs a tenth of a start."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=_formatter, **options)
@@ -149,7 +149,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _configured(module: ModuleType, arguments: Sequence[str]) -> dict[str, Any]:
-    """What a configuration file says of the command; help can be had whatever it says."""
+    """Return what a configuration file sets for a command; nothing for `--help`, which must always work."""
     keys = getattr(module, "CONFIGURED", None)
     if not keys or "-h" in arguments or "--help" in arguments:
         return {}

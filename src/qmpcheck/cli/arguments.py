@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class AppendOverDefault(argparse.Action):
-    """Takes all values that a flag is given, in a list in place of the default, which a file may have set."""
+    """Collects all values of a flag in a list that replaces the default, which a file may have set."""
 
     def __call__(  # noqa: D102 -- argparse calls it
         self, _: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, __: str | None = None
@@ -27,13 +27,13 @@ class AppendOverDefault(argparse.Action):
 
 
 def add_spec_and_event(parser: argparse.ArgumentParser) -> None:
-    """`SPEC [EVENT]`."""
+    """Add `SPEC [EVENT]`."""
     parser.add_argument("spec", metavar="SPEC")
     parser.add_argument("event", nargs="?", metavar="EVENT")
 
 
 def chosen_events(rule_base: RuleBase, event: str | None) -> dict[str, EventRule]:
-    """The event of that name, or all events.
+    """Return the event of this name, or all events.
 
     Raises:
         SpecError: the spec has no such event.
@@ -48,7 +48,7 @@ def chosen_events(rule_base: RuleBase, event: str | None) -> dict[str, EventRule
 
 
 def add_fail_on(parser: argparse.ArgumentParser) -> None:
-    """`--fail-on SEVERITY` and `--exit-zero`."""
+    """Add `--fail-on SEVERITY` and `--exit-zero`."""
     parser.add_argument(
         "--fail-on",
         type=_severity,
@@ -64,7 +64,7 @@ def add_fail_on(parser: argparse.ArgumentParser) -> None:
 
 
 def add_terms(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
-    """What streams are held to beside the spec, and which of the known codes' findings count."""
+    """Add the options that say how streams are checked, and which findings count."""
     add_select(parser, known)
     add_fail_on(parser)
     parser.add_argument(
@@ -88,11 +88,11 @@ def add_terms(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
 
 
 def recipe(options: argparse.Namespace, codes: frozenset[str]) -> Recipe:
-    """How streams are checked, by the options that all commands have.
+    """Return how streams are checked, by the options that all commands share.
 
     Args:
-        options: those of the command.
-        codes: the codes of the findings that are wanted.
+        options: the command's options.
+        codes: the codes of the findings to keep.
     """
     from qmpcheck.validation.recipe import Recipe
 
@@ -109,14 +109,14 @@ def recipe(options: argparse.Namespace, codes: frozenset[str]) -> Recipe:
 
 
 def named_rules(options: argparse.Namespace, option: str) -> frozenset[str]:
-    """The names of rules among what `--select` or `--ignore` was given; the rest are codes.
+    """Return the names of rules among the values of `--select` or `--ignore`; the others are codes.
 
     Args:
-        options: those of the command.
+        options: the command's options.
         option: `select` or `ignore`.
 
     Raises:
-        SpecError: no rule has one of the names.
+        SpecError: a name is that of no rule.
     """
     names = _not_codes(getattr(options, option))
     if not names:
@@ -137,12 +137,12 @@ def _not_codes(chosen: Sequence[str] | None) -> frozenset[str]:
 
 
 def is_code(text: str) -> bool:
-    """Whether it can only be a code: names of rules do not begin like one."""
+    """Whether a value can only be a code: names of rules do not begin like codes."""
     return text[:3].upper() == "QMP"
 
 
 def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
-    """`--select` and `--ignore`, each with codes, the beginnings of codes, or names of rules."""
+    """Add `--select` and `--ignore`, each with codes, beginnings of codes, or names of rules."""
 
     def codes(text: str) -> list[str]:
         matching: list[str] = []
@@ -168,12 +168,12 @@ def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
 
 
 def beginning(prefix: str, known: Collection[str]) -> list[str]:
-    """The codes that begin so, in order."""
+    """Return the codes with this beginning, in order."""
     return [code for code in sorted(known) if prefix and code.startswith(prefix)]
 
 
 def selected(options: argparse.Namespace, known: Collection[str]) -> frozenset[str]:
-    """The codes that the two options leave of those known.
+    """Return the codes that the two options leave.
 
     Raises:
         SpecError: they leave none.
@@ -186,7 +186,7 @@ def selected(options: argparse.Namespace, known: Collection[str]) -> frozenset[s
 
 
 FOREVER = 1e9
-"""Seconds; no bound is as long."""
+"""The limit of a bound, in seconds."""
 
 
 def _seconds(text: str) -> float:

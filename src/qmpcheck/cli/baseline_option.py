@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def add_baseline(parser: argparse.ArgumentParser) -> None:
-    """The two options."""
+    """Add the two options."""
     parser.add_argument("--baseline", metavar="FILE", help="accept the findings that it lists")
     parser.add_argument(
         "--update-baseline",
@@ -33,7 +33,7 @@ def add_baseline(parser: argparse.ArgumentParser) -> None:
 
 
 def load(options: argparse.Namespace) -> Baseline | None:
-    """The findings accepted; None where no baseline was asked for.
+    """Return the accepted findings; None without a baseline.
 
     Raises:
         SpecError: it cannot be read, or there is nothing to update.
@@ -54,7 +54,7 @@ def load(options: argparse.Namespace) -> Baseline | None:
 def accepted(
     options: argparse.Namespace, results: Collection[StreamResult], before: Baseline | None
 ) -> Baseline | None:
-    """What is accepted of this run: what was before, or all that it found where that is to be written."""
+    """Return the findings that are accepted in this run: those of the file, or all if it is updated."""
     if before is None or not options.update_baseline or _lacking(results):
         return before
     from qmpcheck.reports import baseline
@@ -68,13 +68,13 @@ def close(
     before: Baseline | None,
     codes: Collection[str],
 ) -> int:
-    """Write the baseline, or say which of its entries no longer occur; the exit status.
+    """Write the baseline, or say which of its entries no longer occur; return the exit status.
 
     Args:
-        options: the command's.
-        results: the streams.
+        options: the command's options.
+        results: the results of the streams.
         before: the baseline as it was read.
-        codes: the codes that were looked for.
+        codes: the codes that were checked.
     """
     if before is None:
         return CLEAN
@@ -93,7 +93,7 @@ def close(
 
 
 def of_report(report: Report) -> Baseline:
-    """The findings of a report that a baseline holds."""
+    """Return the findings of a report that belong in a baseline."""
     from qmpcheck.reports import fingerprint
 
     wanted = (finding for finding in report.findings if finding.severity > Severity.NOTE)
@@ -104,12 +104,12 @@ def update(options: argparse.Namespace, report: Report, before: Baseline) -> Non
     """Write the findings of a report to the baseline.
 
     Args:
-        options: the command's.
+        options: the command's options.
         report: what was found.
         before: the baseline as it was read.
 
     Raises:
-        SpecError: it cannot be written, or some findings are counted and not listed.
+        SpecError: it cannot be written, or some findings are not listed.
     """
     from qmpcheck.reports.report import NOT_LISTED
 
@@ -120,7 +120,7 @@ def update(options: argparse.Namespace, report: Report, before: Baseline) -> Non
 
 
 def _write(path: str, before: Baseline, now: Baseline) -> None:
-    """Write a baseline, and say how it differs from the one before."""
+    """Write a baseline, and say how it differs from the previous one."""
     from qmpcheck.reports import baseline
 
     with output.opened(path) as out:
@@ -130,7 +130,7 @@ def _write(path: str, before: Baseline, now: Baseline) -> None:
 
 
 def _lacking(results: Collection[StreamResult]) -> str:
-    """Why the findings listed are not all there are; "" where they are."""
+    """Say why not all findings are listed; "" if they are."""
     for checked in results:
         reason = stream_status.unchecked(checked)
         more = checked.unlisted.total()
@@ -142,7 +142,7 @@ def _lacking(results: Collection[StreamResult]) -> str:
 
 
 def tell_gone(before: Baseline, now: Baseline, codes: Collection[str]) -> None:
-    """Say how many entries of a baseline no longer occur, of those that were looked for."""
+    """Say how many entries of a baseline no longer occur, among the codes that were checked."""
     gone = {entry for entry in before - now if entry.code in codes}
     if gone:
         verb = "occurs" if len(gone) == 1 else "occur"

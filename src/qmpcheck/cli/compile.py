@@ -59,11 +59,11 @@ def _spec(options: argparse.Namespace) -> Spec:
 
 
 def _release(options: argparse.Namespace) -> bytes:
-    """The rules of a release, and where they come from.
+    """Return the rules of a release, and where they come from.
 
     Raises:
-        SpecError: the name is none of a release, or of one that qmpcheck knows without it; or the spec cannot
-            be read.
+        SpecError: the name is not that of a release, qmpcheck has the release already, or the spec cannot be
+            read.
     """
     name = options.release
     if not local_rules.RELEASE.fullmatch(name):

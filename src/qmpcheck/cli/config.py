@@ -23,7 +23,7 @@ from qmpcheck.text import quoted, safe
 
 
 class _InvalidValue(Exception):
-    """What is wrong with a value, and at which key in it."""
+    """A value is invalid: what is wrong, and the keys to it."""
 
     def __init__(self, reason: str, *within: str) -> None:
         super().__init__(reason)
@@ -34,9 +34,9 @@ class _ConfigFile(NamedTuple):
     """A file that holds a configuration.
 
     Attributes:
-        path: where it is, from the current directory.
-        text: all of it.
-        table: where in it the configuration stands.
+        path: its path from the current directory.
+        text: its content.
+        table: the keys to the configuration in it.
         settings: the configuration.
     """
 
@@ -46,7 +46,7 @@ class _ConfigFile(NamedTuple):
     settings: Any
 
     def fail(self, reason: str, *keys: str) -> NoReturn:
-        """Say what is wrong, and in which line."""
+        """Raise the error, with the line that it is about."""
         from qmpcheck import toml_positions
 
         line = toml_positions.line(self.text, (*self.table, *keys))
@@ -54,10 +54,10 @@ class _ConfigFile(NamedTuple):
 
 
 def defaults(keys: Collection[str]) -> dict[str, Any]:
-    """What the configuration file, if there is one, sets of these keys, by the names of the arguments.
+    """Return what the configuration file, if there is one, sets for these keys, by names of arguments.
 
     Raises:
-        SpecError: the file cannot be read, or holds something that has no place there.
+        SpecError: the file cannot be read, or is invalid.
     """
     file = _found()
     if file is None:
@@ -89,11 +89,11 @@ def _own(path: str) -> _ConfigFile | None:
 _OF_OURS = re.compile(
     rb"""\btool["' \t]*\.["' \t]*qmpcheck\b|^[ \t]*\[[ \t]*["']?tool["']?[ \t]*\]""", re.MULTILINE
 )
-"""What a project file that configures qmpcheck holds; only such a one is parsed."""
+"""What is in every project file that configures qmpcheck; others are not parsed."""
 
 
 def _project(path: str) -> _ConfigFile | None:
-    """The file, if it has something for us; most are of projects that have nothing to do with QEMU."""
+    """Return the project file if it configures qmpcheck; most projects have nothing to do with QEMU."""
     if not os.path.isfile(path):
         return None
     path = os.path.relpath(path)
@@ -113,7 +113,7 @@ def _project(path: str) -> _ConfigFile | None:
 
 
 def _values(file: _ConfigFile) -> dict[str, Any]:
-    """All that a file sets, as the arguments hold it."""
+    """Return everything that a file sets, as values of arguments."""
     if not isinstance(file.settings, dict):
         file.fail("expected a table")
     values: dict[str, Any] = {}
@@ -139,7 +139,7 @@ def _spec(value: Any, folder: str) -> str:
 
 
 def _codes(value: Any, _: str) -> list[str]:
-    """Codes, and names of rules, which the command checks."""
+    """Return codes, and names of rules; the command checks the names."""
     return [code for each in _strings(value) for code in _codes_or_rule(each)]
 
 
@@ -155,7 +155,7 @@ def _some_codes(value: Any, folder: str) -> list[str]:
 
 
 def _beginning(prefix: str, *within: str) -> list[str]:
-    """The codes that begin so, of all that a command which takes the key may find."""
+    """Return the codes with this beginning that a command with this key may find."""
     from qmpcheck.gate.codes import OF_GATE
 
     codes = beginning(prefix, OF_GATE)
@@ -167,7 +167,7 @@ def _beginning(prefix: str, *within: str) -> list[str]:
 
 
 def _severities(value: Any, _: str) -> dict[str, Severity]:
-    """The severity of each code; of two beginnings of a code, the longer one counts."""
+    """Return the severity of each code; if two beginnings match a code, the longer one counts."""
     if not isinstance(value, dict):
         raise _InvalidValue("expected a table of codes and their severities")
     severities: dict[str, Severity] = {}
@@ -213,4 +213,4 @@ _READERS: dict[str, Callable[[Any, str], Any]] = {
 }
 
 KEYS = tuple(_READERS)
-"""The keys that a file may have, each the default of the flag of its name; severities and extra have none."""
+"""The keys that a file may have: each is the default of a flag, but severities and extra have no flag."""

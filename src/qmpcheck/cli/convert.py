@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 class _Contents:
-    """What a log holds of one stream."""
+    """What a log contains of one stream."""
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
@@ -70,7 +70,7 @@ class _Contents:
 def _parts(
     path: str, format: str | None, ahead: bool = False
 ) -> Iterator[tuple[formats.Format, Iterator[demultiplex.Part]]]:
-    """The parts of a file's streams.
+    """Yield the parts of a file's streams.
 
     Raises:
         SpecError: the file cannot be read.
@@ -83,7 +83,7 @@ def _parts(
 
 
 def _summary(path: str, format: str | None) -> tuple[formats.Format, list[_Contents]]:
-    """The format, and what the file holds of each stream, in the order in which streams begin."""
+    """Describe the format, and what the file contains of each stream, in the order of the streams."""
     found: dict[Stream, _Contents] = {}
     with _parts(path, format, ahead=True) as (recognised, parts):
         for part in parts:
@@ -110,10 +110,10 @@ def _label(stream: Stream) -> str:
 
 
 def _chosen(path: str, found: list[_Contents], vm: str | None) -> list[int]:
-    """The positions of the streams to write.
+    """Return the positions of the streams to write.
 
     Raises:
-        SpecError: there are none, or they are of several VMs and none was named.
+        SpecError: there are none, or they belong to several VMs and the user named none.
     """
     filled = [number for number, each in enumerate(found) if each.messages]
     if not filled:

@@ -39,7 +39,7 @@ from qmpcheck.text import safe
 from qmpcheck.wording import first_of, plural
 
 CONFIGURED = ("extra",)
-"""What a configuration file may set."""
+"""The options that a configuration file may set."""
 
 _LEVELS = ("breaking", "risky", "safe")
 
@@ -102,7 +102,7 @@ def _spec(name: str, extra: Sequence[str]) -> Spec:
 
 
 def _beside(options: argparse.Namespace, changes: Changes, fail_on: Impact) -> int:
-    """The reports for CI; the exit status."""
+    """Write the reports for CI; return the exit status."""
     if not options.reports:
         return CLEAN
     from qmpcheck.reports import changesreport
@@ -111,10 +111,10 @@ def _beside(options: argparse.Namespace, changes: Changes, fail_on: Impact) -> i
 
 
 def _client(name: str, old: Spec, new: Spec) -> NamedClient:
-    """What the client receives.
+    """Return what the client reads.
 
     Raises:
-        SpecError: nothing that the specs speak of.
+        SpecError: it reads nothing that the specs have.
     """
     found = client_usage_file.load(name, [old.rule_base, new.rule_base])
     known = old.rule_base.events | new.rule_base.events

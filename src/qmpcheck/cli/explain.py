@@ -50,12 +50,12 @@ if TYPE_CHECKING:
 
 
 def _level(about: Code) -> str:
-    """How bad its findings are; of a change, what it means for a tolerant client."""
+    """Return how bad its findings are; for a change, what it means for a tolerant client."""
     return str(about.change.tolerant if about.change else about.severity)
 
 
 def _code(text: str) -> str | None:
-    """The code of that name; None where it is the name of something else."""
+    """Return the code of a name; None if it is the name of something else."""
     for code, about in CODES.items():
         if text.upper() == code or text.lower() == about.slug:
             return code
@@ -63,10 +63,10 @@ def _code(text: str) -> str | None:
 
 
 def _named(text: str) -> str:
-    """What an erratum, or a rule about commands, says.
+    """Yield the explanation of an erratum or of a rule about commands.
 
     Raises:
-        SpecError: there is none of that name.
+        SpecError: there is none of this name.
     """
     from qmpcheck.checking import command_rules, errata  # most ask for codes
 

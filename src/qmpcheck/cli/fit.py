@@ -113,7 +113,7 @@ def _tell_versions(versions: Iterable[Version]) -> None:
 
 
 def _note(version: Version) -> str:
-    """What to tell the user about a version that no release of the catalogue is; "" for nothing."""
+    """Return what the user should know about a version that is not in the catalogue; "" for nothing."""
     try:
         return catalogue.of_version(version).note
     except SpecError as error:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from qmpcheck.reports.report import Report
 
 _WIDTHS = (None, None, None, None, 80)
-"""Where cells are wrapped: what happened can be long."""
+"""The widths at which cells are wrapped: what happened can be long."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

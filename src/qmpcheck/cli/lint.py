@@ -32,7 +32,7 @@ from qmpcheck.wording import plural
 __all__ = ["add_arguments", "findings", "run"]
 
 KNOWN = "lint-baseline.json"
-"""The file, beside the rules, of the defects that QEMU's own documents have."""
+"""The file beside the rules with the defects of QEMU's own documents."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _lint(paths: Sequence[str], codes: frozenset[str]) -> tuple[list[Linted], dict[str, str]]:
-    """What was found of those codes in each document, and why others cannot be read."""
+    """Return the findings of these codes in each document, and why others cannot be read."""
     results, unreadable = list[Linted](), dict[str, str]()
     for path in paths:
         try:
@@ -82,7 +82,7 @@ def _lint(paths: Sequence[str], codes: frozenset[str]) -> tuple[list[Linted], di
 
 
 def _without(results: Sequence[Linted], known: Baseline) -> list[Linted]:
-    """The results without known defects."""
+    """Return the results without known defects."""
     return [linted._replace(defects=tuple(_new(linted.defects, known))) for linted in results]
 
 
@@ -122,7 +122,7 @@ def _counts(linted: Linted) -> list[str]:
 def _close(
     options: argparse.Namespace, new: Report, before: Baseline | None, updates: bool, codes: frozenset[str]
 ) -> None:
-    """Write the baseline where that is asked for, or say which of its entries no longer occur."""
+    """Write the baseline if the user asked for that, or say which of its entries no longer occur."""
     if before is None:
         return
     if updates:

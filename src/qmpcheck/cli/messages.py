@@ -1,4 +1,4 @@
-"""Messages on standard error, apart from the report."""
+"""Print messages to standard error, separate from the report."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 
 
 def tell(message: str) -> None:
-    """Print a message on standard error. If nobody can read it, the exit status says enough."""
+    """Print a message to standard error. If that is closed, the exit status must do."""
     if sys.stderr is None:
         return
     with suppress(OSError):

@@ -1,4 +1,4 @@
-"""`--output FILE`: where a report goes."""
+"""`--output FILE`: write a report to a file."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from qmpcheck.rulebase import SpecError
 from qmpcheck.text import safe
 
 STANDARD_OUTPUT = ("-", "/dev/stdout")
-"""Names of it. Opened as a file, it would lose what is there already."""
+"""Names of standard output. If it were opened as a file, what is there already would be lost."""
 
 
 def output_path(text: str) -> str | None:
-    """The file that an option names; None for standard output."""
+    """Return the file that an option names; None for standard output."""
     return None if text in STANDARD_OUTPUT else text
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
-    """`-o FILE`."""
+    """Add `-o FILE`."""
     parser.add_argument(
         "-o", "--output", type=output_path, metavar="FILE", help="write there, not to standard output"
     )
 
 
 def refuse_overwrite(inputs: Sequence[str], path: str | None, option: str = "--output") -> None:
-    """Refuse to write over what is read.
+    """Refuse to overwrite an input.
 
     Args:
-        inputs: what is read.
-        path: what is written; None for standard output.
-        option: the one that names it.
+        inputs: the files that are read.
+        path: the file that is written; None for standard output.
+        option: the option that names it.
 
     Raises:
         SpecError: the output is one of the inputs.
@@ -53,13 +53,13 @@ def refuse_overwrite(inputs: Sequence[str], path: str | None, option: str = "--o
 
 @contextmanager
 def opened(path: str | None, at_once: bool = False) -> Iterator[IO[str]]:
-    """Yield the file to write a report to, or standard output where none is named.
+    """Yield the file to write a report to, or standard output if there is none.
 
-    The file is replaced when the report is complete, and an older one stays until then.
+    An older file is replaced when the report is complete, and stays until then.
 
     Args:
         path: the file; None for standard output.
-        at_once: whether others read the report while it is written: an older file is emptied at the start.
+        at_once: whether others read the report while it is written; an older file is emptied at once then.
 
     Raises:
         SpecError: the file cannot be written.

@@ -1,4 +1,4 @@
-"""A progress bar in bytes, with the number of files and of findings."""
+"""Show a progress bar in bytes, with the number of files and of findings."""
 
 from __future__ import annotations
 
@@ -31,6 +31,6 @@ class Progress:
 
 @contextmanager
 def bar(total: int | None) -> Iterator[Progress]:
-    """Shows after a second and goes away at the end; `total` bytes, None where it is not known."""
+    """Show a bar after a second, until the end; `total` is in bytes, None if it is unknown."""
     with tqdm(total=total, unit="B", unit_scale=True, delay=1, leave=False, file=sys.stderr) as shown:
         yield Progress(shown)

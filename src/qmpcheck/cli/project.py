@@ -1,4 +1,4 @@
-"""Finds the file that holds a project's configuration; only then is `config` loaded to read it."""
+"""Find the file with a project's configuration; `config` is loaded only if there is one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ FILE, PROJECT = "qmpcheck.toml", "pyproject.toml"
 
 
 def folders() -> Iterator[str]:
-    """The current directory and those above it, up to the one that has a `.git`."""
+    """Yield the current directory and those above, up to the one with a `.git`."""
     try:
         folder = os.getcwd()
     except OSError:  # it was removed
@@ -23,7 +23,7 @@ def folders() -> Iterator[str]:
 
 
 def may_be_configured() -> bool:
-    """Whether there is a file that may hold a configuration."""
+    """Whether there is a file that may have a configuration."""
     return any(
         os.path.lexists(os.path.join(folder, name)) for folder in folders() for name in (FILE, PROJECT)
     )

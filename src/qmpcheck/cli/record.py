@@ -80,7 +80,7 @@ def _recorded(
     file: Transcript,
     interrupts: Interrupts,
 ) -> bool:
-    """Whether nothing was lost that is known of."""
+    """Record, and return whether nothing was lost."""
     whole = True
     try:
         if where is None:

@@ -1,4 +1,4 @@
-"""`--report FORMAT=FILE`: reports for CI, beside the command's own."""
+"""`--report FORMAT=FILE`: write reports for CI, in addition to the command's own."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from qmpcheck.reports.report import Report
 
 LINES = ("github",)
-"""Formats that are lines, and may stand among others; the others are whole documents."""
+"""Formats that consist of lines, which may be mixed with others; the other formats are documents."""
 
 _DOCUMENTS = ("json", "markdown")
-"""Formats of a command's own report that are whole documents."""
+"""Formats of a command's own report that are documents."""
 
 
 class ReportRequest(NamedTuple):
-    """A report that was asked for: its format, and the file that it goes to; None for standard output."""
+    """A requested report: its format, and its file; None for standard output."""
 
     format: str
     path: str | None
@@ -75,17 +75,17 @@ def prepare(
     own: str = "text",
     path: str | None = None,
 ) -> None:
-    """Refuse reports that cannot be written beside what else is read and written; change no file.
+    """Check that the reports can be written beside everything else, without changing a file.
 
     Args:
-        asked: the reports.
-        inputs: what is read.
-        outputs: the files that are written beside the reports.
+        asked: the requested reports.
+        inputs: the files that are read.
+        outputs: other files that are written.
         own: the format of the command's own report.
-        path: the file that it goes to; None for standard output.
+        path: the file of the command's own report; None for standard output.
 
     Raises:
-        SpecError: one would be written over what is read or written, or two documents to standard output.
+        SpecError: a report would overwrite an input or an output, or two documents go to standard output.
     """
     output.refuse_overwrite([*inputs, *outputs], path)
     _refuse_overwrite(asked, inputs, [*outputs, *filter(None, [path])])
@@ -93,7 +93,7 @@ def prepare(
 
 
 def _refuse_overwrite(asked: Sequence[ReportRequest], inputs: Sequence[str], outputs: Sequence[str]) -> None:
-    """Refuse to write a report over what is read, or over what else is written."""
+    """Refuse to overwrite an input or another output with a report."""
     taken = {*map(os.path.abspath, outputs)}
     for each in asked:
         output.refuse_overwrite([*inputs, *outputs], each.path, "--report")
@@ -105,7 +105,7 @@ def _refuse_overwrite(asked: Sequence[ReportRequest], inputs: Sequence[str], out
 
 
 def _keep_apart(asked: Sequence[ReportRequest], own: str, path: str | None) -> None:
-    """Refuse to write a document to standard output where another report goes, too."""
+    """Refuse to write a document to standard output if another report goes there, too."""
     there = [own] if own in _DOCUMENTS and path is None else []
     there += [each.format for each in asked if each.path is None]
     if len(there) > 1 and not {*LINES}.issuperset(there):
@@ -115,9 +115,10 @@ def _keep_apart(asked: Sequence[ReportRequest], own: str, path: str | None) -> N
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run a command that takes `--report`; return its exit status.
+    """Run a command that has `--report`; return its exit status.
 
-    A failed run leaves older report files as they were, and names them, so that nobody takes one for its own.
+    If it fails, older report files stay as they were, and a message names them, so that nobody takes them for
+    new ones.
     """
     before = _existing(options)
     status = UNUSABLE
@@ -134,14 +135,14 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _existing(options: argparse.Namespace) -> dict[str, tuple[int, int]]:
-    """The files that are there already of those that a command is to write reports to, with their states."""
+    """Return the existing files among those for reports, with their states."""
     paths = [*(each.path for each in options.reports), getattr(options, "output", None)]
     states = {path: _state(path) for path in paths if path is not None}
     return {path: state for path, state in states.items() if state}
 
 
 def _state(path: str) -> tuple[int, int] | None:
-    """What changes when a file is replaced or written; None where no regular file is there."""
+    """Return what changes when a file is replaced or written; None if there is no regular file."""
     if not os.path.isfile(path):
         return None
     status = os.stat(path)
@@ -149,9 +150,9 @@ def _state(path: str) -> tuple[int, int] | None:
 
 
 def sparing_existing(options: argparse.Namespace) -> argparse.Namespace:
-    """The options without the report files that exist: for a run that could read none of its inputs.
+    """Return the options without existing report files, for a run that could read none of its inputs.
 
-    A new file may say that nothing could be read; an older one keeps what it says.
+    A new file may say that nothing could be read; an older one keeps its content.
     """
     there = _existing(options)
     reports = [each for each in options.reports if each.path not in there]
@@ -162,13 +163,13 @@ def sparing_existing(options: argparse.Namespace) -> argparse.Namespace:
 def opened(
     path: str | None, asked: Sequence[ReportRequest], at_once: bool = False
 ) -> AbstractContextManager[IO[str]]:
-    """Where the command's own report goes.
+    """Open the file for the command's own report.
 
-    That is standard error where a document goes to standard output, which is to be read by a program then.
+    If a document goes to standard output, a program will read that, so the report goes to standard error.
 
     Args:
-        path: the file that was named; None for standard output.
-        asked: the reports beside it.
+        path: the file that the user named; None for standard output.
+        asked: the other reports.
         at_once: whether others read the report while it is written.
 
     Raises:
@@ -180,7 +181,7 @@ def opened(
 
 
 def write(asked: Sequence[ReportRequest], report: Report) -> int:
-    """Write the reports, each though another cannot be written; the exit status."""
+    """Write each report, even if another cannot be written; return the exit status."""
     from qmpcheck.reports import formats
 
     status = CLEAN

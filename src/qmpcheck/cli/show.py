@@ -58,7 +58,7 @@ def _print_list(title: str, items: Iterable[str]) -> None:
 
 
 def _promises(event: str, spec: catalogue.Spec) -> Iterator[str]:
-    """The rules about commands that the event answers, or that are about it."""
+    """Yield the rules about commands in which the event is the trigger or a response."""
     from qmpcheck.checking import command_rules  # the rules of a spec need none
 
     series = catalogue.series(spec)
@@ -72,7 +72,7 @@ def _promises(event: str, spec: catalogue.Spec) -> Iterator[str]:
 
 
 def _errata(event: str, spec: catalogue.Spec) -> Iterator[str]:
-    """The known errata that concern the event, and are not over in the spec's release."""
+    """Yield the known errata of the event that the spec's release still has."""
     from qmpcheck.checking import command_rules, errata
 
     series = catalogue.series(spec)

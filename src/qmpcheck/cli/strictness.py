@@ -1,4 +1,4 @@
-"""Lines of a spec that were not understood: a notice, or with `--strict-spec` an error."""
+"""Report lines of a spec that were not understood: as a notice, or with `--strict-spec` as an error."""
 
 from __future__ import annotations
 
@@ -12,17 +12,14 @@ from qmpcheck.wording import plural
 
 
 def add_strict_spec(parser: argparse.ArgumentParser) -> None:
-    """`--strict-spec`."""
+    """Add `--strict-spec`."""
     parser.add_argument(
         "--strict-spec", action="store_true", help="exit 2 if lines of the spec were not understood"
     )
 
 
 def notice(spec: Spec) -> str:
-    """One line about the lines of a spec that were not understood; "" where all were.
-
-    `spec.rule_base.not_understood` is how many there are.
-    """
+    """Return a line about the lines of a spec that were not understood; "" if there are none."""
     number = spec.rule_base.not_understood
     if not number:
         return ""
@@ -33,10 +30,10 @@ def notice(spec: Spec) -> str:
 
 
 def check(options: argparse.Namespace, *specs: Spec) -> None:
-    """Print the notice of each spec that has one.
+    """Print a notice for each spec with such lines.
 
     Raises:
-        SpecError: one has, and `--strict-spec` asks for this.
+        SpecError: there are such lines, and the user gave `--strict-spec`.
     """
     notices = [text for text in map(notice, specs) if text]
     if notices and options.strict_spec:

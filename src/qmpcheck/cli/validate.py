@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from qmpcheck.validation.spec_choice import Choice
 
 CONFIGURED = ("spec", "select", "ignore", "severities", "assume", "rules", "within", "fail-on", "extra")
-"""What a configuration file may set."""
+"""The options that a configuration file may set."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -264,7 +264,7 @@ _MOST_TOLD = 100
 
 
 def _new(checked: StreamResult, options: argparse.Namespace, known: Baseline | None) -> int:
-    """How many findings fail the run."""
+    """Return how many findings fail the run."""
     if not known:
         return checked.count(options.fail_on)
     from qmpcheck.reports import baseline

@@ -1,8 +1,7 @@
 """Compare two rule bases: find every change that a reader of events may notice, and nothing else.
 
 If the specs are of different kinds, or one is a text, what only one of them states is no change on the wire:
-    it
-is reported as QMP517. So is a condition on the build that is added to something optional.
+it is reported as QMP517. So is a condition on the build that is added to something optional.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Find the specs that a stream fits, in one pass, however many specs there are.
 
 What a spec says about an event depends on few things: which of the known keys it has, the JSON types of their
-    values, which of the known values are there, and how large the integers are. These are its *shape*, and
-    events of the same shape are checked once. Specs that describe an event in the same way share that check.
+values, which of the known values are there, and how large the integers are. These are its *shape*, and events
+of the same shape are checked once. Specs that describe an event in the same way share that check.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The history of an event, a member or a value: when it was added, how it changed, when it was removed.
 
 What counts is the spec of the time: up to release 2.0 the text, revision by revision; from 2.1 on the QAPI
-    schema of each release. The revisions of the text after 2.0 are left out: they only repeated parts of the
-    schema, until the text was removed.
+schema of each release. The revisions of the text after 2.0 are left out: they only repeated parts of the
+schema, until the text was removed.
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 
 It is this file, run by itself. It waits for the end of its standard input, which comes when all processes
 that could still start a QEMU have ended in any way: a child of qmpcheck has that pipe open until it runs its
-    program.
-In a session of its own, the guardian gets no signal from a terminal.
+program. In a session of its own, the guardian gets no signal from a terminal.
 
 It finds processes by a variable in their environment, which their children inherit. That works where there is
 a /proc; elsewhere only the folder is removed.

@@ -1,9 +1,8 @@
 """A proxy between clients and a monitor: it passes on what either side sends, and records both.
 
 Clients and QEMU do not notice it: bytes and file descriptors pass unchanged, a side that reads slowly slows
-    down
-the other, and when one side ends, so does the other. Like QEMU, it serves one client at a time. Messages also
-pass if they cannot be recorded.
+down the other, and when one side ends, so does the other. Like QEMU, it serves one client at a time. Messages
+also pass if they cannot be recorded.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from qmpcheck.wording import plural
 
 _CHUNK = 1 << 16
 _MOST_FDS = 253
-"""File descriptors that Linux passes on with one message, at most."""
+"""The most file descriptors that Linux passes with one message."""
 
 
 def record_proxy(
@@ -34,17 +33,17 @@ def record_proxy(
     interrupts: Interrupts,
     again: bool = False,
 ) -> bool:
-    """Serve clients until the monitor ends, with `again` also those that come after that, or an interrupt.
+    """Serve clients until an interrupt, or the end of the monitor; with `again`, wait for its return.
 
     Args:
         listen: where clients connect.
         monitor: where QEMU listens.
-        record: writes down what passes.
-        interrupts: ends it.
+        record: records what passes.
+        interrupts: end it.
         again: whether a monitor that has ended is expected to come back.
 
     Returns:
-        Whether all was written down.
+        Whether everything was recorded.
 
     Raises:
         Stopped: there is no place to listen, or no monitor.
@@ -73,7 +72,7 @@ def record_proxy(
 
 @contextmanager
 def _listening(address: Address) -> Iterator[socket.socket]:
-    """A socket that listens there; its path is removed in the end."""
+    """Yield a socket that listens at an address; remove its path at the end."""
     try:
         listener = address.listen()
     except (OSError, ValueError) as error:
@@ -86,7 +85,7 @@ def _listening(address: Address) -> Iterator[socket.socket]:
 
 
 def _accepted(listener: socket.socket, interrupts: Interrupts) -> socket.socket | None:
-    """The next client; None where an interrupt came first."""
+    """Return the next client; None if an interrupt came first."""
     with selectors.DefaultSelector() as selector:
         selector.register(listener, selectors.EVENT_READ)
         return listener.accept()[0] if _selected(selector, interrupts) else None
@@ -95,7 +94,7 @@ def _accepted(listener: socket.socket, interrupts: Interrupts) -> socket.socket 
 def _selected(
     selector: selectors.BaseSelector, interrupts: Interrupts
 ) -> list[tuple[selectors.SelectorKey, int]]:
-    """What is ready, after waiting for it; nothing where an interrupt came first."""
+    """Wait until something is ready, and return it; [] if an interrupt came first."""
     try:
         with interrupts.raising():
             return [] if interrupts.asked is not None else selector.select()
@@ -104,10 +103,10 @@ def _selected(
 
 
 class ProxyRecorder:
-    """Writes down both directions, each message on one line.
+    """Records both directions, each message on one line.
 
     Attributes:
-        on_message: takes what the user must know, when it happens.
+        on_message: takes what the user must know, as it happens.
         is_whole: whether nothing was lost.
     """
 
@@ -121,21 +120,21 @@ class ProxyRecorder:
         self._received, self._sent = LineSplitter(), CommandSplitter()
 
     def received(self, chunk: bytes) -> None:
-        """Take bytes of QEMU's; they are written line by line."""
+        """Record bytes from QEMU, line by line."""
         try:
             self._append(self._received.feed(chunk))
         except TooLong:
             self._stop(f"a line is longer than {plural(LONGEST, 'byte')}")
 
     def sent(self, chunk: bytes) -> None:
-        """Take bytes of the client's; they are written command by command, however they are laid out."""
+        """Record bytes from the client, command by command, in whatever layout they come."""
         try:
             self._append(b"".join(text + b"\r\n" for text in self._sent.feed(chunk)))
         except TooLong:
             self._stop(f"a command is longer than {plural(LONGEST, 'byte')}")
 
     def end(self) -> None:
-        """The connection is over: what is not whole is lost."""
+        """The connection has ended: messages that are incomplete are lost."""
         for what, rest in (("line", len(self._received.rest)), ("command", self._sent.rest)):
             if rest:
                 self.on_message(f"lost {plural(rest, 'byte')} of a {what} that was not finished")
@@ -159,20 +158,20 @@ class ProxyRecorder:
 
 
 class TooLong(Exception):
-    """A message has not ended after as many bytes as one may have."""
+    """A message has more bytes than one may have."""
 
 
 class LineSplitter:
-    """Finds the whole lines in what QEMU sends; `rest` is what there is of the next one."""
+    """Finds the complete lines in what QEMU sends; `rest` is the beginning of the next one."""
 
     def __init__(self) -> None:
         self.rest = bytearray()
 
     def feed(self, chunk: bytes) -> bytes:
-        """The lines that are whole with this chunk.
+        """Return the lines that are complete with this chunk.
 
         Raises:
-            TooLong: the line that has begun is longer than any may be.
+            TooLong: the next line is longer than a line may be.
         """
         self.rest += chunk
         end = self.rest.rfind(b"\n", len(self.rest) - len(chunk)) + 1
@@ -184,9 +183,9 @@ class LineSplitter:
 
 
 class CommandSplitter:
-    """Finds the JSON objects in what a client sends, with line ends or without.
+    """Finds the JSON objects in what a client sends, with or without line ends.
 
-    What is between them is no message: QEMU answers it with an error, and it is left out.
+    What is between them is no message, and skipped: QEMU answers it with an error.
     """
 
     def __init__(self) -> None:
@@ -196,14 +195,14 @@ class CommandSplitter:
 
     @property
     def rest(self) -> int:
-        """How many bytes there are of an object that has not ended."""
+        """How many bytes of an unfinished object there are."""
         return len(self._text) if self._depth else 0
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        """The objects that are whole with this chunk, each on one line.
+        """Return the objects that are complete with this chunk, each on one line.
 
         Raises:
-            TooLong: the object that has begun is longer than any may be.
+            TooLong: the next object is longer than one may be.
         """
         self._text += chunk
         found: list[bytes] = []
@@ -222,7 +221,7 @@ class CommandSplitter:
         return found
 
     def _step(self, token: bytes, begin: int) -> bool:
-        """Take the next token; whether a value ends with it."""
+        """Take the next token; return whether a value ends with it."""
         if self._quote:
             self._quote = b"" if token == self._quote else self._quote
         elif token in (b'"', b"'"):
@@ -247,14 +246,14 @@ _LINE_END = re.compile(rb"\s*\n\s*")
 
 
 class ProxiedConnection:
-    """One client and its connection to the monitor."""
+    """A client and its connection to the monitor."""
 
     def __init__(self, client: socket.socket, server: socket.socket, record: ProxyRecorder) -> None:
         self._up = _Direction(client, server, record.sent)
         self._down = _Direction(server, client, record.received)
 
     def run(self, interrupts: Interrupts) -> bool:
-        """Pass on until one side has ended and the other has got all; whether the client ended first."""
+        """Pass on until one side has ended and the other has got all; return whether the client was first."""
         client_ended = False
         while interrupts.asked is None and not self._is_over:
             with selectors.DefaultSelector() as selector:
@@ -283,11 +282,11 @@ class ProxiedConnection:
 
 
 class _Direction:
-    """What one side sends, on its way to the other.
+    """The bytes that one side sends to the other.
 
     Attributes:
-        has_ended: whether the sender has ended, and the receiver has got all and knows it.
-        is_deaf: whether the receiver takes nothing any more: what comes is only written down.
+        has_ended: whether the sender has ended, and the receiver has got everything and knows that.
+        is_deaf: whether the receiver has stopped reading, so that what comes is only recorded.
     """
 
     def __init__(self, source: socket.socket, sink: socket.socket, write: Callable[[bytes], None]) -> None:
@@ -300,16 +299,16 @@ class _Direction:
 
     @property
     def wanted(self) -> tuple[socket.socket, int]:
-        """The socket to wait for next, and for what; 0 for nothing.
+        """The socket to wait for next, and the event on it; 0 for none.
 
-        Nothing is read before all that was read has been passed on, as the two would wait for each other.
+        More is read only after everything has been passed on, so that a slow receiver slows down the sender.
         """
         if self._pending:
             return self._sink, selectors.EVENT_WRITE
         return self._source, 0 if self.has_ended else selectors.EVENT_READ
 
     def step(self, ready: Mapping[object, int]) -> None:
-        """Read or write, whatever it waits for, if the socket is ready."""
+        """Read or write, if the socket is ready for that."""
         place, event = self.wanted
         if ready.get(place, 0) & event:
             if event == selectors.EVENT_READ:

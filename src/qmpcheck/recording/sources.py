@@ -1,6 +1,6 @@
-"""What is recorded: a socket that listens, or a command that is started.
+"""Record from a socket, or from a command that is started.
 
-Each function says whether nothing was lost. It reports what happens through `on_message`.
+Each function returns whether nothing was lost, and reports what happens through `on_message`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from qmpcheck.recording.transcript import STANDARD_OUTPUT, OnMessage, Stopped, T
 from qmpcheck.text import safe
 
 _PAUSE = 0.1
-"""Seconds between two attempts to connect, and between two looks at a process."""
+"""How many seconds to wait between two attempts to connect, and between two looks at a process."""
 
 
 def record_socket(
@@ -29,7 +29,7 @@ def record_socket(
     on_message: OnMessage,
     again: bool = False,
 ) -> bool:
-    """Record until the peer ends; with `again`, also the ones that come after it, until an interrupt."""
+    """Record until the peer ends; with `again`, also its successors, until an interrupt."""
     whole = True
     while interrupts.asked is None:
         connection = _connected(address, interrupts, on_message if again else None)
@@ -59,10 +59,10 @@ def _recorded(
 
 
 def _connected(address: Address, interrupts: Interrupts, waiting: OnMessage | None) -> socket.socket | None:
-    """A connection; None where an interrupt came first.
+    """Return a connection; None if an interrupt came first.
 
     Raises:
-        Stopped: there is none, and it is not to wait for one.
+        Stopped: nobody listens, and it should not wait.
     """
     reported = ""
     while interrupts.asked is None:
@@ -85,10 +85,10 @@ def _connected(address: Address, interrupts: Interrupts, waiting: OnMessage | No
 def record_command(
     command: Sequence[str], transcript: Transcript, interrupts: Interrupts, on_message: OnMessage
 ) -> bool:
-    """Start a command with a monitor of our own, and record until it ends; interrupts are passed on to it.
+    """Start a command with a monitor of our own, and record until it ends; pass interrupts on to it.
 
-    It is never killed: a machine may have much to write before it ends. If it dies of a
-    signal that was not passed on, what it had not sent yet is lost. Its exit status says nothing of that.
+    It is never killed, as a machine may have much to write before it ends. If it dies of a signal that was
+    not passed on, what it had not sent yet is lost. Its exit status does not show that.
     """
     try:
         with monitored(command, 2 if transcript.path == STANDARD_OUTPUT else None) as (process, ours):
@@ -109,7 +109,7 @@ def _recorded_command(
     interrupts: Interrupts,
     on_message: OnMessage,
 ) -> tuple[bool, int]:
-    """Whether nothing was lost, and the process's exit status."""
+    """Return whether nothing was lost, and the exit status of the process."""
     try:
         with closing(ours):
             session = ConnectionRecorder(ours, transcript, writes_command=True)
@@ -126,7 +126,7 @@ def _followed(
     interrupts: Interrupts,
     on_message: OnMessage,
 ) -> bool:
-    """Record to the end of the monitor. What stops the recording does not stop the command."""
+    """Record to the end of the monitor. If recording fails, the command goes on."""
     try:
         while not session.read(interrupts):
             number = interrupts.take()

@@ -1,4 +1,4 @@
-"""The file that is written: it grows by whole lines, and is cut back to them where the disk takes no more."""
+"""The file of a recording: it grows by whole lines, and is truncated to them if the disk is full."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from qmpcheck.wording import plural
 STANDARD_OUTPUT = "-"
 
 OnMessage = Callable[[str], None]
-"""Takes what the user must know, when it happens: what was lost, or that a connection ended."""
+"""Takes what the user must know, as it happens: what was lost, or that a connection has ended."""
 
 
 class Stopped(Exception):
-    """A recording that cannot begin or go on; the text says why, and what is lost."""
+    """The recording cannot begin or continue; the text says why, and what is lost."""
 
 
 class Transcript:
-    """What is written, and how much of it there is; `sessions` is for those who write to count."""
+    """The file that is written, and how much it has; the writers count the `sessions`."""
 
     def __init__(self, path: str, number: int) -> None:
         self.path, self._number = path, number
@@ -33,16 +33,16 @@ class Transcript:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         return "standard output" if self.path == STANDARD_OUTPUT else safe(self.path)
 
     @property
     def may_wait(self) -> bool:
-        """Whether writing can wait for a reader, as to a pipe."""
+        """Whether writing may block, as to a pipe."""
         return not self._is_file
 
     def append(self, lines: bytes) -> None:
-        """Write whole lines: each of them is on disk, or none of it.
+        """Write whole lines: no part of a line stays in the file.
 
         Raises:
             Stopped: there is no room, or no reader.
@@ -58,10 +58,10 @@ class Transcript:
         self._count(lines)
 
     def finish(self) -> None:
-        """Have the system put it on the disk.
+        """Wait until everything is on the disk.
 
         Raises:
-            Stopped: the disk did not take it.
+            Stopped: it could not be written.
         """
         try:
             os.fsync(self._number)
@@ -81,7 +81,7 @@ class Transcript:
         return Stopped(f"{self.name}: {reason}: {count} received but not written{end}")
 
     def _is_cut_back(self, torn: int) -> bool:
-        """Take the last bytes away, those of a line that is not whole."""
+        """Remove the last bytes, those of an incomplete line; return whether that was possible."""
         with suppress(OSError):
             if torn:
                 os.ftruncate(self._number, os.lseek(self._number, 0, os.SEEK_CUR) - torn)
@@ -94,10 +94,10 @@ class Transcript:
 
 
 def opened(path: str) -> Transcript:
-    """A new file, or an empty one that is there, or standard output.
+    """Yield the transcript in a new file, in an existing empty one, or on standard output.
 
     Raises:
-        Stopped: it cannot be written, or holds something already.
+        Stopped: it cannot be written, or is not empty.
     """
     if path == STANDARD_OUTPUT:
         if sys.stdout is None:

@@ -1,1 +1,1 @@
-"""Results as text or JSON."""
+"""Render results: as text, as JSON, and for CI systems."""

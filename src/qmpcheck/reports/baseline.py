@@ -1,4 +1,4 @@
-"""The findings that a project accepts for now, in a file that people can read and merge."""
+"""Read and write the file of findings that a project accepts for now; people can read and merge it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from qmpcheck.text import safe
 
 
 class _BaselineEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of the file."""
+    """An entry, which is one line of the file."""
 
     fingerprint: str
     code: str
@@ -36,7 +36,7 @@ class _BaselineFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 LARGEST = 1 << 24
-"""Bytes; an entry has about a hundred."""
+"""The largest size of a baseline, in bytes; an entry has about a hundred."""
 
 
 def load(path: str) -> Baseline:
@@ -58,10 +58,10 @@ def load(path: str) -> Baseline:
 
 
 def read(path: str, text: bytes) -> Baseline:
-    """The baseline in the content of a file.
+    """Read a baseline from the content of a file.
 
     Raises:
-        SpecError: it is none.
+        SpecError: it is no baseline.
     """
     return frozenset(_entries(path, text))
 
@@ -89,13 +89,13 @@ def _entries(path: str, text: bytes) -> Iterator[Identity]:
 
 
 def _line_of(error: Exception, text: bytes) -> str:
-    """`:LINE`, where the error says how many bytes into the text it is."""
+    """Return `:LINE` if the error has a position in the text; otherwise ""."""
     place = re.search(r"\(byte (\d+)\)$", str(error))
     return f":{text.count(bytes([10]), 0, int(place[1])) + 1}" if place else ""
 
 
 def dump(baseline: Baseline) -> str:
-    """The file: JSON, a finding on each line, in an order that does not depend on the streams."""
+    """Write a baseline: JSON, with a finding on each line, sorted, whatever the order of the streams."""
     import json
 
     lines = [
@@ -107,14 +107,14 @@ def dump(baseline: Baseline) -> str:
 
 
 def found(results: Iterable[StreamResult]) -> Baseline:
-    """What streams were found to have, as far as it is listed."""
+    """Return the baseline of the listed findings about streams."""
     return frozenset(fingerprint.of_finding(finding) for checked in results for finding in checked.listed)
 
 
 def new(checked: StreamResult, baseline: Baseline, at_least: Severity) -> int:
-    """How many findings of that severity or worse are not in the baseline.
+    """Return how many findings of this severity or worse are not in the baseline.
 
-    One that is counted and not listed is new: its path is not known, so no baseline can have it.
+    Findings that are not listed are new: nobody knows their paths, so no baseline can have them.
     """
     bad_enough = (finding for finding in checked.listed if finding.severity >= at_least)
     known = sum(fingerprint.of_finding(finding) in baseline for finding in bad_enough)

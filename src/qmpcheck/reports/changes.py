@@ -1,4 +1,4 @@
-"""The changes between two specs, in the form that every report of them shows."""
+"""Prepare the changes between two specs for all reports about them."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from qmpcheck.wording import plural
 
 
 class NamedClient(NamedTuple):
-    """A client: the file that shows what it receives, and what that is."""
+    """A client: the file that says what it reads, and what that is."""
 
     path: str
     uses: ClientUsage
 
 
 class Changes(NamedTuple):
-    """What changed from one spec to another for a client, one that is strict or one that is tolerant.
+    """What changed from one spec to another, for a strict or a tolerant client.
 
     Attributes:
         old, new: the specs.
-        changes: what changed, and of a known client only what touches it.
-        strict: whether the client is.
-        client: None for any.
-        unlisted: how many changes are left out, as every binary differs so from any schema.
+        changes: the changes; for a known client, only those that concern it.
+        strict: whether the client is strict.
+        client: the client; None for any.
+        unlisted: how many changes are omitted, because every binary differs from every schema like this.
     """
 
     old: Spec
@@ -43,17 +43,17 @@ class Changes(NamedTuple):
 
     @property
     def changed_events(self) -> int:
-        """How many events change on the wire."""
+        """The number of events that change on the wire."""
         return len({change.event for change in self.changes if change.level(self.strict) > Impact.DOC})
 
     @property
     def compared(self) -> int:
-        """How many events one of the specs has, or both."""
+        """The number of events that at least one of the specs has."""
         return len(self.old.rule_base.events.keys() | self.new.rule_base.events.keys())
 
 
 class ChangeRow(NamedTuple):
-    """A change, or both halves of a renaming, in texts that are safe to print."""
+    """A change, or both halves of a renaming, as texts that are safe to print."""
 
     event: str
     code: str
@@ -82,7 +82,7 @@ def summary(changes: Changes, rows: Sequence[ChangeRow]) -> str:
 
 
 def notes(changes: Changes) -> list[str]:
-    """What to know about the changes, a sentence each."""
+    """Return what readers should know about the changes, in sentences."""
     more = changes.unlisted
     left_out = [
         f"{plural(more, 'difference')} not listed (--all lists all): every binary says less about its types "
@@ -103,7 +103,7 @@ def _of_yours(events: int, changed: int) -> str:
 
 
 def rows(changes: Changes) -> list[ChangeRow]:
-    """A row for each change, grouped by event; the worst event and the worst change first."""
+    """Return a row for each change, grouped by event; the worst event and the worst change come first."""
     made = [*_rows(changes.changes, changes.strict)]
     worst: dict[str, Impact] = {}
     for row in made:
@@ -136,7 +136,7 @@ def _names(change: Change, direction: ChangeDirection) -> bool:
 
 
 def _other_half(went: Change, came: dict[_ChangeKey, Change]) -> Change | None:
-    """What came in place of a name that went, where each names the other one."""
+    """Return the addition that replaces a removed name, if each names the other one."""
     if not went.counterpart or not _names(went, ChangeDirection.REMOVED):
         return None
     if not went.path:

@@ -1,4 +1,4 @@
-"""The changes between two specs as JSON; `changes.schema.json` beside this file is its schema."""
+"""Write the changes between two specs as JSON; `changes.schema.json` beside this file is its schema."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def write(changes: Changes, out: IO[str]) -> None:
 
 
 def report(changes: Changes) -> dict[str, Any]:
-    """The report as a value."""
+    """Return the report as a value."""
     return {
         "qmpcheck": qmpcheck.__version__,
         "old": _spec(changes.old),

@@ -1,4 +1,4 @@
-"""What `diff` found, as the value that the reports for CI are made from."""
+"""Turn what `diff` found into a `Report`, from which the reports for CI are rendered."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from qmpcheck.rulebase import NOWHERE
 
 
 def report(changes: Changes, fail_on: Impact = Impact.BREAKING) -> Report:
-    """The changes from one spec to another as a report.
+    """Return the changes from one spec to another as a report.
 
     Args:
-        changes: those, and whose they are.
+        changes: the changes, and the client that they concern.
         fail_on: the level from which changes fail the run.
     """
     against = f"{changes.old.name} to {changes.new.name}"
@@ -33,12 +33,12 @@ def report(changes: Changes, fail_on: Impact = Impact.BREAKING) -> Report:
 
 
 def of_change(each: Change, spec: str, strict: bool = False) -> Finding:
-    """A change as a finding. Its place is in the new spec, or in the old one if it was removed.
+    """Return a change as a finding, with its place in the new spec, or in the old one for a removal.
 
     Args:
         each: the change.
-        spec: names the spec, if that has no files.
-        strict: whether the client is.
+        spec: the name of the spec, for one without files.
+        strict: whether the client is strict.
     """
     place = each.new if each.new != NOWHERE else each.old
     return Finding(
@@ -54,7 +54,7 @@ def of_change(each: Change, spec: str, strict: bool = False) -> Finding:
 
 
 def _kinds(each: Change) -> Iterator[str]:
-    """What distinguishes it from other changes of the same code, event and path."""
+    """Yield what distinguishes it from other changes of the same code, event and path."""
     if each.value:
         yield each.value
     for branch in each.where:

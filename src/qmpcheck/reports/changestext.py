@@ -1,4 +1,4 @@
-"""The changes between two specs for a reader at a terminal, or as Markdown."""
+"""Write the changes between two specs as text or as Markdown."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _HEADERS = ("event", "code", "level", "path", "what", "old", "new")
 _DOCUMENTS = "In the documents alone, and no change on the wire:"
 
 _WIDTHS = (None, None, None, None, 60)
-"""Where cells are wrapped: what changed can be long."""
+"""The widths at which cells are wrapped: what changed can be long."""
 
 
 def write(changes: Changes, out: IO[str]) -> None:
-    """The counts, then a table of what changed, then one of what differs in the documents alone."""
+    """Write the counts, a table of what changed, and one of what differs only in the documents."""
     paint = style.painter(out)
     rows = shared.rows(changes)
     out.write(shared.summary(changes, rows) + "\n")
@@ -42,7 +42,7 @@ def write(changes: Changes, out: IO[str]) -> None:
 
 
 def write_markdown(changes: Changes, out: IO[str]) -> None:
-    """The changes as Markdown; nothing in them is taken for markup."""
+    """Write the changes as Markdown, with all markup in them escaped."""
     rows = shared.rows(changes)
     out.write(_escaped(shared.summary(changes, rows)) + "\n")
     wire, documents = _parted(rows)
@@ -54,12 +54,12 @@ def write_markdown(changes: Changes, out: IO[str]) -> None:
 
 
 def _parted(rows: Sequence[ChangeRow]) -> tuple[list[ChangeRow], list[ChangeRow]]:
-    """What changes on the wire, and what differs in the documents alone."""
+    """Separate what changes on the wire from what differs only in the documents."""
     return [row for row in rows if row.level > Impact.DOC], [row for row in rows if row.level == Impact.DOC]
 
 
 def _cells(rows: Sequence[ChangeRow], level: Callable[[ChangeRow], str]) -> Iterator[tuple[str, ...]]:
-    """The cells of each row; only the first row of an event names it."""
+    """Yield the cells of each row; only the first row of an event names it."""
     for event, group in groupby(rows, key=lambda row: row.event):
         shown = event
         for row in group:
@@ -83,5 +83,5 @@ _MARKUP = re.compile(r"^[-+]|[\\`*_\[\]#|~$]|:(?=//)")
 
 
 def _escaped(text: str) -> str:
-    """Text that Markdown shows as it is: no markup, no HTML and no link."""
+    """Escape a text so that Markdown shows it unchanged: no markup, no HTML, no link."""
     return _MARKUP.sub(r"\\\g<0>", html.escape(text, quote=False))

@@ -1,4 +1,4 @@
-"""The identity of a finding from one run to the next: independent of its line and of values that vary."""
+"""The identity of a finding across runs: independent of its line and of values that vary."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Baseline = frozenset[Identity]
 
 
 def of_finding(finding: Finding) -> Identity:
-    """The identity of a finding."""
+    """Return the identity of a finding."""
     if finding.code in DOCUMENT_CODES:
         kind = _digest(re.sub(r"\d+", "", finding.message))[:12]  # numbers vary when a document is edited
     else:
@@ -42,7 +42,7 @@ def of_finding(finding: Finding) -> Identity:
 
 
 def fingerprint(identity: Identity) -> str:
-    """The identity as 32 hexadecimal digits."""
+    """Return the identity as 32 hexadecimal digits."""
     import json
 
     return _digest(json.dumps(identity))[:32]

@@ -1,4 +1,4 @@
-"""How well the specs fit a stream, as text, and as JSON by `fit.schema.json` beside this file."""
+"""Report how well the specs fit a stream, as text or as JSON; `fit.schema.json` is the JSON's schema."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from qmpcheck.wording import first_of, plural
 
 
 def write_text(path: str, streams: Sequence[StreamFit], out: IO[str]) -> None:
-    """For each stream the answer, what bounds it, a table of the releases and one of the event document.
+    """Write for each stream the answer, the evidence, a table of releases and one of the event document.
 
-    Neighbours with one result share a row.
+    Consecutive specs with the same result share a row.
     """
     for at, each in enumerate(streams):
         out.write("\n" if at else "")
@@ -82,7 +82,7 @@ def sides(fit: Fit) -> list[tuple[str, tuple[Finding, ...]]]:
 
 
 def carried(finding: Finding) -> str:
-    """What the event does that the spec does not have, in a few words that are safe to print."""
+    """Say what an event does against the spec, in a few words that are safe to print."""
     member = keypath.as_text(finding.path[1:] or finding.path)
     return evidence(finding).phrase.format(event=finding.event, member=member, got=finding.got)
 
@@ -108,7 +108,7 @@ class FitRow(NamedTuple):
 
     @property
     def percent(self) -> str:
-        """Never rounded up: 100.0 % is all."""
+        """Return a percentage that is never rounded up: 100.0 % means all."""
         return _percent(self.conforming, self.events)
 
     @property
@@ -147,7 +147,7 @@ def _span(names: Sequence[str]) -> str:
 
 
 def _among(entries: Sequence[SpecEntry]) -> str:
-    """The editions and the texts beside a schema, which the table of releases does not have."""
+    """Return the names that the table of releases lacks: editions, and texts beside a schema."""
     names = [name for entry in entries for name in (entry.edition, *entry.releases)]
     others = [name for name in names if name.startswith("v") or name.endswith(":txt")]
     return ", ".join(_span([*group]) for _, group in groupby(others, lambda name: name.endswith(":txt")))
@@ -159,13 +159,13 @@ def _entries() -> dict[str, SpecEntry]:
 
 
 def _reason(row: SpecFit) -> str:
-    """The first event that does not conform, in words; "" for none."""
+    """Describe the first event that does not conform; "" for none."""
     first = next(iter(row.reasons), None)
     return f"line {first.line}: {carried(first)}" if first else ""
 
 
 def _percent(conforming: int, events: int) -> str:
-    """Never rounded up: 100.0 % is all."""
+    """Return a percentage that is never rounded up: 100.0 % means all."""
     return f"{conforming * 1000 // events / 10} %"
 
 
@@ -236,7 +236,7 @@ def write_json(path: str, streams: Sequence[StreamFit], out: IO[str]) -> None:
 
 
 def report(path: str, stream: StreamFit) -> dict[str, Any]:
-    """The report on one stream as a value."""
+    """Return the report about one stream as a value."""
     fit = stream.fit
     return {
         "qmpcheck": qmpcheck.__version__,

@@ -1,4 +1,4 @@
-"""What `gate` found, as the value that the reports for CI are made from.
+"""Turn what `gate` found into a `Report`, from which the reports for CI are rendered.
 
 `gate.schema.json` beside this file is the schema of the JSON report.
 """

@@ -1,4 +1,4 @@
-"""The verdict on a build, for a reader at a terminal or of a log."""
+"""Write the verdict on a build as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Annotations of a GitHub job: workflow commands, one a line, and no line that is none."""
+"""Render annotations of a GitHub job: workflow commands, one on each line, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from qmpcheck.text import safe
 from qmpcheck.wording import plural
 
 MOST = 10
-"""Annotations of one level that GitHub shows of a step."""
+"""How many annotations of a level GitHub shows for a step."""
 
 
 def render(report: Report) -> str:
-    """The worst findings first, no more of a level than are shown, and how many more there are."""
+    """Render the worst findings first, no more of a level than GitHub shows, and the number of the others."""
     return "".join(f"{line}\n" for line in _lines(report))
 
 

@@ -1,4 +1,4 @@
-"""GitLab's code quality report: a list of findings in JSON, each with a fingerprint of its own."""
+"""Render GitLab's code quality report: a list of findings in JSON, each with its own fingerprint."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SEVERITIES = {Severity.NOTE: "info", Severity.WARNING: "minor", Severity.ERROR:
 
 
 def render(report: Report) -> str:
-    """One entry a finding; what was not checked is an entry that blocks."""
+    """Render an entry for each finding; what was not checked is an entry of severity `blocker`."""
     return json.dumps([*_entries(report)], indent=1) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""The JSON report; `report.schema.json` beside this file is its schema."""
+"""Write the JSON report of streams; `report.schema.json` beside this file is its schema."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _write_list(items: Iterable[dict[str, Any]], out: IO[str]) -> None:
 
 
 def render(found: Report) -> str:
-    """The report that the command itself has, as JSON."""
+    """Render the command's own report as JSON."""
     return _text(found.document())
 
 
@@ -50,7 +50,7 @@ def _text(document: object) -> str:
 
 
 def report(results: Collection[StreamResult]) -> dict[str, Any]:
-    """The report as a value."""
+    """Return the report as a value."""
     return {
         **_head(results),
         "streams": [_stream(checked) for checked in results],

@@ -1,4 +1,4 @@
-"""JUnit's XML: a suite for each stream, in it a case for the findings that differ in their lines alone."""
+"""Render JUnit's XML: a suite for each stream, with a case for findings that differ only in their lines."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from qmpcheck.text import safe
 from qmpcheck.wording import plural
 
 MOST_LINES = 20
-"""Findings of one case that are written out."""
+"""How many findings a case lists."""
 
 
 def render(report: Report) -> str:
-    """In ASCII, all else as references: whatever encoding it is written in, it says the same."""
+    """Render in ASCII, with references for all other characters, so that the encoding does not matter."""
     root = ET.Element("testsuites", name=_text(f"qmpcheck {report.command} against {report.against}"))
     for suite in report.suites:
         root.append(_suite(report, suite))
@@ -81,5 +81,5 @@ def _place(finding: Finding) -> str:
 
 
 def _text(text: str) -> str:
-    """The text without what XML has no place for: all of that does not print."""
+    """Escape what XML does not allow: all such characters are not printable."""
     return safe(text)

@@ -1,4 +1,4 @@
-"""What `lint` found, as the value that the reports are made from; `lint.schema.json` is the JSON's schema."""
+"""Turn what `lint` found into a `Report`; `lint.schema.json` beside this file is the schema of its JSON."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ CLEAN, DEFECTS, UNCHECKED = "clean", "defects", "unchecked"
 def report(
     results: Sequence[Linted], unreadable: Mapping[str, str], fail_on: Severity, known: Baseline
 ) -> Report:
-    """The defects of documents as a report.
+    """Return the defects of documents as a report.
 
     Args:
         results: the documents that were read.
-        unreadable: the others, each with the reason.
+        unreadable: the other documents, each with the reason.
         fail_on: the severity from which defects fail the run.
-        known: the defects that are accepted.
+        known: the accepted defects.
     """
     suites = [_suite(linted, known) for linted in results]
     suites += [Suite(path, UNCHECKED, (), unchecked=reason) for path, reason in unreadable.items()]
@@ -47,7 +47,7 @@ def _suite(linted: Linted, known: Baseline) -> Suite:
 
 
 def document(results: Sequence[Linted], unreadable: Mapping[str, str], known: Baseline) -> dict[str, Any]:
-    """The JSON report as a value."""
+    """Return the JSON report as a value."""
     unread = {"events": 0, "lines": None, "not_understood": 0, "verdict": UNCHECKED}
     return {
         "qmpcheck": qmpcheck.__version__,

@@ -1,4 +1,4 @@
-"""A job's summary in Markdown. Text from elsewhere is in code spans, so none of it is markup."""
+"""Render a job's summary in Markdown. Text from streams is in code spans, so none of it is markup."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from qmpcheck.text import safe
 from qmpcheck.wording import plural
 
 MOST_ROWS, MOST_PLACES = 50, 3
-"""Rows of a table, and places in one row, that are written out."""
+"""How many rows a table has, and how many places a row lists."""
 
 
 def render(report: Report) -> str:
-    """A verdict, what was not checked, and a table of the findings."""
+    """Render the verdict, what was not checked, and a table of the findings."""
     return "\n".join(_lines(report)) + "\n"
 
 
@@ -77,9 +77,9 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def code(text: str) -> str:
-    """The text as a code span, in which nothing is markup, a link or a mention.
+    """Return the text as a code span, in which nothing is markup, a link or a mention.
 
-    What would end the span, or the table's cell that it is in, stands as an escape.
+    Characters that would end the span, or the cell of the table, are escaped.
     """
     held = safe(text).replace("`", "\\x60").replace("|", "\\x7c")
     return f"`{held}`" if held.strip() else ""

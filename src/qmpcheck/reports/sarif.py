@@ -1,4 +1,4 @@
-"""SARIF 2.1.0, for code scanning."""
+"""Render SARIF 2.1.0, for code scanning."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 
 
 def render(report: Report) -> str:
-    """One log with one run."""
+    """Render a log with one run."""
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(report)]}
     return json.dumps(log, indent=1) + "\n"
 
@@ -98,13 +98,13 @@ def _location(path: str, line: int) -> dict[str, Any]:
 
 
 def uri(path: str) -> str:
-    """The path as a reference relative to where the tool ran, or as `file:` where it is absolute."""
+    """Return a path as a URI: relative to where the tool ran, or `file:` if it is absolute."""
     escaped = quote(_bytes(posixpath.normpath(path.replace(os.sep, "/"))))
     return f"file:///{escaped.lstrip('/')}" if escaped.startswith("/") else escaped
 
 
 def _bytes(path: str) -> bytes:
-    """The path as the file system has it, also where its bytes are no text."""
+    """Return the path as the file system has it, even if its bytes are no text."""
     try:
         return path.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -112,6 +112,6 @@ def _bytes(path: str) -> bytes:
 
 
 def _message(text: str) -> str:
-    """The text as a message: braces would name arguments, and brackets before a parenthesis make a link."""
+    """Escape a text for a message: braces would name arguments, and brackets could make a link."""
     escaped = safe(text).replace("{", "{{").replace("}", "}}")
     return escaped.replace("[", "\\[").replace("]", "\\]") if "](" in escaped else escaped

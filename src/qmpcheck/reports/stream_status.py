@@ -9,10 +9,10 @@ CONFORMS, PENDING, VIOLATIONS, UNCHECKED = "conforms", "pending", "violations", 
 
 
 def status(checked: StreamResult) -> str:
-    """The worst that is known of a stream.
+    """Return the status of a stream.
 
-    `violations` where a finding is an error; `unchecked` where it was not read to its end or held no
-    event; `pending` where a follow-up is open; else `conforms`.
+    `violations` if a finding is an error; `unchecked` if it was not read to its end or has no event;
+    `pending` if a follow-up is open; otherwise `conforms`.
     """
     if checked.count(Severity.ERROR):
         return VIOLATIONS
@@ -22,7 +22,7 @@ def status(checked: StreamResult) -> str:
 
 
 def unchecked(checked: StreamResult) -> str:
-    """Why the result says nothing, or not all: "" where the whole stream was read and held an event."""
+    """Say why a stream was not checked, or not to its end; "" if it was, and has an event."""
     if checked.unreadable:
         return checked.unreadable
     return "" if checked.events else "no event in it"

@@ -1,4 +1,4 @@
-"""What `validate` found, as the value that the reports for CI are made from."""
+"""Turn what `validate` found into a `Report`, from which the reports for CI are rendered."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from qmpcheck.wording import first_of, plural
 
 
 def report(results: Collection[StreamResult], fail_on: Severity, baseline: Baseline | None = None) -> Report:
-    """The results of streams as a report.
+    """Return the results of streams as a report.
 
     Args:
         results: the streams.
         fail_on: the severity from which findings fail the run.
-        baseline: the findings that are known; None where none was asked for.
+        baseline: the accepted findings; None without a baseline.
     """
     known = baseline or frozenset()
     return Report(
@@ -51,7 +51,7 @@ def _stream(checked: StreamResult, known: Baseline) -> Suite:
 
 
 def findings(checked: StreamResult, known: Baseline) -> Iterator[Finding]:
-    """The findings about a stream; those that are only counted last, as one for each kind."""
+    """Yield the findings about a stream; at the end, one for each kind of those that are only counted."""
     for finding in checked.listed:
         yield compared(msgspec.structs.replace(finding, file=finding.file or checked.path), known)
     for (code, event, erratum), more in sorted(checked.unlisted.items()):

@@ -1,4 +1,4 @@
-"""Findings for a reader at a terminal or of a log."""
+"""Write the results of streams as text."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def write(
     layout: str = GROUPED,
     quiet: bool = False,
 ) -> None:
-    """Each stream's counts and findings, then a table of all findings by code and event.
+    """Write each stream's counts and findings, and a table of all findings by code and event.
 
     Args:
         results: the streams.
@@ -183,12 +183,12 @@ def _is_in(known: Baseline, finding: Finding) -> bool:
 
 
 def safe_path(path: str) -> str:
-    """A path at the beginning of a line, where CI systems take some signs for commands."""
+    """Escape a path at the beginning of a line, where CI systems read some characters as commands."""
     return safe(f"./{path}" if path.startswith(("::", "##")) else path)
 
 
 def table(findings: Counter[FindingKind], severities: Severities = AS_IT_IS) -> str:
-    """The findings counted by code and event; "" where there are none."""
+    """Return a table of the findings by code and event; "" if there are none."""
     if not findings:
         return ""
     from tabulate import tabulate

@@ -1,4 +1,4 @@
-"""Colour, for terminals."""
+"""Colours for terminals."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import IO
 RED, GREEN, YELLOW = "31", "32", "33"
 
 Paint = Callable[[str, str], str]
-"""A colour and a text to the text in that colour, or as it was."""
+"""Takes a colour and a text; returns the text in that colour, or unchanged."""
 
 
 def painter(out: IO[str]) -> Paint:
-    """What colours text written to `out`.
+    """Return the function that colours text for `out`.
 
-    NO_COLOR and FORCE_COLOR decide, as no-color.org and force-color.org describe them; without them, only a
-    terminal that can show colours gets some.
+    NO_COLOR and FORCE_COLOR decide, as no-color.org and force-color.org define them; without them, only a
+    terminal with colours gets some.
     """
     if os.environ.get("NO_COLOR"):
         return _leave
