@@ -12,7 +12,7 @@ from qmpcheck.gate.codes import WORDS
 from qmpcheck.gate.expectations import expected
 from qmpcheck.gate.failure import CRASHED, Failure
 from qmpcheck.gate.fault import faults
-from qmpcheck.gate.recording import Recording
+from qmpcheck.gate.recording import MachineRecording
 from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
 from qmpcheck.specs.catalogue import find
 from qmpcheck.version import Version
@@ -31,7 +31,7 @@ def found(
         for at, event in enumerate(events.split())
     ]  # fmt: skip
     build = Build("qemu", version, find("10.0").rule_base, frozenset())
-    recording = Recording("own", (), "\n".join(lines).encode(), ended=failure is None)
+    recording = MachineRecording("own", (), "\n".join(lines).encode(), ended=failure is None)
     outcome = ScenarioOutcome(Scenario("own", "", STEPS, lambda _: None), (recording,), failure, 0.0)
     for fault in faults(build, outcome, AS_IT_IS):
         yield fault.severity, fault.message if fault.event else f"{WORDS[fault.code]}: {fault.message}"

@@ -2,14 +2,14 @@
 
 import pytest
 
-from qmpcheck.gate.recording import Recording
+from qmpcheck.gate.recording import MachineRecording
 from qmpcheck.qmp.client import Arrival
 
 
 def test_an_event_came_with_the_end_of_its_line() -> None:
     data = b'{"QMP": {}}\n{"event": "STOP"}\n{"event": "RESUME"}\n'
     arrivals = (Arrival(5, 0, 1), Arrival(20, 1, 2), Arrival(30, 2, 3), Arrival(len(data), 3, 4))
-    recording = Recording("life-cycle", (), data, ended=True, arrivals=arrivals)
+    recording = MachineRecording("life-cycle", (), data, ended=True, arrivals=arrivals)
     assert [(sent.event["event"], sent.arrival) for sent in recording.sent()] == [
         ("STOP", arrivals[2]),
         ("RESUME", arrivals[3]),
@@ -20,7 +20,7 @@ def test_an_event_came_with_the_end_of_its_line() -> None:
 @pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
 def test_what_is_deeper_than_any_event_is_not_read(depth: int, opening: bytes, closing: bytes) -> None:
     line = b'{"event": "STOP", "data": %s0%s}\n' % (opening * depth, closing * depth)
-    assert Recording("life-cycle", (), line, ended=True).events() == []
+    assert MachineRecording("life-cycle", (), line, ended=True).events() == []
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_what_is_deeper_than_any_event_is_not_read(depth: int, opening: bytes, c
 )
 def test_what_is_no_event_is_left_to_the_checker(line: str) -> None:
     data = f'{line}\n{{"event": "STOP"}}\n\n'.encode(errors="surrogateescape")
-    assert Recording("life-cycle", (), data, ended=True).events() == [{"event": "STOP"}]
+    assert MachineRecording("life-cycle", (), data, ended=True).events() == [{"event": "STOP"}]
 
 
 @pytest.mark.parametrize(
@@ -41,5 +41,5 @@ def test_what_is_no_event_is_left_to_the_checker(line: str) -> None:
     ],
 )  # fmt: skip
 def test_of_a_key_given_twice_the_last_value_counts(line: str, event: object, twice: str | None) -> None:
-    [sent] = Recording("life-cycle", (), line.encode(), ended=True).sent()
+    [sent] = MachineRecording("life-cycle", (), line.encode(), ended=True).sent()
     assert (sent.event, sent.twice) == (event, twice)

@@ -26,7 +26,7 @@ from qmpcheck.validation.tasks import Here, Workers
 
 if TYPE_CHECKING:
     from qmpcheck.cli.progress import Progress
-    from qmpcheck.validation.state import State
+    from qmpcheck.validation.state import KeptResults
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,13 +87,13 @@ def keeps_excerpts(options: argparse.Namespace) -> bool:
     return bool(options.cluster or options.state) or any(each.format == TABLES for each in options.reports)
 
 
-def _state(options: argparse.Namespace, checker: FileChecker) -> State | None:
+def _state(options: argparse.Namespace, checker: FileChecker) -> KeptResults | None:
     if not options.state:
         return None
-    from qmpcheck.validation.state import State, digest
+    from qmpcheck.validation.state import KeptResults, digest
 
     with _state_errors(options):
-        state = State(options.state, digest([tasks.edition(), checker.identity()]))
+        state = KeptResults(options.state, digest([tasks.edition(), checker.identity()]))
     for path in state.damaged:
         tell(f"{safe(path)} is damaged: what it held is checked again")
     return state

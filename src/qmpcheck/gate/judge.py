@@ -19,7 +19,7 @@ from qmpcheck.finding import Finding
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import OF_GATE
 from qmpcheck.gate.fault import faults
-from qmpcheck.gate.recording import Recording
+from qmpcheck.gate.recording import MachineRecording
 from qmpcheck.gate.scenario import ScenarioOutcome
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.specs.catalogue import Spec
@@ -124,7 +124,7 @@ def _judged(build: Build, outcome: ScenarioOutcome, checker: Checker, recipe: Re
     return Judged(outcome, checked, wanted, seen)
 
 
-def _checked(recording: Recording, checker: Checker) -> StreamResult:
+def _checked(recording: MachineRecording, checker: Checker) -> StreamResult:
     """Where a process was killed, or crashed, what should have followed is only pending."""
     return checker.check(recording.data, recording.ended)._replace(path=recording.name)
 

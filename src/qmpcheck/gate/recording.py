@@ -27,7 +27,7 @@ class ReceivedEvent(NamedTuple):
     twice: str | None = None
 
 
-class Recording(msgspec.Struct, frozen=True):
+class MachineRecording(msgspec.Struct, frozen=True):
     """What one process sent.
 
     Attributes:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from qmpcheck import atomicfile
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.recording import Recording
+from qmpcheck.gate.recording import MachineRecording
 from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
 from qmpcheck.text import safe
 
@@ -26,7 +26,7 @@ def save(folder: str, build: Build, outcomes: Iterable[ScenarioOutcome]) -> None
                 file.write("".join(_note(build, outcome.scenario, recording)).encode())
 
 
-def _note(build: Build, scenario: Scenario, recording: Recording) -> Iterator[str]:
+def _note(build: Build, scenario: Scenario, recording: MachineRecording) -> Iterator[str]:
     yield f"qemu = {_text(str(build.version))}\n"
     yield "command = [\n"
     for option in (os.path.basename(recording.command[0]), *recording.command[1:]):

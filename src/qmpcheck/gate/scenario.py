@@ -9,7 +9,7 @@ import msgspec
 from qmpcheck.gate.board import Need
 from qmpcheck.gate.expectations import Expectations
 from qmpcheck.gate.failure import LACKS, Failure
-from qmpcheck.gate.recording import Recording
+from qmpcheck.gate.recording import MachineRecording
 from qmpcheck.gate.stage import Stage
 
 SYSTEM, STORAGE = "system", "storage"
@@ -58,14 +58,14 @@ class ScenarioOutcome(msgspec.Struct, frozen=True):
     """
 
     scenario: Scenario
-    recordings: tuple[Recording, ...]
+    recordings: tuple[MachineRecording, ...]
     failure: Failure | None
     seconds: float
 
-    def recording(self, machine: str) -> Recording:
+    def recording(self, machine: str) -> MachineRecording:
         """What one of the scenario's machines sent; an empty one where it was not started."""
         found = (each for each in self.recordings if each.machine == machine)
-        return next(found, Recording(machine, (), b"", ended=False, machine=machine))
+        return next(found, MachineRecording(machine, (), b"", ended=False, machine=machine))
 
     @property
     def skipped(self) -> bool:

@@ -12,7 +12,7 @@ from qmpcheck.gate.board import Ability, Setting
 from qmpcheck.gate.guest import Guest
 from qmpcheck.gate.machine import Machine, Refused
 from qmpcheck.gate.qtest import connected
-from qmpcheck.gate.recording import Recording
+from qmpcheck.gate.recording import MachineRecording
 from qmpcheck.qmp.process import STORAGE_DAEMON, SYSTEM, ProcessGroup
 
 _QTEST = ("-qtest-log", "/dev/null", "-qtest")
@@ -33,7 +33,7 @@ class Stage:
         self.setting = setting
         self.build = setting.build
         self.folder = folder
-        self.recordings: list[Recording] = []
+        self.recordings: list[MachineRecording] = []
         self._name = name
         self._group = group
         self._limit = time.monotonic() + seconds
@@ -63,7 +63,7 @@ class Stage:
     def _keep(self, machine: Machine, command: tuple[str, ...], name: str) -> None:
         full = f"{self._name}-{name}" if name else self._name
         self.recordings.append(
-            Recording(full, command, machine.received, machine.ended, name, tuple(machine.arrivals))
+            MachineRecording(full, command, machine.received, machine.ended, name, tuple(machine.arrivals))
         )
 
     @contextmanager

@@ -19,7 +19,7 @@ from qmpcheck.validation.recording import Recording
 from qmpcheck.validation.tasks import Done
 
 
-class State:
+class KeptResults:
     """Rows in a folder or at a URL: for each recording what it was, and its results.
 
     Each task adds a file, whole or not at all: whatever ends a run, the next one goes on where it ended.
