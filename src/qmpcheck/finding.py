@@ -141,4 +141,5 @@ AS_IT_IS: Severities = {}
 
 def severity(code: str, erratum: str = "", changed: Severities = AS_IT_IS) -> Severity:
     """Return how bad a finding is: a known erratum is a warning, whatever the user sets."""
+    # Even a user who makes all findings of a code errors knows what QEMU does here.
     return Severity.WARNING if erratum else changed.get(code, CODES[code].severity)

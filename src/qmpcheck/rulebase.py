@@ -370,6 +370,7 @@ def load(text: bytes) -> RuleBase:
         rule_base = msgspec.json.decode(text, type=RuleBase)
         for rule in rule_base.events.values():
             check(rule.data)
+    # The file may come from the user, so it can be hostile.
     except RecursionError:
         raise ValueError("types nested too deep") from None
     if not rule_base.events:
@@ -396,6 +397,7 @@ def check(described: Type) -> None:
 
 def _check_told_apart(types: tuple[Type, ...]) -> None:
     names = [JSON_TYPES.get(type(each), "") for each in types]
+    # `1` is both an integer and a number, so JSON does not distinguish these two.
     kinds = {"number" if each == "integer" else each for each in names}
     if not names or "" in kinds or len(kinds) < len(names):
         raise ValueError("an alternate whose types JSON does not tell apart")
@@ -409,6 +411,7 @@ def _check_object(described: Object, above: frozenset[str]) -> None:
     for member in described.members:
         check(member.type)
     if described.branches:
+        # Without it, nobody could say which branch an event has.
         tag = described.member(described.discriminator)
         if tag is None or tag.may_be_absent or not isinstance(tag.type, Enum):
             raise ValueError("a union without a mandatory enum that tells its branches apart")
@@ -419,6 +422,7 @@ def _check_object(described: Object, above: frozenset[str]) -> None:
 def dump(rule_base: RuleBase) -> bytes:
     """Write a rule base as JSON, one event a line, so that a diff shows which events changed."""
     events: dict[str, Json] = rule_base.events
+    # Defaults are omitted, and each event has a line of its own: people read the diffs.
     rows = (msgspec.json.encode(name) + b": " + msgspec.json.encode(rule) for name, rule in events.items())
     source = f'"source": "{rule_base.source}", ' if rule_base.source != TEXT else ""
     lost = f'"not_understood": {rule_base.not_understood}, ' if rule_base.not_understood else ""

@@ -198,6 +198,7 @@ Faults = Iterator[_Fault]
 def _faults(described: rulebase.Type, value: Any, path: KeyPath, place: _SpecPlace) -> Faults:
     """Yield what is wrong with a value of a type."""
     kinds = described.types if isinstance(described, Alternate) else (described,)
+    # The types of an alternate differ in their JSON types, so at most one fits.
     found = next((each for each in kinds if _is_of_kind(value, each)), None)
     match found:
         case None:
@@ -205,6 +206,7 @@ def _faults(described: rulebase.Type, value: Any, path: KeyPath, place: _SpecPla
             text = f"expected {wanted}, got {_shown(value)}"
             yield _Fault("QMP204", text, path, place, value, _json_type(value))
         case Enum(values, marks):
+            # The protocol reserves such names for downstreams; no spec can list them.
             if value not in values and is_vendors(value):
                 return
             if value not in values:
@@ -251,6 +253,7 @@ def _object_faults(
     if described.branches:
         tag = value.get(described.discriminator)
         if tag in described.tag.values:
+            # A value without a branch adds no members, and unknown ones are still errors.
             branch = described.branches.get(tag, Object(open=described.open))
             where = (*place.where, f"{name(described.discriminator)} is {quoted(tag)}")
             yield from _object_faults(branch, value, path, place._replace(where=where), known)

@@ -54,6 +54,7 @@ _TIMESTAMP = {
     "properties": {"seconds": {"type": "integer"}, "microseconds": {"type": "integer"}},
     "required": ["seconds", "microseconds"],
     "additionalProperties": False,
+    # Both members are -1 if the host has no clock; a lone -1 is an error.
     "if": {"properties": _NO_CLOCK},
     "else": {
         "properties": {

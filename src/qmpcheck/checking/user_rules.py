@@ -377,6 +377,7 @@ def _can_be(value: Any, described: rulebase.Type) -> bool:
         return value in described.values
     if isinstance(described, Integer) and described.range and type(value) is int:
         return described.range[0] <= value <= described.range[1]
+    # `type`, not `isinstance`: in Python, a bool is an int, but not in JSON.
     if type(value) not in _SCALARS.get(type(described), ()):
         return False
     return not (isinstance(value, float) and math.isnan(value))

@@ -175,6 +175,7 @@ def opened(
     Raises:
         SpecError: the file cannot be written.
     """
+    # For example, `--report sarif=- | upload`: the text report must not get into the document.
     if path is None and any(each.path is None and each.format not in LINES for each in asked):
         return nullcontext(sys.stderr) if sys.stderr is not None else output.opened(os.devnull)
     return output.opened(path, at_once)

@@ -106,8 +106,10 @@ def _phrase(words: Sequence[str], names: Sequence[str], place: tuple[int, int] |
     if not allowed:
         return None
     first, last = allowed[0], allowed[-1]
+    # Only older releases allow it.
     if place and last < place[0]:
         return _UNTIL.get(words[last], f"{words[last]} until {names[last]}").format(names[last + 1])
+    # All newer releases from some point on allow it; the spec itself and older ones do not.
     if place and first >= place[1] and len(allowed) == len(words) - first:
         return f"{words[first]} since {names[first]}"
     word = words[first] if len({words[at] for at in allowed}) == 1 else "may be absent"

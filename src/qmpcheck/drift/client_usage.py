@@ -72,8 +72,10 @@ def touches(change: Change, uses: ClientUsage, strict: bool = False) -> bool:
         strict: whether the client rejects members that it does not know, so that new ones concern it.
     """
     seen = uses.get(change.event)
+    # A client cannot read an event that is only now added.
     if seen is None or change.kind.adds_event:
         return False
+    # A change in a branch concerns only clients that receive the value that selects the branch.
     if not all(seen.takes((*each.within, each.tag), each.value) for each in change.where):
         return False
     if not change.path:
@@ -84,6 +86,7 @@ def touches(change: Change, uses: ClientUsage, strict: bool = False) -> bool:
     meets = seen.has if strict else seen.takes_all_of
     if change.kind.concerns_object and meets(change.path[:-1]):
         return True
+    # A client that reads a member under its new name is concerned by the removal of the old one, too.
     other_name = (*change.path[:-1], change.counterpart) if change.counterpart else change.path
     return seen.has(change.path) or seen.has(other_name)
 

@@ -112,6 +112,7 @@ def _add(item: _UsageItem, specs: Sequence[RuleBase], seen: dict[str, UsageBuild
     """
     rules = [spec.events[item.event] for spec in specs if item.event in spec.events]
     is_missing = not any(_is_in(item, spec) for spec in specs)
+    # A `?` silences the error for names that no release has, but not the note about other releases.
     if is_missing and not (item.may_be_missing and not is_known(item.text)):
         yield _elsewhere(item, specs)
     if not rules:
@@ -124,6 +125,7 @@ def _add(item: _UsageItem, specs: Sequence[RuleBase], seen: dict[str, UsageBuild
         for received in (*around, path):
             builder.values.setdefault(received, set())
         builder.parts.update(around)
+        # The member is only there with this value of the discriminator, so the client receives that value.
         for branch in each.branches:
             builder.values.setdefault((*branch.within, branch.tag), set()).add(branch.value)
         if item.value is None:

@@ -141,6 +141,7 @@ def _renames(gone: Mapping[str, Type], come: Mapping[str, Type]) -> dict[str, st
         if _alike(old, new)
     ]
     found: dict[str, str] = {}
+    # The most similar pairs first, so that a name that fits two others goes to the better one.
     for nearness, before, after in sorted(near, reverse=True):
         if nearness >= _NEAR and not found.keys() & {before, after}:
             found |= {before: after, after: before}
@@ -149,6 +150,7 @@ def _renames(gone: Mapping[str, Type], come: Mapping[str, Type]) -> dict[str, st
 
 def _alike(old: Type, new: Type) -> bool:
     """Whether two types match, so that one may be the other under a new name."""
+    # A text often gives no type, which says nothing against a renaming.
     if isinstance(old, Any) or isinstance(new, Any):
         return True
     if isinstance(old, Object) and isinstance(new, Object):
@@ -187,6 +189,7 @@ def _condition(new: Marks, at: _At, what: str, value: str = "") -> Change:
 
 def _follow_ups(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Iterator[Change]:
     stated = [[msgspec.structs.replace(rule, line=None) for rule in side.follow_ups] for side in (old, new)]
+    # Compare without line numbers, which differ between any two documents.
     for rule, plain in zip(old.follow_ups, stated[0], strict=True):
         if plain not in stated[1]:
             here = at._replace(old=Place(rule.line, at.old.file))
@@ -222,6 +225,7 @@ def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Itera
     if a and b:
         yield from _other_limit(a, b, here)
     elif a or b:
+        # Documents began to state limits years after QEMU kept them: then nothing changes on the wire.
         is_real = rate_limits.is_real(at.event, not sides.differ) and not sides.untimed
         if b:
             code, what = ("QMP514", "added") if is_real else ("QMP517", "stated")
@@ -244,6 +248,7 @@ def _other_limit(old: RateLimit, new: RateLimit, here: _At) -> Iterator[Change]:
 
 
 def _object(old: Object, new: Object, at: _At, sides: _Sides) -> Iterator[Change]:
+    # Members of such objects cannot be compared one by one: some are unknown, or selected by another member.
     if (old.open, bool(old.of), old.discriminator) != (new.open, bool(new.of), new.discriminator):
         yield from _different(old, new, at, sides)
         return
@@ -302,10 +307,12 @@ def _members(old: Sequence[Member], new: Sequence[Member], at: _At, sides: _Side
 def _member(old: Member, new: Member, at: _At, sides: _Sides) -> Iterator[Change]:
     yield from _deprecation(old.marks, new.marks, at, "member")
     if old.may_be_absent != new.may_be_absent:
+        # A binary states its own configuration, a schema that of all builds: no change on the wire.
         by_build = old.optional == new.optional and BUILD in (sides.old, sides.new)
         code, text = ("QMP506", "became optional") if new.may_be_absent else ("QMP507", "became mandatory")
         yield at.change("QMP517" if by_build else code, text)
     yield from _type(old.type, new.type, at, sides)
+    # If the member became optional or mandatory, that is reported already, and says more.
     if old.may_be_absent == new.may_be_absent and sides.differ_on_builds(old.marks, new.marks):
         yield _condition(new.marks, at, "member")
 
@@ -352,6 +359,7 @@ def _different(old: Type, new: Type, at: _At, sides: _Sides) -> Iterator[Change]
     texts = f"{type_text(old)} became {type_text(new)}"
     if _only_precision(old, new, sides):
         change = at.change("QMP517", f"{type_text(old)}, then {type_text(new)}")
+        # `diff` hides these unless asked: there are dozens for every binary, the same each time.
         yield msgspec.structs.replace(change, of_any_build=BUILD in (sides.old, sides.new))
     elif _takes_all_of(old, new):
         yield at.change("QMP509", f"type narrowed: {texts}")

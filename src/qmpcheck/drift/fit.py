@@ -199,10 +199,12 @@ class Fitting:
             if line is None or not isinstance(line.event, str):
                 continue
             known = known_of(line.event if line.event in described else _VENDORS[0] * is_vendors(line.event))
+            # A stream of millions of events has some hundreds of shapes, so most events were checked before.
             shape = known.name, _shape(line.data, known.words, _DEEPEST)
             specs = refused.get(shape)
             if specs is None:
                 specs = self._judge(line.event, line.data, known, number)
+                # A hostile stream could have a new shape on each line.
                 if len(refused) < _MOST_SHAPES:
                     refused[shape] = specs
             counts[specs] += 1
@@ -254,6 +256,7 @@ class Fitting:
         value = {"event": event} if data is msgspec.UNSET else {"event": event, "data": data}
         refused = 0
         for specs, judge in known.judges:
+            # Deprecation says nothing about the release: deprecated events are still sent.
             errors = (found for found in judge.payload(value) if found.severity is Severity.ERROR)
             findings = [*islice((found for found in errors if not _is_vendors(found)), _MOST_REASONS)]
             if findings:
@@ -276,6 +279,7 @@ class Fitting:
         stated: dict[str, tuple[EventRule | None, Source]] = {}
         for at, rule in enumerate(rules):
             source = self._specs[at].rule_base.source
+            # The JSON Schema has no line numbers, so releases with the same description share one check.
             said = json.dumps([source, rule.needs_data, json_schema.of_type(rule.data)]) if rule else ""
             stated.setdefault(said, (rule, source))
             specs[said] = specs.get(said, 0) | 1 << at

@@ -85,6 +85,7 @@ def history(subject: str) -> tuple[HistoryEntry, ...]:
     """
     asked = _subject(subject)
     first, newest = spec_line()[0], spec_line()[-1]
+    # Before the first spec there was none: then its events are additions like all others.
     nothing = first._replace(rule_base=RuleBase({}, first.rule_base.source))
     steps = [each for old, new in pairwise((nothing, *spec_line())) for each in _steps(asked, old, new)]
     last = next(iter(_seen(asked, newest.rule_base).values()), None)
@@ -131,8 +132,10 @@ def _subject(text: str) -> _Subject:
     events = dict.fromkeys(each for stage in spec_line() for each in stage.rule_base.events)
     if event not in events:
         raise SpecError(f"no spec has an event {quoted(event)}{_near(event, events)}")
+    # Reports print paths with `data`, and users copy them from there.
     if members[:1] == ["data"]:
         del members[0]
+    # The last name may be a member or a value; members come first, as they are more frequent.
     subjects = [_Subject(event, tuple(members))]
     if len(members) > 1 and members[-1]:
         subjects.append(_Subject(event, tuple(members[:-1]), members[-1]))
@@ -224,6 +227,7 @@ def _steps(subject: _Subject, old: SpecInForce, new: SpecInForce) -> Iterator[Hi
             yield _gone(subject, new, where, before[where], changes)
         elif where not in before:
             yield _come(subject, new, where, after[where], changes)
+    # If it was only now added or removed, the other changes are part of that.
     if before and after:
         yield from (_changed(subject, new, change) for change in changes if _is_told(subject, change))
 

@@ -213,6 +213,7 @@ class CommandSplitter:
                     found.append(_LINE_END.sub(b" ", bytes(self._text[: self._at])))
                 self._cut(self._at)
         is_escape = self._quote and self._text.endswith(b"\\")  # what it escapes has not come yet
+        # Tokens that were read already are not searched again, so that the time stays linear.
         self._at = max(self._at, len(self._text) - bool(is_escape))
         if not self._depth:
             self._cut(len(self._text))
@@ -292,6 +293,7 @@ class _Direction:
     def __init__(self, source: socket.socket, sink: socket.socket, write: Callable[[bytes], None]) -> None:
         self.has_ended = self.is_deaf = False
         self._source, self._sink, self._write = source, sink, write
+        # Only Unix sockets pass file descriptors, as with `getfd` and `add-fd`.
         self._passes_fds = {source.family, sink.family} == {socket.AF_UNIX}
         self._pending = memoryview(b"")
         self._fds: list[int] = []

@@ -80,6 +80,7 @@ def _entries(path: str, text: bytes) -> Iterator[Identity]:
             entry = msgspec.json.decode(raw, type=_BaselineEntry)
         except (ValueError, RecursionError) as error:
             raise SpecError(f"{safe(path)}:{line}: {safe(str(error))}") from None
+        # An entry that was edited by hand would silently accept something else.
         if entry.fingerprint != fingerprint.fingerprint(entry.identity):
             raise SpecError(
                 f"{safe(path)}:{line}: the fingerprint is not that of what stands beside it; "

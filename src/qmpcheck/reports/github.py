@@ -25,6 +25,7 @@ def _lines(report: Report) -> Iterator[str]:
         shown["error"].append(_command("error", f"{suite.name}: {suite.unchecked}", suite.name))
     for finding in worst_first(report.findings):
         shown[_name(finding)].append(_finding(finding))
+    # One notice less, as the last one says how many findings are not annotated.
     kept = shown["error"][:MOST] + shown["warning"][:MOST] + shown["notice"][: MOST - 1]
     yield from kept
     if sum(map(len, shown.values())) > len(kept):

@@ -28,6 +28,7 @@ def _entries(report: Report) -> Iterator[dict[str, Any]]:
     for entry in entries:
         stable = entry["fingerprint"]
         seen[stable] += 1
+        # GitLab drops entries with equal fingerprints, so that repeated findings need a number.
         yield entry | {"fingerprint": f"{stable}-{seen[stable]}" if seen[stable] > 1 else stable}
 
 

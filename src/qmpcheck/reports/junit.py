@@ -56,6 +56,7 @@ def _group(report: Report, suite: Suite, group: Sequence[Finding]) -> ET.Element
     case = _case(suite, " ".join(filter(None, (first.code, first.slug, *fingerprint.of_finding(first)[1:]))))
     if first.known:
         ET.SubElement(case, "skipped", message="in the baseline")
+    # A finding below --fail-on is no failure in CI, but is still shown as output.
     elif any(map(report.fails, group)):
         message = f"{plural(count(group), 'finding')}: {first.full_text}"
         failure = ET.SubElement(case, "failure", message=_text(message), type=_text(first.code))

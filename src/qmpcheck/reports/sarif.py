@@ -78,6 +78,7 @@ def _result(finding: Finding, index: int, has_baseline: bool) -> dict[str, Any]:
         "level": str(finding.severity),
         "message": {"text": _message(finding.full_text)},
         "locations": [_location(finding.file, finding.line)],
+        # Code scanning follows a finding across runs by this; the line may change.
         "partialFingerprints": {"qmpcheck/v1": fingerprint.fingerprint(fingerprint.of_finding(finding))},
         "occurrenceCount": finding.times,
     }
@@ -99,6 +100,7 @@ def _location(path: str, line: int) -> dict[str, Any]:
 
 def uri(path: str) -> str:
     """Return a path as a URI: relative to where the tool ran, or `file:` if it is absolute."""
+    # A relative URI is resolved against the root of the checkout, where CI runs the command.
     escaped = quote(_bytes(posixpath.normpath(path.replace(os.sep, "/"))))
     return f"file:///{escaped.lstrip('/')}" if escaped.startswith("/") else escaped
 

@@ -97,6 +97,7 @@ def _either_type(older: Type, newer: Type) -> Type:  # noqa: PLR0911 -- a case e
 def _either_object(older: Object, newer: Object) -> Object:
     if older == newer:
         return newer
+    # Nothing is known about the build but its neighbours: if they do not compare, allow anything.
     if older.open or newer.open or older.discriminator != newer.discriminator:
         return Object(open=True)
     merged = Object(
@@ -128,6 +129,7 @@ def _member(older: Member | None, newer: Member | None) -> Member:
     member = newer or older
     assert member, "a member of one of the two"
     if older is None or newer is None:
+        # Only one neighbour has the member, so the build may lack it.
         return msgspec.structs.replace(member, optional=True)
     return msgspec.structs.replace(
         newer,

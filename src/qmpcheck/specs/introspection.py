@@ -202,6 +202,7 @@ class _TypeExpander:
                 return _enum(enum)
             case _SchemaInfoArray(element_type=element):
                 return rulebase.Array(self.type(element, (*inside, name)))
+            # A type that contains itself ends here; types that merely repeat do not.
             case _SchemaInfoObject() if name in inside:
                 return rulebase.Object(open=True, of=name)
             case _SchemaInfoAlternate() if name in inside:
@@ -219,6 +220,7 @@ class _TypeExpander:
             raise NotIntrospection(f"the type {quoted(name)} stands where only an object can")
         inside = (*inside, name)
         branches = {each.case: self.object(each.type, inside) for each in described.variants}
+        # A value without a branch adds no members, so an empty branch says nothing.
         told_apart = {case: branch for case, branch in branches.items() if branch != rulebase.Object()}
         return rulebase.Object(
             tuple(self.member(member, inside) for member in described.members),

@@ -124,5 +124,6 @@ def _without_mark(chunks: Iterator[bytes]) -> Iterator[bytes]:
         if len(start) >= len(_BYTE_ORDER_MARK):
             start = start.removeprefix(_BYTE_ORDER_MARK)
             break
+    # `start` has the chunks that were needed to see whether there is a byte-order mark.
     yield start
     yield from chunks

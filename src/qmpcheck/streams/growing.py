@@ -125,8 +125,10 @@ class _Files:
             return True
         with suppress(FileNotFoundError):
             there, newest = os.stat(self._path), os.fstat(self._open[-1].fileno())
+            # Log rotation: the path names another file than the one that is open.
             if stat.S_ISREG(there.st_mode) and not os.path.samestat(there, newest):
                 self._open.append(source.raw(self._path))
+        # A writer may go on with the old file until it has opened the new one, so wait for content there.
         return any(os.fstat(file.fileno()).st_size for file in islice(self._open, 1, None))
 
     def go_on(self) -> bool:

@@ -52,6 +52,7 @@ def parse(line: bytes) -> Any:
         raise Malformed(_column_of_constant(text), "expected a value") from None
     except RecursionError:
         raise _too_deep(text) from None
+    # A cheap bound first: most messages have too few brackets to be nested deeply.
     if text.count("[") + text.count("{") > KEPT and _is_too_deep(value):
         raise _too_deep(text)
     return value
@@ -68,6 +69,7 @@ def _refuse(constant: str) -> None:
 _MANY_DIGITS = 4000
 
 
+# int() of newer versions of Python refuses more than 4300 digits.
 def _integer(digits: str) -> int | Decimal:
     return int(digits) if len(digits) < _MANY_DIGITS else Decimal(digits)
 

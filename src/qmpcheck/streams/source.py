@@ -124,6 +124,7 @@ _LONGEST_MARK = 4
 def _peek(raw: io.BufferedReader) -> tuple[bytes, io.BufferedReader]:
     """Return the first bytes, and a file that still begins with them."""
     start = raw.read(_LONGEST_MARK)
+    # A pipe cannot be rewound, so its first bytes are put before the rest.
     if raw.seekable():
         raw.seek(-len(start), io.SEEK_CUR)
         return start, raw

@@ -146,6 +146,7 @@ class _Types:
         payload = self._part(data, event)
         assert isinstance(payload, Object), "it is checked"
         try:
+            # The checks of definitions cannot see this, as it depends on where a union is used.
             rulebase.check(payload)  # what branches of branches have may still clash
         except ValueError as error:
             raise event.wrong(event.name, f"its data holds {error}") from None
@@ -265,6 +266,7 @@ def _built_if(condition: str, branch: Object) -> Object:
 
     If the branch is a union itself, it may have any members, since a discriminator cannot be absent.
     """
+    # Leaving it open is the safe side: no false alarm about builds with that branch.
     if branch.discriminator:
         return Object(open=True)
 
