@@ -34,7 +34,7 @@ from qmpcheck.validation.processes import Processes
 from qmpcheck.validation.recipe import Recipe
 from qmpcheck.validation.recording import Recording, of_path
 from qmpcheck.validation.results import Results
-from qmpcheck.validation.state import State
+from qmpcheck.validation.state import KeptResults
 from qmpcheck.validation.tasks import Done, Here
 
 if sys.version_info >= (3, 14):
@@ -229,13 +229,13 @@ def memory(folder: Path, file: Path) -> Iterator[str]:
 
 def state(place: Path, results: Sequence[StreamResult]) -> str:
     """A sentence: how large a state of many entries is, and how long it takes to load it."""
-    kept = State(str(place), "scale")
+    kept = KeptResults(str(place), "scale")
     for at in range(0, ENTRIES, len(results)):
         kept.keep(Done(_object(at + number), [result], True) for number, result in enumerate(results))
     kept.close()
     size = sum(path.stat().st_size for path in place.rglob("*.gz"))
     begin = time.monotonic()
-    State(str(place), "scale")
+    KeptResults(str(place), "scale")
     seconds = time.monotonic() - begin
     return (
         f"A state of {ENTRIES:,} rows has {size / ENTRIES:.0f} bytes a row, and is loaded in {seconds:.1f} s."

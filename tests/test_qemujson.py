@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qmpcheck.replaying import qemujson
-from qmpcheck.replaying.qemujson import BadInput, Reader
+from qmpcheck.replaying.qemujson import BadInput, QemuJsonReader
 
 
 def read(*chunks: bytes) -> list[Any]:
-    reader = Reader()
+    reader = QemuJsonReader()
     values = [value for chunk in chunks for value in reader.feed(chunk)]
     return [str(value) if isinstance(value, BadInput) else value for value in values]
 
@@ -78,7 +78,7 @@ def test_how_input_is_cut_makes_no_difference(pieces: list[bytes]) -> None:
 @given(st.binary())
 def test_after_any_input_a_client_can_go_on(garbage: bytes) -> None:
     """A line end ends what cannot be right, and three closing brackets at most what is still open."""
-    reader = Reader()
+    reader = QemuJsonReader()
     list(reader.feed(garbage))
     closing = b"\n" + b"]}" * garbage.count(b"[") + b"}]" * garbage.count(b"{") + b"\n"
     list(reader.feed(closing))
@@ -95,7 +95,7 @@ def test_after_any_input_a_client_can_go_on(garbage: bytes) -> None:
     ],
 )
 def test_endless_input_is_an_error_and_not_kept(endless: bytes, reason: str) -> None:
-    reader = Reader()
+    reader = QemuJsonReader()
     begin, rest = endless, endless[2:]
     found = [str(value) for value in reader.feed(begin)]
     for _ in range(2000):

@@ -6,7 +6,7 @@ import pytest
 
 import qmpcheck
 from qmpcheck.replaying import machine
-from qmpcheck.replaying.machine import Machine
+from qmpcheck.replaying.machine import ReplayedMachine
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
 
@@ -25,7 +25,7 @@ def test_what_a_command_causes_conforms_to_its_release(spec: Spec) -> None:
     rules = machine.rules(spec.rule_base, series)
     lines = []
     for rule in rules:
-        fresh = Machine(spec.rule_base, rules)
+        fresh = ReplayedMachine(spec.rule_base, rules)
         fresh.take_event("STOP", {})
         events = fresh.caused(rule.trigger.name, ARGUMENTS)
         lines += [json.dumps({"timestamp": {"seconds": -1, "microseconds": -1}, "event": each.name, "data": each.data}) for each in events]  # fmt: skip
@@ -39,7 +39,7 @@ def test_what_a_command_causes_conforms_to_its_release(spec: Spec) -> None:
 
 def test_a_machine_knows_whether_it_runs() -> None:
     spec = catalogue.find("7.2")
-    one = Machine(spec.rule_base, machine.rules(spec.rule_base, (7, 2)))
+    one = ReplayedMachine(spec.rule_base, machine.rules(spec.rule_base, (7, 2)))
     assert [each.name for each in one.caused("stop", {})] == ["STOP"]
     one.take_event("STOP", {})
     assert (one.status, one.caused("stop", {})) == ("paused", [])
@@ -48,7 +48,7 @@ def test_a_machine_knows_whether_it_runs() -> None:
 
 def test_a_job_and_the_actions_of_a_transaction_are_seen() -> None:
     spec = catalogue.find("7.2")
-    one = Machine(spec.rule_base, machine.rules(spec.rule_base, (7, 2)))
+    one = ReplayedMachine(spec.rule_base, machine.rules(spec.rule_base, (7, 2)))
     action = {"type": "blockdev-backup", "data": {"job-id": "backup", "device": "a", "target": "b"}}
     [created] = one.caused("transaction", {"actions": [action]})
     assert (created.name, created.data) == ("JOB_STATUS_CHANGE", {"id": "backup", "status": "created"})

@@ -12,9 +12,9 @@ from test_replaying import FAST, GREETING, event
 
 from qmpcheck.replaying import script, session
 from qmpcheck.replaying.background import QMPServer
-from qmpcheck.replaying.release import Release
+from qmpcheck.replaying.release import ReplayedRelease
 from qmpcheck.replaying.script import Script
-from qmpcheck.replaying.stream import Stream
+from qmpcheck.replaying.stream import ReplayStream
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
 
@@ -24,7 +24,7 @@ def serving(tmp_path: Path, text: str, *lines: str) -> Iterator[QMPServer]:
     path = tmp_path / "script.toml"
     path.write_text(text)
     sessions = session.sessions(line.encode() for line in (GREETING, *lines))
-    played = Stream("mine", Release(catalogue.find("7.2"), sessions[0].greeting), sessions)
+    played = ReplayStream("mine", ReplayedRelease(catalogue.find("7.2"), sessions[0].greeting), sessions)
     with QMPServer(played, Script(script.load(str(path))), FAST) as server:
         yield server
 

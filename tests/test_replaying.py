@@ -16,8 +16,8 @@ from qmpcheck.checking.command_info import all_commands
 from qmpcheck.replaying import session
 from qmpcheck.replaying.background import QMPServer
 from qmpcheck.replaying.conversation import Options
-from qmpcheck.replaying.release import CommandFailed, Release
-from qmpcheck.replaying.stream import Stream
+from qmpcheck.replaying.release import CommandFailed, ReplayedRelease
+from qmpcheck.replaying.stream import ReplayStream
 from qmpcheck.specs import catalogue, introspection
 from qmpcheck.version import of_greeting
 
@@ -38,7 +38,7 @@ def serving(*lines: str, spec: str = "7.2", options: Options = FAST) -> Iterator
     sessions = session.sessions(line.encode() for line in lines)
     greeting = next((each.greeting for each in sessions if each.greeting), None)
     with QMPServer(
-        Stream("mine", Release(catalogue.find(spec), greeting), sessions), options=options
+        ReplayStream("mine", ReplayedRelease(catalogue.find(spec), greeting), sessions), options=options
     ) as server:
         yield server
 
@@ -152,7 +152,7 @@ def test_commands_are_those_of_the_release() -> None:
 def test_no_argument_that_a_real_build_took_is_refused() -> None:
     """In the corpora, what was answered without an error had the right arguments."""
     taken = 0
-    release = functools.cache(lambda version: Release(catalogue.of_version(version)))
+    release = functools.cache(lambda version: ReplayedRelease(catalogue.of_version(version)))
     for path in sorted(CORPORA.glob("*/*.jsonl")):
         for each in session.read(str(path)):
             for key, replies in each.replies.items():
@@ -165,7 +165,7 @@ def test_no_argument_that_a_real_build_took_is_refused() -> None:
 
 def test_a_command_of_the_wrong_type_is_refused() -> None:
     with pytest.raises(CommandFailed):
-        Release(catalogue.find("7.2")).answer("balloon", {"value": True}, "running")
+        ReplayedRelease(catalogue.find("7.2")).answer("balloon", {"value": True}, "running")
 
 
 # events

@@ -29,8 +29,8 @@ from qmpcheck.replaying import script, stream
 from qmpcheck.replaying.conversation import Options
 from qmpcheck.replaying.script import Script
 from qmpcheck.replaying.server import Server
-from qmpcheck.replaying.stream import Stream
-from qmpcheck.replaying.survival import Client, Outcome
+from qmpcheck.replaying.stream import ReplayStream
+from qmpcheck.replaying.survival import SurvivalOutcome, TestedClient
 from qmpcheck.rulebase import SpecError
 from qmpcheck.text import safe, shortened
 from qmpcheck.wording import plural
@@ -96,11 +96,11 @@ def run(options: argparse.Namespace) -> int:
     from qmpcheck.replaying import survival
 
     speed = math.inf if options.speed is None else options.speed
-    client = Client(survival.command(options.exec), options.timeout, where, speed, steps)
+    client = TestedClient(survival.command(options.exec), options.timeout, where, speed, steps)
     return _survive(_streams(options), client)
 
 
-def _streams(options: argparse.Namespace) -> list[Stream]:
+def _streams(options: argparse.Namespace) -> list[ReplayStream]:
     if options.file is not None:
         if options.events is not None:
             raise SpecError("--events is about generated streams, and not about a FILE")
@@ -136,7 +136,7 @@ async def _interrupted() -> None:
     await came.wait()
 
 
-def _survive(streams: list[Stream], client: Client) -> int:
+def _survive(streams: list[ReplayStream], client: TestedClient) -> int:
     from qmpcheck.qmp.interrupts import exit_on_signal
     from qmpcheck.replaying import survival
 
@@ -149,7 +149,7 @@ def _survive(streams: list[Stream], client: Client) -> int:
     return FINDINGS if any(each.failure for each in outcomes) else CLEAN
 
 
-def _report(outcomes: list[Outcome]) -> Iterator[str]:
+def _report(outcomes: list[SurvivalOutcome]) -> Iterator[str]:
     from tabulate import tabulate
 
     rows = [

@@ -251,7 +251,7 @@ class Fitting:
         if version and len(self._versions) < _MOST_VERSIONS:
             self._versions.setdefault(version)
 
-    def _judge(self, event: str, data: Any, known: _Known, number: int) -> int:
+    def _judge(self, event: str, data: Any, known: _KnownEvent, number: int) -> int:
         """Return the specs that reject an event, a bit for each, and remember their reasons."""
         value = {"event": event} if data is msgspec.UNSET else {"event": event, "data": data}
         refused = 0
@@ -272,7 +272,7 @@ class Fitting:
                         placed = msgspec.structs.replace(finding, line=number)
                         reasons.setdefault(_reason(finding), placed)
 
-    def _all_known_of(self, event: str) -> _Known:
+    def _all_known_of(self, event: str) -> _KnownEvent:
         """Return what the specs know about an event; "" and "__" stand for all unknown ones."""
         rules = [spec.rule_base.events.get(event) for spec in self._specs]
         specs: dict[str, int] = {}
@@ -285,10 +285,10 @@ class Fitting:
             specs[said] = specs.get(said, 0) | 1 << at
         judges = [(specs[said], _judge_by(event, *each)) for said, each in stated.items()]
         words = {word for rule in rules if rule for word in _words(rule.data)}
-        return _Known(event, frozenset(words) | _errata_values(), judges)
+        return _KnownEvent(event, frozenset(words) | _errata_values(), judges)
 
 
-class _Known(NamedTuple):
+class _KnownEvent(NamedTuple):
     """What the specs know about an event.
 
     Attributes:

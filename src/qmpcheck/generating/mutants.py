@@ -10,13 +10,13 @@ from qmpcheck.checking import errata
 from qmpcheck.checking.temporal_rule import RESUME, STOP, TemporalRule, follow_ups, options_with_follow_ups
 from qmpcheck.checking.timestamps import ALLOWANCE, PERIOD, limits_of, sent_late
 from qmpcheck.generating.faults import faults
-from qmpcheck.generating.stream import Generation, Message, encoded
+from qmpcheck.generating.stream import GeneratedMessage, Generation, encoded
 from qmpcheck.keypath import KeyPath
 from qmpcheck.rulebase import RateLimit, RuleBase
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.streams.messages import MICROSECONDS
 
-Stories = Sequence[Sequence[Message]]
+Stories = Sequence[Sequence[GeneratedMessage]]
 """The messages of a conforming stream, story by story."""
 
 
@@ -65,14 +65,14 @@ def mutants(spec: Spec, stories: Stories) -> Iterator[Mutant]:
     yield from _of_times(greeting, told, spec.rule_base)
 
 
-def _stream(*messages: Message) -> list[bytes]:
+def _stream(*messages: GeneratedMessage) -> list[bytes]:
     return [*map(encoded, messages)]
 
 
 # One line
 
 
-def _of_lines(greeting: Message, told: Stories, rules: RuleBase) -> Iterator[Mutant]:
+def _of_lines(greeting: GeneratedMessage, told: Stories, rules: RuleBase) -> Iterator[Mutant]:
     """A broken line after an event that nothing must follow, and before the same event once more."""
     triggers = {event for event, rule in rules.events.items() if rule.follow_ups}
     alone = [story[0] for story in told if len(story) == 1 and story[0]["event"] not in triggers]
@@ -117,7 +117,7 @@ def _of_lines(greeting: Message, told: Stories, rules: RuleBase) -> Iterator[Mut
 # Payloads
 
 
-def _of_payloads(greeting: Message, told: Stories, rules: RuleBase) -> Iterator[Mutant]:
+def _of_payloads(greeting: GeneratedMessage, told: Stories, rules: RuleBase) -> Iterator[Mutant]:
     """Each way to break the payload of each event, once, in the first story that has it."""
     seen: set[object] = set()
     for story in told:
@@ -141,7 +141,7 @@ def _of_deprecated(spec: Spec) -> Iterator[Mutant]:
 # Follow-ups
 
 
-def _of_follow_ups(greeting: Message, told: Stories, rules: RuleBase) -> Iterator[Mutant]:
+def _of_follow_ups(greeting: GeneratedMessage, told: Stories, rules: RuleBase) -> Iterator[Mutant]:
     options, known = options_with_follow_ups(rules), errata.of_spec(rules)
     free = [*follow_ups(rules)]
     for rule in follow_ups(rules, options):
@@ -153,7 +153,7 @@ def _of_follow_ups(greeting: Message, told: Stories, rules: RuleBase) -> Iterato
                 break
 
 
-def _answered(story: Sequence[Message], rule: TemporalRule) -> tuple[int, list[int]] | None:
+def _answered(story: Sequence[GeneratedMessage], rule: TemporalRule) -> tuple[int, list[int]] | None:
     """Where the trigger of a rule is in a story, and where its responses are; None where there are none."""
     places = [at for at, message in enumerate(story) if message["event"] == rule.trigger.name]
     if len(places) != 1 or not rule.trigger.condition.holds(story[places[0]].get("data", {})):
@@ -164,8 +164,8 @@ def _answered(story: Sequence[Message], rule: TemporalRule) -> tuple[int, list[i
 
 
 def _without_response(
-    greeting: Message,
-    story: Sequence[Message],
+    greeting: GeneratedMessage,
+    story: Sequence[GeneratedMessage],
     rule: TemporalRule,
     found: tuple[int, list[int]],
     needed: tuple[str, ...],
@@ -198,7 +198,7 @@ _LATE = 60 * MICROSECONDS
 """How much later an event comes that comes too late."""
 
 
-def _shifted(message: Message, microseconds: int) -> Message:
+def _shifted(message: GeneratedMessage, microseconds: int) -> GeneratedMessage:
     """The event, at another time."""
     clock = message["timestamp"]
     then = clock["seconds"] * MICROSECONDS + clock["microseconds"] + microseconds
@@ -210,7 +210,7 @@ def _shifted(message: Message, microseconds: int) -> Message:
 # Times
 
 
-def _of_times(greeting: Message, told: Stories, rules: RuleBase) -> Iterator[Mutant]:
+def _of_times(greeting: GeneratedMessage, told: Stories, rules: RuleBase) -> Iterator[Mutant]:
     for event, limit in limits_of(rules).items():
         is_limited = functools.partial(_is_limited, event, limit)
         for story, at in _first(told, is_limited):
@@ -227,13 +227,15 @@ def _of_times(greeting: Message, told: Stories, rules: RuleBase) -> Iterator[Mut
         yield Mutant("QMP305", at + 3, event, ("timestamp",), what, lines)
 
 
-def _is_limited(event: str, limit: RateLimit, message: Message) -> bool:
+def _is_limited(event: str, limit: RateLimit, message: GeneratedMessage) -> bool:
     data = message.get("data", {})
     is_exempt = any(data.get(member) in values for member, values in limit.unless.items())
     return bool(message["event"] == event) and not is_exempt
 
 
-def _first(told: Stories, holds: Callable[[Message], bool]) -> Iterator[tuple[Sequence[Message], int]]:
+def _first(
+    told: Stories, holds: Callable[[GeneratedMessage], bool]
+) -> Iterator[tuple[Sequence[GeneratedMessage], int]]:
     """The last event of the first story that has one for which a condition holds; nothing for none.
 
     Returns:

@@ -17,7 +17,7 @@ END = "END"
 """The process ends, and what comes next is of another one."""
 
 
-class Step(NamedTuple):
+class StoryStep(NamedTuple):
     """One event of a story, and the members whose values are not free."""
 
     event: str
@@ -33,7 +33,7 @@ class Story(NamedTuple):
         fills: whether it is one event out of another story, which comes alone only to show what is left.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[StoryStep, ...]
     ends: bool = False
     fills: bool = False
 
@@ -111,7 +111,7 @@ def stories(events: dict[str, Object]) -> list[Story]:
     found = [*dict.fromkeys(story for story in told if story and story.steps)]
     in_stories = {step.event for story in found for step in story.steps}
     alone = (
-        Story((Step(event),), fills=event in in_stories)
+        Story((StoryStep(event),), fills=event in in_stories)
         for event in events
         if event not in in_stories or event not in _NOT_ALONE
     )
@@ -120,7 +120,7 @@ def stories(events: dict[str, Object]) -> list[Story]:
 
 def _resolved(line: str, events: dict[str, Object]) -> Story | None:
     """The story on a line, without the events that there are not; None where a value is missing."""
-    steps: list[Step] = []
+    steps: list[StoryStep] = []
     for text in line.removesuffix(f", {END}").split(", "):
         event, *conditions = text.split(" ")
         if event in events:
@@ -139,7 +139,7 @@ def _of_turn(condition: str, turn: int) -> str:
     return f"{name}={values.split('>')[turn]}" if ">" in values else condition
 
 
-def _step(event: str, conditions: Sequence[str], data: Object) -> Step | None:
+def _step(event: str, conditions: Sequence[str], data: Object) -> StoryStep | None:
     """An event under conditions; None where it has none of the values. Unknown members do not count."""
     fixed: list[tuple[str, tuple[str, ...]]] = []
     for condition in conditions:
@@ -150,7 +150,7 @@ def _step(event: str, conditions: Sequence[str], data: Object) -> Step | None:
             return None
         if allowed:
             fixed.append((name, allowed))
-    return Step(event, tuple(fixed))
+    return StoryStep(event, tuple(fixed))
 
 
 def _allowed(described: rulebase.Type, text: str) -> tuple[str, ...] | None:

@@ -17,7 +17,7 @@ from qmpcheck.checking.temporal_rule import RESUME, STOP, TemporalRule, follow_u
 from qmpcheck.checking.timestamps import PERIOD, sent_late
 from qmpcheck.generating.choices import Coverage, usable_data, without
 from qmpcheck.generating.greeting import greeting
-from qmpcheck.generating.stories import COMPANIONS, Step, Story, stories
+from qmpcheck.generating.stories import COMPANIONS, Story, StoryStep, stories
 from qmpcheck.generating.values import Cast, Values
 from qmpcheck.rate_limits import keyed
 from qmpcheck.rulebase import SCHEMA, TEXT, EventRule, Object, RateLimit, RuleBase, SpecError
@@ -26,13 +26,13 @@ from qmpcheck.specs.catalogue import Spec
 from qmpcheck.streams.messages import MICROSECONDS
 from qmpcheck.text import name, quoted
 
-Message = dict[str, Any]
+GeneratedMessage = dict[str, Any]
 
 _START = 1_700_000_000 * MICROSECONDS
 """When the first event happens."""
 
 
-def encoded(message: Message) -> bytes:
+def encoded(message: GeneratedMessage) -> bytes:
     """The line of a message, without its newline."""
     return json.dumps(message).encode()
 
@@ -81,10 +81,10 @@ class Generation:
         self._stories = self._in_order(stories(self._data))
         self._lengths = {story: self._longest(story.steps) for story in self._stories}
         self._untold = {story for story in self._stories if len(story.steps) > 1}
-        self._clock = _Clock(spec.rule_base, self._random)
+        self._clock = _StreamClock(spec.rule_base, self._random)
         self._is_stopped = False
 
-    def messages(self, events: int | None = None) -> Iterator[Message]:
+    def messages(self, events: int | None = None) -> Iterator[GeneratedMessage]:
         """The messages of the stream: greetings, and events.
 
         Args:
@@ -94,7 +94,7 @@ class Generation:
         for story in self.told(events):
             yield from story
 
-    def told(self, events: int | None = None) -> Iterator[list[Message]]:
+    def told(self, events: int | None = None) -> Iterator[list[GeneratedMessage]]:
         """The same messages, story by story; a greeting goes with the story after it."""
         needs_greeting = True
         while events is None or self.events < events:
@@ -186,7 +186,7 @@ class Generation:
         is_untold = bool(steps) and story in self._untold
         return bool(steps) and not story.ends, kinds / len(story.steps), is_untold, steps / len(story.steps)
 
-    def _has_news(self, step: Step) -> bool:
+    def _has_news(self, step: StoryStep) -> bool:
         """Whether something that a step can show was not shown yet."""
         unmet, place = self.coverage.unmet, (step.event, "data", "there")
         closed = 0
@@ -195,7 +195,7 @@ class Generation:
             closed += unmet(at) - sum(unmet((*at, "there", value)) for value in allowed)
         return unmet((step.event,)) > closed
 
-    def _longest(self, steps: Sequence[Step]) -> int:
+    def _longest(self, steps: Sequence[StoryStep]) -> int:
         """The most events that some steps can take, with what must follow."""
         length = 0
         for at, step in enumerate(steps):
@@ -209,7 +209,7 @@ class Generation:
 
     # What happens in it
 
-    def _perform(self, story: Story) -> Iterator[Message]:
+    def _perform(self, story: Story) -> Iterator[GeneratedMessage]:
         """The events of a story, with what must follow them."""
         cast: Cast = {}
         steps = [*story.steps]
@@ -228,14 +228,17 @@ class Generation:
         if story.ends:
             self._is_stopped = False
 
-    def _event(self, step: Step, cast: Cast) -> Message:
+    def _event(self, step: StoryStep, cast: Cast) -> GeneratedMessage:
         needs_data = self._rules[step.event].needs_data
         data = self._values.data(step.event, self._data[step.event], needs_data, cast, dict(step.fixed))
-        message: Message = {"timestamp": self._clock.tick(step.event, data or {}), "event": step.event}
+        message: GeneratedMessage = {
+            "timestamp": self._clock.tick(step.event, data or {}),
+            "event": step.event,
+        }
         return message if data is None else message | {"data": data}
 
 
-class _Clock:
+class _StreamClock:
     """The time of events: it always goes on, and rate-limited events keep their distance.
 
     Attributes:
@@ -291,13 +294,17 @@ def _by_trigger(rule_base: RuleBase) -> defaultdict[str, list[TemporalRule]]:
     return found
 
 
-def _response_steps(rule: TemporalRule, later: Collection[str]) -> list[Step]:
+def _response_steps(rule: TemporalRule, later: Collection[str]) -> list[StoryStep]:
     """The response to a trigger; a machine that stops runs again, unless that comes later."""
     response = rule.then[0].name
-    return [Step(response), Step(RESUME)] if response == STOP and RESUME not in later else [Step(response)]
+    return (
+        [StoryStep(response), StoryStep(RESUME)]
+        if response == STOP and RESUME not in later
+        else [StoryStep(response)]
+    )
 
 
-def _may_hold(rule: TemporalRule, step: Step) -> bool:
+def _may_hold(rule: TemporalRule, step: StoryStep) -> bool:
     """Whether the events of a step can trigger a rule."""
     for path, values in rule.trigger.condition.when:
         allowed = dict(step.fixed).get(path[0])

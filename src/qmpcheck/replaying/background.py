@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 from qmpcheck.qmp.address import Address
 from qmpcheck.replaying import script, stream
 from qmpcheck.replaying.conversation import Options
-from qmpcheck.replaying.release import Release
+from qmpcheck.replaying.release import ReplayedRelease
 from qmpcheck.replaying.script import Script
 from qmpcheck.replaying.server import Server
-from qmpcheck.replaying.stream import Stream
+from qmpcheck.replaying.stream import ReplayStream
 from qmpcheck.specs import catalogue
 
 _PATIENCE = 10.0
@@ -57,7 +57,7 @@ def of_settings(settings: ServerSettings) -> QMPServer:
         spec = catalogue.find(settings.spec or "latest")
         is_silent = settings.events == 0
         played = (
-            Stream(spec.name, Release(spec))
+            ReplayStream(spec.name, ReplayedRelease(spec))
             if is_silent
             else stream.generated(spec, settings.events, settings.seed)
         )
@@ -80,7 +80,7 @@ class QMPServer:
 
     def __init__(
         self,
-        played: Stream,
+        played: ReplayStream,
         steps: Script | None = None,
         options: Options = Options(),  # noqa: B008 -- it is frozen
     ) -> None:

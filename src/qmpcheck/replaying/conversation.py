@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from qmpcheck.replaying import qemujson
-from qmpcheck.replaying.machine import Caused, Machine
-from qmpcheck.replaying.pace import Clock, Event, Throttle
-from qmpcheck.replaying.protocol import Negotiator, Reply, failure
+from qmpcheck.replaying.machine import Caused, ReplayedMachine
+from qmpcheck.replaying.pace import PacedEvent, ReplayClock, Throttle
+from qmpcheck.replaying.protocol import Negotiator, ServerReply, failure
 from qmpcheck.replaying.qemujson import BadInput
-from qmpcheck.replaying.release import CommandFailed, Release
-from qmpcheck.replaying.script import Script, Step
-from qmpcheck.replaying.session import Sent, Session, call
+from qmpcheck.replaying.release import CommandFailed, ReplayedRelease
+from qmpcheck.replaying.script import Script, ScriptStep
+from qmpcheck.replaying.session import ReplaySession, SentMessage, call
 from qmpcheck.streams.messages import MICROSECONDS
 
 _CHUNK = 1 << 12
@@ -44,7 +44,7 @@ class Options(NamedTuple):
     in_step: bool = False
 
 
-class Progress:
+class ReplayProgress:
     """How far the clients of a server came.
 
     Attributes:
@@ -72,10 +72,10 @@ class Common(NamedTuple):
         restart: ends all conversations; takes how many seconds nobody listens then.
     """
 
-    release: Release
+    release: ReplayedRelease
     script: Script
     options: Options
-    progress: Progress
+    progress: ReplayProgress
     on_command: Callable[[Any], None]
     restart: Callable[[float], None]
 
@@ -93,17 +93,21 @@ class Conversation:
     """
 
     def __init__(
-        self, common: Common, session: Session, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        common: Common,
+        session: ReplaySession,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
         self._sent = 0
         self._common, self._session = common, session
         self._reader, self._writer = reader, writer
-        self._input = qemujson.Reader()
+        self._input = qemujson.QemuJsonReader()
         self._negotiator = Negotiator(common.release, self._answer)
-        self._machine = Machine(common.release.rule_base, common.release.rules)
+        self._machine = ReplayedMachine(common.release.rule_base, common.release.rules)
         self._throttle = Throttle(common.release.rule_base, self._send_soon, common.options.speed)
         self._answered: Counter[str] = Counter()
-        self._clock = Clock(None, common.options.speed)
+        self._clock = ReplayClock(None, common.options.speed)
         self._lock = asyncio.Lock()
         self._playing: asyncio.Task[None] | None = None
 
@@ -167,16 +171,16 @@ class Conversation:
         if self._negotiator.has_negotiated and not had_negotiated:
             self._playing = asyncio.get_running_loop().create_task(self._play())
 
-    def _reply(self, value: Any, steps: list[Step]) -> Reply:
+    def _reply(self, value: Any, steps: list[ScriptStep]) -> ServerReply:
         """The reply that the script has for a message, or else the one that QEMU has."""
         identity = {"id": value["id"]} if isinstance(value, dict) and "id" in value else {}
         for step in steps:
             if step.error:
-                return Reply({**identity, **failure(CommandFailed(step.error.desc, step.error.kind))})
+                return ServerReply({**identity, **failure(CommandFailed(step.error.desc, step.error.kind))})
         reply = self._negotiator.reply(value)
         for step in steps:
             if step.returns is not msgspec.UNSET:
-                return Reply({"return": step.returns, **identity}, reply.command, reply.arguments)
+                return ServerReply({"return": step.returns, **identity}, reply.command, reply.arguments)
         return reply
 
     def _answer(self, name: str, arguments: dict[str, Any]) -> Any:
@@ -190,7 +194,7 @@ class Conversation:
             return reply.get("return")
         return self._common.release.answer(name, arguments, self._machine.status)
 
-    def _caused(self, reply: Reply) -> list[Caused]:
+    def _caused(self, reply: ServerReply) -> list[Caused]:
         """The events that a command causes. What the recording answered, it has the events of, too."""
         if reply.arguments is None or call(reply.command, reply.arguments) in self._session.replies:
             return []
@@ -207,7 +211,7 @@ class Conversation:
         progress = self._common.progress
         progress.has_negotiated, progress.sent = True, 0
         begin = next((each.time for each in self._session.events if each.time is not None), None)
-        self._clock = Clock(begin, self._common.options.speed)
+        self._clock = ReplayClock(begin, self._common.options.speed)
         await self._meet(self._common.script.after(0))
         for each in self._session.events:
             await self._clock.until(each.time)
@@ -223,7 +227,7 @@ class Conversation:
         if self._session.ends or self._common.options.ends:
             self.hang_up()
 
-    async def _play_one(self, each: Sent) -> None:
+    async def _play_one(self, each: SentMessage) -> None:
         if each.event:
             self._machine.take_event(each.event, each.data)
             self._throttle.sent((each.event, each.data))
@@ -241,7 +245,7 @@ class Conversation:
             await asyncio.sleep(pause)
             pause = min(0.01, pause + 0.0001)
 
-    def _send_soon(self, event: Event) -> None:
+    def _send_soon(self, event: PacedEvent) -> None:
         name, data = event
         self._machine.take_event(name, data)
         now = self._clock.now()
@@ -256,11 +260,11 @@ class Conversation:
 
     # the script
 
-    async def _pause(self, steps: Iterable[Step]) -> None:
+    async def _pause(self, steps: Iterable[ScriptStep]) -> None:
         for step in steps:
             await asyncio.sleep(step.delay)
 
-    async def _meet(self, steps: list[Step]) -> None:
+    async def _meet(self, steps: list[ScriptStep]) -> None:
         """Do what the script says, but for answers."""
         for step in steps:
             if not step.command:

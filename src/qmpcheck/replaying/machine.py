@@ -46,7 +46,7 @@ _STATUS = {
 """What `query-status` says after these events."""
 
 
-class Machine:
+class ReplayedMachine:
     """Follows the events and commands of one connection. It runs at first.
 
     Args:

@@ -16,7 +16,7 @@ from qmpcheck.streams.messages import MICROSECONDS
 AS_FAST_AS_IT_GOES = math.inf
 
 
-class Clock:
+class ReplayClock:
     """The clock of a connection's machine: it begins at the first event, and runs faster than ours if asked.
 
     With infinite speed it shows the time of the event that was sent last, and runs on from there.
@@ -46,7 +46,7 @@ class Clock:
         await asyncio.sleep(seconds)
 
 
-Event = tuple[str, dict[str, Any]]
+PacedEvent = tuple[str, dict[str, Any]]
 """The name of an event, and its data."""
 
 
@@ -59,20 +59,20 @@ class Throttle:
         speed: how much faster than ours the machine's clock runs.
     """
 
-    def __init__(self, rule_base: RuleBase, send: Callable[[Event], None], speed: float) -> None:
+    def __init__(self, rule_base: RuleBase, send: Callable[[PacedEvent], None], speed: float) -> None:
         self._limits = {name: limit for name in rule_base.events if (limit := _limit(rule_base, name))}
         self._send = send
         self._second = 1 if math.isinf(speed) else 1 / speed
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._waiting: dict[str, Event] = {}
+        self._waiting: dict[str, PacedEvent] = {}
 
-    def sent(self, event: Event) -> None:
+    def sent(self, event: PacedEvent) -> None:
         """Take an event that is sent whatever its limit."""
         key = self._key(event)
         if key and key not in self._timers:
             self._begin(key)
 
-    def offer(self, event: Event) -> None:
+    def offer(self, event: PacedEvent) -> None:
         """Take an event that is to be sent as soon as its limit allows."""
         key = self._key(event)
         if key in self._timers:
@@ -95,7 +95,7 @@ class Throttle:
             self._begin(key)
             self._send(self._waiting.pop(key))
 
-    def _key(self, event: Event) -> str:
+    def _key(self, event: PacedEvent) -> str:
         """What events share a limit with this one; "" where it has none."""
         name, data = event
         limit = self._limits.get(name)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from qmpcheck.replaying.release import CommandFailed, Release
+from qmpcheck.replaying.release import CommandFailed, ReplayedRelease
 
 NEGOTIATION = "qmp_capabilities"
 _EXECUTE, _OOB = "execute", "exec-oob"
 
-Answer = Callable[[str, dict[str, Any]], Any]
+ServerAnswer = Callable[[str, dict[str, Any]], Any]
 """Takes a command's name and arguments, and returns what it returns, or raises `CommandFailed`."""
 
 
-class Reply(NamedTuple):
+class ServerReply(NamedTuple):
     """A reply, and what it is the reply to.
 
     Attributes:
@@ -39,20 +39,20 @@ class Negotiator:
         has_negotiated: whether commands other than `qmp_capabilities` are taken.
     """
 
-    def __init__(self, release: Release, answer: Answer) -> None:
+    def __init__(self, release: ReplayedRelease, answer: ServerAnswer) -> None:
         self.has_negotiated = False
         self._release, self._answer = release, answer
         self._is_oob_enabled = False
 
-    def reply(self, message: Any) -> Reply:
+    def reply(self, message: Any) -> ServerReply:
         """The reply to a message, whatever JSON value that is."""
         identity = {"id": message["id"]} if isinstance(message, dict) and "id" in message else {}
         try:
             name, arguments, is_oob = self._command(message)
             value = self._executed(name, arguments, is_oob)
         except CommandFailed as error:
-            return Reply({**identity, **failure(error)})
-        return Reply({"return": value, **identity}, name, arguments)
+            return ServerReply({**identity, **failure(error)})
+        return ServerReply({"return": value, **identity}, name, arguments)
 
     def _command(self, message: Any) -> tuple[str, dict[str, Any], bool]:
         """The name and the arguments of a command, and whether it is to be executed out of band."""

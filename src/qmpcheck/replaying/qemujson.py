@@ -31,7 +31,7 @@ _SIZE, _COUNT, _DEPTH = (
 )
 
 
-class Reader:
+class QemuJsonReader:
     """Reads what a client sends, however it is cut into chunks. It keeps `MOST_BYTES` of it at most."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Reader:
         try:
             tokens = self._with(token)
             if tokens:
-                yield _Parser(tokens).value()
+                yield _QemuJsonParser(tokens).value()
         except BadInput as error:
             yield error
 
@@ -88,7 +88,7 @@ class Reader:
 _STEPS_OF_BRACES, _STEPS_OF_BRACKETS = {"{": 1, "}": -1}, {"[": 1, "]": -1}
 
 
-class _State(NamedTuple):
+class _LexerState(NamedTuple):
     """A place inside a token.
 
     Attributes:
@@ -102,8 +102,8 @@ class _State(NamedTuple):
     steps: tuple[tuple[re.Pattern[bytes], str], ...] = ()
 
 
-def _state(kind: str, run: bytes = b"", **steps: bytes) -> _State:
-    return _State(kind, re.compile(run), tuple((re.compile(each), name) for name, each in steps.items()))
+def _state(kind: str, run: bytes = b"", **steps: bytes) -> _LexerState:
+    return _LexerState(kind, re.compile(run), tuple((re.compile(each), name) for name, each in steps.items()))
 
 
 _PLAIN = rb"[\x20-\xfd]"
@@ -174,7 +174,7 @@ class _Lexer:
             yield _Token(match[kind].decode() if kind == "mark" else kind, match[kind])
         self._cut(begin)
 
-    def _step(self, state: _State) -> _Token | None:
+    def _step(self, state: _LexerState) -> _Token | None:
         """Take the next byte; the token that ends with it, or before it."""
         if self._state == "recovery":
             self._state = "start"
@@ -213,7 +213,7 @@ def _end(pattern: re.Pattern[bytes], text: bytearray, at: int) -> int:
     return match.end() if match else at
 
 
-class _Parser:
+class _QemuJsonParser:
     """Reads the tokens of one message."""
 
     def __init__(self, tokens: list[_Token]) -> None:

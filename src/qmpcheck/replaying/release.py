@@ -29,7 +29,7 @@ class CommandFailed(Exception):
         self.kind = kind
 
 
-class Release:
+class ReplayedRelease:
     """A release that a server plays.
 
     Args:

@@ -28,7 +28,7 @@ class Error(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"ki
     kind: str = "GenericError"
 
 
-class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ScriptEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An event to send: with this data, or with what the release `spec` sends in it."""
 
     event: str
@@ -36,7 +36,7 @@ class Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spec: str = ""
 
 
-class Step(
+class ScriptStep(
     msgspec.Struct,
     frozen=True,
     forbid_unknown_fields=True,
@@ -63,7 +63,7 @@ class Step(
     delay: float = 0
     error: Error | None = None
     returns: Any = msgspec.UNSET
-    send: tuple[Event, ...] = ()
+    send: tuple[ScriptEvent, ...] = ()
     hang_up: Literal["", "between-lines", "in-a-line"] = ""
     restart: float | None = None
 
@@ -75,23 +75,23 @@ class Script:
         steps: in the order in which they are looked for.
     """
 
-    def __init__(self, steps: tuple[Step, ...] = ()) -> None:
+    def __init__(self, steps: tuple[ScriptStep, ...] = ()) -> None:
         self._steps = steps
         self._taken = [0] * len(steps)
 
-    def on_command(self, name: str) -> list[Step]:
+    def on_command(self, name: str) -> list[ScriptStep]:
         """What a client meets that sends this command."""
         return self._take([each.command == name for each in self._steps])
 
-    def after(self, events: int) -> list[Step]:
+    def after(self, events: int) -> list[ScriptStep]:
         """What a client meets that was sent so many events."""
         return self._take([each.after == events for each in self._steps])
 
-    def on_connect(self) -> list[Step]:
+    def on_connect(self) -> list[ScriptStep]:
         """What a client meets that connects."""
         return self._take([each.connect for each in self._steps])
 
-    def _take(self, fits: list[bool]) -> list[Step]:
+    def _take(self, fits: list[bool]) -> list[ScriptStep]:
         found = []
         for at, step in enumerate(self._steps):
             if fits[at] and (step.times is None or self._taken[at] < step.times):
@@ -100,7 +100,7 @@ class Script:
         return found
 
 
-def load(path: str) -> tuple[Step, ...]:
+def load(path: str) -> tuple[ScriptStep, ...]:
     """The steps in a file.
 
     Raises:
@@ -115,10 +115,10 @@ def load(path: str) -> tuple[Step, ...]:
     return tuple(_step(each, path, text, at) for at, each in enumerate(written))
 
 
-def _step(value: Any, path: str, text: str, at: int) -> Step:
+def _step(value: Any, path: str, text: str, at: int) -> ScriptStep:
     """The step that a table describes, which is number `at` in the file with this text."""
     try:
-        step = msgspec.convert(value, Step)
+        step = msgspec.convert(value, ScriptStep)
         _check(step)
         return msgspec.structs.replace(step, send=tuple(map(_made, step.send)))
     except msgspec.ValidationError as error:
@@ -133,7 +133,7 @@ def _is_table(value: Any) -> bool:
     return isinstance(value, dict)
 
 
-def _check(step: Step) -> None:
+def _check(step: ScriptStep) -> None:
     """Raise ValidationError where a step does not say when, or what, or cannot do it."""
     if [bool(step.command), step.after is not None, step.connect].count(True) != 1:
         raise _wrong("say when: one of command, after or connect")
@@ -153,7 +153,7 @@ def _check(step: Step) -> None:
         raise _wrong("times is a number from 1", "times")
 
 
-def _made(event: Event) -> Event:
+def _made(event: ScriptEvent) -> ScriptEvent:
     """An event with the data that its release sends in it, as much of it as there can be.
 
     Raises:
@@ -179,7 +179,7 @@ def _wrong(reason: str, *keys: str) -> msgspec.ValidationError:
 _PLACE = re.compile(r"(.*?)(?: - at `\$\.?(.*)`)?", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 
-_KINDS: dict[str, type[msgspec.Struct]] = {"send": Event, "error": Error}
+_KINDS: dict[str, type[msgspec.Struct]] = {"send": ScriptEvent, "error": Error}
 
 
 def _said(error: str) -> tuple[str, tuple[str, ...]]:
@@ -189,7 +189,7 @@ def _said(error: str) -> tuple[str, tuple[str, ...]]:
     reason = match[1]
     keys = tuple(re.findall(r"[\w-]+", (match[2] or "").partition("[")[0]))
     if unknown := _UNKNOWN.fullmatch(reason):
-        known = _KINDS.get(keys[0] if keys else "", Step)
+        known = _KINDS.get(keys[0] if keys else "", ScriptStep)
         near = catalogue.near_names(unknown[1], [each.encode_name for each in msgspec.structs.fields(known)])
         hint = f" (near: {', '.join(map(name, near))})" if near else ""
         return f"unknown key {quoted(unknown[1])}{hint}", (*keys[:1], unknown[1])

@@ -9,10 +9,10 @@ from contextlib import suppress
 from typing import Any
 
 from qmpcheck.qmp.address import Address
-from qmpcheck.replaying.conversation import Common, Conversation, Options, Progress
+from qmpcheck.replaying.conversation import Common, Conversation, Options, ReplayProgress
 from qmpcheck.replaying.script import Script
-from qmpcheck.replaying.session import Session
-from qmpcheck.replaying.stream import Stream
+from qmpcheck.replaying.session import ReplaySession
+from qmpcheck.replaying.stream import ReplayStream
 
 
 class Server:
@@ -38,14 +38,14 @@ class Server:
     def __init__(
         self,
         address: Address,
-        stream: Stream,
+        stream: ReplayStream,
         script: Script | None = None,
         options: Options = Options(),  # noqa: B008 -- it is frozen
         on_command: Callable[[Any], None] = lambda _: None,
     ) -> None:
         self.address = address
-        self.sessions = stream.sessions or [Session()]
-        self.progress = Progress()
+        self.sessions = stream.sessions or [ReplaySession()]
+        self.progress = ReplayProgress()
         script = script or Script()
         self._common = Common(stream.release, script, options, self.progress, on_command, self.restart)
         self.conversations: set[Conversation] = set()

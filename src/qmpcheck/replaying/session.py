@@ -14,7 +14,7 @@ from qmpcheck.streams.messages import is_command, is_greeting, is_reply, message
 from qmpcheck.text import name, safe
 
 
-class Sent(NamedTuple):
+class SentMessage(NamedTuple):
     """A line that QEMU sends of itself: an event, or whatever else the recording has there.
 
     Attributes:
@@ -30,7 +30,7 @@ class Sent(NamedTuple):
     time: int | None
 
 
-class Session:
+class ReplaySession:
     """The messages of one connection, which begins with a greeting.
 
     Attributes:
@@ -43,8 +43,8 @@ class Session:
 
     def __init__(self) -> None:
         self.greeting: dict[str, Any] | None = None
-        self.early: list[Sent] = []
-        self.events: list[Sent] = []
+        self.early: list[SentMessage] = []
+        self.events: list[SentMessage] = []
         self.replies: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.ends = False
 
@@ -54,7 +54,7 @@ def call(name: str, arguments: dict[str, Any]) -> str:
     return json.dumps([name, arguments], sort_keys=True, default=str)
 
 
-def read(path: str) -> list[Session]:
+def read(path: str) -> list[ReplaySession]:
     """The sessions in a recording, in any format that qmpcheck reads.
 
     Raises:
@@ -78,7 +78,7 @@ def read(path: str) -> list[Session]:
     return next(iter(filled.values()))
 
 
-def sessions(lines: Iterable[bytes]) -> list[Session]:
+def sessions(lines: Iterable[bytes]) -> list[ReplaySession]:
     """The sessions in the lines of a stream."""
     builder = _Builder()
     for line in lines:
@@ -90,7 +90,7 @@ def sessions(lines: Iterable[bytes]) -> list[Session]:
     return found
 
 
-def _is_end(events: list[Sent]) -> bool:
+def _is_end(events: list[SentMessage]) -> bool:
     """Whether the process ends with these events: nothing shows that the machine goes on."""
     return bool(events) and events[-1].event == "SHUTDOWN"
 
@@ -99,7 +99,7 @@ class _Builder:
     """Takes the lines of a stream in their order."""
 
     def __init__(self) -> None:
-        self.sessions: list[Session] = []
+        self.sessions: list[ReplaySession] = []
         self._open: dict[str, list[str]] = {}
 
     def add(self, line: bytes) -> None:
@@ -108,7 +108,7 @@ class _Builder:
         except jsontext.Malformed:
             value = None
         if not isinstance(value, dict):
-            self._session().events.append(Sent(line, "", {}, None))
+            self._session().events.append(SentMessage(line, "", {}, None))
         elif is_greeting(value):
             self._begin(value)
         elif is_command(value):
@@ -121,16 +121,16 @@ class _Builder:
             event = message(value)
             time = time_of(event) if event else None
             name, data = getattr(event, "event", ""), getattr(event, "data", {})
-            self._session().events.append(Sent(line, name, data, time))
+            self._session().events.append(SentMessage(line, name, data, time))
 
-    def _session(self) -> Session:
+    def _session(self) -> ReplaySession:
         if not self.sessions:
-            self.sessions.append(Session())
+            self.sessions.append(ReplaySession())
         return self.sessions[-1]
 
     def _begin(self, greeting: dict[str, Any]) -> None:
         if not self.sessions or self.sessions[-1].greeting:
-            self.sessions.append(Session())
+            self.sessions.append(ReplaySession())
         session = self.sessions[-1]
         session.greeting = greeting
         session.early, session.events = session.events, []

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from qmpcheck.generating.stream import Generation, encoded
 from qmpcheck.replaying import session
-from qmpcheck.replaying.release import Release
-from qmpcheck.replaying.session import Session
+from qmpcheck.replaying.release import ReplayedRelease
+from qmpcheck.replaying.session import ReplaySession
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
@@ -16,7 +16,7 @@ from qmpcheck.text import quoted, safe
 from qmpcheck.version import of_greeting
 
 
-class Stream(NamedTuple):
+class ReplayStream(NamedTuple):
     """A stream, and the release that sends it.
 
     Attributes:
@@ -26,11 +26,11 @@ class Stream(NamedTuple):
     """
 
     name: str
-    release: Release
-    sessions: Sequence[Session] = ()
+    release: ReplayedRelease
+    sessions: Sequence[ReplaySession] = ()
 
 
-def recorded(path: str, spec: str | None = None) -> Stream:
+def recorded(path: str, spec: str | None = None) -> ReplayStream:
     """The stream in a file, with its own greetings.
 
     Args:
@@ -43,14 +43,14 @@ def recorded(path: str, spec: str | None = None) -> Stream:
     sessions = session.read(path)
     greeting = next((each.greeting for each in sessions if each.greeting), None)
     if spec is not None:
-        return Stream(path, Release(catalogue.find(spec), greeting), sessions)
+        return ReplayStream(path, ReplayedRelease(catalogue.find(spec), greeting), sessions)
     version = of_greeting(greeting)
     if version is None:
         raise SpecError(f"{safe(path)}: no greeting, which names the release; name it with --spec")
-    return Stream(path, Release(catalogue.of_version(version), greeting), sessions)
+    return ReplayStream(path, ReplayedRelease(catalogue.of_version(version), greeting), sessions)
 
 
-def generated(spec: Spec, events: int | None = None, seed: int = 0) -> Stream:
+def generated(spec: Spec, events: int | None = None, seed: int = 0) -> ReplayStream:
     """A stream that shows what a release can send.
 
     Args:
@@ -62,7 +62,7 @@ def generated(spec: Spec, events: int | None = None, seed: int = 0) -> Stream:
         SpecError: nothing can be generated, or the spec is of no release.
     """
     messages = Generation(spec, seed).messages(events)
-    return Stream(spec.name, Release(spec), session.sessions(map(encoded, messages)))
+    return ReplayStream(spec.name, ReplayedRelease(spec), session.sessions(map(encoded, messages)))
 
 
 def specs(name: str) -> list[Spec]:

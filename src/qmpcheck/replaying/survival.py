@@ -14,9 +14,9 @@ from typing import IO, NamedTuple
 from qmpcheck.qmp.address import Address
 from qmpcheck.qmp.guardian import Guardian, kill_marked
 from qmpcheck.replaying.conversation import Options
-from qmpcheck.replaying.script import Script, Step
+from qmpcheck.replaying.script import Script, ScriptStep
 from qmpcheck.replaying.server import Server
-from qmpcheck.replaying.stream import Stream
+from qmpcheck.replaying.stream import ReplayStream
 from qmpcheck.rulebase import SpecError
 from qmpcheck.text import quoted, safe
 
@@ -24,7 +24,7 @@ PLACE = "{}"
 """What stands in a client's command for the server's address."""
 
 
-class Outcome(NamedTuple):
+class SurvivalOutcome(NamedTuple):
     """How a client fared with one stream.
 
     Attributes:
@@ -59,7 +59,7 @@ def command(text: str) -> list[str]:
     return words
 
 
-class Client(NamedTuple):
+class TestedClient(NamedTuple):
     """A client, and how it is run.
 
     Attributes:
@@ -74,10 +74,10 @@ class Client(NamedTuple):
     seconds: float
     address: Address | None = None
     speed: float = math.inf
-    steps: tuple[Step, ...] = ()
+    steps: tuple[ScriptStep, ...] = ()
 
 
-async def survived(stream: Stream, client: Client) -> Outcome:
+async def survived(stream: ReplayStream, client: TestedClient) -> SurvivalOutcome:
     """Run a client against a stream until it has survived it, or not.
 
     A client that ends after a session, in order, is run anew for the next one.
@@ -100,10 +100,12 @@ async def survived(stream: Stream, client: Client) -> Outcome:
         sent, last = server.progress.sent, list(server.progress.last)
         counts = [len(each.events) for each in server.sessions]
         read = sum(counts[: server.progress.through]) + sent
-        return Outcome(stream.name, min(read, sum(counts)), sum(counts), failure, last, _last_lines(output))
+        return SurvivalOutcome(
+            stream.name, min(read, sum(counts)), sum(counts), failure, last, _last_lines(output)
+        )
 
 
-async def _failure_of(client: Client, server: Server, output: IO[bytes]) -> str:
+async def _failure_of(client: TestedClient, server: Server, output: IO[bytes]) -> str:
     """Why the client did not survive; "" where it did."""
     words = [each.replace(PLACE, str(server.address)) for each in client.words]
     failure = ""

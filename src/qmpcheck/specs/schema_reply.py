@@ -31,7 +31,7 @@ Info = dict[str, Any]
 
 def reply(rule_base: RuleBase) -> list[Info]:
     """What such a build returns: events, then types, each an object with a `meta-type`."""
-    types = _Types()
+    types = _SchemaTypes()
     events = [types.event(name, rule) for name, rule in rule_base.events.items()]
     return [*events, *types.infos]
 
@@ -46,7 +46,7 @@ _BUILTIN: dict[type[Type], tuple[str, str]] = {
 """The names of types, and of what JSON has for them; everything else is `any`."""
 
 
-class _Types:
+class _SchemaTypes:
     """Gives names to types.
 
     Attributes:

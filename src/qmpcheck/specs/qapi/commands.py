@@ -12,7 +12,7 @@ from qmpcheck.specs.qapi.definitions import Definition, description
 from qmpcheck.specs.qapi.expressions import ListNode, Node, ObjectNode, StringNode
 
 
-class Command(NamedTuple):
+class CommandDefinition(NamedTuple):
     """A command.
 
     Attributes:
@@ -26,7 +26,7 @@ class Command(NamedTuple):
     allows_oob: bool
 
 
-def commands(root: str) -> dict[str, Command]:
+def commands(root: str) -> dict[str, CommandDefinition]:
     """Return the commands of the schema with this root file.
 
     Raises:
@@ -35,7 +35,7 @@ def commands(root: str) -> dict[str, Command]:
     defined = definitions.load(root)
     found = [each for each in defined.values() if each.kind == definitions.COMMAND]
     return {
-        str(each.name): Command(
+        str(each.name): CommandDefinition(
             _arguments(each, defined), _returns(each, defined), bool(each.table.get("allow-oob"))
         )
         for each in found
