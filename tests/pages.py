@@ -15,7 +15,7 @@ from qmpcheck.gate.build import Build
 from qmpcheck.gate.expectations import Expectations, expected
 from qmpcheck.gate.failure import LACKS, Failure
 from qmpcheck.gate.judge import FOR_BUILDS, judge
-from qmpcheck.gate.recording import Recording
+from qmpcheck.gate.recording import MachineRecording
 from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
 from qmpcheck.reports import formats, gatereport
 from qmpcheck.specs import catalogue
@@ -132,7 +132,7 @@ def gate_page(folder: Path) -> Path:
 
 
 def _played(name: str, expects: Expectations, lines: list[str]) -> ScenarioOutcome:
-    recording = Recording(name, (), "\n".join([GREETING, *lines, ""]).encode(), ended=True)
+    recording = MachineRecording(name, (), "\n".join([GREETING, *lines, ""]).encode(), ended=True)
     return ScenarioOutcome(Scenario(name, f"what {name}", expects, lambda _: None), (recording,), None, 0.5)
 
 

@@ -10,14 +10,15 @@ from typing import NamedTuple
 import msgspec
 
 from qmpcheck.codes import CODES, Severity
+from qmpcheck.finding import Finding
 from qmpcheck.gate.alignment import Difference, Event, MetExpectation, MissingEvent, UnexpectedEvent, aligned
 from qmpcheck.gate.expectations import Expected, matches, of_build
 from qmpcheck.gate.judge import Judged, Verdict
-from qmpcheck.gate.recording import Recording
+from qmpcheck.gate.recording import MachineRecording
 from qmpcheck.reports.gatereport import INTROSPECTION
 from qmpcheck.reports.html import page
 from qmpcheck.reports.html.streams import SCRIPTS, StreamView, view
-from qmpcheck.reports.report import Report, Reported, Suite, levels
+from qmpcheck.reports.report import Report, Suite, levels
 from qmpcheck.streams.messages import MICROSECONDS, RejectedEvent, message, time_of
 from qmpcheck.text import shortened
 
@@ -67,7 +68,7 @@ class ScenarioView(msgspec.Struct, frozen=True):
     verdict: str
     reason: str
     seconds: float
-    findings: tuple[Reported, ...]
+    findings: tuple[Finding, ...]
     machines: tuple[MachineView, ...]
 
     @property
@@ -80,7 +81,7 @@ def render(report: Report) -> str:
     """The page of `gate`; one of a build that could not be judged says why."""
     verdict: Verdict | None = report.source
     scenarios: list[ScenarioView] = []
-    changes: Sequence[Reported] = ()
+    changes: Sequence[Finding] = ()
     if verdict:
         suites = {suite.name: suite for suite in report.suites}
         scenarios = [
@@ -147,11 +148,11 @@ def _machines(at: int, judged: Judged, suite: Suite, verdict: Verdict) -> Iterat
         yield MachineView(machine, tuple(_pairs(compared, recording)), stream)
 
 
-def _lines(recording: Recording) -> dict[int, bytes]:
+def _lines(recording: MachineRecording) -> dict[int, bytes]:
     return {number: line for number, line in enumerate(recording.data.split(b"\n"), 1) if line.strip()}
 
 
-def _pairs(compared: Sequence[MetExpectation | Difference], recording: Recording) -> Iterator[Pair]:
+def _pairs(compared: Sequence[MetExpectation | Difference], recording: MachineRecording) -> Iterator[Pair]:
     """The rows of a table. What came instead of something that is missing shares its row."""
     begin = next(filter(None, map(_time, recording.events())), None)
     came = [each.event for each in compared if isinstance(each, UnexpectedEvent)]

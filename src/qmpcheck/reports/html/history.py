@@ -9,12 +9,13 @@ import msgspec
 
 from qmpcheck import keypath
 from qmpcheck.codes import CODES, Impact
-from qmpcheck.drift.change import NOWHERE, Change
+from qmpcheck.drift.change import Change
 from qmpcheck.drift.history import HistoryEntry
 from qmpcheck.drift.lifelines import CAME, WENT, Lifeline, ReleaseDrift, lifelines, releases
 from qmpcheck.reports.html import page
 from qmpcheck.reports.html.clients import ClientNames, names
 from qmpcheck.reports.report import Report
+from qmpcheck.rulebase import NOWHERE
 
 
 class ChangeView(NamedTuple):
@@ -70,7 +71,7 @@ def keys(changes: Sequence[ChangeView]) -> str:
     return "|".join(" ".join((str(each.level), *each.clients)) for each in changes)
 
 
-class Row(NamedTuple):
+class HistoryRow(NamedTuple):
     """An event: for each release whether it has the event, whether deprecated, and what it changed."""
 
     event: str
@@ -104,9 +105,9 @@ def render(report: Report) -> str:
     )
 
 
-def row(life: Lifeline, line: Sequence[ReleaseDrift], clients: ClientNames) -> Row:
+def row(life: Lifeline, line: Sequence[ReleaseDrift], clients: ClientNames) -> HistoryRow:
     """The row of an event."""
-    return Row(life.event, tuple(_cells(life, line, clients)))
+    return HistoryRow(life.event, tuple(_cells(life, line, clients)))
 
 
 def _cells(
