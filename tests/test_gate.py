@@ -14,10 +14,10 @@ from xml.etree import ElementTree
 
 import pytest
 from jsonschema import Draft202012Validator
+from msgspec.structs import replace
 from real_qemu import real
 
 from qmpcheck import reports
-from qmpcheck.checking.checker import Checker
 from qmpcheck.cli import gate, main
 from qmpcheck.codes import Impact
 from qmpcheck.gate import build as builds
@@ -25,8 +25,7 @@ from qmpcheck.gate import judge, machine, run
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.expectations import expected, of_build
 from qmpcheck.gate.failure import is_lacking
-from qmpcheck.gate.judge import Judged
-from qmpcheck.gate.scenario import Scenario
+from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
 from qmpcheck.gate.scenarios import ALL
 from qmpcheck.reports import formats, gatereport
 from qmpcheck.specs import catalogue
@@ -37,31 +36,44 @@ NO_COMMANDS = ["--command-rules", "none"]
 """Where what is missing is to be found by the scenario alone."""
 
 
-def wrapper(folder: Path, text: str, name: str = "qemu-system-x86_64") -> str:
-    """A script in QEMU's place; asked for its schema it is the real one, whatever the text."""
+def wrapper(folder: Path, text: str, name: str = "qemu-system-x86_64", always: bool = False) -> str:
+    """A script in QEMU's place; asked for its schema it is the real one, if not always the text."""
     path = folder / f"{name}-wrapper"
-    asked = f'case " $* " in *" -S "*) exec {real(name)} "$@";; esac'
+    asked = "" if always else f'case " $* " in *" -S "*) exec {real(name)} "$@";; esac'
     path.write_text(f"#!/bin/sh\necho $$ >> {folder}/pids\n{asked}\n{text}\n")
     path.chmod(0o755)
     return str(path)
 
 
-def editing(folder: Path, edit: str, name: str = "qemu-system-x86_64") -> str:
-    """A wrapper that runs a statement on each event `e`; `e` None is no longer sent."""
+def editing(folder: Path, edit: str, name: str = "qemu-system-x86_64", other: str = "") -> str:
+    """A wrapper that runs a statement on each event `e`; `e` None is no longer sent.
+
+    Another statement is run on each other message `m`, also where the build is asked for its schema.
+    """
     (folder / "proxy.py").write_text(f"""
 import json, subprocess, sys, time
 held = None
 child = subprocess.Popen([{real(name)!r}, *sys.argv[1:]], stdout=subprocess.PIPE)
 for line in child.stdout:
-    e = json.loads(line)
-    if "event" in e:
+    m = e = json.loads(line)
+    if "event" not in m:
+        {other or "pass"}
+        line = json.dumps(m).encode() + b"\\n"
+    else:
         {edit}
         line = json.dumps(e).encode() + b"\\n" if e else b""
     sys.stdout.buffer.write(line)
     sys.stdout.flush()
 sys.exit(child.wait())
 """)
-    return wrapper(folder, f'exec {sys.executable} {folder}/proxy.py "$@"', name)
+    text = f'exec {sys.executable} {folder}/proxy.py "$@"'
+    return wrapper(folder, text, name, always=bool(other))
+
+
+def describing(schema: str, version: str = "major=99, minor=1, micro=0") -> str:
+    """A statement for `editing`: the build says that it is of a version, and its schema `s` is edited."""
+    greet = f"m.get('QMP', dict(version=dict(qemu=dict())))['version']['qemu'].update({version})"
+    return f"s = m.get('return'); {greet}; isinstance(s, list) and s.__setitem__(slice(None), {schema})"
 
 
 def alive(folder: Path) -> list[int]:
@@ -95,8 +107,7 @@ def assert_nothing_is_left(folder: Path) -> None:
 def verdict() -> judge.Verdict:
     """All scenarios, once."""
     build = builds.ask(real())
-    spec, since = gate._choose_spec("auto", build)
-    return judge.judge(build, spec, run.run(build, ALL), since=since)
+    return judge.judge(build, catalogue.of_version(build.version), run.run(build, ALL))
 
 
 @pytest.mark.qemu
@@ -121,13 +132,11 @@ def test_every_process_is_known_to_have_ended(verdict: judge.Verdict) -> None:
     assert all(recording.ended for each in verdict.judged for recording in each.outcome.recordings)
 
 
-def judged_again(verdict: judge.Verdict, one: Judged, checker: Checker, data: bytes) -> Judged:
-    """A scenario judged by another recording."""
-    from msgspec.structs import replace
-
-    first, *others = one.outcome.recordings
-    again = replace(one.outcome, recordings=(replace(first, data=data, arrivals=()), *others))
-    return judge._judged(verdict.build, again, checker, judge.FOR_BUILDS)
+def edited(outcome: ScenarioOutcome, messages: list[dict[str, Any]]) -> ScenarioOutcome:
+    """A scenario whose first process sent other messages."""
+    first, *others = outcome.recordings
+    data = b"".join(json.dumps(message).encode() + b"\n" for message in messages)
+    return replace(outcome, recordings=(replace(first, data=data, arrivals=()), *others))
 
 
 def edits(event: dict[str, Any], after: dict[str, Any] | None = None) -> Iterator[list[dict[str, Any]]]:
@@ -148,20 +157,18 @@ def edits(event: dict[str, Any], after: dict[str, Any] | None = None) -> Iterato
 
 @pytest.mark.qemu
 def test_whatever_a_wrapper_does_to_an_event_is_found(verdict: judge.Verdict) -> None:
-    for each in verdict.judged:
-        checker = judge._checker(verdict.spec, judge.FOR_BUILDS, each.outcome.scenario.assumes)
-        lines = each.outcome.recordings[0].data.splitlines() if each.outcome.recordings else []
-        messages = [json.loads(line) for line in lines]
+    outcomes = []
+    for outcome in (each.outcome for each in verdict.judged if each.outcome.recordings):
+        messages = [json.loads(line) for line in outcome.recordings[0].data.splitlines()]
         events = [at for at, message in enumerate(messages) if "event" in message]
         for at in events:
             after = next((later for later in events if later > at), len(messages))
-            for edited in edits(*(messages[place] for place in (at, after) if place < len(messages))):
-                whole = [*messages[:at], *messages[at + 1 : after], *edited, *messages[after + 1 :]]
-                data = b"".join(json.dumps(message).encode() + b"\n" for message in whole)
-                assert not judged_again(verdict, each, checker, data).is_well, (
-                    each.outcome.scenario.name,
-                    edited,
-                )
+            for edit in edits(*(messages[place] for place in (at, after) if place < len(messages))):
+                whole = [*messages[:at], *messages[at + 1 : after], *edit, *messages[after + 1 :]]
+                outcomes.append(edited(outcome, whole))
+    for each in judge.judge(verdict.build, verdict.spec, outcomes).judged:
+        assert not each.is_well, (each.outcome.scenario.name, each.outcome.recordings[0].data)
+    assert len(outcomes) > 1000
 
 
 @pytest.mark.qemu
@@ -890,29 +897,61 @@ def test_names_are_distinct() -> None:
     assert len({scenario.name for scenario in ALL}) == len(ALL)
 
 
+NEWEST = catalogue.find("latest").id
+WITH_BELL = "s + [t | {'name': 'BELL'} for t in s if t['name'] == 'STOP']"
+"""It describes one event more."""
+WITHOUT_POWERDOWN = "[t for t in s if t['name'] != 'POWERDOWN']"
+BELL_RINGS = "e['event'] == 'STOP' and print(json.dumps(e | {'event': 'BELL'}), flush=True)"
+
+
 @pytest.mark.qemu
 @pytest.mark.parametrize(
-    ("version", "before"), [(Version(99, 1), catalogue.find("latest").id), (Version(5, 2, 50), "5.2")]
+    ("schema", "edit", "findings"),
+    [
+        ("s", "pass", []),
+        (WITH_BELL, "pass", []),
+        (
+            WITH_BELL,
+            BELL_RINGS,
+            ["QMP201 BELL event: the spec has no such event (may be new in 99.1)", "QMP406 unexpected: BELL"],
+        ),
+        ("s", BELL_RINGS, ["QMP201 BELL event: the spec has no such event (by its own introspection)"]),
+        (
+            WITHOUT_POWERDOWN,
+            "pass",
+            ["QMP201 POWERDOWN event: the spec has no such event (by its own introspection)"],
+        ),
+    ],
+    ids=["the same", "declares one more", "sends one more", "declares it not", "declares one less"],
 )
-def test_a_newer_version_is_held_against_what_it_says_of_itself(
-    version: Version, before: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_newer_build_is_checked_by_the_newest_release_and_by_what_it_says_about_itself(
+    schema: str, edit: str, findings: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What another release does not know, or has no more, is no fault of it."""
-    build = builds.ask(real())
-    events = {name: rule for name, rule in build.rule_base.events.items() if name != "BALLOON_CHANGE"}
-    events["BELL"] = events["STOP"]
-    newer = build._replace(version=version, rule_base=type(build.rule_base)(events))
-    monkeypatch.setattr(builds, "ask", lambda _: newer)
-    assert main(["gate", "--qemu", "qemu", *LIFE, "--report", "github=-"]) == 0
+    """What may be new is a warning, as in every command. What the build does not even declare is an error."""
+    qemu = editing(tmp_path, edit, other=describing(schema))
+    is_error = any("own introspection" in each for each in findings)
+    assert main(["gate", "--qemu", qemu, *LIFE]) == is_error
     told = capsys.readouterr()
-    assert f": since {before}: " in told.out
-    assert "::error" not in told.out
-    assert f"{version} is newer than {before}, the catalogue's last release before it: " in told.err
-    assert f"{version} against qemu:{build.path} (" in told.out
-    assert f"since {before}: QMP501 BALLOON_CHANGE: event removed (breaking)\n" in told.out
-    assert f"since {before}: QMP502 BELL: event added (safe)\n" in told.out
-    assert main(["gate", "--qemu", "qemu", *LIFE, "--spec", before]) == 1
-    assert "the build: QMP501 BALLOON_CHANGE: event removed (breaking)\n" in capsys.readouterr().out
+    assert f"99.1.0 is checked against {NEWEST}, and what may be new in 99.1 is a warning: " in told.err
+    assert f" 99.1.0 against {NEWEST}\n" in told.out
+    found = re.findall(r"^life-cycle(?::\d+)?: (QMP.*?)(?: \(warning\))?$", told.out, re.MULTILINE)
+    assert found == findings
+
+
+@pytest.mark.qemu
+def test_how_a_newer_build_differs_from_the_release_before_it_fails_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    schema = f"[t for t in {WITH_BELL} if t['name'] != 'BALLOON_CHANGE']"
+    for version, before in (("major=99, minor=1", NEWEST), ("major=5, minor=2, micro=50", "5.2")):
+        qemu = editing(tmp_path, "pass", other=describing(schema, version))
+        assert main(["gate", "--qemu", qemu, *LIFE, "--report", "github=-"]) == 0
+        told = capsys.readouterr().out
+        assert "::error" not in told
+        assert f"since {before}: QMP501 BALLOON_CHANGE: event removed (breaking)\n" in told
+        assert f"since {before}: QMP502 BELL: event added (safe)\n" in told
+        assert main(["gate", "--qemu", qemu, *LIFE, "--spec", before]) == 1
+        assert "the build: QMP501 BALLOON_CHANGE: event removed (breaking)\n" in capsys.readouterr().out
 
 
 @pytest.mark.qemu
@@ -929,21 +968,6 @@ def test_a_release_candidate_is_checked_as_its_release(
     monkeypatch.setattr(builds, "ask", lambda _: build._replace(version=candidate))
     assert main(["gate", "--qemu", "qemu", "--only", "rtc"]) == 0
     assert f"qmpcheck: {candidate} is a release candidate of {release}: " in capsys.readouterr().err
-
-
-@pytest.mark.qemu
-def test_what_a_newer_version_does_not_say_of_itself_is_found(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Its introspection tells types; what follows is told by the release before it."""
-    build = builds.ask(real())
-    events = {name: rule for name, rule in build.rule_base.events.items() if name != "POWERDOWN"}
-    newer = build._replace(version=Version(99, 1), rule_base=type(build.rule_base)(events))
-    monkeypatch.setattr(builds, "ask", lambda _: newer)
-    assert main(["gate", "--qemu", "qemu", "--only", "life-cycle,watchdog-pause", "--within", "0"]) == 1
-    told = capsys.readouterr().out
-    assert "QMP201 POWERDOWN event: the spec has no such event" in told
-    assert 'QMP303 WATCHDOG: if action is "pause", STOP follows: ' in told
 
 
 @pytest.mark.qemu

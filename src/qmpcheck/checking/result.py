@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Set
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -77,6 +78,12 @@ class StreamResult(NamedTuple):
     def unlisted(self) -> Counter[FindingKind]:
         """How many findings of each kind are counted, but not listed."""
         return self.counts - self.taken - Counter(map(self._kind, self.listed))
+
+    def without(self, findings: Set[Finding]) -> StreamResult:
+        """The same, but without some of the findings that it lists."""
+        kept = tuple(each for each in self.listed if each not in findings)
+        gone = Counter(self._kind(each) for each in self.listed if each in findings)
+        return self._replace(counts=self.counts - gone, listed=kept)
 
     def _kind(self, finding: Finding) -> FindingKind:
         kind = FindingKind(finding.code, finding.event, finding.erratum)

@@ -17,6 +17,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import msgspec
+
 from qmpcheck.cli import arguments, baseline_option, report_option, strictness
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
@@ -36,7 +38,6 @@ from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.specs.extra import extended
-from qmpcheck.specs.load import LoadedSpec
 from qmpcheck.text import quoted, safe
 
 CONFIGURED = ("spec", "select", "ignore", "severities", "rules", "within", "fail-on", "extra")
@@ -48,8 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--spec",
         default="auto",
-        help="as `qmpcheck validate` takes it; auto (the default) is the release of the binary's version, "
-        "or for a newer one than the catalogue's what the binary says of itself",
+        help="as `qmpcheck validate` takes it; auto (the default) is the release of the binary's version. "
+        "Whatever the spec, what the binary sends beyond its own introspection is an error",
     )
     metavar = "NAME[,NAME...]"
     parser.add_argument(
@@ -96,7 +97,7 @@ def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: 
     spec, since = _choose_spec(options.spec, build)
     strictness.check(options, spec)
     spec = spec._replace(rule_base=extended(spec.rule_base, options.extra))
-    recipe = arguments.recipe(options, codes)
+    recipe = msgspec.structs.replace(arguments.recipe(options, codes), extra=tuple(options.extra))
     recipe.checker(spec)  # a mistake in an option is found before anything runs
     if options.save is not None:
         _make(options.save)
@@ -144,23 +145,14 @@ def _ask(path: str) -> Build:
 
 
 def _choose_spec(name: str, build: Build) -> tuple[Spec, Spec | None]:
-    """The spec to check events against, and the newest release if the build is newer than the catalogue."""
+    """The spec to check events by, as every command does, and the release before a build that is of none."""
     if name != "auto":
         return catalogue.find(name), None
-    version = build.version
-    release = catalogue.at_or_before(version)
-    if release is None:
-        raise SpecError(f"the catalogue has no release as old as {version}; name a spec")
-    spec = catalogue.of_version(version)
-    if not spec.newer and (version.is_candidate or not version.is_development):
-        if spec.note:
-            tell(spec.note)
-        return spec, None
-    tell(
-        f"{version} is newer than {release.id}, the catalogue's last release before it: its events are held "
-        f"against what the binary says of itself, and how that differs from {release.id} is only shown"
-    )
-    return catalogue.external(f"qemu:{build.path}", LoadedSpec(build.rule_base, version)), release
+    spec, version = catalogue.of_version(build.version), build.version
+    if spec.note:
+        tell(spec.note)
+    is_between = version.is_development and not version.is_candidate
+    return spec, catalogue.at_or_before(version) if spec.newer or is_between else None
 
 
 def _play(build: Build, scenarios: Sequence[Scenario]) -> list[ScenarioOutcome]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -13,14 +13,16 @@ from qmpcheck.checking.checker import Checker
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.checking.temporal_rule import options_with_follow_ups
 from qmpcheck.codes import Severity
+from qmpcheck.drift.availability import availability_for
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
 from qmpcheck.finding import Finding
+from qmpcheck.gate import undeclared
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import OF_GATE
 from qmpcheck.gate.fault import faults
 from qmpcheck.gate.recording import MachineRecording
-from qmpcheck.gate.scenario import ScenarioOutcome
+from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.validation.recipe import Recipe
@@ -34,7 +36,7 @@ class Judged(NamedTuple):
 
     Attributes:
         outcome: what playing it gave.
-        checked: each of its recordings, checked.
+        checked: each of its recordings, checked by the spec, and by what the build says about itself.
         faults: what else was found.
         seen: counts its events by name.
     """
@@ -98,8 +100,19 @@ def judge(
         since: an older release to compare the build with, instead of the spec.
     """
     of_streams = recipe if build.is_system else _of_a_storage_daemon(recipe)
-    checkers = functools.cache(functools.partial(_checker, spec, of_streams))
-    judged = tuple(_judged(build, each, checkers(each.scenario.assumes), recipe) for each in outcomes)
+    by_spec = functools.cache(functools.partial(_checker, spec, of_streams))
+    by_build = undeclared.checker(build, recipe)
+    drift = availability_for(spec.id, spec.newer)
+
+    def checked(recording: MachineRecording, scenario: Scenario) -> Iterator[StreamResult]:
+        """Where a process was killed, or crashed, what should have followed is only pending."""
+        by_release, beside = undeclared.apart(
+            by_spec(scenario.assumes).check(recording.data, recording.ended), by_build.check(recording.data)
+        )
+        yield by_release._replace(path=recording.name, listed=drift.with_drift(by_release.listed))
+        yield beside._replace(path=recording.name)
+
+    judged = tuple(_judged(build, each, checked, recipe) for each in outcomes)
     changes = _changes(build, (since or spec).rule_base, recipe.codes)
     return Verdict(build, spec, judged, changes, recipe, since)
 
@@ -116,17 +129,19 @@ def _checker(spec: Spec, recipe: Recipe, given: tuple[str, ...]) -> Checker:
     return msgspec.structs.replace(recipe, assume=assume).checker(spec)
 
 
-def _judged(build: Build, outcome: ScenarioOutcome, checker: Checker, recipe: Recipe) -> Judged:
-    checked = tuple(_checked(recording, checker) for recording in outcome.recordings)
+def _judged(
+    build: Build,
+    outcome: ScenarioOutcome,
+    checked: Callable[[MachineRecording, Scenario], Iterable[StreamResult]],
+    recipe: Recipe,
+) -> Judged:
+    results = tuple(
+        result for recording in outcome.recordings for result in checked(recording, outcome.scenario)
+    )
     found = faults(build, outcome, recipe.severities)
     wanted = tuple(each for each in found if each.code in recipe.codes)
     seen = Counter(message["event"] for recording in outcome.recordings for message in recording.events())
-    return Judged(outcome, checked, wanted, seen)
-
-
-def _checked(recording: MachineRecording, checker: Checker) -> StreamResult:
-    """Where a process was killed, or crashed, what should have followed is only pending."""
-    return checker.check(recording.data, recording.ended)._replace(path=recording.name)
+    return Judged(outcome, results, wanted, seen)
 
 
 def _changes(build: Build, rule_base: RuleBase, codes: Collection[str]) -> tuple[Change, ...]:
