@@ -24,7 +24,7 @@ from qmpcheck.gate import build as builds
 from qmpcheck.gate import judge, machine, run
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.expectations import expected, of_build
-from qmpcheck.gate.failure import is_lacking
+from qmpcheck.gate.lacking import lacking
 from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
 from qmpcheck.gate.scenarios import ALL
 from qmpcheck.reports import formats, gatereport
@@ -37,7 +37,7 @@ NO_COMMANDS = ["--command-rules", "none"]
 
 
 def wrapper(folder: Path, text: str, name: str = "qemu-system-x86_64", always: bool = False) -> str:
-    """A script in QEMU's place; asked for its schema it is the real one, if not always the text."""
+    """A script in QEMU's place; asked what it has it is the real one, if not always the text."""
     path = folder / f"{name}-wrapper"
     asked = "" if always else f'case " $* " in *" -S "*) exec {real(name)} "$@";; esac'
     path.write_text(f"#!/bin/sh\necho $$ >> {folder}/pids\n{asked}\n{text}\n")
@@ -45,10 +45,12 @@ def wrapper(folder: Path, text: str, name: str = "qemu-system-x86_64", always: b
     return str(path)
 
 
-def editing(folder: Path, edit: str, name: str = "qemu-system-x86_64", other: str = "") -> str:
-    """A wrapper that runs a statement on each event `e`; `e` None is no longer sent.
+def editing(
+    folder: Path, edit: str, name: str = "qemu-system-x86_64", other: str = "pass", always: bool = False
+) -> str:
+    """A wrapper that runs a statement on each event `e`, and another one on each other message `m`.
 
-    Another statement is run on each other message `m`, also where the build is asked for its schema.
+    If `e` is None, it is no longer sent. Where the build is asked what it has, nothing is edited, if not always.
     """
     (folder / "proxy.py").write_text(f"""
 import json, subprocess, sys, time
@@ -57,7 +59,7 @@ child = subprocess.Popen([{real(name)!r}, *sys.argv[1:]], stdout=subprocess.PIPE
 for line in child.stdout:
     m = e = json.loads(line)
     if "event" not in m:
-        {other or "pass"}
+        {other}
         line = json.dumps(m).encode() + b"\\n"
     else:
         {edit}
@@ -67,7 +69,7 @@ for line in child.stdout:
 sys.exit(child.wait())
 """)
     text = f'exec {sys.executable} {folder}/proxy.py "$@"'
-    return wrapper(folder, text, name, always=bool(other))
+    return wrapper(folder, text, name, always)
 
 
 def describing(schema: str, version: str = "major=99, minor=1, micro=0") -> str:
@@ -586,11 +588,15 @@ def test_a_wrapper_that_edits_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
             "vnc",
             "vnc: QMP402 crashed: it ended (exit status 3): why\\x1b",
         ),
-        ("echo 'q: warning: old' >&2; kill -11 $$", "vnc", "vnc: QMP402 crashed: it ended (signal 11)\n"),
+        (
+            "echo 'q: warning: old' >&2; kill -11 $$",
+            "vnc",
+            "vnc: QMP402 crashed: it ended (signal 11, SIGSEGV)\n",
+        ),
         (
             "echo 'q: -vnc x: VNC support is disabled' >&2; kill -11 $$",
             "vnc",
-            "vnc: QMP402 crashed: it ended (signal 11): q: -vnc x: VNC support is disabled\n",
+            "vnc: QMP402 crashed: it ended (signal 11, SIGSEGV): q: -vnc x: VNC support is disabled\n",
         ),
         (
             "echo 'q: -vnc x: VNC support is disabled' >&2; sh -c 'kill -6 $$'; exit $?",
@@ -612,7 +618,7 @@ def test_a_wrapper_that_edits_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
         (
             "echo 'q: -device x: is not a valid device model name' >&2; exit 1",
             "vnc",
-            "skipped: lacks q: -device x: is not a valid device model name",
+            "vnc: QMP402 crashed: it ended (exit status 1): q: -device x: is not a valid device model name\n",
         ),
     ],
     ids=[
@@ -625,7 +631,7 @@ def test_a_wrapper_that_edits_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
         "falls back",
         "endless",
         "hangs",
-        "lacks",
+        "refuses what it has",
     ],
 )
 def test_failures_are_told_apart(
@@ -641,8 +647,8 @@ def test_failures_are_told_apart(
     status = main(["gate", "--qemu", wrapper(tmp_path, text), "--only", only])
     captured = capsys.readouterr()
     assert told in captured.out
-    assert status == (2 if "skipped" in told else 1)
-    assert ("nothing was checked" in captured.err) == ("skipped" in told)
+    assert status == 1
+    assert "nothing was checked" not in captured.err
     assert_nothing_is_left(tmp_path)
 
 
@@ -655,7 +661,7 @@ def test_a_crash_is_told_and_not_its_consequences(
     edit = "import os; child.kill(); child.wait(); os.kill(os.getpid(), 11)"
     assert main(["gate", "--qemu", editing(tmp_path, edit), "--only", scenario]) == 1
     told = capsys.readouterr().out
-    assert re.findall(r"QMP\d\d\d .*\)", told) == ["QMP402 crashed: it ended (signal 11)"]
+    assert re.findall(r"QMP\d\d\d .*\)", told) == ["QMP402 crashed: it ended (signal 11, SIGSEGV)"]
     assert_nothing_is_left(tmp_path)
 
 
@@ -830,7 +836,7 @@ def test_recordings_are_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 def test_what_sent_nothing_is_not_kept(tmp_path: Path) -> None:
     qemu = wrapper(tmp_path, "echo 'vnc support is disabled' >&2; exit 1")
     folder = tmp_path / "saved"
-    assert main(["gate", "--qemu", qemu, "--only", "vnc", "--save", str(folder)]) == 2
+    assert main(["gate", "--qemu", qemu, "--only", "vnc", "--save", str(folder)]) == 1
     assert not [*folder.iterdir()]
 
 
@@ -928,7 +934,7 @@ def test_a_newer_build_is_checked_by_the_newest_release_and_by_what_it_says_abou
     schema: str, edit: str, findings: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What may be new is a warning, as in every command. What the build does not even declare is an error."""
-    qemu = editing(tmp_path, edit, other=describing(schema))
+    qemu = editing(tmp_path, edit, other=describing(schema), always=True)
     is_error = any("own introspection" in each for each in findings)
     assert main(["gate", "--qemu", qemu, *LIFE]) == is_error
     told = capsys.readouterr()
@@ -944,7 +950,7 @@ def test_how_a_newer_build_differs_from_the_release_before_it_fails_nothing(
 ) -> None:
     schema = f"[t for t in {WITH_BELL} if t['name'] != 'BALLOON_CHANGE']"
     for version, before in (("major=99, minor=1", NEWEST), ("major=5, minor=2, micro=50", "5.2")):
-        qemu = editing(tmp_path, "pass", other=describing(schema, version))
+        qemu = editing(tmp_path, "pass", other=describing(schema, version), always=True)
         assert main(["gate", "--qemu", qemu, *LIFE, "--report", "github=-"]) == 0
         told = capsys.readouterr().out
         assert "::error" not in told
@@ -1002,24 +1008,66 @@ def test_what_a_build_does_not_know_is_not_expected_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("options", "lacks"),
     [
-        "qemu-system-x86_64: -device ib700: 'ib700' is not a valid device model name",
-        "qemu-system-x86_64: -vnc unix:vnc.sock: VNC support is disabled",
-        "qemu-system-x86_64: -netdev stream,id=net0: Parameter 'type' expects a netdev backend type",
-        "qemu-system-x86_64: --blockdev {}: Unknown driver 'quorum'",
-        "qemu-system-x86_64: -accel qtest: invalid accelerator qtest",
-        "qemu-system-x86_64: --blockdev {}: Driver 'quorum' is not whitelisted",
-        "qemu-system-x86_64: --blockdev {}: Driver 'blkdebug' can only be used for read-only devices",
-        "qemu-system-x86_64: --foo: invalid option",
-        "qemu-system-x86_64: -spice unix=on: There is no option group 'spice'",
-        "Parameter 'driver' does not accept value 'quorum'",
-        "Invalid parameter 'quorum'",
+        (["-machine", "pc,accel=tcg", "-device", "ib700,id=a"], ""),
+        (["-machine", "microvm"], "the machine microvm"),
+        (["-machine", "none,accel=kvm:tcg"], ""),
+        (["-machine", "none,accel=kvm"], "the accelerator kvm-accel"),
+        (["-device", "ib700", "-device", "ib701"], "the device ib701"),
+        (["--blockdev", '{"driver": "raw", "file": {"driver": "null-co"}}'], ""),
+        (["--blockdev", '{"driver": "raw", "children": [{"driver": "quorum"}]}'], "the block driver quorum"),
     ],
 )
-def test_what_a_build_lacks_is_recognised(text: str) -> None:
-    assert is_lacking(text)
+def test_what_a_build_lacks_is_what_it_does_not_list(options: list[str], lacks: str) -> None:
+    build = Build(
+        "qemu", Version(7, 2), catalogue.find("7.2").rule_base, frozenset(),
+        machines=frozenset({"pc", "none"}), types=frozenset({"ib700", "tcg-accel"}),
+        drivers=frozenset({"raw", "null-co"}),
+    )  # fmt: skip
+    assert lacking(build, options) == lacks
+    silent = build._replace(machines=frozenset(), types=frozenset(), drivers=frozenset())
+    assert lacking(silent, options) == ""
 
 
-def test_what_is_no_lack() -> None:
-    assert not is_lacking("qemu-system-x86_64: -device ide-hd: Could not open 'disk.img': No such file")
+@pytest.mark.qemu
+@pytest.mark.parametrize(
+    ("other", "always", "only", "told"),
+    [
+        (
+            "s = m.get('return'); isinstance(s, list) and s.__setitem__(slice(None), "
+            "[t for t in s if t['name'] != 'ib700'])",
+            True,
+            "watchdog-none,life-cycle",
+            "skipped: lacks the device ib700",
+        ),
+        (
+            "m.get('id') == 2 and (m.pop('return'), m.update(error=dict("
+            "{'class': 'CommandNotFound'}, desc='The command stop has not been found')))",
+            False,
+            "life-cycle",
+            "life-cycle: QMP404 failed: stop: The command stop has not been found",
+        ),
+    ],
+    ids=["a device that the build does not list", "a command that its schema has"],
+)
+def test_only_what_the_build_itself_does_not_list_is_no_finding(
+    other: str, always: bool, only: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = main(["gate", "--qemu", editing(tmp_path, "pass", other=other, always=always), "--only", only])
+    assert told in capsys.readouterr().out
+    assert status == ("QMP404" in told)
+
+
+@pytest.mark.qemu
+def test_a_module_that_is_missing_is_a_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The schema says that the build has SPICE; without its module it has not."""
+    modules = [*Path("/usr/lib").glob("*/qemu/ui-spice-core.so")]
+    hides = f"unshare -m sh -c 'mount --bind /dev/null {modules[0]}; exec \"$@\"' -" if modules else ""
+    if not hides or subprocess.run(["sh", "-c", f"{hides} true"], check=False).returncode:
+        pytest.skip("no module to hide, or no right to do so")
+    qemu = wrapper(tmp_path, f'exec {hides} {real()} "$@"')
+    assert main(["gate", "--qemu", qemu, "--only", "spice,vnc"]) == 1
+    told = capsys.readouterr().out
+    assert "spice: QMP402 crashed: it ended (exit status 1): " in told
+    assert "skipped:" not in told

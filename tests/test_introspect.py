@@ -115,7 +115,7 @@ def test_events_may_come_before_the_greeting(tmp_path: Path) -> None:
             "echo no >&2; printf 'b\\033ad\\n\\n' >&2; exit 1",
             "it ended without an answer (exit status 1): b\\x1bad",
         ),
-        (f"echo '{GREETING}'; kill -9 $$", "it ended without an answer (signal 9)"),
+        (f"echo '{GREETING}'; kill -9 $$", "it ended without an answer (signal 9, SIGKILL)"),
         ("echo rubbish; sleep 100", "it speaks no QMP: "),
         ("echo rubbish; exit 1", "it speaks no QMP: "),
         ("echo '{}'; sleep 100", "it speaks no QMP: "),

@@ -24,6 +24,7 @@ class Build(NamedTuple):
         target: what it emulates, such as `x86_64`; "" for a storage daemon.
         machines: the types of machines that it has, by all their names.
         types: the types of its object model, devices among them.
+        drivers: its block drivers; none if it does not say.
     """
 
     path: str
@@ -33,6 +34,7 @@ class Build(NamedTuple):
     target: str = ""
     machines: frozenset[str] = frozenset()
     types: frozenset[str] = frozenset()
+    drivers: frozenset[str] = frozenset()
 
     @property
     def is_system(self) -> bool:
@@ -58,7 +60,10 @@ def ask(path: str) -> Build:
     except introspection.NotIntrospection as error:
         raise Unanswered(str(error)) from None
     commands = frozenset(_commands(answer.schema))
-    return Build(path, answer.version, rule_base, commands, answer.target, answer.machines, answer.types)
+    drivers = introspect.block_drivers(path) if answer.machines else frozenset()
+    return Build(
+        path, answer.version, rule_base, commands, answer.target, answer.machines, answer.types, drivers
+    )
 
 
 def located(path: str) -> str:

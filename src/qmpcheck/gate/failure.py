@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 
 from qmpcheck.text import safe, shortened
 
@@ -27,31 +26,6 @@ class Failure(Exception):
 
     def __reduce__(self) -> tuple[type[Failure], tuple[str, str]]:
         return Failure, (self.kind, self.text)
-
-
-_LACKING = re.compile(
-    "|".join(
-        (
-            r"is not a valid device model name",
-            r"is not a valid (object type|accelerator|char driver|chardev backend)",
-            r"[Ii]nvalid (option|accelerator|object type|parameter '|chardev backend)",
-            r"unsupported machine type",
-            r"expects a (netdev backend|device) type",
-            r"does not accept value",
-            r"[Uu]nknown (driver|protocol|device|command)",
-            r"Property '?[^']*' not found",
-            r"is not whitelisted|can only be used for read-only",
-            r"is disabled|is not (supported|enabled|compiled|available)|not compiled in",
-            r"has not been (found|enabled)|no such option|no option group",
-        )
-    )
-)
-"""How QEMU says, in one release or another, that it was built without something."""
-
-
-def is_lacking(text: str) -> bool:
-    """Whether QEMU says that this build does not have what it was asked for."""
-    return bool(_LACKING.search(text))
 
 
 _FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT)))

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from qmpcheck.gate.expectations import matches
-from qmpcheck.gate.failure import CRASHED, FAILED, HUNG, LACKS, Failure, is_lacking
+from qmpcheck.gate.failure import CRASHED, FAILED, HUNG, LACKS, Failure
 from qmpcheck.qmp.client import Arrival, Client, CommandError, DeadlinePassed, NoAnswer, SentTooMuch
 from qmpcheck.qmp.connection import ConnectionFailed
-from qmpcheck.qmp.process import Process
+from qmpcheck.qmp.process import Process, signal_name
 
 ANSWER, EVENT = 10.0, 5.0
 """Seconds that a reply, and that an event, may take on a busy machine."""
@@ -24,11 +24,10 @@ LONGEST = 1 << 19
 
 
 class Refused(Failure):
-    """A command that QEMU answered with an error."""
+    """A command of the build's schema that it answered with an error."""
 
     def __init__(self, error: CommandError) -> None:
-        unknown = error.kind == "CommandNotFound" or is_lacking(error.description)
-        super().__init__(LACKS if unknown else FAILED, str(error))
+        super().__init__(FAILED, str(error))
 
 
 class Machine:
@@ -66,27 +65,37 @@ class Machine:
 
         Raises:
             Refused: it answers with an error.
-            Failure: it does not answer.
+            Failure: it does not answer, or its schema does not have the command.
         """
+        if name not in self.commands:
+            raise Failure(LACKS, f"the command {name}")
         with self._qmp_failures():
             return self._client.command(name, **arguments)
 
-    def try_command(self, name: str, /, **arguments: Any) -> bool:
-        """Send a command, and return whether QEMU carried it out."""
+    def command_if_known(self, name: str, /, **arguments: Any) -> None:
+        """Send a command, if the build's schema has it.
+
+        Raises:
+            Failure: as for `command`.
+        """
+        if name in self.commands:
+            self.command(name, **arguments)
+
+    def retry(self, name: str, /, **arguments: Any) -> None:
+        """Send a command, and send it again while QEMU refuses it because an earlier one is not done."""
+        end = time.monotonic() + EVENT
+        while not self._accepts(name, arguments):
+            if time.monotonic() >= end:
+                self.command(name, **arguments)
+                break
+            self.pause(_AGAIN)
+
+    def _accepts(self, name: str, arguments: dict[str, Any]) -> bool:
         try:
             self.command(name, **arguments)
         except Refused:
             return False
         return True
-
-    def retry(self, name: str, /, **arguments: Any) -> None:
-        """Send a command, and send it again while QEMU refuses it because an earlier one is not done."""
-        end = time.monotonic() + EVENT
-        while not self.try_command(name, **arguments):
-            if time.monotonic() >= end:
-                self.command(name, **arguments)
-                break
-            self.pause(_AGAIN)
 
     def wait(self, event: str, /, seconds: float = EVENT, **where: Any) -> dict[str, Any] | None:
         """The data of the next such event that no one has waited for; None where it does not come."""
@@ -163,15 +172,9 @@ class Machine:
         return Failure(HUNG, f"{text}; it closed QMP and runs on" if self._client.is_closed else text)
 
     def _end(self, status: int) -> Failure:
-        """Why it ended too early: it crashed, or it refused options that its build lacks.
-
-        QEMU refuses options with an exit status; one from 128 on is how a shell reports a signal.
-        """
+        """That it ended too early: how, and what it wrote last, however it has begun."""
+        how = f"exit status {status}" if status >= 0 else signal_name(-status)
         errors = _errors(self._process.last_lines())
-        refused = next(filter(is_lacking, errors), "")
-        if refused and 0 < status < _BY_SIGNAL and not self._client.has_greeted:
-            return Failure(LACKS, refused)
-        how = f"exit status {status}" if status >= 0 else f"signal {-status}"
         return Failure(CRASHED, f"it ended ({how})" + (f": {errors[-1]}" if errors else ""))
 
 
@@ -186,5 +189,3 @@ _MOMENT = 0.5
 
 _AGAIN = 0.1
 """Seconds between a refused command and the next try."""
-
-_BY_SIGNAL = 128

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 
 from qmpcheck.gate.board import Ability, Setting
 from qmpcheck.gate.guest import Guest
+from qmpcheck.gate.failure import LACKS, Failure
+from qmpcheck.gate.lacking import lacking
 from qmpcheck.gate.machine import Machine, Refused
 from qmpcheck.gate.qtest import connected
 from qmpcheck.gate.recording import MachineRecording
@@ -45,7 +47,13 @@ class Stage:
         Args:
             options: of the command line.
             name: tells it from the scenario's other machines.
+
+        Raises:
+            Failure: the build says that it lacks something that the options need, or the machine failed.
         """
+        lacks = lacking(self.build, options)
+        if lacks:
+            raise Failure(LACKS, lacks)
         usual = SYSTEM if self.build.is_system else STORAGE_DAEMON
         command = (self.build.path, *usual, *options)
         with self._group.started(command, self.folder) as process:

@@ -7,15 +7,16 @@ is killed together with its children. No process and no file is left.
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from qmpcheck.qmp.client import Client, CommandError, DeadlinePassed, NoAnswer, SentTooMuch
-from qmpcheck.qmp.connection import ConnectionFailed, NotQMP
+from qmpcheck.qmp.connection import CHUNK, ConnectionFailed, NotQMP
 from qmpcheck.qmp.interrupts import exit_on_signal
-from qmpcheck.qmp.process import STORAGE_DAEMON, SYSTEM, NotStarted, Process, ProcessGroup
+from qmpcheck.qmp.process import STORAGE_DAEMON, SYSTEM, NotStarted, Process, ProcessGroup, signal_name
 from qmpcheck.text import safe, shortened
 from qmpcheck.version import Version
 
@@ -69,6 +70,39 @@ def ask(path: str, seconds: float = PATIENCE) -> Answer:
         with suppress(Unanswered):
             return _ask(path, other, seconds)
         raise error from None
+
+
+def block_drivers(path: str, seconds: float = PATIENCE) -> frozenset[str]:
+    """The block drivers that an emulator says that it has; none if it does not say.
+
+    Its schema has the names of all drivers, also of those that it was built without, or does not allow.
+    """
+    try:
+        with exit_on_signal(), ProcessGroup() as group:
+            command = [os.path.abspath(path), *_NO_MACHINE, "-drive", "format=help"]
+            with group.started(command) as process:
+                return _formats(_output(process, time.monotonic() + seconds))
+    except (NotStarted, OSError):
+        return frozenset()
+
+
+def _output(process: Process, deadline: float) -> str:
+    """What a process writes until it ends, or until then."""
+    output = bytearray()
+    with suppress(OSError):  # a timeout is one
+        while len(output) < _MOST and (seconds := deadline - time.monotonic()) > 0:
+            process.peer.settimeout(seconds)
+            chunk = process.peer.recv(CHUNK)
+            if not chunk:
+                break
+            output += chunk
+    return output.decode(errors="replace")
+
+
+def _formats(text: str) -> frozenset[str]:
+    """Those that may be written to, as `-drive format=help` lists them."""
+    listed = re.search(r"^Supported formats: (.*)$", text, re.MULTILINE)
+    return frozenset(listed[1].split()) if listed else frozenset()
 
 
 def _by_name(path: str) -> tuple[Sequence[str], Sequence[str]]:
@@ -130,7 +164,7 @@ def _reason(process: Process) -> Unanswered:
     status = process.status(_MOMENT)
     if status is None:
         return Unanswered("it speaks no QMP: it closed its output")
-    how = f"exit status {status}" if status >= 0 else f"signal {-status}"
+    how = f"exit status {status}" if status >= 0 else signal_name(-status)
     last = _short((process.last_lines() or [""])[-1])
     return _Ended(f"it ended without an answer ({how})" + (f": {last}" if last else ""))
 

@@ -191,6 +191,12 @@ class ProcessGroup:
             return process
 
 
+def signal_name(number: int) -> str:
+    """A signal for a reader: `signal 11, SIGSEGV`; those without a name are numbers alone."""
+    named = {each.value: f", {each.name}" for each in signal.Signals}
+    return f"signal {number}{named.get(number, '')}"
+
+
 def _scratch() -> IO[bytes]:
     """Return a temporary file without a name."""
     try:

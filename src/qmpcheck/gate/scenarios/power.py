@@ -115,7 +115,7 @@ def _crash_loaded(stage: Stage) -> None:
 def _panic(by: Ability) -> Callable[[Stage], None]:
     def play(stage: Stage) -> None:
         with stage.guest("-no-shutdown") as (vm, guest):
-            vm.try_command("set-action", panic="pause")  # before 6.0 it is the only action
+            vm.command_if_known("set-action", panic="pause")  # before 6.0 it is the only action
             guest.do(by)
             vm.wait("GUEST_PANICKED")
             vm.wait("STOP")
@@ -126,7 +126,7 @@ def _panic(by: Ability) -> Callable[[Stage], None]:
 def _panic_off(by: Ability) -> Callable[[Stage], None]:
     def play(stage: Stage) -> None:
         with stage.guest() as (vm, guest):
-            vm.try_command("set-action", panic="shutdown")  # before 6.0 it pauses, and then shuts down
+            vm.command_if_known("set-action", panic="shutdown")  # before 6.0 it pauses, and then shuts down
             guest.do(by)
             vm.wait("GUEST_PANICKED")
             vm.wait("SHUTDOWN")
