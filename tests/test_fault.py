@@ -8,9 +8,8 @@ import pytest
 from qmpcheck.codes import Severity
 from qmpcheck.finding import AS_IT_IS
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.codes import WORDS
 from qmpcheck.gate.expectations import expected
-from qmpcheck.gate.failure import CRASHED, Failure
+from qmpcheck.gate.failure import CRASHED, FAILED, HUNG, Failure
 from qmpcheck.gate.fault import faults
 from qmpcheck.gate.recording import MachineRecording
 from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
@@ -19,7 +18,6 @@ from qmpcheck.version import Version
 
 STEPS = (expected("STOP"), expected("RESUME"), expected("WATCHDOG", action="pause"))
 PLAYED = Version(7, 2, 22)
-CRASH = Failure(CRASHED, "it ended (signal 11)")
 
 
 def found(
@@ -34,7 +32,7 @@ def found(
     recording = MachineRecording("own", (), "\n".join(lines).encode(), ended=failure is None)
     outcome = ScenarioOutcome(Scenario("own", "", STEPS, lambda _: None), (recording,), failure, 0.0)
     for fault in faults(build, outcome, AS_IT_IS):
-        yield fault.severity, fault.message if fault.event else f"{WORDS[fault.code]}: {fault.message}"
+        yield fault.severity, fault.full_text
 
 
 @pytest.mark.parametrize(
@@ -50,9 +48,9 @@ def found(
 )
 def test_what_other_releases_say_besides_is_a_warning(version: Version, severity: Severity) -> None:
     assert [*found("RESUME STOP RESET", version)] == [
-        (severity, "out of order: STOP"),
-        (Severity.ERROR, "not seen: WATCHDOG (action pause)"),
-        (severity, "unexpected: RESET"),
+        (severity, "STOP: out of order"),
+        (Severity.ERROR, 'WATCHDOG: not seen (action "pause")'),
+        (severity, "RESET: unexpected"),
     ]
 
 
@@ -60,12 +58,13 @@ def test_what_other_releases_say_besides_is_a_warning(version: Version, severity
     ("events", "told"),
     [
         ("STOP", []),
-        ("RESUME", ["not seen: STOP"]),
-        ("STOP WATCHDOG", ["not seen: RESUME", "not seen: WATCHDOG (action pause): came as WATCHDOG (action none)"]),
-        ("STOP RESET RESUME", ["unexpected: RESET"]),
+        ("RESUME", ["STOP: not seen"]),
+        ("STOP WATCHDOG", ["RESUME: not seen", "WATCHDOG: not seen (action \"pause\"): came as WATCHDOG (action \"none\")"]),
+        ("STOP RESET RESUME", ["RESET: unexpected"]),
     ],
 )  # fmt: skip
-def test_what_a_crash_kept_from_coming_is_no_fault(events: str, told: list[str]) -> None:
-    crash, *others = [text for _, text in found(events, failure=CRASH)]
-    assert crash == "crashed: it ended (signal 11)"
+@pytest.mark.parametrize("kind", [CRASHED, HUNG, FAILED])
+def test_what_was_still_to_come_is_no_fault(kind: str, events: str, told: list[str]) -> None:
+    failure, *others = [text for _, text in found(events, failure=Failure(kind, "why"))]
+    assert failure == f"{kind}: why"
     assert others == told

@@ -30,22 +30,24 @@ def came(after: float, before: float) -> Arrival:
     ],
 )
 def test_one_event(arrival: Arrival | None, off: str) -> None:
-    assert [*untimely([ReceivedEvent(event(), arrival)])] == ([("STOP", off)] if off else [])
+    sent = ReceivedEvent(event(), 1, arrival)
+    assert [*untimely([sent])] == ([(sent, off)] if off else [])
 
 
 @pytest.mark.parametrize("seconds", [-(10**400), -1 << 53, 1 << 53, 1 << 63, 10**400])
 def test_a_time_that_no_clock_tells(seconds: int) -> None:
-    assert [name for name, _ in untimely([ReceivedEvent(event(seconds=seconds), came(0, 1))])] == ["STOP"]
+    sent = ReceivedEvent(event(seconds=seconds), 1, came(0, 1))
+    assert [each for each, _ in untimely([sent])] == [sent]
 
 
 def test_no_clock() -> None:
-    sent = ReceivedEvent(event(seconds=-1, microseconds=-1), None)
-    assert [*untimely([sent])] == [("STOP", "its timestamp says that there is no clock")]
+    sent = ReceivedEvent(event(seconds=-1, microseconds=-1), 1, None)
+    assert [*untimely([sent])] == [(sent, "its timestamp says that there is no clock")]
 
 
 @pytest.mark.parametrize(
     "timestamp", [None, 7, {}, {"seconds": "1", "microseconds": 0}, {"seconds": 1, "microseconds": 10**400}]
 )
 def test_what_is_no_timestamp_is_left_to_the_checker(timestamp: object) -> None:
-    sent = ReceivedEvent({"event": "STOP", "timestamp": timestamp}, came(0, 1))
+    sent = ReceivedEvent({"event": "STOP", "timestamp": timestamp}, 1, came(0, 1))
     assert [*untimely([sent])] == []

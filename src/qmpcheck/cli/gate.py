@@ -26,7 +26,6 @@ from qmpcheck.gate import build as builds
 from qmpcheck.gate import saving
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import OF_GATE
-from qmpcheck.gate.failure import is_full
 from qmpcheck.gate.judge import Verdict, judge
 from qmpcheck.gate.run import run as play
 from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
@@ -102,8 +101,9 @@ def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: 
     if options.save is not None:
         _make(options.save)
     with _reporting_failure(options):
-        outcomes = _play(build, scenarios)
-    return judge(build, spec, outcomes, recipe, since)
+        verdict = judge(build, spec, _play(build, scenarios), recipe, since)
+        _check_disk(verdict)
+    return verdict
 
 
 @contextmanager
@@ -157,14 +157,21 @@ def _choose_spec(name: str, build: Build) -> tuple[Spec, Spec | None]:
 
 def _play(build: Build, scenarios: Sequence[Scenario]) -> list[ScenarioOutcome]:
     try:
-        outcomes = play(build, scenarios)
+        return play(build, scenarios)
     except OSError as error:
         raise SpecError(f"no folder for the scenarios: {error.strerror}") from None
-    for outcome in outcomes:
-        if outcome.failure and is_full(outcome.failure.text):
-            name, text = outcome.scenario.name, outcome.failure.text
-            raise SpecError(f"the disk is full, so nothing can be said of the build; {name}: {text}")
-    return outcomes
+
+
+def _check_disk(verdict: Verdict) -> None:
+    """Whether a scenario went wrong as the disk was full, which is no fault of the build.
+
+    Raises:
+        SpecError: one did.
+    """
+    for judged in verdict.judged:
+        if not judged.is_well and (reason := judged.full_disk):
+            name = judged.outcome.scenario.name
+            raise SpecError(f"the disk is full, so nothing can be said of the build; {name}: {reason}")
 
 
 def _names(text: str) -> list[str]:

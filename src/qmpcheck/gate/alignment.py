@@ -33,9 +33,10 @@ class MissingEvent(NamedTuple):
 
 
 class UnexpectedEvent(NamedTuple):
-    """An event that came where nothing leads to it."""
+    """An event that came where nothing leads to it: after so many others."""
 
     event: Event
+    after: int
 
 
 Difference = MissingEvent | UnexpectedEvent
@@ -68,10 +69,11 @@ def aligned(steps: Expectations, events: Sequence[Event]) -> list[MetExpectation
     """What should come and what came, in order, with the fewest differences."""
     compared = events[:LONGEST]
     accounts = [_Account(0, None)]
-    for event in compared:
-        accounts.append(accounts[-1].but(UnexpectedEvent(event)))
+    for at, event in enumerate(compared):
+        accounts.append(accounts[-1].but(UnexpectedEvent(event, at)))
     last = _past(steps, accounts, compared)[-1]
-    return [*reversed([*_unwound(last)]), *map(UnexpectedEvent, events[LONGEST:])]
+    rest = (UnexpectedEvent(event, at) for at, event in enumerate(events[LONGEST:], LONGEST))
+    return [*reversed([*_unwound(last)]), *rest]
 
 
 def _past(steps: Expectations, accounts: _Accounts, events: Sequence[Event]) -> _Accounts:
@@ -108,7 +110,7 @@ def _expected(step: Expected, before: _Accounts, events: Sequence[Event]) -> _Ac
     after = [before[0].but(MissingEvent(step, 0))]
     for at, event in enumerate(events):
         ways = [before[at].met(step, event)] if step.is_met_by(event) else []
-        ways += [after[at].but(UnexpectedEvent(event)), before[at + 1].but(MissingEvent(step, at + 1))]
+        ways += [after[at].but(UnexpectedEvent(event, at)), before[at + 1].but(MissingEvent(step, at + 1))]
         after.append(min(ways, key=_count))
     return after
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from qmpcheck.text import quoted, safe, shortened
 
 if TYPE_CHECKING:
     from qmpcheck.gate.build import Build
@@ -18,8 +21,13 @@ class Expected(msgspec.Struct, frozen=True):
     where: dict[str, Any] = {}
 
     def __str__(self) -> str:
+        return f"{self.event} {self.values}".rstrip()
+
+    @property
+    def values(self) -> str:
+        """The values of its members for a reader, in parentheses; "" if it has none."""
         values = ", ".join(_shown(self.where))
-        return f"{self.event} ({values})" if values else self.event
+        return f"({values})" if values else ""
 
     def is_met_by(self, message: dict[str, Any]) -> bool:
         """Whether an event is the one expected."""
@@ -106,7 +114,7 @@ class OneOf:
         return 0
 
     def __str__(self) -> str:
-        return " or ".join(str(value) or '""' for value in self._values)
+        return " or ".join(map(_in_json, self._values))
 
 
 class _Anything:
@@ -148,5 +156,13 @@ def _shown(where: dict[str, Any], above: str = "") -> Iterator[str]:
         if isinstance(value, dict):
             yield from _shown(value, f"{above}{member}.")
         else:
-            shown = str(value).lower() if isinstance(value, bool) else str(value) or '""'
-            yield f"{above}{member} {shown}"
+            yield f"{above}{member} {_in_json(value)}"
+
+
+def _in_json(value: Any) -> str:
+    """A value as JSON writes it, short and safe to print; "600" is not 600."""
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, OneOf | _Anything):
+        return str(value)
+    return safe(shortened(json.dumps(value)))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import functools
+import os
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -19,12 +22,14 @@ from qmpcheck.drift.compare import compare
 from qmpcheck.finding import Finding
 from qmpcheck.gate import undeclared
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.codes import OF_GATE
+from qmpcheck.gate.codes import NOT_SEEN, OF_GATE
+from qmpcheck.gate.failure import is_full
 from qmpcheck.gate.fault import faults
 from qmpcheck.gate.recording import MachineRecording
 from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.specs.catalogue import Spec
+from qmpcheck.text import safe, shortened
 from qmpcheck.validation.recipe import Recipe
 
 FOR_BUILDS = Recipe(codes=OF_GATE)
@@ -56,6 +61,24 @@ class Judged(NamedTuple):
         """Whether it was skipped, or played to its end, and nothing that was found is an error."""
         played = self.outcome.failure is None or self.outcome.skipped
         return played and not self.errors and all(each.severity < Severity.ERROR for each in self.faults)
+
+    @property
+    def full_disk(self) -> str:
+        """Who says that the disk is full, and how, if something went wrong; "" if nobody does."""
+        outcome = self.outcome
+        recordings = {each.name: each for each in outcome.recordings}
+        raw = [recordings[fault.file].line(fault.line) for fault in self.faults if fault.line]
+        said = [
+            outcome.failure.text if outcome.failure else "",
+            *(line.decode(errors="replace").strip() for line in raw),
+        ]
+        if outcome.is_disk_full:
+            said.append(f"its folder: {os.strerror(errno.ENOSPC)}")
+        found = next(filter(is_full, said), "")
+        return "" if self.is_well else safe(shortened(found, _LONGEST))
+
+
+_LONGEST = 200
 
 
 class Verdict(NamedTuple):
@@ -139,9 +162,31 @@ def _judged(
         result for recording in outcome.recordings for result in checked(recording, outcome.scenario)
     )
     found = faults(build, outcome, recipe.severities)
-    wanted = tuple(each for each in found if each.code in recipe.codes)
+    wanted = tuple(each for each in found if each.code in recipe.codes and not _is_known(each, results))
     seen = Counter(message["event"] for recording in outcome.recordings for message in recording.events())
     return Judged(outcome, results, wanted, seen)
+
+
+def _is_known(fault: Finding, results: Iterable[StreamResult]) -> bool:
+    """Whether checking the recording found the fault's cause: the event has an error, or a rule misses it."""
+    if fault.code != NOT_SEEN:
+        return False
+    findings = (finding for result in results if result.path == fault.file for finding in result.listed)
+    return any(
+        finding.severity is Severity.ERROR
+        and (
+            (finding.line == fault.line and finding.code.startswith("QMP2"))
+            or (
+                fault.line is None
+                and finding.code == "QMP301"
+                and fault.event in _NAME.findall(finding.message)
+            )
+        )
+        for finding in findings
+    )
+
+
+_NAME = re.compile(r"\w+")
 
 
 def _changes(build: Build, rule_base: RuleBase, codes: Collection[str]) -> tuple[Change, ...]:

@@ -18,20 +18,20 @@ _FAR = 1 << 53
 """Seconds beyond which one time is as wrong as another."""
 
 
-def untimely(events: Iterable[ReceivedEvent]) -> Iterator[tuple[str, str]]:
-    """The events that came at another time, by name, and how far off they were.
+def untimely(events: Iterable[ReceivedEvent]) -> Iterator[tuple[ReceivedEvent, str]]:
+    """The events that came at another time, and how far off they were.
 
     A scenario leaves time between rate-limited events, so none of them is held back.
     """
-    for event, arrival, _ in events:
-        name, timestamp = event["event"], event.get("timestamp")
+    for each in events:
+        timestamp = each.event.get("timestamp")
         moment = _seconds(timestamp)
         if timestamp == NO_CLOCK:
-            yield name, "its timestamp says that there is no clock"
-        elif arrival and moment is not None:
-            off = _off(arrival, moment)
+            yield each, "its timestamp says that there is no clock"
+        elif each.arrival and moment is not None:
+            off = _off(each.arrival, moment)
             if off:
-                yield name, off
+                yield each, off
 
 
 def _off(arrival: Arrival, moment: float) -> str:

@@ -18,11 +18,13 @@ class ReceivedEvent(NamedTuple):
 
     Attributes:
         event: what it says; of a key given twice the last value counts.
+        line: its line in the recording, from 1.
         arrival: when the end of its line came; None where that is not known.
         twice: the first key that an object in it has more than once; None where none has.
     """
 
     event: dict[str, Any]
+    line: int
     arrival: Arrival | None
     twice: str | None = None
 
@@ -53,12 +55,16 @@ class MachineRecording(msgspec.Struct, frozen=True):
     def sent(self) -> Iterator[ReceivedEvent]:
         """The events that can be read, each with the time at which it came."""
         end = 0
-        for line in self.data.split(b"\n"):
+        for number, line in enumerate(self.data.split(b"\n"), 1):
             end += len(line) + 1
             twice: list[str] = []
             event = _event(line, twice)
             if event:
-                yield ReceivedEvent(event, self._arrival(end), next(iter(twice), None))
+                yield ReceivedEvent(event, number, self._arrival(end), next(iter(twice), None))
+
+    def line(self, number: int) -> bytes:
+        """A line of it, by its number from 1."""
+        return self.data.split(b"\n")[number - 1]
 
     def _arrival(self, end: int) -> Arrival | None:
         at = bisect_left(self.arrivals, end, key=lambda arrival: arrival.end)

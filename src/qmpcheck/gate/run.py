@@ -41,8 +41,9 @@ def _play(build: Build, scenario: Scenario, group: ProcessGroup) -> ScenarioOutc
     with tempfile.TemporaryDirectory(prefix="", dir=group.folder, ignore_cleanup_errors=True) as folder:
         stage = Stage(setting, group, folder, scenario.name, scenario.seconds)
         failure = _failure(stage, scenario, group)
+        is_disk_full = os.statvfs(folder).f_bavail == 0
     recordings = tuple(sorted(stage.recordings, key=lambda each: each.name))
-    return ScenarioOutcome(scenario, recordings, failure, time.monotonic() - begin)
+    return ScenarioOutcome(scenario, recordings, failure, time.monotonic() - begin, is_disk_full)
 
 
 _LONGEST = 56

@@ -55,17 +55,20 @@ class ScenarioOutcome(msgspec.Struct, frozen=True):
         recordings: one a process.
         failure: what kept it from being played to its end.
         seconds: how long it took.
+        is_disk_full: whether there was no space left in its folder at the end.
     """
 
     scenario: Scenario
     recordings: tuple[MachineRecording, ...]
     failure: Failure | None
     seconds: float
+    is_disk_full: bool = False
 
     def recording(self, machine: str) -> MachineRecording:
         """What one of the scenario's machines sent; an empty one where it was not started."""
         found = (each for each in self.recordings if each.machine == machine)
-        return next(found, MachineRecording(machine, (), b"", ended=False, machine=machine))
+        name = f"{self.scenario.name}-{machine}" if machine else self.scenario.name
+        return next(found, MachineRecording(name, (), b"", ended=False, machine=machine))
 
     @property
     def skipped(self) -> bool:

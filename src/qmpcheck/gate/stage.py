@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from qmpcheck.gate.board import Ability, Setting
-from qmpcheck.gate.guest import Guest
 from qmpcheck.gate.failure import LACKS, Failure
+from qmpcheck.gate.guest import Guest
 from qmpcheck.gate.lacking import lacking
 from qmpcheck.gate.machine import Machine, Refused
 from qmpcheck.gate.qtest import connected

@@ -8,14 +8,13 @@ from typing import IO
 
 from qmpcheck.checking.result import FindingKind
 from qmpcheck.codes import Impact, Severity
-from qmpcheck.finding import Finding
 from qmpcheck.gate.codes import WORDS
 from qmpcheck.gate.expectations import events_of
 from qmpcheck.gate.judge import Judged, Verdict
 from qmpcheck.gate.scenario import Scenario
-from qmpcheck.reports import changesreport, fingerprint, streamstext, style
+from qmpcheck.reports import changesreport, excerpt, fingerprint, streamstext, style
 from qmpcheck.reports.fingerprint import Baseline
-from qmpcheck.reports.report import Report, levels
+from qmpcheck.reports.report import Report, count, levels
 from qmpcheck.text import name, safe, shortened
 from qmpcheck.wording import plural
 
@@ -42,7 +41,7 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
         for checked in judged.checked:
             findings.update(checked.counts)
     table = streamstext.table(findings, verdict.recipe.severities)
-    out.write(table.removeprefix("\n") + "\n" * bool(findings))
+    out.write(table + "\n" * bool(findings))
     out.write(f"{_status_word(report, paint)}: {_count_line(verdict, report)}\n")
 
 
@@ -93,23 +92,31 @@ def _outcome(judged: Judged) -> str:
     return ", ".join(parts) or "ok"
 
 
-def _baseline_mark(finding: Finding, known: Baseline) -> str:
-    return " (in the baseline)" if fingerprint.of_finding(finding) in known else ""
-
-
 def _lines(judged: Judged, known: Baseline, paint: style.Paint) -> Iterator[str]:
-    scenario = judged.outcome.scenario.name
+    """Each finding, with what the process sent on the line that it is about."""
+    recordings = {each.name: each for each in judged.outcome.recordings}
     for checked in judged.checked:
         for finding in streamstext.new_findings(checked.listed, known):
-            yield streamstext.finding_line(checked.path, finding, paint)
+            found = excerpt.of_line(recordings[checked.path].line(finding.line), finding)
+            column = found.column if found else None
+            yield streamstext.finding_line(checked.path, finding, paint, column=column)
+            if found:
+                yield f"    {found.text}\n    {paint(streamstext.colour(finding), found.marker)}\n"
         if checked.unlisted:
             yield f"{safe(checked.path)}: {plural(checked.unlisted.total(), 'finding')} more, not listed\n"
-    for fault in judged.faults:
-        is_error = fault.severity is Severity.ERROR
-        colour = style.RED if is_error else style.YELLOW
-        noted = " (warning)" * (not is_error) + _baseline_mark(fault, known)
-        what = "" if fault.event else f"{WORDS[fault.code]}: "
-        yield f"{scenario}: {paint(colour, fault.code)} {what}{fault.text}{noted}\n"
+    for fault in streamstext.new_findings(judged.faults, known):
+        noted = " (warning)" * (fault.severity < Severity.ERROR)
+        at = f"{fault.file}:{fault.line}" if fault.line else fault.file
+        yield f"{at}: {paint(streamstext.colour(fault), fault.code)} {fault.full_text}{noted}\n"
+        if fault.line:
+            yield f"    {_raw(recordings[fault.file].line(fault.line))}\n"
+
+
+_LONGEST_RAW = 400
+
+
+def _raw(line: bytes) -> str:
+    return safe(shortened(line.decode(errors="replace").strip(), _LONGEST_RAW))
 
 
 _COLOURS = {
@@ -122,10 +129,11 @@ _COLOURS = {
 def _drift_lines(verdict: Verdict, known: Baseline, paint: style.Paint) -> Iterator[str]:
     whose = f"since {verdict.since.name}" if verdict.since else "the build"
     for change in verdict.changes:
-        place = " ".join(filter(None, [change.event, change.shown_path]))
         finding = changesreport.of_change(change, (verdict.since or verdict.spec).name)
-        level, noted = change.level(), _baseline_mark(finding, known)
-        yield f"{whose}: {paint(_COLOURS[level], change.code)} {place}: {change.text} ({level}){noted}\n"
+        if fingerprint.of_finding(finding) not in known:
+            place = " ".join(filter(None, [change.event, change.shown_path]))
+            level = change.level()
+            yield f"{whose}: {paint(_COLOURS[level], change.code)} {place}: {change.text} ({level})\n"
 
 
 def _count_line(verdict: Verdict, report: Report) -> str:
@@ -136,6 +144,7 @@ def _count_line(verdict: Verdict, report: Report) -> str:
     skipped = sum(each.outcome.skipped for each in judged)
     breaking = sum(change.level() is Impact.BREAKING for change in verdict.changes)
     since = f"since {verdict.since.name}" if verdict.since else "of the build"
+    accepted = count(finding for finding in report.findings if finding.known)
     counts = [
         f"{plural(len(judged), 'scenario')}, {bad} of them bad, {skipped} skipped",
         f"{plural(kinds.total(), 'event')} of {plural(len(kinds), 'kind')}",
@@ -143,6 +152,8 @@ def _count_line(verdict: Verdict, report: Report) -> str:
         plural(found[Severity.WARNING], "warning"),
         f"{plural(len(verdict.changes), 'difference')} {since}, {breaking} breaking",
     ]
+    if accepted:
+        counts.append(f"{accepted} accepted by the baseline")
     return "; ".join(counts)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from qmpcheck.gate.expectations import QUIT, OneOf, Repeated, expected
+from qmpcheck.gate.failure import FAILED, Failure
 from qmpcheck.gate.machine import Machine
 from qmpcheck.gate.scenario import STORAGE, Scenario
 from qmpcheck.gate.scenarios.blocks import blockdev, copy, empty, failing
@@ -95,8 +96,16 @@ def _create(stage: Stage) -> None:
         options = {"driver": "qcow2", "file": "disk0", "size": SIZE}
         vm.command("blockdev-create", options=options, **{"job-id": "job0"})
         vm.wait("JOB_STATUS_CHANGE", status="concluded")
+        _check(vm)
         vm.command("job-dismiss", id="job0")
         vm.wait("JOB_STATUS_CHANGE", status="null")
+
+
+def _check(vm: Machine) -> None:
+    """Ask whether the job had an error, as its events do not say which: the disk may be full."""
+    errors = [job["error"] for job in vm.command("query-jobs") if "error" in job]
+    if errors:
+        raise Failure(FAILED, f"job0: {errors[0]}")
 
 
 _LENGTH = OneOf(0, SIZE)
