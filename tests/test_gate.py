@@ -1071,10 +1071,10 @@ def test_what_a_build_lacks_is_what_it_does_not_list(options: list[str], lacks: 
     [
         (
             "s = m.get('return'); isinstance(s, list) and s.__setitem__(slice(None), "
-            "[t for t in s if t['name'] != 'ib700'])",
+            "[t for t in s if t['name'] != 'usb-tablet'])",
             True,
-            "watchdog-none,life-cycle",
-            "skipped: lacks the device ib700",
+            "unplug-usb,life-cycle",
+            "skipped: lacks the device usb-tablet",
         ),
         (
             "m.get('id') == 2 and (m.pop('return'), m.update(error=dict("
