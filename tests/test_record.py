@@ -223,14 +223,17 @@ def test_a_hangup_under_nohup(tmp_path: Path) -> None:
 
 
 @pytest.mark.qemu
-def test_a_qemu_as_a_command_that_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("shell", [[], ["sh", "-c", '"$@"; exit $?', "-"]])
+def test_a_qemu_as_a_command_that_is_killed(shell: list[str], tmp_path: Path) -> None:
+    """A shell that has run it exits with 137."""
     file, pid = tmp_path / "s.jsonl", tmp_path / "pid"
-    with record("-o", file, "--", real("qemu-system-x86_64"), *MACHINE, "-pidfile", str(pid)) as recorder:
+    qemu = [*shell, real("qemu-system-x86_64"), *MACHINE, "-pidfile", str(pid)]
+    with record("-o", file, "--", *qemu) as recorder:
         wait_for(lambda: file.exists() and REPLY in file.read_bytes())
         os.kill(int(pid.read_text()), signal.SIGKILL)
         said = ended(recorder)
     assert recorder.returncode == 2  # all that it sent is there, but not what it had still to send
-    assert "the command ended with signal 9: what it had not sent yet is lost\n" in said
+    assert "the command ended with signal 9, SIGKILL: what it had not sent yet is lost\n" in said
     assert file.read_bytes().endswith(REPLY)
 
 

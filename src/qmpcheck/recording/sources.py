@@ -13,7 +13,7 @@ from contextlib import closing, suppress
 
 from qmpcheck.qmp.address import Address
 from qmpcheck.qmp.interrupts import INTERRUPTS, Interrupts
-from qmpcheck.qmp.process import NotStarted, monitored
+from qmpcheck.qmp.process import NotStarted, monitored, signal_name
 from qmpcheck.recording.connection_recorder import PATIENCE, ConnectionRecorder
 from qmpcheck.recording.transcript import STANDARD_OUTPUT, OnMessage, Stopped, Transcript
 from qmpcheck.text import safe
@@ -87,19 +87,25 @@ def record_command(
 ) -> bool:
     """Start a command with a monitor of our own, and record until it ends; pass interrupts on to it.
 
-    It is never killed, as a machine may have much to write before it ends. If it dies of a signal that was
-    not passed on, what it had not sent yet is lost. Its exit status does not show that.
+    It is never killed: a machine may have much to write before it ends. If it dies of a signal that was not
+    passed on, what it had not sent yet is lost. So it is if a shell says that of what it ran. Another exit
+    status says nothing of that.
     """
     try:
         with monitored(command, 2 if transcript.path == STANDARD_OUTPUT else None) as (process, ours):
             whole, status = _recorded_command(process, ours, transcript, interrupts, on_message)
     except NotStarted as error:
         raise Stopped(safe(f"cannot start {command[0]}: {error}")) from None
-    if status >= 0:
+    number = -status if status < 0 else status - _BY_SIGNAL
+    if number not in signal.valid_signals():
         on_message(f"the command ended with exit status {status}")
         return whole
-    on_message(f"the command ended with signal {-status}: what it had not sent yet is lost")
-    return whole and interrupts.came and -status in INTERRUPTS
+    on_message(f"the command ended with {signal_name(number)}: what it had not sent yet is lost")
+    return whole and interrupts.came and number in INTERRUPTS
+
+
+_BY_SIGNAL = 128
+"""A shell exits with that and the number of the signal that its command died of."""
 
 
 def _recorded_command(
