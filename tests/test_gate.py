@@ -20,7 +20,7 @@ from real_qemu import real
 
 from qmpcheck import reports
 from qmpcheck.cli import gate, main
-from qmpcheck.codes import Impact
+from qmpcheck.codes import BUILD_CODES, CODES, Impact
 from qmpcheck.gate import build as builds
 from qmpcheck.gate import judge, machine, run
 from qmpcheck.gate.build import Build
@@ -102,15 +102,16 @@ def temporary(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 
 def assert_nothing_is_left(folder: Path) -> None:
+    """No process, and no file but the recordings of what failed."""
     assert alive(folder) == []
-    assert not [*Path(os.environ["TMPDIR"]).iterdir()]
+    assert not [path for path in Path(os.environ["TMPDIR"]).iterdir() if not path.name.startswith(gate.KEPT)]
 
 
 @pytest.fixture(scope="module")
 def verdict() -> judge.Verdict:
     """All scenarios, once."""
     build = builds.ask(real())
-    return judge.judge(build, catalogue.of_version(build.version), run.run(build, ALL))
+    return judge.judge(build, catalogue.of_version(build.version), run.run(build, ALL).outcomes)
 
 
 @pytest.mark.qemu
@@ -185,7 +186,7 @@ def test_the_storage_daemon_passes(tmp_path: Path, capsys: pytest.CaptureFixture
     root = ElementTree.parse(junit).getroot()
     assert root.attrib["skipped"] == str(skipped)
     assert (root.attrib["failures"], root.attrib["errors"]) == ("0", "0")
-    [vnc] = root.findall("testsuite[@name='vnc']/testcase/skipped")
+    [vnc] = root.findall("testsuite/testcase[@name='vnc']/skipped")
     assert vnc.attrib == {"message": "lacks a machine"}
 
 
@@ -198,9 +199,12 @@ def test_a_gate_that_checked_nothing_is_green_nowhere(
     command = ["gate", "--qemu", real("qemu-storage-daemon")]
     assert main([*command, "--only", "vnc", *wanted]) == 2
     told = capsys.readouterr()
-    assert "\nunchecked: 1 scenario, 0 of them bad, 1 skipped; " in told.out
+    assert "\nunchecked: 1 scenario: 0 passed, 0 failed, 1 skipped; " in told.out
     assert "nothing was checked" in told.err
-    assert Path("github").read_text() == ("::error file=vnc,title=qmpcheck::vnc: skipped: lacks a machine\n")
+    assert Path("github").read_text() == (
+        "::error file=vnc,title=qmpcheck::vnc: skipped: lacks a machine\n"
+        "::notice title=qmpcheck::1 scenario: 0 passed, 0 failed, 1 skipped\n"
+    )
     assert [each["check_name"] for each in json.loads(Path("gitlab").read_text())] == ["unchecked"]
     counts = ElementTree.parse("junit").getroot().attrib
     assert (counts["tests"], counts["errors"]) == ("2", "1")
@@ -230,7 +234,7 @@ def test_a_baseline_that_cannot_be_written_costs_no_report(
     assert main([*command, "--report", f"junit={junit}"]) == 2
     captured = capsys.readouterr()
     assert captured.err == "qmpcheck: /no/known.json: No such file or directory\n"
-    assert "\npassed: 1 scenario, " in captured.out
+    assert "\npassed: 1 scenario: " in captured.out
     assert ElementTree.parse(junit).getroot().attrib["tests"] == "2"
 
 
@@ -377,6 +381,20 @@ def test_each_edit_on_the_way_is_found(
 
 
 @pytest.mark.qemu
+@pytest.mark.parametrize("code", sorted(BUILD_CODES - {"QMP410", "QMP411"}))
+def test_the_bad_example_of_a_code_gives_it_and_the_good_one_nothing(
+    code: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "ANSWER", 2.0)
+    explained = CODES[code]
+    options = explained.against.removeprefix("a script in QEMU's place, ").split()
+    for text, found in ((explained.bad, [code]), (explained.good, [])):
+        main(["gate", "--qemu", wrapper(tmp_path, text), *options])
+        told = capsys.readouterr().out
+        assert re.findall(r"^[a-z-]+(?::\d+)*: (QMP...)", told, re.MULTILINE) == found, told
+
+
+@pytest.mark.qemu
 def test_reports_for_ci_and_a_baseline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -387,13 +405,15 @@ def test_reports_for_ci_and_a_baseline(
     baseline, junit = str(tmp_path / "known.json"), str(tmp_path / "junit.xml")
     assert main([*command, "--report", f"junit={junit}", "--report", "github=-"]) == 1
     told = capsys.readouterr().out
-    assert re.search(r"^failed: 1 scenario, .*; 2 errors; 0 warnings; ", told, re.MULTILINE)
+    assert re.search(r"^failed: 1 scenario: .*; 2 errors; 0 warnings; ", told, re.MULTILINE)
     assert "::error file=life-cycle,line=5,title=QMP203 unknown-member::STOP data.why: " in told
     assert (
         '::error file=life-cycle,title=QMP401 event-not-seen::RESET: not seen (guest false, reason "host-qmp-system-reset")'
         in told
     )
-    assert ElementTree.parse(junit).getroot().attrib["failures"] == "2"
+    assert ElementTree.parse(junit).getroot().attrib["failures"] == "1"
+    [failure] = ElementTree.parse(junit).getroot().iter("failure")
+    assert failure.attrib["message"].startswith("2 findings: QMP203 STOP data.why: ")
     assert main([*command, "--baseline", baseline, "--update-baseline"]) == 0
     assert [line.split('"code": ')[1][:8] for line in Path(baseline).read_text().splitlines()[2:-1]] == [
         '"QMP203"',
@@ -462,7 +482,7 @@ def test_json_on_standard_output_stands_alone(capsys: pytest.CaptureFixture[str]
     assert main(["gate", "--qemu", real(), *LIFE, "--report", "json=-"]) == 0
     captured = capsys.readouterr()
     SCHEMA.validate(json.loads(captured.out))
-    assert "\npassed: 1 scenario, " in captured.err
+    assert "\npassed: 1 scenario: " in captured.err
     assert main(["gate", "--qemu", real(), *LIFE, "--report", "json=-", "--report", "github=-"]) == 2
 
 
@@ -541,7 +561,7 @@ def test_a_severity_stands_in_every_report(
     told = capsys.readouterr().out
     assert re.search(r"^life-cycle +\S+  1 not seen  ", told, re.MULTILINE)
     assert re.search(r"^QMP203 .* warning ", told, re.MULTILINE)
-    assert re.search(r"^passed: 1 scenario, 0 of them bad, .*; 0 errors; 2 warnings; ", told, re.MULTILINE)
+    assert re.search(r"^passed: 1 scenario: 1 passed, .*; 0 errors; 2 warnings; ", told, re.MULTILINE)
     assert re.findall(r"^::(\w+) .*title=(QMP...)", told, re.MULTILINE) == [
         ("warning", "QMP203"),
         ("warning", "QMP401"),
@@ -716,6 +736,101 @@ def test_a_user_who_does_not_wait(stop: signal.Signals, status: int, tmp_path: P
     assert_nothing_is_left(tmp_path)
 
 
+@pytest.mark.qemu
+def test_an_interrupted_gate_reports_what_it_knows(tmp_path: Path) -> None:
+    path = wrapper(
+        tmp_path, f'case " $* " in *" -rtc "*) touch {tmp_path}/rtc; sleep 100;; esac; exec {real()} "$@"'
+    )
+    command = [sys.executable, "-m", "qmpcheck", "gate", "--qemu", path, "--only", "life-cycle,rtc,vnc,tray"]
+    reports = [f"--report={each}={tmp_path}/{each}" for each in ("junit", "markdown", "json")]
+    with subprocess.Popen([*command, *reports], stdout=subprocess.PIPE, text=True) as process:
+        while not (tmp_path / "rtc").exists():
+            time.sleep(0.02)
+        time.sleep(2)
+        process.send_signal(signal.SIGTERM)
+        told, _ = process.communicate()
+    assert process.returncode == 143
+    assert re.search(r"^life-cycle .* ok ", told, re.MULTILINE)
+    assert re.search(r"^rtc .* not played", told, re.MULTILINE)
+    cases = {case.attrib["name"]: case for case in ElementTree.parse(tmp_path / "junit").iter("testcase")}
+    assert cases["life-cycle"].find("error") is None
+    assert [each.attrib["message"] for each in cases["rtc"]] == ["not played: interrupted"]
+    assert "| `rtc` | `not played: interrupted` |" in (tmp_path / "markdown").read_text()
+    report = json.loads((tmp_path / "json").read_text())
+    SCHEMA.validate(report)
+    assert report["counts"]["not played"] >= 1
+    assert_nothing_is_left(tmp_path)
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize(
+    ("options", "status", "told"),
+    [
+        ("", 0, "skipped: lacks a machine"),
+        ("--require nbd-export", 0, "skipped: lacks a machine"),
+        ("--require vnc", 1, "vnc: QMP410 lost: lacks a machine; it is required\n"),
+        ("--require all", 1, "vnc: QMP410 lost: lacks a machine; it is required\n"),
+        ("--fail-on-skipped", 1, "vnc: QMP410 lost: lacks a machine; it is required\n"),
+        ("--require tray", 2, "--require tray: --only or --skip leave it out"),
+    ],
+)
+def test_what_must_be_played(
+    options: str, status: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["gate", "--qemu", real("qemu-storage-daemon"), "--only", "vnc,nbd-export"]
+    assert main([*command, *options.split()]) == status
+    assert told in "".join(capsys.readouterr())
+
+
+@pytest.mark.qemu
+def test_what_worked_yesterday_must_work_today(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """SPICE is no longer described, and a pass of migration, which newer releases need not tell of, no longer sent."""
+    profile = str(tmp_path / "profile.json")
+    only = ["--only", "life-cycle,spice,migration", "--command-rules", "none"]
+    assert main(["gate", "--qemu", real(), *only, "--save-profile", profile]) == 0
+    saved = json.loads(Path(profile).read_text())
+    assert saved["scenarios"]["life-cycle"] == ["POWERDOWN", "RESET", "RESUME", "SHUTDOWN", "STOP"]
+    assert main(["gate", "--qemu", real(), *only, "--profile", profile]) == 0
+    capsys.readouterr()
+    schema = "[t for t in s if not t['name'].startswith(('SPICE_', 'MIGRATION_PASS'))]"
+    edit = "e = None if e['event'] == 'MIGRATION_PASS' else e"
+    qemu = editing(tmp_path, edit, other=describing(schema, ""), always=True)
+    assert main(["gate", "--qemu", qemu, *only, "--profile", profile, "--ignore", "QMP5"]) == 1
+    found = re.findall(r"^[a-z-]+: (QMP4.*)", capsys.readouterr().out, re.MULTILINE)
+    version = saved["qemu"]
+    assert found == [
+        f"QMP410 lost: lacks the event SPICE_CONNECTED; QEMU {version} played it",
+        f"QMP411 MIGRATION_PASS: not sent any more: QEMU {version} sent it",
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"qemu": 1}', "\xff"])
+def test_a_file_that_is_no_profile(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "profile").write_text(text, encoding="latin-1")
+    assert main(["gate", "--qemu", "no", "--profile", str(tmp_path / "profile")]) == 2
+    assert f"--profile {tmp_path}/profile is no profile: " in capsys.readouterr().err
+
+
+@pytest.mark.qemu
+def test_a_failure_can_be_reproduced_by_hand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was sent and received is kept, with the files that QEMU needs, and the report says where."""
+    edit = "e['event'] == 'RESET' and e['data'].pop('guest')"
+    assert main(["gate", "--qemu", editing(tmp_path, edit), "--only", "guest-reset,life-cycle"]) == 1
+    told = capsys.readouterr().out
+    [kept] = re.findall(r"^recordings are in (\S+)$", told, re.MULTILINE)
+    assert os.path.basename(kept).startswith(gate.KEPT)
+    names = {path.name for path in Path(kept).iterdir()}
+    assert {"guest-reset.jsonl", "guest-reset.toml", "guest-reset.qtest", "guest-reset.files"} <= names
+    assert (Path(kept) / "guest-reset.files" / "firmware.bin").stat().st_size
+    assert (Path(kept) / "guest-reset.qtest").read_text().startswith("outb 0x64 0xfe\n")
+    assert (
+        f"\nguest-reset by hand:\n    in {kept}/guest-reset.files, with firmware.bin:\n    {tmp_path}/qemu"
+        in told
+    )
+    assert '\n        {"execute": "qmp_capabilities", "id": 1}\n' in told
+    assert f"and over qtest 2 commands: {kept}/guest-reset.qtest\n" in told
+
+
 @pytest.mark.parametrize(
     ("path", "told"),
     [("/no/such", "No such file or directory"), ("/bin/false", "it ended without an answer")],
@@ -846,7 +961,7 @@ def test_what_cannot_be_saved_is_told_beside_the_verdict(
     assert main(["gate", "--qemu", real(), *LIFE, "--save", str(tmp_path)]) == 2
     captured = capsys.readouterr()
     assert captured.err == f"qmpcheck: --save {tmp_path}: No space left on device\n"
-    assert "\npassed: 1 scenario, " in captured.out
+    assert "\npassed: 1 scenario: " in captured.out
 
 
 @pytest.mark.qemu
@@ -1038,7 +1153,7 @@ def test_what_a_build_does_not_know_is_not_expected_of_it() -> None:
     expects = (expected("SHUTDOWN", reason="host-qmp-quit"), expected("SUSPEND"), expected("STOP"))
     assert [*map(str, of_build(build, expects))] == ["SHUTDOWN", "STOP"]
     late = Scenario("late", "", (expected("NETDEV_STREAM_CONNECTED"), expected("SHUTDOWN")), lambda _: None)
-    outcome = run.run(build, [late])[0]
+    [outcome] = run.run(build, [late]).outcomes
     assert str(outcome.failure) == "lacks: the event NETDEV_STREAM_CONNECTED"
 
 

@@ -14,6 +14,7 @@ import argparse
 import fnmatch
 import os
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -23,12 +24,15 @@ from qmpcheck.cli import arguments, baseline_option, report_option, strictness
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
 from qmpcheck.gate import build as builds
+from qmpcheck.gate import profile as profiles
 from qmpcheck.gate import saving
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import OF_GATE
-from qmpcheck.gate.judge import Verdict, judge
+from qmpcheck.gate.judge import FAILED, NOT_PLAYED, PASSED, Verdict, judge
+from qmpcheck.gate.profile import Demands
+from qmpcheck.gate.run import Played
 from qmpcheck.gate.run import run as play
-from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
+from qmpcheck.gate.scenario import Scenario
 from qmpcheck.gate.scenarios import ALL
 from qmpcheck.qmp.introspect import Unanswered
 from qmpcheck.reports import gatereport, gatetext
@@ -58,9 +62,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--skip", type=_names, action="extend", default=[], metavar=metavar, help="not these scenarios"
     )
+    parser.add_argument(
+        "--require",
+        type=_required,
+        action="extend",
+        default=[],
+        metavar="NAME[,NAME...]|all",
+        help="scenarios that must be played: to skip one is an error (QMP410)",
+    )
+    parser.add_argument("--fail-on-skipped", action="store_true", help="the same as --require all")
+    parser.add_argument(
+        "--profile", metavar="FILE", help="what was played and sent there must be so again (QMP410, QMP411)"
+    )
+    parser.add_argument(
+        "--save-profile", metavar="FILE", help="write what was played and sent, if all is well"
+    )
     parser.add_argument("--list", action="store_true", help="list the scenarios, and run nothing")
     parser.add_argument(
-        "--save", metavar="DIR", help="keep the recordings there; replaces recordings of the same names"
+        "--save",
+        metavar="DIR",
+        help="keep all recordings there; replaces recordings of the same names. Without it, those of what "
+        "failed are kept, in a folder that the report names",
     )
     arguments.add_terms(parser, OF_GATE)
     report_option.add_report(parser)
@@ -79,21 +101,44 @@ def run(options: argparse.Namespace) -> int:
         raise SpecError("--update-baseline needs all scenarios: it cannot stand with --only or --skip")
     codes = arguments.selected(options, OF_GATE)
     known = baseline_option.load(options)
-    inputs = [builds.located(options.qemu), options.spec, *options.rules]
-    report_option.prepare(options.reports, inputs, [*filter(None, [options.baseline])])
-    verdict = _verdict(options, scenarios, codes)
-    return max(_save(options.save, verdict), _report(options, verdict, known))
+    demands = _demands(options, scenarios)
+    inputs = [builds.located(options.qemu), options.spec, *options.rules, *filter(None, [options.profile])]
+    outputs = [*filter(None, [options.baseline, options.save_profile])]
+    report_option.prepare(options.reports, inputs, outputs)
+    verdict, stop = _verdict(options, scenarios, codes, demands)
+    kept, folder = _keep(options, verdict)
+    status = max(kept, _report(options, verdict, known, folder), _save_profile(options, verdict))
+    return stop or status
 
 
-def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: frozenset[str]) -> Verdict:
-    """Play the scenarios, and judge them.
+def _demands(options: argparse.Namespace, scenarios: Sequence[Scenario]) -> Demands:
+    """What must be played and sent, as the options say.
+
+    Raises:
+        SpecError: the profile is none, or --only or --skip leave out what is required.
+    """
+    names = [each.name for each in scenarios]
+    required = [name for name in options.require if name != ALL_CHOSEN]
+    left_out = [name for name in required if name not in names]
+    if left_out:
+        raise SpecError(f"--require {left_out[0]}: --only or --skip leave it out")
+    if options.fail_on_skipped or ALL_CHOSEN in options.require:
+        required = names
+    profile = profiles.load(options.profile) if options.profile else None
+    return profiles.demands(profile, required)
+
+
+def _verdict(
+    options: argparse.Namespace, scenarios: Sequence[Scenario], codes: frozenset[str], demands: Demands
+) -> tuple[Verdict, int]:
+    """Play the scenarios, and judge them; the exit status of a signal that stopped that, or 0.
 
     Raises:
         SpecError: they cannot be played, there is nothing to judge them by, or no place for the recordings.
     """
     with _reporting_failure(options):
         build = _ask(options.qemu)
-    spec, since = _choose_spec(options.spec, build)
+    spec = _choose_spec(options.spec, build)
     strictness.check(options, spec)
     spec = spec._replace(rule_base=extended(spec.rule_base, options.extra))
     recipe = msgspec.structs.replace(arguments.recipe(options, codes), extra=tuple(options.extra))
@@ -101,9 +146,10 @@ def _verdict(options: argparse.Namespace, scenarios: Sequence[Scenario], codes: 
     if options.save is not None:
         _make(options.save)
     with _reporting_failure(options):
-        verdict = judge(build, spec, _play(build, scenarios), recipe, since)
+        played = _play(build, scenarios)
+        verdict = judge(build, spec, played.outcomes, recipe, demands)
         _check_disk(verdict)
-    return verdict
+    return verdict, played.stop
 
 
 @contextmanager
@@ -116,12 +162,12 @@ def _reporting_failure(options: argparse.Namespace) -> Iterator[None]:
         raise
 
 
-def _report(options: argparse.Namespace, verdict: Verdict, known: Baseline | None) -> int:
+def _report(options: argparse.Namespace, verdict: Verdict, known: Baseline | None, folder: str) -> int:
     """Report what was found, and return the exit status."""
-    report = gatereport.report(verdict, options.fail_on, known)
+    report = gatereport.report(verdict, options.fail_on, known, folder)
     updates = options.update_baseline and not report.unchecked
     if updates:
-        report = gatereport.report(verdict, options.fail_on, baseline_option.of_report(report))
+        report = gatereport.report(verdict, options.fail_on, baseline_option.of_report(report), folder)
     with report_option.opened(None, options.reports) as out:
         gatetext.write(verdict, report, out)
     status = report_option.write(options.reports, report)
@@ -132,7 +178,8 @@ def _report(options: argparse.Namespace, verdict: Verdict, known: Baseline | Non
     if any(map(report.fails, report.findings)):
         return max(status, FINDINGS)
     if report.unchecked:
-        tell("nothing was checked: no scenario could be played")
+        if not verdict.events:
+            tell("nothing was checked: no scenario could be played")
         return UNUSABLE
     return status
 
@@ -144,22 +191,29 @@ def _ask(path: str) -> Build:
         raise SpecError(f"cannot run {safe(path)}: {error}") from None
 
 
-def _choose_spec(name: str, build: Build) -> tuple[Spec, Spec | None]:
-    """The spec to check events by, as every command does, and the release before a build that is of none."""
+def _choose_spec(name: str, build: Build) -> Spec:
+    """The spec to check events by, as every command does."""
     if name != "auto":
-        return catalogue.find(name), None
-    spec, version = catalogue.of_version(build.version), build.version
+        return catalogue.find(name)
+    spec = catalogue.of_version(build.version)
     if spec.note:
         tell(spec.note)
-    is_between = version.is_development and not version.is_candidate
-    return spec, catalogue.at_or_before(version) if spec.newer or is_between else None
+    return spec
 
 
-def _play(build: Build, scenarios: Sequence[Scenario]) -> list[ScenarioOutcome]:
+def _play(build: Build, scenarios: Sequence[Scenario]) -> Played:
+    from qmpcheck.cli.gateprogress import shown
+
     try:
-        return play(build, scenarios)
+        with shown(len(scenarios)) as progress:
+            played = play(build, scenarios, progress)
     except OSError as error:
         raise SpecError(f"no folder for the scenarios: {error.strerror}") from None
+    if played.stop:
+        tell(
+            f"interrupted: {sum(each.was_stopped for each in played.outcomes)} of {len(scenarios)} not played"
+        )
+    return played
 
 
 def _check_disk(verdict: Verdict) -> None:
@@ -172,6 +226,13 @@ def _check_disk(verdict: Verdict) -> None:
         if not judged.is_well and (reason := judged.full_disk):
             name = judged.outcome.scenario.name
             raise SpecError(f"the disk is full, so nothing can be said of the build; {name}: {reason}")
+
+
+ALL_CHOSEN = "all"
+
+
+def _required(text: str) -> list[str]:
+    return [ALL_CHOSEN] if text == ALL_CHOSEN else _names(text)
 
 
 def _names(text: str) -> list[str]:
@@ -202,13 +263,40 @@ def _make(folder: str) -> None:
         raise SpecError(f"--save {safe(folder)}: {error.strerror}") from None
 
 
-def _save(folder: str | None, verdict: Verdict) -> int:
-    """Save the recordings if the user asked for it, and return the exit status."""
-    if folder is None:
-        return CLEAN
+def _keep(options: argparse.Namespace, verdict: Verdict) -> tuple[int, str]:
+    """Keep all recordings where --save says, or else those of what failed; the exit status and the folder."""
+    failed = [judged for judged in verdict.judged if judged.status == FAILED and judged.outcome.recordings]
+    folder = options.save
+    if folder is None and not failed:
+        return CLEAN, ""
     try:
-        saving.save(folder, verdict.build, [judged.outcome for judged in verdict.judged])
+        if folder is None:
+            folder = tempfile.mkdtemp(prefix=KEPT)
+        saving.save(folder, verdict.build, verdict.judged if options.save is not None else failed)
     except OSError as error:
+        if options.save is None:
+            tell(f"the recordings of what failed are not kept: {error.strerror}")
+            return CLEAN, ""
         tell(f"--save {safe(folder)}: {error.strerror}")
+        return UNUSABLE, ""
+    return CLEAN, folder
+
+
+KEPT = "qmpcheck-gate-failed-"
+"""What the name of the folder begins with in which the recordings of what failed are kept."""
+
+
+def _save_profile(options: argparse.Namespace, verdict: Verdict) -> int:
+    """Save what the build played and sent, if the user asked for that, and return the exit status."""
+    if not options.save_profile:
+        return CLEAN
+    if any(judged.status in (FAILED, NOT_PLAYED) for judged in verdict.judged):
+        tell(f"--save-profile {safe(options.save_profile)}: not written, as not all is well")
+        return CLEAN
+    played = {each.outcome.scenario.name: each.seen for each in verdict.judged if each.status == PASSED}
+    try:
+        profiles.save(options.save_profile, str(verdict.build.version), played)
+    except OSError as error:
+        tell(f"--save-profile {safe(options.save_profile)}: {error.strerror}")
         return UNUSABLE
     return CLEAN

@@ -7,6 +7,7 @@ from qmpcheck.gate.failure import CRASHED, FAILED, HUNG
 
 NOT_SEEN, REPEATED, UNEXPECTED, MISPLACED = "QMP401", "QMP405", "QMP406", "QMP407"
 UNTIMELY, KEY_TWICE = "QMP408", "QMP409"
+SCENARIO_LOST, EVENT_LOST = "QMP410", "QMP411"
 
 OF_FAILURE = {CRASHED: "QMP402", HUNG: "QMP403", FAILED: "QMP404"}
 """The code of each kind of failure. That a build lacks something is no finding, so `LACKS` has none."""
@@ -18,6 +19,8 @@ WORDS = {
     MISPLACED: "out of order",
     UNTIMELY: "untimely",
     KEY_TWICE: "key twice",
+    SCENARIO_LOST: "lost",
+    EVENT_LOST: "not sent any more",
     **{code: kind for kind, code in OF_FAILURE.items()},
 }
 """What each code says in a word or two."""

@@ -7,15 +7,16 @@ import os
 
 from qmpcheck.text import safe, shortened
 
-CRASHED, HUNG, LACKS, FAILED = "crashed", "hung", "lacks", "failed"
-"""The process ended; it did not answer; the build has no such thing; an answer was not the one expected."""
+CRASHED, HUNG, LACKS, FAILED, STOPPED = "crashed", "hung", "lacks", "failed", "stopped"
+"""The process ended; it did not answer; the build has no such thing; an answer was not the one expected; the
+user stopped the gate."""
 
 
 class Failure(Exception):
     """A scenario cannot go on.
 
     Args:
-        kind: `CRASHED`, `HUNG`, `LACKS` or `FAILED`.
+        kind: `CRASHED`, `HUNG`, `LACKS`, `FAILED` or `STOPPED`.
         text: what happened; from anywhere.
     """
 

@@ -41,7 +41,7 @@ def faults(build: Build, outcome: ScenarioOutcome, severities: Severities) -> It
         outcome: what playing it gave.
         severities: how bad the findings of some codes are.
     """
-    if not outcome.skipped:
+    if not outcome.skipped and not outcome.was_stopped:
         for finding in dict.fromkeys(_found(build, outcome)):
             level = severities.get(finding.code, finding.severity)
             yield msgspec.structs.replace(finding, level=level)

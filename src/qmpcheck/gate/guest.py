@@ -23,10 +23,11 @@ class Guest(QTest):
     Args:
         path: of the qtest socket.
         setting: the board, and what the scenario needs of it.
+        sent: takes each command that is sent over qtest.
     """
 
-    def __init__(self, path: str, setting: Setting) -> None:
-        super().__init__(path)
+    def __init__(self, path: str, setting: Setting, sent: list[str] | None = None) -> None:
+        super().__init__(path, sent)
         self.board = setting.board
         self._features = setting.features
 

@@ -25,15 +25,24 @@ from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import NOT_SEEN, OF_GATE
 from qmpcheck.gate.failure import is_full
 from qmpcheck.gate.fault import faults
+from qmpcheck.gate.profile import Demands
 from qmpcheck.gate.recording import MachineRecording
 from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
 from qmpcheck.rulebase import RuleBase
+from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.text import safe, shortened
 from qmpcheck.validation.recipe import Recipe
+from qmpcheck.wording import plural
+
+NONE = Demands()
+"""Nothing is demanded."""
 
 FOR_BUILDS = Recipe(codes=OF_GATE)
 """How a build's events are checked where the user asks for nothing else."""
+
+
+PASSED, FAILED, SKIPPED, NOT_PLAYED = "passed", "failed", "skipped", "not played"
 
 
 class Judged(NamedTuple):
@@ -59,15 +68,24 @@ class Judged(NamedTuple):
     @property
     def is_well(self) -> bool:
         """Whether it was skipped, or played to its end, and nothing that was found is an error."""
-        played = self.outcome.failure is None or self.outcome.skipped
-        return played and not self.errors and all(each.severity < Severity.ERROR for each in self.faults)
+        ended = self.outcome.failure is None or self.outcome.skipped
+        return ended and not self.errors and all(each.severity < Severity.ERROR for each in self.faults)
+
+    @property
+    def status(self) -> str:
+        """`passed`, `failed`, `skipped` or `not played`; what must be played and was skipped has failed."""
+        if self.outcome.was_stopped:
+            return NOT_PLAYED
+        if not self.is_well:
+            return FAILED
+        return SKIPPED if self.outcome.skipped else PASSED
 
     @property
     def full_disk(self) -> str:
         """Who says that the disk is full, and how, if something went wrong; "" if nobody does."""
         outcome = self.outcome
-        recordings = {each.name: each for each in outcome.recordings}
-        raw = [recordings[fault.file].line(fault.line) for fault in self.faults if fault.line]
+        lines = {each.name: each.data.split(b"\n") for each in outcome.recordings}
+        raw = [lines[fault.file][fault.line - 1] for fault in self.faults if fault.line]
         said = [
             outcome.failure.text if outcome.failure else "",
             *(line.decode(errors="replace").strip() for line in raw),
@@ -101,6 +119,26 @@ class Verdict(NamedTuple):
     since: Spec | None = None
 
     @property
+    def counts(self) -> str:
+        """How many scenarios were played, and how many of them failed or were skipped, in words."""
+        counts = Counter(each.status for each in self.judged)
+        kinds = [
+            kind for kind in (PASSED, FAILED, SKIPPED, NOT_PLAYED) if counts[kind] or kind in (PASSED, FAILED)
+        ]
+        return (
+            f"{plural(len(self.judged), 'scenario')}: {', '.join(f'{counts[kind]} {kind}' for kind in kinds)}"
+        )
+
+    @property
+    def skipped(self) -> dict[str, list[str]]:
+        """The names of the scenarios that were skipped, by what the build lacks."""
+        found: dict[str, list[str]] = {}
+        for judged in self.judged:
+            if judged.status == SKIPPED and judged.outcome.failure:
+                found.setdefault(judged.outcome.failure.text, []).append(judged.outcome.scenario.name)
+        return found
+
+    @property
     def events(self) -> int:
         """How many events were checked."""
         return sum(each.seen.total() for each in self.judged)
@@ -111,7 +149,7 @@ def judge(
     spec: Spec,
     outcomes: Sequence[ScenarioOutcome],
     recipe: Recipe = FOR_BUILDS,
-    since: Spec | None = None,
+    demands: Demands = NONE,
 ) -> Verdict:
     """Check what a build sent, and compare what it says of itself with the spec.
 
@@ -120,7 +158,7 @@ def judge(
         spec: the spec that its events are checked against.
         outcomes: what playing the scenarios gave.
         recipe: how to check them, apart from what QEMU was given.
-        since: an older release to compare the build with, instead of the spec.
+        demands: what must be played and sent.
     """
     of_streams = recipe if build.is_system else _of_a_storage_daemon(recipe)
     by_spec = functools.cache(functools.partial(_checker, spec, of_streams))
@@ -135,7 +173,8 @@ def judge(
         yield by_release._replace(path=recording.name, listed=drift.with_drift(by_release.listed))
         yield beside._replace(path=recording.name)
 
-    judged = tuple(_judged(build, each, checked, recipe) for each in outcomes)
+    judged = tuple(_judged(build, each, checked, recipe, demands) for each in outcomes)
+    since = _release_before(build, spec)
     changes = _changes(build, (since or spec).rule_base, recipe.codes)
     return Verdict(build, spec, judged, changes, recipe, since)
 
@@ -157,14 +196,29 @@ def _judged(
     outcome: ScenarioOutcome,
     checked: Callable[[MachineRecording, Scenario], Iterable[StreamResult]],
     recipe: Recipe,
+    demands: Demands,
 ) -> Judged:
     results = tuple(
         result for recording in outcome.recordings for result in checked(recording, outcome.scenario)
     )
-    found = faults(build, outcome, recipe.severities)
-    wanted = tuple(each for each in found if each.code in recipe.codes and not _is_known(each, results))
     seen = Counter(message["event"] for recording in outcome.recordings for message in recording.events())
+    found = [each for each in faults(build, outcome, recipe.severities) if not _is_known(each, results)]
+    missed = {each.event for each in found}
+    found += (
+        msgspec.structs.replace(each, level=recipe.severities.get(each.code, each.severity))
+        for each in demands.unmet(outcome, seen, missed)
+    )
+    wanted = tuple(each for each in found if each.code in recipe.codes)
     return Judged(outcome, results, wanted, seen)
+
+
+def _release_before(build: Build, spec: Spec) -> Spec | None:
+    """The release before a build that is of none; None if it is of one, or the user named another spec."""
+    version = build.version
+    is_between = version.is_development and not version.is_candidate
+    if (spec.newer or is_between) and spec.name == catalogue.of_version(version).name:
+        return catalogue.at_or_before(version)
+    return None
 
 
 def _is_known(fault: Finding, results: Iterable[StreamResult]) -> bool:

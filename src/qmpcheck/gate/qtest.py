@@ -43,9 +43,11 @@ class QTest:
 
     Args:
         path: of the socket.
+        sent: takes each command that is sent.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, sent: list[str] | None = None) -> None:
+        self.sent = [] if sent is None else sent
         self._peer: socket.socket = connected(path)
         self._lines = self._peer.makefile("rb")
 
@@ -93,6 +95,7 @@ class QTest:
 
     def ask(self, command: str) -> str:
         """Send a command; the answer. Where the process has gone there is none: the scenario notices that."""
+        self.sent.append(command)
         try:
             self._peer.sendall(command.encode() + b"\n")
             answer = self._answer()

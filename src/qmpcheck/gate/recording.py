@@ -39,6 +39,8 @@ class MachineRecording(msgspec.Struct, frozen=True):
         ended: whether the process ended in order, so that nothing can follow.
         machine: which of the scenario's machines it is; "" where there is one.
         arrivals: when the bytes came, in order.
+        qtest: the commands that it was sent over qtest.
+        last_words: the last lines that it wrote to standard error.
     """
 
     name: str
@@ -47,6 +49,14 @@ class MachineRecording(msgspec.Struct, frozen=True):
     ended: bool
     machine: str = ""
     arrivals: tuple[Arrival, ...] = ()
+    qtest: tuple[str, ...] = ()
+    last_words: tuple[str, ...] = ()
+
+    @property
+    def commands(self) -> list[str]:
+        """The QMP commands that it was sent, as they were sent."""
+        lines = self.data.split(b"\n")
+        return [line.decode(errors="replace") for line in lines if line.startswith(b'{"execute": ')]
 
     def events(self) -> list[dict[str, Any]]:
         """The events that can be read; the checker reports the others."""
@@ -61,10 +71,6 @@ class MachineRecording(msgspec.Struct, frozen=True):
             event = _event(line, twice)
             if event:
                 yield ReceivedEvent(event, number, self._arrival(end), next(iter(twice), None))
-
-    def line(self, number: int) -> bytes:
-        """A line of it, by its number from 1."""
-        return self.data.split(b"\n")[number - 1]
 
     def _arrival(self, end: int) -> Arrival | None:
         at = bisect_left(self.arrivals, end, key=lambda arrival: arrival.end)

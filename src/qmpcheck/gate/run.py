@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from typing import NamedTuple, Protocol
 
 from qmpcheck.gate.board import Setting
 from qmpcheck.gate.boards.choice import bare, choose
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.expectations import QUIT, events_of
-from qmpcheck.gate.failure import CRASHED, FAILED, LACKS, Failure
+from qmpcheck.gate.failure import CRASHED, FAILED, LACKS, STOPPED, Failure
 from qmpcheck.gate.scenario import STORAGE, Scenario, ScenarioOutcome
 from qmpcheck.gate.stage import Stage
 from qmpcheck.qmp.interrupts import exit_on_signal
@@ -22,14 +24,58 @@ AT_ONCE = 2
 """Scenarios that are played side by side."""
 
 
-def run(build: Build, scenarios: Sequence[Scenario]) -> list[ScenarioOutcome]:
-    """Play scenarios on a build; their outcomes, in order."""
+class Played(NamedTuple):
+    """What playing scenarios gave.
+
+    Attributes:
+        outcomes: in the order of the scenarios; those that were not played to their end were stopped.
+        stop: the exit status that a signal asks for; 0 if none came.
+    """
+
+    outcomes: list[ScenarioOutcome]
+    stop: int = 0
+
+
+class Progress(Protocol):
+    """Is told what happens while scenarios are played, by several threads."""
+
+    def begins(self, scenario: Scenario) -> None:
+        """A scenario begins."""
+
+    def ends(self, outcome: ScenarioOutcome) -> None:
+        """A scenario has ended."""
+
+
+def run(build: Build, scenarios: Sequence[Scenario], progress: Progress | None = None) -> Played:
+    """Play scenarios on a build. A signal that asks to end stops them, and what is known is returned."""
+
+    def play(scenario: Scenario) -> ScenarioOutcome:
+        if progress:
+            progress.begins(scenario)
+        outcome = _play(build, scenario, group)
+        if progress:
+            progress.ends(outcome)
+        return outcome
+
+    stop = 0
     with exit_on_signal(), ProcessGroup(_short_folder()) as group, ThreadPoolExecutor(AT_ONCE) as pool:
+        futures = [pool.submit(play, scenario) for scenario in scenarios]
         try:
-            return list(pool.map(lambda scenario: _play(build, scenario, group), scenarios))
+            wait(futures, return_when=FIRST_EXCEPTION)
+        except KeyboardInterrupt:
+            stop = 128 + signal.SIGINT
+        except SystemExit as asked:
+            stop = int(asked.code or 0)
         finally:
             group.close()
             pool.shutdown(wait=True, cancel_futures=True)
+    stopped = Failure(STOPPED, "not played")
+    ended = (None if future.cancelled() else future.result() for future in futures)
+    outcomes = [
+        outcome or ScenarioOutcome(scenario, (), stopped, 0.0)
+        for scenario, outcome in zip(scenarios, ended, strict=True)
+    ]
+    return Played(outcomes, stop)
 
 
 def _play(build: Build, scenario: Scenario, group: ProcessGroup) -> ScenarioOutcome:
@@ -43,7 +89,10 @@ def _play(build: Build, scenario: Scenario, group: ProcessGroup) -> ScenarioOutc
         failure = _failure(stage, scenario, group)
         is_disk_full = os.statvfs(folder).f_bavail == 0
     recordings = tuple(sorted(stage.recordings, key=lambda each: each.name))
-    return ScenarioOutcome(scenario, recordings, failure, time.monotonic() - begin, is_disk_full)
+    if failure and failure.kind == STOPPED:
+        recordings = ()
+    seconds = time.monotonic() - begin
+    return ScenarioOutcome(scenario, recordings, failure, seconds, is_disk_full, stage.files)
 
 
 _LONGEST = 56
@@ -74,11 +123,11 @@ def _failure(stage: Stage, scenario: Scenario, group: ProcessGroup) -> Failure |
     try:
         scenario.play(stage)
     except Failure as error:
-        return error
+        return Failure(STOPPED, "not played to its end") if group.is_closed else error
     except NotStarted as error:
         return Failure(CRASHED, f"it cannot be started: {error}")
     except GroupClosed:
-        return Failure(FAILED, "stopped")
+        return Failure(STOPPED, "not played")
     except Exception as error:  # what a QEMU may do to a client is without end
-        return Failure(FAILED, f"{type(error).__name__}: {error}")
-    return Failure(FAILED, "stopped") if group.is_closed else None
+        return Failure(STOPPED if group.is_closed else FAILED, f"{type(error).__name__}: {error}")
+    return Failure(STOPPED, "not played to its end") if group.is_closed else None

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from qmpcheck import atomicfile
 from qmpcheck.gate.build import Build
+from qmpcheck.gate.judge import FAILED, Judged
 from qmpcheck.gate.recording import MachineRecording
-from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
+from qmpcheck.gate.scenario import Scenario
 from qmpcheck.text import safe
 
 
-def save(folder: str, build: Build, outcomes: Iterable[ScenarioOutcome]) -> None:
-    """Write `NAME.jsonl` and `NAME.toml` for each recording of a process that sent anything."""
-    for outcome in outcomes:
+def save(folder: str, build: Build, judged: Iterable[Judged]) -> None:
+    """Write `NAME.jsonl`, `NAME.toml` and `NAME.qtest` for each recording of a process that sent anything.
+
+    For a scenario that failed, the files that its processes had are in `SCENARIO.files`.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    for each in judged:
+        outcome = each.outcome
+        if each.status == FAILED and outcome.files:
+            _write_files(os.path.join(folder, f"{outcome.scenario.name}.files"), outcome.files)
         for recording in outcome.recordings:
             if not recording.data:
                 continue
@@ -24,6 +34,16 @@ def save(folder: str, build: Build, outcomes: Iterable[ScenarioOutcome]) -> None
                 file.write(recording.data)
             with atomicfile.replacing(f"{path}.toml") as file:
                 file.write("".join(_note(build, outcome.scenario, recording)).encode())
+            if recording.qtest:
+                with atomicfile.replacing(f"{path}.qtest") as file:
+                    file.write("".join(f"{command}\n" for command in recording.qtest).encode())
+
+
+def _write_files(folder: str, files: Mapping[str, bytes]) -> None:
+    os.makedirs(folder, exist_ok=True)
+    for name, content in files.items():
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(content)
 
 
 def _note(build: Build, scenario: Scenario, recording: MachineRecording) -> Iterator[str]:
@@ -36,6 +56,8 @@ def _note(build: Build, scenario: Scenario, recording: MachineRecording) -> Iter
     kinds = dict.fromkeys(message["event"] for message in recording.events())
     yield f"events = [{', '.join(map(_text, kinds))}]\n"
     yield f"ended = {str(recording.ended).lower()}\n"
+    if recording.last_words:
+        yield f"stderr = [{', '.join(map(_text, recording.last_words))}]\n"
 
 
 def _text(text: str) -> str:

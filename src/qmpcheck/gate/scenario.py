@@ -8,7 +8,7 @@ import msgspec
 
 from qmpcheck.gate.board import Need
 from qmpcheck.gate.expectations import Expectations
-from qmpcheck.gate.failure import LACKS, Failure
+from qmpcheck.gate.failure import LACKS, STOPPED, Failure
 from qmpcheck.gate.recording import MachineRecording
 from qmpcheck.gate.stage import Stage
 
@@ -56,6 +56,7 @@ class ScenarioOutcome(msgspec.Struct, frozen=True):
         failure: what kept it from being played to its end.
         seconds: how long it took.
         is_disk_full: whether there was no space left in its folder at the end.
+        files: the files that were made for its processes, by their names.
     """
 
     scenario: Scenario
@@ -63,12 +64,18 @@ class ScenarioOutcome(msgspec.Struct, frozen=True):
     failure: Failure | None
     seconds: float
     is_disk_full: bool = False
+    files: dict[str, bytes] = {}
 
     def recording(self, machine: str) -> MachineRecording:
         """What one of the scenario's machines sent; an empty one where it was not started."""
         found = (each for each in self.recordings if each.machine == machine)
         name = f"{self.scenario.name}-{machine}" if machine else self.scenario.name
         return next(found, MachineRecording(name, (), b"", ended=False, machine=machine))
+
+    @property
+    def was_stopped(self) -> bool:
+        """Whether the user did not wait for its end."""
+        return self.failure is not None and self.failure.kind == STOPPED
 
     @property
     def skipped(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from qmpcheck.gate.board import Ability, Setting
@@ -29,6 +29,10 @@ class Stage:
         folder: the private folder, in which the processes run; names in their options are of files there.
         name: of the scenario.
         seconds: how long the scenario may take.
+
+    Attributes:
+        recordings: what each process sent that has ended.
+        files: the files that were made for the processes, by their names.
     """
 
     def __init__(self, setting: Setting, group: ProcessGroup, folder: str, name: str, seconds: float) -> None:
@@ -36,17 +40,19 @@ class Stage:
         self.build = setting.build
         self.folder = folder
         self.recordings: list[MachineRecording] = []
+        self.files: dict[str, bytes] = {}
         self._name = name
         self._group = group
         self._limit = time.monotonic() + seconds
 
     @contextmanager
-    def machine(self, *options: str, name: str = "") -> Iterator[Machine]:
+    def machine(self, *options: str, name: str = "", qtest: Sequence[str] = ()) -> Iterator[Machine]:
         """A QEMU with these options beside those that all have; it is asked to end where it has not yet.
 
         Args:
             options: of the command line.
             name: tells it from the scenario's other machines.
+            qtest: the commands that it will have been sent over qtest.
 
         Raises:
             Failure: the build says that it lacks something that the options need, or the machine failed.
@@ -66,13 +72,18 @@ class Stage:
             except Exception as error:
                 raise machine.crash(has_answered=isinstance(error, Refused)) or error from None
             finally:
-                self._keep(machine, command, name)
-
-    def _keep(self, machine: Machine, command: tuple[str, ...], name: str) -> None:
-        full = f"{self._name}-{name}" if name else self._name
-        self.recordings.append(
-            MachineRecording(full, command, machine.received, machine.ended, name, tuple(machine.arrivals))
-        )
+                self.recordings.append(
+                    MachineRecording(
+                        name=f"{self._name}-{name}" if name else self._name,
+                        command=command,
+                        data=machine.received,
+                        ended=machine.ended,
+                        machine=name,
+                        arrivals=tuple(machine.arrivals),
+                        qtest=tuple(qtest),
+                        last_words=tuple(process.last_lines()),
+                    )
+                )
 
     @contextmanager
     def bare(self, *options: str) -> Iterator[Machine]:
@@ -87,9 +98,11 @@ class Stage:
         memory = self.setting.board.size + more_memory
         path = f"qtest{name}.sock"
         server = (*_QTEST, f"unix:{path},server=on,wait=off")
+        full = (*self.setting.options, "-m", memory, *server, *options)
+        sent: list[str] = []
         with (
-            self.machine(*self.setting.options, "-m", memory, *server, *options, name=name) as machine,
-            Guest(self.path(path), self.setting) as guest,
+            self.machine(*full, name=name, qtest=sent) as machine,
+            Guest(self.path(path), self.setting, sent) as guest,
         ):
             yield machine, guest
 
@@ -112,6 +125,7 @@ class Stage:
 
     def file(self, name: str, content: bytes) -> str:
         """Write a file; its name."""
+        self.files[name] = content
         with open(self.path(name), "wb") as file:
             file.write(content)
         return name

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,8 @@ import qmpcheck
 from qmpcheck.codes import Severity
 from qmpcheck.drift.change import Change
 from qmpcheck.finding import Finding
-from qmpcheck.gate.judge import Judged, Verdict
+from qmpcheck.gate import byhand
+from qmpcheck.gate.judge import FAILED, NOT_PLAYED, SKIPPED, Judged, Verdict
 from qmpcheck.reports import changesreport, fingerprint, streamsreport
 from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.reports.report import Report, Suite, compared
@@ -25,7 +27,9 @@ INTROSPECTION = "introspection"
 """The suite of how the build's own description differs from the spec."""
 
 
-def report(verdict: Verdict, fail_on: Severity = Severity.ERROR, baseline: Baseline | None = None) -> Report:
+def report(
+    verdict: Verdict, fail_on: Severity = Severity.ERROR, baseline: Baseline | None = None, folder: str = ""
+) -> Report:
     """A verdict as a report: a suite for each scenario, and one for the build's introspection.
 
     Where no event at all was checked, no scenario was.
@@ -34,21 +38,24 @@ def report(verdict: Verdict, fail_on: Severity = Severity.ERROR, baseline: Basel
         verdict: on the build.
         fail_on: the severity from which findings fail the run.
         baseline: the findings that are known; None where none was asked for.
+        folder: where recordings are kept; "" for nowhere.
     """
     known = baseline or frozenset()
     changes = tuple(_change(each, verdict, known) for each in verdict.changes)
     suites = (
-        *(_scenario(judged, known, has_events=verdict.events > 0) for judged in verdict.judged),
-        Suite(INTROSPECTION, "differs" if changes else "same", changes),
+        *(_scenario(judged, known, verdict.events > 0, folder) for judged in verdict.judged),
+        Suite(INTROSPECTION, "differs" if changes else "same", changes, seconds=0.0),
     )
     return Report(
         command="gate",
         against=f"{verdict.spec.name} (QEMU {verdict.build.version})",
         suites=suites,
         fail_on=fail_on,
-        document=functools.partial(_document, verdict, suites),
+        document=functools.partial(_document, verdict, suites, folder),
         has_baseline=baseline is not None,
         source=verdict,
+        counts=verdict.counts,
+        kept=folder,
     )
 
 
@@ -66,21 +73,34 @@ def unplayed(path: str, spec: str, reason: str) -> Report:
         "qemu": {"path": safe(path), "version": None},
         "spec": None,
         "unchecked": safe(reason),
+        "counts": {},
+        "recordings": None,
         "scenarios": [],
         "findings": [],
     }
     return Report("gate", f"{spec} ({path})", (suite,), Severity.ERROR, lambda: document)
 
 
-def _scenario(judged: Judged, known: Baseline, has_events: bool) -> Suite:
-    name, failure = judged.outcome.scenario.name, judged.outcome.failure
-    if failure and judged.outcome.skipped:
-        lacks = f"lacks {failure.text}"
-        verdict = f"skipped: {lacks}"
-        return Suite(name, verdict, (), skipped=lacks) if has_events else Suite(name, verdict, (), verdict)
-    findings = (*_diagnostics(judged, known), *(compared(fault, known) for fault in judged.faults))
-    unchecked = "" if has_events else "no event in it"
-    return Suite(name, "played" if judged.is_well else "failed", findings, unchecked)
+def _scenario(judged: Judged, known: Baseline, has_events: bool, folder: str) -> Suite:
+    """One scenario. If no scenario sent an event, none is checked; nor is one that the user stopped."""
+    outcome = judged.outcome
+    lacks = f"lacks {outcome.failure.text}" if outcome.failure and outcome.skipped else ""
+    if judged.status == NOT_PLAYED:
+        unchecked = "not played: interrupted"
+    elif has_events:
+        unchecked = ""
+    else:
+        unchecked = f"skipped: {lacks}" if lacks else "no event in it"
+    verdict = f"skipped: {lacks}" if lacks else "played" if judged.is_well else judged.status
+    return Suite(
+        outcome.scenario.name,
+        verdict,
+        (*_diagnostics(judged, known), *(compared(fault, known) for fault in judged.faults)),
+        unchecked,
+        skipped="" if unchecked or judged.status != SKIPPED else lacks,
+        seconds=outcome.seconds,
+        by_hand=tuple(byhand.steps(outcome, folder)) if judged.status == FAILED else (),
+    )
 
 
 def _diagnostics(judged: Judged, known: Baseline) -> Iterator[Finding]:
@@ -100,7 +120,7 @@ def _change(each: Change, verdict: Verdict, known: Baseline) -> Finding:
     return compared(finding, known)
 
 
-def _document(verdict: Verdict, suites: tuple[Suite, ...]) -> dict[str, Any]:
+def _document(verdict: Verdict, suites: tuple[Suite, ...], folder: str) -> dict[str, Any]:
     """The report for JSON."""
     return {
         "qmpcheck": qmpcheck.__version__,
@@ -111,12 +131,15 @@ def _document(verdict: Verdict, suites: tuple[Suite, ...]) -> dict[str, Any]:
             "not_understood": verdict.spec.rule_base.not_understood,
         },
         "unchecked": None if verdict.events else "no event in any scenario",
+        "counts": dict(Counter(judged.status for judged in verdict.judged)),
+        "recordings": safe(folder) or None,
         "scenarios": [
             {
                 "name": judged.outcome.scenario.name,
                 "verdict": suite.verdict,
                 "seconds": round(judged.outcome.seconds, 3),
                 "events": dict(judged.seen),
+                "by_hand": list(suite.by_hand),
             }
             for judged, suite in zip(verdict.judged, suites, strict=False)
         ],

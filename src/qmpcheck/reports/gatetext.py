@@ -12,7 +12,7 @@ from qmpcheck.gate.codes import WORDS
 from qmpcheck.gate.expectations import events_of
 from qmpcheck.gate.judge import Judged, Verdict
 from qmpcheck.gate.scenario import Scenario
-from qmpcheck.reports import changesreport, excerpt, fingerprint, streamstext, style
+from qmpcheck.reports import changesreport, fingerprint, streamstext, style
 from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.reports.report import Report, count, levels
 from qmpcheck.text import name, safe, shortened
@@ -20,7 +20,7 @@ from qmpcheck.wording import plural
 
 
 def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
-    """A table of scenarios, then what was found, what was not seen, and how the build differs.
+    """A table of scenarios, what was found, how the build differs, and how to play by hand what failed.
 
     Args:
         verdict: on the build.
@@ -42,7 +42,16 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
             findings.update(checked.counts)
     table = streamstext.table(findings, verdict.recipe.severities)
     out.write(table + "\n" * bool(findings))
+    out.writelines(_by_hand(report))
     out.write(f"{_status_word(report, paint)}: {_count_line(verdict, report)}\n")
+
+
+def _by_hand(report: Report) -> Iterator[str]:
+    for suite in report.suites:
+        if suite.by_hand:
+            yield f"{suite.name} by hand:\n" + "".join(f"    {line}\n" for line in suite.by_hand) + "\n"
+    if report.kept:
+        yield f"recordings are in {safe(report.kept)}\n"
 
 
 def _status_word(report: Report, paint: style.Paint) -> str:
@@ -83,6 +92,8 @@ def _outcome(judged: Judged) -> str:
     parts: list[str] = []
     if failure and judged.outcome.skipped:
         parts.append(f"skipped: lacks {shortened(failure.text, _LONGEST_REASON)}")
+    elif judged.outcome.was_stopped:
+        parts.append("not played")
     elif failure:
         parts.append(failure.kind)
     if judged.errors:
@@ -94,14 +105,9 @@ def _outcome(judged: Judged) -> str:
 
 def _lines(judged: Judged, known: Baseline, paint: style.Paint) -> Iterator[str]:
     """Each finding, with what the process sent on the line that it is about."""
-    recordings = {each.name: each for each in judged.outcome.recordings}
+    lines = {each.name: each.data.split(b"\n") for each in judged.outcome.recordings}
     for checked in judged.checked:
-        for finding in streamstext.new_findings(checked.listed, known):
-            found = excerpt.of_line(recordings[checked.path].line(finding.line), finding)
-            column = found.column if found else None
-            yield streamstext.finding_line(checked.path, finding, paint, column=column)
-            if found:
-                yield f"    {found.text}\n    {paint(streamstext.colour(finding), found.marker)}\n"
+        yield from streamstext.of_lines(checked, lines[checked.path], paint, known)
         if checked.unlisted:
             yield f"{safe(checked.path)}: {plural(checked.unlisted.total(), 'finding')} more, not listed\n"
     for fault in streamstext.new_findings(judged.faults, known):
@@ -109,7 +115,7 @@ def _lines(judged: Judged, known: Baseline, paint: style.Paint) -> Iterator[str]
         at = f"{fault.file}:{fault.line}" if fault.line else fault.file
         yield f"{at}: {paint(streamstext.colour(fault), fault.code)} {fault.full_text}{noted}\n"
         if fault.line:
-            yield f"    {_raw(recordings[fault.file].line(fault.line))}\n"
+            yield f"    {_raw(lines[fault.file][fault.line - 1])}\n"
 
 
 _LONGEST_RAW = 400
@@ -140,13 +146,11 @@ def _count_line(verdict: Verdict, report: Report) -> str:
     """What there was. A difference is counted as the error or the warning that it is, too."""
     judged, found = verdict.judged, levels(report.findings)
     kinds: Counter[str] = sum((each.seen for each in judged), Counter())
-    bad = sum(not each.is_well for each in judged)
-    skipped = sum(each.outcome.skipped for each in judged)
     breaking = sum(change.level() is Impact.BREAKING for change in verdict.changes)
     since = f"since {verdict.since.name}" if verdict.since else "of the build"
     accepted = count(finding for finding in report.findings if finding.known)
     counts = [
-        f"{plural(len(judged), 'scenario')}, {bad} of them bad, {skipped} skipped",
+        verdict.counts,
         f"{plural(kinds.total(), 'event')} of {plural(len(kinds), 'kind')}",
         plural(found[Severity.ERROR], "error"),
         plural(found[Severity.WARNING], "warning"),

@@ -28,6 +28,8 @@ def _lines(report: Report) -> Iterator[str]:
     # One notice less, as the last one says how many findings are not annotated.
     kept = shown["error"][:MOST] + shown["warning"][:MOST] + shown["notice"][: MOST - 1]
     yield from kept
+    if report.counts:
+        yield _command("notice", report.counts)
     if sum(map(len, shown.values())) > len(kept):
         listed = len(report.unchecked) + count(report.findings)
         findings = plural(listed, "finding")

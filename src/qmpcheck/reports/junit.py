@@ -1,4 +1,7 @@
-"""Render JUnit's XML: a suite for each stream, with a case for findings that differ only in their lines."""
+"""Render JUnit's XML: a suite for each stream, with a case for findings that differ only in their lines.
+
+What is a test itself, such as a scenario of the gate, is one case with its time: so it has a history.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,12 @@ MOST_LINES = 20
 def render(report: Report) -> str:
     """Render in ASCII, with references for all other characters, so that the encoding does not matter."""
     root = ET.Element("testsuites", name=_text(f"qmpcheck {report.command} against {report.against}"))
+    tests = [suite for suite in report.suites if suite.seconds is not None]
+    if tests:
+        root.append(_of_cases(report.command, [_test(report, suite) for suite in tests]))
     for suite in report.suites:
-        root.append(_suite(report, suite))
+        if suite.seconds is None:
+            root.append(_of_cases(suite.name, [*_cases(report, suite)]))
     for key in ("tests", "failures", "errors", "skipped"):
         root.set(key, str(sum(int(suite.get(key, "0")) for suite in root)))
     ET.indent(root, " ")
@@ -27,13 +34,32 @@ def render(report: Report) -> str:
     return written.decode("ascii") + "\n"
 
 
-def _suite(report: Report, suite: Suite) -> ET.Element:
-    cases = [*_cases(report, suite)]
-    element = ET.Element("testsuite", name=_text(suite.name), tests=str(len(cases)))
+def _of_cases(name: str, cases: Sequence[ET.Element]) -> ET.Element:
+    element = ET.Element("testsuite", name=_text(name), tests=str(len(cases)))
     for key, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         element.set(key, str(sum(case.find(tag) is not None for case in cases)))
     element.extend(cases)
     return element
+
+
+def _test(report: Report, suite: Suite) -> ET.Element:
+    """One test as one case, whose name is the same in each run."""
+    case = ET.Element("testcase", classname=f"qmpcheck.{report.command}", name=_text(suite.name))
+    case.set("time", f"{suite.seconds or 0:.3f}")
+    failing = [*filter(report.fails, suite.findings)]
+    others = [finding for finding in suite.findings if not report.fails(finding)]
+    if suite.unchecked:
+        ET.SubElement(case, "error", message=_text(suite.unchecked), type="unchecked")
+    elif failing:
+        message = f"{plural(count(failing), 'finding')}: {failing[0].code} {failing[0].full_text}"
+        failure = ET.SubElement(case, "failure", message=_text(message), type=_text(failing[0].code))
+        by_hand = ["", "By hand:", *map(_text, suite.by_hand)] if suite.by_hand else []
+        failure.text = "\n".join([_places(failing), *by_hand])
+    elif suite.skipped:
+        ET.SubElement(case, "skipped", message=_text(suite.skipped))
+    if others:
+        ET.SubElement(case, "system-out").text = _places(others)
+    return case
 
 
 def _cases(report: Report, suite: Suite) -> Iterator[ET.Element]:

@@ -8,7 +8,7 @@ from qmpcheck.codes import Severity
 from qmpcheck.finding import Finding
 from qmpcheck.reports import fingerprint
 from qmpcheck.reports.report import Report, count, groups, levels, worst_first
-from qmpcheck.text import safe
+from qmpcheck.text import safe, shortened
 from qmpcheck.wording import plural
 
 MOST_ROWS, MOST_PLACES = 50, 3
@@ -16,7 +16,7 @@ MOST_ROWS, MOST_PLACES = 50, 3
 
 
 def render(report: Report) -> str:
-    """Render the verdict, what was not checked, and a table of the findings."""
+    """Render the verdict, what was not checked, the findings, what was skipped, and how to repeat it."""
     return "\n".join(_lines(report)) + "\n"
 
 
@@ -24,6 +24,9 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"### qmpcheck {report.command}: {_verdict(report)}"
     yield ""
     yield f"Against {code(report.against)}: {_counts(report)}."
+    if report.counts:
+        yield ""
+        yield f"{code(report.counts)}{f', recordings in {code(report.kept)}' if report.kept else ''}."
     if report.unchecked:
         yield ""
         yield from _table(
@@ -32,7 +35,25 @@ def _lines(report: Report) -> Iterator[str]:
     rows = [_row(group) for group in groups(worst_first(report.findings))]
     if rows:
         yield ""
-        yield from _table(("code", "finding", "level", "event and path", "count", "first places"), rows)
+        yield from _table(
+            ("code", "finding", "level", "event and path", "message", "count", "first places"), rows
+        )
+    skipped: dict[str, list[str]] = {}
+    for suite in report.suites:
+        if suite.skipped:
+            skipped.setdefault(suite.skipped, []).append(suite.name)
+    if skipped:
+        yield ""
+        yield from _table(
+            ("skipped as the build", "scenarios"),
+            [(code(why), ", ".join(map(code, names))) for why, names in skipped.items()],
+        )
+    for suite in report.suites:
+        if suite.by_hand:
+            yield ""
+            yield f"{code(suite.name)} by hand:"
+            yield ""
+            yield from (f"    {safe(line)}" for line in suite.by_hand)
 
 
 def _verdict(report: Report) -> str:
@@ -54,7 +75,11 @@ def _row(group: Sequence[Finding]) -> tuple[str, ...]:
     first = group[0]
     level = f"{first.severity}, in the baseline" if first.known else str(first.severity)
     subject = " ".join(filter(None, fingerprint.of_finding(first)[1:3]))
-    return (first.code, first.slug, level, code(subject), str(count(group)), _places(group))
+    message = code(shortened(first.full_message, _LONGEST))
+    return (first.code, first.slug, level, code(subject), message, str(count(group)), _places(group))
+
+
+_LONGEST = 200
 
 
 def _places(group: Sequence[Finding]) -> str:

@@ -26,6 +26,8 @@ class Suite(NamedTuple):
         findings: its findings, in the order of their lines.
         unchecked: why it was not checked, or not to its end; "" if it was.
         skipped: why it was skipped, which is no error; "" if it was not.
+        seconds: how long it took, if it is one test; None for a stream or a pair of specs.
+        by_hand: how to do it by hand, in lines that are safe to print.
     """
 
     name: str
@@ -33,6 +35,8 @@ class Suite(NamedTuple):
     findings: tuple[Finding, ...]
     unchecked: str = ""
     skipped: str = ""
+    seconds: float | None = None
+    by_hand: tuple[str, ...] = ()
 
 
 class Report(NamedTuple):
@@ -46,6 +50,8 @@ class Report(NamedTuple):
         document: returns the command's own report as a value for JSON.
         has_baseline: whether the findings were compared with a baseline.
         source: what the command found in its own form, which its HTML page is made from; None for none.
+        counts: how many suites were checked, failed or were skipped, in words; "" if they say so themselves.
+        kept: the folder in which the recordings are; "" for none.
     """
 
     command: str
@@ -55,6 +61,8 @@ class Report(NamedTuple):
     document: Callable[[], object]
     has_baseline: bool = False
     source: Any = None
+    counts: str = ""
+    kept: str = ""
 
     @property
     def findings(self) -> Iterator[Finding]:

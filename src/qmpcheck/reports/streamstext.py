@@ -16,6 +16,7 @@ from qmpcheck.text import name, safe
 from qmpcheck.wording import plural
 
 if TYPE_CHECKING:
+    from qmpcheck.finding import Excerpt
     from qmpcheck.reports.fingerprint import Baseline
 
 
@@ -76,13 +77,30 @@ def _shown(checked: StreamResult, paint: style.Paint, known: Baseline | None, la
 
     groups = [*_groups(findings)] if layout == GROUPED else [[finding] for finding in findings]
     excerpts = excerpt.find(checked.path, [group[0] for group in groups])
-    for first, *others in groups:
-        found = excerpts.get(first)
-        yield finding_line(checked.path, first, paint, checked.vm, found.column if found else None)
-        if found and layout != CONCISE:
-            yield f"    {found.text}\n    {paint(colour(first), found.marker)}\n"
-        if others:
-            yield f"    and {_places(others)}\n"
+    for group in groups:
+        yield from _group(checked, group, excerpts.get(group[0]), paint, layout)
+
+
+def of_lines(
+    checked: StreamResult, lines: Sequence[bytes], paint: style.Paint, known: Baseline | None
+) -> Iterator[str]:
+    """The lines about the findings of a stream that is in memory, those that repeat once."""
+    from qmpcheck.validation import excerpt
+
+    for group in _groups(new_findings(checked.listed, known)):
+        yield from _group(checked, group, excerpt.of_line(lines[group[0].line - 1], group[0]), paint, GROUPED)
+
+
+def _group(
+    checked: StreamResult, group: Sequence[Finding], found: Excerpt | None, paint: style.Paint, layout: str
+) -> Iterator[str]:
+    """The lines about findings that are the same but for their places."""
+    first, *others = group
+    yield finding_line(checked.path, first, paint, checked.vm, found.column if found else None)
+    if found and layout != CONCISE:
+        yield f"    {found.text}\n    {paint(colour(first), found.marker)}\n"
+    if others:
+        yield f"    and {_places(others)}\n"
 
 
 def new_findings(findings: Sequence[Finding], known: Baseline | None) -> list[Finding]:
