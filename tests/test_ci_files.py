@@ -125,7 +125,7 @@ ON_GITHUB = "--report github=- --report sarif=s.sarif --report markdown=summary.
         ),
         ({"QEMU": HOSTILE, "ARGS": HOSTILE}, f"gate --qemu {HOSTILE} {HOSTILE} {ON_GITHUB}"),
         (
-            {"DOCUMENTS": "r/**/*.jsonl", "SPEC": "10.0", "ARGS": "--ignore QMP907"},
+            {"DOCUMENTS": "r/**/*.jsonl", "ARGS": "--ignore QMP907"},
             f"lint --ignore QMP907 {ON_GITHUB} -- r/a b.jsonl r/x/c.jsonl",
         ),
     ],
@@ -135,6 +135,35 @@ def test_what_the_action_calls(inputs: dict[str, str], arguments: str, project: 
     unset = dict.fromkeys(ACTION["runs"]["steps"][1]["env"], "") | {"SARIF": "s.sarif"}
     shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", SCRIPTS["action.yml"][1]]
     assert_calls(shell, known | unset | inputs, project, arguments)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "status", "said"),
+    [
+        ({}, 2, "error title=qmpcheck::nothing to check: give one of the inputs streams, documents and qemu"),
+        (
+            {"STREAMS": "s.jsonl", "QEMU": "q"},
+            2,
+            "error title=qmpcheck::only one of the inputs streams, documents and qemu can be given",
+        ),
+        (
+            {"DOCUMENTS": "d.txt", "SPEC": "10.0"},
+            1,
+            "warning title=qmpcheck::the input spec is not used: documents are checked by themselves",
+        ),
+        ({"QEMU": "2"}, 2, "error title=qmpcheck::it could not check all that it should: the log says why"),
+    ],
+)
+def test_what_the_action_cannot_use_is_an_annotation(
+    inputs: dict[str, str], status: int, said: str, tmp_path: Path
+) -> None:
+    """qmpcheck exits with 2 where it is told to run a QEMU called 2."""
+    install(tmp_path, 'case "$*" in *"--qemu 2"*) exit 2;; esac; exit 1')
+    env = dict.fromkeys(ACTION["runs"]["steps"][1]["env"], "") | {"RUNNER_TEMP": str(tmp_path)} | inputs
+    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", SCRIPTS["action.yml"][1]]
+    known = {"PATH": "/usr/bin:/bin", "GITHUB_STEP_SUMMARY": "s"}
+    done = subprocess.run(command, env=known | env, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (status, f"::{said}\n")
 
 
 ON_GITLAB = "--report junit=qmpcheck-junit.xml --report gitlab=qmpcheck-codequality.json --report markdown=qmpcheck.md"
