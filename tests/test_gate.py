@@ -828,7 +828,7 @@ def test_a_failure_can_be_reproduced_by_hand(tmp_path: Path, capsys: pytest.Capt
         in told
     )
     assert '\n        {"execute": "qmp_capabilities", "id": 1}\n' in told
-    assert f"and over qtest 2 commands: {kept}/guest-reset.qtest\n" in told
+    assert f"and over qtest 2 commands ({kept}/guest-reset.qtest), the last: outb 0xcf9 0x6\n" in told
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 
 from qmpcheck.gate.scenario import ScenarioOutcome
-from qmpcheck.text import safe
+from qmpcheck.text import safe, shortened
 from qmpcheck.wording import plural
 
 _MOST = 30
@@ -30,5 +30,6 @@ def steps(outcome: ScenarioOutcome, folder: str) -> Iterator[str]:
         for command in recording.commands[:_MOST]:
             yield f"    {safe(command)}"
         if recording.qtest:
-            where = f": {os.path.join(folder, recording.name)}.qtest" if folder else ""
-            yield f"    and over qtest {plural(len(recording.qtest), 'command')}{safe(where)}"
+            count, last = plural(len(recording.qtest), "command"), shortened(recording.qtest[-1])
+            where = f" ({os.path.join(folder, recording.name)}.qtest)" if folder else ""
+            yield safe(f"    and over qtest {count}{where}, the last: {last}")
