@@ -581,8 +581,8 @@ def test_where_nobody_is(
     [
         ("exit 0", 0, "exit status 0"),
         ("exit 3", 0, "exit status 3"),
-        ("kill -SEGV $$", 2, "signal 11: what it had not sent yet is lost"),
-        ("kill -TERM $$", 2, "signal 15: what it had not sent yet is lost"),
+        ("kill -SEGV $$", 2, "signal 11, SIGSEGV: what it had not sent yet is lost"),
+        ("kill -TERM $$", 2, "signal 15, SIGTERM: what it had not sent yet is lost"),
     ],
 )
 def test_how_a_command_ends(

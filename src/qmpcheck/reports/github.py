@@ -25,8 +25,8 @@ def _lines(report: Report) -> Iterator[str]:
         shown["error"].append(_command("error", f"{suite.name}: {suite.unchecked}", suite.name))
     for finding in worst_first(report.findings):
         shown[_name(finding)].append(_finding(finding))
-    # One notice less, as the last one says how many findings are not annotated.
-    kept = shown["error"][:MOST] + shown["warning"][:MOST] + shown["notice"][: MOST - 1]
+    # The last notices say what was checked, and how many findings are not annotated.
+    kept = shown["error"][:MOST] + shown["warning"][:MOST] + shown["notice"][: MOST - 1 - bool(report.counts)]
     yield from kept
     if report.counts:
         yield _command("notice", report.counts)
