@@ -225,7 +225,10 @@ def test_a_gate_without_script(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("scenario", "rows"),
     [
-        ("misses", ['=|WATCHDOG (action pause)|WATCHDOG {"action": "pause"}', "\N{MINUS SIGN}|STOP|missing"]),
+        (
+            "misses",
+            ['=|WATCHDOG (action "pause")|WATCHDOG {"action": "pause"}', "\N{MINUS SIGN}|STOP|missing"],
+        ),
         ("differs", ['≠|RESET (guest true)|RESET {«"guest": false»']),
         ("swaps", ["↕|STOP|STOP out of order", "=|RESUME|RESUME"]),
         ("says-more", ["+||POWERDOWN extra"]),

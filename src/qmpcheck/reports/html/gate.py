@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from qmpcheck.codes import CODES, Severity
+from qmpcheck.checking.result import StreamResult
+from qmpcheck.codes import CODES, STREAM_CODES, Severity
 from qmpcheck.finding import Finding
 from qmpcheck.gate.alignment import Difference, Event, MetExpectation, MissingEvent, UnexpectedEvent, aligned
 from qmpcheck.gate.expectations import Expected, matches, of_build
@@ -136,16 +137,25 @@ def _scenario(at: int, judged: Judged, suite: Suite, verdict: Verdict) -> Scenar
 
 
 def _machines(at: int, judged: Judged, suite: Suite, verdict: Verdict) -> Iterator[MachineView]:
-    results = dict(zip((each.machine for each in judged.outcome.recordings), judged.checked, strict=True))
+    results = {each.machine: _result(judged, each.name) for each in judged.outcome.recordings}
+    of_streams = tuple(finding for finding in suite.findings if finding.code in STREAM_CODES)
     for number, (machine, steps) in enumerate(judged.outcome.scenario.machines.items()):
         recording = judged.outcome.recording(machine)
         compared = aligned(of_build(verdict.build, steps), recording.events())
         stream = None
         if machine in results:
             result = results[machine]
-            own = suite._replace(name=result.path)
+            own = suite._replace(name=result.path, findings=of_streams)
             stream = view(f"s{at}m{number}", result, own, _lines(recording))
         yield MachineView(machine, tuple(_pairs(compared, recording)), stream)
+
+
+def _result(judged: Judged, recording: str) -> StreamResult:
+    """What checking a recording found, by the spec and by the build's own introspection."""
+    by_spec, *others = (each for each in judged.checked if each.path == recording)
+    for each in others:
+        by_spec = by_spec._replace(listed=by_spec.listed + each.listed, counts=by_spec.counts + each.counts)
+    return by_spec
 
 
 def _lines(recording: MachineRecording) -> dict[int, bytes]:
