@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -229,6 +229,22 @@ def following(stream: str, *options: str) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
+def wait_until_read(process: subprocess.Popen[str], path: str) -> None:
+    """Wait until a process reads a file: on a busy machine its start takes seconds."""
+    name = os.path.abspath(path) if sys.platform == "linux" else ""
+    while name and process.poll() is None and name not in _open_files(process.pid):
+        time.sleep(0.05)
+    time.sleep(0.5 if name else 2)  # it is opened once before, to see if it can be
+
+
+def _open_files(pid: int) -> set[str]:
+    found = set()
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            found.add(str(each.readlink()))
+    return found
+
+
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_following_a_file_until_an_interrupt(stop: signal.Signals) -> None:
     Path("grow.jsonl").write_text(BAD)
@@ -288,7 +304,7 @@ def test_a_follow_up_may_come_after_a_rotation() -> None:
     with following("s") as process:
         assert process.stdout
         assert process.stderr
-        time.sleep(1)
+        wait_until_read(process, "s")
         Path("s").rename("s.1")
         Path("s").write_text(STOP)
         assert process.stderr.readline().startswith("qmpcheck: s was replaced")

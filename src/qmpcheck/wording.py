@@ -19,9 +19,9 @@ def alternatives(texts: list[str], joint: str = "or") -> str:
 MOST_NAMED = 3
 
 
-def first_of(texts: Sequence[str]) -> str:
-    """`a, b and c`, or `a, b, c and 2 more`."""
-    more = len(texts) - MOST_NAMED
+def first_of(texts: Sequence[str], more: int = 0) -> str:
+    """`a, b and c`, or `a, b, c and 2 more`; `more` are not in `texts`."""
+    more += len(texts) - MOST_NAMED
     return alternatives([*texts[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])], "and")
 
 

@@ -31,7 +31,7 @@ from qmpcheck.validation import tasks
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recipe import Recipe
 from qmpcheck.validation.spec_choice import AUTO
-from qmpcheck.wording import first_of, plural
+from qmpcheck.wording import MOST_NAMED, first_of, plural
 
 if TYPE_CHECKING:
     from qmpcheck.reports.fingerprint import Baseline
@@ -236,24 +236,28 @@ def _report(
 def _notes(results: Collection[StreamResult]) -> list[str]:
     """Why streams were checked by which spec, each reason once."""
     by_reason: dict[str, list[str]] = {}
+    more: Counter[str] = Counter()
     for result in results:
-        if result.why:
-            by_reason.setdefault(result.why, []).append(safe(result.path))
-    chosen = [f"{first_of([*dict.fromkeys(paths)])}: {why}" for why, paths in by_reason.items()]
+        paths = by_reason.setdefault(result.why, []) if result.why else []
+        path = safe(result.path)
+        if len(paths) < MOST_NAMED:
+            paths += [path] * (path not in paths)
+        elif path != paths[-1]:
+            more[result.why] += 1
+    chosen = [f"{first_of(paths, more[why])}: {why}" for why, paths in by_reason.items()]
     notes = dict.fromkeys(result.spec.note for result in results if result.spec and result.spec.note)
     return [*chosen, *notes]
 
 
 def _status(results: Collection[StreamResult], options: argparse.Namespace, known: Baseline | None) -> int:
-    reasons = ((checked.path, stream_status.unchecked(checked)) for checked in results)
-    unchecked = [(path, reason) for path, reason in reasons if reason]
-    told = unchecked if len(unchecked) <= _MOST_TOLD else unchecked[: _MOST_TOLD // 2]
-    for path, reason in told:
-        tell(f"{safe(path)}: {reason}")
-    if told < unchecked:
-        tell(
-            f"{plural(len(unchecked) - len(told), 'stream')} more could not be checked; the report names all"
-        )
+    unchecked = 0
+    for checked in results:
+        if reason := stream_status.unchecked(checked):
+            unchecked += 1
+            if unchecked <= _MOST_TOLD:
+                tell(f"{safe(checked.path)}: {reason}")
+    if unchecked > _MOST_TOLD:
+        tell(f"{plural(unchecked - _MOST_TOLD, 'stream')} more could not be checked")
     if unchecked:
         return UNUSABLE
     return FINDINGS if any(_new(checked, options, known) for checked in results) else CLEAN
