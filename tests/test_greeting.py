@@ -448,3 +448,7 @@ def test_following_what_does_not_tell(stream: str, why: str) -> None:
 
 def test_following_takes_one_stream(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "--follow", "a", "b") == (2, "qmpcheck: --follow takes one stream\n")
+    for option in ("--join=(a)", "--state=s", "--cluster=local"):
+        assert run(capsys, "--follow", "a", option)[1].startswith(
+            "qmpcheck: --follow reads one file as it grows"
+        )

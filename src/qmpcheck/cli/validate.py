@@ -97,6 +97,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.follow and len(options.streams) > 1:
         raise SpecError("--follow takes one stream")
+    if options.follow and (options.join or options.state or options.cluster):
+        raise SpecError("--follow reads one file as it grows: it takes no --join, --state or --cluster")
     if any(each.format == report_option.TABLES for each in options.reports):
         from qmpcheck.reports import parquet
 
