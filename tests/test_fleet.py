@@ -248,6 +248,18 @@ def test_only_what_changed_is_checked_again(tmp_path: Path, capsys: pytest.Captu
     ]
 
 
+def test_a_page_has_its_timelines_each_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.jsonl").write_bytes(event("STOP", 1) + event("RESUME", 2))
+    pages = []
+    for number in range(2):
+        page = tmp_path / f"{number}.html"
+        arguments = (tmp_path / "a.jsonl", "--state", tmp_path / "state", "--report", f"html={page}")
+        assert report(capsys, *arguments)[0] == 0
+        pages.append(page.read_text())
+    assert "RESUME" in pages[0]
+    assert pages[0] == pages[1]
+
+
 def test_what_could_not_be_read_is_tried_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "a.jsonl.gz"
     file.write_bytes(gzip.compress(event("STOP", 1))[:-5])

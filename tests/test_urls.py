@@ -93,6 +93,12 @@ def test_a_url_means_what_a_path_means(
     assert (status, report.replace(store.url(""), "")) == (plain_status, plain)
 
 
+def test_more_objects_than_a_store_lists_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "_PAGE", 2)
+    found = [file.path for file in remote.listed(store.url("2026/**"))]
+    assert sorted(found) == [store.url(key) for key in sorted(FILES) if key.startswith("2026")]
+
+
 @pytest.mark.parametrize(
     ("key", "message"),
     [

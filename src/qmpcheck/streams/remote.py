@@ -235,13 +235,17 @@ def _pages(system: Any, folder: str) -> Iterator[dict[str, Any]]:
     bucket, _, prefix = folder.partition("/")
     following: dict[str, str] = {}
     while True:
-        page = system.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, **following)
+        page = system.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, MaxKeys=_PAGE, **following)
         for each in sorted(page.get("Contents", ()), key=lambda each: each["Key"]):  # not all servers sort
             if not each["Key"].endswith("/"):  # such a key stands for a folder
                 yield {"name": f"{bucket}/{each['Key']}", "size": each["Size"], **each}
         if not page.get("IsTruncated"):
             return
         following = {"ContinuationToken": page["NextContinuationToken"]}
+
+
+_PAGE = 1000
+"""Objects that a store lists at once, at most."""
 
 
 def _in_order(system: Any, folder: str) -> list[dict[str, Any]]:

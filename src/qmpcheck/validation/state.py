@@ -63,7 +63,7 @@ class KeptResults:
         new = [
             (key, rows.dump(each.results))
             for each in done
-            if each.is_new and (key := _key(each.recording)) and not any(r.unreadable for r in each.results)
+            if each.is_new and (key := _key(each.recording)) and all(map(_is_kept, each.results))
         ]
         if new:
             self._rows.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?)", new)
@@ -126,6 +126,11 @@ _SUFFIX = ".jsonl.gz"
 
 _MOST_FILES, _ROWS = 100, 100_000
 """Files of rows that are left as they are, and rows in one of those that others are put together in."""
+
+
+def _is_kept(result: StreamResult) -> bool:
+    """Whether a result is what another check would give; the timelines of a page are too large to keep."""
+    return not result.unreadable and result.timeline is None
 
 
 def _read(path: str) -> bytes:
