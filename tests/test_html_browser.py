@@ -362,3 +362,12 @@ def test_it_can_be_read_where_neither_script_nor_style_is_allowed(
     assert window.locator("h1:visible").count() == 1
     assert len(window.inner_text("main")) > 300
     context.close()
+
+
+@pytest.mark.parametrize("kind", ["stream", "history"])
+@pytest.mark.parametrize(
+    "address", ["#s0L999999", "#s7", "#%E0%A4%A", "#<img src=x>", "#constructor", "#timeline"]
+)
+def test_addresses_that_name_nothing(browser: Any, pages: dict[str, Path], kind: str, address: str) -> None:
+    with opened(browser, pages[kind], address) as window:
+        assert window.locator("li.chosen, .mark.chosen").count() == 0

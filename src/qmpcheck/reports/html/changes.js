@@ -4,7 +4,6 @@
  * clients that it concerns.
  */
 
-const byId = (id) => document.getElementById(id);
 const rows = [...document.querySelectorAll(".row")];
 
 function wanted() {
@@ -48,7 +47,7 @@ function filter() {
 /* The story of the change that an address names. */
 function tell() {
   const story = byId("story");
-  const article = byId(decodeURIComponent(location.hash.slice(1)));
+  const article = byId(addressed());
   if (!story || article?.tagName !== "ARTICLE") return;
   story.replaceChildren(...[...article.children].map((child) => child.cloneNode(true)));
   for (const mark of document.querySelectorAll(".mark.chosen")) mark.classList.remove("chosen");

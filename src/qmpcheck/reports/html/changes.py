@@ -42,7 +42,7 @@ def render(report: Report) -> str:
     levels = Counter(row.level for row in rows)
     return page.render(
         "changes.html.j2",
-        ("changes.js",),
+        ("common.js", "changes.js"),
         changes=changes,
         summary=shared.summary(changes, rows),
         counts=[(level, levels[level]) for level in sorted(Impact, reverse=True) if levels[level]],

@@ -94,7 +94,7 @@ def render(report: Report) -> str:
     used = {each.change.code for mark in marks for each in mark.changes}
     return page.render(
         "history.html.j2",
-        ("changes.js",),
+        ("common.js", "changes.js"),
         rows=rows,
         releases=line,
         subject=report.against,

@@ -1,6 +1,5 @@
 /* The page of recorded streams: wires the timeline to its buttons, the findings and the address. */
 
-const byId = (id) => document.getElementById(id);
 const streams = new Map(JSON.parse(byId("data").textContent).map((data) => [data.id, data]));
 const loaded = new Map();
 let shown = null;
@@ -224,7 +223,7 @@ function outline(item) {
 
 /* An address: #s0 is a stream, #s0L21 a line of it, #s0f1-2 a finding. */
 async function follow() {
-  const address = decodeURIComponent(location.hash.slice(1));
+  const address = addressed();
   const [, id, line] = /^(s\d+(?:m\d+)?)(?:L(\d+))?(?:f.*)?$/.exec(address) || [];
   if (!id) return;
   const stream = await show(id);

@@ -21,7 +21,7 @@ from qmpcheck.specs.catalogue import SpecName
 from qmpcheck.text import safe
 from qmpcheck.validation import excerpt
 
-SCRIPTS = ("columns.js", "view.js", "drawing.js", "timeline.js", "streams.js")
+SCRIPTS = ("common.js", "columns.js", "view.js", "drawing.js", "timeline.js", "streams.js")
 
 MOST_SHOWN = 50
 """Findings of one group that are written out."""
