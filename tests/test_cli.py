@@ -569,6 +569,7 @@ def test_a_clean_stream_loads_nothing_it_does_not_need() -> None:
         "multiprocessing",
         "json",
         "hashlib",
+        "jinja2",
     ]
     done = subprocess.run([sys.executable, "-c", program, *heavy], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[1:] == [""]
