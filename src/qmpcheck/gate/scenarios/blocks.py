@@ -72,8 +72,9 @@ def _io_error(read: str, write: str, *stops: bool) -> Callable[[Stage], None]:
     return play
 
 
-_DEVICE = OneOf("", "/machine/peripheral/blk0/virtio-backend")
-"""A disk of `-blockdev` has no name; 9.2 sends its path instead, later releases send both."""
+_DEVICE = OneOf("", "/machine/peripheral/blk0/virtio-backend", "/machine/peripheral/blk0")
+"""A disk of `-blockdev` has no name; 9.2 sends its path instead, later releases send both. On microvm it is
+no part of another device."""
 
 
 def _io_error_scenario(name: str, purpose: str, read: str, write: str) -> Scenario:
