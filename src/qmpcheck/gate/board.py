@@ -33,6 +33,7 @@ class Ability(Enum):
     PCI = "a PCI bus"
     IDENTIFY = "a service processor to which the guest says what it is"
     MEMORY_SLOTS = "slots for memory modules"
+    MORE_MEMORY = "room for more memory"
     REFUSAL = "refusals to give memory back"
     EJECT = "a slot that the guest empties"
     HOT_PCI = "a PCI Express slot"

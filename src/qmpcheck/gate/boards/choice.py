@@ -9,7 +9,7 @@ from qmpcheck.gate.boards import pc, pseries, s390, virt
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.failure import LACKS, Failure
 
-BOARDS = (pc.PC, pc.Q35, virt.ARM, virt.RISCV, s390.S390, pseries.PSERIES, pc.MICROVM, pc.NONE)
+BOARDS = (pc.PC, pc.Q35, virt.ARM, virt.ARM_32, virt.RISCV, s390.S390, pseries.PSERIES, pc.MICROVM, pc.NONE)
 """All that are known; the first that has what a scenario needs is taken."""
 
 

@@ -86,6 +86,7 @@ _EVERY: dict[Ability, tuple[Feature, ...]] = {
     Ability.MEMORY: (Feature(),),
     Ability.CPU: (Feature(),),
     Ability.DUMP: (Feature(),),
+    Ability.MORE_MEMORY: (Feature(),),
     Ability.MACHINE_CHECK: (Feature(),),
     Ability.CLOCK: (Feature(_set_clock),),
     Ability.PANIC: (_pvpanic(devices.PANICKED),),

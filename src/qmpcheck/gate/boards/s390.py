@@ -46,6 +46,7 @@ S390 = Board(
         Ability.MEMORY: (Feature(),),
         Ability.CPU: (Feature(),),
         Ability.DUMP: (Feature(),),
+        Ability.MORE_MEMORY: (Feature(),),
         Ability.CHANNELS: (Feature(),),
         Ability.DISABLED_WAIT: (_stop(CRASHED),),
         Ability.OFF: (_stop(_OFF),),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 
+import msgspec
+
 from qmpcheck.gate.board import Ability, Board, Feature
 from qmpcheck.gate.boards import devices
 from qmpcheck.gate.guest import Guest
@@ -11,6 +13,7 @@ from qmpcheck.gate.guest import Guest
 _EVERY: dict[Ability, tuple[Feature, ...]] = {
     Ability.MEMORY: (Feature(),),
     Ability.CPU: (Feature(),),
+    Ability.MORE_MEMORY: (Feature(),),
     Ability.PCI: (Feature(),),
     Ability.PANIC: (devices.pvpanic_pci(devices.PANICKED),),
     Ability.CRASH_LOADED: (devices.pvpanic_pci(devices.CRASH_LOADED),),
@@ -37,11 +40,25 @@ _PSCI = struct.pack(
 _SYSTEM_OFF, _SYSTEM_RESET = 0x8400_0008, 0x8400_0009
 
 
-def _psci(function: int) -> Feature:
+_PSCI_32 = struct.pack(
+    "<9I",
+    0xE3A01101,  # mov r1, 0x4000_0000
+    0xE2811601,  # add r1, r1, 0x10_0000
+    0xE3A02000,  # mov r2, 0
+    0xE5910000,  # wait: ldr r0, [r1]
+    0xE3500000,  # cmp r0, 0
+    0x0AFFFFFC,  # beq wait
+    0xE5812000,  # str r2, [r1]
+    0xE1400070,  # hvc 0
+    0xEAFFFFF9,  # b wait
+)
+
+
+def _psci(function: int, firmware: bytes) -> tuple[Feature, ...]:
     def act(guest: Guest, _: int = 0) -> None:
         guest.write(_MAILBOX, struct.pack("<I", function))
 
-    return Feature(act, firmware=_PSCI)
+    return (Feature(act, firmware=firmware),)
 
 
 _CLOCK = 0x0901_0000
@@ -62,8 +79,8 @@ ARM = Board(
     _EVERY
     | {
         Ability.DUMP: (Feature(),),
-        Ability.RESET: (_psci(_SYSTEM_RESET),),
-        Ability.OFF: (_psci(_SYSTEM_OFF),),
+        Ability.RESET: _psci(_SYSTEM_RESET, _PSCI),
+        Ability.OFF: _psci(_SYSTEM_OFF, _PSCI),
         Ability.CLOCK: (Feature(_set_clock, since=(6, 2)),),
         Ability.MEMORY_SLOTS: (
             devices.memory_slots(lambda guest, register, value: guest.write(_MEMORY_SLOTS + register, value)),
@@ -74,6 +91,21 @@ ARM = Board(
     cpu="max",
     memory=0x4000_0000,
     pci=devices.ecam(0x40_1000_0000, memory=0x1000_0000),
+)
+
+_BEYOND_32_BITS = {Ability.MORE_MEMORY, Ability.MEMORY_SLOTS}
+
+ARM_32 = msgspec.structs.replace(
+    ARM,
+    name="virt,highmem=off",
+    targets=frozenset({"arm"}),
+    features={ability: ARM.features[ability] for ability in ARM.features if ability not in _BEYOND_32_BITS}
+    | {
+        Ability.RESET: _psci(_SYSTEM_RESET, _PSCI_32),
+        Ability.OFF: _psci(_SYSTEM_OFF, _PSCI_32),
+    },
+    idle=struct.pack("<2I", 0xE320F003, 0xEAFFFFFD),  # wait: wfi; b wait
+    pci=devices.ecam(0x3F00_0000, memory=0x1000_0000),
 )
 
 _TEST = 0x10_0000

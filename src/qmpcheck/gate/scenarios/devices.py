@@ -237,7 +237,7 @@ SCENARIOS = (
             QUIT,
         ),
         _memory_size,
-        needs=(Ability.VIRTIO, "virtio-mem-{bus}"),
+        needs=(Ability.VIRTIO, Ability.MORE_MEMORY, "virtio-mem-{bus}"),
     ),
     Scenario(
         "unplug-pci",
