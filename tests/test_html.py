@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pages import NASTY, STORY, Page, digest, event, gate_page, io_error, page, story
 
-from qmpcheck.cli import main, report_option
+from qmpcheck.cli import main
 from qmpcheck.reports import formats, gatereport
 from qmpcheck.reports.html.columns import packed
 
@@ -207,10 +207,6 @@ def test_formats_that_a_command_does_not_have_are_refused(
         main([*command, "--report", f"{wrong}=x"])
     assert exit.value.code == 2
     assert f"'{wrong}=x' is not FORMAT=FILE" in capsys.readouterr().err
-
-
-def test_the_options_name_all_formats() -> None:
-    assert {*report_option.FOR_CI, *report_option.PAGE_ALONE} == formats.FORMATS.keys()
 
 
 def test_a_gate_without_script(tmp_path: Path) -> None:

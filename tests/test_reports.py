@@ -491,6 +491,14 @@ def test_where_reports_go(
     assert Path("x.sarif").exists() == ("sarif=x.sarif" in reports)
 
 
+def test_help_names_all_formats(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["validate", "--help"])
+    help = " ".join(capsys.readouterr().out.split())
+    named = help.partition("write one too: ")[2].partition(";")[0]
+    assert {*named.split(", ")} == formats.FORMATS.keys()
+
+
 def test_changes() -> None:
     old, new = catalogue.find("10.0"), catalogue.find("2.1")
     found = changesreport.report(Changes(old, new, compare(old.rule_base, new.rule_base), strict=False))

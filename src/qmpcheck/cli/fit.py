@@ -20,6 +20,7 @@ from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
 from qmpcheck.codes import Severity
 from qmpcheck.drift import fit
 from qmpcheck.reports import fitreport
+from qmpcheck.reports.formats import PAGES
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.streams import formats
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     formats.add_input(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="of the report")
-    report_option.add_report(parser, report_option.PAGE_ALONE)
+    report_option.add_report(parser, PAGES)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from tabulate import tabulate
 from qmpcheck.cli import report_option
 from qmpcheck.codes import Impact, Severity
 from qmpcheck.drift.history import HistoryEntry, history
+from qmpcheck.reports.formats import PAGES
 
 if TYPE_CHECKING:
     from qmpcheck.reports.report import Report
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="EVENT[.MEMBER[.VALUE]]",
         help="such as SHUTDOWN, or VNC_CONNECTED.server.family",
     )
-    report_option.add_report(parser, report_option.PAGE_ALONE)
+    report_option.add_report(parser, PAGES)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -23,6 +23,7 @@ from qmpcheck.codes import DOCUMENT_CODES
 from qmpcheck.finding import Finding
 from qmpcheck.reports import baseline, fingerprint, lintreport, streamstext, style
 from qmpcheck.reports.fingerprint import Baseline
+from qmpcheck.reports.formats import FOR_CI
 from qmpcheck.reports.report import Report
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_select(parser, DOCUMENT_CODES)
     arguments.add_fail_on(parser)
     output.add_output(parser)
-    report_option.add_report(parser, report_option.FOR_CI)
+    report_option.add_report(parser, FOR_CI)
     baseline_option.add_baseline(parser)
 
 

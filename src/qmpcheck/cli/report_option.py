@@ -13,14 +13,12 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 from qmpcheck.cli import output
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN, UNUSABLE
+from qmpcheck.reports.formats import FOR_CI, LINES, PAGES
 from qmpcheck.rulebase import SpecError
 from qmpcheck.text import safe
 
 if TYPE_CHECKING:
     from qmpcheck.reports.report import Report
-
-LINES = ("github",)
-"""Formats that consist of lines, which may be mixed with others; the other formats are documents."""
 
 _DOCUMENTS = ("json", "markdown")
 """Formats of a command's own report that are documents."""
@@ -33,18 +31,12 @@ class ReportRequest(NamedTuple):
     path: str | None
 
 
-FOR_CI = ("github", "gitlab", "json", "junit", "markdown", "sarif")
-"""Formats that programs read."""
-
-PAGE_ALONE = ("html",)
-"""The format of a command whose findings no program asks for."""
-
 TABLES = "parquet"
 """The format that is a folder of tables, which only `validate` writes."""
 
 
-def add_report(parser: argparse.ArgumentParser, formats: Sequence[str] = (*FOR_CI, *PAGE_ALONE)) -> None:
-    """`--report FORMAT=FILE`, any number of times."""
+def add_report(parser: argparse.ArgumentParser, formats: Sequence[str] = (*FOR_CI, *PAGES)) -> None:
+    """Add `--report FORMAT=FILE`, which may be given any number of times."""
     more = f"; {TABLES}=FOLDER writes tables, there or at a URL" if TABLES in formats else ""
     texts = ", ".join(each for each in formats if each != TABLES)
     parser.add_argument(

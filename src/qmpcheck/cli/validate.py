@@ -23,6 +23,7 @@ from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
 from qmpcheck.codes import STREAM_CODES
 from qmpcheck.finding import Finding
 from qmpcheck.reports import stream_status
+from qmpcheck.reports.formats import FOR_CI, PAGES
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.streams import formats, source
@@ -88,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--follow", action="store_true", help="tell findings as lines arrive")
     output.add_output(parser)
-    report_option.add_report(parser, (*report_option.FOR_CI, *report_option.PAGE_ALONE, report_option.TABLES))
+    report_option.add_report(parser, (*FOR_CI, *PAGES, report_option.TABLES))
     baseline_option.add_baseline(parser)
     strictness.add_strict_spec(parser)
     running.add_arguments(parser)
