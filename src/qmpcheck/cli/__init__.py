@@ -48,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tell("interrupted")
         return INTERRUPTED
     except Exception as error:
+        # A closed pipe, as to `head`, needs no message, but the interpreter must not fail on it at exit.
         if isinstance(error, OSError):
             _abandon(sys.stdout)
         if not isinstance(error, BrokenPipeError):
@@ -58,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
+            # The encoding of the terminal may lack a character; a report must not end in a traceback.
             stream.reconfigure(errors="backslashreplace")
     options = _parser(arguments).parse_args(arguments)
     if options.color != "auto":
@@ -135,6 +137,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"qmpcheck {qmpcheck.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", prog="qmpcheck")
     asked = next((argument for argument in arguments if not argument.startswith("-")), None)
+    # Only the module of the command is imported: start-up time is what users wait for most often.
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary)
         if name == asked:

@@ -105,6 +105,7 @@ def _project(path: str) -> _ConfigFile | None:
         raise SpecError(f"{safe(path)}: {error.strerror}") from None
     from qmpcheck import toml_positions
 
+    # The search above may have found the words elsewhere, such as in a comment.
     text, project = toml_positions.read(path)
     tools = project.get("tool")
     if not isinstance(tools, dict) or "qmpcheck" not in tools:
@@ -130,10 +131,12 @@ def _values(file: _ConfigFile) -> dict[str, Any]:
 def _spec(value: Any, folder: str) -> str:
     if not isinstance(value, str) or not value:
         raise _InvalidValue("expected the name of a spec")
+    # Checking out a project and running a check in it must not run a program that the project names.
     if value.startswith("qemu:"):
         raise _InvalidValue("a file names no program to be run; name it with --spec")
     if value.startswith("git:"):
         return value
+    # Paths are relative to the file, so that the command works from every folder of the project.
     beside = os.path.join(folder, value)
     return beside if "/" in value or os.path.exists(beside) else value
 
@@ -171,6 +174,7 @@ def _severities(value: Any, _: str) -> dict[str, Severity]:
     if not isinstance(value, dict):
         raise _InvalidValue("expected a table of codes and their severities")
     severities: dict[str, Severity] = {}
+    # Short beginnings first, so that longer ones override them.
     for prefix in sorted(value, key=len):
         codes = _beginning(prefix, prefix)
         severities |= dict.fromkeys(codes, _severity(value[prefix], "", prefix))

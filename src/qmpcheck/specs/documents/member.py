@@ -161,6 +161,7 @@ def _text(parts: _Parts, split: Split, section: Section) -> MemberText:
     lost = list(_lost(parts, split, section))
     listed = tuple(item.value for item in split.items)
     hedged = bool(parts.of("SUCH_AS"))
+    # Of a text that was not understood in full, the values may be incomplete: then any string is allowed.
     values = () if lost or hedged else tuple(dict.fromkeys((*parts.of("VALUE", "NOTED_VALUE"), *listed)))
     elsewhere = parts.of("ELSEWHERE")
     of = _ELSEWHERE.match(elsewhere[0]) if elsewhere else None
@@ -201,6 +202,7 @@ def _is_read(token: Token, text: str) -> bool:
     if token.type not in ("OPTIONAL", "JSON_TYPE"):
         return True
     begin, end = token.start_pos or 0, token.end_pos or 0
+    # "(json-string, optional)" states a type; in "an optional json-string of the guest" it may mean anything.
     before = text[max(0, begin - _NEAR) : begin].rstrip()[-1:]
     after = text[end : end + _NEAR].lstrip()[:1]
     return token.lower() != "optionally" and before in _APART and after in _APART
@@ -233,6 +235,7 @@ def _lost(parts: _Parts, split: Split, section: Section) -> Iterator[tuple[int, 
     yield from ((line + 1, words) for line, words in split.odd)
     yield from _lost_items(parts, split)
     yield from _more_values(parts, split.rest)
+    # An odd number of quotes: some value lacks its end, whatever the grammar made of it.
     for mark in '"`':
         if section.text.count(mark) % 2:
             odd = next(at for at, line in enumerate(section.lines, 1) if line.count(mark) % 2)
@@ -319,5 +322,6 @@ def _of_one_note(tokens: Iterable[Token]) -> Iterator[Token]:
             note = token
         elif token.type == "NOTED_TYPE":
             first = note if first is None else first
+        # One member cannot have two types, so at least one of the notes is about something else.
         second = token.type == "NOTED_TYPE" and note is not first
         yield token.update("UNKNOWN") if second else token

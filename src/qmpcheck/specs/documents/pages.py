@@ -24,6 +24,7 @@ def plain_text(text: str, side: str = NEW) -> str:
         text: the page as saved.
         side: `OLD` or `NEW`, for a page that shows a diff.
     """
+    # Web pages indent with U+00A0, and mail has CRLF at the ends of lines.
     lines = _unquoted(text.replace("\r\n", "\n").replace("\u00a0", " ").split("\n"))
     return "\n".join(_at_column_0(_presentation(lines, side)(lines)))
 
@@ -55,6 +56,7 @@ _UNDERLINE = re.compile(r"[ \t]*-{2,}[ \t]*")
 def _presentation(lines: list[str], side: str) -> Callable[[list[str]], list[str]]:
     if any(_HUNK.match(line) for line in lines):
         return _diff_old if side == OLD else _diff_new
+    # Some lines of a page are its own header and footer, so a majority decides.
     written = [line for line in lines if line.strip()]
     if _mostly(written, _is_table_row):
         return _table
@@ -95,6 +97,7 @@ def _numbered(lines: list[str]) -> list[str]:
     """A line number before each line; lines the page left out come back as blank ones."""
     document: list[str] = []
     for row in map(_NUMBERED.fullmatch, lines):
+        # A number that jumps far ahead belongs to the page, not to the document.
         if row and len(document) < int(row[1]) <= len(document) + _LONGEST_GAP:
             document += [""] * (int(row[1]) - len(document) - 1)
             document.append(row[2] or "")
