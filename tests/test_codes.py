@@ -7,6 +7,7 @@ import pytest
 
 from qmpcheck.cli import lint, main
 from qmpcheck.codes import (
+    BUILD_CODES,
     CODES,
     DOCUMENT_CODES,
     DRIFT_CODES,
@@ -16,6 +17,7 @@ from qmpcheck.codes import (
     payload,
 )
 from qmpcheck.drift.compare import compare
+from qmpcheck.gate import codes as gate_codes
 from qmpcheck.specs import catalogue, documents
 
 
@@ -28,6 +30,10 @@ def test_every_code_is_explained_and_has_examples() -> None:
     """Those of a build are run in test_gate.py."""
     assert all(each.means and each.why and each.bad and each.good for each in CODES.values())
     assert {code for code, each in CODES.items() if each.change is not None} == DRIFT_CODES
+
+
+def test_every_finding_of_the_gate_has_words() -> None:
+    assert gate_codes.WORDS.keys() == BUILD_CODES
 
 
 def test_every_error_in_a_payload_says_something_about_the_release() -> None:

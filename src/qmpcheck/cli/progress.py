@@ -12,7 +12,7 @@ from tqdm import tqdm
 from qmpcheck.validation.tasks import Done
 
 
-class Progress:
+class ProgressBar:
     """What a bar shows."""
 
     def __init__(self, shown: tqdm[NoReturn]) -> None:
@@ -30,7 +30,7 @@ class Progress:
 
 
 @contextmanager
-def bar(total: int | None) -> Iterator[Progress]:
+def bar(total: int | None) -> Iterator[ProgressBar]:
     """Show a bar after a second, until the end; `total` is in bytes, None if it is unknown."""
     with tqdm(total=total, unit="B", unit_scale=True, delay=1, leave=False, file=sys.stderr) as shown:
-        yield Progress(shown)
+        yield ProgressBar(shown)

@@ -25,7 +25,7 @@ from qmpcheck.validation.results import Results
 from qmpcheck.validation.tasks import Here, Workers
 
 if TYPE_CHECKING:
-    from qmpcheck.cli.progress import Progress
+    from qmpcheck.cli.progress import ProgressBar
     from qmpcheck.validation.state import KeptResults
 
 
@@ -143,7 +143,7 @@ def _begun(files: Iterator[StoredFile]) -> Iterator[StoredFile]:
     return files if first is None else chain([first], files)
 
 
-def _progress(options: argparse.Namespace) -> AbstractContextManager[Progress | None]:
+def _progress(options: argparse.Namespace) -> AbstractContextManager[ProgressBar | None]:
     """A bar on standard error, where that is a terminal, once the work has taken a second."""
     if sys.stderr is None or not sys.stderr.isatty():
         return nullcontext(None)
