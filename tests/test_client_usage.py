@@ -275,20 +275,23 @@ ALL_THE_SAME = "an item that no release has, and that the client reads all the s
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("CONNECTED\nCONECTED", 'mine:2: no release has the event "CONECTED" (near: CONNECTED, NESTED)'),
+        (
+            "CONNECTED\nCONECTED",
+            'mine:2: no release has the event "CONECTED" (did you mean CONNECTED or NESTED?)',
+        ),
         ("\x1b[2J", 'mine:1: no release has the event "\\x1b[2J"'),
         (
             "CONNECTED.adress",
-            'mine:1: CONNECTED: no release has the member "adress" (near: address, address.id, address.type, address.port)',
+            'mine:1: CONNECTED: no release has the member "adress" (did you mean address, address.id or address.type?)',
         ),
         ("CONNECTED.", 'mine:1: CONNECTED: no release has the member ""'),
         ("CONNECTED=inet", 'mine:1: no release has the value "inet"'),
         ("CONNECTED.address.port=5", 'mine:1: no release has the value "5"'),
         (
             "CONNECTED.data.adress",
-            'mine:1: CONNECTED: no release has the member "data.adress" (near: address, address.id, address.type, address.port)',
+            'mine:1: CONNECTED: no release has the member "data.adress" (did you mean address, address.id or address.type?)',
         ),
-        ("CONNECTED.address.type=inett", 'mine:1: no release has the value "inett" (near: inet)'),
+        ("CONNECTED.address.type=inett", 'mine:1: no release has the value "inett" (did you mean inet?)'),
     ],
 )
 def test_a_list_with_a_mistake(text: str, message: str) -> None:
@@ -457,7 +460,7 @@ def test_every_mistake_of_a_list_is_told_at_once() -> None:
         read_for("7.2", "8.0", "XYZZY\nSHUTDOWN\nSHUTDOWN.reasn\nMIGRATION.status=lamp\nSTOP.x!\nSTOP!=x")
     assert str(caught.value).splitlines() == [
         'mine:1: no release has the event "XYZZY"',
-        'mine:3: SHUTDOWN: no release has the member "reasn" (near: reason)',
+        'mine:3: SHUTDOWN: no release has the member "reasn" (did you mean reason?)',
         'mine:4: no release has the value "lamp"',
         "mine:5: STOP.x!: ! means the name of an event alone, and cannot follow a member",
         "mine:6: STOP!=x: ! means the name of an event alone, and cannot follow a member",

@@ -491,12 +491,12 @@ def test_an_erratum_that_is_over_is_not_shown(capsys: pytest.CaptureFixture[str]
 
 def test_a_mistyped_name_has_a_suggestion(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["explain", "cont-resume"]) == 2
-    assert "near: cont-resumes" in capsys.readouterr().err
+    assert "did you mean cont-resumes" in capsys.readouterr().err
     stream = tmp_path / "s.jsonl"
     stream.write_text(json.dumps(STOP) + "\n")
     assert main(["validate", str(stream), "--spec", "7.2", "--ignore", "cont-resume"]) == 2
     assert (
-        'ignore: no code begins with "cont-resume", and no rule is called so (near: cont-resumes'
+        'ignore: no code begins with "cont-resume", and no rule is called so (did you mean cont-resumes'
         in capsys.readouterr().err
     )
 

@@ -1019,7 +1019,7 @@ def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--only", "life-cicle"], 'no scenario is called "life-cicle" (near: life-cycle'),
+        (["--only", "life-cicle"], 'no scenario is called "life-cicle" (did you mean life-cycle'),
         (["--only", "vnc", "--skip", "v*"], "--only and --skip leave no scenario"),
         ([], "--qemu PATH is missing"),
         (["--qemu", ""], "--qemu PATH is missing"),

@@ -154,12 +154,12 @@ GOOD = '[[rule]]\nevent = "POWERDOWN"\nthen = "SHUTDOWN"\n'
         (GOOD + "[[rule]]\n", "4: event names an event"),
         (
             GOOD.replace("POWERDOWN", "POWERDOWNS"),
-            '2: the spec has no event "POWERDOWNS" (near: POWERDOWN)',
+            '2: the spec has no event "POWERDOWNS" (did you mean POWERDOWN?)',
         ),
         (GOOD + GOOD.replace("SHUTDOWN", "OFF"), '6: the spec has no event "OFF"'),
         (
             GOOD + "then_ = 1\n",
-            '4: unknown key "then_" (near: then, when, within); a rule has name, event, command, when, has, lacks, then, same, within, kind, until',
+            '4: unknown key "then_" (did you mean then, when or within?); a rule has name, event, command, when, has, lacks, then, same, within, kind, until',
         ),
         (GOOD + "within = -1\n", "4: within is a number of seconds"),
         (GOOD + 'kind = "maybe"\n', '4: kind is "response", "precedence", "absence" or "never"'),
@@ -303,7 +303,7 @@ def test_what_responses_carry_commands_and_what_never_comes(
     [
         (
             '[[rule]]\ncommand = "device-del"\nthen = "STOP"\n',
-            '2: there is no command "device-del" (near: device_del',
+            '2: there is no command "device-del" (did you mean device_del',
         ),
         (
             '[[rule]]\ncommand = "change"\nthen = "STOP"\n',
@@ -311,7 +311,7 @@ def test_what_responses_carry_commands_and_what_never_comes(
         ),  # gone since 6.0
         (
             '[[rule]]\ncommand = "device_del"\nwhen = { ids = "a" }\nthen = "STOP"\n',
-            '3: device_del has no argument "ids" (near: id)',
+            '3: device_del has no argument "ids" (did you mean id?)',
         ),
         ('[[rule]]\ncommand = "eject"\nwhen = { force = 1 }\nthen = "STOP"\n', '3: "force" cannot be 1'),
         ('[[rule]]\ncommand = "stop"\nthen = "STOP"\nwithin = 1\n', "4: a command has no timestamp"),
@@ -325,19 +325,19 @@ def test_what_responses_carry_commands_and_what_never_comes(
         ),
         (
             '[[rule]]\nevent = "STOP"\n\nthen = [\n  { event = "RESUMED" },\n]\n',
-            '4: the spec has no event "RESUMED" (near: RESUME',
+            '4: the spec has no event "RESUMED" (did you mean RESUME',
         ),
         (
             '[[rule]]\nevent = "STOP"\nthen = { event = "RESET", wen = { guest = true } }\n',
-            '3: unknown key "wen" (near: when',
+            '3: unknown key "wen" (did you mean when',
         ),
         (
             '[[rule]]\nevent = "STOP"\nthen = { event = "RESET", when = { gues = true } }\n',
-            '3: RESET has no member "gues" (near: guest)',
+            '3: RESET has no member "gues" (did you mean guest?)',
         ),
         (
             '[[rule]]\nevent = "STOP"\nthen = { event = "RESET", when = { reason = "guest-rest" } }\n',
-            '3: "reason" cannot be "guest-rest" (near: guest-reset',
+            '3: "reason" cannot be "guest-rest" (did you mean guest-reset',
         ),
         ('[[rule]]\nevent = "STOP"\nthen = { command = "cont" }\n', "3: then names an event"),
         ('[[rule]]\nevent = "STOP"\nthen = "RESUME"\nhas = ["x"]\n', '4: STOP has no member "x"'),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from qmpcheck import rulebase
 from qmpcheck.rulebase import FollowUp, RateLimit
@@ -14,6 +14,22 @@ def alternatives(texts: list[str], joint: str = "or") -> str:
     if not texts:
         return "nothing"
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} {joint} {texts[-1]}"
+
+
+def near_names(wrong: str, known: Iterable[str]) -> list[str]:
+    """The known names that a mistyped one may have meant, the nearest first."""
+    import difflib
+
+    names = [*known]
+    others = {each.lower(): each for each in names}
+    same = others.get(wrong.lower())
+    return [same] if same else difflib.get_close_matches(wrong[:80], names, 3, cutoff=0.5)
+
+
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
+    """` (did you mean STOP or RESET?)`; "" where no known name is near."""
+    near = near_names(wrong, known)
+    return f" (did you mean {alternatives([*map(name, near)])}?)" if near else ""
 
 
 MOST_NAMED = 3

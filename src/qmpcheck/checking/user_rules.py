@@ -24,11 +24,10 @@ from qmpcheck.checking.session import Series
 from qmpcheck.checking.temporal_rule import Condition, Pattern, TemporalRule
 from qmpcheck.checking.timestamps import sent_late
 from qmpcheck.rulebase import Alternate, Enum, Integer, Object, RuleBase, SpecError, resolve
-from qmpcheck.specs.catalogue import near_names
 from qmpcheck.streams import messages
 from qmpcheck.streams.messages import MICROSECONDS
 from qmpcheck.text import name, quoted, safe
-from qmpcheck.wording import alternatives
+from qmpcheck.wording import alternatives, did_you_mean
 
 
 class InvalidRule(Exception):
@@ -163,11 +162,9 @@ def _wrong(error: str, kind: type[RuleTable]) -> InvalidRule:
     if unknown:
         key, within = unknown[1], unknown[2] or ""
         known = (PatternTable if within else kind).__struct_fields__
-        near = near_names(key, known)
-        hint = f" (near: {', '.join(near)})" if near else ""
         holder = re.match(r"\w*", within)
         what = "an event in it" if within else "a rule"
-        text = f"unknown key {quoted(key)}{hint}; {what} has {', '.join(known)}"
+        text = f"unknown key {quoted(key)}{did_you_mean(key, known)}; {what} has {', '.join(known)}"
         return InvalidRule(text, *filter(None, [holder and holder[0], key]))
     place = _PLACE.search(error)
     key = place[1] if place else ""
@@ -277,8 +274,7 @@ def _pattern(written: RuleTable | PatternTable, vocabulary: Vocabulary, key: str
 
 def _expect(wanted: str, known: Mapping[str, Any], reason: str, key: str) -> None:
     if wanted not in known:
-        near = near_names(wanted, known)
-        raise InvalidRule(reason + (f" (near: {', '.join(map(name, near))})" if near else ""), key)
+        raise InvalidRule(reason + did_you_mean(wanted, known), key)
 
 
 def _with_condition(
@@ -344,10 +340,8 @@ def _types(path: MemberPath, pattern: Pattern, vocabulary: Vocabulary, *keys: st
         holders = resolve(data, path[:at])
         if any(_is_open(each.type) for each in holders):
             return [rulebase.Any()]
-        near = near_names(
-            path[at], {str(inner.path[-1]) for each in holders for inner in each.inside() if inner.is_member}
-        )
-        hint = f" (near: {', '.join(map(name, near))})" if near else ""
+        known = {str(inner.path[-1]) for each in holders for inner in each.inside() if inner.is_member}
+        hint = did_you_mean(path[at], sorted(known))
         what = "argument" if pattern.is_command else "member"
         raise InvalidRule(f"{name(pattern.name)} has no {what} {quoted('.'.join(path))}{hint}", *keys)
     return [each.type for each in resolve(data, path)]
@@ -385,8 +379,7 @@ def _can_be(value: Any, described: rulebase.Type) -> bool:
 
 def _near_value(value: Any, types: list[rulebase.Type]) -> str:
     known = [each for described in types if isinstance(described, Enum) for each in described.values]
-    near = near_names(str(value), known)
-    return f" (near: {', '.join(map(name, near))})" if near else ""
+    return did_you_mean(str(value), known)
 
 
 # The rule in words

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from qmpcheck.codes import Severity
 from qmpcheck.rulebase import EventRule, RuleBase, SpecError
-from qmpcheck.specs import catalogue
-from qmpcheck.text import name, quoted
+from qmpcheck.text import quoted
+from qmpcheck.wording import did_you_mean
 
 if TYPE_CHECKING:
     from qmpcheck.validation.recipe import Recipe
@@ -42,9 +42,7 @@ def chosen_events(rule_base: RuleBase, event: str | None) -> dict[str, EventRule
         return rule_base.events
     if event in rule_base.events:
         return {event: rule_base.events[event]}
-    near = catalogue.near_names(event, rule_base.events)
-    hint = f" (near: {', '.join(map(name, near))})" if near else ""
-    raise SpecError(f"the spec has no event {quoted(event)}{hint}")
+    raise SpecError(f"the spec has no event {quoted(event)}{did_you_mean(event, rule_base.events)}")
 
 
 def add_fail_on(parser: argparse.ArgumentParser) -> None:
@@ -126,8 +124,7 @@ def named_rules(options: argparse.Namespace, option: str) -> frozenset[str]:
     known = {each.name for each in command_rules.all_rules()}
     known.update(name for path in options.rules for name in user_rules.names(path))
     for each in sorted(names - known):
-        near = catalogue.near_names(each, known)
-        hint = f" (near: {', '.join(map(name, near))})" if near else ""
+        hint = did_you_mean(each, sorted(known))
         raise SpecError(f"{option}: no code begins with {quoted(each)}, and no rule is called so{hint}")
     return names
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from qmpcheck.codes import CODES, Code
 from qmpcheck.rulebase import SpecError
-from qmpcheck.specs import catalogue
 from qmpcheck.text import quoted
+from qmpcheck.wording import did_you_mean
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,8 +78,7 @@ def _named(text: str) -> str:
         return "\n\n".join("\n".join(_rule(each)) for each in rules)
     names = [*known, *(each.name for each in command_rules.all_rules()), *CODES]
     names += [about.slug for about in CODES.values()]
-    near = catalogue.near_names(text, dict.fromkeys(names))
-    hint = f" (near: {', '.join(near)})" if near else ""
+    hint = did_you_mean(text, dict.fromkeys(names))
     reason = f"no code, erratum or rule is called {quoted(text)}{hint}"
     raise SpecError(f"{reason}; `qmpcheck explain` lists the codes")
 

@@ -42,6 +42,7 @@ from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.specs.extra import extended
 from qmpcheck.text import quoted, safe
+from qmpcheck.wording import did_you_mean
 
 CONFIGURED = ("spec", "select", "ignore", "severities", "rules", "within", "fail-on", "extra")
 """What `qmpcheck.toml` may set."""
@@ -242,8 +243,7 @@ def _names(text: str) -> list[str]:
     for pattern in text.split(","):
         found = fnmatch.filter(known, pattern)
         if not found:
-            near = catalogue.near_names(pattern, known)
-            hint = f" (near: {', '.join(near)})" if near else ""
+            hint = did_you_mean(pattern, known)
             raise argparse.ArgumentTypeError(f"no scenario is called {quoted(pattern)}{hint}; see --list")
         matching += found
     return matching

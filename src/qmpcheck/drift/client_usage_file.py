@@ -19,12 +19,12 @@ from qmpcheck.drift import client_usage_list
 from qmpcheck.drift.client_usage import ClientUsage, UsageBuilder
 from qmpcheck.drift.client_usage_list import Listed
 from qmpcheck.rulebase import RuleBase, SpecError
-from qmpcheck.specs.catalogue import near_names
 from qmpcheck.streams import demultiplex, formats, jsontext, listing
 from qmpcheck.streams.blocks import blocks, lines_of
 from qmpcheck.streams.messages import is_event
 from qmpcheck.streams.source import Unreadable, opened
 from qmpcheck.text import safe
+from qmpcheck.wording import did_you_mean
 
 
 def load(name: str, specs: Sequence[RuleBase]) -> Listed:
@@ -83,8 +83,7 @@ def _located(name: str) -> str:
     if known:
         return lists[max(known, key=_version)]
     stems = dict.fromkeys(_VERSIONED.sub("", each) for each in lists)
-    near = near_names(name, dict.fromkeys((*stems, *lists)))
-    hint = f" (near: {', '.join(near)})" if near else ""
+    hint = did_you_mean(name, dict.fromkeys((*stems, *lists)))
     raise SpecError(
         f"{safe(name)}: no such file, and no client of this name{hint}; known are {', '.join(stems)}"
     )

@@ -22,8 +22,8 @@ from qmpcheck.drift import release_ranges
 from qmpcheck.drift.client_usage import ClientUsage, UsageBuilder
 from qmpcheck.rulebase import DescribedValue, RuleBase, SpecError
 from qmpcheck.specs import catalogue
-from qmpcheck.specs.catalogue import near_names
 from qmpcheck.text import name, quoted, safe
+from qmpcheck.wording import did_you_mean, near_names
 
 
 class Listed(NamedTuple):
@@ -200,6 +200,5 @@ def _unknown(item: _UsageItem, specs: Sequence[RuleBase], others: Sequence[RuleB
 
 
 def _no(what: str, given: str, known: Iterable[str]) -> str:
-    near = near_names(given, sorted(filter(None, known)))
-    hint = f" (near: {', '.join(map(name, near))})" if near else ""
+    hint = did_you_mean(given, sorted(filter(None, known)))
     return f"no release has the {what} {quoted(given)}{hint}"

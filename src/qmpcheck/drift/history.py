@@ -21,7 +21,7 @@ from qmpcheck.rulebase import DescribedValue, Member, Object, Place, RuleBase, S
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import TEXT_DOCUMENT, SpecEntry
 from qmpcheck.text import name, quoted
-from qmpcheck.wording import type_text
+from qmpcheck.wording import did_you_mean, type_text
 
 
 class SpecInForce(NamedTuple):
@@ -131,7 +131,7 @@ def _subject(text: str) -> _Subject:
     event, *members = keypath.names(text.replace("=", "."))
     events = dict.fromkeys(each for stage in spec_line() for each in stage.rule_base.events)
     if event not in events:
-        raise SpecError(f"no spec has an event {quoted(event)}{_near(event, events)}")
+        raise SpecError(f"no spec has an event {quoted(event)}{did_you_mean(event, events)}")
     # Reports print paths with `data`, and users copy them from there.
     if members[:1] == ["data"]:
         del members[0]
@@ -157,15 +157,10 @@ def _unknown(subject: _Subject) -> _Subject:
             if above.members and member and _is_known(above._replace(value=member)):
                 raise SpecError(f"{holder}.{name(member)} is a value: nothing is inside it")
             what = "member or value" if above.members else "member"
-            near = _near(member, dict.fromkeys(_inside(above)))
-            raise SpecError(f"in no spec {holder} has a {what} {quoted(member)}{near}")
+            hint = did_you_mean(member, dict.fromkeys(_inside(above)))
+            raise SpecError(f"in no spec {holder} has a {what} {quoted(member)}{hint}")
         above = below
     raise AssertionError("every step is known, and so is the whole")
-
-
-def _near(wrong: str, known: Iterable[str]) -> str:
-    near = catalogue.near_names(wrong, known)
-    return f" (near: {', '.join(map(name, near))})" if near else ""
 
 
 def _inside(subject: _Subject) -> Iterator[str]:

@@ -25,6 +25,7 @@ from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.streams.messages import MICROSECONDS
 from qmpcheck.text import name, quoted
+from qmpcheck.wording import did_you_mean
 
 GeneratedMessage = dict[str, Any]
 
@@ -59,9 +60,7 @@ class Generation:
         self._rules = spec.rule_base.events
         for event in only:
             if event not in self._rules:
-                near = catalogue.near_names(event, self._rules)
-                hint = f" (near: {', '.join(map(name, near))})" if near else ""
-                raise SpecError(f"the spec has no event {quoted(event)}{hint}")
+                raise SpecError(f"the spec has no event {quoted(event)}{did_you_mean(event, self._rules)}")
         self._greeting = greeting(spec)
         self._random = random.Random(seed)  # noqa: S311 -- no secret
         self._follow_ups = _by_trigger(spec.rule_base)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import re
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -15,6 +14,7 @@ from qmpcheck.rulebase import SCHEMA, RuleBase, SpecError
 from qmpcheck.specs import local_rules
 from qmpcheck.text import quoted
 from qmpcheck.version import Version, of_name
+from qmpcheck.wording import did_you_mean
 
 if TYPE_CHECKING:
     from qmpcheck.specs.load import LoadedSpec
@@ -310,18 +310,9 @@ def _is_commit(entry: SpecEntry, name: str) -> bool:
 
 def _near(name: str) -> str:
     known = ["latest", *(each for entry in entries() for each in names(entry))]
-    near = [each for each in known if each == f"{name}:txt"] or near_names(name, known)
-    return f" (near: {', '.join(near)})" if near else ""
-
-
-def near_names(name: str, known: Iterable[str]) -> list[str]:
-    """Return the known names that a mistyped one may have meant, the nearest first."""
-    import difflib
-
-    names = [*known]
-    others = {each.lower(): each for each in names}
-    same = others.get(name.lower())
-    return [same] if same else difflib.get_close_matches(name[:80], names, 4, cutoff=0.5)
+    if f"{name}:txt" in known:
+        known = [f"{name}:txt"]
+    return did_you_mean(name, known)
 
 
 def _is_path(name: str) -> bool:
