@@ -16,7 +16,7 @@ from qmpcheck.checking.accessors import data_of
 from qmpcheck.checking.monitors import MONITORS, Judgement, Monitor, Reporter
 from qmpcheck.checking.plan import NOTHING, CommandSteps, Plan, Step, state_changes
 from qmpcheck.checking.reader import Reader
-from qmpcheck.checking.result import Findings, StreamResult
+from qmpcheck.checking.result import Findings, StreamResult, Wanted
 from qmpcheck.checking.session import LastMessages, Series, Session
 from qmpcheck.checking.temporal_rule import Level, TemporalRule, follow_ups
 from qmpcheck.checking.timestamps import Column, RateLimits, Seen, TimeOrder
@@ -43,7 +43,7 @@ class CheckOptions(msgspec.Struct, frozen=True):
         rules: temporal rules beside the spec's.
         command_rules: which of the shipped rules about commands count, in streams that hold commands.
         selected: titles of temporal rules whose findings are wanted, whatever their codes.
-        ignored: titles of temporal rules that are not watched.
+        ignored: titles of temporal rules that are not watched, and CODE:EVENT of findings that do not count.
         series: the release that wrote the streams, where their greetings do not say; None if unknown.
         timeline: whether results have a timeline, which takes time and memory.
     """
@@ -158,7 +158,10 @@ class Checker:
     def _begin(self) -> None:
         options = self.options
         self._findings = Findings(
-            options.codes, options.most, self._known_events, options.severities, options.selected
+            Wanted(options.codes, options.selected, options.ignored),
+            options.most,
+            self._known_events,
+            options.severities,
         )
         self._holds_commands = False
         self._before.clear()

@@ -98,34 +98,51 @@ class StreamResult(NamedTuple):
         )
 
 
+class Wanted(NamedTuple):
+    """Which findings count.
+
+    Attributes:
+        codes: those of wanted findings.
+        rules: titles of temporal rules whose findings are wanted, whatever their codes.
+        ignored: CODE:EVENT of findings that are not wanted, among what else is ignored.
+    """
+
+    codes: frozenset[str]
+    rules: frozenset[str] = frozenset()
+    ignored: frozenset[str] = frozenset()
+
+    def has(self, code: str, event: str, rule: str) -> bool:
+        """Whether a finding with that code, about that event and rule, counts."""
+        if code not in self.codes and rule not in self.rules:
+            return False
+        return not self.ignored or f"{code}:{event}" not in self.ignored
+
+
 class Findings:
     """Collects the findings about one stream.
 
     Args:
-        codes: the codes of the findings to keep.
+        wanted: which findings to keep.
         most: how many findings are listed; all are counted.
         events: the events that the spec has, safe to print; findings about others are counted together.
         severities: the severities that the user sets for some codes.
-        rules: titles of temporal rules whose findings to keep, whatever their codes.
     """
 
     def __init__(
         self,
-        codes: frozenset[str],
+        wanted: Wanted,
         most: int,
         events: frozenset[str],
         severities: Severities,
-        rules: frozenset[str] = frozenset(),
     ) -> None:
-        self._codes, self._most, self._severities, self._events = codes, most, severities, events
-        self._rules = rules
+        self._wanted, self._most, self._severities, self._events = wanted, most, severities, events
         self.counts: Counter[FindingKind] = Counter()
         self.taken: Counter[FindingKind] = Counter()
         self._listed: list[Finding] = []
 
     def add(self, finding: Finding) -> None:
         """Add a finding."""
-        if finding.code not in self._codes and finding.rule not in self._rules:
+        if not self._wanted.has(finding.code, finding.event, finding.rule):
             return
         self.counts[self._kind(finding.code, finding.event, finding.erratum)] += 1
         if finding.code in self._severities:
@@ -137,7 +154,7 @@ class Findings:
 
     def more(self, code: str, event: str, number: int, rule: str) -> None:
         """Count more findings about one rule, which are not listed."""
-        if code in self._codes or rule in self._rules:
+        if self._wanted.has(code, event, rule):
             self.counts[self._kind(code, name(event), "")] += number
 
     def take(self) -> tuple[Finding, ...]:

@@ -32,7 +32,8 @@ COMMANDS = {
     "show": "show the rules of a spec",
     "schema": "write a spec as JSON Schema",
     "history": "show how an event, a member or a value changed through the releases",
-    "explain": "explain a code",
+    "explain": "explain a code, an erratum or a rule",
+    "show-settings": "show what the configuration file sets",
 }
 
 
@@ -57,6 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
+    if "_ARGCOMPLETE" in os.environ:
+        from qmpcheck.cli import completion
+
+        completion.complete(_parser(completion.arguments()))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # The encoding of the terminal may lack a character; a report must not end in a traceback.
@@ -123,9 +128,15 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=_formatter, **options)
 
+    command: argparse.ArgumentParser | None = None
+    """The parser of the command that was asked for; its options are those to suggest."""
+
     def error(self, message: str) -> NoReturn:
+        from qmpcheck.cli import usage
+
         self.print_usage(sys.stderr)
-        self.exit(UNUSABLE, f"{self.prog}: {safe(message)}\n")
+        hint = usage.hint(message, COMMANDS, self.command or self)
+        self.exit(UNUSABLE, f"{self.prog}: {safe(message)}{hint}\n")
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
@@ -141,7 +152,8 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary)
         if name == asked:
-            module = importlib.import_module(f"qmpcheck.cli.{name}")
+            module = importlib.import_module(f"qmpcheck.cli.{name.replace('-', '_')}")
+            parser.command = command
             command.description = module.__doc__
             module.add_arguments(command)
             command.add_argument(

@@ -101,7 +101,7 @@ def recipe(options: argparse.Namespace, codes: frozenset[str]) -> Recipe:
         rules=tuple(options.rules),
         command_rules=options.command_rules,
         selected=named_rules(options, "select"),
-        ignored=named_rules(options, "ignore"),
+        ignored=named_rules(options, "ignore") | {each for each in options.ignore if ":" in each},
         timeline=any(each.format == "html" for each in options.reports),
     )
 
@@ -144,10 +144,11 @@ def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
     def codes(text: str) -> list[str]:
         matching: list[str] = []
         for prefix in text.split(","):
-            found = beginning(prefix, known)
-            if not found and (is_code(prefix) or not prefix):
-                raise argparse.ArgumentTypeError(f"no code here begins with {prefix!r}")
-            matching += found or [prefix]
+            code, colon, event = prefix.partition(":") if is_code(prefix) else (prefix, "", "")
+            found = beginning(code, known)
+            if not found and (is_code(code) or not code):
+                raise argparse.ArgumentTypeError(f"no code here begins with {code!r}")
+            matching += [each + colon + event for each in found] or [prefix]
         return matching
 
     metavar = "CODE|RULE[,...]"
@@ -160,7 +161,8 @@ def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
         action=AppendOverDefault,
         default=[],
         metavar=metavar,
-        help="not these; QMP1 means all QMP1xx, the name of a rule what it finds",
+        help="not these; QMP1 means all QMP1xx, QMP203:STOP those about one event, the name of a rule what "
+        "it finds",
     )
 
 

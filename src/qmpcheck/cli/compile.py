@@ -5,6 +5,8 @@ $XDG_DATA_HOME/qmpcheck/rules (~/.local/share/qmpcheck/rules); to remove it, del
 were written with --as may also be in folders that the environment variable QMPCHECK_RULES names.
 
 Exit status: 0, or 2 where the spec cannot be read.
+
+Example: qmpcheck compile ~/src/qemu --as 11.2 --install
 """
 
 from __future__ import annotations

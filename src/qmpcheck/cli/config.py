@@ -12,14 +12,68 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection
-from typing import Any, NamedTuple, NoReturn
+from collections.abc import Callable, Collection, Iterator
+from typing import Annotated, Any, Literal, NamedTuple, NoReturn
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
 
 from qmpcheck.cli.arguments import FOREVER, beginning, is_code
 from qmpcheck.cli.project import FILE, PROJECT, folders
 from qmpcheck.codes import Severity
 from qmpcheck.rulebase import SpecError
 from qmpcheck.text import quoted, safe
+from qmpcheck.wording import did_you_mean
+
+_Severity = Literal["error", "warning"]
+
+
+class Settings(msgspec.Struct, rename="kebab", forbid_unknown_fields=True, frozen=True):
+    """What a configuration file of qmpcheck may set: the defaults of the flags of these names."""
+
+    spec: Annotated[
+        str, Meta(min_length=1, description="as --spec takes it; a path is relative to the file")
+    ] = "auto"
+    select: (
+        Annotated[
+            tuple[str, ...],
+            Meta(description="only these findings count: codes, beginnings of codes, names of rules"),
+        ]
+        | UnsetType
+    ) = UNSET
+    ignore: Annotated[
+        tuple[str, ...],
+        Meta(description="these findings do not count: codes, their beginnings, CODE:EVENT, names of rules"),
+    ] = ()
+    severities: Annotated[
+        dict[str, _Severity], Meta(description="how bad findings are, by code or beginning of a code")
+    ] = {}
+    assume: Annotated[
+        tuple[str, ...], Meta(description="options that QEMU was given, such as no-shutdown; not for gate")
+    ] = ()
+    rules: Annotated[
+        tuple[str, ...], Meta(description="files with temporal rules of your own, relative to the file")
+    ] = ()
+    within: (
+        Annotated[float, Meta(ge=0, lt=FOREVER, description="seconds that follow-ups may take")] | UnsetType
+    ) = UNSET
+    fail_on: Annotated[_Severity, Meta(description="the severity from which findings fail the run")] = "error"
+    extra: Annotated[
+        tuple[str, ...],
+        Meta(description="EVENT or EVENT.member that your QEMU has beside those of the spec"),
+    ] = ()
+
+
+KEYS = Settings.__struct_encode_fields__
+"""The keys that a file may have; severities and extra are those without a flag."""
+
+_EXPECTED = {
+    "spec": "expected the name of a spec",
+    "severities": 'expected a table of codes, each "error" or "warning"',
+    "within": "expected a number of seconds",
+    "fail-on": 'expected "error" or "warning"',
+}
+"""What keys take that do not take a list of strings."""
 
 
 class _InvalidValue(Exception):
@@ -30,7 +84,7 @@ class _InvalidValue(Exception):
         self.within = within
 
 
-class _ConfigFile(NamedTuple):
+class ConfigFile(NamedTuple):
     """A file that holds a configuration.
 
     Attributes:
@@ -59,14 +113,14 @@ def defaults(keys: Collection[str]) -> dict[str, Any]:
     Raises:
         SpecError: the file cannot be read, or is invalid.
     """
-    file = _found()
+    file = found()
     if file is None:
         return {}
     values = _values(file)
     return {key.replace("-", "_"): values[key] for key in keys if key in values}
 
 
-def _found() -> _ConfigFile | None:
+def found() -> ConfigFile | None:
     for folder in folders():
         file = _own(os.path.join(folder, FILE)) or _project(os.path.join(folder, PROJECT))
         if file:
@@ -74,7 +128,7 @@ def _found() -> _ConfigFile | None:
     return None
 
 
-def _own(path: str) -> _ConfigFile | None:
+def _own(path: str) -> ConfigFile | None:
     if not os.path.lexists(path):
         return None
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
@@ -83,7 +137,7 @@ def _own(path: str) -> _ConfigFile | None:
 
     path = os.path.relpath(path)
     text, settings = toml_positions.read(path)
-    return _ConfigFile(path, text, (), settings)
+    return ConfigFile(path, text, (), settings)
 
 
 _OF_OURS = re.compile(
@@ -92,7 +146,7 @@ _OF_OURS = re.compile(
 """What is in every project file that configures qmpcheck; others are not parsed."""
 
 
-def _project(path: str) -> _ConfigFile | None:
+def _project(path: str) -> ConfigFile | None:
     """Return the project file if it configures qmpcheck; most projects have nothing to do with QEMU."""
     if not os.path.isfile(path):
         return None
@@ -110,27 +164,48 @@ def _project(path: str) -> _ConfigFile | None:
     tools = project.get("tool")
     if not isinstance(tools, dict) or "qmpcheck" not in tools:
         return None
-    return _ConfigFile(path, text, ("tool", "qmpcheck"), tools["qmpcheck"])
+    return ConfigFile(path, text, ("tool", "qmpcheck"), tools["qmpcheck"])
 
 
-def _values(file: _ConfigFile) -> dict[str, Any]:
+def _values(file: ConfigFile) -> dict[str, Any]:
     """Return everything that a file sets, as values of arguments."""
     if not isinstance(file.settings, dict):
         file.fail("expected a table")
+    try:
+        msgspec.convert(file.settings, Settings)
+    except msgspec.ValidationError as error:
+        _refuse(file, str(error))
     values: dict[str, Any] = {}
     for key, value in file.settings.items():
-        if key not in _READERS:
-            file.fail(f"unknown key {quoted(key)}; there are {', '.join(_READERS)}", key)
         try:
-            values[key] = _READERS[key](value, os.path.dirname(file.path))
-        except _InvalidValue as wrong:
+            values[key] = _MEANINGS[key](value, os.path.dirname(file.path)) if key in _MEANINGS else value
+        except _InvalidValue as wrong:  # noqa: PERF203 -- some keys at most
             file.fail(f"{key}: {wrong}", key, *wrong.within)
     return values
 
 
-def _spec(value: Any, folder: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise _InvalidValue("expected the name of a spec")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_PLACE = re.compile(r" - at `\$\.([\w-]+)")
+
+
+def _refuse(file: ConfigFile, error: str) -> NoReturn:
+    """Say in our words, and with the line, what msgspec found."""
+    if unknown := _UNKNOWN.fullmatch(error):
+        known = did_you_mean(unknown[1], KEYS) or f"; there are {', '.join(KEYS)}"
+        file.fail(f"unknown key {quoted(unknown[1])}{known}", unknown[1])
+    place = _PLACE.search(error)
+    key = place[1] if place else ""
+    file.fail(f"{key}: {_EXPECTED.get(key, 'expected a list of strings')}", key, *_bad_severity(file, key))
+
+
+def _bad_severity(file: ConfigFile, key: str) -> Iterator[str]:
+    """The code whose severity is none, as msgspec does not say which it is."""
+    table = file.settings.get(key)
+    if key == "severities" and isinstance(table, dict):
+        yield next(code for code, value in table.items() if value not in ("error", "warning"))
+
+
+def _spec(value: str, folder: str) -> str:
     # Checking out a project and running a check in it must not run a program that the project names.
     if value.startswith("qemu:"):
         raise _InvalidValue("a file names no program to be run; name it with --spec")
@@ -141,16 +216,19 @@ def _spec(value: Any, folder: str) -> str:
     return beside if "/" in value or os.path.exists(beside) else value
 
 
-def _codes(value: Any, _: str) -> list[str]:
+def _codes(value: list[str], _: str) -> list[str]:
     """Return codes, and names of rules; the command checks the names."""
-    return [code for each in _strings(value) for code in _codes_or_rule(each)]
+    return [code for each in value for code in _codes_or_rule(each)]
 
 
 def _codes_or_rule(text: str) -> list[str]:
-    return _beginning(text) if is_code(text) or not text else [text]
+    if not is_code(text) and text:
+        return [text]
+    prefix, colon, event = text.partition(":")
+    return [code + colon + event for code in _beginning(prefix)]
 
 
-def _some_codes(value: Any, folder: str) -> list[str]:
+def _some_codes(value: list[str], folder: str) -> list[str]:
     codes = _codes(value, folder)
     if not codes:
         raise _InvalidValue("names no code, so that nothing would ever be found")
@@ -163,58 +241,26 @@ def _beginning(prefix: str, *within: str) -> list[str]:
 
     codes = beginning(prefix, OF_GATE)
     if not codes:
-        raise _InvalidValue(
-            f"no code of a finding about a stream or a build begins with {quoted(prefix)}", *within
-        )
+        reason = f"no code of a finding about a stream or a build begins with {quoted(prefix)}"
+        raise _InvalidValue(reason, *within)
     return codes
 
 
-def _severities(value: Any, _: str) -> dict[str, Severity]:
+def _severities(value: dict[str, str], _: str) -> dict[str, Severity]:
     """Return the severity of each code; if two beginnings match a code, the longer one counts."""
-    if not isinstance(value, dict):
-        raise _InvalidValue("expected a table of codes and their severities")
     severities: dict[str, Severity] = {}
     # Short beginnings first, so that longer ones override them.
     for prefix in sorted(value, key=len):
-        codes = _beginning(prefix, prefix)
-        severities |= dict.fromkeys(codes, _severity(value[prefix], "", prefix))
+        severities |= dict.fromkeys(_beginning(prefix, prefix), Severity[value[prefix].upper()])
     return severities
 
 
-def _severity(value: Any, _: str, *within: str) -> Severity:
-    for severity in Severity:
-        if value == str(severity):
-            return severity
-    raise _InvalidValue('expected "error" or "warning"', *within)
-
-
-def _strings(value: Any, _: str = "") -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise _InvalidValue("expected a list of strings")
-    return value
-
-
-def _paths(value: Any, folder: str) -> list[str]:
-    return [os.path.join(folder, path) for path in _strings(value)]
-
-
-def _seconds(value: Any, _: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < FOREVER:
-        raise _InvalidValue("expected a number of seconds")
-    return value
-
-
-_READERS: dict[str, Callable[[Any, str], Any]] = {
+_MEANINGS: dict[str, Callable[[Any, str], Any]] = {
     "spec": _spec,
     "select": _some_codes,
     "ignore": _codes,
     "severities": _severities,
-    "assume": _strings,
-    "rules": _paths,
-    "within": _seconds,
-    "fail-on": _severity,
-    "extra": _strings,
+    "rules": lambda value, folder: [os.path.join(folder, path) for path in value],
+    "fail-on": lambda value, _: Severity[value.upper()],
 }
-
-KEYS = tuple(_READERS)
-"""The keys that a file may have: each is the default of a flag, but severities and extra have no flag."""
+"""What values mean beside what they say, given the folder of their file."""

@@ -1,6 +1,8 @@
 """Write the QMP messages in a log as JSONL, one VM's at a time, or list the VMs in it.
 
 Messages are written as they were logged, each on one line. Messages that the log holds only in part are left
+
+Example: qmpcheck convert libvirtd.log --vm web1 -o web1.jsonl
 """
 
 from __future__ import annotations

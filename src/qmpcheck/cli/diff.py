@@ -15,6 +15,9 @@ some clients come with qmpcheck: --used-by libvirt takes the newest for libvirt,
 
 Exit status: 0 no change as bad as --fail-on; 1 changes at least that bad; 2 a spec, a stream or a list that
 cannot be read.
+
+Examples: qmpcheck diff 10.0 11.1
+          qmpcheck diff git:master . --used-by libvirt
 """
 
 from __future__ import annotations

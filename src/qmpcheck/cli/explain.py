@@ -1,6 +1,10 @@
-"""Explain what a code means and why it matters, with a bad and a good example; without one, list the codes.
+"""Explain what a code means and why it matters, with a bad and a good example.
 
-A known erratum and a rule about commands are explained by their names.
+Without a code, or for the beginning of some (QMP2), list them. A known erratum and a rule about commands are
+explained by their names.
+
+Examples: qmpcheck explain QMP203
+          qmpcheck explain cont-resumes
 """
 
 from __future__ import annotations
@@ -21,11 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    if options.code is None:
-        for each, about in CODES.items():
-            print(f"{each}  {_level(about):9}{about.slug}")
+    code = _code(options.code) if options.code else None
+    matching = [each for each in CODES if each.startswith((options.code or "").upper())]
+    if code is None and matching:
+        for each in matching:
+            print(f"{each}  {_level(CODES[each]):9}{CODES[each].slug}")
         return 0
-    code = _code(options.code)
     if code is None:
         print(_named(options.code))
         return 0

@@ -5,6 +5,8 @@ many streams each release wrote: the one that the greeting names, or those that 
 
 Follow-ups, timestamps and deprecation are not looked at. Exit status: 0 some release fits all events;
 1 none does; 2 the stream could not be read to its end, or held no event; 130 interrupted.
+
+Example: qmpcheck fit stream.jsonl
 """
 
 from __future__ import annotations

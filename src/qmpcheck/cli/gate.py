@@ -6,6 +6,8 @@ QEMU cannot be run, or nothing could be checked; 130 interrupted.
 
 Defaults can be set in qmpcheck.toml, or under [tool.qmpcheck] in pyproject.toml. The options that follow-ups
 depend on are not assumed: a scenario knows what it gives to its QEMU.
+
+Example: qmpcheck gate --qemu ./build/qemu-system-x86_64 --report junit=gate.xml
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ Examples: qmpcheck generate --spec 11.1 --events 10000 --seed 7 -o stream.jsonl
           qmpcheck generate --spec 11.1 --mutate -o broken/
 
 Exit status: 0, or 2 where nothing can be generated.
+
+Example: qmpcheck generate --spec 11.1 --events 1000 -o stream.jsonl
 """
 
 from __future__ import annotations

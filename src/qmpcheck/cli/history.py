@@ -5,6 +5,8 @@ Without a name: how many events each release has, and how many changes it brough
 Up to 2.0 each revision of qmp-events.txt counts, from 2.1 on the QAPI schema of each release. The level
 is what a step means for a client that ignores what it does not know; `doc` marks a step in which only the
 documents differ, and no event needs to.
+
+Example: qmpcheck history SHUTDOWN.reason
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ also where the page around it has others. The defects that QEMU's own documents 
 counted and not listed, so that only what is new in a changed one is.
 
 Exit status: 0 no new defect; 1 new defects at least as bad as --fail-on; 2 a file that is no document.
+
+Example: qmpcheck lint qapi/qapi-schema.json
 """
 
 from __future__ import annotations

@@ -14,6 +14,9 @@ then, in their order, so that `validate` can check what commands promise.
 FILE holds whole lines only, always. What was lost is reported.
 
 Exit status: 0 the recording is whole; 2 something was lost, or nothing could be recorded; 130 interrupted.
+
+Examples: qmpcheck record unix:/run/vm.sock -o stream.jsonl
+          qmpcheck record -o stream.jsonl -- qemu-system-x86_64 -M q35
 """
 
 from __future__ import annotations

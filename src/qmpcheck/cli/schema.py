@@ -1,6 +1,8 @@
 """Write the events of a spec, or one of them, as JSON Schema (draft 2020-12).
 
 What must follow what is not in it, and `1.0` is an integer there.
+
+Example: qmpcheck schema 10.0 SHUTDOWN
 """
 
 from __future__ import annotations

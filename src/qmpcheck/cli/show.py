@@ -1,6 +1,8 @@
 """Show the rules of a spec, each with its line in the spec's document.
 
 For one event, what commands promise about it and the known errata that concern it are shown, too.
+
+Example: qmpcheck show 10.0 BLOCK_IO_ERROR
 """
 
 from __future__ import annotations

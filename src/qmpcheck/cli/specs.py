@@ -1,4 +1,7 @@
-"""List the specs that --spec takes, oldest first."""
+"""List the specs that --spec takes: the releases, newest first, then the revisions of qmp-events.txt.
+
+Example: qmpcheck specs
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,7 @@ import argparse
 from tabulate import tabulate
 
 from qmpcheck.specs import catalogue
-
-_HEADERS = ("edition", "releases", "revision", "date", "events", "follow-ups", "source")
+from qmpcheck.specs.catalogue import SpecEntry
 
 _OTHER_NAMES = """\
 `latest` is the newest release. A path means a QEMU source tree or a tarball of one, a QAPI schema's root
@@ -23,18 +25,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(_: argparse.Namespace) -> int:
-    rows = [
-        (
-            entry.edition,
-            ", ".join(entry.releases),
-            entry.id,
-            entry.date,
-            entry.events,
-            entry.follow_ups,
-            entry.source,
-        )
-        for entry in catalogue.entries()
-    ]
-    print(tabulate(rows, headers=_HEADERS, disable_numparse=True))
+    entries = catalogue.entries()
+    releases = [entry for entry in reversed(entries) if entry.releases]
+    print(tabulate(map(_release, releases), headers=_RELEASE_HEADERS, disable_numparse=True))
+    print("\nThe revisions of qmp-events.txt, by the first digits of their commits, oldest first:\n")
+    revisions = [entry for entry in entries if entry.source == "qmp-events.txt"]
+    print(tabulate(map(_revision, revisions), headers=_REVISION_HEADERS, disable_numparse=True))
     print(f"\n{_OTHER_NAMES}")
     return 0
+
+
+_RELEASE_HEADERS = ("releases", "edition", "date", "events", "follow-ups", "source")
+_REVISION_HEADERS = ("revision", "edition", "shipped as", "date", "events", "follow-ups")
+
+
+def _release(entry: SpecEntry) -> tuple[object, ...]:
+    releases = ", ".join(entry.releases)
+    return releases, entry.edition, entry.date, entry.events, entry.follow_ups, entry.source
+
+
+def _revision(entry: SpecEntry) -> tuple[object, ...]:
+    releases = ", ".join(entry.releases)
+    return entry.id, entry.edition, releases, entry.date, entry.events, entry.follow_ups

@@ -4,6 +4,9 @@ The spec, and other defaults, can be set in qmpcheck.toml, or under [tool.qmpche
 
 Exit status: 0 nothing found; 1 findings at least as bad as --fail-on; 2 a stream could not be read to
 its end, or held no event; 130 interrupted.
+
+Examples: qmpcheck validate stream.jsonl
+          qmpcheck validate /var/log/libvirt/ --spec 10.0 --complete
 """
 
 from __future__ import annotations
@@ -79,6 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--assume",
+        type=_option_name,
         action=AppendOverDefault,
         default=[],
         metavar="OPTION",
@@ -277,6 +281,10 @@ def _new(checked: StreamResult, options: argparse.Namespace, known: Baseline | N
     from qmpcheck.reports import baseline
 
     return baseline.new(checked, known, options.fail_on)
+
+
+def _option_name(text: str) -> str:
+    return text.lstrip("-")
 
 
 def _count(text: str) -> int:

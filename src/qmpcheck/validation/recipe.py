@@ -29,7 +29,7 @@ class Recipe(msgspec.Struct, frozen=True):
         rules: files with the user's temporal rules.
         command_rules: which of the shipped rules about commands count.
         selected: names of temporal rules whose findings are wanted, whatever their codes.
-        ignored: names of temporal rules that are not watched.
+        ignored: names of temporal rules that are not watched, and CODE:EVENT of findings that do not count.
         extra: events and members that the project's QEMU has beside those of its spec.
         complete: whether the streams' last sessions are known to be over.
         timeline: whether results have a timeline.

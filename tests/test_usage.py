@@ -1,0 +1,154 @@
+"""What the command line offers to somebody who is not sure: suggestions, examples, completion."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from qmpcheck.cli import COMMANDS, config, main
+
+
+def said(capsys: pytest.CaptureFixture[str], command: str) -> str:
+    with pytest.raises(SystemExit) as exit:
+        main(command.split())
+    assert exit.value.code == 2
+    return capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("command", "hint"),
+    [
+        ("validat s.jsonl", "(did you mean validate or lint?)"),
+        ("validate s.jsonl --format jsn", "(did you mean json?)"),
+        ("validate s.jsonl --complet", "(did you mean --complete, --color or --select?)"),
+        ("validate s.jsonl --assume -no-shutdown", "; a value that begins with - is written --assume=-VALUE"),
+        ("diff 10.0 11.1 --used-bye x", "(did you mean --used-by?)"),
+    ],
+)
+def test_a_hint_says_what_was_meant(command: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, command).endswith(hint)
+
+
+def test_an_assumed_option_may_have_its_dash(tmp_path: Path) -> None:
+    stream = tmp_path / "s.jsonl"
+    stream.write_text('{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 0}}\n')
+    assert main(["validate", str(stream), "--spec", "2.8:txt", "--assume=-no-shutdown"]) == 0
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    text = capsys.readouterr().out
+    assert f"qmpcheck {command}" in text.partition("\nExample")[2]
+
+
+def completed(line: str) -> list[str]:
+    """What the shell would offer at the end of a line."""
+    environment = {
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line)),
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_IFS": " ",
+    }
+    program = "import os, sys; os.dup2(1, 8); os.dup2(2, 9); sys.argv = ['qmpcheck']; import qmpcheck.cli as c; c.main([])"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("qmpcheck val", ["validate"]),
+        ("qmpcheck validate s.jsonl --compl", ["--complete"]),
+        ("qmpcheck validate --spec 2.1", ["2.1", "2.10", "2.11", "2.12", "2.1:txt"]),
+        ("qmpcheck explain QMP30", ["QMP301", "QMP302", "QMP303", "QMP304", "QMP305", "QMP306", "QMP307"]),
+        ("qmpcheck show 10.0 BLOCK_IO", ["BLOCK_IO_ERROR"]),
+    ],
+)  # fmt: skip
+def test_completion(line: str, offered: list[str]) -> None:
+    assert sorted(completed(line)) == offered
+
+
+def test_explaining_the_beginning_of_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["explain", "QMP20"])
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
+        "QMP201", "QMP202", "QMP203", "QMP204", "QMP205", "QMP206"
+    ]  # fmt: skip
+
+
+SETTINGS = 'spec = "v2"\nignore = ["QMP203:STOP"]\nseverities = { QMP302 = "error" }\n'
+
+
+def test_showing_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    main(["show-settings"])
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "no configuration file; the defaults:",
+        '  spec       "auto" (default)',
+    ]
+    Path("qmpcheck.toml").write_text(SETTINGS)
+    main(["show-settings"])
+    assert (
+        capsys.readouterr().out
+        == """\
+qmpcheck.toml:
+  spec       "v2"
+  select     not set (default)
+  ignore     ["QMP203:STOP"]
+  severities {"QMP302": "error"}
+  assume     [] (default)
+  rules      [] (default)
+  within     not set (default)
+  fail-on    "error" (default)
+  extra      [] (default)
+"""
+    )
+
+
+def test_the_schema_of_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["show-settings", "--schema"])
+    schema = json.loads(capsys.readouterr().out)
+    Draft202012Validator.check_schema(schema)
+    validator = Draft202012Validator(schema)
+    assert validator.is_valid({"spec": "v2", "severities": {"QMP2": "warning"}, "within": 0.5})
+    for wrong in ({"spek": "v2"}, {"within": -1}, {"severities": {"QMP2": "off"}}, {"select": "QMP2"}):
+        assert not validator.is_valid(wrong)
+    assert {*schema["$defs"]["Settings"]["properties"]} == {*config.KEYS}
+
+
+@pytest.mark.parametrize(
+    ("ignored", "left"),
+    [
+        ("QMP203:STOP", ["RESUME"]),
+        ("QMP2:STOP,QMP203:RESUME", []),
+        ("QMP201:STOP", ["RESUME", "STOP"]),
+        ("QMP203", []),
+    ],
+)
+def test_ignoring_a_code_for_one_event(
+    ignored: str, left: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stream = tmp_path / "s.jsonl"
+    stream.write_text(
+        "".join(
+            f'{{"event": "{event}", "timestamp": {{"seconds": 1, "microseconds": 0}}, "data": {{"why": 1}}}}\n'
+            for event in ("STOP", "RESUME")
+        )
+    )
+    status = main(["validate", str(stream), "--spec", "10.0", "--format", "json", "--ignore", ignored])
+    found = json.loads(capsys.readouterr().out)["diagnostics"]
+    assert (sorted(each["event"] for each in found), status) == (left, bool(left))
