@@ -153,6 +153,7 @@ def test_a_command_gets_the_keys_it_asks_for() -> None:
         ('spec = "qemu:./evil"\n', "1: spec: a file names no program to be run; name it with --spec"),
         ('select = "QMP1"\n', "1: select: expected a list of strings"),
         ("select = []\n", "1: select: names no code, so that nothing would ever be found"),
+        ('select = ["QMP2:STOP"]\n', "1: select: CODE:EVENT is for ignore only"),
         ("ignore = [\n  1,\n]\n", "1: ignore: expected a list of strings"),
         ('# why\n\nignore = ["QMP1", "QMP7"]\n', '3: ignore: no code of a finding about a stream or a build begins with "QMP7"'),
         ('ignore = [""]\n', '1: ignore: no code of a finding about a stream or a build begins with ""'),
@@ -228,10 +229,8 @@ def test_a_file_that_is_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "good.jsonl --spec v2") == (2, "", "qmpcheck: qmpcheck.toml: Is a directory\n")
 
 
-def test_the_example_in_the_readme() -> None:
-    [example] = re.findall(
-        r"## Configuration\n.*?```toml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL
-    )
+def test_the_example_in_the_docs() -> None:
+    [example] = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "configuration.md").read_text(), re.DOTALL)
     Path("qmpcheck.toml").write_text(example)
     assert config.defaults(config.KEYS).keys() == {
         "spec", "fail_on", "ignore", "severities", "assume", "rules"

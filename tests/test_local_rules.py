@@ -182,7 +182,7 @@ def test_a_release_is_added_to_the_project_by_one_command(project: Path, tmp_pat
     assert (added["id"], added["date"], added["events"]) == ("99.0", "2099-01-02", 2)
     assert "## 99.0" in (project / "reports" / "drift.md").read_text().replace("### ", "## ")
     assert "9.2 to 99.0" not in (project / "README.md").read_text()  # it has no BLOCK_IO_ERROR
-    assert run(project, "reports/readme.py", "--check").returncode == 0
+    assert run(project, "reports/docs.py", "--check").returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_no_release_of_the_user_gets_into_the_pages(project: Path) -> None:
     (project / "a").mkdir()
     shutil.copy(folder / "99.0.json", project / "a" / "99.1.json")
     environment = {"XDG_DATA_HOME": str(project / "data"), "QMPCHECK_RULES": str(project / "a")}
-    for script in ("drift.py", "readme.py"):
+    for script in ("drift.py", "docs.py"):
         command = [sys.executable, f"reports/{script}", "--check"]
         environment |= {"PYTHONPATH": str(project / "src")}
         done = subprocess.run(command, cwd=project, env=os.environ | environment, check=False)

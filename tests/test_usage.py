@@ -26,6 +26,7 @@ def said(capsys: pytest.CaptureFixture[str], command: str) -> str:
         ("validate s.jsonl --format jsn", "(did you mean json?)"),
         ("validate s.jsonl --complet", "(did you mean --complete, --color or --select?)"),
         ("validate s.jsonl --assume -no-shutdown", "; a value that begins with - is written --assume=-VALUE"),
+        ("validate s.jsonl --select QMP203:STOP", "argument --select: CODE:EVENT is for --ignore only"),
         ("diff 10.0 11.1 --used-bye x", "(did you mean --used-by?)"),
     ],
 )

@@ -7,7 +7,7 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from types import ModuleType
 from typing import IO, Any, NoReturn
 
@@ -143,7 +143,18 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
     return argparse.RawDescriptionHelpFormatter(prog, width=100)
 
 
-def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+def full_parser() -> argparse.ArgumentParser:
+    """The parser with the arguments of all commands, for the documentation."""
+    return _parser([], COMMANDS)
+
+
+def _parser(arguments: Sequence[str], loaded: Collection[str] = ()) -> argparse.ArgumentParser:
+    """The parser of a command line.
+
+    Args:
+        arguments: the line; only the command in it is loaded.
+        loaded: further commands to load.
+    """
     parser = _Parser(prog="qmpcheck", description=(qmpcheck.__doc__ or "").partition("\n")[0])
     parser.add_argument("--version", action="version", version=f"qmpcheck {qmpcheck.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", prog="qmpcheck")
@@ -151,7 +162,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     # Only the module of the command is imported: start-up time is what users wait for most often.
     for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary)
-        if name == asked:
+        if name == asked or name in loaded:
             module = importlib.import_module(f"qmpcheck.cli.{name.replace('-', '_')}")
             parser.command = command
             command.description = module.__doc__

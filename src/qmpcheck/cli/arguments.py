@@ -152,8 +152,14 @@ def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
         return matching
 
     metavar = "CODE|RULE[,...]"
+
+    def whole_codes(text: str) -> list[str]:
+        if any(is_code(each) and ":" in each for each in text.split(",")):
+            raise argparse.ArgumentTypeError("CODE:EVENT is for --ignore only")
+        return codes(text)
+
     parser.add_argument(
-        "--select", type=codes, action=AppendOverDefault, metavar=metavar, help="only these findings"
+        "--select", type=whole_codes, action=AppendOverDefault, metavar=metavar, help="only these findings"
     )
     parser.add_argument(
         "--ignore",

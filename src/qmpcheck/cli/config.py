@@ -229,6 +229,8 @@ def _codes_or_rule(text: str) -> list[str]:
 
 
 def _some_codes(value: list[str], folder: str) -> list[str]:
+    if any(is_code(each) and ":" in each for each in value):
+        raise _InvalidValue("CODE:EVENT is for ignore only")
     codes = _codes(value, folder)
     if not codes:
         raise _InvalidValue("names no code, so that nothing would ever be found")

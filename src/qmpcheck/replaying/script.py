@@ -190,8 +190,7 @@ def _said(error: str) -> tuple[str, tuple[str, ...]]:
     keys = tuple(re.findall(r"[\w-]+", (match[2] or "").partition("[")[0]))
     if unknown := _UNKNOWN.fullmatch(reason):
         known = _KINDS.get(keys[0] if keys else "", ScriptStep)
-        near = catalogue.near_names(unknown[1], [each.encode_name for each in msgspec.structs.fields(known)])
-        hint = f" (near: {', '.join(map(name, near))})" if near else ""
+        hint = did_you_mean(unknown[1], [each.encode_name for each in msgspec.structs.fields(known)])
         return f"unknown key {quoted(unknown[1])}{hint}", (*keys[:1], unknown[1])
     place = f"{keys[0]}: " if keys and match[1][:1].isupper() else ""
     return safe(place + reason[:1].lower() + reason[1:]), keys
