@@ -185,7 +185,7 @@ def test_an_interrupt_ends_it_and_the_client(tmp_path: Path, number: int, status
         (["--exec", "true '{}", "--spec", "11.1"], "--exec: \"true '{}\": No closing quotation"),
         (["--exec", "/no/client {}", "--spec", "11.1"], "/no/client: No such file or directory"),
         (["--exec", "true {}", "--spec", "11.1..9.2"], '"11.1..9.2": 11.1 is newer than 9.2'),
-        (["--exec", "true {}", "--spec", "9.2..12.1"], '"9.2..12.1": no release is called "12.1" (near: 2.1, 1.1, 2.12, 2.11)'),
+        (["--exec", "true {}", "--spec", "9.2..12.1"], '"9.2..12.1": no release is called "12.1" (did you mean 2.1, 1.1 or 2.12?)'),
         (["--exec", "true {}", "quiet.jsonl"], "quiet.jsonl: there is no event in it"),
         (["--exec", "true {}", "--events", "3", "quiet.jsonl"], "--events is about generated streams, and not about a FILE"),
     ],

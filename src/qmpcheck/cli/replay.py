@@ -12,6 +12,8 @@ read all events and then end with exit status 0, or connect again:
   qmpcheck replay --spec 9.2..11.1 --exec 'my-client --socket {}'
 
 Exit status: 0; with --exec, 1 if the client did not survive a stream; 2 nothing could be served.
+
+Example: qmpcheck replay --spec 11.1 --listen unix:/tmp/qmp
 """
 
 from __future__ import annotations

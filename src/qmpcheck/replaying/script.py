@@ -18,7 +18,8 @@ from qmpcheck import toml_positions
 from qmpcheck.generating.stream import Generation
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
-from qmpcheck.text import name, quoted, safe
+from qmpcheck.text import quoted, safe
+from qmpcheck.wording import did_you_mean
 
 
 class Error(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"kind": "class"}):

@@ -14,6 +14,7 @@ from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.text import quoted, safe
 from qmpcheck.version import of_greeting
+from qmpcheck.wording import did_you_mean
 
 
 class ReplayStream(NamedTuple):
@@ -85,7 +86,6 @@ def specs(name: str) -> list[Spec]:
 def _place(release: str, names: list[str], name: str) -> int:
     release = catalogue.find(release).id if release == "latest" else release
     if release not in names:
-        near = catalogue.near_names(release, names)
-        hint = f" (near: {', '.join(near)})" if near else ""
+        hint = did_you_mean(release, names)
         raise SpecError(f"{quoted(name)}: no release is called {quoted(release)}{hint}")
     return names.index(release)
