@@ -128,7 +128,7 @@ def test_the_schema_of_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
     assert validator.is_valid({"spec": "v2", "severities": {"QMP2": "warning"}, "within": 0.5})
     for wrong in ({"spek": "v2"}, {"within": -1}, {"severities": {"QMP2": "off"}}, {"select": "QMP2"}):
         assert not validator.is_valid(wrong)
-    assert {*schema["$defs"]["Settings"]["properties"]} == {*config.KEYS}
+    assert {*schema["$defs"]["ConfigSettings"]["properties"]} == {*config.KEYS}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from qmpcheck.checking.accessors import data_of
 from qmpcheck.checking.monitors import MONITORS, Judgement, Monitor, Reporter
 from qmpcheck.checking.plan import NOTHING, CommandSteps, Plan, Step, state_changes
 from qmpcheck.checking.reader import Reader
-from qmpcheck.checking.result import Findings, StreamResult, Wanted
+from qmpcheck.checking.result import Findings, StreamResult, Selection
 from qmpcheck.checking.session import LastMessages, Series, Session
 from qmpcheck.checking.temporal_rule import Level, TemporalRule, follow_ups
 from qmpcheck.checking.timestamps import Column, RateLimits, Seen, TimeOrder
@@ -158,7 +158,7 @@ class Checker:
     def _begin(self) -> None:
         options = self.options
         self._findings = Findings(
-            Wanted(options.codes, options.selected, options.ignored),
+            Selection(options.codes, options.selected, options.ignored),
             options.most,
             self._known_events,
             options.severities,

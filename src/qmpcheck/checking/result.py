@@ -98,7 +98,7 @@ class StreamResult(NamedTuple):
         )
 
 
-class Wanted(NamedTuple):
+class Selection(NamedTuple):
     """Which findings count.
 
     Attributes:
@@ -130,7 +130,7 @@ class Findings:
 
     def __init__(
         self,
-        wanted: Wanted,
+        wanted: Selection,
         most: int,
         events: frozenset[str],
         severities: Severities,

@@ -28,7 +28,7 @@ from qmpcheck.wording import did_you_mean
 _Severity = Literal["error", "warning"]
 
 
-class Settings(msgspec.Struct, rename="kebab", forbid_unknown_fields=True, frozen=True):
+class ConfigSettings(msgspec.Struct, rename="kebab", forbid_unknown_fields=True, frozen=True):
     """What a configuration file of qmpcheck may set: the defaults of the flags of these names."""
 
     spec: Annotated[
@@ -64,7 +64,7 @@ class Settings(msgspec.Struct, rename="kebab", forbid_unknown_fields=True, froze
     ] = ()
 
 
-KEYS = Settings.__struct_encode_fields__
+KEYS = ConfigSettings.__struct_encode_fields__
 """The keys that a file may have; severities and extra are those without a flag."""
 
 _EXPECTED = {
@@ -172,7 +172,7 @@ def _values(file: ConfigFile) -> dict[str, Any]:
     if not isinstance(file.settings, dict):
         file.fail("expected a table")
     try:
-        msgspec.convert(file.settings, Settings)
+        msgspec.convert(file.settings, ConfigSettings)
     except msgspec.ValidationError as error:
         _refuse(file, str(error))
     values: dict[str, Any] = {}

@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     config.defaults(config.KEYS)  # says what is wrong with it
     print(f"{safe(file.path)}:" if file else "no configuration file; the defaults:")
     settings = file.settings if file else {}
-    defaults = msgspec.to_builtins(config.Settings())
+    defaults = msgspec.to_builtins(config.ConfigSettings())
     for key in config.KEYS:
         if key in settings:
             print(f"  {key:11}{safe(json.dumps(settings[key], ensure_ascii=False))}")
@@ -40,4 +40,4 @@ def run(options: argparse.Namespace) -> int:
 
 def schema() -> dict[str, object]:
     """The JSON Schema of a configuration file."""
-    return msgspec.json.schema(config.Settings)
+    return msgspec.json.schema(config.ConfigSettings)
