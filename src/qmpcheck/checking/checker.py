@@ -16,7 +16,7 @@ from qmpcheck.checking.accessors import data_of
 from qmpcheck.checking.monitors import MONITORS, Judgement, Monitor, Reporter
 from qmpcheck.checking.plan import NOTHING, CommandSteps, Plan, Step, state_changes
 from qmpcheck.checking.reader import Reader
-from qmpcheck.checking.result import Findings, StreamResult, Selection
+from qmpcheck.checking.result import Findings, Selection, StreamResult
 from qmpcheck.checking.session import LastMessages, Series, Session
 from qmpcheck.checking.temporal_rule import Level, TemporalRule, follow_ups
 from qmpcheck.checking.timestamps import Column, RateLimits, Seen, TimeOrder
