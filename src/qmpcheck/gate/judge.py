@@ -7,13 +7,13 @@ import functools
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from qmpcheck.checking.checker import Checker
-from qmpcheck.checking.result import StreamResult
+from qmpcheck.checking.result import Selection, StreamResult
 from qmpcheck.checking.temporal_rule import options_with_follow_ups
 from qmpcheck.codes import Severity
 from qmpcheck.drift.availability import availability_for
@@ -175,7 +175,7 @@ def judge(
 
     judged = tuple(_judged(build, each, checked, recipe, demands) for each in outcomes)
     since = _release_before(build, spec)
-    changes = _changes(build, (since or spec).rule_base, recipe.codes)
+    changes = _changes(build, (since or spec).rule_base, recipe.selection)
     return Verdict(build, spec, judged, changes, recipe, since)
 
 
@@ -208,7 +208,8 @@ def _judged(
         msgspec.structs.replace(each, level=recipe.severities.get(each.code, each.severity))
         for each in demands.unmet(outcome, seen, missed)
     )
-    wanted = tuple(each for each in found if each.code in recipe.codes)
+    counts = recipe.selection.has
+    wanted = tuple(each for each in found if counts(each.code, each.event, each.rule))
     return Judged(outcome, results, wanted, seen)
 
 
@@ -243,11 +244,12 @@ def _is_known(fault: Finding, results: Iterable[StreamResult]) -> bool:
 _NAME = re.compile(r"\w+")
 
 
-def _changes(build: Build, rule_base: RuleBase, codes: Collection[str]) -> tuple[Change, ...]:
-    """The changes from the spec to the build, those of them that have one of the codes."""
+def _changes(build: Build, rule_base: RuleBase, selection: Selection) -> tuple[Change, ...]:
+    """Return the changes from the spec to the build that count."""
     if not build.is_system:
         rule_base = _of_the_same_files(rule_base, build.rule_base)
-    return tuple(each for each in compare(rule_base, build.rule_base) if each.code in codes)
+    changes = compare(rule_base, build.rule_base)
+    return tuple(each for each in changes if selection.has(each.code, each.event, ""))
 
 
 def _of_the_same_files(rule_base: RuleBase, build: RuleBase) -> RuleBase:

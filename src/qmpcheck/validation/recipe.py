@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from qmpcheck.checking.checker import Checker, CheckOptions
+from qmpcheck.checking.result import Selection
 from qmpcheck.checking.session import Series
 from qmpcheck.checking.temporal_rule import Level, TemporalRule, assumed_options
 from qmpcheck.codes import STREAM_CODES
@@ -61,6 +62,11 @@ class Recipe(msgspec.Struct, frozen=True):
 
         texts = [toml_positions.read(path)[0].encode() for path in self.rules]
         return msgspec.structs.replace(self, rule_texts=tuple(texts))
+
+    @property
+    def selection(self) -> Selection:
+        """Which findings count."""
+        return Selection(self.codes, self.selected, self.ignored)
 
     def checker(self, spec: Spec) -> Checker:
         """A checker of streams by that spec.
