@@ -1,5 +1,6 @@
 """The reports for CI: each is what its readers take, whatever names and values stand in it."""
 
+import io
 import json
 import os
 import posixpath
@@ -544,7 +545,9 @@ def test_the_table_sums_what_looks_the_same() -> None:
             FindingKind("QMP301", "X", ""): 4,
         }
     )
-    assert [line.split() for line in streamstext.table(findings).splitlines()[3:]] == [
+    assert [
+        line.split() for line in streamstext.findings_table(findings, io.StringIO()).splitlines()[3:]
+    ] == [
         ["QMP301", "follow-up-missing", "error", "X", "4"],
         ["QMP301", "follow-up-missing", "warning", "X", "3"],
     ]

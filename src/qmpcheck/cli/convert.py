@@ -16,6 +16,7 @@ from typing import IO, Any, cast
 from qmpcheck.cli import inputs, output
 from qmpcheck.cli.messages import tell
 from qmpcheck.cli.status import CLEAN
+from qmpcheck.reports.tables import table
 from qmpcheck.rulebase import SpecError
 from qmpcheck.streams import demultiplex, formats, source
 from qmpcheck.streams.formats.message import Stream
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     format, found = _summary(path, options.input)
     if options.list:
         with output.opened(options.output) as out:
-            out.write(_table(format, found))
+            out.write(_table(format, found, out))
         return CLEAN
     chosen = _chosen(path, found, options.vm)
     with output.opened(options.output) as out, _parts(path, options.input) as (_, parts):
@@ -93,17 +94,14 @@ def _summary(path: str, format: str | None) -> tuple[formats.Format, list[_Conte
     return recognised, list(found.values())
 
 
-def _table(format: formats.Format, found: list[_Contents]) -> str:
-    from tabulate import tabulate
-
+def _table(format: formats.Format, found: list[_Contents], out: IO[str]) -> str:
     headers = ("VM", "events", "messages", "incomplete", "lines")
     rows = [
         (_label(each.stream), each.events, each.messages, each.cut, f"{each.first}-{each.last}")
         for each in found
     ]
     lacks = f"It may lack {format.may_lack}.\n" if format.loses else ""
-    table = tabulate(rows, headers=headers, disable_numparse=True)
-    return f"{format.name}: {format.summary}\n{lacks}\n{table}\n"
+    return f"{format.name}: {format.summary}\n{lacks}\n{table(rows, headers, out)}\n"
 
 
 def _label(stream: Stream) -> str:

@@ -13,20 +13,19 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
-from tabulate import tabulate
+from typing import IO, TYPE_CHECKING
 
 from qmpcheck.cli import report_option
 from qmpcheck.codes import Impact, Severity
 from qmpcheck.drift.history import HistoryEntry, history
 from qmpcheck.reports.formats import PAGES
+from qmpcheck.reports.tables import table
 
 if TYPE_CHECKING:
     from qmpcheck.reports.report import Report
 
-_WIDTHS = (None, None, None, None, 80)
-"""The widths at which cells are wrapped: what happened can be long."""
+_WIDEST = 80
+"""The width at which cells are wrapped: what happened can be long."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,22 +43,19 @@ def run(options: argparse.Namespace) -> int:
     report_option.prepare(options.reports, ())
     steps = history(options.subject) if options.subject else ()
     with report_option.opened(None, options.reports) as out:
-        out.write(_steps(steps) if steps else _releases())
+        out.write((_steps(steps, out) if steps else _releases(out)) + "\n")
     if not options.reports:
         return 0
     return report_option.write(options.reports, _report(options.subject, steps))
 
 
-def _steps(steps: tuple[HistoryEntry, ...]) -> str:
-    table = tabulate(
-        steps, headers=HistoryEntry._fields, disable_numparse=True, missingval="", maxcolwidths=_WIDTHS
-    )
-    return f"{table}\n"
+def _steps(steps: tuple[HistoryEntry, ...], out: IO[str]) -> str:
+    return table(steps, HistoryEntry._fields, out, widest=_WIDEST)
 
 
-def _releases() -> str:
+def _releases(out: IO[str]) -> str:
     heads = ("release", "year", "events", "came", "went", "breaking", "risky", "safe")
-    return tabulate([*_rows()], headers=heads, missingval="", disable_numparse=True, stralign="right") + "\n"
+    return table(_rows(), heads, out, align=["right"] * len(heads))
 
 
 def _rows() -> Iterator[tuple[object, ...]]:

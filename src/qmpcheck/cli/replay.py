@@ -22,6 +22,7 @@ import argparse
 import asyncio
 import math
 import signal
+import sys
 from collections.abc import Iterator
 
 from qmpcheck.cli.messages import tell
@@ -33,6 +34,7 @@ from qmpcheck.replaying.script import Script
 from qmpcheck.replaying.server import Server
 from qmpcheck.replaying.stream import ReplayStream
 from qmpcheck.replaying.survival import SurvivalOutcome, TestedClient
+from qmpcheck.reports.tables import table
 from qmpcheck.rulebase import SpecError
 from qmpcheck.text import safe, shortened
 from qmpcheck.wording import plural
@@ -152,13 +154,11 @@ def _survive(streams: list[ReplayStream], client: TestedClient) -> int:
 
 
 def _report(outcomes: list[SurvivalOutcome]) -> Iterator[str]:
-    from tabulate import tabulate
-
     rows = [
         (safe(each.name), f"{each.read} of {each.lines}", safe(each.failure) or "survived")
         for each in outcomes
     ]
-    yield tabulate(rows, headers=("stream", "events", "client"), disable_numparse=True)
+    yield table(rows, ("stream", "events", "client"), sys.stdout)
     for each in outcomes:
         if each.failure:
             yield f"\n{safe(each.name)}: {safe(each.failure)}"

@@ -8,14 +8,14 @@ Example: qmpcheck show 10.0 BLOCK_IO_ERROR
 from __future__ import annotations
 
 import argparse
+import sys
 import textwrap
 from collections.abc import Iterable, Iterator
-
-from tabulate import tabulate
 
 from qmpcheck import rulebase
 from qmpcheck.cli import arguments
 from qmpcheck.keypath import as_text
+from qmpcheck.reports.tables import table
 from qmpcheck.rulebase import DescribedValue, EventRule, LineNumber, Marks, Member
 from qmpcheck.specs import catalogue
 from qmpcheck.text import name, quoted, safe
@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     spec = catalogue.find(options.spec)
     events = arguments.chosen_events(spec.rule_base, options.event)
     rows = [row for event, rule in events.items() for row in _event_rows(event, rule)]
-    print(tabulate(rows, headers=("event", "what", "rule", "line"), disable_numparse=True))
+    print(table(rows, ("event", "what", "rule", "line"), sys.stdout))
     if options.event is not None:
         _print_list("What commands promise about it", _promises(options.event, spec))
         _print_list("Known errata about it", _errata(options.event, spec))
@@ -66,11 +66,13 @@ def _promises(event: str, spec: catalogue.Spec) -> Iterator[str]:
     series = catalogue.series(spec)
     if spec.rule_base.source == rulebase.TEXT:
         return
-    for table in command_rules.all_rules():
-        rules = [*command_rules.compiled(table, spec.rule_base, series)] if table.is_of(series) else []
+    for rule_table in command_rules.all_rules():
+        rules = (
+            [*command_rules.compiled(rule_table, spec.rule_base, series)] if rule_table.is_of(series) else []
+        )
         if any(event in {each.trigger.name, *(response.name for response in each.then)} for each in rules):
-            where = table.cites or "conventional"
-            yield f"{table.name} (since {table.since}, {where}): {command_rules.text(rules)}"
+            where = rule_table.cites or "conventional"
+            yield f"{rule_table.name} (since {rule_table.since}, {where}): {command_rules.text(rules)}"
 
 
 def _errata(event: str, spec: catalogue.Spec) -> Iterator[str]:

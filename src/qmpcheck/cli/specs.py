@@ -6,9 +6,9 @@ Example: qmpcheck specs
 from __future__ import annotations
 
 import argparse
+import sys
 
-from tabulate import tabulate
-
+from qmpcheck.reports.tables import table
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import SpecEntry
 
@@ -27,10 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(_: argparse.Namespace) -> int:
     entries = catalogue.entries()
     releases = [entry for entry in reversed(entries) if entry.releases]
-    print(tabulate(map(_release, releases), headers=_RELEASE_HEADERS, disable_numparse=True))
+    print(table(map(_release, releases), _RELEASE_HEADERS, sys.stdout))
     print("\nThe revisions of qmp-events.txt, by the first digits of their commits, oldest first:\n")
     revisions = [entry for entry in entries if entry.source == "qmp-events.txt"]
-    print(tabulate(map(_revision, revisions), headers=_REVISION_HEADERS, disable_numparse=True))
+    print(table(map(_revision, revisions), _REVISION_HEADERS, sys.stdout))
     print(f"\n{_OTHER_NAMES}")
     return 0
 

@@ -8,19 +8,18 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import IO
 
-from tabulate import tabulate
-
 from qmpcheck.codes import Impact
 from qmpcheck.reports import changes as shared
 from qmpcheck.reports import style
 from qmpcheck.reports.changes import ChangeRow, Changes
+from qmpcheck.reports.tables import table
 
 _HEADERS = ("event", "code", "level", "path", "what", "old", "new")
 
 _DOCUMENTS = "In the documents alone, and no change on the wire:"
 
-_WIDTHS = (None, None, None, None, 60)
-"""The widths at which cells are wrapped: what changed can be long."""
+_WIDEST = 60
+"""The width at which cells are wrapped: what changed can be long."""
 
 
 def write(changes: Changes, out: IO[str]) -> None:
@@ -31,13 +30,8 @@ def write(changes: Changes, out: IO[str]) -> None:
     wire, documents = _parted(rows)
     for heading, part in (("", wire), (f"\n{_DOCUMENTS}\n", documents)):
         if part:
-            table = tabulate(
-                _cells(part, lambda row: _painted(row.level, paint)),
-                headers=_HEADERS,
-                disable_numparse=True,
-                maxcolwidths=_WIDTHS,
-            )
-            out.write(f"{heading}\n{table}\n")
+            cells = _cells(part, lambda row: _painted(row.level, paint))
+            out.write(f"{heading}\n{table(cells, _HEADERS, out, _WIDEST)}\n")
     out.write("".join(f"\n{note}\n" for note in shared.notes(changes)))
 
 

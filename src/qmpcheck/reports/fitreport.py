@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -14,6 +15,7 @@ from qmpcheck import keypath
 from qmpcheck.drift import release_ranges
 from qmpcheck.drift.fit import Fit, SpecFit, StreamFit, evidence
 from qmpcheck.finding import Finding
+from qmpcheck.reports.tables import table
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import TEXT_DOCUMENT, SpecEntry
 from qmpcheck.text import name, safe
@@ -36,15 +38,13 @@ def _write_one(label: str, fit: Fit, out: IO[str]) -> None:
     if fit.events:
         out.writelines(f"  {line}\n" for line in _evidence(fit))
         releases = [(row.specs, *row.result) for row in release_rows(fit)]
-        out.write(f"\n{_table(('releases',), releases)}\n")
+        out.write(f"\n{_table(('releases',), releases, out)}\n")
         texts = [(row.specs, row.dates, row.among, *row.result) for row in text_rows(fit)]
-        out.write(f"\n{_table((TEXT_DOCUMENT, 'dated', 'among them'), texts)}\n")
+        out.write(f"\n{_table((TEXT_DOCUMENT, 'dated', 'among them'), texts, out)}\n")
 
 
-def _table(specs: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    from tabulate import tabulate
-
-    return tabulate(rows, headers=(*specs, "conform", "", "first that does not"), disable_numparse=True)
+def _table(specs: Sequence[str], rows: Sequence[Sequence[str]], out: IO[str]) -> str:
+    return table(rows, (*specs, "conform", "", "first that does not"), out)
 
 
 def answer(fit: Fit) -> str:
@@ -204,17 +204,15 @@ class Sums:
 
     def text(self) -> str:
         """A table of the releases, and the streams that no release fits."""
-        from tabulate import tabulate
-
         rows = [
             *((release, count, "the greeting") for release, count in self._by_greeting.most_common()),
             *((releases, count, "all events") for releases, count in self._by_fit.most_common()),
         ]
-        table = tabulate(rows, headers=("written by", "streams", "as said by"), disable_numparse=True)
+        shown = table(rows, ("written by", "streams", "as said by"), sys.stdout)
         lines = [
             f"{plural(self._streams, 'stream')}, {plural(self._events, 'event')}",
             "",
-            *([table] * bool(rows)),
+            *([shown] * bool(rows)),
         ]
         if self._without:
             more = len(self._without) - _MOST_NAMED

@@ -15,6 +15,7 @@ from qmpcheck.gate.scenario import Scenario
 from qmpcheck.reports import changesreport, fingerprint, streamstext, style
 from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.reports.report import Report, count, levels
+from qmpcheck.reports.tables import table
 from qmpcheck.text import name, safe, shortened
 from qmpcheck.wording import plural
 
@@ -31,7 +32,7 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
     spec = verdict.spec
     against = f"{safe(spec.name)} ({spec.id})" if spec.name != spec.id else spec.id
     out.write(f"{safe(verdict.build.path)} {verdict.build.version} against {against}\n\n")
-    out.write(_table(verdict) + "\n\n")
+    out.write(_table(verdict, out) + "\n\n")
     known = frozenset(map(fingerprint.of_finding, filter(lambda finding: finding.known, report.findings)))
     for judged in verdict.judged:
         out.writelines(_lines(judged, known, paint))
@@ -40,8 +41,7 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
     for judged in verdict.judged:
         for checked in judged.checked:
             findings.update(checked.counts)
-    table = streamstext.table(findings, verdict.recipe.severities)
-    out.write(table + "\n" * bool(findings))
+    out.write(streamstext.findings_table(findings, out, verdict.recipe.severities) + "\n" * bool(findings))
     out.writelines(_by_hand(report))
     out.write(f"{_status_word(report, paint)}: {_count_line(verdict, report)}\n")
 
@@ -60,15 +60,13 @@ def _status_word(report: Report, paint: style.Paint) -> str:
     return paint(style.RED, "unchecked") if report.unchecked else paint(style.GREEN, "passed")
 
 
-def _table(verdict: Verdict) -> str:
-    from tabulate import tabulate
-
+def _table(verdict: Verdict, out: IO[str]) -> str:
     rows = [
         (judged.outcome.scenario.name, f"{judged.outcome.seconds:.1f}", _outcome(judged), _seen(judged))
         for judged in verdict.judged
     ]
     headers = ("scenario", "seconds", "outcome", "events seen")
-    return tabulate(rows, headers=headers, disable_numparse=True, colalign=("left", "right", "left", "left"))
+    return table(rows, headers, out, align=("left", "right", "left", "left"))
 
 
 _MOST_EVENTS = 12

@@ -53,7 +53,7 @@ def write(
     findings: Counter[FindingKind] = Counter()
     for checked in results:
         findings.update(checked.counts)
-    out.write(table(findings, next(iter(results)).severities))
+    out.write(findings_table(findings, out, next(iter(results)).severities))
 
 
 def worst_lines(checked: StreamResult, paint: style.Paint, known: Baseline | None) -> str:
@@ -205,11 +205,11 @@ def safe_path(path: str) -> str:
     return safe(f"./{path}" if path.startswith(("::", "##")) else path)
 
 
-def table(findings: Counter[FindingKind], severities: Severities = AS_IT_IS) -> str:
+def findings_table(findings: Counter[FindingKind], out: IO[str], severities: Severities = AS_IT_IS) -> str:
     """Return a table of the findings by code and event; "" if there are none."""
     if not findings:
         return ""
-    from tabulate import tabulate
+    from qmpcheck.reports.tables import table
 
     shown: Counter[tuple[str, str, str, str]] = Counter()  # errata are not told apart
     for (code, event, erratum), count in findings.items():
@@ -219,4 +219,4 @@ def table(findings: Counter[FindingKind], severities: Severities = AS_IT_IS) -> 
         for row, count in sorted(shown.items(), key=lambda item: (item[0][0], item[0][3], item[0][2]))
     ]
     headers = ("code", "finding", "severity", "event", "count")
-    return "\n" + tabulate(rows, headers=headers, disable_numparse=True) + "\n"
+    return "\n" + table(rows, headers, out) + "\n"

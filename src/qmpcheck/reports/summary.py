@@ -11,6 +11,7 @@ from qmpcheck.checking.result import FindingKind, StreamResult
 from qmpcheck.codes import Severity
 from qmpcheck.reports import stream_status, streamstext, style
 from qmpcheck.reports.fingerprint import Baseline
+from qmpcheck.reports.tables import table
 from qmpcheck.text import safe
 from qmpcheck.wording import plural
 
@@ -41,19 +42,17 @@ def write(results: Collection[StreamResult], out: IO[str], known: Baseline | Non
         lines += each.lines
         events += each.events
     counts = [plural(len(results), "stream"), plural(lines, "line"), plural(events, "event")]
-    out.write(f"{', '.join(counts)}\n\n{_releases(by_release)}\n")
+    out.write(f"{', '.join(counts)}\n\n{_releases(by_release, out)}\n")
     _write_worst(results, out, known)
-    out.write(streamstext.table(findings, next(iter(results)).severities))
+    out.write(streamstext.findings_table(findings, out, next(iter(results)).severities))
 
 
-def _releases(by_release: dict[str, Counter[str]]) -> str:
-    from tabulate import tabulate
-
+def _releases(by_release: dict[str, Counter[str]], out: IO[str]) -> str:
     rows = [
         (release or "(none)", counts.total(), *(counts[status] or "" for status in _STATUSES))
         for release, counts in sorted(by_release.items(), key=lambda item: (-item[1].total(), item[0]))
     ]
-    return tabulate(rows, headers=("spec", "streams", *_STATUSES), disable_numparse=True)
+    return table(rows, ("spec", "streams", *_STATUSES), out)
 
 
 def _write_worst(results: Collection[StreamResult], out: IO[str], known: Baseline | None) -> None:
