@@ -42,6 +42,11 @@ QMP301  STOP"""
     )
 
 
+def test_a_word_is_never_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "10")
+    assert "QMP203" in table(ROWS, ("code", "finding"), Terminal())
+
+
 WORDS = st.lists(st.text("abc", min_size=1, max_size=9), max_size=12).map(" ".join)
 
 
@@ -50,6 +55,6 @@ def test_no_line_is_wider_than_the_terminal(rows: list[tuple[str, str, str]], co
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", str(columns))
         text = table(rows, ("a", "b", "c"), Terminal())
-    assert max(map(len, text.split("\n"))) <= columns
+    assert max(map(len, text.split("\n"))) <= columns, "no word here is too long for that"
     words = sorted(word for row in rows for cell in row for word in cell.split())
     assert sorted("".join(text.split("\n")[2:]).replace(" ", "")) == sorted("".join(words))

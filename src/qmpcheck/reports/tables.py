@@ -1,4 +1,4 @@
-"""Tables of plain text. On a terminal they are no wider than it is: long cells are wrapped."""
+"""Tables of plain text. On a terminal they are no wider than it is, where words allow that."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import shutil
 from collections.abc import Iterable, Sequence
 from typing import IO
 
-NARROWEST = 12
-"""Characters; a column that has more may be wrapped, but not to fewer."""
+_GAP = 2
+"""Characters between two columns; tabulate makes a column wider than its header by as many."""
 
-_BETWEEN = 2
 _COLOUR = re.compile(r"\x1b\[\d*m")
 
 
@@ -33,12 +32,13 @@ def table(
     from tabulate import tabulate
 
     cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
-    widths = [
-        max(len(_COLOUR.sub("", part)) for cell in column for part in cell.split("\n"))
-        for column in zip(headers, *cells, strict=True)
-    ]
+    columns = [*zip(*cells, strict=True)] if cells else [() for _ in headers]
+    widths = [max(map(_width, column), default=0) for column in columns]
+    # Only spaces are broken at: names and paths stay whole, to be found and copied.
+    words = [max((_width(word) for cell in column for word in cell.split()), default=0) for column in columns]
+    least = [max(word, len(head) + _GAP) for word, head in zip(words, headers, strict=True)]
     room = shutil.get_terminal_size().columns if out.isatty() else None
-    limits = _limits([min(each, widest or each) for each in widths], room)
+    limits = _limits([min(each, widest or each) for each in widths], least, room)
     return tabulate(
         cells,
         headers=headers,
@@ -48,12 +48,26 @@ def table(
     )
 
 
-def _limits(widths: list[int], room: int | None) -> list[int]:
-    """Return the widths, the widest ones narrowed until all fit into the room, if that can be."""
+def _width(text: str) -> int:
+    return len(_COLOUR.sub("", text))
+
+
+def _limits(widths: Sequence[int], least: Sequence[int], room: int | None) -> list[int]:
+    """Return how wide each column may be.
+
+    Args:
+        widths: how wide the columns are.
+        least: how narrow they can be.
+        room: the characters that all may take; None for any number.
+    """
     limits = [*widths]
-    while room is not None and sum(limits) + _BETWEEN * (len(limits) - 1) > room:
-        most = max(limits)
-        if most <= NARROWEST:
+
+    def total() -> int:
+        return sum(map(max, limits, least)) + _GAP * (len(limits) - 1)
+
+    while room is not None and total() > room:
+        over = [at for at, limit in enumerate(limits) if limit > least[at]]
+        if not over:
             break
-        limits[limits.index(most)] -= 1
+        limits[max(over, key=limits.__getitem__)] -= 1
     return limits
