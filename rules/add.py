@@ -21,7 +21,7 @@ from qmpcheck.specs import catalogue
 
 ROOT = make.HERE.parent
 
-PAGES = ("reports/drift.py", "reports/readme.py")
+PAGES = ("reports/drift.py", "reports/docs.py")
 """Write what tells of all releases."""
 
 

@@ -149,7 +149,7 @@ def test_a_release_that_was_there_stays_when_the_new_one_cannot_be_read() -> Non
 def project(tmp_path: Path) -> Path:
     """A copy of the project, as far as adding a release concerns it."""
     copy = tmp_path / "project"
-    for name in ("src", "rules", "reports"):
+    for name in ("src", "rules", "reports", "docs"):
         shutil.copytree(PROJECT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "corpora").symlink_to(PROJECT / "corpora")
     shutil.copy(PROJECT / "README.md", copy)
