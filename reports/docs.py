@@ -165,13 +165,14 @@ def made() -> dict[Path, str]:
 
 def main() -> int:
     os.chdir(ROOT)  # the examples name files from there
-    old = [path for path, text in made().items() if not path.exists() or path.read_text() != text]
-    for path in old:
-        if sys.argv[1:] == ["--check"]:
+    is_check = sys.argv[1:] == ["--check"]
+    old = {path: text for path, text in made().items() if not path.exists() or path.read_text() != text}
+    for path, text in old.items():
+        if is_check:
             print(f"{path.relative_to(ROOT)} is not up to date: run reports/docs.py")
         else:
-            path.write_text(made()[path])
-    return int(bool(old) and sys.argv[1:] == ["--check"])
+            path.write_text(text)
+    return int(bool(old) and is_check)
 
 
 if __name__ == "__main__":
