@@ -247,8 +247,8 @@ def state(place: Path, results: Sequence[StreamResult]) -> str:
     KeptResults(str(place), "scale")
     seconds = time.monotonic() - begin
     return (
-        f"A state of {ENTRIES:,} rows of clean streams, which are much alike, has {size / ENTRIES:.0f} bytes a "
-        f"row, and is loaded in {seconds:.1f} s."
+        f"A state of {ENTRIES:,} rows of clean streams, which are much alike, has {size / ENTRIES:.0f} bytes "
+        f"a row, and is loaded in {seconds:.1f} s."
     )
 
 

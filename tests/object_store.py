@@ -95,9 +95,10 @@ def _connected(process: subprocess.Popen[bytes], log: Path) -> Any:
 class Store:
     """A new bucket of a running server."""
 
-    def __init__(self, system: Any, bucket: str) -> None:
-        self.system, self.bucket = system, bucket
-        system.call_s3("create_bucket", Bucket=bucket)
+    def __init__(self, system: Any, name: str) -> None:
+        # a process can come back to the tests of a module, and then make its fixtures anew
+        self.system, self.bucket = system, f"{name}-{os.urandom(4).hex()}"
+        system.call_s3("create_bucket", Bucket=self.bucket)
 
     def put(self, files: dict[str, bytes]) -> None:
         """Write objects, by their keys."""

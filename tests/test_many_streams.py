@@ -123,7 +123,7 @@ def test_parquet_at_a_url(object_system: Any, folder: Path, tmp_path: Path) -> N
     pytest.importorskip("pyarrow")
     store = Store(object_system, "tables")
     main(["validate", str(folder), "--report", f"parquet={store.url('of/today')}"])
-    object_system.get("tables/of/today", str(tmp_path / "copy"), recursive=True)
+    object_system.get(f"{store.bucket}/of/today", str(tmp_path / "copy"), recursive=True)
     assert len(tables(str(tmp_path / "copy"))[0]) == 14
 
 
