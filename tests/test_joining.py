@@ -96,6 +96,14 @@ def test_findings_have_their_file_and_line(tmp_path: Path, capsys: pytest.Captur
     assert "    and 2 more, in lines x.log.1:3, x.log:1\n" in report
 
 
+def test_a_reply_in_another_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    eject = '{"execute": "device_del", "arguments": {"id": "d"}, "id": 1}'
+    reply = '{"return": {}, "id": 1}'
+    written(tmp_path, x_log_1=[GREETING, event("RESUME", 90), eject], x_log=[reply, END])
+    main(["validate", str(tmp_path), "--spec", "7.2"])
+    assert f"none has yet, and its reply is line 1 of {tmp_path}/x.log;" in capsys.readouterr().out
+
+
 def test_a_line_never_goes_on_in_the_next_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "x.log.2").write_text(f"{GREETING}\n{STOP[:20]}")
     (tmp_path / "x.log.1").write_text(RESUME)  # whole, but its newline is missing

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, cast
@@ -13,18 +12,17 @@ import msgspec
 from qmpcheck import rulebase
 from qmpcheck.checking.checker import Checker
 from qmpcheck.checking.result import StreamResult
-from qmpcheck.finding import Finding
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.streams import demultiplex, source
 from qmpcheck.streams.blocks import Advance
 from qmpcheck.streams.demultiplex import Part
-from qmpcheck.streams.formats import Format, Loss
+from qmpcheck.streams.formats import Format
 from qmpcheck.streams.formats.message import Stream
 from qmpcheck.streams.joined import JoinedFiles, Seam
 from qmpcheck.streams.stored_file import scheme
-from qmpcheck.text import safe
-from qmpcheck.validation import spec_choice
+from qmpcheck.validation import joined_result, spec_choice
+from qmpcheck.validation.checker_pool import CheckerPool
 from qmpcheck.validation.recipe import Recipe
 from qmpcheck.validation.recording import Recording, by_release
 from qmpcheck.validation.spec_choice import Choice
@@ -32,52 +30,6 @@ from qmpcheck.wording import plural
 
 if TYPE_CHECKING:
     from qmpcheck.drift.fit import Fitting
-
-UNANSWERABLE = frozenset({"QMP301", "QMP302", "QMP303", "QMP306"})
-"""What cannot be found in a format that lacks some events: what did not come may only be missing there."""
-
-
-class CheckerPool:
-    """Checkers by spec; one that has finished a stream is used again.
-
-    Args:
-        recipe: how streams are checked.
-    """
-
-    def __init__(self, recipe: Recipe) -> None:
-        self.recipe = recipe
-        self._first: dict[_CheckerKey, tuple[Spec, Checker]] = {}
-        self._free: dict[_CheckerKey, list[Checker]] = defaultdict(list)
-
-    def take(self, spec: Spec, format: Format | None = None) -> Checker:
-        """A checker of streams by a spec, in a format; give it back when it has finished.
-
-        Raises:
-            SpecError: an option of the recipe does not fit the spec.
-        """
-        key = _key(spec, format)
-        if key not in self._first:
-            recipe = self.recipe
-            if Loss.EVENTS in key[1]:
-                recipe = msgspec.structs.replace(recipe, codes=recipe.codes - UNANSWERABLE)
-            if key[1] & (Loss.COMMANDS | Loss.REPLIES):
-                recipe = msgspec.structs.replace(recipe, command_rules="none")
-            self._first[key] = spec, recipe.checker(spec)
-            self._free[key].append(self._first[key][1])
-        return self._free[key].pop() if self._free[key] else self._first[key][1].another()
-
-    def give_back(self, spec: Spec, format: Format | None, checker: Checker) -> None:
-        """Have a checker that is finished used again."""
-        self._free[_key(spec, format)].append(checker)
-
-
-_CheckerKey = tuple[int, Loss]
-"""A spec's rule base, by its identity, and what matters to a checker of what a format loses."""
-
-
-def _key(spec: Spec, format: Format | None) -> _CheckerKey:
-    loses = format.loses if format else Loss.NOTHING
-    return id(spec.rule_base), loses & (Loss.EVENTS | Loss.COMMANDS | Loss.REPLIES)
 
 
 class FileChecker:
@@ -147,7 +99,7 @@ class FileChecker:
                     apart = by_release(recording)
                     if apart[1:]:
                         return [result for each in apart for result in self.check(each)]
-            results = [_joined(each, recording, file) for each in results]
+            results = [joined_result.placed(each, recording, file) for each in results]
         if self._excerpts or scheme(recording.path):
             results = [_with_excerpts(each) for each in results]
         return results
@@ -175,35 +127,6 @@ def _feed(streams: StreamsOfFile, format: Format, parts: Iterable[Part], file: o
     streams.begin(format)
     for part in parts:
         streams.take(part, file.seams if isinstance(file, JoinedFiles) else ())
-
-
-def _joined(result: StreamResult, recording: Recording, file: IO[bytes] | JoinedFiles | None) -> StreamResult:
-    """The result of files that were joined, each finding with its file and its line there."""
-    why = result.why
-    if isinstance(file, JoinedFiles):
-        result = result._replace(listed=tuple(_placed(each, file) for each in result.listed))
-        if result.timeline:
-            result = result._replace(timeline=result.timeline._replace(files=file.begins))
-        if any(seam.is_gap for seam in file.seams):
-            why = "; ".join(filter(None, (why, _MAY_LACK_FILES)))
-    vm = result.vm or recording.vm
-    return result._replace(files=tuple(each.path for each in recording.files), vm=vm, why=why)
-
-
-_MAY_LACK_FILES = (
-    "files may be missing between those that were joined: what was open there can only be pending"
-)
-
-
-def _placed(finding: Finding, files: JoinedFiles) -> Finding:
-    """A finding, with the file that it is in and its line there."""
-    path, line = files.place(finding.line)
-    message, searched = finding.message, finding.searched
-    if searched:
-        other, searched = files.place(searched)
-        if other != path:
-            message, searched = f"{message} (searched to line {searched} of {safe(other)})", None
-    return msgspec.structs.replace(finding, file=path, line=line, message=message, searched=searched)
 
 
 def _expect_two_reads(path: str) -> None:

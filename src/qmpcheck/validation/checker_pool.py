@@ -1,0 +1,58 @@
+"""Checkers for the streams of many files: making one for a spec is slow, and used ones are as good as new."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import msgspec
+
+from qmpcheck.checking.checker import Checker
+from qmpcheck.specs.catalogue import Spec
+from qmpcheck.streams.formats import Format, Loss
+from qmpcheck.validation.recipe import Recipe
+
+UNANSWERABLE = frozenset({"QMP301", "QMP302", "QMP303", "QMP306"})
+"""What cannot be found in a format that lacks some events: what did not come may only be missing there."""
+
+
+class CheckerPool:
+    """Checkers by spec; one that has finished a stream is used again.
+
+    Args:
+        recipe: how streams are checked.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self._first: dict[_CheckerKey, tuple[Spec, Checker]] = {}
+        self._free: dict[_CheckerKey, list[Checker]] = defaultdict(list)
+
+    def take(self, spec: Spec, format: Format | None = None) -> Checker:
+        """A checker of streams by a spec, in a format; give it back when it has finished.
+
+        Raises:
+            SpecError: an option of the recipe does not fit the spec.
+        """
+        key = _key(spec, format)
+        if key not in self._first:
+            recipe = self.recipe
+            if Loss.EVENTS in key[1]:
+                recipe = msgspec.structs.replace(recipe, codes=recipe.codes - UNANSWERABLE)
+            if key[1] & (Loss.COMMANDS | Loss.REPLIES):
+                recipe = msgspec.structs.replace(recipe, command_rules="none")
+            self._first[key] = spec, recipe.checker(spec)
+            self._free[key].append(self._first[key][1])
+        return self._free[key].pop() if self._free[key] else self._first[key][1].another()
+
+    def give_back(self, spec: Spec, format: Format | None, checker: Checker) -> None:
+        """Have a checker that is finished used again."""
+        self._free[_key(spec, format)].append(checker)
+
+
+_CheckerKey = tuple[int, Loss]
+"""A spec's rule base, by its identity, and what matters to a checker of what a format loses."""
+
+
+def _key(spec: Spec, format: Format | None) -> _CheckerKey:
+    loses = format.loses if format else Loss.NOTHING
+    return id(spec.rule_base), loses & (Loss.EVENTS | Loss.COMMANDS | Loss.REPLIES)
