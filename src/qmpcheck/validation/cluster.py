@@ -18,6 +18,9 @@ from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recording import Recording
 from qmpcheck.validation.tasks import Gone, Lost, check_task, edition
 
+_STARTS = 3
+"""Attempts to start a cluster here, which fails if one of its workers is killed meanwhile."""
+
 _PATIENCE = 120
 """Seconds without any worker, after which none is waited for."""
 
@@ -52,12 +55,7 @@ class Cluster:
         kind, _, number = address.partition(":")
         try:
             if kind == "local":
-                self._cluster = distributed.LocalCluster(
-                    n_workers=int(number) if number else None,
-                    threads_per_worker=1,
-                    dashboard_address=":0",  # any port, as others may run here, too
-                    silence_logs=logging.CRITICAL,
-                )
+                self._cluster = _begun(int(number) if number else None)
             self._client = distributed.Client(self._cluster or address, set_as_default=False)
         except (OSError, RuntimeError, ValueError) as error:
             raise SpecError(f"--cluster {safe(address)}: {safe(str(error))}") from None
@@ -122,3 +120,20 @@ class Cluster:
     def _lost_scheduler(self) -> Gone:
         self._gone = f"not checked: the scheduler at {safe(self._address)} is gone"
         return Gone(self._gone)
+
+
+def _begun(processes: int | None, attempts: int = _STARTS) -> Any:
+    """A cluster of processes of this machine; None for as many as it has processors."""
+    from distributed import LocalCluster
+
+    try:
+        return LocalCluster(
+            n_workers=processes,
+            threads_per_worker=1,
+            dashboard_address=":0",  # any port, as others may run here, too
+            silence_logs=logging.CRITICAL,
+        )
+    except RuntimeError:
+        if attempts == 1:
+            raise
+        return _begun(processes, attempts - 1)
