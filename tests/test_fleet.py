@@ -248,6 +248,16 @@ def test_only_what_changed_is_checked_again(tmp_path: Path, capsys: pytest.Captu
     ]
 
 
+def test_a_state_in_the_archive_is_no_part_of_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.jsonl").write_bytes(event("STOP", 1))
+    arguments = (tmp_path, "--state", tmp_path / "state")
+    first, second = report(capsys, *arguments), report(capsys, *arguments)
+    assert first == second
+    assert first[0] == 0
+    (tmp_path / "a.jsonl").unlink()
+    assert report(capsys, *arguments)[0] == 2
+
+
 def test_a_page_has_its_timelines_each_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.jsonl").write_bytes(event("STOP", 1) + event("RESUME", 2))
     pages = []

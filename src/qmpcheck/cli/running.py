@@ -79,6 +79,8 @@ def results(options: argparse.Namespace, checker: FileChecker) -> Results:
     if state:
         with _state_errors(options):
             state.close()
+    if not len(found):
+        raise SpecError(f"{safe(options.streams[0])}: no file in it but those of the state")
     return found
 
 
@@ -134,7 +136,10 @@ def _recordings(options: argparse.Namespace) -> Iterator[Recording]:
                     f"{safe(path)}: the workers are in other folders: give the whole path, or a URL"
                 )
     begun = [_begun(inputs.files(path)) for path in options.streams]  # a wrong path is found out at once
-    files = chain.from_iterable(begun)
+    files: Iterator[StoredFile] = chain.from_iterable(begun)
+    if options.state:
+        state = f"{options.state.rstrip('/')}/"
+        files = (file for file in files if not file.path.startswith(state))  # it may be in the archive
     return joining.by_pattern(files, options.join) if options.join else joining.rotated(files)
 
 
