@@ -15,6 +15,7 @@ from pages import NASTY, STORY, Page, digest, event, gate_page, io_error, page, 
 
 from qmpcheck.cli import main
 from qmpcheck.reports import formats, gatereport
+from qmpcheck.reports.html import streams
 from qmpcheck.reports.html.columns import packed
 
 VALIDATE = ("validate", "--spec", "7.2", "--complete", "--within", "5")
@@ -265,3 +266,12 @@ def test_a_fit_of_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         found = Page(page(tmp_path, "fit", "-"))
     assert "Standard input and pipes are read once: their timeline is not here." in found.text
     assert found.data == []
+
+
+def test_lines_are_divided_among_many_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "MOST_LINES_IN_ALL", 12)
+    few, many = story(tmp_path, STORY[:4], "few.jsonl"), story(tmp_path, STORY, "many.jsonl")
+    first, second = validated(tmp_path, few, many).data
+    assert [*first["text"]] == ["1", "2", "3", "4"]
+    assert "3" not in second["text"]  # a line without a finding near it
+    assert {"13", "14", "15"} <= {*second["text"]}

@@ -26,8 +26,8 @@ SCRIPTS = ("common.js", "columns.js", "view.js", "drawing.js", "timeline.js", "s
 MOST_SHOWN = 50
 """Findings of one group that are written out."""
 
-MOST_LINES = 2000
-"""Events of a stream whose lines are all in the page; of a longer one, only lines with findings are."""
+MOST_LINES, MOST_LINES_IN_ALL = 2000, 20_000
+"""Events, of one stream and of all, whose lines are all in the page; beyond, only lines with findings are."""
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -132,7 +132,9 @@ class StreamView(msgspec.Struct, frozen=True):
 def render(report: Report) -> str:
     """The page of a report of `validate`."""
     results: Iterable[StreamResult] = report.source
-    streams = [view(f"s{at}", *each) for at, each in enumerate(zip(results, report.suites, strict=True))]
+    most = min(MOST_LINES, MOST_LINES_IN_ALL // max(1, len(report.suites)))
+    pairs = enumerate(zip(results, report.suites, strict=True))
+    streams = [view(f"s{at}", result, suite, most=most) for at, (result, suite) in pairs]
     used = {code for each in streams for code, _ in each.codes}
     return page.render(
         "streams.html.j2",
@@ -159,7 +161,13 @@ def named(spec: SpecName | None) -> str:
     return spec.name if spec.name == spec.id else f"{spec.name} ({spec.id})"
 
 
-def view(id: str, result: StreamResult, suite: Suite, lines: Mapping[int, bytes] | None = None) -> StreamView:
+def view(
+    id: str,
+    result: StreamResult,
+    suite: Suite,
+    lines: Mapping[int, bytes] | None = None,
+    most: int = MOST_LINES,
+) -> StreamView:
     """A stream as a page shows it.
 
     Args:
@@ -167,12 +175,13 @@ def view(id: str, result: StreamResult, suite: Suite, lines: Mapping[int, bytes]
         result: what checking it found, with a timeline if it was checked at all.
         suite: the same for reports; it says which findings are known.
         lines: the stream's lines; None where they are to be read from the file again.
+        most: of how many events all lines are read.
     """
     timeline = result.timeline
     findings = _placed(result, suite)
     grouped = _grouped(findings)
     if lines is None:
-        lines = _lines(result, _wanted(timeline, grouped))
+        lines = _lines(result, _wanted(timeline, grouped, most))
     groups = tuple(_group(f"{id}f{at}", each, lines) for at, each in enumerate(grouped))
     return StreamView(
         id=id,
@@ -233,10 +242,10 @@ def _data(
     return {**timelines.data(timeline, findings, lines), "shown": shown}
 
 
-def _wanted(timeline: Timeline | None, grouped: Sequence[Sequence[PlacedFinding]]) -> set[int]:
+def _wanted(timeline: Timeline | None, grouped: Sequence[Sequence[PlacedFinding]], most: int) -> set[int]:
     """The numbers of the lines that the page has, each with its neighbours."""
     about = {each.at for group in grouped for each in group[:MOST_SHOWN]}
-    if timeline and len(timeline.lines) <= MOST_LINES:
+    if timeline and len(timeline.lines) <= most:
         about.update(timeline.lines)
     return {near for line in about for near in (line - 1, line, line + 1) if near}
 
