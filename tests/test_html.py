@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pages import NASTY, STORY, Page, digest, event, gate_page, io_error, page, story
+from real_qemu import real
 
 from qmpcheck.cli import main
 from qmpcheck.reports import formats, gatereport
@@ -275,3 +276,14 @@ def test_lines_are_divided_among_many_streams(tmp_path: Path, monkeypatch: pytes
     assert [*first["text"]] == ["1", "2", "3", "4"]
     assert "3" not in second["text"]  # a line without a finding near it
     assert {"13", "14", "15"} <= {*second["text"]}
+
+
+@pytest.mark.qemu
+def test_the_gate_of_a_real_build(tmp_path: Path) -> None:
+    found = Page(page(tmp_path, "gate", "--qemu", real(), "--only", "watchdog-pause"))
+    assert "passed 1 scenario: 1 passed" in found.text
+    assert 'WATCHDOG (action "pause")' in found.text
+    [stream] = found.data
+    assert {"WATCHDOG", "STOP", "RESUME"} <= {*stream["names"]}
+    outcomes = {stream["outcomes"][each] for each in unpacked(stream["decisions"]["outcomes"])}
+    assert outcomes == {"met"}
