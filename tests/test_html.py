@@ -217,6 +217,8 @@ def test_a_gate_without_script(tmp_path: Path) -> None:
     assert "checked against 7.2" in text
     assert text.index("failed misses") < text.index("passed passes") < text.index("skipped skips")
     assert "lacks a disk" in text
+    assert "error QMP401 STOP: not seen" in text
+    assert "QMP406 POWERDOWN: unexpected" in text
     assert "What the build says of itself It does not differ from 7.2." in text
 
 

@@ -62,7 +62,7 @@ class MachineView(msgspec.Struct, frozen=True):
 
 
 class ScenarioView(msgspec.Struct, frozen=True):
-    """A scenario: how it went in a word, what was found, and its machines."""
+    """A scenario: how it went in a word, what the gate itself found in it, and its machines."""
 
     name: str
     purpose: str
@@ -131,7 +131,7 @@ def _scenario(at: int, judged: Judged, suite: Suite, verdict: Verdict) -> Scenar
         verdict=word,
         reason=suite.skipped or suite.unchecked,
         seconds=judged.outcome.seconds,
-        findings=suite.findings,
+        findings=tuple(each for each in suite.findings if each.code not in STREAM_CODES or not each.line),
         machines=machines,
     )
 
