@@ -1,6 +1,7 @@
 """The command `replay`: a process that clients of other people talk to, compared with a real QEMU."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -164,7 +165,9 @@ def test_the_client_of_the_field_reads_it_to_the_end(tmp_path: Path) -> None:
 def test_the_synchronous_client_of_the_field_talks_to_it() -> None:
     from qemu.qmp.legacy import QEMUMonitorProtocol
 
-    with of_settings(ServerSettings(spec="10.0")) as server:
+    loop = asyncio.new_event_loop()  # the client would make one, and leave it open
+    asyncio.set_event_loop(loop)
+    with contextlib.closing(loop), of_settings(ServerSettings(spec="10.0")) as server:
         client = QEMUMonitorProtocol(server.path)
         assert client.connect() == greeting(catalogue.find("10.0"))
         assert client.cmd("query-status") == {"status": "running", "running": True}
@@ -173,6 +176,7 @@ def test_the_synchronous_client_of_the_field_talks_to_it() -> None:
         assert event
         assert (event["event"], event["data"]["device"]) == ("BLOCK_JOB_ERROR", "job0")
         client.close()
+    asyncio.set_event_loop(None)
 
 
 def test_qmp_shell_talks_to_it(tmp_path: Path) -> None:

@@ -156,7 +156,7 @@ def is_alive(pid: int) -> bool:
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupt_ends_it_and_the_client(tmp_path: Path, number: int, status: int) -> None:
-    code = "print('here', flush=True); open(sys.argv[2], 'w').close(); time.sleep(3600)"
+    code = "import os; file = open(sys.argv[2], 'w'); file.write(f'{os.getpid()} '); file.close(); time.sleep(3600)"
     mark = tmp_path / "mark"
     words = [
         sys.executable,
@@ -169,10 +169,12 @@ def test_an_interrupt_ends_it_and_the_client(tmp_path: Path, number: int, status
         f"{command(tmp_path, code)} {mark}",
     ]
     with subprocess.Popen(words, stderr=subprocess.DEVNULL) as process:
-        while not mark.exists():
+        while not (mark.exists() and mark.read_text().endswith(" ")):
             time.sleep(0.01)
         process.send_signal(number)
         assert process.wait(60) == status
+    while is_alive(int(mark.read_text())):
+        time.sleep(0.01)
 
 
 @pytest.mark.parametrize(

@@ -118,21 +118,40 @@ async def _run(words: list[str], server: Server, output: IO[bytes], seconds: flo
     """Run the client once; why it did not survive, "" where it did."""
     through, served = server.progress.through, server.served
     with Guardian() as guardian:
-        process = await _started(words, output, guardian)
         try:
-            ended, came_again = map(asyncio.ensure_future, (process.wait(), server.has_come_again.wait()))
-            await asyncio.wait([ended, came_again], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-            ended.cancel()
-            came_again.cancel()
-            status, is_through = process.returncode, server.progress.through > through
-            if status:
-                return f"exit status {status}" if status > 0 else f"signal {_signal_name(-status)}"
-            if is_through and (status == 0 or server.has_come_again.is_set()):
-                return ""
-            late = "" if status == 0 else f"time-out, {seconds:g} s: "
-            return late + ("it did not end" if is_through else _how_far(server, served))
+            process = await _started(words, output, guardian)
+            try:
+                return await _verdict(process, server, seconds, through, served)
+            finally:
+                await _end(process)
         finally:
-            await _end(process, guardian)
+            # An interrupt may come when the client runs already, and its process is not known here.
+            kill_marked(guardian.mark)
+
+
+async def _verdict(
+    process: asyncio.subprocess.Process, server: Server, seconds: float, through: int, served: int
+) -> str:
+    """Wait for a client; return why it did not survive, "" if it did.
+
+    Args:
+        process: the client's.
+        server: what it is connected to.
+        seconds: that it may take.
+        through: how many sessions had been read to their ends before.
+        served: how many connections there had been before.
+    """
+    ended, came_again = map(asyncio.ensure_future, (process.wait(), server.has_come_again.wait()))
+    await asyncio.wait([ended, came_again], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    ended.cancel()
+    came_again.cancel()
+    status, is_through = process.returncode, server.progress.through > through
+    if status:
+        return f"exit status {status}" if status > 0 else f"signal {_signal_name(-status)}"
+    if is_through and (status == 0 or server.has_come_again.is_set()):
+        return ""
+    late = "" if status == 0 else f"time-out, {seconds:g} s: "
+    return late + ("it did not end" if is_through else _how_far(server, served))
 
 
 async def _started(words: list[str], output: IO[bytes], guardian: Guardian) -> asyncio.subprocess.Process:
@@ -164,8 +183,8 @@ def _signal_name(number: int) -> str:
     return str(number)
 
 
-async def _end(process: asyncio.subprocess.Process, guardian: Guardian) -> None:
-    """End a client and all that it has started: it is asked first."""
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End a client: it is asked first."""
     if process.returncode is None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGTERM)
@@ -173,7 +192,6 @@ async def _end(process: asyncio.subprocess.Process, guardian: Guardian) -> None:
             await asyncio.wait_for(process.wait(), _GRACE)
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    kill_marked(guardian.mark)
     await process.wait()
 
 
