@@ -1,10 +1,14 @@
 """A plain monitor: it reads a whole stream at once, and finds what the checker finds, only slower."""
 
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 import msgspec
 
 from qmpcheck.checking.temporal_rule import Excuse, Pattern, State, TemporalRule
+
+LOOK_BACK = 16
+"""How many events of a name a rate-limited trigger can be sent after."""
 
 BEFORE = 100_000
 """Microseconds: how long before its situation a trigger may come."""
@@ -189,22 +193,25 @@ def responses(rule: TemporalRule, session: Session) -> set[Finding]:
 def response(rule: TemporalRule, session: Session, trigger: Numbered) -> tuple[str, float]:
     """What a trigger comes to, and the line with which it is decided."""
     line, message = trigger
-    looked_back_on = (*rule.then, Pattern("RESUME")) if rule.needs_running else rule.then
-    before = [each for each in matching(looked_back_on, session) if each[0] < line]
-    recent = before[-16:] if rule.is_limited else before
     if rule.needs_running:
-        known = [each for each in recent if not (rule.is_limited and is_younger(each[1], message))]
-        if [each.name for _, each in known][-1:] == ["STOP"]:
+        changes = last(("STOP", "RESUME"), session, line)
+        known = [each for each in changes if not (rule.is_limited and is_younger(each[1], message))]
+        if [each.name for _, each in sorted(known, key=lambda each: each[0])][-1:] == ["STOP"]:
             return "", 0
     bound = None if rule.within is None or message.time is None else message.time + rule.within
     early = [
         each.time
-        for _, each in recent
+        for pattern in rule.then
+        for _, each in takewhile(
+            lambda each: not is_younger(message, each[1]), reversed(last((pattern.name,), session, line))
+        )
         if rule.is_limited and message.time is not None and each.time is not None
-        if each.time >= message.time and is_response(rule, each) and meets(rule, each, message)
+        if is_of(pattern, each) and meets(rule, each, message)
     ]
     if early:
-        is_out_of_sight = len(recent) == 16 and is_younger(recent[0][1], message)
+        names = {each.name for each in rule.then} | ({"RESUME"} if rule.needs_running else set())
+        recent = [last((name,), session, line) for name in names]
+        is_out_of_sight = any(len(each) == LOOK_BACK and is_younger(each[0][1], message) for each in recent)
         if bound is None or min(early) <= bound or is_out_of_sight:
             return "", 0
     after = [
@@ -228,8 +235,13 @@ def response(rule: TemporalRule, session: Session, trigger: Numbered) -> tuple[s
     return "QMP301" if certain and (session.over or past) else "QMP302", float("inf")
 
 
-def is_response(rule: TemporalRule, message: Message) -> bool:
-    return any(is_of(pattern, message) for pattern in rule.then)
+def last(names: tuple[str, ...], session: Session, line: int) -> list[Numbered]:
+    """The last events of each of these names before a line."""
+    found = []
+    for name in names:
+        events = [each for each in matching((Pattern(name),), session) if each[0] < line]
+        found += events[-LOOK_BACK:]
+    return found
 
 
 def is_younger(a: Message, b: Message) -> bool:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from itertools import compress
+from itertools import compress, takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from qmpcheck import version
 from qmpcheck.checking import errata, timestamps
-from qmpcheck.checking.accessors import data_of
 from qmpcheck.checking.monitors import MONITORS, Judgement, Monitor, Reporter
-from qmpcheck.checking.plan import NOTHING, CommandSteps, Plan, Step, state_changes
+from qmpcheck.checking.plan import NOTHING, CommandSteps, Plan, Step, Steps, state_changes
 from qmpcheck.checking.reader import Reader
 from qmpcheck.checking.result import Findings, Selection, StreamResult
-from qmpcheck.checking.session import LastMessages, Series, Session
+from qmpcheck.checking.session import Remembered, Series, Session
 from qmpcheck.checking.temporal_rule import Level, TemporalRule, follow_ups
 from qmpcheck.checking.timestamps import Column, RateLimits, Seen, TimeOrder
 from qmpcheck.codes import STREAM_CODES, TIME_CODES
@@ -91,12 +89,11 @@ class Checker:
         self._reader = reader or Reader(rule_base, self._known, with_commands or reads_commands)
         self._names = self._reader.names
         self._session = Session()
-        self._before = LastMessages()
+        self._before: deque[Remembered] = deque(maxlen=_MOST_BEFORE)
         self._late = timestamps.sent_late(rule_base)
         self._recorder: timeline.TimelineRecorder | None = None
         judged = judged or (self._record if self.options.timeline else None)
         self._reporter = Reporter(self._report, self._report_more, judged, self._name)
-        self._has_bounds = any(rule.within is not None for rule in rules)
         self._time_order = TimeOrder(self._names, self._late, self._report)
         limits = timestamps.limits_of(rule_base) if self._checks_time else {}
         self._rate_limits = RateLimits(limits, self._report)
@@ -142,18 +139,18 @@ class Checker:
         from qmpcheck.checking import command_rules  # most streams hold no command
 
         self._waits_for_command = False
-        before = self._before.last()
-        self._before.clear()
         series = self._session.series
         if series not in self._with_command_rules:
             rules = command_rules.of_release(self._rule_base, series, self.options.command_rules)
             self._with_command_rules[series] = self._watching(self._chosen(rules))
         self._watch = self._with_command_rules[series]
         changes = state_changes(self._session)
-        for seen in before:
+        of_session = takewhile(lambda each: each[2] is not Greeting, reversed(self._before))
+        for seen in reversed([Seen(*each) for each in of_session]):
             for condition, step in changes.get(self._name(seen.message), ()):
-                if condition.holds(data_of(seen.message)):
+                if condition.holds_where(seen.value_of):
                     step(seen)
+        self._before.clear()
 
     def _begin(self) -> None:
         options = self.options
@@ -168,13 +165,14 @@ class Checker:
         assert self._without_command_rules
         self._watch, self._waits_for_command = self._without_command_rules, self._has_command_rules
         self._line = self._lines = self._events = 0
-        self._is_new, self._version = True, None
+        self._first, self._version = 0, None
         self._versions: dict[version.Version, None] = {}
         self._session.series = options.series
         if options.timeline:
             from qmpcheck.checking import timeline  # few want one
 
             self._recorder = timeline.TimelineRecorder(self._names, self._late)
+        self._time_order.reset()
         self._new_connection()
 
     def feed(
@@ -194,22 +192,23 @@ class Checker:
         read = self._reader.read(lines, numbers, is_cut, self._holds_commands)
         for finding in read.findings:
             self._report(finding)
-        column = Column(read.messages, [*map(type, read.messages)], read.lines)
-        self._holds_commands = read.holds_commands
-        begin = 0
-        if Greeting in column.kinds or (read.holds_commands and self._waits_for_command):
-            begin = self._take_others(column)
-        self._step(column.part(begin, len(column.kinds)) if begin else column)
+        self._holds_commands, column = read.holds_commands, read.column
+        if self._holds_commands and self._waits_for_command:
+            at = column.kinds.index(Command)
+            self._step(column.part(0, at))
+            self._add_command_rules()
+            column = column.part(at)
+        for part in column.connections() if self._recorder else (column,):
+            self._step(part)
         self._line = numbers[-1]
         self._lines += len(lines)
 
     def skip(self) -> None:
         """Messages may be missing here: what is open can be answered from now on, but is never missing."""
-        if not self._is_new:
-            self._session.reconnected()
-            self._before.clear()
-            for monitor in self._watch.monitors:
-                monitor.reconnected()
+        if self._first:
+            self._reconnect()
+        self._before.clear()
+        self._time_order.reset()
         self._new_connection()
 
     def feed_cut(self, numbers: Sequence[int]) -> None:
@@ -257,32 +256,16 @@ class Checker:
 
     # Sessions and connections
 
-    def _take_others(self, column: Column) -> int:
-        """Take a column up to its last greeting, or to the stream's first command; where the rest begins."""
-        begin = 0
-        places = [at for at, kind in enumerate(column.kinds) if kind is Greeting]
-        if self._holds_commands and self._waits_for_command:
-            places = sorted([*places, column.kinds.index(Command)])
-        for at in places:
-            self._step(column.part(begin, at))
-            if column.kinds[at] is Greeting:
-                self._greet(column.events[at], column.lines[at])
-                begin = at + 1
-            else:
-                self._add_command_rules()
-                begin = at
-        return begin
-
     def _greet(self, greeting: Greeting, line: int) -> None:
         """A connection begins: to a new process if the one before is over, otherwise perhaps to the same."""
         both_known = None not in (greeting.version, self._version)
         differs = both_known and greeting.version != self._version
         if self._recorder:
-            self._recorder.connect(is_new=self._is_new or self._session.is_ending or differs)
+            self._recorder.connect(is_new=line == self._first or self._session.is_ending or differs)
         if self._session.is_ending or differs:
             self._end_session(line, complete=True)
-        else:
-            self.skip()
+        elif line != self._first:
+            self._reconnect()
         self._new_connection()
         if differs or self._version is None:
             self._version = greeting.version
@@ -290,58 +273,65 @@ class Checker:
             self._session.series = known[:2] if known else self.options.series
             if known and len(self._versions) < _MOST_VERSIONS:
                 self._versions[known] = None
-        self._is_new = False
+
+    def _reconnect(self) -> None:
+        self._session.reconnected()
+        for monitor in self._watch.monitors:
+            monitor.reconnected()
 
     def _end_session(self, line: int, complete: bool) -> None:
         for monitor in self._watch.monitors:
-            monitor.finish(line, complete)
+            if monitor.open:
+                monitor.finish(line, complete)
         self._session.reset()
-        self._before.clear()
 
     def _new_connection(self) -> None:
-        self._time_order.reset()
         self._rate_limits.reset()
         self._sent.clear()
 
     # Messages
 
     def _step(self, column: Column) -> None:
-        """The next messages of a session; no greeting is among them."""
+        """Take the next messages."""
         if not column.kinds:
             return
-        self._is_new = False
-        if self._recorder:
-            self._recorder.add(column)
+        self._first = self._first or column.lines[0]
         self._check_times(column)
-        plan = self._watch.plan
-        by_kind, by_name, last = plan.by_kind, plan.by_name, self._session.last
+        plan, by_kind = self._watch.plan, self._watch.plan.by_kind
         is_watched = map(plan.watched.__contains__, column.kinds)
-        for seen in map(
-            _seen, compress(zip(column.lines, column.events, column.kinds, strict=True), is_watched)
-        ):
-            steps = by_kind.get(seen.kind)
-            if steps is None:
-                if seen.kind is RejectedEvent:
-                    steps = by_name.get(seen.message.event, NOTHING)
-                else:
-                    self._take_command(seen) if seen.kind is Command else self._take_reply(seen)
-                    continue
-            for waiting, step in steps.awaited:
+        for each in compress(zip(column.lines, column.messages, column.kinds, strict=True), is_watched):
+            seen: Seen | None = None  # only made where it is looked at
+            steps, remember = by_kind.get(each[2]) or self._take_other(Seen(*each))
+            for waiting, step in steps:
                 if waiting.open:
+                    seen = seen or Seen(*each)
                     step(seen)
-            for step in steps.others:
-                step(seen)
-            last[steps.name] = seen
+            remember(each)
+        if self._recorder:
+            self._recorder.add(column.without(Greeting))
 
     def _check_times(self, column: Column) -> None:
         if self._waits_for_command:
-            self._before.add(column)
-        events = column.without(Command, Reply) if self._holds_commands else column
-        self._events += len(events.kinds)
-        if events.kinds and self._checks_time:
-            self._time_order.step(events)
-            if self._has_bounds:
-                self._session.latest.step(events.events, events.lines)
+            last = (each[-_MOST_BEFORE:] for each in (column.lines, column.messages, column.kinds))
+            self._before.extend(zip(*last, strict=True))
+        timed = column.without(Command, Reply)
+        self._events += len(timed.kinds)
+        if Greeting in timed.present:
+            self._events -= timed.kinds.count(Greeting)
+        if timed.kinds and self._checks_time:
+            self._time_order.step(timed)
+
+    def _take_other(self, seen: Seen) -> Steps:
+        """Take a message that is no decoded event; the steps of those that are events all the same."""
+        if seen.kind is RejectedEvent:
+            return self._watch.plan.by_name.get(seen.message.event, self._watch.plan.unknown)
+        if seen.kind is Greeting:
+            self._greet(seen.message, seen.line)
+        elif seen.kind is Command:
+            self._take_command(seen)
+        else:
+            self._take_reply(seen)
+        return NOTHING
 
     def _take_command(self, seen: Seen) -> None:
         """A command, and those in it, trigger rules, until its reply says that it failed."""
@@ -361,18 +351,19 @@ class Checker:
         triggered: list[Monitor],
         at_success: list[tuple[Step, Seen]],
     ) -> None:
-        arguments = seen.message.arguments
         for condition, step in steps.at_once:
-            if condition.holds(arguments):
+            if condition.holds_where(seen.value_of):
                 step(seen)
         for condition, monitor in steps.triggered:
-            if condition.holds(arguments) and monitor.applies(seen):
+            if condition.holds_where(seen.value_of) and monitor.applies(seen):
                 monitor.on_trigger(seen)
                 triggered.append(monitor)
         for condition, step in steps.afterwards:
-            if condition.holds(arguments):
+            if condition.holds_where(seen.value_of):
                 step(seen)
-        at_success += [(step, seen) for condition, step in steps.at_success if condition.holds(arguments)]
+        at_success += [
+            (step, seen) for condition, step in steps.at_success if condition.holds_where(seen.value_of)
+        ]
 
     def _take_reply(self, seen: Seen) -> None:
         """A reply is to the oldest command that has its id, or has none like it."""
@@ -429,11 +420,11 @@ class _Watch(NamedTuple):
     plan: Plan
 
 
+_MOST_BEFORE = 300
+"""Messages before the first command that are looked at then: they can show the state of the machine."""
+
 _MOST_VERSIONS = 20
 """Versions in greetings that are remembered."""
 
 _MOST_SENT = 1000
 """Commands that wait for their replies; QEMU itself queues far fewer."""
-
-_seen: Callable[[Any], Seen] = functools.partial(tuple.__new__, Seen)
-"""Makes a `Seen` of a triple, in half the time that its constructor takes."""

@@ -7,15 +7,16 @@ two of these is a response first. `finish` tells it that the session is over.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from qmpcheck.checking.accessors import data_of
-from qmpcheck.checking.session import LOOK_BACK, Key, Session, Span, Spans, key_reader
-from qmpcheck.checking.temporal_rule import RESUME, STOP, Excuse, Pattern, TemporalRule
+from qmpcheck.checking.session import LOOK_BACK, Key, Session, key_reader
+from qmpcheck.checking.temporal_rule import RESUME, Excuse, TemporalRule
 from qmpcheck.checking.timestamps import Seen
 from qmpcheck.finding import Finding
 from qmpcheck.streams.messages import MICROSECONDS, Command, time_of
@@ -75,10 +76,10 @@ class Monitor:
 
     Attributes:
         rule: the rule.
-        looked_back_on: the messages that a trigger looks back on, as it can be sent after its response.
+        open: whether it waits for anything, by its truth.
     """
 
-    looked_back_on: tuple[Pattern, ...] = ()
+    open: Any = True
 
     def __init__(self, rule: TemporalRule, session: Session, reporter: Reporter) -> None:
         self.rule, self.session, self._reporter = rule, session, reporter
@@ -111,6 +112,9 @@ class Monitor:
 
     def on_reply(self, line: int, reply: int, failed: bool) -> None:
         """The command on a line, a trigger, has a reply, on another line."""
+
+    def on_situation(self, excuse: Excuse, begin: Seen) -> None:
+        """The situation of an erratum begins."""
 
     def on_ending(self, shutdown: Seen) -> None:
         """The process begins to end."""
@@ -229,13 +233,7 @@ class Response(Monitor):
         self._counted: dict[Key, _Counted] = {}
         self._meets_all = not rule.same and rule.within is None and not reporter.judgement
         self._needs_running = rule.needs_running
-        if rule.is_limited:
-            self.looked_back_on = (*rule.then, Pattern(RESUME)) if rule.needs_running else rule.then
-        self._recent = session.recent(self.looked_back_on)
-        self._responses = frozenset(each.name for each in rule.then)
-        self._excuses = [
-            (excuse, session.spans(excuse.situation) if excuse.situation else None) for excuse in rule.excuses
-        ]
+        self._looked_back_on = {each.name for each in rule.then} | ({RESUME} if rule.needs_running else set())
 
     def reconnected(self) -> None:
         for each in self._all_open():
@@ -275,17 +273,10 @@ class Response(Monitor):
         if counted and self.rule.within is not None and now is not None:
             self._more("late", sum(time < now - self.rule.within for time in counted.times))
 
-    def looks_at(self, spans: Spans) -> bool:
-        """Whether an erratum excuses triggers in these spans."""
-        return any(spans is each for _, each in self._excuses)
-
-    def on_situation(self, spans: Spans, span: Span) -> None:
-        """A situation begins: triggers that came shortly before are in it, too."""
-        for excuse, its_spans in self._excuses:
-            if its_spans is spans:
-                for each in self._all_open():
-                    if not each.erratum and self._is_excused(excuse, each.seen, (span,)):
-                        each.erratum = excuse.erratum
+    def on_situation(self, excuse: Excuse, begin: Seen) -> None:
+        for each in self._all_open():
+            if not each.erratum and self._is_excused(excuse, each.seen, begin):
+                each.erratum = excuse.erratum
 
     def on_reply(self, line: int, reply: int, failed: bool) -> None:
         for each in self._all_open():
@@ -307,8 +298,6 @@ class Response(Monitor):
             counted.reconnected()
 
     def finish(self, end: int, complete: bool) -> None:
-        if not self.open and not self._counted:
-            return
         for each in self._all_open():
             if each.late:
                 self._tell_late(each, each.late)
@@ -365,14 +354,7 @@ class Response(Monitor):
 
     def _is_stopped(self, trigger: Seen) -> bool:
         """Whether the machine was stopped when the trigger happened."""
-        if not self.rule.is_limited:
-            return self.session.is_stopped
-        now = time_of(trigger.message)
-        for seen in reversed(self._recent):
-            then = time_of(seen.message)
-            if now is None or then is None or then <= now:
-                return self._reporter.name_of(seen.message) == STOP
-        return False
+        return self.session.is_stopped(time_of(trigger.message) if self.rule.is_limited else None)
 
     def _response_before(self, trigger: Seen) -> Seen | None:
         """The first response that was sent before a trigger, but did not happen before it."""
@@ -380,22 +362,24 @@ class Response(Monitor):
         if now is None or key is None:
             return None
         found: tuple[int, Seen] | None = None
-        for seen in self._recent:
-            if seen.message.timestamp.seconds < trigger.message.timestamp.seconds:
-                continue
-            then = time_of(seen.message)
-            if then is None or then < now or (found and found[0] <= then):
-                continue
-            is_response = self._reporter.name_of(seen.message) in self._responses
-            if is_response and self._response_key(seen) == key:
-                found = then, seen
+        for pattern in self.rule.then:
+            for each in reversed(self.session.past[pattern.name]):
+                then = time_of(each[1])
+                if then is None:
+                    continue
+                if then < now:
+                    break
+                seen = Seen(*each)
+                if pattern.condition.holds_where(seen.value_of) and self._response_key(seen) == key:
+                    found = min(found or (then, seen), (then, seen), key=itemgetter(0))
         return found[1] if found else None
 
     def _reaches_back(self, trigger: Seen) -> bool:
         """Whether all that happened after a trigger is known; otherwise it is taken to be met in time."""
         now = time_of(trigger.message)
-        oldest = time_of(self._recent[0].message) if len(self._recent) == LOOK_BACK else None
-        return now is None or oldest is None or oldest <= now
+        pasts = (self.session.past[event] for event in self._looked_back_on)
+        oldest = [time_of(past[0][1]) for past in pasts if len(past) == LOOK_BACK]
+        return now is None or all(each is None or each <= now for each in oldest)
 
     def _is_late(self, trigger: Seen, response: Seen) -> bool:
         if self.rule.within is None:
@@ -428,24 +412,26 @@ class Response(Monitor):
 
     def _erratum(self, trigger: Seen) -> str:
         """The erratum that covers a trigger when it comes, "" for none."""
-        for excuse, spans in self._excuses:
-            if spans is None or spans.kept:
-                around = spans.around(trigger, self.rule.is_limited) if spans else ()
-                if self._is_excused(excuse, trigger, around):
+        for excuse in self.rule.excuses:
+            situation = excuse.situation
+            for begin in (
+                self.session.begins(situation, trigger, self.rule.is_limited) if situation else (None,)
+            ):
+                if self._is_excused(excuse, trigger, begin):
                     return excuse.erratum
         return ""
 
-    def _is_excused(self, excuse: Excuse, trigger: Seen, spans: Iterable[Span]) -> bool:
-        """Whether an erratum covers a trigger, in one of these spans if it is about a situation."""
+    def _is_excused(self, excuse: Excuse, trigger: Seen, begin: Seen | None) -> bool:
+        """Whether an erratum covers a trigger; if it is about a situation, one that begins with `begin`."""
         series = self.session.series
         if excuse.until and series and series > excuse.until:
             return False
-        if excuse.trigger and not excuse.trigger.holds(data_of(trigger.message)):
+        if not excuse.trigger.holds_where(trigger.value_of):
             return False
         situation = excuse.situation
-        if not situation:
+        if situation is None or begin is None:
             return True
-        return any(each.covers(situation, trigger, self.rule.is_limited) for each in spans)
+        return self.session.covers(situation, begin, trigger, self.rule.is_limited)
 
 
 class Precedence(Monitor):

@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from qmpcheck.checking.accessors import accessor, data_of
+from qmpcheck.checking.accessors import accessor
 from qmpcheck.checking.monitors import Monitor, Precedence, Response
-from qmpcheck.checking.session import STATE_EVENTS, Session, Spans
+from qmpcheck.checking.session import STATE_EVENTS, Remembered, Session
 from qmpcheck.checking.temporal_rule import ALWAYS, Condition, Pattern
 from qmpcheck.checking.timestamps import RateLimits, Seen
-from qmpcheck.streams.messages import Command, RejectedEvent, Reply
+from qmpcheck.streams.messages import Command, Greeting, RejectedEvent, Reply
 
 Step = Callable[[Seen], object]
 
@@ -26,20 +26,19 @@ class Waiting(Protocol):
 
 
 class Steps(NamedTuple):
-    """What a message makes happen.
+    """What an event makes happen.
 
     Attributes:
-        name: of the message.
-        awaited: steps that are taken first, each while what waits for it is open.
-        others: the steps after these.
+        steps: what is done, in order, each while what waits for it is open.
+        remember: keeps the event, after that.
     """
 
-    name: str
-    awaited: tuple[tuple[Waiting, Step], ...]
-    others: tuple[Step, ...]
+    steps: tuple[tuple[Waiting, Step], ...]
+    remember: Callable[[Remembered], object]
 
 
-NOTHING = Steps("", (), ())
+NOTHING = Steps((), bool)
+"""Nothing happens, and nothing is remembered."""
 
 
 class CommandSteps:
@@ -59,10 +58,18 @@ class CommandSteps:
         self.at_success: list[tuple[Condition, Step]] = []
 
 
+class _Always:
+    open = True
+
+
+_ALWAYS_WAITING = _Always()
+"""Waits for something at any time."""
+
+
 class _Wanted(NamedTuple):
     step: Step
     condition: Condition
-    waiting: Waiting | None
+    waiting: Waiting
 
 
 class Plan:
@@ -72,6 +79,7 @@ class Plan:
         watched: the classes of messages that can make steps.
         by_kind: the steps of decoded events, by their class.
         by_name: the steps of rejected events, by their name.
+        unknown: the steps of rejected events of other names.
         commands: what each command makes happen.
 
     Args:
@@ -90,32 +98,39 @@ class Plan:
     ) -> None:
         self.commands: dict[str, CommandSteps] = defaultdict(CommandSteps)
         self._wanted: dict[str, list[_Wanted]] = defaultdict(list)
+        for event in STATE_EVENTS if monitors else ():
+            self._wanted[event]  # an event that makes any steps, be it none, is remembered
         for monitor in monitors:
             self._want_responses(monitor)
         for monitor in monitors:
             self._want_triggers(monitor)
         self._want_states(session)
-        self._want_memory(monitors, session)
         for event in rate_limits.limits:
             self._want(event, functools.partial(rate_limits.step, event))
-        self.by_name = {name: _steps(name, RejectedEvent, each) for name, each in self._wanted.items()}
+        has_bounds = any(monitor.rule.within is not None for monitor in monitors)
+        for event in {*names.values(), *self._wanted} if has_bounds else ():
+            self._want(event, session.latest.step)
+        remember = {name: session.past[name].append for name in self._wanted}
+        self.by_name = {
+            name: Steps(_steps(RejectedEvent, each), remember[name]) for name, each in self._wanted.items()
+        }
         self.by_kind = {
-            kind: _steps(name, kind, self._wanted[name])
+            kind: Steps(_steps(kind, self._wanted[name]), remember[name])
             for kind, name in names.items()
             if name in self._wanted
         }
-        self.watched = frozenset((*self.by_kind, RejectedEvent, Command, Reply) if self._wanted else ())
+        self.unknown = Steps(((_ALWAYS_WAITING, session.latest.step),), bool) if has_bounds else NOTHING
+        self.watched = frozenset((*self.by_kind, RejectedEvent, Greeting, Command, Reply))
 
     def _want(
-        self, event: str, step: Step, condition: Condition = ALWAYS, waiting: Waiting | None = None
+        self, event: str, step: Step, condition: Condition = ALWAYS, waiting: Waiting = _ALWAYS_WAITING
     ) -> None:
         self._wanted[event].append(_Wanted(step, condition, waiting))
 
     def _want_responses(self, monitor: Monitor) -> None:
-        waiting = monitor if isinstance(monitor, Response) else None
         if not isinstance(monitor, Precedence):
             for each in monitor.rule.then:
-                self._want(each.name, monitor.on_response, each.condition, waiting)
+                self._want(each.name, monitor.on_response, each.condition, monitor)
         for each in monitor.rule.until:
             self._want_pattern(each, monitor.on_until)
         for each in monitor.rule.until_all:
@@ -130,32 +145,6 @@ class Plan:
         else:
             self._want(pattern.name, step, pattern.condition)
 
-    def _want_states(self, session: Session) -> None:
-        for tracker in session.all_states():
-            for each in tracker.state.ends:
-                if each.is_command:
-                    self.commands[each.name].afterwards.append((each.condition, tracker.on_end))
-                else:
-                    self._want(each.name, tracker.on_end, each.condition)
-            for each in tracker.state.begins:
-                if each.is_command:
-                    self.commands[each.name].at_success.append((each.condition, tracker.on_begin))
-                else:
-                    self._want(each.name, tracker.on_begin, each.condition)
-
-    def _want_memory(self, monitors: Sequence[Monitor], session: Session) -> None:
-        """What is remembered: the last event of a name, what triggers look back on, situations."""
-        for event in STATE_EVENTS if monitors else ():
-            self._wanted[event]  # an event that makes any steps, be it none, is the last of its name
-        for patterns in {monitor.looked_back_on: None for monitor in monitors}:
-            for each in patterns:
-                self._want(each.name, session.recent(patterns).append, each.condition)
-        for spans in session.all_spans():
-            for event in spans.ends:
-                self._want(event, spans.end, waiting=spans)
-            excused = [each for each in monitors if isinstance(each, Response) and each.looks_at(spans)]
-            self._want(spans.begins, functools.partial(_begin, spans, excused))
-
     def _want_triggers(self, monitor: Monitor) -> None:
         trigger = monitor.rule.trigger
         if trigger.is_command:
@@ -169,6 +158,26 @@ class Plan:
         if isinstance(monitor, Precedence):  # no event precedes itself
             for each in monitor.rule.then:
                 self._want(each.name, monitor.on_response, each.condition)
+        for excuse in monitor.rule.excuses:
+            if situation := excuse.situation:
+                begin = situation.begin
+                step = functools.partial(monitor.on_situation, excuse)
+                self._want(begin.name, step, begin.condition, monitor)
+                for event in situation.ends:
+                    self._wanted[event]  # is remembered
+
+    def _want_states(self, session: Session) -> None:
+        for tracker in session.all_states():
+            for each in tracker.state.ends:
+                if each.is_command:
+                    self.commands[each.name].afterwards.append((each.condition, tracker.on_end))
+                else:
+                    self._want(each.name, tracker.on_end, each.condition)
+            for each in tracker.state.begins:
+                if each.is_command:
+                    self.commands[each.name].at_success.append((each.condition, tracker.on_begin))
+                else:
+                    self._want(each.name, tracker.on_begin, each.condition)
 
 
 def state_changes(session: Session) -> dict[str, list[tuple[Condition, Step]]]:
@@ -190,22 +199,9 @@ def _trigger_if_it_applies(monitor: Monitor, seen: Seen) -> None:
         monitor.on_trigger(seen)
 
 
-def _begin(spans: Spans, excused: Sequence[Response], seen: Seen) -> None:
-    """A situation begins."""
-    span = spans.begin(seen)
-    for monitor in excused:
-        if monitor.open:
-            monitor.on_situation(spans, span)
-
-
-def _steps(name: str, kind: type, wanted: Sequence[_Wanted]) -> Steps:
-    """The steps of messages of one name and one class."""
-    guarded = [(each.waiting, _guarded(each.step, kind, each.condition)) for each in wanted]
-    return Steps(
-        name,
-        tuple((waiting, step) for waiting, step in guarded if waiting),
-        tuple(step for waiting, step in guarded if not waiting),
-    )
+def _steps(kind: type, wanted: Sequence[_Wanted]) -> tuple[tuple[Waiting, Step], ...]:
+    """The steps of messages of one class."""
+    return tuple((each.waiting, _guarded(each.step, kind, each.condition)) for each in wanted)
 
 
 def _guarded(step: Step, kind: type, condition: Condition) -> Step:
@@ -225,7 +221,7 @@ def _guarded(step: Step, kind: type, condition: Condition) -> Step:
             return step_if_one_of
 
     def step_if_it_holds(seen: Seen) -> None:
-        if condition.holds(data_of(seen.message)):
+        if condition.holds_where(seen.value_of):
             step(seen)
 
     return step_if_it_holds

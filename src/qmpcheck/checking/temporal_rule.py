@@ -6,7 +6,8 @@ The follow-ups of a spec, the rules of a user and those about commands are all v
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import functools
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -45,17 +46,24 @@ class Condition(msgspec.Struct, frozen=True):
 
     def holds(self, data: Any) -> bool:
         """Whether plain JSON values meet the condition."""
+        return self.holds_where(functools.partial(value_at, data))
+
+    def holds_where(self, value_of: Callable[[MemberPath], Any]) -> bool:
+        """Whether values meet it that a function reads: the value at a path, or MISSING."""
         for path, values in self.when:
-            if not _is_any_of(value_at(data, path), values):
+            if not _is_any_of(value_of(path), values):
                 return False
-        return MISSING not in [value_at(data, path) for path in self.has] and all(
-            value_at(data, path) is MISSING for path in self.lacks
-        )
+        for path in self.has:
+            if value_of(path) is MISSING:
+                return False
+        return all(value_of(path) is MISSING for path in self.lacks)
 
 
 def _is_any_of(value: Any, values: Sequence[Any]) -> bool:
     """Whether a JSON value is one of several: in Python, `True == 1`."""
-    return value in [each for each in values if isinstance(each, bool) == isinstance(value, bool)]
+    return value in values and value in [
+        each for each in values if isinstance(each, bool) == isinstance(value, bool)
+    ]
 
 
 ALWAYS = Condition()

@@ -146,11 +146,10 @@ class TimelineRecorder:
 
     def add(self, column: Column) -> None:
         """The next messages of the session."""
-        if Reply in column.kinds:
-            column = column.without(Reply)
+        column = column.without(Reply)
         known, first = self._event_names, len(self._lines)
         names = [
-            known.get(kind) or _name(event) for kind, event in zip(column.kinds, column.events, strict=True)
+            known.get(kind) or _name(event) for kind, event in zip(column.kinds, column.messages, strict=True)
         ]
         places = {each: self._place_of_name(each) for each in dict.fromkeys(names)}
         self._kinds.extend(map(places.__getitem__, names))
@@ -269,7 +268,7 @@ def _name(message: Any) -> str:
 
 
 def _times(column: Column) -> list[int]:
-    times = [NO_TIME if (time := time_of(each)) is None else time for each in column.events]
+    times = [NO_TIME if (time := time_of(each)) is None else time for each in column.messages]
     if times and (min(times) < -_LATEST or max(times) > _LATEST):
         return [min(max(each, -_LATEST), _LATEST) for each in times]
     return times

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import functools
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
-from itertools import compress, count, islice
+from collections.abc import Callable, Sequence, Set
+from itertools import compress, count, islice, pairwise
 from operator import attrgetter, gt
 from typing import Any, NamedTuple
 
 from qmpcheck import rate_limits
-from qmpcheck.checking.accessors import Accessor, accessor, comparable
+from qmpcheck.checking.accessors import Accessor, MemberPath, accessor, comparable
 from qmpcheck.finding import Finding
 from qmpcheck.rulebase import TEXT, RateLimit, RuleBase
-from qmpcheck.streams.messages import MICROSECONDS, RejectedEvent, time_of
+from qmpcheck.streams.messages import MICROSECONDS, Greeting, RejectedEvent, time_of
 from qmpcheck.text import name
 
 ALLOWANCE = MICROSECONDS
@@ -45,28 +45,47 @@ class Seen(NamedTuple):
     message: Any
     kind: type
 
+    def value_of(self, path: MemberPath) -> Any:
+        """The member at a path into its data, or its arguments; MISSING where there is none."""
+        return accessor(self.kind, path)(self.message)
+
 
 class Column(NamedTuple):
-    """The events of a part of a session, in order.
+    """Messages of a stream, in order.
 
     Attributes:
-        events: decoded or rejected ones.
+        messages: what they are.
         kinds: the class of each.
         lines: the line of each.
+        present: the classes that are among them.
     """
 
-    events: Sequence[Any]
+    messages: Sequence[Any]
     kinds: Sequence[type]
     lines: Sequence[int]
+    present: Set[type]
 
-    def part(self, begin: int, end: int) -> Column:
-        """The events from one place to another."""
-        return Column(self.events[begin:end], self.kinds[begin:end], self.lines[begin:end])
+    @classmethod
+    def of(cls, messages: Sequence[Any], lines: Sequence[int]) -> Column:
+        """The messages on these lines."""
+        kinds = [*map(type, messages)]
+        return cls(messages, kinds, lines, {*kinds})
+
+    def part(self, begin: int, end: int | None = None) -> Column:
+        """The messages from one place to another."""
+        return Column.of(self.messages[begin:end], self.lines[begin:end])
+
+    def connections(self) -> list[Column]:
+        """The parts that begin with a greeting, and what comes before the first."""
+        begins = [at for at, kind in enumerate(self.kinds) if kind is Greeting]
+        return [self.part(*each) for each in pairwise((0, *begins, len(self.kinds)))]
 
     def without(self, *kinds: type) -> Column:
-        """The events of other classes."""
+        """The messages of other classes."""
+        if self.present.isdisjoint(kinds):
+            return self
         kept = [kind not in kinds for kind in self.kinds]
-        return Column(*([*compress(each, kept)] for each in self))
+        return Column.of([*compress(self.messages, kept)], [*compress(self.lines, kept)])
 
 
 _seconds = attrgetter("timestamp.seconds")
@@ -84,58 +103,64 @@ class TimeOrder:
     """
 
     def __init__(self, names: dict[type, str], late: frozenset[str], report: ReportFinding) -> None:
-        self._names, self._late, self._report = names, late, report
+        self._names = {kind: name(event) for kind, event in names.items()}
+        self._late, self._report = late, report
         self._passed_over = frozenset(kind for kind, event in names.items() if event in late)
         self._last: Any = None
 
     def reset(self) -> None:
-        """Forget the events before: a connection begins."""
+        """Forget the events before: a stream begins."""
         self._last = None
 
     def step(self, column: Column) -> None:
-        """Take the next events of the session, at least one."""
-        seconds = [*map(_seconds, column.events)]
-        second = -1  # of the pair that was compared last
-        if self._last is not None and self._last.timestamp.seconds > seconds[0]:
-            second = self._compare(column, -1)
-        if seconds != sorted(seconds):
-            for at in compress(count(), map(gt, seconds, islice(seconds, 1, None))):
-                if at >= second:
-                    second = self._compare(column, at)
-        if self._counts(column.kinds[-1], column.events[-1]):
-            self._last = column.events[-1]
-        else:
-            self._last = self._last_that_counts(column, len(seconds)) or self._last
+        """Take the next events and greetings of the stream; time begins anew with a greeting."""
+        begin, end = 0, len(column.kinds)
+        if Greeting in column.present:
+            for at in [at for at, kind in enumerate(column.kinds) if kind is Greeting]:
+                self._check(column, begin, at)
+                self._last, begin = None, at + 1
+        self._check(column, begin, end)
+        self._last = self._last_that_counts(column, begin, end) or self._last
 
-    def _compare(self, column: Column, at: int) -> int:
+    def _check(self, column: Column, begin: int, end: int) -> None:
+        """Compare the events of one connection, from one place to another."""
+        seconds = [*map(_seconds, column.messages[begin:end])]
+        second = begin - 1  # of the pair that was compared last
+        if self._last is not None and seconds and self._last.timestamp.seconds > seconds[0]:
+            second = self._compare(column, begin, begin, end)
+        if seconds != sorted(seconds):
+            for at in compress(count(begin + 1), map(gt, seconds, islice(seconds, 1, None))):
+                if at > second:
+                    second = self._compare(column, begin, at, end)
+
+    def _compare(self, column: Column, begin: int, at: int, end: int) -> int:
         """Compare the two events that count around a place where seconds go back.
 
         Args:
             column: the events.
-            at: the last event before the place; -1 for the one before the column.
+            begin: where its connection begins.
+            at: the first event after the place.
+            end: where its connection ends.
 
         Returns:
-            The second one; the end of the column where none counts after the place.
+            The second one; the end of the part where none counts after the place.
         """
-        events, kinds, lines = column
-        end = len(events)
-        after = next((i for i in range(at + 1, end) if self._counts(kinds[i], events[i])), end)
-        before = self._last_that_counts(column, at + 1) or self._last
+        events, kinds = column.messages, column.kinds
+        after = next((i for i in range(at, end) if self._counts(kinds[i], events[i])), end)
+        before = self._last_that_counts(column, begin, at) or self._last
         if after == end or before is None:
             return after
         back = (time_of(before) or 0) - (time_of(events[after]) or 0)
         if back > ALLOWANCE:
-            message = (
-                f"{back / MICROSECONDS:.6f} s earlier than the event before it, {name(self._name(before))}"
-            )
-            event = name(self._name(events[after]))
-            self._report(Finding("QMP305", lines[after], message, event, ("timestamp",)))
+            message = f"{back / MICROSECONDS:.6f} s earlier than the event before it, {self._name(before)}"
+            event = self._name(events[after])
+            self._report(Finding("QMP305", column.lines[after], message, event, ("timestamp",)))
         return after
 
-    def _last_that_counts(self, column: Column, end: int) -> Any:
-        for at in range(end - 1, -1, -1):
-            if self._counts(column.kinds[at], column.events[at]):
-                return column.events[at]
+    def _last_that_counts(self, column: Column, begin: int, end: int) -> Any:
+        for at in range(end - 1, begin - 1, -1):
+            if self._counts(column.kinds[at], column.messages[at]):
+                return column.messages[at]
         return None
 
     def _counts(self, kind: type, event: Any) -> bool:
@@ -145,7 +170,7 @@ class TimeOrder:
         return time_of(event) is not None
 
     def _name(self, event: Any) -> str:
-        return event.event if isinstance(event, RejectedEvent) else self._names[type(event)]
+        return self._names.get(type(event)) or name(event.event)
 
 
 class RateLimits:
@@ -183,11 +208,11 @@ class RateLimits:
         now = time_of(seen.message)
         if now is None:
             return
-        key = (event, *[comparable(read(seen.message)) for read in members])
+        key = (event, *[comparable(read(seen.message)) for read in members]) if members else (event,)
         first, second = self._last_two.get(key, (None, None))
         self._last_two[key] = (second, now)
         self._newest = max(self._newest, now)
-        if first is not None and abs(now - first) < PERIOD:
+        if first is not None and -PERIOD < now - first < PERIOD:
             apart = abs(now - first) / MICROSECONDS
             message = f"third in a row within {apart:.6f} s; the spec allows one a second"
             self._report(Finding("QMP304", seen.line, message, name(event), ("timestamp",)))
@@ -232,21 +257,18 @@ class Latest:
         self._lines: list[int] = []
         self._times: list[int] = []
 
-    def step(self, events: Iterable[Any], lines: Sequence[int]) -> None:
-        """Take the next events of the session."""
-        found: list[tuple[int, int]] = []
-        for line, event in zip(reversed(lines), reversed([*events]), strict=True):
-            moment = time_of(event)
-            if moment is not None and (not found or moment > found[-1][1]):
-                found.append((line, moment))
-        if not found:
+    def step(self, seen: Seen) -> None:
+        """Take the next event of the session."""
+        moment = time_of(seen.message)
+        if moment is None:
             return
-        while self._times and self._times[-1] <= found[-1][1]:
+        while self._times and self._times[-1] <= moment:
             self._lines.pop()
             self._times.pop()
-        self._lines += [line for line, _ in reversed(found)]
-        self._times += [moment for _, moment in reversed(found)]
-        del self._lines[:-_MOST_MAXIMA], self._times[:-_MOST_MAXIMA]
+        self._lines.append(seen.line)
+        self._times.append(moment)
+        if len(self._times) > _MOST_MAXIMA:
+            del self._lines[0], self._times[0]
 
     def after(self, line: int) -> int | None:
         """The greatest timestamp after a line, in microseconds; None where there is none."""

@@ -121,9 +121,10 @@ def time_of(event: Any) -> int | None:
     Args:
         event: anything with a `timestamp`.
     """
-    stamp = event.timestamp
-    seconds, microseconds = stamp.seconds, stamp.microseconds
-    return None if seconds == microseconds == -1 else int(seconds * MICROSECONDS + microseconds)
+    stamp: Timestamp = event.timestamp
+    if stamp.microseconds == -1:  # and so are the seconds
+        return None
+    return stamp.seconds * MICROSECONDS + stamp.microseconds
 
 
 def message(value: dict[str, Any]) -> RejectedEvent | Greeting | Command | Reply | None:
