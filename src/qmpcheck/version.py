@@ -53,11 +53,12 @@ def of_greeting(message: Any) -> Version | None:
     if not isinstance(message, dict):
         return None
     parts: list[Any] = [message.get(part) for part in Version._fields]
-    return Version(*parts) if all(map(_is_part, parts)) else None
+    return Version(*parts) if all(map(is_part, parts)) else None
 
 
-_LARGEST = 9999
+LARGEST_PART = 9999
 
 
-def _is_part(number: Any) -> bool:
-    return type(number) is int and 0 <= number <= _LARGEST
+def is_part(number: Any) -> bool:
+    """Whether it can be one of the numbers of a version."""
+    return type(number) is int and 0 <= number <= LARGEST_PART

@@ -26,6 +26,7 @@ from qmpcheck.streams import jsontext, messages
 from qmpcheck.streams.messages import LAST_SECOND
 from qmpcheck.text import name, quoted, safe, shortened
 from qmpcheck.vendors import is_vendors
+from qmpcheck.version import LARGEST_PART, Version, is_part
 from qmpcheck.wording import alternatives
 
 
@@ -101,9 +102,32 @@ def _no_event(value: dict[str, Any]) -> Iterator[Finding]:
     if "event" in value:
         text = f"an event's name is a string, got {_shown(value['event'])}"
         yield Finding("QMP103", 1, text, path=("event",))
+    elif messages.is_greeting(value):
+        for path, fault in _greeting_faults(value["QMP"]):
+            yield Finding("QMP107", 1, f"bad greeting: {fault}", path=path)
     elif not messages.is_other(value):
         keys = ", ".join(quoted(key) for key in list(value)[:5]) or "no keys"
         yield Finding("QMP103", 1, f"neither event, greeting, reply nor command: an object with {keys}")
+
+
+def _greeting_faults(said: Any) -> Iterator[tuple[KeyPath, str]]:
+    """Each fault of what a greeting says: its path, and what it is."""
+    path: KeyPath = ("QMP",)
+    for key in ("version", "qemu"):
+        if isinstance(said, dict) and key not in said:
+            return
+        if not isinstance(said, dict):
+            break
+        said, path = said[key], (*path, key)
+    if isinstance(said, str) and path[-1] == "qemu":
+        return  # as in 0.12
+    if not isinstance(said, dict):
+        yield path, f"expected an object for {path[-1]}, got {_shown(said)}"
+        return
+    for key in Version._fields:
+        if not is_part(said.get(key)):
+            got = _shown(said[key]) if key in said else "nothing"
+            yield (*path, key), f"expected 0 to {LARGEST_PART} for {key}, got {got}"
 
 
 def _envelope(value: dict[str, Any], event: str) -> Iterator[Finding]:

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from qmpcheck import version
 from qmpcheck.checking import decoder
 from qmpcheck.checking.errata import Erratum
+from qmpcheck.checking.timestamps import Column
 from qmpcheck.finding import Finding
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.streams import messages
 from qmpcheck.streams.blocks import LONGEST, LongLine
-from qmpcheck.streams.messages import NO_CLOCK, Command, Reply
+from qmpcheck.streams.messages import NO_CLOCK, Command, Greeting, Reply
 
 if TYPE_CHECKING:
     from qmpcheck.checking.explain import Explainer
@@ -32,15 +34,13 @@ class Read(NamedTuple):
     """What some lines contain.
 
     Attributes:
-        messages: decoded events, `RejectedEvent` and `Greeting`; on request also `Command`, and after the
+        column: decoded events, `RejectedEvent` and `Greeting`; on request also `Command`, and after the
             first command `Reply`.
-        lines: the line of each message.
         findings: what is wrong with single lines.
         holds_commands: whether the stream has had a command so far.
     """
 
-    messages: list[Any]
-    lines: Sequence[int]
+    column: Column
     findings: list[Finding]
     holds_commands: bool = False
 
@@ -109,10 +109,7 @@ class Reader:
                     rest, its_numbers = self._without_replies(lines[at + 1 :], numbers[at + 1 :])
                     lines, numbers = [*lines[: at + 1], *rest], [*numbers[: at + 1], *its_numbers]
                     decoded = map(self._decode, iter(rest))
-        if _Nothing in {*map(type, found)}:
-            kept = [message is not _NOTHING for message in found]
-            found, numbers = [*compress(found, kept)], [*compress(numbers, kept)]
-        return Read(found, numbers, findings, holds_commands)
+        return Read(Column.of(found, numbers).without(_Nothing), findings, holds_commands)
 
     def _without_replies(
         self, lines: Sequence[bytes], numbers: Sequence[int]
@@ -144,6 +141,10 @@ class Reader:
 
     def _look_at(self, line: bytes, number: int, findings: list[Finding], is_cut: bool) -> Any:
         """Return the message on a line that the decoder refused; _NOTHING if there is none."""
+        if line.startswith(b'{"QMP"') and len(line) < _LONGEST_GREETING:
+            greeting = _greeting(line)
+            if greeting:
+                return greeting
         if isinstance(line, LongLine):
             text = f"a line of {line.length} bytes; QEMU takes none of more than {LONGEST}"
             findings.append(Finding("QMP101", number, text))
@@ -151,7 +152,8 @@ class Reader:
         if not line.strip(_BLANKS):
             return _NOTHING
         value = _object(line)
-        if not messages.is_other(value) and not self._is_clockless(value, line):
+        is_fine = messages.is_other(value) and not messages.is_greeting(value)
+        if not is_fine and not self._is_clockless(value, line):
             value = self._explain(value, line, number, findings, is_cut)
         found = messages.message(value)
         return _NOTHING if found is None else found
@@ -190,6 +192,15 @@ class Reader:
 
         return Explainer(self._rule_base, self._known)
 
+
+@functools.lru_cache(maxsize=64)
+def _greeting(line: bytes) -> Greeting | None:
+    """The greeting that a line holds, if nothing is wrong with it: of one QEMU they are all the same."""
+    value = _object(line)
+    return Greeting(value["QMP"]["version"]) if version.of_greeting(value) and len(value) == 1 else None
+
+
+_LONGEST_GREETING = 1000
 
 _SENT_OR_ANSWERED = frozenset({Command, Reply})
 

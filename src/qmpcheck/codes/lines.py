@@ -5,6 +5,8 @@ from __future__ import annotations
 from qmpcheck.codes.code import Code, Severity
 from qmpcheck.codes.streams_in_examples import STOP
 
+_GREETING = '{"QMP": {"version": {"qemu": {"micro": 0, "minor": 0, "major": 10}}, "capabilities": []}}'
+
 CODES: dict[str, Code] = {
     "QMP101": Code(
         "malformed-json",
@@ -56,5 +58,15 @@ CODES: dict[str, Code] = {
         "Usually the process or the recorder was killed. What the line would have said is lost.",
         f"{STOP}\n{STOP[:40]}",
         STOP,
+    ),
+    "QMP107": Code(
+        "bad-greeting",
+        Severity.ERROR,
+        "A greeting does not say what it should: QMP, its version and the qemu in that are objects, and "
+        "major, minor and micro are integers from 0 to 9999. The version can be missing, and 0.12 "
+        "had a string for qemu.",
+        "Clients decide by the version which commands and events to expect.",
+        f"{_GREETING.replace('10', '999999')}\n{STOP}",
+        f"{_GREETING}\n{STOP}",
     ),
 }
