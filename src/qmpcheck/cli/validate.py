@@ -201,7 +201,7 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
 
 
 def _tell_rotation(path: str, lines: int) -> None:
-    tell(f"{safe(path)} was replaced: reading the new file, whose first line counts as line {lines + 1}")
+    tell(f"{safe(path)} was replaced or emptied: its first line now counts as line {lines + 1}")
 
 
 def _expect_readable(path: str) -> None:

@@ -23,7 +23,7 @@ PAUSE = 0.1
 _CHUNK = 1 << 16
 
 OnRotation = Callable[[str, int], object]
-"""Takes the path and the number of lines so far, when another file has taken over the path."""
+"""Takes the path and the number of lines so far, when the path is read from its beginning once more."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -67,7 +67,7 @@ class Interrupt:
         """Yield blocks of lines as they are written, until the interrupt or the end of standard input.
 
         When a file is renamed or deleted and another one is created under its name, the rest of the old file
-        comes first, and then the new one from its start. The last block of the old file ends with a line that
+        comes first, and then the new one from its start. So does a file that was emptied. The last block of the old file ends with a line that
         lacks its newline if it was cut. Line numbers go on: the first line of the new file is the one after
         the last line of the old file, as if one file had been written.
 
@@ -76,7 +76,7 @@ class Interrupt:
             on_rotation: called before the first block of a new file.
 
         Raises:
-            Unreadable: the stream cannot be read, or a file became shorter.
+            Unreadable: the stream cannot be read.
         """
         lines = 0
         with source.failures(), closing(_Files(path)) as files:
@@ -109,11 +109,19 @@ class Interrupt:
 
 
 class _Files:
-    """The files that have a path one after the other: the current one, and the newer ones seen so far."""
+    """What a path holds, one after the other: the current file, and the newer ones seen so far.
+
+    A file that is emptied in place is a newer one, too: it is read from its beginning once more.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._open = deque([source.raw(path)])
+        self._open = deque([self._opened()])
+
+    def _opened(self) -> io.BufferedReader:
+        if self._path == source.STANDARD_INPUT:
+            return source.raw(self._path)
+        return io.BufferedReader(io.FileIO(self._path))  # that it becomes shorter is no failure here
 
     @property
     def current(self) -> io.BufferedReader:
@@ -124,10 +132,11 @@ class _Files:
         if self._path == source.STANDARD_INPUT:
             return True
         with suppress(FileNotFoundError):
-            there, newest = os.stat(self._path), os.fstat(self._open[-1].fileno())
-            # Log rotation: the path names another file than the one that is open.
-            if stat.S_ISREG(there.st_mode) and not os.path.samestat(there, newest):
-                self._open.append(source.raw(self._path))
+            there, newest = os.stat(self._path), self._open[-1]
+            # Log rotation: the path names another file than the one that is open, or that one was emptied.
+            is_other = not os.path.samestat(there, os.fstat(newest.fileno()))
+            if stat.S_ISREG(there.st_mode) and (is_other or there.st_size < newest.tell()):
+                self._open.append(self._opened())
         # A writer may go on with the old file until it has opened the new one, so wait for content there.
         return any(os.fstat(file.fileno()).st_size for file in islice(self._open, 1, None))
 
