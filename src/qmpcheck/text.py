@@ -13,14 +13,14 @@ def shortened(text: str, longest: int = LONGEST) -> str:
     return text if len(text) <= longest else f"{text[: longest * 2 // 3]}…{text[-(longest // 3) :]}"
 
 
-_COMMAND = re.compile(r"#(?=#(?:vso)?\[)")
+_COMMAND = r"#(?=#(?:vso)?\[)"
 """Of `##[` and `##vso[`, which CI systems take for commands to them wherever on a line they stand."""
 
 
 def safe(text: str) -> str:
     """The text with every character that does not print, or that steers what reads it, as an escape."""
     if "##" in text:
-        text = _COMMAND.sub(r"\\x23", text)
+        text = re.sub(_COMMAND, r"\\x23", text)
     return text if text.isprintable() else "".join(map(_safe_character, text))
 
 

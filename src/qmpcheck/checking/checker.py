@@ -312,8 +312,8 @@ class Checker:
 
     def _check_times(self, column: Column) -> None:
         if self._waits_for_command:
-            last = (each[-_MOST_BEFORE:] for each in (column.lines, column.messages, column.kinds))
-            self._before.extend(zip(*last, strict=True))
+            last = column if len(column.kinds) <= _MOST_BEFORE else column.part(-_MOST_BEFORE)
+            self._before.extend(zip(last.lines, last.messages, last.kinds, strict=True))
         timed = column.without(Command, Reply)
         self._events += len(timed.kinds)
         if Greeting in timed.present:

@@ -80,7 +80,7 @@ class Session:
         self.latest.reset()
         self.last_command = 0
         self.reconnected()
-        for past in self.past.values():
+        for past in filter(None, self.past.values()):
             past.clear()
 
     def line_of_last(self, event: str, until: int | None = None) -> int:

@@ -159,8 +159,11 @@ def _parser(arguments: Sequence[str], loaded: Collection[str] = ()) -> argparse.
     parser.add_argument("--version", action="version", version=f"qmpcheck {qmpcheck.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", prog="qmpcheck")
     asked = next((argument for argument in arguments if not argument.startswith("-")), None)
+    is_first = asked in arguments[:1] and asked in COMMANDS  # then nobody sees the others
     # Only the module of the command is imported: start-up time is what users wait for most often.
     for name, summary in COMMANDS.items():
+        if is_first and name != asked:
+            continue
         command = commands.add_parser(name, help=summary)
         if name == asked or name in loaded:
             module = importlib.import_module(f"qmpcheck.cli.{name.replace('-', '_')}")

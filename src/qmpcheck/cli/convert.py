@@ -20,7 +20,7 @@ from qmpcheck.reports.tables import table
 from qmpcheck.rulebase import SpecError
 from qmpcheck.streams import demultiplex, formats, source
 from qmpcheck.streams.formats.message import Stream
-from qmpcheck.streams.formats.objects import is_event
+from qmpcheck.streams.message_keys import is_event
 from qmpcheck.text import name, safe
 from qmpcheck.wording import plural
 

@@ -67,9 +67,10 @@ class Interrupt:
         """Yield blocks of lines as they are written, until the interrupt or the end of standard input.
 
         When a file is renamed or deleted and another one is created under its name, the rest of the old file
-        comes first, and then the new one from its start. So does a file that was emptied. The last block of the old file ends with a line that
-        lacks its newline if it was cut. Line numbers go on: the first line of the new file is the one after
-        the last line of the old file, as if one file had been written.
+        comes first, and then the new one from its start; so does what is written to a file after it was
+        emptied. The last block of the old file ends with a line that lacks its newline if it was cut. Line
+        numbers go on: the first line of the new file is the one after the last line of the old file, as if
+        one file had been written.
 
         Args:
             path: a file, or `-` for standard input.
@@ -79,7 +80,7 @@ class Interrupt:
             Unreadable: the stream cannot be read.
         """
         lines = 0
-        with source.failures(), closing(_Files(path)) as files:
+        with source.Failures(), closing(_Files(path)) as files:
             while True:
                 for block in from_chunks(self._chunks(source.unpacked(files.current), files.is_left)):
                     lines += len(lines_of(block))

@@ -36,21 +36,21 @@ def opened(path: str, ahead: bool = False, size: int | None = None) -> Iterator[
     Raises:
         Unreadable: at opening or at any read.
     """
-    with failures(), raw(path, ahead, size) as file:
+    with Failures(), raw(path, ahead, size) as file:
         yield unpacked(file)
 
 
-@contextmanager
-def failures() -> Iterator[None]:
-    """Raise what keeps a stream from being read as `Unreadable`."""
-    try:
-        yield
-    except OSError as error:
-        raise Unreadable(error.strerror or str(error)) from None
-    except Exception as error:
-        if isinstance(error, (EOFError, *_decompression_errors())):
+class Failures:
+    """Within it, what keeps a stream from being read is raised as `Unreadable`."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            raise Unreadable(error.strerror or str(error)) from None
+        if error is not None and isinstance(error, (EOFError, *_decompression_errors())):
             raise Unreadable(str(error)) from None
-        raise
 
 
 def expect_readable(path: str) -> None:
@@ -123,11 +123,10 @@ _LONGEST_MARK = 4
 
 def _peek(raw: io.BufferedReader) -> tuple[bytes, io.BufferedReader]:
     """Return the first bytes, and a file that still begins with them."""
-    start = raw.read(_LONGEST_MARK)
-    # A pipe cannot be rewound, so its first bytes are put before the rest.
     if raw.seekable():
-        raw.seek(-len(start), io.SEEK_CUR)
-        return start, raw
+        return raw.peek(_LONGEST_MARK)[:_LONGEST_MARK], raw
+    # A pipe cannot be rewound, and may give less at first: its first bytes are put before the rest.
+    start = raw.read(_LONGEST_MARK)
     return start, io.BufferedReader(_Rejoined(start, raw))
 
 

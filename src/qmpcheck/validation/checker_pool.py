@@ -54,5 +54,9 @@ _CheckerKey = tuple[int, Loss]
 
 
 def _key(spec: Spec, format: Format | None) -> _CheckerKey:
-    loses = format.loses if format else Loss.NOTHING
-    return id(spec.rule_base), loses & (Loss.EVENTS | Loss.COMMANDS | Loss.REPLIES)
+    if format is None or format.loses is Loss.NOTHING:  # as most do; flags are slow
+        return id(spec.rule_base), Loss.NOTHING
+    return id(spec.rule_base), format.loses & _OF_INTEREST
+
+
+_OF_INTEREST = Loss.EVENTS | Loss.COMMANDS | Loss.REPLIES

@@ -207,6 +207,7 @@ class StreamOfFile:
         self._failure = ""
         self._lost = 0
         self._result: StreamResult | None = None
+        self._checked_by: Choice | None = None
         if spec:
             self._choose(Choice(spec))
 
@@ -294,10 +295,9 @@ class StreamOfFile:
         if self.checker is None or self.choice is None:
             self._result = StreamResult.unread("", self._failure)
             return
-        result = self.checker.finish(self._pool.recipe.complete and is_whole)
+        self._result = self.checker.finish(self._pool.recipe.complete and is_whole)
         self._pool.give_back(self.choice.spec, self._format, self.checker)
-        self.checker = None
-        self._result = result._replace(spec=self.choice.spec.named, why=self.choice.why)
+        self.checker, self._checked_by = None, self.choice
 
     def result(self, path: str, unreadable: str) -> StreamResult:
         """The result of the stream when it is finished."""
@@ -315,4 +315,6 @@ class StreamOfFile:
             vm=self.source.vm,
             format=format.name if format else "",
             may_lack=format.may_lack if format else "",
+            spec=self._checked_by.spec.named if self._checked_by else None,
+            why=self._checked_by.why if self._checked_by else "",
         )

@@ -9,6 +9,7 @@ needs no `messages`: its lines are messages.
 from __future__ import annotations
 
 import enum
+import functools
 import importlib
 import re
 from collections.abc import Iterable, Iterator
@@ -55,6 +56,11 @@ _WORDS = {
 }
 
 
+@functools.cache
+def _in_words(lost: Loss) -> str:
+    return ", ".join(words for loss, words in _WORDS.items() if loss in lost)
+
+
 class Format(NamedTuple):
     """A format that can be read."""
 
@@ -67,7 +73,7 @@ class Format(NamedTuple):
     @property
     def may_lack(self) -> str:
         """What a file in this format may lack, in words; "" if nothing."""
-        return ", ".join(words for loss, words in _WORDS.items() if loss in self.loses)
+        return _in_words(self.loses)
 
     def recognises(self, head: bytes) -> bool:
         """Whether a file that begins with `head` is in this format."""
@@ -172,5 +178,6 @@ def _unknown(head: bytes) -> str:
     )
 
 
+@functools.cache
 def _module(format: Format):  # type: ignore[no-untyped-def]
     return importlib.import_module(f"{__name__}.{format.name.replace('-', '_')}")

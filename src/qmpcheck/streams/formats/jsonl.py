@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from qmpcheck.streams.formats.objects import is_sent
+from qmpcheck.streams.message_keys import is_sent
 
 _LOOKED_AT = 1000
 """How many lines are looked at."""
@@ -30,10 +30,10 @@ _SAMPLE = 1 << 12
 
 def _is_plainly(sample: bytes) -> bool:
     *lines, _ = sample.split(b"\n")  # the last one may be cut
-    filled = [line.rstrip() for line in lines if line]
+    filled = [*filter(None, map(bytes.rstrip, lines))]
     return (
-        bool(filled)
-        and all(map(_is_braced, filled))
+        {line[:1] for line in filled} == {b"{"}
+        and {line[-1:] for line in filled} == {b"}"}
         and is_sent(filled[0]) is not None
         and b'"data": "{' not in sample
         and b'"data":"{' not in sample  # virt-qemu-qmp-proxy's
@@ -45,14 +45,16 @@ def _is_on_the_whole(head: bytes) -> bool:
     whole = lines[:-1] or lines  # the head may end within a line
     filled = [line.rstrip() for line in whole[:_LOOKED_AT] if line and not line.isspace()]
     return not filled or (
-        any(map(_is_message, filled)) and _has_few_strange(filled) and _OF_ANOTHER_FORMAT.search(head) is None
+        any(map(_is_message, filled))
+        and _has_few_strange(filled)
+        and re.search(_OF_ANOTHER_FORMAT, head) is None
     )
 
 
-_REMARK = re.compile(rb'[^\s{}\[\]"\x00-\x1f][^\x00-\x08\x0e-\x1f]*(?<!\})')
+_REMARK = rb'[^\s{}\[\]"\x00-\x1f][^\x00-\x08\x0e-\x1f]*(?<!\})'
 
 # A trace among the messages that it shows again, and the events of virt-qemu-qmp-proxy.
-_OF_ANOTHER_FORMAT = re.compile(rb'^(?:\d+@\d+\.\d+:)?monitor_qmp_respond mon 0x|"data": ?"\{', re.MULTILINE)
+_OF_ANOTHER_FORMAT = rb'(?m)^(?:\d+@\d+\.\d+:)?monitor_qmp_respond mon 0x|"data": ?"\{'
 
 
 def _has_few_strange(filled: list[bytes]) -> bool:
@@ -60,13 +62,8 @@ def _has_few_strange(filled: list[bytes]) -> bool:
     return strange <= _MOST_STRANGE * sum(map(_is_message, filled))
 
 
-def _is_braced(line: bytes) -> bool:
-    """Whether a line begins and ends like a message: a quick test that most lines pass."""
-    return line[:1] == b"{" and line[-1:] == b"}"
-
-
 def _is_no_whole_line(line: bytes) -> bool:
-    return line.endswith((b",", b"{", b"[")) or _REMARK.fullmatch(line) is not None
+    return line.endswith((b",", b"{", b"[")) or re.fullmatch(_REMARK, line) is not None
 
 
 def _is_message(line: bytes) -> bool:

@@ -19,9 +19,6 @@ from qmpcheck.streams.formats.lines import line_end
 LONGEST = 1 << 26
 """The most bytes that an object may have; QEMU itself accepts no longer message."""
 
-MESSAGE_KEY = rb'"(?:timestamp|event|QMP|return|error|execute|exec-oob|id|data|arguments|control)"'
-"""The keys that a QMP message may begin with."""
-
 _TOKEN = re.compile(rb'"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*("?)|[{}\[\],:]|[-+.\w]+')
 _SPREAD = re.compile(rb"\r?\n[ \t\r\n]*")
 _QUOTE, _OPEN, _COLON, _NEWLINE = b'"{:\n'
@@ -194,48 +191,3 @@ class _UnfinishedObject:
 
     def found(self, whole: bool) -> FoundObject:
         return FoundObject(self._line, self._before, on_one_line(b"".join(self._parts)), whole)
-
-
-class _MessageKeys(msgspec.Struct, rename={"answer": "return", "greeting": "QMP", "oob": "exec-oob"}):
-    """The keys that distinguish the messages of QMP."""
-
-    event: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    greeting: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    answer: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    error: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    execute: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    oob: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-
-
-_keys = msgspec.json.Decoder(_MessageKeys)
-_RECEIVED = re.compile(rb'"(?:event|QMP|return|error)"\s*:')
-_SENT = re.compile(rb'"(?:execute|exec-oob)"\s*:')
-
-
-def is_sent(text: bytes) -> bool | None:
-    """Whether a client sent this message to QEMU, by its keys; None for an object that is no QMP message.
-
-    In text that is not JSON, the first such key counts, wherever it is. `error` counts only before an object,
-    as logs of other programs have it, too.
-    """
-    try:
-        keys = _keys.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        received, sent = _RECEIVED.search(text), _SENT.search(text)
-        if received is None:
-            return True if sent else None
-        return sent is not None and sent.start() < received.start()
-    if keys.execute is not msgspec.UNSET or keys.oob is not msgspec.UNSET:
-        return True
-    if isinstance(keys.error, msgspec.Raw) and bytes(keys.error).startswith(b"{"):
-        return False
-    known = (keys.event, keys.greeting, keys.answer)
-    return None if all(key is msgspec.UNSET for key in known) else False
-
-
-def is_event(text: bytes) -> bool:
-    """Whether this is JSON with the key of an event."""
-    try:
-        return _keys.decode(text).event is not msgspec.UNSET
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
