@@ -6,7 +6,6 @@ two of these is a response first. `finish` tells it that the session is over.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterator
 from itertools import chain
 from operator import itemgetter
@@ -200,6 +199,8 @@ class _Counted:
     """Open triggers of one key that are only counted: the lines and times of those that can be missing."""
 
     def __init__(self) -> None:
+        from array import array  # hardly any stream has so many
+
         self.uncertain = 0
         self.lines, self.times = array("q"), array("q")
 
@@ -216,7 +217,7 @@ class _Counted:
     def reconnected(self) -> None:
         """A client came back: none can be missing any more."""
         self.uncertain += len(self.lines)
-        self.lines, self.times = array("q"), array("q")
+        del self.lines[:], self.times[:]
 
 
 _NO_TIME = (1 << 63) - 1
