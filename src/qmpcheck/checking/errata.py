@@ -130,9 +130,10 @@ def with_errata(rule: TemporalRule, known: tuple[Erratum, ...]) -> TemporalRule:
     return rule
 
 
-def noted(finding: Finding, value: Any, known: tuple[Erratum, ...]) -> Finding:
-    """Return the finding about a value, with the name of the case that covers it, if there is one."""
+def noted(finding: Finding, data: Any, known: tuple[Erratum, ...]) -> Finding:
+    """Return the finding about an event with that data, with the name of the case that covers it, if any."""
     for each in known:
-        if each.event == finding.event and finding.path == ("data", each.member) and value in each.values:
+        is_about = each.event == finding.event and finding.path == ("data", each.member)
+        if is_about and finding.code == "QMP205" and data[each.member] in each.values:
             return msgspec.structs.replace(finding, erratum=each.id)
     return finding

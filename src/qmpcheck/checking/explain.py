@@ -78,21 +78,16 @@ class Explainer:
         if rule is None:
             yield Finding("QMP201", 1, "the spec has no such event", event, ("event",))
             return
-        place = _SpecPlace(rule.line, rule.file)
+        place = _SpecPlace(rule.line, rule.file, event)
         if rule.marks.deprecated:
-            yield _finding(
-                _Fault("QMP206", "the spec marks the event as deprecated", (), place),
-                event,
-                ("event",),
-            )
+            yield place.finding("QMP206", "the spec marks the event as deprecated", ("event",))
         if "data" in value:
-            for fault in _faults(rule.data, value["data"], (), place):
-                finding = _finding(fault, event, ("data", *fault.path))
-                yield errata.noted(finding, fault.value, self._known)
+            for finding in _faults(rule.data, value["data"], ("data",), place):
+                yield errata.noted(finding, value["data"], self._known)
         elif rule.needs_data:
             members = [member.name for member in rule.data.members if not member.may_be_absent]
             lost = f", and with it {_listed(members)}" if members else ""
-            yield _finding(_Fault("QMP202", f"data is missing{lost}", (), place), event, ("data",))
+            yield place.finding("QMP202", f"data is missing{lost}", ("data",))
 
 
 # Around the payload
@@ -177,46 +172,33 @@ class _SpecPlace(NamedTuple):
 
     Attributes:
         line, file: the line, and the file that it is in.
+        event: the event, safe to print.
         where: the branches of unions that it is in, in words.
     """
 
     line: LineNumber
     file: str
+    event: str
     where: tuple[str, ...] = ()
 
     def of(self, member: Member) -> _SpecPlace:
         """Return where the spec describes a member of the value."""
         return self._replace(line=member.line, file=member.file or self.file)
 
+    def finding(self, code: str, text: str, path: KeyPath, got: str = "") -> Finding:
+        """Return the finding that a value is not as it is described here.
 
-class _Fault(NamedTuple):
-    """One thing that is wrong with a payload.
-
-    Attributes:
-        code: the code of the finding.
-        text: what is wrong.
-        path: keys and indices from the event's data to it.
-        place: where the spec describes it, or what it should be in.
-        value: what was found there; None if it is missing.
-        got: the value that is not allowed, or the JSON type that is wrong.
-    """
-
-    code: str
-    text: str
-    path: KeyPath
-    place: _SpecPlace
-    value: Any = None
-    got: str = ""
+        Args:
+            code: the code of the finding.
+            text: what is wrong.
+            path: the keys and indices to it.
+            got: the value that is not allowed, or the JSON type that is wrong.
+        """
+        where = f" (where {' and '.join(self.where)})" if self.where else ""
+        return Finding(code, 1, safe(text) + where, self.event, path, self.line, spec_file=self.file, got=got)
 
 
-def _finding(fault: _Fault, event: str, path: KeyPath) -> Finding:
-    place = fault.place
-    where = f" (where {' and '.join(place.where)})" if place.where else ""
-    message = safe(fault.text) + where
-    return Finding(fault.code, 1, message, event, path, place.line, spec_file=place.file, got=fault.got)
-
-
-Faults = Iterator[_Fault]
+Faults = Iterator[Finding]
 
 
 def _faults(described: rulebase.Type, value: Any, path: KeyPath, place: _SpecPlace) -> Faults:
@@ -228,20 +210,20 @@ def _faults(described: rulebase.Type, value: Any, path: KeyPath, place: _SpecPla
         case None:
             wanted = alternatives([f"{_ARTICLES[JSON_TYPES[type(each)]]}" for each in kinds])
             text = f"expected {wanted}, got {_shown(value)}"
-            yield _Fault("QMP204", text, path, place, value, _json_type(value))
+            yield place.finding("QMP204", text, path, _json_type(value))
         case Enum(values, marks):
             # The protocol reserves such names for downstreams; no spec can list them.
             if value not in values and is_vendors(value):
                 return
             if value not in values:
                 text = f"expected {alternatives(_first(values))}, got {_shown(value)}"
-                yield _Fault("QMP205", text, path, place, value, _shown(value))
+                yield place.finding("QMP205", text, path, _shown(value))
             elif value in marks and marks[value].deprecated:
                 text = f"the spec marks the value {quoted(value)} as deprecated"
-                yield _Fault("QMP206", text, path, place)
+                yield place.finding("QMP206", text, path)
         case Integer() if found.range and not found.range[0] <= value <= found.range[1]:
             text = f"expected {found.range[0]} to {found.range[1]}, got {_shown(value)}"
-            yield _Fault("QMP205", text, path, place, value, _shown(value))
+            yield place.finding("QMP205", text, path, _shown(value))
         case Array(items):
             for index, item in enumerate(value):
                 yield from _faults(items, item, (*path, index), place)
@@ -270,9 +252,9 @@ def _object_faults(
         if member.name in value:
             yield from _faults(member.type, value[member.name], at, its_place)
             if member.marks.deprecated:
-                yield _Fault("QMP206", "the spec marks this member as deprecated", at, its_place)
+                yield its_place.finding("QMP206", "the spec marks this member as deprecated", at)
         elif not member.may_be_absent:
-            yield _Fault("QMP202", "mandatory member is missing", at, its_place)
+            yield its_place.finding("QMP202", "mandatory member is missing", at)
     known = (*above, *(member.name for member in described.members))
     if described.branches:
         tag = value.get(described.discriminator)
@@ -283,9 +265,9 @@ def _object_faults(
             yield from _object_faults(branch, value, path, place._replace(where=where), known)
     elif not described.open:
         has = f"it has {_listed(known)}" if known else "it has none"
-        for key, found in value.items():
+        for key in value:
             if key not in known and not is_vendors(key):
-                yield _Fault("QMP203", f"the spec has no such member here: {has}", (*path, key), place, found)
+                yield place.finding("QMP203", f"the spec has no such member here: {has}", (*path, key))
 
 
 _KINDS: dict[type[rulebase.Type], tuple[type, ...]] = {
