@@ -6,6 +6,7 @@ from letters import RULES, line, said
 
 from qmpcheck.checking.checker import Checker, CheckOptions
 from qmpcheck.checking.result import FindingKind
+from qmpcheck.specs import catalogue
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,14 @@ def test_responses(stream: str, pending: str, missing: str) -> None:
 )
 def test_a_bound_of_five_seconds(stream: str, expected: str) -> None:
     assert said(stream, within=5) == expected
+
+
+@pytest.mark.parametrize("event", ["RESUME", "POWERDOWN", "LAMP_SWITCHED"])
+def test_any_event_shows_that_a_bound_has_passed(event: str) -> None:
+    """Also one that the spec does not have: an erratum knows POWERDOWN, and nothing the other."""
+    rules = catalogue.find("v4").rule_base
+    stream = line("E1").replace('"node-name": "n", ', "") + line("R9").replace("RESUME", event)
+    assert [each.code for each in check(rules, stream, within=5).listed if each.code > "QMP3"] == ["QMP301"]
 
 
 def test_a_condition_on_the_command_line() -> None:
