@@ -340,7 +340,7 @@ class Checker:
         for part in seen.message.parts:
             steps = self._watch.plan.commands.get(part.name)
             if steps:
-                self._take_part(seen._replace(message=part), steps, triggered, at_success)
+                self._take_part(msgspec.structs.replace(seen, message=part), steps, triggered, at_success)
         self._session.last_command = seen.line
         self._sent.append(_Sent(seen.message.id, seen.line, triggered, at_success))
 

@@ -127,7 +127,7 @@ class Monitor:
 
     def _judge(self, outcome: Outcome, seen: Seen, response: Seen | None = None, erratum: str = "") -> None:
         if self._reporter.judgement:
-            line = response and response.line
+            line = response.line if response else None
             self._reporter.judgement(Judgement(self.rule, seen.line, outcome, line, erratum))
 
     def _finding(

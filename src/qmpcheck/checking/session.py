@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -152,13 +151,14 @@ class Session:
 
     def _end_after(self, line: int, situation: Situation) -> Remembered | None:
         """The first event after a line that ends a situation."""
-        ends = ((each for each in self.past[name] if each[0] > line) for name in situation.ends)
-        return min(chain.from_iterable(ends), key=_line, default=None)
+        first = (next((each for each in self.past[name] if each[0] > line), None) for name in situation.ends)
+        return min(filter(None, first), key=_line, default=None)
 
     def _end_before(self, line: int, situation: Situation) -> Remembered | None:
         """The last event before a line that ends a situation."""
-        ends = ((each for each in self.past[name] if each[0] < line) for name in situation.ends)
-        return max(chain.from_iterable(ends), key=_line, default=None)
+        pasts = (reversed(self.past[name]) for name in situation.ends)
+        last = (next((each for each in past if each[0] < line), None) for past in pasts)
+        return max(filter(None, last), key=_line, default=None)
 
 
 _line = itemgetter(0)

@@ -9,6 +9,8 @@ from itertools import compress, count, islice, pairwise
 from operator import attrgetter, gt
 from typing import Any, NamedTuple
 
+import msgspec
+
 from qmpcheck import rate_limits
 from qmpcheck.checking.accessors import Accessor, MemberPath, accessor, comparable
 from qmpcheck.finding import Finding
@@ -38,7 +40,7 @@ def limits_of(rule_base: RuleBase) -> dict[str, RateLimit]:
     return {event: limit for event, limit in kept.items() if limit}
 
 
-class Seen(NamedTuple):
+class Seen(msgspec.Struct, frozen=True, gc=False):
     """One message of a stream: its line, and the message with its class."""
 
     line: int
@@ -146,7 +148,9 @@ class TimeOrder:
             The second one; the end of the part where none counts after the place.
         """
         events, kinds = column.messages, column.kinds
-        after = next((i for i in range(at, end) if self._counts(kinds[i], events[i])), end)
+        after = at
+        while after < end and not self._counts(kinds[after], events[after]):
+            after += 1
         before = self._last_that_counts(column, begin, at) or self._last
         if after == end or before is None:
             return after
