@@ -103,10 +103,15 @@ def _of_lines(greeting: GeneratedMessage, told: Stories, rules: RuleBase) -> Ite
         ),
         ("QMP104", seconds, "the seconds are removed", encoded(event | {"timestamp": {"microseconds": 5}})),
         ("QMP105", ("severity",), "a fourth key beside event", encoded(event | {"severity": 1})),
+        ("QMP107", ("QMP",), "a greeting that is a number", b'{"QMP": 5}'),
         ("QMP201", ("event",), "an event that the spec has not", encoded(event | {"event": "NO_SUCH_EVENT"})),
     ):
         about = (
-            "" if code in ("QMP101", "QMP102", "QMP103") else "NO_SUCH_EVENT" if code == "QMP201" else name
+            ""
+            if code in ("QMP101", "QMP102", "QMP103", "QMP107")
+            else "NO_SUCH_EVENT"
+            if code == "QMP201"
+            else name
         )
         after = encoded(_shifted(event, PERIOD))  # where the event is rate-limited, it keeps its distance
         yield Mutant(code, 3, about, path, what, [*_stream(greeting, event), broken, after])
