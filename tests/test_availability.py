@@ -107,7 +107,7 @@ def test_the_text_report_and_the_clean_path(
     stream.write_text(json.dumps({"event": "POWERDOWN", "timestamp": CLOCK}) + "\n")
     main(["validate", str(stream), "--spec", "1.1"])
     assert (
-        f"{stream}:1:11: QMP201 POWERDOWN event: the spec has no such event (event since 2.1)\n"
+        f"{stream}:1:11: QMP201 POWERDOWN event: unknown event; the spec has none of this name (event since 2.1)\n"
         in capsys.readouterr().out
     )
     monkeypatch.setattr(catalogue, "releases", None)  # never asked for

@@ -50,7 +50,7 @@ def test_validate_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "validate good.jsonl bad.jsonl --spec v2") == (1, """\
 good.jsonl: conforms to v2 (d74c7dfd1b): 3 lines, 3 events, 0 errors, 0 warnings
 bad.jsonl: violations of v2 (d74c7dfd1b): 4 lines, 3 events, 2 errors, 0 warnings
-bad.jsonl:2:76: QMP203 STOP data.why: the spec has no such member here: it has none (spec line 56)
+bad.jsonl:2:76: QMP203 STOP data.why: unknown member; the spec has none here (spec line 56)
     …econds": 5}, "event": "STOP", "data": {"why": 1}}
                                             ^^^^^^^^
     and 1 more, in line 4
@@ -87,7 +87,7 @@ def test_validate_json(capsys: pytest.CaptureFixture[str]) -> None:
                 "column": 76,
                 "event": "STOP",
                 "path": "data.why",
-                "message": "the spec has no such member here: it has none",
+                "message": "unknown member; the spec has none here",
                 "spec_line": 56,
                 "spec_file": None,
                 "drift": None,
@@ -343,7 +343,7 @@ def test_following_tells_at_once_that_a_bound_has_passed() -> None:
             process.stdin.write(line)
             process.stdin.flush()
             if told:
-                overdue = f'-:{told}: QMP302 BLOCK_IO_ERROR: if action is "stop", STOP follows: none has within 2 s;'
+                overdue = f'-:{told}: QMP302 BLOCK_IO_ERROR: if action is "stop", STOP follows, but none came within 2 s;'
                 assert process.stdout.readline().startswith(overdue)
         rest, _ = process.communicate(timeout=30)
     first, second, head, *_ = rest.splitlines()
@@ -572,8 +572,8 @@ def test_a_clean_stream_loads_nothing_it_does_not_need() -> None:
 
 CONCISE = """\
 bad.jsonl: violations of v2 (d74c7dfd1b): 4 lines, 3 events, 2 errors, 0 warnings
-bad.jsonl:2:76: QMP203 STOP data.why: the spec has no such member here: it has none (spec line 56)
-bad.jsonl:4:76: QMP203 STOP data.why: the spec has no such member here: it has none (spec line 56)
+bad.jsonl:2:76: QMP203 STOP data.why: unknown member; the spec has none here (spec line 56)
+bad.jsonl:4:76: QMP203 STOP data.why: unknown member; the spec has none here (spec line 56)
 """
 
 

@@ -417,9 +417,9 @@ def test_a_finding_says_the_command_and_how_far_the_search_went() -> None:
     assert finding.event == "device_del"
     assert finding.text.startswith(
         "device-del-deletes: after device_del, DEVICE_DELETED, DEVICE_UNPLUG_GUEST_ERROR or MEM_UNPLUG_ERROR whose device is "
-        "its id follows: none has yet, and its reply is line 4; its arguments: "
+        "its id follows, but none has come yet (its reply is on line 4); its arguments are "
     )
-    assert finding.text.endswith(" (searched to line 5)")
+    assert finding.text.endswith(" (searched up to line 5)")
     assert "\x1b" not in finding.text
     assert len(finding.text) < 500
 

@@ -97,11 +97,11 @@ def test_a_severity_stands_in_the_report(capsys: pytest.CaptureFixture[str]) -> 
     Path("qmpcheck.toml").write_text('spec = "v2"\nseverities = { QMP2 = "warning", QMP302 = "error" }\n')
     assert run(capsys, "bad.jsonl open.jsonl")[:2] == (1, """\
 bad.jsonl: conforms to v2 (d74c7dfd1b): 1 line, 1 event, 0 errors, 1 warning
-bad.jsonl:1:76: QMP203 STOP data.why: the spec has no such member here: it has none (spec line 56)
+bad.jsonl:1:76: QMP203 STOP data.why: unknown member; the spec has none here (spec line 56)
     …econds": 5}, "event": "STOP", "data": {"why": 1}}
                                             ^^^^^^^^
 open.jsonl: violations of v2 (d74c7dfd1b): 1 line, 1 event, 1 error, 0 warnings
-open.jsonl:1:59: QMP302 BLOCK_IO_ERROR: if action is "stop", STOP follows: none has yet; it carries {"device": "d", "operation": "read", "action": "stop"} (searched to line 1) (spec line 26)
+open.jsonl:1:59: QMP302 BLOCK_IO_ERROR: if action is "stop", STOP follows, but none has come yet; the event carries {"device": "d", "operation": "read", "action": "stop"} (searched up to line 1) (spec line 26)
     …onds": 1, "microseconds": 5}, "event": "BLOCK_IO_ERROR", "data": {"device": "d", "operatio…
                                             ^^^^^^^^^^^^^^^^
 

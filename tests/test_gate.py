@@ -1069,13 +1069,22 @@ BELL_RINGS = "e['event'] == 'STOP' and print(json.dumps(e | {'event': 'BELL'}), 
         (
             WITH_BELL,
             BELL_RINGS,
-            ["QMP201 BELL event: the spec has no such event (may be new in 99.1)", "QMP406 BELL: unexpected"],
+            [
+                "QMP201 BELL event: unknown event; the spec has none of this name (may be new in 99.1)",
+                "QMP406 BELL: unexpected",
+            ],
         ),
-        ("s", BELL_RINGS, ["QMP201 BELL event: the spec has no such event (by its own introspection)"]),
+        (
+            "s",
+            BELL_RINGS,
+            ["QMP201 BELL event: unknown event; the spec has none of this name (by its own introspection)"],
+        ),
         (
             WITHOUT_POWERDOWN,
             "pass",
-            ["QMP201 POWERDOWN event: the spec has no such event (by its own introspection)"],
+            [
+                "QMP201 POWERDOWN event: unknown event; the spec has none of this name (by its own introspection)"
+            ],
         ),
     ],
     ids=["the same", "declares one more", "sends one more", "declares it not", "declares one less"],

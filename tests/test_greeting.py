@@ -97,7 +97,10 @@ def test_each_stream_is_checked_by_its_own_release(
     ("content", "message"),
     [
         ("", "no event in it"),
-        ('{"return": {}}\n', "no greeting that names the version, and no event"),
+        (
+            '{"return": {}}\n',
+            "neither a greeting nor an event: is it a QMP recording? If it is, name its release with --spec",
+        ),
         ("\x1f\x8b", "unknown compression method"),
         (None, "No such file or directory"),
     ],
@@ -128,8 +131,8 @@ def test_a_stream_of_two_releases(tmp_path: Path, capsys: pytest.CaptureFixture[
     status, said = run(capsys, path)
     assert status == 2
     assert said.endswith(
-        f"qmpcheck: {path}: its greetings name several releases (2.0.0 and 1.7.0): name a spec, or check each "
-        "part by itself\n"
+        f"qmpcheck: {path}: its greetings name several releases (2.0.0 and 1.7.0): check each part "
+        "by itself, or choose one with --spec\n"
     )
 
 
@@ -172,7 +175,10 @@ def test_a_release_that_is_newer_than_the_catalogue(
         status, said = run(capsys, path)
         assert status == 0
         assert f"{path}: conforms to {NEWEST}: 3 lines, 2 events, 0 errors, 1 warning\n" in said
-        assert f": QMP201 NEWS event: the spec has no such event (may be new in {name})" in said
+        assert (
+            f": QMP201 NEWS event: unknown event; the spec has none of this name (may be new in {name})"
+            in said
+        )
         assert (
             f"is checked against {NEWEST}, and what may be new in {name} is a warning: it is newer than"
             in said
@@ -433,7 +439,7 @@ def test_following_takes_a_greeting_that_has_come(stream: str, tmp_path: Path) -
         ("", "-: no event in it"),
         (
             STOP + of(1, 1) + of(1, 2),
-            "-: its greetings name several releases (1.1.0 and 1.2.0): name a spec, or check each part by itself",
+            "-: its greetings name several releases (1.1.0 and 1.2.0): check each part by itself, or choose one with --spec",
         ),
         ("\x1f\x8b", "-: Compressed file ended before the end-of-stream marker was reached"),
     ],

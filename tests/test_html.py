@@ -43,7 +43,7 @@ def test_what_a_reader_without_script_gets(tmp_path: Path) -> None:
     text = validated(tmp_path, story(tmp_path)).text
     assert "violations 5 errors and 1 warning in 19 events, checked against 7.2" in text
     assert "error QMP203 unknown-member BLOCK_IO_ERROR data.nodename 1 time" in text
-    assert "line 14 the spec has no such member here" in text
+    assert "line 14 unknown member; the spec has" in text
     assert '"nodename": "disk0"' in text
     assert "spec: qapi/block-core.json:5206" in text
     assert 'if action is "stop", STOP follows' in text

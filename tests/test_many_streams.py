@@ -48,7 +48,7 @@ def test_the_text_is_a_summary(folder: Path, capsys: pytest.CaptureFixture[str])
         "",
         "with the most errors:",
         "  015.jsonl: violations of 8.2: 5 lines, 4 events, 3 errors, 0 warnings",
-        "    015.jsonl:3: QMP203 STOP data.why: the spec has no such member here: it has none (qapi/run-state.json:226 of the spec)",
+        "    015.jsonl:3: QMP203 STOP data.why: unknown member; the spec has none here (qapi/run-state.json:226 of the spec)",
         "  005.jsonl: violations of 8.2: 3 lines, 2 events, 1 error, 0 warnings",
     ]
     assert re.search(r"^QMP203  unknown-member  error +STOP +14$", out, re.MULTILINE)

@@ -110,8 +110,8 @@ def test_a_condition_on_the_command_line() -> None:
 def test_a_finding_tells_the_rule_the_trigger_and_how_far_the_search_went() -> None:
     [finding] = check(RULES, "".join(map(line, ["P1", "E2", "P3", "P4"])), complete=True).listed
     assert finding.text == (
-        'if action is "stop", STOP follows: none did; it carries {"device": "d", "node-name": "n", '
-        '"operation": "read", "action": "stop"} (searched to line 4)'
+        'if action is "stop", STOP follows, but none came; the event carries {"device": "d", "node-name": "n", '
+        '"operation": "read", "action": "stop"} (searched up to line 4)'
     )
     assert finding.spec_line == RULES.events["BLOCK_IO_ERROR"].follow_ups[0].line
 

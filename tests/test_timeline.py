@@ -95,7 +95,7 @@ def test_names_that_a_stream_makes_up_are_bounded_and_safe() -> None:
     assert found
     assert len(found.names) == 501
     assert found.names[:1] == ["\\u202e0"]
-    assert found.names[-1] == "(others)"
+    assert found.names[-1] == "(other events)"
     assert len(found.kinds) == 600
 
 

@@ -30,7 +30,9 @@ def said(path: Path, stream: str) -> list[str]:
     own = user_rules.load(str(path), RULES)
     findings = check(RULES, stream, rules=tuple(own)).listed
     return [
-        f"{each.line} {each.code} {each.message.split(':')[0]}" for each in findings if each.code > "QMP3"
+        f"{each.line} {each.code} {each.message.split(', but ')[0]}"
+        for each in findings
+        if each.code > "QMP3"
     ]
 
 
@@ -208,9 +210,7 @@ def found(text: str, *messages: dict[str, object], tmp_path: Path) -> list[str]:
     own = tuple(user_rules.load(str(path), NEW.rule_base, (7, 2)))
     stream = "".join(json.dumps(each) + "\n" for each in messages)
     listed = check(NEW.rule_base, stream, complete=True, rules=own, command_rules="none").listed
-    return [
-        f"{each.line} {each.code} {each.message.split(': none')[0].split(': this')[0]}" for each in listed
-    ]
+    return [f"{each.line} {each.code} {each.message.split(', but ')[0]}" for each in listed]
 
 
 def status(id: str, value: str) -> dict[str, object]:

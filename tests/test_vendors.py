@@ -93,6 +93,6 @@ def test_what_is_declared_once_is_known_everywhere(
     Path("s.jsonl").write_text(NEWS + OTHER)
     capsys.readouterr()
     assert main(validate) == 1
-    assert "QMP201 OTHER_NEWS event: the spec has no such event" in capsys.readouterr().out
+    assert "QMP201 OTHER_NEWS event: unknown event; the spec has none of this name" in capsys.readouterr().out
     Path("qmpcheck.toml").write_text('extra = ["DRIVER_NEWS.number", "STOP."]\n')
     assert main(validate) == 2

@@ -97,7 +97,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     @property
     def text(self) -> str:
         """The message, with the last line that was searched and the erratum."""
-        searched = f" (searched to line {self.searched})" if self.searched is not None else ""
+        searched = f" (searched up to line {self.searched})" if self.searched is not None else ""
         erratum = f" (known erratum {self.erratum})" if self.erratum else ""
         return self.message + searched + erratum
 

@@ -27,7 +27,7 @@ from qmpcheck.streams.messages import LAST_SECOND
 from qmpcheck.text import name, quoted, safe, shortened
 from qmpcheck.vendors import is_vendors
 from qmpcheck.version import LARGEST_PART, Version, is_part
-from qmpcheck.wording import alternatives
+from qmpcheck.wording import alternatives, plural
 
 
 class Explanation(NamedTuple):
@@ -76,7 +76,7 @@ class Explainer:
         if rule is None and is_vendors(value["event"]):
             return
         if rule is None:
-            yield Finding("QMP201", 1, "the spec has no such event", event, ("event",))
+            yield Finding("QMP201", 1, "unknown event; the spec has none of this name", event, ("event",))
             return
         place = _SpecPlace(rule.line, rule.file, event)
         if rule.marks.deprecated:
@@ -86,7 +86,7 @@ class Explainer:
                 yield errata.noted(finding, value["data"], self._known)
         elif rule.needs_data:
             members = [member.name for member in rule.data.members if not member.may_be_absent]
-            lost = f", and with it {_listed(members)}" if members else ""
+            lost = f"; it must have {alternatives(_first(members), 'and')}" if members else ""
             yield place.finding("QMP202", f"data is missing{lost}", ("data",))
 
 
@@ -95,14 +95,15 @@ class Explainer:
 
 def _no_event(value: dict[str, Any]) -> Iterator[Finding]:
     if "event" in value:
-        text = f"an event's name is a string, got {_shown(value['event'])}"
+        text = f"expected a string as the event's name, got {_shown(value['event'])}"
         yield Finding("QMP103", 1, text, path=("event",))
     elif messages.is_greeting(value):
         for path, fault in _greeting_faults(value["QMP"]):
             yield Finding("QMP107", 1, f"bad greeting: {fault}", path=path)
     elif not messages.is_other(value):
-        keys = ", ".join(quoted(key) for key in list(value)[:5]) or "no keys"
-        yield Finding("QMP103", 1, f"neither event, greeting, reply nor command: an object with {keys}")
+        keys = ", ".join(quoted(key) for key in list(value)[:5])
+        got = f"an object with the key{'s' * (len(value) > 1)} {keys}" if keys else "an empty object"
+        yield Finding("QMP103", 1, f"expected an event, a greeting, a reply or a command, got {got}")
 
 
 def _greeting_faults(said: Any) -> Iterator[tuple[KeyPath, str]]:
@@ -127,10 +128,10 @@ def _greeting_faults(said: Any) -> Iterator[tuple[KeyPath, str]]:
 
 def _envelope(value: dict[str, Any], event: str) -> Iterator[Finding]:
     for path, fault in _timestamp_faults(value):
-        yield Finding("QMP104", 1, f"bad timestamp: {fault}", event, path)
+        yield Finding("QMP104", 1, fault, event, path)
     for key in value:
         if key not in ("event", "data", "timestamp"):
-            text = f"an event has the keys event, data and timestamp, not {quoted(key)}"
+            text = "unknown key; an event has event, data and timestamp"
             yield Finding("QMP105", 1, text, event, (key,))
 
 
@@ -138,17 +139,21 @@ def _timestamp_faults(event: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
     """Yield what is wrong with a timestamp, each with its path."""
     value = event.get("timestamp")
     if not isinstance(value, dict):
-        got = f"expected an object, got {_shown(value)}" if "timestamp" in event else "it is missing"
-        yield ("timestamp",), got
+        wanted = "an object with seconds and microseconds"
+        got = _shown(value) if "timestamp" in event else "none"
+        yield ("timestamp",), f"expected {wanted} as the timestamp, got {got}"
         return
     for key in ("seconds", "microseconds"):
         part: Any = value.get(key)
         if key not in value:
-            yield ("timestamp", key), f"{key} is missing"
+            yield ("timestamp", key), f"the timestamp lacks {key}"
         elif not _is_integer(part):
-            yield ("timestamp", key), f"expected an integer for {key}, got {_shown(part)}"
+            yield ("timestamp", key), f"expected an integer as {key}, got {_shown(part)}"
         elif key == "seconds" and abs(part) > LAST_SECOND:
-            yield ("timestamp", "seconds"), f"no clock shows {_shown(part)} seconds"
+            yield (
+                ("timestamp", "seconds"),
+                f"expected at most {LAST_SECOND} seconds before or after 1970, got {_shown(part)}",
+            )
         elif key == "microseconds" and not (
             0 <= part <= _LAST_MICROSECOND or part == value.get("seconds") == -1
         ):
@@ -158,7 +163,7 @@ def _timestamp_faults(event: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
             )
     for key in value:
         if key not in ("seconds", "microseconds"):
-            yield ("timestamp", key), "only seconds and microseconds belong there"
+            yield ("timestamp", key), "unknown key; a timestamp has seconds and microseconds"
 
 
 _LAST_MICROSECOND = 999_999
@@ -264,10 +269,10 @@ def _object_faults(
             where = (*place.where, f"{name(described.discriminator)} is {quoted(tag)}")
             yield from _object_faults(branch, value, path, place._replace(where=where), known)
     elif not described.open:
-        has = f"it has {_listed(known)}" if known else "it has none"
+        has = alternatives(_first(known), "and") if known else "none"
         for key in value:
             if key not in known and not is_vendors(key):
-                yield place.finding("QMP203", f"the spec has no such member here: {has}", (*path, key))
+                yield place.finding("QMP203", f"unknown member; the spec has {has} here", (*path, key))
 
 
 _KINDS: dict[type[rulebase.Type], tuple[type, ...]] = {
@@ -308,12 +313,8 @@ def _json_type(value: Any) -> str:
     return next(JSON_TYPES[each] for each, kinds in _KINDS.items() if type(value) in kinds)
 
 
-def _listed(names: Iterable[str]) -> str:
-    """`"a", "b", "c"`; if there are many, only the first."""
-    return ", ".join(_first(names))
-
-
 def _first(names: Iterable[str]) -> list[str]:
+    """Return the first names, quoted; if there are more, the last item is `others`."""
     texts = [*map(quoted, islice(names, _MOST_NAMED + 1))]
     return texts if len(texts) <= _MOST_NAMED else [*texts[:-1], "others"]
 
@@ -330,8 +331,8 @@ def _shown(value: Any) -> str:
         case bool() | None:
             return {True: "true", False: "false", None: "null"}[value]
         case dict():
-            return f"an object of {len(value)}"
+            return f"an object of {plural(len(value), 'member')}"
         case list():
-            return f"a list of {len(value)}"
+            return f"an array of {plural(len(value), 'item')}"
         case _:
             return safe(shortened(str(value)))

@@ -152,12 +152,14 @@ class Monitor:
         data = data_of(seen.message)
         carries = safe(shortened(json.dumps(data, default=str), 200)) if data else ""
         is_command = seen.kind is Command
-        about = f"its arguments: {carries or 'none'}" if is_command else f"it carries {carries or 'no data'}"
+        about = f"its arguments are {carries}" if is_command else f"the event carries {carries}"
+        if not carries:
+            about = "it has no arguments" if is_command else "the event has no data"
         title = f"{safe(self.rule.name)}: " if self.rule.name else ""
         return Finding(
             CODES[outcome],
             seen.line,
-            f"{title}{self.rule.text}: {said}; {about}",
+            f"{title}{self.rule.text}, but {said}; {about}",
             name(self._reporter.name_of(seen.message)),
             spec_line=self.rule.line,
             spec_file=self.rule.file,
@@ -192,7 +194,7 @@ class Open(msgspec.Struct):
         """Where the reply to a command is, in words; "" for an event."""
         if self.seen.kind is not Command:
             return ""
-        return f", and its reply is line {self.reply}" if self.reply else ", and it has no reply"
+        return f" (its reply is on line {self.reply})" if self.reply else " (it has no reply)"
 
 
 class _Counted:
@@ -305,12 +307,12 @@ class Response(Monitor):
             elif self._can_be_missing(each) and (complete or self._is_past(each.seen)):
                 self._judge("missing", each.seen, erratum=each.erratum)
                 self._reporter.finding(
-                    self._finding("missing", each.seen, f"none did{each.replied}", each.erratum, end)
+                    self._finding("missing", each.seen, f"none came{each.replied}", each.erratum, end)
                 )
             else:
                 self._judge("pending", each.seen, erratum=each.erratum)
                 self._reporter.finding(
-                    self._finding("pending", each.seen, f"none has yet{each.replied}", each.erratum, end)
+                    self._finding("pending", each.seen, f"none has come yet{each.replied}", each.erratum, end)
                 )
         for counted in self._counted.values():
             missing = self._missing(counted, complete)
@@ -323,7 +325,7 @@ class Response(Monitor):
             if not each.is_noted and self._can_be_missing(each) and self._is_past(each.seen):
                 each.is_noted = True
                 bound = (self.rule.within or 0) / MICROSECONDS
-                yield self._finding("pending", each.seen, f"none has within {bound:g} s", each.erratum)
+                yield self._finding("pending", each.seen, f"none came within {bound:g} s", each.erratum)
 
     def _forget(self) -> None:
         self.open.clear()
@@ -342,12 +344,10 @@ class Response(Monitor):
 
     def _tell_late(self, each: Open, response: Seen) -> None:
         gap = (time_of(response.message) or 0) - (time_of(each.seen.message) or 0)
+        bound = (self.rule.within or 0) / MICROSECONDS
+        said = f"it came {gap / MICROSECONDS:.6f} s later, past the limit of {bound:g} s"
         self._judge("late", each.seen, response, each.erratum)
-        self._reporter.finding(
-            self._finding(
-                "late", each.seen, f"it came {gap / MICROSECONDS:.6f} s after this one", each.erratum
-            )
-        )
+        self._reporter.finding(self._finding("late", each.seen, said, each.erratum))
 
     def _more(self, outcome: Outcome, number: int) -> None:
         if number:
@@ -456,7 +456,7 @@ class Precedence(Monitor):
             self._judge("met", trigger)
         elif self._is_certain:
             self._judge("unpreceded", trigger)
-            self._reporter.finding(self._finding("unpreceded", trigger, "none did"))
+            self._reporter.finding(self._finding("unpreceded", trigger, "none came"))
 
     def finish(self, end: int, complete: bool) -> None:
         self._seen.clear()

@@ -211,7 +211,7 @@ class _Nothing:
 
 _NOTHING = _Nothing()
 
-_TRUNCATED = Finding("QMP106", 1, "the stream ends within this line")
+_TRUNCATED = Finding("QMP106", 1, "the last line is incomplete: it is not whole JSON, and no newline ends it")
 
 
 def _object(line: bytes) -> dict[str, Any]:

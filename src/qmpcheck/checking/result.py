@@ -26,7 +26,7 @@ class FindingKind(NamedTuple):
     erratum: str
 
 
-OTHER_EVENTS = "(others)"
+OTHER_EVENTS = "(other events)"
 """The name for all events that the spec does not have: a stream can invent any number."""
 
 

@@ -31,7 +31,7 @@ _LATEST = 1 << 52
 _MOST_NAMES = 500
 """Names that are kept apart: a stream can make up any number."""
 
-_OTHERS = "(others)"
+_OTHERS = "(other events)"
 
 _LOOK_BACK = 256
 """Events that a late one is moved back over, at most."""

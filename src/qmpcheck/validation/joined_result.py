@@ -38,7 +38,7 @@ def _placed(finding: Finding, files: JoinedFiles) -> Finding:
     if searched:
         other, searched = files.place(searched)
         if other != path:
-            message, searched = f"{message} (searched to line {searched} of {safe(other)})", None
+            message, searched = f"{message} (searched up to line {searched} of {safe(other)})", None
     message = _REPLY.sub(lambda match: match[1] + _named_line(files, path, int(match[2])), message, count=1)
     return msgspec.structs.replace(finding, file=path, line=line, message=message, searched=searched)
 

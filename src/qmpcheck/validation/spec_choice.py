@@ -54,7 +54,9 @@ def by_fit(found: Fit, what: str = "") -> Choice:
         SpecError: there was no event.
     """
     if not found.events:
-        raise SpecError("no greeting that names the version, and no event")
+        raise SpecError(
+            "neither a greeting nor an event: is it a QMP recording? If it is, name its release with --spec"
+        )
     return Choice(_of_release(found.newest), f"no greeting: taken for {found.newest}, {_why(found, what)}")
 
 
@@ -77,4 +79,6 @@ def several_releases(versions: Sequence[Version]) -> str:
     if len(specs) <= 1:
         return ""
     named = " and ".join(map(str, reversed(specs.values())))
-    return f"its greetings name several releases ({named}): name a spec, or check each part by itself"
+    return (
+        f"its greetings name several releases ({named}): check each part by itself, or choose one with --spec"
+    )
