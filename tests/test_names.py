@@ -4,9 +4,7 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
-import qmpcheck
-
-SOURCE = Path(qmpcheck.__file__).parent
+SOURCE = Path(__file__).parents[1] / "src" / "qmpcheck"
 
 
 def test_no_class_is_named_twice() -> None:
