@@ -50,9 +50,9 @@ def test_every_byte_comes_in_order_however_it_is_sent(chunks: list[bytes]) -> No
     [
         (GREETING + b"rubbish\n", GREETING + b"rubbish\n", ""),
         (STOP + STOP + GREETING, STOP + STOP + GREETING, ""),
-        (STOP + b"{}\n" + GREETING, STOP, 'it speaks no QMP: before its greeting it sends "{}"'),
-        (b'{"event": "STOP"}\n', b"", r'it speaks no QMP: its first line is "{\"event\": \"STOP\"}"'),
-        (b"\x1b[2J\xff\n", b"", 'it speaks no QMP: its first line is "\\x1b[2J\\ufffd"'),
+        (STOP + b"{}\n" + GREETING, STOP, 'it does not speak QMP: before its greeting it sends "{}"'),
+        (b'{"event": "STOP"}\n', b"", r'it does not speak QMP: its first line is "{\"event\": \"STOP\"}"'),
+        (b"\x1b[2J\xff\n", b"", 'it does not speak QMP: its first line is "\\x1b[2J\\ufffd"'),
     ],
 )
 def test_the_first_lines_are_qmp(sent: bytes, kept: bytes, message: str) -> None:

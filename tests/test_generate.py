@@ -329,7 +329,7 @@ def test_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         (["--only", "STOPP"], 'the spec has no event "STOPP" (did you mean STOP?)'),
         (["--seed", "-1"], "'-1' is not a whole number"),
         (["--events", "1e3"], "'1e3' is not a whole number"),
-        (["--events", "0"], "'0' is no number of events"),
+        (["--events", "0"], "'0' is not a number of events"),
         (["--spec", "0.1"], 'no spec is called "0.1"'),
     ],
 )

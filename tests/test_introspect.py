@@ -116,12 +116,12 @@ def test_events_may_come_before_the_greeting(tmp_path: Path) -> None:
             "it ended without an answer (exit status 1): b\\x1bad",
         ),
         (f"echo '{GREETING}'; kill -9 $$", "it ended without an answer (signal 9, SIGKILL)"),
-        ("echo rubbish; sleep 100", "it speaks no QMP: "),
-        ("echo rubbish; exit 1", "it speaks no QMP: "),
-        ("echo '{}'; sleep 100", "it speaks no QMP: "),
-        ("yes", "it speaks no QMP: "),
-        ("yes | tr -d '\\n'", "it speaks no QMP: "),
-        ("exec >&- <&-; sleep 100", "it speaks no QMP: it closed its output"),
+        ("echo rubbish; sleep 100", "it does not speak QMP: "),
+        ("echo rubbish; exit 1", "it does not speak QMP: "),
+        ("echo '{}'; sleep 100", "it does not speak QMP: "),
+        ("yes", "it does not speak QMP: "),
+        ("yes | tr -d '\\n'", "it does not speak QMP: "),
+        ("exec >&- <&-; sleep 100", "it does not speak QMP: it closed its output"),
         (
             speaking('dict(error=dict([("class", "CommandNotFound"), ("desc", "not found")]))'),
             "it does not know query-qmp-schema: not found",
@@ -133,10 +133,10 @@ def test_events_may_come_before_the_greeting(tmp_path: Path) -> None:
         ),
         (
             f"echo '{GREETING}'; echo '[1]'; sleep 100",
-            "it speaks no QMP: it sends a line that is no JSON object",
+            "it does not speak QMP: it sends a line that is no JSON object",
         ),
-        (f"echo '{GREETING}'; yes '{EVENT}'", "it speaks no QMP: it sent more than 8192 KiB"),
-        (f"yes '{EVENT}'", "it speaks no QMP: it sent more than 8192 KiB"),
+        (f"echo '{GREETING}'; yes '{EVENT}'", "it does not speak QMP: it sent more than 8192 KiB"),
+        (f"yes '{EVENT}'", "it does not speak QMP: it sent more than 8192 KiB"),
     ],
 )
 def test_what_is_no_qemu(text: str, message: str, tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_what_cannot_be_read_is_told(
 @pytest.mark.parametrize("name", ["11", "v7", "11.2-rc1", "../11.2", "11.2.0", "latest", ""])
 def test_names_that_are_no_release(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compile", "schema.json", "--as", name, "--install"]) == 2
-    assert "is no release; expected a name such as 11.2" in capsys.readouterr().err
+    assert "is not the name of a release; expected one such as 11.2" in capsys.readouterr().err
     assert not Path("data").exists()
 
 

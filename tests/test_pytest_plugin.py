@@ -225,10 +225,10 @@ NOTHING = {
         "qmpcheck: no QEMU connected to the recorder (machine 1 of 2)*"
     ),
     "fake(qmpcheck_recorder.qemu_options())": "qmpcheck: */qmpcheck1.jsonl: no event in it",
-    "fake(qmpcheck_recorder.qemu_options(), greeting=b'SSH')": 'qmpcheck: *: it speaks no QMP: its first line is "SSH"',
+    "fake(qmpcheck_recorder.qemu_options(), greeting=b'SSH')": 'qmpcheck: *: it does not speak QMP: its first line is "SSH"',
     "fake(qmpcheck_recorder.qemu_options(), greeting=b'{\"QMP\": {}}')": "qmpcheck: *: neither a greeting nor an event: *",
     'fake(qmpcheck_recorder.qemu_options(), greeting=b\'{"QMP": {"version": {"qemu": {"major": 99, "minor": 1, "micro": 0}}}}\')': "qmpcheck: *: no event in it",
-    "fake(qmpcheck_recorder.qemu_options(), greeting=b'')": 'qmpcheck: *: it speaks no QMP: its first line is ""',
+    "fake(qmpcheck_recorder.qemu_options(), greeting=b'')": 'qmpcheck: *: it does not speak QMP: its first line is ""',
     "with socket.socket(socket.AF_UNIX) as s: s.connect(qmpcheck_recorder.qemu_options()[1].split('=')[2])": (
         "qmpcheck: *: it closed the connection without a greeting"
     ),

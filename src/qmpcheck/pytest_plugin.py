@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from qmpcheck.testing import Recorder, Result, Settings
 
 _MARKER = (
-    "qmpcheck(spec='auto', ignore=[], assume=[], complete=False): what the events of its QEMUs are held to"
+    "qmpcheck(spec='auto', ignore=[], assume=[], complete=False): how the events of its QEMUs are checked"
 )
 _SERVER_MARKER = (
     "qmp_server(spec='latest', recording=None, events=0, seed=0, speed=inf, script=None): what it plays"
@@ -29,7 +29,9 @@ _has_passed = pytest.StashKey[bool]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the settings of a whole project; a marker's argument of the same name overrides each."""
     parser.addini(
-        "qmpcheck_spec", "spec that QEMU's events are held to; auto: its greeting's", default="auto"
+        "qmpcheck_spec",
+        "spec that QEMU's events are checked against; auto: the release in its greeting",
+        default="auto",
     )
     parser.addini("qmpcheck_ignore", "codes of findings that are not wanted, such as QMP304", "args", [])
     parser.addini("qmpcheck_assume", "options that QEMU is given, such as no-shutdown", "args", [])

@@ -22,7 +22,7 @@ COMMANDS = {
     "diff": "show what changed from one spec to another",
     "convert": "write the messages in a log as JSONL",
     "record": "record what a QEMU sends over QMP",
-    "replay": "be a QEMU for clients: a QMP server that plays a recording or a release",
+    "replay": "act as a QEMU for clients: a QMP server that plays a recording or a release",
     "fit": "find the releases that could have written a stream",
     "generate": "write a stream of events that a release could send, to test clients with",
     "gate": "make a QEMU send events, and check them against a spec",

@@ -57,7 +57,7 @@ def add_fail_on(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--exit-zero",
         action="store_true",
-        help="exit 0 in spite of findings; what cannot be read still gives 2",
+        help="exit 0 even if there are findings; input that cannot be read still exits 2",
     )
 
 
@@ -66,14 +66,14 @@ def add_terms(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
     add_select(parser, known)
     add_fail_on(parser)
     parser.add_argument(
-        "--within", type=_seconds, metavar="SECONDS", help="follow-ups later than that are late"
+        "--within", type=_seconds, metavar="SECONDS", help="report follow-ups that take longer as late"
     )
     parser.add_argument(
         "--rules",
         action=AppendOverDefault,
         default=[],
         metavar="FILE",
-        help="temporal rules of your own, in TOML",
+        help="a file with temporal rules of your own, in TOML",
     )
     parser.add_argument(
         "--command-rules",
@@ -125,7 +125,7 @@ def named_rules(options: argparse.Namespace, option: str) -> frozenset[str]:
     known.update(name for path in options.rules for name in user_rules.names(path))
     for each in sorted(names - known):
         hint = did_you_mean(each, sorted(known))
-        raise SpecError(f"{option}: no code begins with {quoted(each)}, and no rule is called so{hint}")
+        raise SpecError(f"{option}: no code begins with {quoted(each)}, and no rule has this name{hint}")
     return names
 
 
@@ -159,7 +159,11 @@ def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
         return codes(text)
 
     parser.add_argument(
-        "--select", type=whole_codes, action=AppendOverDefault, metavar=metavar, help="only these findings"
+        "--select",
+        type=whole_codes,
+        action=AppendOverDefault,
+        metavar=metavar,
+        help="report only these findings",
     )
     parser.add_argument(
         "--ignore",

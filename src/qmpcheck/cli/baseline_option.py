@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def add_baseline(parser: argparse.ArgumentParser) -> None:
     """Add the two options."""
-    parser.add_argument("--baseline", metavar="FILE", help="accept the findings that it lists")
+    parser.add_argument("--baseline", metavar="FILE", help="accept the findings listed in this file")
     parser.add_argument(
         "--update-baseline",
         action="store_true",
@@ -43,7 +43,7 @@ def load(options: argparse.Namespace) -> Baseline | None:
             raise SpecError("--update-baseline needs --baseline FILE")
         return None
     if options.baseline == "-":
-        raise SpecError("--baseline - is no file: it is read and written")
+        raise SpecError("--baseline needs a file, not -: it is read and written")
     from qmpcheck.reports import baseline
 
     if options.update_baseline and not os.path.exists(options.baseline):

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "page of it (PATH@old, PATH@new), qemu:PATH, or any other name that --spec takes",
     )
     parser.add_argument(
-        "--as", dest="release", metavar="RELEASE", help="the release that it is the spec of, such as 11.2"
+        "--as", dest="release", metavar="RELEASE", help="the release that the spec describes, such as 11.2"
     )
     parser.add_argument("--install", action="store_true", help="add it to the releases that qmpcheck knows")
     output.add_output(parser)
@@ -69,7 +69,9 @@ def _release(options: argparse.Namespace) -> bytes:
     """
     name = options.release
     if not local_rules.RELEASE.fullmatch(name):
-        raise SpecError(f"--as: {quoted(name)} is no release; expected a name such as 11.2, or 11.2.1")
+        raise SpecError(
+            f"--as: {quoted(name)} is not the name of a release; expected one such as 11.2, or 11.2.1"
+        )
     known = next((each for each in catalogue.entries() if name in each.releases and not each.path), None)
     if known and options.install:
         raise SpecError(

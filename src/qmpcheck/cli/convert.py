@@ -26,10 +26,12 @@ from qmpcheck.wording import plural
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="a log, packed or not, or its URL; - is standard input")
+    parser.add_argument(
+        "file", metavar="FILE", help="a log, plain or compressed, or its URL; - is standard input"
+    )
     output.add_output(parser)
-    parser.add_argument("--vm", metavar="NAME", help="the VM, by its name or what the list has beside it")
-    parser.add_argument("--list", action="store_true", help="list the VMs, and write no message")
+    parser.add_argument("--vm", metavar="NAME", help="the VM: its name, or what --list shows in parentheses")
+    parser.add_argument("--list", action="store_true", help="list the VMs, and write no messages")
     formats.add_input(parser)
 
 

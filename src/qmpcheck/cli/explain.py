@@ -93,10 +93,10 @@ def _erratum(erratum: Erratum) -> Iterator[str]:
     yield textwrap.fill(erratum.happens, 88) + "\n"
     yield f"Seen in {erratum.seen.version}: corpora/{erratum.seen.recording}"
     if erratum.rule:
-        yield f"The rule that is not kept: {erratum.rule}"
+        yield f"The rule that QEMU breaks: {erratum.rule}"
     if erratum.until:
         yield f"The last release that shows it: {erratum.until}"
-    yield "Such findings are warnings; --literal makes them what they are without it."
+    yield "Such findings are warnings; --literal gives them their usual severity."
 
 
 def _rule(rule: CommandRule) -> Iterator[str]:
@@ -107,8 +107,8 @@ def _rule(rule: CommandRule) -> Iterator[str]:
     yield textwrap.fill(command_rules.text(command_rules.of_newest(rule)), 88, break_on_hyphens=False) + "\n"
     yield f"The schema says so: {rule.cites}" if rule.cites else "No document says so: QEMU does it."
     if rule.during:
-        yield f"It is about triggers while the stream has shown this state: {rule.during}"
+        yield f"It applies while the stream has shown this state: {rule.during}"
     if rule.guest:
         yield "A response is never missing, only pending: it does not depend on QEMU alone."
     if rule.ends_with_process:
-        yield "The end of the process drops it."
+        yield "The end of the process cancels it."

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     if second is None:
         return _fit_one(first.path, options)
     if options.reports:
-        raise SpecError("--report html: a page is of one recording")
+        raise SpecError("--report html takes one recording")
     return _fit_many(itertools.chain([first, second], listed), options)
 
 

@@ -60,10 +60,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     metavar = "NAME[,NAME...]"
     parser.add_argument(
-        "--only", type=_names, action="extend", metavar=metavar, help="only these scenarios; * stands for any"
+        "--only",
+        type=_names,
+        action="extend",
+        metavar=metavar,
+        help="play only these scenarios; * matches any characters",
     )
     parser.add_argument(
-        "--skip", type=_names, action="extend", default=[], metavar=metavar, help="not these scenarios"
+        "--skip",
+        type=_names,
+        action="extend",
+        default=[],
+        metavar=metavar,
+        help="do not play these scenarios",
     )
     parser.add_argument(
         "--require",
@@ -75,10 +84,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--fail-on-skipped", action="store_true", help="the same as --require all")
     parser.add_argument(
-        "--profile", metavar="FILE", help="what was played and sent there must be so again (QMP410, QMP411)"
+        "--profile", metavar="FILE", help="play and send at least what this profile lists (QMP410, QMP411)"
     )
     parser.add_argument(
-        "--save-profile", metavar="FILE", help="write what was played and sent, if all is well"
+        "--save-profile",
+        metavar="FILE",
+        help="write a profile of what was played and sent, if nothing failed",
     )
     parser.add_argument("--list", action="store_true", help="list the scenarios, and run nothing")
     parser.add_argument(
@@ -101,7 +112,7 @@ def run(options: argparse.Namespace) -> int:
     if not options.qemu:
         raise SpecError("--qemu PATH is missing: the QEMU to run")
     if options.update_baseline and (options.only is not None or options.skip):
-        raise SpecError("--update-baseline needs all scenarios: it cannot stand with --only or --skip")
+        raise SpecError("--update-baseline needs all scenarios: it does not go with --only or --skip")
     codes = arguments.selected(options, OF_GATE)
     known = baseline_option.load(options)
     demands = _demands(options, scenarios)
@@ -293,7 +304,7 @@ def _save_profile(options: argparse.Namespace, verdict: Verdict) -> int:
     if not options.save_profile:
         return CLEAN
     if any(judged.status in (FAILED, NOT_PLAYED) for judged in verdict.judged):
-        tell(f"--save-profile {safe(options.save_profile)}: not written, as not all is well")
+        tell(f"--save-profile {safe(options.save_profile)}: not written, as the build failed")
         return CLEAN
     played = {each.outcome.scenario.name: each.seen for each in verdict.judged if each.status == PASSED}
     try:

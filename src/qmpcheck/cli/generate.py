@@ -53,19 +53,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_number,
         default=0,
         metavar="S",
-        help="a number that decides what is free; 0 by default",
+        help="a number that decides what the spec leaves open (default: 0)",
     )
     parser.add_argument(
         "--only",
         type=_names,
         default=[],
         metavar="EVENT[,...]",
-        help="these events, and those that they need",
+        help="generate only these events, and those that they need",
     )
     parser.add_argument(
         "--mutate",
         action="store_true",
-        help="write streams that break one rule each, too; -o names a new folder",
+        help="also write streams that break one rule each; -o names a new folder",
     )
     output.add_output(parser)
 
@@ -146,7 +146,7 @@ def _number(text: str) -> int:
 
 def _positive(text: str) -> int:
     if not _number(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of events")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of events")
     return int(text)
 
 

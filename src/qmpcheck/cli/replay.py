@@ -76,14 +76,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="max|N",
         help="how many times faster than their timestamps events come (default: 1; max with --exec)",
     )
-    parser.add_argument("--script", metavar="FILE", help="what else clients shall meet, in TOML")
+    parser.add_argument(
+        "--script", metavar="FILE", help="errors, delays and hang-ups for clients to meet, in TOML"
+    )
     parser.add_argument(
         "--events",
         type=_number,
         metavar="N",
         help="how many events to generate; as many as show all, if not given",
     )
-    parser.add_argument("--seed", type=_number, default=0, metavar="S", help="another stream for each number")
+    parser.add_argument(
+        "--seed", type=_number, default=0, metavar="S", help="each number gives another stream"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -56,7 +56,7 @@ def _asked(formats: Sequence[str], text: str) -> ReportRequest:
         expected = f"one of the formats {', '.join(formats)}" if formats[1:] else f"the format {formats[0]}"
         raise argparse.ArgumentTypeError(f"{text!r} is not FORMAT=FILE, with {expected}")
     if format == TABLES and path == "-":
-        raise argparse.ArgumentTypeError(f"{TABLES} is a folder of tables, and no text for standard output")
+        raise argparse.ArgumentTypeError(f"{TABLES} needs a folder for its tables, not standard output")
     return ReportRequest(format, output.output_path(path))
 
 

@@ -14,7 +14,7 @@ from qmpcheck.wording import plural
 def add_strict_spec(parser: argparse.ArgumentParser) -> None:
     """Add `--strict-spec`."""
     parser.add_argument(
-        "--strict-spec", action="store_true", help="exit 2 if lines of the spec were not understood"
+        "--strict-spec", action="store_true", help="exit 2 if any line of the spec is not understood"
     )
 
 

@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the report: text is grouped, in which findings that repeat are shown once; full shows each "
         "with an excerpt of its line, concise each in one line",
     )
-    parser.add_argument("-q", "--quiet", action="store_true", help="print findings only")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print only findings")
     arguments.add_terms(parser, STREAM_CODES)
     parser.add_argument(
         "--max-findings",
@@ -78,7 +78,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="list the first N of each stream (10000); all count",
     )
     parser.add_argument(
-        "--complete", action="store_true", help="the streams' last sessions are over: nothing is pending"
+        "--complete",
+        action="store_true",
+        help="the last session of each stream is over: what is still pending is missing",
     )
     parser.add_argument(
         "--assume",
@@ -86,12 +88,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=AppendOverDefault,
         default=[],
         metavar="OPTION",
-        help="QEMU was given it, such as no-shutdown",
+        help="an option that QEMU was started with, such as no-shutdown",
     )
     parser.add_argument(
-        "--literal", action="store_true", help="hold QEMU to its spec where it is known not to keep it"
+        "--literal", action="store_true", help="report known errata of QEMU with their usual severity"
     )
-    parser.add_argument("--follow", action="store_true", help="tell findings as lines arrive")
+    parser.add_argument("--follow", action="store_true", help="report findings as lines arrive")
     output.add_output(parser)
     report_option.add_report(parser, (*FOR_CI, *PAGES, report_option.TABLES))
     baseline_option.add_baseline(parser)

@@ -63,7 +63,7 @@ CODES: dict[str, Code] = {
     "QMP904": _defect(
         "example-of-another-event",
         Severity.ERROR,
-        "An example shows another event than the one it stands under.",
+        "An example shows another event than the one that it belongs to.",
         "Readers look for an event's example under its heading.",
         '"event": "LAMP_SWITCHED"',
         '"event": "LAMP_BROKEN"',
@@ -114,7 +114,7 @@ CODES: dict[str, Code] = {
     "QMP910": _defect(
         "note-about-another-event",
         Severity.ERROR,
-        "A note states a rule for another event than the one it stands under.",
+        "A note states a rule for another event than the one that it belongs to.",
         "Readers look for an event's rules under its heading, and only those become rules.",
         "Example:\n",
         "Note: A LAMP_SWITCHED event will eventually follow the LAMP_BROKEN event.\n\nExample:\n",
@@ -155,7 +155,7 @@ CODES: dict[str, Code] = {
     "QMP915": _defect(
         "example-without-label",
         Severity.WARNING,
-        "An example stands without a line that says so.",
+        "No line before an example says that it is one.",
         "Tools that look for the label miss the example.",
         "Example:\n\n",
         "",

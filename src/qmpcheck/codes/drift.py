@@ -183,7 +183,7 @@ CODES: dict[str, Code] = {
         "The two specs say different things, but can mean the same events: one is more precise, as texts and "
         "schemas of one release are, or speaks of what a build may lack. (A member that always was there and "
         "may be absent now is QMP506.)",
-        "Nothing changes on the wire. It tells which spec to read for the details.",
+        "Nothing changes on the wire. It says which spec to read for the details.",
         _spec('- "state": where it stands now (json-string)'),
         _PLAIN,
     ),

@@ -30,7 +30,7 @@ CODES: dict[str, Code] = {
         Severity.WARNING,
         "A follow-up has not come by the end of the stream. It may still: a recording can end anywhere. "
         "--complete says that the session is over.",
-        "It tells what a client of this stream is still waiting for.",
+        "It shows what a client of this stream is still waiting for.",
         _STOPPING,
         f"{_STOPPING}\n{STOP}",
     ),
@@ -66,7 +66,7 @@ CODES: dict[str, Code] = {
         "precedence-missing",
         Severity.ERROR,
         "A rule of yours says that another event comes before this one, and in this session none did.",
-        "Whatever prepares for the event was not told to.",
+        "Whatever should prepare for the event was not told to.",
         GOOD_IO_ERROR,
         f"{STOP}\n{GOOD_IO_ERROR}",
         "a stream, --spec v2 --rules own.toml",

@@ -72,7 +72,7 @@ def _all_changes(rule: EventRule, message: dict[str, Any]) -> Iterator[_Replacem
     if "data" not in message:
         yield _Replacement("QMP204", (), "data is a list", [])
         if not rule.data.open:
-            yield _Replacement("QMP203", (_UNKNOWN,), "a member that the spec has not", 1)
+            yield _Replacement("QMP203", (_UNKNOWN,), "a member that the spec does not have", 1)
         return
     if rule.needs_data:
         yield _Replacement("QMP202", (), "data is removed", GONE)
@@ -89,7 +89,7 @@ def _changes(
     found = next(each for each in kinds if type(value) in _PYTHON.get(type(each), (type(value),)))
     match found:
         case Enum(_, marks):
-            yield _Replacement("QMP205", path, "a value that the spec has not", _UNKNOWN, tags)
+            yield _Replacement("QMP205", path, "a value that the spec does not have", _UNKNOWN, tags)
             for each in marks:
                 if marks[each].deprecated:
                     yield _Replacement("QMP206", path, f"a deprecated value, {each}", each, tags)
@@ -119,7 +119,7 @@ def _changes_of_object(
         branch = described.branches.get(tag, Object(open=described.open))
         yield from _changes_of_object(branch, value, path, (*tags, tag))
     elif not described.open:
-        yield _Replacement("QMP203", (*path, _UNKNOWN), "a member that the spec has not", 1, tags)
+        yield _Replacement("QMP203", (*path, _UNKNOWN), "a member that the spec does not have", 1, tags)
 
 
 _UNKNOWN = "no-such"

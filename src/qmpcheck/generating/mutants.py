@@ -104,7 +104,12 @@ def _of_lines(greeting: GeneratedMessage, told: Stories, rules: RuleBase) -> Ite
         ("QMP104", seconds, "the seconds are removed", encoded(event | {"timestamp": {"microseconds": 5}})),
         ("QMP105", ("severity",), "a fourth key beside event", encoded(event | {"severity": 1})),
         ("QMP107", ("QMP",), "a greeting that is a number", b'{"QMP": 5}'),
-        ("QMP201", ("event",), "an event that the spec has not", encoded(event | {"event": "NO_SUCH_EVENT"})),
+        (
+            "QMP201",
+            ("event",),
+            "an event that the spec does not have",
+            encoded(event | {"event": "NO_SUCH_EVENT"}),
+        ),
     ):
         about = (
             ""

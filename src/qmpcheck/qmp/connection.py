@@ -138,7 +138,7 @@ class Connection:
             if not (is_event(message) and "timestamp" in message):
                 place = "before its greeting it sends" if self._has_lines else "its first line is"
                 shown = quoted(line.decode(errors="replace").rstrip())
-                raise NotQMP(f"it speaks no QMP: {place} {shown}", lines[:accepted])
+                raise NotQMP(f"it does not speak QMP: {place} {shown}", lines[:accepted])
             accepted += len(line) + 1
             self._has_lines = True
 

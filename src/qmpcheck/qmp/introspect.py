@@ -136,7 +136,7 @@ def _talk(process: Process, seconds: float) -> Answer:
     except NotQMP as error:
         raise Unanswered(str(error)) from None
     except (ConnectionFailed, SentTooMuch) as error:
-        raise Unanswered(f"it speaks no QMP: {error}") from None
+        raise Unanswered(f"it does not speak QMP: {error}") from None
     except NoAnswer:
         raise _reason(process) from None
     if client.version is None or not isinstance(schema, list):
@@ -163,7 +163,7 @@ def _reason(process: Process) -> Unanswered:
     """Say why nothing more came from a process."""
     status = process.status(_MOMENT)
     if status is None:
-        return Unanswered("it speaks no QMP: it closed its output")
+        return Unanswered("it does not speak QMP: it closed its output")
     how = f"exit status {status}" if status >= 0 else signal_name(-status)
     last = _short((process.last_lines() or [""])[-1])
     return _Ended(f"it ended without an answer ({how})" + (f": {last}" if last else ""))

@@ -14,7 +14,7 @@ from qmpcheck.streams.blocks import LONGEST
 PATIENCE = 10.0
 """How many seconds a monitor may take to send its greeting."""
 
-_SILENT = "it speaks no QMP, or its monitor has another client"
+_SILENT = "it does not speak QMP, or its monitor has another client"
 
 
 class ConnectionRecorder:
@@ -54,7 +54,7 @@ class ConnectionRecorder:
             Whether the peer has ended.
 
         Raises:
-            Stopped: it speaks no QMP, a line is too long, or the transcript cannot be written.
+            Stopped: it does not speak QMP, a line is too long, or the transcript cannot be written.
         """
         while interrupts.asked is None:
             if interrupts.readable(self._connection, self._left() if waits else 0):
