@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from strategies import events, faults
 
 from qmpcheck.checking.checker import Checker, CheckOptions
+from qmpcheck.cli import main
 from qmpcheck.codes import Severity
 from qmpcheck.specs import catalogue
 from qmpcheck.validation import processes, tasks
@@ -112,3 +113,28 @@ def test_workers_end_when_their_parent_does(number: int, long_files: list[Path])
         assert time.monotonic() - begin < 10
     assert b"Traceback" not in errors
     assert process.returncode in (-number, 130)
+
+
+def test_a_folder_names_what_it_passes_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    event = '{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 0}}\n'
+    (tmp_path / "s.jsonl").write_text(event)
+    (tmp_path / "all.txt").write_text(event)
+    assert main(["validate", str(tmp_path), "--spec", "10.0"]) == 0
+    assert capsys.readouterr().err == (
+        f"qmpcheck: {tmp_path}: not read, as their names are not those of recordings or logs: {tmp_path}/all.txt\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--assume=noshutdown", '--assume: no follow-up depends on "noshutdown" (did you mean no-shutdown?)'),
+        ("--rules=none.toml", "none.toml: No such file or directory"),
+    ],
+)
+def test_an_option_that_fits_no_spec_is_one_message(
+    option: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "s.jsonl").write_text('{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 0}}\n')
+    assert main(["validate", str(tmp_path / "s.jsonl"), option]) == 2
+    assert capsys.readouterr() == ("", f"qmpcheck: {message}\n")

@@ -30,12 +30,12 @@ from qmpcheck.reports.formats import FOR_CI, PAGES
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.streams import formats, source
-from qmpcheck.text import safe
+from qmpcheck.text import quoted, safe
 from qmpcheck.validation import tasks
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recipe import Recipe
 from qmpcheck.validation.spec_choice import AUTO
-from qmpcheck.wording import MOST_NAMED, first_of, plural
+from qmpcheck.wording import MOST_NAMED, did_you_mean, first_of, plural
 
 if TYPE_CHECKING:
     from qmpcheck.reports.fingerprint import Baseline
@@ -116,6 +116,7 @@ def run(options: argparse.Namespace) -> int:
     report_option.prepare(options.reports, read, baseline, options.format, options.output)
     spec = None if options.spec == AUTO else catalogue.find(options.spec)
     strictness.check(options, *([spec] if spec else []))
+    _check_options(options)
     checker = FileChecker(_recipe(options), spec, options.input, running.keeps_excerpts(options))
     if options.follow:
         return _follow(options, checker, known)
@@ -126,6 +127,31 @@ def run(options: argparse.Namespace) -> int:
     with report_option.opened(options.output, options.reports) as out:
         _report(options, results, out, accepted)
     return max(_status(results, options, accepted), _reports(options, results, known))
+
+
+def _check_options(options: argparse.Namespace) -> None:
+    """Refuse what fits no spec, before each stream says that it does not fit its own.
+
+    Raises:
+        SpecError: a file of rules cannot be read, or no follow-up of any spec depends on an assumed option.
+    """
+    from qmpcheck.checking.temporal_rule import options_with_follow_ups
+
+    if options.rules:
+        from qmpcheck.checking import user_rules
+
+        for path in options.rules:
+            user_rules.names(path)
+    for option in options.assume if options.spec == AUTO else ():
+        if option not in options_with_follow_ups(catalogue.find("latest").rule_base):
+            known = {
+                each
+                for entry in catalogue.entries()
+                for each in options_with_follow_ups(catalogue.find(entry.id).rule_base)
+            }
+            if option not in known:
+                hint = did_you_mean(option, sorted(known))
+                raise SpecError(f"--assume: no follow-up depends on {quoted(option)}{hint}")
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from qmpcheck.streams.stored_file import RECORDED, StoredFile, scheme
 
@@ -12,11 +12,15 @@ class NothingListed(Exception):
     """A folder or a pattern that names no file; the text says so."""
 
 
-def listed(path: str) -> Iterator[StoredFile]:
+def listed(path: str, pass_over: Callable[[str], object] = str) -> Iterator[StoredFile]:
     """The files that a path means, in order, as they are found: memory does not grow with their number.
 
     A folder means the recordings and logs in it and below, packed or not; a pattern what matches it, where
     `**` is any number of folders; any other path itself, whether or not it is there.
+
+    Args:
+        path: what the user named.
+        pass_over: takes the path of each file in a local folder that is no recording or log by its name.
 
     Raises:
         NothingListed: a folder or a pattern means no file.
@@ -29,7 +33,7 @@ def listed(path: str) -> Iterator[StoredFile]:
             return _some(remote.listed(path), "no file matches")
         return _some(remote.listed(path), _NONE_IN_FOLDER, StoredFile(path))
     if os.path.isdir(path):
-        return _some(_below(path), _NONE_IN_FOLDER)
+        return _some(_below(path, pass_over), _NONE_IN_FOLDER)
     if any(sign in path for sign in "*?[") and not os.path.exists(path):
         import glob
 
@@ -59,14 +63,16 @@ def _some(
         raise NothingListed(otherwise)
 
 
-def _below(folder: str) -> Iterator[StoredFile]:
+def _below(folder: str, pass_over: Callable[[str], object]) -> Iterator[StoredFile]:
     with os.scandir(folder) as entries:
         inside = sorted((each.path + "/" * each.is_dir(follow_symlinks=False)) for each in entries)
     for path in inside:
         if path.endswith("/"):
-            yield from _below(path[:-1])
+            yield from _below(path[:-1], pass_over)
         elif RECORDED.search(path):
             yield _stored(path)
+        else:
+            pass_over(path)
 
 
 def _stored(path: str) -> StoredFile:
