@@ -101,7 +101,7 @@ def test_a_reply_in_another_file_is_named(tmp_path: Path, capsys: pytest.Capture
     reply = '{"return": {}, "id": 1}'
     written(tmp_path, x_log_1=[GREETING, event("RESUME", 90), eject], x_log=[reply, END])
     main(["validate", str(tmp_path), "--spec", "7.2"])
-    assert f"none has yet, and its reply is line 1 of {tmp_path}/x.log;" in capsys.readouterr().out
+    assert f"(its reply is on line 1 of {tmp_path}/x.log);" in capsys.readouterr().out
 
 
 def test_a_line_never_goes_on_in_the_next_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -194,7 +194,11 @@ class Open(msgspec.Struct):
         """Where the reply to a command is, in words; "" for an event."""
         if self.seen.kind is not Command:
             return ""
-        return f" (its reply is on line {self.reply})" if self.reply else " (it has no reply)"
+        return f" ({REPLY_ON}{self.reply})" if self.reply else " (it has no reply)"
+
+
+REPLY_ON = "its reply is on line "
+"""What a message says before the number of another line; where files were joined, that is replaced."""
 
 
 class _Counted:

@@ -6,6 +6,7 @@ import re
 
 import msgspec
 
+from qmpcheck.checking.monitors import REPLY_ON
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.finding import Finding
 from qmpcheck.streams.joined import JoinedFiles
@@ -43,7 +44,7 @@ def _placed(finding: Finding, files: JoinedFiles) -> Finding:
     return msgspec.structs.replace(finding, file=path, line=line, message=message, searched=searched)
 
 
-_REPLY = re.compile(r"(, and its reply is line )(\d{1,15})(?=;)")
+_REPLY = re.compile(rf"(\({REPLY_ON})(\d{{1,15}})(?=\))")
 """What findings about commands say of another line."""
 
 
