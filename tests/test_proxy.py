@@ -309,3 +309,12 @@ def test_a_real_client_and_a_real_qemu(tmp_path: Path, capsys: pytest.CaptureFix
     )
     assert main(["validate", str(without), "--spec", "7.2", "--complete"]) == 1
     assert "QMP301 system_reset: system-reset-resets: " in capsys.readouterr().out
+
+
+def test_a_mistyped_port_to_listen_at_makes_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["record", "--proxy", "tcp:99999", "unix:m", "-o", "o.jsonl"]) == 2
+    assert '"tcp:99999": expected unix:PATH' in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -89,7 +89,7 @@ def test_position(qmp_server):
         [
             'qmpcheck: qmp_server: no spec is called "11.7"*',
             "qmpcheck: qmp_server: none.jsonl: No such file or directory",
-            "qmpcheck: qmp_server: *'sped'*",
+            "qmpcheck: qmp_server: unknown option sped (did you mean speed*",
             "qmpcheck: the marker qmp_server takes everything by name",
         ]
     )

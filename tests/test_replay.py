@@ -82,8 +82,16 @@ def test_tcp_is_on_this_machine_alone_unless_a_host_is_named(tmp_path: Path) -> 
         (["none.jsonl"], "none.jsonl: No such file or directory"),
         (["empty.jsonl"], "empty.jsonl: there is no QMP message in it"),
         (["headless.jsonl"], "headless.jsonl: no greeting, which names the release; name it with --spec"),
-        (["good.jsonl", "--listen", "unix:none/qmp"], "none/qmp: No such file or directory"),
-        (["good.jsonl", "--listen", "unix:good.jsonl"], "good.jsonl: Address already in use"),
+        (["good.jsonl", "--listen", "unix:none/qmp"], "none/qmp: no such folder: none"),
+        (
+            ["good.jsonl", "--listen", "unix:good.jsonl"],
+            "good.jsonl: something is there already; name a free path",
+        ),
+        (["good.jsonl", "--spec", "9.0..9.2"], "a recording is of one release; leave out FILE for a range"),
+        *(
+            (["good.jsonl", "--listen", word], f'"{word}": expected unix:PATH, tcp:PORT or tcp:HOST:PORT')
+            for word in ("tcp:99999", "tcp:70000", "tcp:abc", "tcp:localhost:abc", "tcp:", "5555", "qmp")
+        ),
         (["good.jsonl", "--listen", "unix:" + "x" * 200], "x" * 200 + ": AF_UNIX path too long"),
     ],
 )

@@ -102,12 +102,17 @@ def qmp_server(request: pytest.FixtureRequest) -> Iterator[QMPServer]:
     """
     from qmpcheck.replaying import background
     from qmpcheck.rulebase import SpecError
+    from qmpcheck.wording import did_you_mean
 
     chosen: dict[str, Any] = {}
     for marker in reversed([*request.node.iter_markers("qmp_server")]):
         chosen |= marker.kwargs
         if marker.args:
             pytest.fail("qmpcheck: the marker qmp_server takes everything by name", pytrace=False)
+    known = background.ServerSettings._fields
+    for name in chosen.keys() - set(known):
+        reason = f"unknown option {name}{did_you_mean(name, known)}"
+        pytest.fail(f"qmpcheck: qmp_server: {reason}", pytrace=False)
     try:
         server = background.of_settings(background.ServerSettings(**chosen))
     except (SpecError, TypeError) as error:

@@ -65,6 +65,8 @@ def run(options: argparse.Namespace) -> int:
     for option, given in (("--reconnect", options.reconnect), ("--proxy", options.proxy)):
         if given and where is None:
             raise SpecError(f"{option} is for a socket, and not for a command")
+    if options.proxy:
+        address.listening(options.proxy)  # before a file is made
     try:
         file = transcript.opened(options.output)
     except Stopped as error:
@@ -91,9 +93,10 @@ def _recorded(
         elif options.proxy:
             from qmpcheck.recording import proxy
 
-            listen = address.listening(options.proxy)
             record = proxy.ProxyRecorder(file, tell)
-            whole = proxy.record_proxy(listen, where, record, interrupts, options.reconnect)
+            whole = proxy.record_proxy(
+                address.listening(options.proxy), where, record, interrupts, options.reconnect
+            )
         else:
             whole = sources.record_socket(where, file, interrupts, tell, options.reconnect)
     except Stopped as error:

@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
     if options.listen is None and options.exec is None:
         raise SpecError("say where to listen (--listen), or which client to run (--exec)")
     steps = script.load(options.script) if options.script else ()
-    where = address.listening(options.listen) if options.listen else None
+    where = _address(options.listen) if options.listen is not None else None
     if options.exec is None:
         [played] = _streams(options)
         assert where
@@ -108,10 +108,20 @@ def run(options: argparse.Namespace) -> int:
     return _survive(_streams(options), client)
 
 
+def _address(word: str) -> address.Address:
+    """Where to listen; a bare word is more likely a mistyped port or host than a path."""
+    where = address.listening(word)
+    if where.port is None and not word.startswith("unix:") and "/" not in word:
+        raise address.not_understood(word)
+    return where
+
+
 def _streams(options: argparse.Namespace) -> list[ReplayStream]:
     if options.file is not None:
         if options.events is not None:
             raise SpecError("--events is about generated streams, and not about a FILE")
+        if options.spec is not None and ".." in options.spec and "/" not in options.spec:
+            raise SpecError("a recording is of one release; leave out FILE for a range")
         return [stream.recorded(options.file, options.spec)]
     if options.spec is None:
         raise SpecError("name a FILE to play, or a release with --spec")
@@ -126,8 +136,7 @@ async def _serve(server: Server) -> None:
     try:
         await server.start()
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SpecError(safe(f"{server.address}: {reason}")) from None
+        raise SpecError(address.why_not_listening(server.address, error)) from None
     try:
         tell(f"listening at {safe(str(server.address))}")
         await _interrupted()

@@ -11,6 +11,9 @@ import stat
 from contextlib import suppress
 from typing import NamedTuple
 
+from qmpcheck.rulebase import SpecError
+from qmpcheck.text import quoted, safe
+
 _SECONDS = 10.0
 """How many seconds connecting may take."""
 
@@ -86,12 +89,34 @@ def parse_address(words: list[str]) -> Address | None:
 
 
 def listening(word: str) -> Address:
-    """Return the address to listen at: tcp:HOST:PORT, tcp:PORT (loopback), unix:PATH, or a path."""
+    """Return the address to listen at: tcp:HOST:PORT, tcp:PORT (loopback), unix:PATH, or a path.
+
+    Raises:
+        SpecError: after `tcp:` there is no port, or one that no machine has.
+    """
     if (match := _PORT.fullmatch(word)) and int(match[1]) <= _LAST_PORT:
         return Address(_LOOPBACK, int(match[1]))
     if (match := _TCP.fullmatch(word)) and int(match[2]) <= _LAST_PORT:
         return Address(match[1].strip("[]"), int(match[2]))
+    if word.startswith("tcp:"):  # a mistyped port is no name of a socket
+        raise not_understood(word)
     return Address(word.removeprefix("unix:"))
+
+
+def not_understood(word: str) -> SpecError:
+    """The error about a word that is no address to listen at."""
+    return SpecError(f"{quoted(word)}: expected unix:PATH, tcp:PORT or tcp:HOST:PORT")
+
+
+def why_not_listening(address: Address, error: OSError | ValueError) -> str:
+    """Why nothing can listen at an address, from the error of `listen`, for a terminal."""
+    place = safe(str(address))
+    number = error.errno if isinstance(error, OSError) and address.port is None else None
+    if number == errno.EADDRINUSE:
+        return f"{place}: something is there already; name a free path"
+    if number == errno.ENOENT:
+        return f"{place}: no such folder: {safe(os.path.dirname(address.place) or '.')}"
+    return f"{place}: {safe(str(getattr(error, 'strerror', None) or error))}"
 
 
 def _is_socket(path: str) -> bool:

@@ -11,6 +11,7 @@ import tempfile
 from contextlib import suppress
 from typing import IO, NamedTuple
 
+from qmpcheck.qmp import address
 from qmpcheck.qmp.address import Address
 from qmpcheck.qmp.guardian import Guardian, kill_marked
 from qmpcheck.replaying.conversation import Options
@@ -92,7 +93,7 @@ async def survived(stream: ReplayStream, client: TestedClient) -> SurvivalOutcom
         try:
             await server.start()
         except (OSError, ValueError) as error:
-            raise SpecError(safe(f"{place}: {getattr(error, 'strerror', None) or error}")) from None
+            raise SpecError(address.why_not_listening(place, error)) from None
         try:
             failure = await _failure_of(client, server, output)
         finally:
