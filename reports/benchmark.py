@@ -120,6 +120,10 @@ def repeated(lines: list[bytes], number: int) -> list[bytes]:
     return (lines * (number // len(lines) + 1))[:number]
 
 
+def is_command(line: bytes) -> bool:
+    return not {"execute", "exec-oob"}.isdisjoint(orjson.loads(line))
+
+
 def is_event(line: bytes) -> bool:
     return "event" in orjson.loads(line)
 
@@ -133,7 +137,8 @@ class Stream(NamedTuple):
 
 
 def streams() -> list[Stream]:
-    sent = recorded()
+    transcripts = recorded()
+    sent = [line for line in transcripts if not is_command(line)]
     events = [*filter(is_event, sent)]
     return [
         Stream("made up, v4, conforming", SPEC, lambda number: stream(number, True, 0)),
@@ -148,6 +153,7 @@ def streams() -> list[Stream]:
             RECORDED,
             lambda number: repeated(sent, number),
         ),
+        Stream("the same, with the commands", RECORDED, lambda number: repeated(transcripts, number)),
         Stream("the same, events only", RECORDED, lambda number: repeated(events, number)),
         Stream("made up, a finding in every hundredth line", SPEC, lambda number: stream(number, True, 100)),
         Stream("made up, a finding in every twentieth line", SPEC, lambda number: stream(number, True, 20)),
