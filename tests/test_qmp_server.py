@@ -93,3 +93,22 @@ def test_position(qmp_server):
             "qmpcheck: the marker qmp_server takes everything by name",
         ]
     )
+
+
+def test_a_test_cannot_send_what_the_release_does_not_have_by_mistake(pytester: pytest.Pytester) -> None:
+    test = """
+@pytest.mark.parametrize(("event", "data", "reason"), [
+    ("BLOCK_IO_EROR", {}, "did you mean BLOCK_IO_ERROR"),
+    ("WATCHDOG", {"action": "pause", "acton": 1}, "data.acton: unknown member.*did you mean action"),
+    ("WATCHDOG", {"action": "paus"}, "data.action: expected"),
+    ("WATCHDOG", {}, "WATCHDOG: data"),
+])
+def test_it(qmp_server, event, data, reason):
+    with pytest.raises(ValueError, match=reason):
+        qmp_server.send(event, **data)
+    with connected(qmp_server.path) as file:
+        qmp_server.send(event, unchecked=True, **data)
+        assert json.loads(file.readline())["event"] == event
+        qmp_server.send("WATCHDOG" if event != "WATCHDOG" else "RESUME", **({"action": "pause"} if event != "WATCHDOG" else {}))
+"""
+    ran(pytester, CLIENT + test).assert_outcomes(passed=4)

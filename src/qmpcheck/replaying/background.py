@@ -12,14 +12,23 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NamedTuple
 
+from qmpcheck import keypath
+from qmpcheck.checking.checker import Checker, CheckOptions
+from qmpcheck.codes import STREAM_CODES, TIME_CODES, Severity
+from qmpcheck.finding import Finding
 from qmpcheck.qmp.address import Address
-from qmpcheck.replaying import script, stream
+from qmpcheck.replaying import qemujson, script, stream
 from qmpcheck.replaying.conversation import Options
 from qmpcheck.replaying.release import ReplayedRelease
 from qmpcheck.replaying.script import Script
 from qmpcheck.replaying.server import Server
 from qmpcheck.replaying.stream import ReplayStream
 from qmpcheck.specs import catalogue
+from qmpcheck.text import safe
+from qmpcheck.wording import did_you_mean
+
+_MEMBER_OF_DATA = 2
+"""The length of the path of a member of an event's data."""
 
 _PATIENCE = 10.0
 """Seconds that a client may take to do what a test waits for."""
@@ -88,6 +97,9 @@ class QMPServer:
         self._folder = tempfile.mkdtemp(prefix="qmpcheck-")
         self.path = os.path.join(self._folder, "qmp")
         self._server = Server(Address(self.path), played, steps, options, self._on_command)
+        self._rule_base = played.release.rule_base
+        checked = CheckOptions(codes=STREAM_CODES - TIME_CODES, series=played.release.series)
+        self._checker = Checker(self._rule_base, checked)
         self._changed = threading.Condition()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="qmp_server", daemon=True)
@@ -113,12 +125,38 @@ class QMPServer:
         self._loop.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def send(self, event: str, **data: Any) -> None:
+    def send(self, event: str, *, unchecked: bool = False, **data: Any) -> None:
         """Send an event with these data to all clients that have negotiated, now, or when its limit allows.
 
-        Whatever it is: that no release has such an event or such data is no error.
+        Args:
+            event: its name.
+            unchecked: whether it may be what the release cannot send.
+            data: its members; those with a dash in their names by `**{"qom-path": …}`.
+
+        Raises:
+            ValueError: the release has no such event, or not with such data.
         """
+        if not unchecked:
+            self._check(event, data)
         self._do(lambda: self._server.send(event, data))
+
+    def _check(self, event: str, data: dict[str, Any]) -> None:
+        message: dict[str, Any] = {"event": event, "timestamp": {"seconds": 1, "microseconds": 0}}
+        self._checker.feed([qemujson.line(message | ({"data": data} if data else {}))])
+        wrong = [each for each in self._checker.finish().listed if each.severity is Severity.ERROR]
+        if wrong:
+            raise ValueError("; ".join(self._reason(each) for each in wrong) + "; or send it unchecked=True")
+
+    def _reason(self, finding: Finding) -> str:
+        """A finding about an event, with the names that may have been meant."""
+        hint, last = "", str(finding.path[-1]) if finding.path else ""
+        rule = self._rule_base.events.get(finding.event)
+        if finding.code == "QMP201":
+            hint = did_you_mean(finding.event, self._rule_base.events)
+        elif finding.code == "QMP203" and len(finding.path) == _MEMBER_OF_DATA and rule:
+            hint = did_you_mean(last, [each.name for each in rule.data.members])
+        where = "" if finding.code == "QMP201" else f"{keypath.as_text(finding.path)}: "
+        return f"{safe(finding.event)}: {where}{finding.message}{hint}"
 
     def hang_up(self) -> None:
         """End all connections; clients can connect again."""
