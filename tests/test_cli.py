@@ -401,13 +401,13 @@ def test_lint_holds_defects_against_a_baseline(capsys: pytest.CaptureFixture[str
     Path("worse.txt").write_text(NOT_UNDERSTOOD)
     assert run(capsys, "lint worse.txt --baseline b.json --update-baseline") == (
         0,
-        "worse.txt: 1 event, 4 lines, 1 not understood, 1 defect, 1 known\n",
+        "worse.txt: 1 event, 4 lines, 1 not understood, 0 new defects, 1 known\n",
         "qmpcheck: b.json: 1 entry, 1 new, 0 gone\n",
     )
     Path("worse.txt").write_text("\n" + NOT_UNDERSTOOD + "Note: A X1 event is near a X1 event.\n")
     assert run(capsys, "lint worse.txt --baseline b.json") == (1, """\
 worse.txt:6: QMP901 X1: unknown sentence: A X1 event is near a X1 event.
-worse.txt: 1 event, 6 lines, 2 not understood, 2 defects, 1 known
+worse.txt: 1 event, 6 lines, 2 not understood, 1 new defect, 1 known
 """, "")  # fmt: skip
     Path("worse.txt").write_text("X1\n--\nData: None.\n")
     assert run(capsys, "lint worse.txt --baseline b.json") == (

@@ -205,7 +205,10 @@ def test_revisions_that_are_none(
 def test_outside_of_a_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    with pytest.raises(SpecError, match="not a git repository"):
+    with pytest.raises(
+        SpecError,
+        match=r"not a git repository.*; run it in a QEMU checkout, or name one: git:~/src/qemu@master",
+    ):
         found("git:main")
 
 
@@ -264,3 +267,35 @@ def test_a_binary_is_looked_up_on_path(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     with pytest.raises(SpecError, match=r"^qemu-fake: .*it was started"):
         catalogue.find("qemu:qemu-fake")
+
+
+@pytest.mark.parametrize("name", [".", "qapi", "qapi/qapi-schema.json"])
+def test_lint_takes_a_source_tree(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tree(tmp_path / "qemu"))
+    assert main(["lint", name]) == 0
+    assert capsys.readouterr().out == "qapi/qapi-schema.json: 2 events, 0 not understood, 0 defects\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("qapi/lamp.json", "only a part of a schema; its root file is qapi/qapi-schema.json"),
+        ("empty", "Is a directory, and no QEMU source tree: neither "),
+        ("11.1", "a compiled rule base; lint the document that it was compiled from\n"),
+        ("rules.json", "a compiled rule base; lint the document that it was compiled from\n"),
+        ("git:main", "a revision; check it out, and lint that source tree\n"),
+        ("qemu.tar.xz", "a tarball; unpack it, and lint that source tree\n"),
+        ("none.txt", "No such file or directory\n"),
+    ],
+)
+def test_what_lint_does_not_take(
+    name: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tree(tmp_path / "qemu"))
+    Path("empty").mkdir()
+    assert main(["compile", ".", "-o", "rules.json"]) == 0
+    assert main(["lint", name]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err[: len(f"qmpcheck: {name}: {said}")]) == ("", f"qmpcheck: {name}: {said}")

@@ -10,7 +10,7 @@ import msgspec
 from qmpcheck.checking import examples
 from qmpcheck.finding import Finding
 from qmpcheck.rulebase import RuleBase, SpecError
-from qmpcheck.specs import documents, load
+from qmpcheck.specs import documents, load, source_tree
 from qmpcheck.specs.documents import ClassifiedLine, Document
 from qmpcheck.text import safe
 
@@ -19,7 +19,7 @@ class Linted(NamedTuple):
     """A document that was read, and what is wrong with it.
 
     Attributes:
-        path: the document, as the user named it.
+        path: the document, as the user named it; of a source tree, the file that states its rules.
         rule_base: the rules that it states in spite of its defects.
         lines: what each line is; () for a schema.
         defects: what is wrong, by file and line.
@@ -35,16 +35,24 @@ def lint(path: str) -> Linted:
     """Find the defects of a document.
 
     Args:
-        path: of the document; `PATH@old` or `PATH@new` for a page that shows a diff.
+        path: of the document, or of a QEMU source tree or its `qapi` folder; `PATH@old` or `PATH@new` for a
+            page that shows a diff.
 
     Raises:
         SpecError: it cannot be read, or is no document.
     """
+    if os.path.isdir(path):
+        return _tree(path)
     content, side = load.read_text(path)
     match load.kind(content, path):
         case "schema":
+            load.refuse_part(path)
             return _schema(path)
-        case "rules" | "introspection":
+        case "rules":
+            raise SpecError(
+                f"{safe(path)}: a compiled rule base; lint the document that it was compiled from"
+            )
+        case "introspection":
             raise SpecError(f"{safe(path)}: JSON; lint takes an event document, or a schema's root file")
     try:
         document = documents.read(content, side)
@@ -52,6 +60,14 @@ def lint(path: str) -> Linted:
         raise SpecError(f"{safe(path)}: {error}") from None
     found = (msgspec.structs.replace(finding, file=path) for finding in findings(document))
     return Linted(path, document.rule_base, document.lines, tuple(found))
+
+
+def _tree(folder: str) -> Linted:
+    roots = source_tree.of_folder(folder).roots()
+    linted = next((each for each in map(lint, map(os.path.normpath, roots)) if each.rule_base.events), None)
+    if linted is None:
+        raise load.no_tree(folder)
+    return linted
 
 
 def findings(document: Document) -> list[Finding]:

@@ -1,8 +1,9 @@
 """Find the defects of spec documents: qmp-events.txt, a saved web page of it, a QAPI schema's root file.
 
-Of a page that shows a diff, PATH@old and PATH@new name the two documents. Lines are those of the document,
-also where the page around it has others. The defects that QEMU's own documents have are known: they are
-counted and not listed, so that only what is new in a changed one is.
+A QEMU source tree will do, too, or its `qapi` folder. Of a page that shows a diff, PATH@old and PATH@new
+name the two documents. Lines are those of the document, also where the page around it has others. The
+defects that QEMU's own documents have are known: they are counted and not listed, so that only what is new
+in a changed one is.
 
 Exit status: 0 no new defect; 1 new defects at least as bad as --fail-on; 2 a file that is no document.
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import IO
 
@@ -28,7 +30,7 @@ from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.reports.formats import FOR_CI
 from qmpcheck.reports.report import Report
 from qmpcheck.rulebase import SpecError
-from qmpcheck.specs import catalogue
+from qmpcheck.specs import catalogue, source_tree
 from qmpcheck.text import safe
 from qmpcheck.wording import plural
 
@@ -76,12 +78,24 @@ def _lint(paths: Sequence[str], codes: frozenset[str]) -> tuple[list[Linted], di
         try:
             linted = lint.lint(path)
         except SpecError as error:  # noqa: PERF203 -- once a document
-            tell(str(error))
-            unreadable[path] = str(error)
+            unreadable[path] = _hint(path) or str(error)
+            tell(unreadable[path])
         else:
             chosen = tuple(defect for defect in linted.defects if defect.code in codes)
             results.append(linted._replace(defects=chosen))
     return results, unreadable
+
+
+def _hint(path: str) -> str:
+    """Return what to do if other commands take the name, but lint does not; "" if they do not."""
+    if path.startswith("git:"):
+        return f"{safe(path)}: a revision; check it out, and lint that source tree"
+    if source_tree.TARBALL.search(path):
+        return f"{safe(path)}: a tarball; unpack it, and lint that source tree"
+    known = {name for entry in catalogue.entries() for name in catalogue.names(entry)}
+    if not os.path.exists(path) and path in known | {"latest"}:
+        return f"{safe(path)}: a compiled rule base; lint the document that it was compiled from"
+    return ""
 
 
 def _without(results: Sequence[Linted], known: Baseline) -> list[Linted]:
@@ -107,19 +121,18 @@ def _report(
             )
         for defect in shown.defects:
             out.write(streamstext.finding_line(defect.file, defect, paint))
-        known = len(linted.defects) - len(shown.defects)
-        out.write(f"{safe(linted.path)}: {', '.join(_counts(linted))}{f', {known} known' if known else ''}\n")
+        out.write(f"{safe(linted.path)}: {', '.join(_counts(linted, len(shown.defects)))}\n")
 
 
-def _counts(linted: Linted) -> list[str]:
+def _counts(linted: Linted, new: int) -> list[str]:
     counts = [plural(len(linted.rule_base.events), "event")]
     if linted.lines:
         counts.append(plural(len(linted.lines), "line"))
-    return [
-        *counts,
-        f"{linted.rule_base.not_understood} not understood",
-        plural(len(linted.defects), "defect"),
-    ]
+    counts.append(f"{linted.rule_base.not_understood} not understood")
+    known = len(linted.defects) - new
+    return (
+        [*counts, plural(new, "new defect"), f"{known} known"] if known else [*counts, plural(new, "defect")]
+    )
 
 
 def _close(

@@ -93,9 +93,14 @@ def _in_tree(name: str, tree: Tree) -> LoadedSpec:
         if rule_base.events:
             return LoadedSpec(rule_base, tree.version, tree.date, tree.commit)
         without_events = f", and {os.path.relpath(root, tree.folder)} describes no event"
+    raise no_tree(name, without_events)
+
+
+def no_tree(name: str, without_events: str = "") -> SpecError:
+    """Return the error about what has no spec in it; `without_events` is the end of its text."""
     names = " nor ".join((source_tree.SCHEMAS[0], *source_tree.TEXTS[:1]))
     what = "Is a directory, and no QEMU source tree" if os.path.isdir(name) else "no QEMU source tree"
-    raise SpecError(f"{safe(name)}: {what}: neither {names} is in it{without_events}")
+    return SpecError(f"{safe(name)}: {what}: neither {names} is in it{without_events}")
 
 
 def _of_tree(root: str) -> RuleBase:
@@ -202,13 +207,18 @@ def _document(name: str, text: str, side: str) -> RuleBase:
 
 
 def _schema(name: str) -> RuleBase:
-    whole = _including(name)
-    if whole:
-        raise SpecError(f"{safe(name)}: only a part of a schema; its root file is {safe(whole)}")
+    refuse_part(name)
     rule_base = _schema_of(name)
     if not rule_base.events:
         raise SpecError(f"{safe(name)}: a schema without any event; name its root file")
     return rule_base
+
+
+def refuse_part(name: str) -> None:
+    """Raise SpecError if a schema file is included by another: it has only some of the events."""
+    whole = _including(name)
+    if whole:
+        raise SpecError(f"{safe(name)}: only a part of a schema; its root file is {safe(whole)}")
 
 
 def _schema_of(root: str) -> RuleBase:

@@ -171,6 +171,8 @@ def _git(repository: str, *arguments: str) -> bytes:
         said = done.stderr.decode("utf-8", "replace").strip().removeprefix("fatal: ").split("\n")[0]
         what = arguments[-1].removesuffix("^{commit}")
         hint = ", and no folder of a repository before the @" * ("@" in what)
+        if said.startswith("not a git repository"):
+            said += "; run it in a QEMU checkout, or name one: git:~/src/qemu@master"
         reason = said or f"there is no revision {quoted(what)}{hint}"
         raise SpecError(f"git, in {safe(os.path.abspath(repository))}: {safe(shortened(reason, 200))}")
     return done.stdout
