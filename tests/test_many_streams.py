@@ -131,7 +131,7 @@ def test_parquet_at_a_url(object_system: Any, folder: Path, tmp_path: Path) -> N
     ("arguments", "message"),
     [
         (["diff", "7.1", "7.2", "--report", "parquet=x"], "is not FORMAT=FILE"),
-        (["validate", "x", "--report", "parquet=-"], "no text for standard output"),
+        (["validate", "x", "--report", "parquet=-"], "not standard output"),
     ],
 )
 def test_where_there_are_no_tables(
