@@ -23,6 +23,7 @@ from qmpcheck.cli import gate, main
 from qmpcheck.codes import BUILD_CODES, CODES, Impact
 from qmpcheck.gate import build as builds
 from qmpcheck.gate import judge, machine, run
+from qmpcheck.gate import profile as profiles
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.expectations import expected, of_build
 from qmpcheck.gate.lacking import lacking
@@ -780,6 +781,24 @@ def test_what_must_be_played(
     command = ["gate", "--qemu", real("qemu-storage-daemon"), "--only", "vnc,nbd-export"]
     assert main([*command, *options.split()]) == status
     assert told in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("played", "options", "message"),
+    [
+        ("rtc", ["--only", "tray"], "--profile: --only or --skip leave out rtc, which the profile demands"),
+        ("rtc", ["--skip", "rtc"], "--profile: --only or --skip leave out rtc, which the profile demands"),
+        ("rct", [], 'profile.json: no scenario is called "rct"; save the profile anew'),
+    ],
+)
+def test_a_profile_is_demanded_as_a_whole(
+    played: str, options: list[str], message: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    profiles.save("profile.json", "7.2.0", {played: ["RTC_CHANGE"]})
+    assert main(["gate", "--qemu", "true", "--profile", "profile.json", *options]) == 2
+    assert capsys.readouterr().err.endswith(f"qmpcheck: {message}\n")
 
 
 @pytest.mark.qemu

@@ -139,6 +139,12 @@ def _demands(options: argparse.Namespace, scenarios: Sequence[Scenario]) -> Dema
     if options.fail_on_skipped or ALL_CHOSEN in options.require:
         required = names
     profile = profiles.load(options.profile) if options.profile else None
+    for name in profile.scenarios if profile else ():
+        if name not in [each.name for each in ALL]:
+            reason = f"{safe(options.profile)}: no scenario is called {quoted(name)}; save the profile anew"
+            raise SpecError(reason)
+        if name not in names:
+            raise SpecError(f"--profile: --only or --skip leave out {name}, which the profile demands")
     return profiles.demands(profile, required)
 
 
