@@ -2,16 +2,20 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from qmpcheck.checking.monitors import Outcome
 from qmpcheck.cli import lint, main
 from qmpcheck.codes import (
     BUILD_CODES,
     CODES,
     DOCUMENT_CODES,
     DRIFT_CODES,
+    RULE_CODES,
     STREAM_CODES,
+    TIME_CODES,
     Code,
     Severity,
     payload,
@@ -42,6 +46,11 @@ def test_every_error_in_a_payload_says_something_about_the_release() -> None:
     assert evidence.keys() == errors
     assert len({each.strength for each in evidence.values()}) == len(evidence)
     assert all("{event}" in each.phrase for each in evidence.values())
+
+
+def test_each_outcome_of_a_rule_that_is_a_finding_has_one_code() -> None:
+    assert {"met", "not needed", *RULE_CODES} == {*get_args(Outcome)}
+    assert [*RULE_CODES.values()] == [code for code, each in CODES.items() if each.outcome]
 
 
 def given(explained: Code, text: str, folder: Path) -> set[str]:
@@ -75,6 +84,18 @@ def test_the_bad_example_gives_the_code_and_the_good_one_none(code: str, tmp_pat
     explained = CODES[code]
     assert given(explained, explained.good, tmp_path) == set()
     assert given(explained, explained.bad + "\n" * (code != "QMP106"), tmp_path) == {code}
+
+
+@pytest.mark.parametrize("code", sorted(TIME_CODES))
+def test_a_code_is_of_absence_if_a_log_can_give_it_by_leaving_an_event_out(code: str, tmp_path: Path) -> None:
+    """`of_absence` decides what is not searched for in a log that lacks some events."""
+    explained = CODES[code]
+    lines = explained.good.splitlines()
+    lines += [line for line in explained.bad.splitlines() if line not in lines]
+    found: set[str] = set()
+    for at in range(len(lines)):
+        found |= given(explained, "\n".join(lines[:at] + lines[at + 1 :]) + "\n", tmp_path)
+    assert (code in found - given(explained, "\n".join(lines) + "\n", tmp_path)) == explained.of_absence
 
 
 @pytest.mark.parametrize("code", sorted(DRIFT_CODES))

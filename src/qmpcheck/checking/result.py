@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from qmpcheck.codes import Severity
+from qmpcheck.codes import RULE_CODES, Severity
 from qmpcheck.finding import AS_IT_IS, Finding, Severities, severity
 from qmpcheck.specs.catalogue import SpecName
 from qmpcheck.text import name
@@ -177,7 +177,7 @@ class Findings:
         return FindingKind(code, event if is_known else OTHER_EVENTS, erratum)
 
 
-_OF_RULES = frozenset({"QMP301", "QMP302", "QMP303", "QMP306", "QMP307"})
+_OF_RULES = frozenset(RULE_CODES.values())
 """The codes of findings whose events, or commands, a rule names."""
 
 _SOME = 1000

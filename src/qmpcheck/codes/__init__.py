@@ -6,15 +6,27 @@ A code is never reused for something else. There is one module for each family, 
 from __future__ import annotations
 
 from qmpcheck.codes import builds, documents, drift, lines, payload, temporal
-from qmpcheck.codes.code import ChangeDirection, ChangeKind, ChangeSubject, Code, Evidence, Impact, Severity
+from qmpcheck.codes.code import (
+    Allowance,
+    ChangeDirection,
+    ChangeKind,
+    ChangeSubject,
+    Code,
+    Evidence,
+    Impact,
+    Severity,
+)
 
 __all__ = [
     "BUILD_CODES",
     "CODES",
+    "CODES_OF_ABSENCE",
     "DOCUMENT_CODES",
     "DRIFT_CODES",
+    "RULE_CODES",
     "STREAM_CODES",
     "TIME_CODES",
+    "Allowance",
     "ChangeDirection",
     "ChangeKind",
     "ChangeSubject",
@@ -31,6 +43,12 @@ CODES: dict[str, Code] = (
 
 TIME_CODES = frozenset(temporal.CODES)
 """The codes of findings about several messages over time."""
+
+RULE_CODES = {each.outcome: code for code, each in CODES.items() if each.outcome}
+"""The code of each outcome of a temporal rule that is a finding."""
+
+CODES_OF_ABSENCE = frozenset(code for code, each in CODES.items() if each.of_absence)
+"""The codes of findings that something did not come."""
 
 STREAM_CODES = frozenset(lines.CODES) | frozenset(payload.CODES) | TIME_CODES
 """The codes of findings about streams."""

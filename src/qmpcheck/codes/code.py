@@ -90,15 +90,32 @@ class ChangeKind(NamedTuple):
         return (self.subject, self.direction) == (ChangeSubject.EVENT, ChangeDirection.ADDED)
 
 
+class Allowance(enum.Enum):
+    """What the spec of another release has to say for an error in a payload to be none."""
+
+    EVENT = enum.auto()
+    """It has the event."""
+    ABSENCE = enum.auto()
+    """It lets the member be absent."""
+    MEMBER = enum.auto()
+    """It has the member."""
+    TYPE = enum.auto()
+    """It gives the member that type."""
+    VALUE = enum.auto()
+    """It allows the member that value."""
+
+
 class Evidence(NamedTuple):
     """What an error in a payload says about the release that sent it: its spec does not give the error.
 
     Attributes:
+        allowed_by: what a spec without this error has.
         strength: how much it says; 1 is the most.
         phrase: what the event does against the spec; `{event}`, `{member}` and `{got}` are replaced.
         may_be_new: whether a newer spec may simply know more.
     """
 
+    allowed_by: Allowance
     strength: int
     phrase: str
     may_be_new: bool = False
@@ -120,6 +137,11 @@ class Code(NamedTuple):
         old: for a new spec, the spec that it is compared with.
         change: what a change between specs with this code is; None for other codes.
         evidence: of an error in a payload, what it says about the release; None for other codes.
+        marks_key: whether an excerpt marks the key, too, as the member should not be there at all.
+        outcome: what the monitor of a temporal rule calls it, an `Outcome` of `checking.monitors`; "" for
+            codes that are about no such rule.
+        of_absence: whether it says that something did not come, which nobody knows of a log that lacks some
+            events.
     """
 
     slug: str
@@ -134,3 +156,6 @@ class Code(NamedTuple):
     old: str = ""
     change: ChangeKind | None = None
     evidence: Evidence | None = None
+    marks_key: bool = False
+    outcome: str = ""
+    of_absence: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qmpcheck.codes.code import Code, Evidence, Severity
+from qmpcheck.codes.code import Allowance, Code, Evidence, Severity
 from qmpcheck.codes.streams_in_examples import GOOD_IO_ERROR, STOP, io_error
 
 
@@ -19,7 +19,7 @@ CODES: dict[str, Code] = {
         "the event was never documented.",
         '{"timestamp": {"seconds": 1700000000, "microseconds": 5}, "event": "HALT"}',
         STOP,
-        evidence=Evidence(1, "{event} is sent", may_be_new=True),
+        evidence=Evidence(Allowance.EVENT, 1, "{event} is sent", may_be_new=True),
     ),
     "QMP202": Code(
         "missing-member",
@@ -28,7 +28,7 @@ CODES: dict[str, Code] = {
         "Clients read mandatory members without asking whether they are there.",
         io_error('{"device": "disk0", "operation": "read"}'),
         GOOD_IO_ERROR,
-        evidence=Evidence(5, "{event} lacks {member}"),
+        evidence=Evidence(Allowance.ABSENCE, 5, "{event} lacks {member}"),
     ),
     "QMP203": Code(
         "unknown-member",
@@ -37,7 +37,8 @@ CODES: dict[str, Code] = {
         "The member is undocumented, or belongs to another version of the spec.",
         io_error('{"device": "disk0", "operation": "read", "action": "report", "sector": 9}'),
         GOOD_IO_ERROR,
-        evidence=Evidence(2, "{event} carries {member}", may_be_new=True),
+        evidence=Evidence(Allowance.MEMBER, 2, "{event} carries {member}", may_be_new=True),
+        marks_key=True,
     ),
     "QMP204": Code(
         "wrong-type",
@@ -46,7 +47,7 @@ CODES: dict[str, Code] = {
         "A client in a typed language fails to decode the whole message.",
         io_error('{"device": 0, "operation": "read", "action": "report"}'),
         GOOD_IO_ERROR,
-        evidence=Evidence(4, "{event} has {member} of type {got}"),
+        evidence=Evidence(Allowance.TYPE, 4, "{event} has {member} of type {got}"),
     ),
     "QMP205": Code(
         "value-not-allowed",
@@ -55,7 +56,7 @@ CODES: dict[str, Code] = {
         "A client that handles each value has no case for this one.",
         io_error('{"device": "disk0", "operation": "erase", "action": "report"}'),
         GOOD_IO_ERROR,
-        evidence=Evidence(3, "{event} has {got} as {member}", may_be_new=True),
+        evidence=Evidence(Allowance.VALUE, 3, "{event} has {got} as {member}", may_be_new=True),
     ),
     "QMP206": Code(
         "deprecated",

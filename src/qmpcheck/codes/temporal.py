@@ -24,6 +24,8 @@ CODES: dict[str, Code] = {
         "Clients wait for the second event and would wait forever.",
         f"{_STOPPING}\n{_SHUTDOWN}\n{_GREETING}\n{STOP}",
         f"{_STOPPING}\n{STOP}\n{_SHUTDOWN}\n{_GREETING}\n{STOP}",
+        outcome="missing",
+        of_absence=True,
     ),
     "QMP302": Code(
         "follow-up-pending",
@@ -33,6 +35,8 @@ CODES: dict[str, Code] = {
         "It shows what a client of this stream is still waiting for.",
         _STOPPING,
         f"{_STOPPING}\n{STOP}",
+        outcome="pending",
+        of_absence=True,
     ),
     "QMP303": Code(
         "follow-up-late",
@@ -42,6 +46,8 @@ CODES: dict[str, Code] = {
         f"{_STOPPING}\n{STOP.replace('0000000, ', '0000009, ')}",
         f"{_STOPPING}\n{STOP}",
         "a stream, --spec v2 --within 5",
+        outcome="late",
+        of_absence=True,
     ),
     "QMP304": Code(
         "rate-limit-exceeded",
@@ -71,6 +77,8 @@ CODES: dict[str, Code] = {
         f"{STOP}\n{GOOD_IO_ERROR}",
         "a stream, --spec v2 --rules own.toml",
         '[[rule]]\nevent = "BLOCK_IO_ERROR"\nkind = "precedence"\nthen = "STOP"',
+        outcome="unpreceded",
+        of_absence=True,
     ),
     "QMP307": Code(
         "absence-broken",
@@ -81,5 +89,6 @@ CODES: dict[str, Code] = {
         STOP,
         "a stream, --spec v2 --rules own.toml",
         '[[rule]]\nevent = "BLOCK_IO_ERROR"\nkind = "absence"\nthen = "STOP"\nuntil = "RESET"',
+        outcome="present",
     ),
 }

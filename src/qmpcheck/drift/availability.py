@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from qmpcheck.codes import CODES, Allowance
 from qmpcheck.drift import release_ranges
 from qmpcheck.drift.newer import MAY_BE_NEW
 from qmpcheck.finding import Finding
@@ -52,22 +53,24 @@ class Availability:
     def with_drift(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """Return the findings, each with the releases that allow it, if there are any."""
         return tuple(
-            msgspec.structs.replace(finding, drift=self.drift(finding)) if finding.code in _WORDS else finding
+            msgspec.structs.replace(finding, drift=self.drift(finding))
+            if CODES[finding.code].evidence
+            else finding
             for finding in findings
         )
 
     def drift(self, finding: Finding) -> str | None:
         """Return a phrase such as `member since 2.10`; None if no other release allows it."""
         known = None
-        if finding.code in _WORDS:
+        if evidence := CODES[finding.code].evidence:
             keys = of_any_item(finding.path[1:])
-            known = self._text(_FindingSubject(finding.code, finding.event, keys, finding.got))
+            known = self._text(_FindingSubject(evidence.allowed_by, finding.event, keys, finding.got))
         may_be_new = self._newer and finding.code in MAY_BE_NEW
         return f"may be new in {self._newer}" if may_be_new and not known else known
 
     def _look_up(self, subject: _FindingSubject) -> str | None:
         line = catalogue.releases()
-        words = [_WORDS[subject.code](subject, spec.rule_base) for spec in line]
+        words = [_word(subject, spec.rule_base) for spec in line]
         return _phrase(words, [spec.name for spec in line], self._place)
 
     @functools.cached_property
@@ -119,20 +122,32 @@ def _phrase(words: Sequence[str], names: Sequence[str], place: tuple[int, int] |
 class _FindingSubject(NamedTuple):
     """What a finding is about; the keys lead into the event's data."""
 
-    code: str
+    allowed_by: Allowance
     event: str
     keys: KeyPath
     got: str
 
 
-def _event(subject: _FindingSubject, rule_base: RuleBase) -> str:
-    return "event" if subject.event in rule_base.events else ""
-
-
-def _missing(subject: _FindingSubject, rule_base: RuleBase) -> str:
+def _word(subject: _FindingSubject, rule_base: RuleBase) -> str:
+    """Return the word for what a spec has that allows the subject of a finding; "" if it has nothing."""
     rule = rule_base.events.get(subject.event)
     if rule is None:
         return ""
+    types = _types(rule, subject.keys)
+    match subject.allowed_by:
+        case Allowance.EVENT:
+            return "event"
+        case Allowance.ABSENCE:
+            return _word_for_absence(rule, subject)
+        case Allowance.MEMBER:
+            return "member" if types else ""
+        case Allowance.TYPE:
+            return subject.got if any(_is_of(each, subject.got) for each in types) else ""
+        case Allowance.VALUE:
+            return "value" if any(_has(each, subject.got) for each in types) else ""
+
+
+def _word_for_absence(rule: EventRule, subject: _FindingSubject) -> str:
     if not subject.keys:
         return "" if rule.needs_data else "optional"
     holders = [each for each in _types(rule, subject.keys[:-1]) if isinstance(each, Object) and not each.open]
@@ -140,26 +155,6 @@ def _missing(subject: _FindingSubject, rule_base: RuleBase) -> str:
     if holders and not members:
         return "no such member"
     return "optional" if any(member and member.may_be_absent for member in members) else ""
-
-
-def _member(subject: _FindingSubject, rule_base: RuleBase) -> str:
-    rule = rule_base.events.get(subject.event)
-    return "member" if rule and any(_types(rule, subject.keys)) else ""
-
-
-def _type(subject: _FindingSubject, rule_base: RuleBase) -> str:
-    rule = rule_base.events.get(subject.event)
-    allowed = rule and any(_is_of(each, subject.got) for each in _types(rule, subject.keys))
-    return subject.got if allowed else ""
-
-
-def _value(subject: _FindingSubject, rule_base: RuleBase) -> str:
-    rule = rule_base.events.get(subject.event)
-    return "value" if rule and any(_has(each, subject.got) for each in _types(rule, subject.keys)) else ""
-
-
-_WORDS = {"QMP201": _event, "QMP202": _missing, "QMP203": _member, "QMP204": _type, "QMP205": _value}
-"""For each code that another release can explain, a function that returns the word for what a spec allows."""
 
 
 def _types(rule: EventRule, keys: KeyPath) -> list[Type]:

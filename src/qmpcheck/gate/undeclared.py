@@ -11,13 +11,14 @@ import msgspec
 
 from qmpcheck.checking.checker import Checker
 from qmpcheck.checking.result import StreamResult
+from qmpcheck.codes import CODES
 from qmpcheck.finding import Finding
 from qmpcheck.gate.build import Build
 from qmpcheck.keypath import KeyPath
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.validation.recipe import Recipe
 
-_DECLARED = frozenset({"QMP201", "QMP202", "QMP203", "QMP204", "QMP205"})
+_DECLARED = frozenset(code for code, each in CODES.items() if each.evidence)
 """What introspection can say: events, members, types and values."""
 
 

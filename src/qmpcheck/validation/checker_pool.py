@@ -7,12 +7,10 @@ from collections import defaultdict
 import msgspec
 
 from qmpcheck.checking.checker import Checker
+from qmpcheck.codes import CODES_OF_ABSENCE
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.streams.formats import Format, Loss
 from qmpcheck.validation.recipe import Recipe
-
-UNANSWERABLE = frozenset({"QMP301", "QMP302", "QMP303", "QMP306"})
-"""What cannot be found in a format that lacks some events: what did not come may only be missing there."""
 
 
 class CheckerPool:
@@ -37,7 +35,7 @@ class CheckerPool:
         if key not in self._first:
             recipe = self.recipe
             if Loss.EVENTS in key[1]:
-                recipe = msgspec.structs.replace(recipe, codes=recipe.codes - UNANSWERABLE)
+                recipe = msgspec.structs.replace(recipe, codes=recipe.codes - CODES_OF_ABSENCE)
             if key[1] & (Loss.COMMANDS | Loss.REPLIES):
                 recipe = msgspec.structs.replace(recipe, command_rules="none")
             self._first[key] = spec, recipe.checker(spec)

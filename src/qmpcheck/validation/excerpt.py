@@ -15,6 +15,7 @@ from typing import IO, NamedTuple
 import msgspec
 
 from qmpcheck.checking.result import StreamResult
+from qmpcheck.codes import CODES
 from qmpcheck.finding import Excerpt, Finding
 from qmpcheck.keypath import KeyPath
 from qmpcheck.streams import source
@@ -120,11 +121,8 @@ def of_line(raw: bytes, finding: Finding, most: Most = TERMINAL) -> Excerpt | No
     begin = _message(line)
     if begin is None:
         return None
-    return _cut(line, *_span(line, begin, finding.path or ("event",), finding.code in _ABOUT_KEYS), most)
+    return _cut(line, *_span(line, begin, finding.path or ("event",), CODES[finding.code].marks_key), most)
 
-
-_ABOUT_KEYS = ("QMP203",)
-"""Codes of findings about a member that is there, whatever its value is."""
 
 _OBJECT = re.compile(r'\{\s*"')
 
