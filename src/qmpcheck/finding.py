@@ -46,6 +46,9 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
         spec_line: the line of the spec's document that states the broken rule.
         drift: since or until when another spec allows it.
         searched: the last line that was searched for a follow-up.
+        reply: the line of the reply to the command that it is about; None where it is about no command, or
+            that has no reply.
+        carries: what the message that a rule is about carries, in words, "" for nothing; safe to print.
         erratum: the case in `errata.json` that it is an instance of, "" for none; it is a warning then.
         spec_file: the file of the spec that `spec_line` counts in, "" if the spec is one document.
         level: how bad it is in this run; None for what its code and its erratum say.
@@ -68,6 +71,8 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     spec_line: int | None = None
     drift: str | None = None
     searched: int | None = None
+    reply: int | None = None
+    carries: str = ""
     erratum: str = ""
     spec_file: str = ""
     level: Severity | None = None
@@ -96,10 +101,12 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def text(self) -> str:
-        """The message, with the last line that was searched and the erratum."""
+        """The message, with the lines that it names, what the event or command carries, and the erratum."""
+        reply = f" (its reply is on line {self.reply})" if self.reply is not None else ""
+        carries = f"; {self.carries}" if self.carries else ""
         searched = f" (searched up to line {self.searched})" if self.searched is not None else ""
         erratum = f" (known erratum {self.erratum})" if self.erratum else ""
-        return self.message + searched + erratum
+        return self.message + reply + carries + searched + erratum
 
     @property
     def subject(self) -> str:
@@ -129,7 +136,8 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
     def down(self, lines: int) -> Finding:
         """Return the finding, moved down by a number of lines."""
         searched = None if self.searched is None else self.searched + lines
-        return msgspec.structs.replace(self, line=self.line + lines, searched=searched)
+        reply = None if self.reply is None else self.reply + lines
+        return msgspec.structs.replace(self, line=self.line + lines, searched=searched, reply=reply)
 
 
 Severities = Mapping[str, Severity]

@@ -17,6 +17,7 @@ from qmpcheck.checking.accessors import data_of
 from qmpcheck.checking.session import LOOK_BACK, Key, Session, key_reader
 from qmpcheck.checking.temporal_rule import RESUME, Excuse, TemporalRule
 from qmpcheck.checking.timestamps import Seen
+from qmpcheck.codes import RULE_CODES
 from qmpcheck.finding import Finding
 from qmpcheck.streams.messages import MICROSECONDS, Command, time_of
 from qmpcheck.text import name, safe, shortened
@@ -25,15 +26,6 @@ MOST_OPEN = 10_000
 """Open triggers of one rule that are kept one by one; those after them are only counted."""
 
 Outcome = Literal["met", "not needed", "late", "missing", "pending", "unpreceded", "present"]
-
-CODES: dict[str, str] = {
-    "missing": "QMP301",
-    "pending": "QMP302",
-    "late": "QMP303",
-    "unpreceded": "QMP306",
-    "present": "QMP307",
-}
-"""The code of each outcome that is a finding."""
 
 
 class Judgement(NamedTuple):
@@ -157,13 +149,14 @@ class Monitor:
             about = "it has no arguments" if is_command else "the event has no data"
         title = f"{safe(self.rule.name)}: " if self.rule.name else ""
         return Finding(
-            CODES[outcome],
+            RULE_CODES[outcome],
             seen.line,
-            f"{title}{self.rule.text}, but {said}; {about}",
+            f"{title}{self.rule.text}, but {said}",
             name(self._reporter.name_of(seen.message)),
             spec_line=self.rule.line,
             spec_file=self.rule.file,
             searched=searched,
+            carries=about,
             erratum=erratum,
             rule=safe(self.rule.title),
         )
@@ -191,14 +184,10 @@ class Open(msgspec.Struct):
 
     @property
     def replied(self) -> str:
-        """Where the reply to a command is, in words; "" for an event."""
+        """Says that a command has no reply; "" if it has one, which the finding names, and for an event."""
         if self.seen.kind is not Command:
             return ""
-        return f" ({REPLY_ON}{self.reply})" if self.reply else " (it has no reply)"
-
-
-REPLY_ON = "its reply is on line "
-"""What a message says before the number of another line; where files were joined, that is replaced."""
+        return "" if self.reply else " (it has no reply)"
 
 
 class _Counted:
@@ -310,14 +299,10 @@ class Response(Monitor):
                 self._tell_late(each, each.late)
             elif self._can_be_missing(each) and (complete or self._is_past(each.seen)):
                 self._judge("missing", each.seen, erratum=each.erratum)
-                self._reporter.finding(
-                    self._finding("missing", each.seen, f"none came{each.replied}", each.erratum, end)
-                )
+                self._reporter.finding(self._unmet("missing", each, "none came", end))
             else:
                 self._judge("pending", each.seen, erratum=each.erratum)
-                self._reporter.finding(
-                    self._finding("pending", each.seen, f"none has come yet{each.replied}", each.erratum, end)
-                )
+                self._reporter.finding(self._unmet("pending", each, "none has come yet", end))
         for counted in self._counted.values():
             missing = self._missing(counted, complete)
             self._more("missing", missing)
@@ -346,6 +331,11 @@ class Response(Monitor):
         else:
             self._tell_late(each, each.late or response)
 
+    def _unmet(self, outcome: Outcome, each: Open, said: str, end: int) -> Finding:
+        """The finding on a trigger that no response has met up to the line `end`."""
+        finding = self._finding(outcome, each.seen, said + each.replied, each.erratum, end)
+        return msgspec.structs.replace(finding, reply=each.reply)
+
     def _tell_late(self, each: Open, response: Seen) -> None:
         gap = (time_of(response.message) or 0) - (time_of(each.seen.message) or 0)
         bound = (self.rule.within or 0) / MICROSECONDS
@@ -355,7 +345,7 @@ class Response(Monitor):
 
     def _more(self, outcome: Outcome, number: int) -> None:
         if number:
-            self._reporter.more(CODES[outcome], self.rule.trigger.name, number, self.rule.title)
+            self._reporter.more(RULE_CODES[outcome], self.rule.trigger.name, number, self.rule.title)
 
     def _is_stopped(self, trigger: Seen) -> bool:
         """Whether the machine was stopped when the trigger happened."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
-from qmpcheck.checking.monitors import REPLY_ON
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.finding import Finding
 from qmpcheck.streams.joined import JoinedFiles
@@ -35,20 +32,16 @@ _MAY_LACK_FILES = (
 def _placed(finding: Finding, files: JoinedFiles) -> Finding:
     """A finding, with the file that it is in and its line there."""
     path, line = files.place(finding.line)
-    message, searched = finding.message, finding.searched
-    if searched:
+    message, carries, reply, searched = finding.message, finding.carries, finding.reply, finding.searched
+    # A line in another file is named with that file, in words.
+    if reply is not None:
+        other, reply = files.place(reply)
+        if other != path:
+            message, reply = f"{message} (its reply is on line {reply} of {safe(other)})", None
+    if searched is not None:
         other, searched = files.place(searched)
         if other != path:
-            message, searched = f"{message} (searched up to line {searched} of {safe(other)})", None
-    message = _REPLY.sub(lambda match: match[1] + _named_line(files, path, int(match[2])), message, count=1)
-    return msgspec.structs.replace(finding, file=path, line=line, message=message, searched=searched)
-
-
-_REPLY = re.compile(rf"(\({REPLY_ON})(\d{{1,15}})(?=\))")
-"""What findings about commands say of another line."""
-
-
-def _named_line(files: JoinedFiles, path: str, line: int) -> str:
-    """A line of the whole by its number in its file, which is named if it is not the one at `path`."""
-    other, number = files.place(line)
-    return str(number) if other == path else f"{number} of {safe(other)}"
+            carries, searched = f"{carries} (searched up to line {searched} of {safe(other)})", None
+    return msgspec.structs.replace(
+        finding, file=path, line=line, message=message, carries=carries, reply=reply, searched=searched
+    )
