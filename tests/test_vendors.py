@@ -63,6 +63,7 @@ BRANCH = Object(
         ("", 'extra: "" is neither EVENT nor EVENT.member'),
         ("LAMP.", 'extra: "LAMP." is neither EVENT nor EVENT.member'),
         ("LAMP.on.x", 'extra: "LAMP.on.x": on is no object'),
+        ("LAMP" + ".x" * 100, f'extra: "LAMP{".x" * 18}…{".x" * 10}": more than 100 levels of members'),
         ("UNION.x", 'extra: "UNION.x": x is a member already, where it can be'),
     ],
 )

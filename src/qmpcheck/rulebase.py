@@ -372,27 +372,43 @@ def load(text: bytes) -> RuleBase:
             check(rule.data)
     # The file may come from the user, so it can be hostile.
     except RecursionError:
-        raise ValueError("types nested too deep") from None
+        raise ValueError(_TOO_DEEP) from None
     if not rule_base.events:
         raise ValueError("no event in it")
     return rule_base
 
 
-def check(described: Type) -> None:
+DEEPEST = 100
+"""How many levels of types inside of types there may be; no release has more than four.
+
+Whatever walks through types is recursive, and Python limits how often a function may call itself.
+"""
+
+_TOO_DEEP = f"more than {DEEPEST} levels of types inside of types"
+
+
+def check(described: Type, level: int = 1) -> None:
     """Check what must hold for every type.
 
+    Args:
+        described: the type.
+        level: how many types it is in, and itself.
+
     Raises:
-        ValueError: an object has a member twice, or nothing selects a union's branch.
+        ValueError: types are nested too deep, an object has a member twice, or nothing selects a union's
+            branch.
     """
+    if level > DEEPEST:
+        raise ValueError(_TOO_DEEP)
     match described:
         case Array(items):
-            check(items)
+            check(items, level + 1)
         case Alternate(types):
             _check_told_apart(types)
             for each in types:
-                check(each)
+                check(each, level + 1)
         case Object():
-            _check_object(described, frozenset())
+            _check_object(described, frozenset(), level)
 
 
 def _check_told_apart(types: tuple[Type, ...]) -> None:
@@ -403,20 +419,22 @@ def _check_told_apart(types: tuple[Type, ...]) -> None:
         raise ValueError("an alternate whose types JSON does not tell apart")
 
 
-def _check_object(described: Object, above: frozenset[str]) -> None:
+def _check_object(described: Object, above: frozenset[str], level: int) -> None:
     """Check an object, or a branch of one that has the members `above`."""
+    if level > DEEPEST:
+        raise ValueError(_TOO_DEEP)
     names = above.union(member.name for member in described.members)
     if len(names) < len(above) + len(described.members):
         raise ValueError("two members of one name in an object")
     for member in described.members:
-        check(member.type)
+        check(member.type, level + 1)
     if described.branches:
         # Without it, nobody could say which branch an event has.
         tag = described.member(described.discriminator)
         if tag is None or tag.may_be_absent or not isinstance(tag.type, Enum):
             raise ValueError("a union without a mandatory enum that tells its branches apart")
     for branch in described.branches.values():
-        _check_object(branch, names)
+        _check_object(branch, names, level + 1)
 
 
 def dump(rule_base: RuleBase) -> bytes:

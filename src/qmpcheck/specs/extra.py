@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from qmpcheck import keypath
-from qmpcheck.rulebase import Any, EventRule, Member, Object, RuleBase, SpecError
-from qmpcheck.text import name, quoted
+from qmpcheck.rulebase import DEEPEST, Any, EventRule, Member, Object, RuleBase, SpecError
+from qmpcheck.text import name, quoted, shortened
 
 
 def extended(rule_base: RuleBase, items: Iterable[str]) -> RuleBase:
@@ -28,6 +28,8 @@ def extended(rule_base: RuleBase, items: Iterable[str]) -> RuleBase:
         event, *members = keypath.names(item)
         if not event or not all(members):
             raise SpecError(f"extra: {quoted(item)} is neither EVENT nor EVENT.member")
+        if len(members) >= DEEPEST:
+            raise SpecError(f"extra: {quoted(shortened(item, 60))}: more than {DEEPEST} levels of members")
         rule = events.get(event) or EventRule(Object(open=not members))
         events[event] = msgspec.structs.replace(rule, data=_with(rule.data, members, item))
     return msgspec.structs.replace(rule_base, events=events) if events != rule_base.events else rule_base
