@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
     if options.listen is None and options.exec is None:
         raise SpecError("say where to listen (--listen), or which client to run (--exec)")
     steps = script.load(options.script) if options.script else ()
-    where = _address(options.listen) if options.listen is not None else None
+    where = address.listening(options.listen) if options.listen is not None else None
     if options.exec is None:
         [played] = _streams(options)
         assert where
@@ -106,14 +106,6 @@ def run(options: argparse.Namespace) -> int:
     speed = math.inf if options.speed is None else options.speed
     client = TestedClient(survival.command(options.exec), options.timeout, where, speed, steps)
     return _survive(_streams(options), client)
-
-
-def _address(word: str) -> address.Address:
-    """Where to listen; a bare word is more likely a mistyped port or host than a path."""
-    where = address.listening(word)
-    if where.port is None and not word.startswith("unix:") and "/" not in word:
-        raise address.not_understood(word)
-    return where
 
 
 def _streams(options: argparse.Namespace) -> list[ReplayStream]:

@@ -89,23 +89,19 @@ def parse_address(words: list[str]) -> Address | None:
 
 
 def listening(word: str) -> Address:
-    """Return the address to listen at: tcp:HOST:PORT, tcp:PORT (loopback), unix:PATH, or a path.
+    """Return the address to listen at: tcp:HOST:PORT, tcp:PORT (loopback), unix:PATH, or a path with a slash.
 
     Raises:
-        SpecError: after `tcp:` there is no port, or one that no machine has.
+        SpecError: it is none of these, or its port is one that no machine has.
     """
     if (match := _PORT.fullmatch(word)) and int(match[1]) <= _LAST_PORT:
         return Address(_LOOPBACK, int(match[1]))
     if (match := _TCP.fullmatch(word)) and int(match[2]) <= _LAST_PORT:
         return Address(match[1].strip("[]"), int(match[2]))
-    if word.startswith("tcp:"):  # a mistyped port is no name of a socket
-        raise not_understood(word)
+    is_path = "/" in word and not word.startswith("tcp:")
+    if not word.startswith("unix:") and not is_path:  # more likely a mistyped port or host
+        raise SpecError(f"{quoted(word)}: expected unix:PATH, tcp:PORT or tcp:HOST:PORT")
     return Address(word.removeprefix("unix:"))
-
-
-def not_understood(word: str) -> SpecError:
-    """The error about a word that is no address to listen at."""
-    return SpecError(f"{quoted(word)}: expected unix:PATH, tcp:PORT or tcp:HOST:PORT")
 
 
 def why_not_listening(address: Address, error: OSError | ValueError) -> str:

@@ -14,7 +14,7 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 
-from qmpcheck.qmp.address import Address
+from qmpcheck.qmp.address import Address, why_not_listening
 from qmpcheck.qmp.interrupts import Interrupts
 from qmpcheck.recording.transcript import OnMessage, Stopped, Transcript
 from qmpcheck.streams.blocks import LONGEST
@@ -76,7 +76,7 @@ def _listening(address: Address) -> Iterator[socket.socket]:
     try:
         listener = address.listen()
     except (OSError, ValueError) as error:
-        raise Stopped(safe(f"{address}: {getattr(error, 'strerror', None) or error}")) from None
+        raise Stopped(why_not_listening(address, error)) from None
     with closing(listener):
         try:
             yield listener
