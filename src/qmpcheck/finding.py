@@ -133,12 +133,6 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
             return f" ({safe(self.spec_file)}:{self.spec_line} of the spec)"
         return f" (spec line {self.spec_line})"
 
-    def down(self, lines: int) -> Finding:
-        """Return the finding, moved down by a number of lines."""
-        searched = None if self.searched is None else self.searched + lines
-        reply = None if self.reply is None else self.reply + lines
-        return msgspec.structs.replace(self, line=self.line + lines, searched=searched, reply=reply)
-
 
 Severities = Mapping[str, Severity]
 """Severities that the user sets for some codes."""

@@ -13,8 +13,6 @@ from qmpcheck.checking.accessors import value_at
 from qmpcheck.rulebase import RateLimit, RuleBase
 from qmpcheck.streams.messages import MICROSECONDS
 
-AS_FAST_AS_IT_GOES = math.inf
-
 
 class ReplayClock:
     """The clock of a connection's machine: it begins at the first event, and runs faster than ours if asked.
