@@ -72,13 +72,8 @@ def codes_page() -> str:
 
 def _code(about: Code) -> Iterator[str]:
     yield from (f"`{about.slug}`: {_level(about)}. {about.means}", "", about.why, "")
-    if not about.good:
-        return
-    blocks = {"own.toml": about.rules, "own.json": about.spec, "The old spec": about.old}
-    blocks |= {f"Bad ({about.against})": about.bad, "Good": about.good}
-    for title, content in blocks.items():
-        if content:
-            yield from (f"{title}:", "", "```", content.rstrip("\n"), "```", "")
+    for title, text in about.examples:
+        yield from (f"{title}:", "", "```", text.rstrip("\n"), "```", "")
 
 
 def _level(about: Code) -> str:

@@ -16,6 +16,7 @@ from real_qemu import real
 
 from qmpcheck.cli import main
 from qmpcheck.reports import formats, gatereport
+from qmpcheck.reports.html import page as html_page
 from qmpcheck.reports.html import streams
 from qmpcheck.reports.html.columns import packed
 
@@ -65,12 +66,54 @@ def test_many_streams_the_worst_first(tmp_path: Path) -> None:
     good, bad = story(tmp_path, STORY[:4], "good.jsonl"), story(tmp_path, STORY, "bad.jsonl")
     none = story(tmp_path, STORY[:1], "none.jsonl")
     text = validated(tmp_path, good, bad, none).text
-    assert "3 streams 2 of 3 fail" in text
+    assert "3 streams 2 of 3 fail 1 with violations" not in text
+    assert "3 streams 2 of 3 fail 1 violations, 1 unchecked, 1 conforms; checked against 7.2" in text
+    assert "none.jsonl unchecked no event in it" in text
     assert (
         text.index("none.jsonl unchecked")
         < text.index("bad.jsonl violations")
         < text.index("good.jsonl conforms")
     )
+
+
+def test_a_log_of_several_machines_names_each_by_its_vm_alone(tmp_path: Path) -> None:
+    """The file is in the title; beside each machine is its spec, and why that was taken."""
+    lines = [
+        "event STOP at 1790000001.5 for domain 'web': <null>",
+        "event RESUME at 1790000002.5 for domain 'web': <null>",
+        "event BELL at 1790000003.5 for domain 'db': <null>",
+    ]
+    log = story(tmp_path, lines, "virsh.txt")
+    found = Page(page(tmp_path, "validate", log))
+    assert f"{log}: 2 streams" in found.text
+    assert "web conforms 2 lines, 2 events, checked against" in found.text
+    assert "(no greeting: taken for" in found.text
+    assert [each["name"] for each in found.data] == ["web", "db"]
+    assert "Format virsh: such a file can lack QEMU's timestamps" in found.text
+
+
+def test_each_code_is_explained_with_its_examples(tmp_path: Path) -> None:
+    text = validated(tmp_path, story(tmp_path)).text
+    assert "QMP203 unknown-member The spec has no such member at this place." in text
+    assert 'Examples Bad (a stream, --spec v2):{"timestamp"' in text
+    assert '"sector": 9' in text
+
+
+@pytest.mark.parametrize(
+    ("text", "unbroken"),
+    [
+        ("a reset on 2018-04-24, by host-qmp-quit", ["2018-04-24,", "host-qmp-quit"]),
+        ("/ci/2026-11-30T23-59-59Z/a-b.jsonl", ["2026-11-30T23-59-59Z/", "a-b.jsonl"]),
+        ("data.node-name of qapi/block-core.json:5607", ["data.node-name", "block-core.json:5607"]),
+        ("--no-shutdown was given", ["--no-shutdown"]),
+        ("plain words", []),
+        ("a-b" * 100, []),  # from a guest: it must break, or the page is as wide as it
+    ],
+)
+def test_what_lines_do_not_break_in(text: str, unbroken: list[str]) -> None:
+    written = html_page.whole(text)
+    assert re.findall('<span class="whole">(.*?)</span>', written) == unbroken
+    assert html.unescape(re.sub("<[^>]*>", "", written)) == text
 
 
 def test_accepted_findings_are_counted(tmp_path: Path) -> None:
@@ -153,7 +196,7 @@ def test_lines_of_standard_input_are_not_there(tmp_path: Path, monkeypatch: pyte
         monkeypatch.setattr("sys.stdin", _Input(file))
         found = validated(tmp_path, "-")
     assert found.data[0]["text"] == {}
-    assert "standard input and pipes are read once" in found.text
+    assert "Standard input and pipes can be read only once" in found.text
 
 
 class _Input:
@@ -166,7 +209,7 @@ class _Input:
 
 def test_a_diff_without_script(tmp_path: Path) -> None:
     text = Page(page(tmp_path, "diff", "4.0", "9.2")).text
-    assert "4.0 → 9.2 2 breaking 22 risky 16 safe 2 doc" in text
+    assert "4.0 → 9.2 2 breaking 22 risky 16 safe 2 in documents alone" in text
     assert "event removed concerns libvirt" in text
     assert "What QEMU does without its documents saying so is not covered." in text
 
@@ -267,7 +310,7 @@ def test_a_fit_of_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with open(story(tmp_path), "rb") as file:
         monkeypatch.setattr("sys.stdin", _Input(file))
         found = Page(page(tmp_path, "fit", "-"))
-    assert "Standard input and pipes are read once: their timeline is not here." in found.text
+    assert "Standard input and pipes can be read only once, so there is no timeline." in found.text
     assert found.data == []
 
 

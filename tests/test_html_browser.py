@@ -129,6 +129,28 @@ def test_from_a_finding_to_its_event(browser: Any, pages: dict[str, Path]) -> No
         assert "line 14" in detail(window)
 
 
+def test_all_that_is_said_of_the_chosen_event_is_in_view(browser: Any, pages: dict[str, Path]) -> None:
+    with opened(browser, pages["stream"], "#s0L14") as window:
+        assert window.evaluate("byId('detail').scrollHeight <= byId('detail').clientHeight")
+        window.click("#all-lanes, #zoom-in")
+        bottom = window.locator("#detail").bounding_box()
+        assert bottom["y"] + bottom["height"] <= DESKTOP["height"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_dates_codes_and_names_are_not_broken(browser: Any, pages: dict[str, Path], kind: str) -> None:
+    """On a phone, where lines are short, each is in one piece, and inside of its cell or paragraph."""
+    with opened(browser, pages[kind], viewport=PHONE) as window:
+        window.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        broken = window.evaluate(
+            "[...document.querySelectorAll('.whole')]"
+            ".filter((each) => new Set([...each.getClientRects()].map((part) => Math.round(part.top))).size > 1)"
+            ".map((each) => each.textContent)"
+        )
+        assert broken == []
+        assert window.locator(".whole").count() > 0
+
+
 def test_from_a_trigger_to_its_response_and_back(browser: Any, pages: dict[str, Path]) -> None:
     with opened(browser, pages["stream"], "#s0L5") as window:
         assert "late: if action is" in detail(window)
@@ -294,6 +316,18 @@ def test_the_story_of_a_change(browser: Any, pages: dict[str, Path]) -> None:
             window.locator("a.mark.chosen").get_attribute("aria-label")
             == "BLOCK_IO_ERROR in 2.12: 1 change, breaking"
         )
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_matrix_begins_with_the_newest_releases(
+    browser: Any, pages: dict[str, Path], viewport: dict[str, int]
+) -> None:
+    with opened(browser, pages["history"], viewport=viewport) as window:
+        newest = window.locator(".matrix thead th").last.bounding_box()
+        assert newest["x"] + newest["width"] <= viewport["width"]
+    with opened(browser, pages["history"], "#SHUTDOWN-0.13", viewport=viewport) as window:
+        box = window.locator("a.mark.chosen").bounding_box()
+        assert 0 < box["x"] < viewport["width"]  # an address comes before that
 
 
 def test_from_mark_to_mark(browser: Any, pages: dict[str, Path]) -> None:

@@ -38,14 +38,8 @@ def run(options: argparse.Namespace) -> int:
     print(f"{code} {about.slug} ({_level(about)})\n")
     print(textwrap.fill(about.means, 88), end="\n\n")
     print(textwrap.fill(about.why, 88))
-    if not about.good:
-        return 0
-    print()
-    for what, content in (("own.toml", about.rules), ("own.json", about.spec), ("The old spec", about.old)):
-        if content:
-            print(f"{what}:\n\n{textwrap.indent(content, '    ')}\n")
-    print(f"Bad ({about.against}):\n\n{textwrap.indent(about.bad, '    ')}\n")
-    print(f"Good:\n\n{textwrap.indent(about.good, '    ')}")
+    for title, text in about.examples:
+        print(f"\n{title}:\n\n{textwrap.indent(text, '    ')}")
     return 0
 
 

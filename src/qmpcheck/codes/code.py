@@ -159,3 +159,15 @@ class Code(NamedTuple):
     marks_key: bool = False
     outcome: str = ""
     of_absence: bool = False
+
+    @property
+    def examples(self) -> list[tuple[str, str]]:
+        """The examples, each text with its title: what they are checked by, the bad one, the good one."""
+        titles = {
+            "own.toml": self.rules,
+            "own.json": self.spec,
+            "The old spec": self.old,
+            f"Bad ({self.against})": self.bad,
+            "Good": self.good,
+        }
+        return [(title, text) for title, text in titles.items() if text]

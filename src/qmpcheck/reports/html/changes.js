@@ -69,6 +69,12 @@ function step(mark, key) {
   return others.filter((each) => each.closest("tr") === row).sort((a, b) => distance(a) - distance(b))[0];
 }
 
+/* The newest releases are what most look for: the matrix begins with them in view. */
+function showNewest() {
+  const matrix = document.querySelector(".matrix")?.parentElement;
+  if (matrix) matrix.scrollLeft = matrix.scrollWidth;
+}
+
 function choose(mark) {
   history.replaceState(null, "", mark.hash);
   tell();
@@ -104,6 +110,7 @@ function begin() {
     byId("filter-event")?.focus();
   });
   filter();
+  showNewest();
   tell();
   document.body.dataset.ready = "yes";
 }

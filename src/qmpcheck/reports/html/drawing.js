@@ -361,7 +361,7 @@ class Drawing extends View {
       }
       pen.lineWidth = 2;
       pen.stroke();
-    } else {
+    } else if (kind !== "excused" || !this.isNarrow) { // the name of an erratum has no room on a phone
       this.write(kind === "excused" ? erratum : "?", x - 3, y + 4, 150, kind);
     }
   }

@@ -12,7 +12,7 @@ from qmpcheck.codes import CODES, Impact
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.history import HistoryEntry
 from qmpcheck.drift.lifelines import CAME, WENT, Lifeline, ReleaseDrift, lifelines, releases
-from qmpcheck.reports.html import page
+from qmpcheck.reports.html import page, timelines
 from qmpcheck.reports.html.clients import ClientNames, names
 from qmpcheck.reports.report import Report
 from qmpcheck.rulebase import NOWHERE
@@ -123,5 +123,5 @@ def _cells(
 def view(change: Change, clients: ClientNames | None = None, strict: bool = False) -> ChangeView:
     """A change as a page shows it."""
     place = change.new if change.new != NOWHERE else change.old
-    said = f"{place.file}:{place.line}" if place.file else f"line {place.line}" if place.line else ""
+    said = timelines.place(place.file, place.line)
     return ChangeView(change, change.level(strict), clients.of(change) if clients else (), said)

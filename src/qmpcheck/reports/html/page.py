@@ -11,12 +11,13 @@ import base64
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 import qmpcheck
 from qmpcheck.text import safe
@@ -88,13 +89,36 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(plural=_counted, number="{:,}".format)
+    environment.filters.update(plural=_counted, number="{:,}".format, whole=whole)
     return environment
 
 
 def _counted(number: int, noun: str) -> str:
     """`12,345 events`."""
     return plural(number, noun).replace(str(number), f"{number:,}", 1)
+
+
+_SHORT = 24
+"""Characters of a word that is not broken; even on a phone it fits into a line."""
+
+_BREAKABLE = re.compile(r"-|\w[._:]+\w")
+"""In a word, where a browser would break it, or lets a table squeeze it."""
+
+
+def whole(text: str) -> Markup:
+    """A text whose lines break between words and after slashes, but not inside of a date or an option.
+
+    Long words, which may come from anywhere, still break where they must.
+    """
+    parts = re.findall(r"[^\s/]*/|[^\s/]+|\s+", safe(text))
+    return Markup().join(map(_part, parts))
+
+
+def _part(part: str) -> Markup:
+    end = Markup("<wbr>") if part.endswith("/") else Markup()
+    if len(part) > _SHORT or not _BREAKABLE.search(part):
+        return escape(part) + end
+    return Markup('<span class="whole">{}</span>').format(part) + end
 
 
 def _finished(value: object) -> object:

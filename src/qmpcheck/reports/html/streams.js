@@ -86,7 +86,10 @@ function layOut() {
   byId("all-lanes").hidden = !hiddenLanes;
   byId("all-lanes").textContent = `${hiddenLanes} more lanes`;
   const section = byId("timeline");
-  section.classList.toggle("tall", byId("detail").offsetTop + 200 - section.offsetTop > innerHeight * 0.8);
+  const above = byId("detail").offsetTop - section.offsetTop;
+  section.classList.toggle("tall", above + 200 > innerHeight * 0.8);
+  // Of the chosen event, all is shown that leaves some room for the findings below.
+  section.style.setProperty("--detail", `${Math.max(190, innerHeight * 0.85 - above)}px`);
   setStickyHeight();
 }
 

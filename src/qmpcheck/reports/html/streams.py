@@ -131,16 +131,22 @@ class StreamView(msgspec.Struct, frozen=True):
 
 def render(report: Report) -> str:
     """The page of a report of `validate`."""
-    results: Iterable[StreamResult] = report.source
+    results: Collection[StreamResult] = report.source
     most = min(MOST_LINES, MOST_LINES_IN_ALL // max(1, len(report.suites)))
-    pairs = enumerate(zip(results, report.suites, strict=True))
-    streams = [view(f"s{at}", result, suite, most=most) for at, (result, suite) in pairs]
+    file = _common_file(results)
+    streams = []
+    for at, (result, suite) in enumerate(zip(results, report.suites, strict=True)):
+        named_suite = suite._replace(name=result.vm) if file and result.vm else suite
+        streams.append(view(f"s{at}", result, named_suite, most=most))
     used = {code for each in streams for code, _ in each.codes}
     return page.render(
         "streams.html.j2",
         SCRIPTS,
         [stream.data for stream in streams],
         report=report,
+        file=file,
+        formats={each.format: each.may_lack for each in results if each.format not in {"", "jsonl"}},
+        verdicts=Counter(each.verdict for each in streams),
         failed=sum(any(map(report.fails, each.findings)) or bool(each.unchecked) for each in report.suites),
         accepted=count(each for each in report.findings if each.known),
         streams=sorted(streams, key=_worst_first),
@@ -148,6 +154,12 @@ def render(report: Report) -> str:
         levels=Severity,
         solid=timelines.SOLID,
     )
+
+
+def _common_file(results: Collection[StreamResult]) -> str:
+    """The file that several streams are in; "" for one stream, or several files."""
+    paths = {each.path for each in results}
+    return paths.pop() if len(results) > 1 == len(paths) else ""
 
 
 def _worst_first(stream: StreamView) -> tuple[bool, int, int]:
