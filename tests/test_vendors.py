@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from qmpcheck.cli import main
+from qmpcheck.keypath import is_vendors
 from qmpcheck.rulebase import Any, Enum, EventRule, Integer, Member, Object, RuleBase, SpecError
 from qmpcheck.specs.extra import extended
-from qmpcheck.vendors import is_vendors
 
 
 @pytest.mark.parametrize(

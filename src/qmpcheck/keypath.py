@@ -1,4 +1,4 @@
-"""Paths to values inside an event: tuples of keys inside the program, dotted text outside."""
+"""Paths to values inside an event, tuples of keys that are printed as dotted text, and the names in them."""
 
 from __future__ import annotations
 
@@ -40,3 +40,15 @@ begin with: `__com.redhat_reason`."""
 def names(text: str) -> list[str]:
     """Split a dotted text that a user wrote, such as `EVENT.member.member`; a missing name is ""."""
     return _DOT.findall(f".{text}")
+
+
+_VENDORS = re.compile(r"__[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+_.+", re.DOTALL)
+
+
+def is_vendors(name: object) -> bool:
+    """Whether a vendor may add an event, a member or a value of this name, such as `__com.redhat_reason`.
+
+    QMP reserves names that begin with `__`, a reversed domain and `_` for downstreams. Specs neither list nor
+    forbid them.
+    """
+    return isinstance(name, str) and name.startswith("__") and _VENDORS.fullmatch(name) is not None

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from qmpcheck import rulebase
 from qmpcheck.checking import errata
 from qmpcheck.finding import Finding
-from qmpcheck.keypath import KeyPath
+from qmpcheck.keypath import KeyPath, is_vendors
 from qmpcheck.rulebase import (
     JSON_TYPES,
     Alternate,
@@ -25,7 +25,6 @@ from qmpcheck.rulebase import (
 from qmpcheck.streams import jsontext, messages
 from qmpcheck.streams.messages import LAST_SECOND
 from qmpcheck.text import name, quoted, safe, shortened
-from qmpcheck.vendors import is_vendors
 from qmpcheck.version import LARGEST_PART, Version, is_part
 from qmpcheck.wording import alternatives, plural
 

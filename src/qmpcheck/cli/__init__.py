@@ -12,8 +12,7 @@ from types import ModuleType
 from typing import IO, Any, NoReturn
 
 import qmpcheck
-from qmpcheck.cli.messages import tell
-from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
+from qmpcheck.cli.messages import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE, tell
 from qmpcheck.rulebase import SpecError
 from qmpcheck.text import safe, shortened
 

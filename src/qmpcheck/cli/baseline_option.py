@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.cli import output
-from qmpcheck.cli.messages import tell
-from qmpcheck.cli.status import CLEAN, UNUSABLE
+from qmpcheck.cli.messages import CLEAN, UNUSABLE, tell
 from qmpcheck.codes import Severity
 from qmpcheck.reports import stream_status
 from qmpcheck.rulebase import SpecError

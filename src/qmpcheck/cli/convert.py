@@ -14,13 +14,12 @@ from itertools import islice
 from typing import IO, Any, cast
 
 from qmpcheck.cli import inputs, output
-from qmpcheck.cli.messages import tell
-from qmpcheck.cli.status import CLEAN
-from qmpcheck.reports.tables import table
+from qmpcheck.cli.messages import CLEAN, tell
+from qmpcheck.reports.terminal import table
 from qmpcheck.rulebase import SpecError
 from qmpcheck.streams import demultiplex, formats, source
 from qmpcheck.streams.formats.message import Stream
-from qmpcheck.streams.message_keys import is_event
+from qmpcheck.streams.messages import is_text_of_event
 from qmpcheck.text import name, safe
 from qmpcheck.wording import plural
 
@@ -63,7 +62,7 @@ class _Contents:
         self.first = self.last = 0
 
     def add(self, part: demultiplex.Part) -> None:
-        self.events += sum(map(is_event, part.lines))
+        self.events += sum(map(is_text_of_event, part.lines))
         self.messages += len(part.lines)
         self.cut += len(part.cut)
         lines = [*part.numbers[:1], *part.numbers[-1:], *part.cut]

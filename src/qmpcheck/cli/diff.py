@@ -28,8 +28,7 @@ from typing import IO
 
 from qmpcheck import text
 from qmpcheck.cli import output, report_option, strictness
-from qmpcheck.cli.messages import tell
-from qmpcheck.cli.status import CLEAN, FINDINGS
+from qmpcheck.cli.messages import CLEAN, FINDINGS, tell
 from qmpcheck.codes import Impact
 from qmpcheck.drift import client_usage, client_usage_file
 from qmpcheck.drift.compare import compare

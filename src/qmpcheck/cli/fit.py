@@ -17,8 +17,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from qmpcheck.cli import inputs, report_option
-from qmpcheck.cli.messages import tell
-from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
+from qmpcheck.cli.messages import CLEAN, FINDINGS, UNUSABLE, tell
 from qmpcheck.codes import Severity
 from qmpcheck.drift import fit
 from qmpcheck.reports import fitreport

@@ -23,8 +23,7 @@ from contextlib import contextmanager
 import msgspec
 
 from qmpcheck.cli import arguments, baseline_option, report_option, strictness
-from qmpcheck.cli.messages import tell
-from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
+from qmpcheck.cli.messages import CLEAN, FINDINGS, UNUSABLE, tell
 from qmpcheck.gate import build as builds
 from qmpcheck.gate import profile as profiles
 from qmpcheck.gate import saving

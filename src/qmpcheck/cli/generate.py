@@ -27,8 +27,7 @@ import json
 import os
 
 from qmpcheck.cli import output
-from qmpcheck.cli.messages import tell
-from qmpcheck.cli.status import CLEAN
+from qmpcheck.cli.messages import CLEAN, tell
 from qmpcheck.generating.choices import KINDS, Coverage, shown
 from qmpcheck.generating.mutants import Stories, mutants
 from qmpcheck.generating.stream import Generation, encoded

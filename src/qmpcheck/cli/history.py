@@ -19,7 +19,7 @@ from qmpcheck.cli import report_option
 from qmpcheck.codes import Impact, Severity
 from qmpcheck.drift.history import HistoryEntry, history
 from qmpcheck.reports.formats import PAGES
-from qmpcheck.reports.tables import table
+from qmpcheck.reports.terminal import table
 
 if TYPE_CHECKING:
     from qmpcheck.reports.report import Report

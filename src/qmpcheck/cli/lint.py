@@ -21,11 +21,10 @@ from typing import IO
 from qmpcheck.checking import lint
 from qmpcheck.checking.lint import Linted, findings
 from qmpcheck.cli import arguments, baseline_option, output, report_option
-from qmpcheck.cli.messages import tell
-from qmpcheck.cli.status import CLEAN, FINDINGS, UNUSABLE
+from qmpcheck.cli.messages import CLEAN, FINDINGS, UNUSABLE, tell
 from qmpcheck.codes import DOCUMENT_CODES
 from qmpcheck.finding import Finding
-from qmpcheck.reports import baseline, fingerprint, lintreport, streamstext, style
+from qmpcheck.reports import baseline, fingerprint, lintreport, streamstext, terminal
 from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.reports.formats import FOR_CI
 from qmpcheck.reports.report import Report
@@ -113,7 +112,7 @@ def _report(
     if options.format == "json":
         out.write(json.dumps(report.document(), indent=1) + "\n")
         return
-    paint = style.painter(out)
+    paint = terminal.painter(out)
     for linted, shown in zip(results, _without(results, accepted), strict=True):
         if options.lines:
             out.writelines(

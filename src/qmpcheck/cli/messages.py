@@ -1,9 +1,12 @@
-"""Print messages to standard error, separate from the report."""
+"""What a command says beside its report: messages on standard error, and its exit status."""
 
 from __future__ import annotations
 
 import sys
 from contextlib import suppress
+
+CLEAN, FINDINGS, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+"""Nothing found; findings; usage, input or spec unusable, or nothing checked; stopped by the user."""
 
 
 def tell(message: str) -> None:

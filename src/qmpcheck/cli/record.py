@@ -23,8 +23,7 @@ from __future__ import annotations
 
 import argparse
 
-from qmpcheck.cli.messages import tell
-from qmpcheck.cli.status import CLEAN, INTERRUPTED, UNUSABLE
+from qmpcheck.cli.messages import CLEAN, INTERRUPTED, UNUSABLE, tell
 from qmpcheck.qmp import address
 from qmpcheck.qmp.interrupts import Interrupts
 from qmpcheck.recording import sources, transcript

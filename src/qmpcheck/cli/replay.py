@@ -25,8 +25,7 @@ import signal
 import sys
 from collections.abc import Iterator
 
-from qmpcheck.cli.messages import tell
-from qmpcheck.cli.status import CLEAN, FINDINGS
+from qmpcheck.cli.messages import CLEAN, FINDINGS, tell
 from qmpcheck.qmp import address
 from qmpcheck.replaying import script, stream
 from qmpcheck.replaying.conversation import Options
@@ -34,7 +33,7 @@ from qmpcheck.replaying.script import Script
 from qmpcheck.replaying.server import Server
 from qmpcheck.replaying.stream import ReplayStream
 from qmpcheck.replaying.survival import SurvivalOutcome, TestedClient
-from qmpcheck.reports.tables import table
+from qmpcheck.reports.terminal import table
 from qmpcheck.rulebase import SpecError
 from qmpcheck.text import safe, shortened
 from qmpcheck.wording import plural

@@ -11,8 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from qmpcheck.cli import output
-from qmpcheck.cli.messages import tell
-from qmpcheck.cli.status import CLEAN, UNUSABLE
+from qmpcheck.cli.messages import CLEAN, UNUSABLE, tell
 from qmpcheck.reports.formats import FOR_CI, LINES, PAGES
 from qmpcheck.rulebase import SpecError
 from qmpcheck.text import safe

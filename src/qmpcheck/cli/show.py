@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from qmpcheck import rulebase
 from qmpcheck.cli import arguments
 from qmpcheck.keypath import as_text
-from qmpcheck.reports.tables import table
+from qmpcheck.reports.terminal import table
 from qmpcheck.rulebase import DescribedValue, EventRule, LineNumber, Marks, Member
 from qmpcheck.specs import catalogue
 from qmpcheck.text import name, quoted, safe

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from qmpcheck.reports.tables import table
+from qmpcheck.reports.terminal import table
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import SpecEntry
 

@@ -21,8 +21,7 @@ import msgspec
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.cli import arguments, baseline_option, output, report_option, running, strictness
 from qmpcheck.cli.arguments import AppendOverDefault
-from qmpcheck.cli.messages import tell
-from qmpcheck.cli.status import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE
+from qmpcheck.cli.messages import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE, tell
 from qmpcheck.codes import STREAM_CODES
 from qmpcheck.finding import Finding
 from qmpcheck.reports import stream_status
@@ -206,7 +205,7 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
         def print_findings(
             choice: Choice, vm: str, findings: Sequence[Finding], overdue: Sequence[Finding]
         ) -> None:
-            from qmpcheck.reports import streamstext, style
+            from qmpcheck.reports import streamstext, terminal
 
             for note in (f"{safe(path)}: {choice.why}" if choice.why else "", choice.spec.note):
                 if note and note not in chosen:
@@ -214,7 +213,7 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
                     tell(note)
             known_since = tasks.with_drift(findings, choice.spec)
             for finding in streamstext.new_findings((*known_since, *overdue), known):
-                out.write(streamstext.finding_line(path, finding, style.painter(out), vm))
+                out.write(streamstext.finding_line(path, finding, terminal.painter(out), vm))
             out.flush()
             printed.extend(known_since[: options.max_findings - len(printed)])
 

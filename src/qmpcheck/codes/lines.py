@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from qmpcheck.codes.code import Code, Severity
-from qmpcheck.codes.streams_in_examples import STOP
+
+STOP = '{"timestamp": {"seconds": 1700000000, "microseconds": 5}, "event": "STOP"}'
+"""A line without a finding, in the examples of several codes."""
 
 _GREETING = '{"QMP": {"version": {"qemu": {"micro": 0, "minor": 0, "major": 10}}, "capabilities": []}}'
 

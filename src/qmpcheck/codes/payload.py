@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from qmpcheck.codes.code import Allowance, Code, Evidence, Severity
-from qmpcheck.codes.streams_in_examples import GOOD_IO_ERROR, STOP, io_error
+from qmpcheck.codes.lines import STOP
+
+
+def io_error(data: str) -> str:
+    """Return a BLOCK_IO_ERROR with this data, as JSON."""
+    return STOP.replace('"STOP"', f'"BLOCK_IO_ERROR", "data": {data}')
+
+
+GOOD_IO_ERROR = io_error('{"device": "disk0", "operation": "read", "action": "report"}')
 
 
 def _lamp(state: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from qmpcheck.codes.code import Code, Severity
-from qmpcheck.codes.streams_in_examples import GOOD_IO_ERROR, STOP, io_error
+from qmpcheck.codes.lines import STOP
+from qmpcheck.codes.payload import GOOD_IO_ERROR, io_error
 
 _SHUTDOWN = '{"timestamp": {"seconds": 1700000009, "microseconds": 5}, "event": "SHUTDOWN"}'
 _GREETING = '{"QMP": {"version": {}, "capabilities": []}}'

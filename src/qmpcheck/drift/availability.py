@@ -1,4 +1,7 @@
-"""Find the releases that allow what a finding is about, such as "member since 2.10"."""
+"""Find the releases that allow what a finding is about, such as "member since 2.10".
+
+In a build that is newer than all known releases, some of it may simply be new, and is only a warning.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from qmpcheck.codes import CODES, Allowance
+from qmpcheck.codes import CODES, Allowance, Severity
 from qmpcheck.drift import release_ranges
-from qmpcheck.drift.newer import MAY_BE_NEW
-from qmpcheck.finding import Finding
+from qmpcheck.finding import Finding, Severities
 from qmpcheck.keypath import KeyPath, of_any_item
 from qmpcheck.rulebase import (
     JSON_TYPES,
@@ -28,7 +30,21 @@ from qmpcheck.rulebase import (
     resolve,
 )
 from qmpcheck.specs import catalogue
+from qmpcheck.specs.catalogue import Spec
 from qmpcheck.text import quoted
+
+MAY_BE_NEW = frozenset(code for code, each in CODES.items() if each.evidence and each.evidence.may_be_new)
+"""The codes of findings that a newer spec may not have: an unknown event, member or value."""
+
+
+def severities_by(spec: Spec, own: Severities) -> Severities:
+    """Return the severities of codes that differ from the registry.
+
+    Args:
+        spec: the spec that a build is checked against. If the build is newer, what may be new is a warning.
+        own: the severities that the user sets, whatever the build is.
+    """
+    return {**dict.fromkeys(MAY_BE_NEW, Severity.WARNING), **own} if spec.newer else own
 
 
 @functools.cache

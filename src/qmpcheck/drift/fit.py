@@ -23,13 +23,12 @@ from qmpcheck.checking.explain import Explainer
 from qmpcheck.codes import CODES, Evidence, Severity
 from qmpcheck.drift.release_ranges import Stretch, stretches
 from qmpcheck.finding import Finding
-from qmpcheck.keypath import of_any_item
+from qmpcheck.keypath import is_vendors, of_any_item
 from qmpcheck.rulebase import EventRule, RuleBase, Source
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.streams import demultiplex, jsontext, messages, source
 from qmpcheck.streams.formats.message import Stream
-from qmpcheck.vendors import is_vendors
 from qmpcheck.version import Version, of_greeting
 
 

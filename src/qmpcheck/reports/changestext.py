@@ -10,9 +10,9 @@ from typing import IO
 
 from qmpcheck.codes import Impact
 from qmpcheck.reports import changes as shared
-from qmpcheck.reports import style
+from qmpcheck.reports import terminal
 from qmpcheck.reports.changes import ChangeRow, Changes
-from qmpcheck.reports.tables import table
+from qmpcheck.reports.terminal import table
 
 _HEADERS = ("event", "code", "level", "path", "what", "old", "new")
 
@@ -24,7 +24,7 @@ _WIDEST = 60
 
 def write(changes: Changes, out: IO[str]) -> None:
     """Write the counts, a table of what changed, and one of what differs only in the documents."""
-    paint = style.painter(out)
+    paint = terminal.painter(out)
     rows = shared.rows(changes)
     out.write(shared.summary(changes, rows) + "\n")
     wire, documents = _parted(rows)
@@ -61,10 +61,10 @@ def _cells(rows: Sequence[ChangeRow], level: Callable[[ChangeRow], str]) -> Iter
             shown = ""
 
 
-_COLOURS = {Impact.BREAKING: style.RED, Impact.RISKY: style.YELLOW, Impact.SAFE: style.GREEN}
+_COLOURS = {Impact.BREAKING: terminal.RED, Impact.RISKY: terminal.YELLOW, Impact.SAFE: terminal.GREEN}
 
 
-def _painted(level: Impact, paint: style.Paint) -> str:
+def _painted(level: Impact, paint: terminal.Paint) -> str:
     return paint(_COLOURS[level], str(level)) if level in _COLOURS else str(level)
 
 

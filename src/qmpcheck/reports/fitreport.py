@@ -15,7 +15,7 @@ from qmpcheck import keypath
 from qmpcheck.drift import release_ranges
 from qmpcheck.drift.fit import Fit, SpecFit, StreamFit, evidence
 from qmpcheck.finding import Finding
-from qmpcheck.reports.tables import table
+from qmpcheck.reports.terminal import table
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import TEXT_DOCUMENT, SpecEntry
 from qmpcheck.text import name, safe

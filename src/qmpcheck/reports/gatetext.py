@@ -12,10 +12,10 @@ from qmpcheck.gate.codes import WORDS
 from qmpcheck.gate.expectations import events_of
 from qmpcheck.gate.judge import Judged, Verdict
 from qmpcheck.gate.scenario import Scenario
-from qmpcheck.reports import changesreport, fingerprint, streamstext, style
+from qmpcheck.reports import changesreport, fingerprint, streamstext, terminal
 from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.reports.report import Report, count, levels
-from qmpcheck.reports.tables import table
+from qmpcheck.reports.terminal import table
 from qmpcheck.text import name, safe, shortened
 from qmpcheck.wording import plural
 
@@ -28,7 +28,7 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
         report: what was found, compared with a baseline.
         out: where it goes.
     """
-    paint = style.painter(out)
+    paint = terminal.painter(out)
     spec = verdict.spec
     against = f"{safe(spec.name)} ({spec.id})" if spec.name != spec.id else spec.id
     out.write(f"{safe(verdict.build.path)} {verdict.build.version} against {against}\n\n")
@@ -54,10 +54,10 @@ def _by_hand(report: Report) -> Iterator[str]:
         yield f"recordings are in {safe(report.kept)}\n"
 
 
-def _status_word(report: Report, paint: style.Paint) -> str:
+def _status_word(report: Report, paint: terminal.Paint) -> str:
     if any(map(report.fails, report.findings)):
-        return paint(style.RED, "failed")
-    return paint(style.RED, "unchecked") if report.unchecked else paint(style.GREEN, "passed")
+        return paint(terminal.RED, "failed")
+    return paint(terminal.RED, "unchecked") if report.unchecked else paint(terminal.GREEN, "passed")
 
 
 def _table(verdict: Verdict, out: IO[str]) -> str:
@@ -101,7 +101,7 @@ def _outcome(judged: Judged) -> str:
     return ", ".join(parts) or "ok"
 
 
-def _lines(judged: Judged, known: Baseline, paint: style.Paint) -> Iterator[str]:
+def _lines(judged: Judged, known: Baseline, paint: terminal.Paint) -> Iterator[str]:
     """Each finding, with what the process sent on the line that it is about."""
     lines = {each.name: each.data.split(b"\n") for each in judged.outcome.recordings}
     for checked in judged.checked:
@@ -124,13 +124,13 @@ def _raw(line: bytes) -> str:
 
 
 _COLOURS = {
-    Impact.SAFE: style.GREEN,
-    Impact.RISKY: style.YELLOW,
-    Impact.BREAKING: style.RED,
+    Impact.SAFE: terminal.GREEN,
+    Impact.RISKY: terminal.YELLOW,
+    Impact.BREAKING: terminal.RED,
 }
 
 
-def _drift_lines(verdict: Verdict, known: Baseline, paint: style.Paint) -> Iterator[str]:
+def _drift_lines(verdict: Verdict, known: Baseline, paint: terminal.Paint) -> Iterator[str]:
     whose = f"since {verdict.since.name}" if verdict.since else "the build"
     for change in verdict.changes:
         finding = changesreport.of_change(change, (verdict.since or verdict.spec).name)

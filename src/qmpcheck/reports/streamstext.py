@@ -10,7 +10,8 @@ from typing import IO, TYPE_CHECKING
 from qmpcheck.checking.result import FindingKind, StreamResult
 from qmpcheck.codes import CODES, Severity
 from qmpcheck.finding import AS_IT_IS, Finding, Severities, severity
-from qmpcheck.reports import stream_status, style
+from qmpcheck.reports import stream_status, terminal
+from qmpcheck.reports.terminal import Paint, table
 from qmpcheck.specs.catalogue import SpecName
 from qmpcheck.text import name, safe
 from qmpcheck.wording import plural
@@ -40,7 +41,7 @@ def write(
         layout: `GROUPED`, `FULL` or `CONCISE`, which has no table either.
         quiet: whether to leave out the counts and the table.
     """
-    paint = style.painter(out)
+    paint = terminal.painter(out)
     for checked in results:
         if not quiet:
             out.write(_count_line(checked, paint, known) + "\n")
@@ -56,7 +57,7 @@ def write(
     out.write(findings_table(findings, out, next(iter(results)).severities))
 
 
-def worst_lines(checked: StreamResult, paint: style.Paint, known: Baseline | None) -> str:
+def worst_lines(checked: StreamResult, paint: Paint, known: Baseline | None) -> str:
     """The counts of a stream and its first findings, as a few lines."""
     findings = new_findings(checked.listed, known)
     first = [group[0] for group in islice(_groups(findings), _MOST_FIRST)]
@@ -68,7 +69,7 @@ _MOST_FIRST = 3
 """Findings of a stream that stand for all of it."""
 
 
-def _shown(checked: StreamResult, paint: style.Paint, known: Baseline | None, layout: str) -> Iterator[str]:
+def _shown(checked: StreamResult, paint: Paint, known: Baseline | None, layout: str) -> Iterator[str]:
     """The lines about the findings of a stream that no baseline accepts."""
     findings = new_findings(checked.listed, known)
     if not findings:
@@ -82,7 +83,7 @@ def _shown(checked: StreamResult, paint: style.Paint, known: Baseline | None, la
 
 
 def of_lines(
-    checked: StreamResult, lines: Sequence[bytes], paint: style.Paint, known: Baseline | None
+    checked: StreamResult, lines: Sequence[bytes], paint: Paint, known: Baseline | None
 ) -> Iterator[str]:
     """The lines about the findings of a stream that is in memory, those that repeat once."""
     from qmpcheck.validation import excerpt
@@ -92,7 +93,7 @@ def of_lines(
 
 
 def _group(
-    checked: StreamResult, group: Sequence[Finding], found: Excerpt | None, paint: style.Paint, layout: str
+    checked: StreamResult, group: Sequence[Finding], found: Excerpt | None, paint: Paint, layout: str
 ) -> Iterator[str]:
     """The lines about findings that are the same but for their places."""
     first, *others = group
@@ -131,7 +132,7 @@ def _places(findings: Sequence[Finding]) -> str:
     return f"{len(findings)} more, in {'line' if len(lines) == 1 else 'lines'} {shown}"
 
 
-def _count_line(checked: StreamResult, paint: style.Paint, known: Baseline | None) -> str:
+def _count_line(checked: StreamResult, paint: Paint, known: Baseline | None) -> str:
     errors, warnings = checked.count(Severity.ERROR), checked.count(Severity.WARNING)
     counts = [plural(checked.lines, "line"), plural(checked.events, "event"), plural(errors, "error")]
     counts += [plural(warnings - errors, "warning")]
@@ -162,16 +163,14 @@ _WORDS = {
 }
 
 _COLOURS = {
-    stream_status.CONFORMS: style.GREEN,
-    stream_status.PENDING: style.YELLOW,
-    stream_status.VIOLATIONS: style.RED,
-    stream_status.UNCHECKED: style.RED,
+    stream_status.CONFORMS: terminal.GREEN,
+    stream_status.PENDING: terminal.YELLOW,
+    stream_status.VIOLATIONS: terminal.RED,
+    stream_status.UNCHECKED: terminal.RED,
 }
 
 
-def finding_line(
-    path: str, finding: Finding, paint: style.Paint, vm: str = "", column: int | None = None
-) -> str:
+def finding_line(path: str, finding: Finding, paint: Paint, vm: str = "", column: int | None = None) -> str:
     """`path:line:column: CODE message`, with its newline.
 
     Args:
@@ -191,7 +190,7 @@ def finding_line(
 
 def colour(finding: Finding) -> str:
     """The colour for how bad a finding is."""
-    return style.RED if finding.severity is Severity.ERROR else style.YELLOW
+    return terminal.RED if finding.severity is Severity.ERROR else terminal.YELLOW
 
 
 def _is_in(known: Baseline, finding: Finding) -> bool:
@@ -209,8 +208,6 @@ def findings_table(findings: Counter[FindingKind], out: IO[str], severities: Sev
     """Return a table of the findings by code and event; "" if there are none."""
     if not findings:
         return ""
-    from qmpcheck.reports.tables import table
-
     shown: Counter[tuple[str, str, str, str]] = Counter()  # errata are not told apart
     for (code, event, erratum), count in findings.items():
         shown[code, CODES[code].slug, str(severity(code, erratum, severities)), event] += count

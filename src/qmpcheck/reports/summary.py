@@ -9,9 +9,9 @@ from typing import IO
 
 from qmpcheck.checking.result import FindingKind, StreamResult
 from qmpcheck.codes import Severity
-from qmpcheck.reports import stream_status, streamstext, style
+from qmpcheck.reports import stream_status, streamstext, terminal
 from qmpcheck.reports.fingerprint import Baseline
-from qmpcheck.reports.tables import table
+from qmpcheck.reports.terminal import table
 from qmpcheck.text import safe
 from qmpcheck.wording import plural
 
@@ -61,5 +61,5 @@ def _write_worst(results: Collection[StreamResult], out: IO[str], known: Baselin
     worst = heapq.nlargest(_WORST, with_errors, key=lambda each: each.count(Severity.ERROR))
     if worst:
         out.write("\nwith the most errors:\n")
-        out.writelines(streamstext.worst_lines(each, style.painter(out), known) for each in worst)
+        out.writelines(streamstext.worst_lines(each, terminal.painter(out), known) for each in worst)
         out.write("\n--format full lists all findings of all streams\n")

@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any, cast
 
-from qmpcheck.streams.standard_input import standard_input
 from qmpcheck.streams.stored_file import scheme
-from qmpcheck.streams.wholefile import WholeFile
 
 STANDARD_INPUT = "-"
 
@@ -103,7 +101,96 @@ def raw(path: str, ahead: bool = False, size: int | None = None) -> io.BufferedR
         return io.BufferedReader(WholeFile(path))
     if sys.stdin is None:
         raise Unreadable("standard input is closed")
-    return standard_input(ahead)
+    return _standard_input(ahead)
+
+
+class WholeFile(io.FileIO):
+    """A file to read from. Its end raises OSError if it has become shorter since it was opened.
+
+    A pipe or a device has no length, and just ends.
+    """
+
+    def __init__(self, file: str | int, closefd: bool = True) -> None:
+        super().__init__(file, closefd=closefd)
+        self._longest = self._length()
+
+    def readinto(self, buffer: Any) -> int | None:  # noqa: D102 -- as the class it extends
+        count = super().readinto(buffer)
+        if not count:
+            self._expect_no_loss()
+        return count
+
+    def readall(self) -> bytes:  # noqa: D102
+        content = super().readall()
+        self._expect_no_loss()
+        return content
+
+    def _expect_no_loss(self) -> None:
+        length = self._length()
+        if self._longest and length < max(self._longest, self.tell()):
+            raise OSError("it became shorter while it was read")
+        self._longest = max(self._longest, length)
+
+    def _length(self) -> int:
+        status = os.fstat(self.fileno())
+        return status.st_size if stat.S_ISREG(status.st_mode) else 0
+
+
+_MOST_IN_MEMORY = 1 << 22
+"""How many bytes that were read ahead of standard input are kept in memory; more go to disk."""
+
+_kept: IO[bytes] | None = None
+
+
+def _standard_input(ahead: bool) -> io.BufferedReader:
+    """Open standard input: at its start, or where the last reader stopped that did not read ahead.
+
+    Args:
+        ahead: whether the next reader gets everything again that is read here.
+    """
+    global _kept  # noqa: PLW0603 -- there is one standard input, and what was read of it is gone from there
+    pipe = WholeFile(sys.stdin.fileno(), closefd=False)
+    kept, _kept = _kept, None
+    if ahead:
+        import tempfile
+
+        kept = _kept = kept or tempfile.SpooledTemporaryFile(_MOST_IN_MEMORY)  # noqa: SIM115 -- see close
+    return io.BufferedReader(_KeptThenPipe(kept, pipe, ahead) if kept else pipe)
+
+
+class _KeptThenPipe(io.RawIOBase):
+    """The bytes that were kept, then the rest of a pipe; if `keeps`, that is kept as well."""
+
+    def __init__(self, kept: IO[bytes], pipe: io.RawIOBase, keeps: bool) -> None:
+        self._kept, self._pipe, self._keeps = kept, pipe, keeps
+        kept.seek(0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        chunk = self._kept.read(len(buffer))
+        if not chunk:
+            chunk = self._pipe.read(len(buffer)) or b""
+            if self._keeps:
+                self._keep(chunk)
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+    def close(self) -> None:
+        if not self._keeps:
+            self._kept.close()
+        super().close()
+
+    def _keep(self, chunk: bytes) -> None:
+        try:
+            self._kept.write(chunk)
+            self._kept.flush()
+        except OSError as error:
+            import tempfile
+
+            where = f"cannot be kept in {tempfile.gettempdir()}, to be read once more"
+            raise OSError(error.errno, f"{where}: {error.strerror}") from None
 
 
 def unpacked(file: io.BufferedReader) -> IO[bytes]:

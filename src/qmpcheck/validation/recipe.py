@@ -9,7 +9,7 @@ from qmpcheck.checking.result import Selection
 from qmpcheck.checking.session import Series
 from qmpcheck.checking.temporal_rule import Level, TemporalRule, assumed_options
 from qmpcheck.codes import STREAM_CODES
-from qmpcheck.drift import newer
+from qmpcheck.drift.availability import severities_by
 from qmpcheck.finding import AS_IT_IS, Severities
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.specs import catalogue
@@ -77,7 +77,7 @@ class Recipe(msgspec.Struct, frozen=True):
         rule_base, series = extended(spec.rule_base, self.extra), catalogue.series(spec)
         options = CheckOptions(
             codes=self.codes,
-            severities=newer.severities(spec, self.severities),
+            severities=severities_by(spec, self.severities),
             most=self.most,
             assumed=assumed_options(rule_base, self.assume),
             within=self.within,

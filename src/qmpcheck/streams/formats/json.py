@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from qmpcheck.streams.blocks import Block
 from qmpcheck.streams.formats.message import Message, Stream
 from qmpcheck.streams.formats.objects import FoundObject, objects
-from qmpcheck.streams.message_keys import MESSAGE_KEY, is_sent
+from qmpcheck.streams.messages import MESSAGE_KEY, is_sent
 
 # An event's name or time outside of any object is what is left of a message whose beginning was lost.
 _START = re.compile(

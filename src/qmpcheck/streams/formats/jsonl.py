@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from qmpcheck.streams.message_keys import is_sent
+from qmpcheck.streams.messages import is_sent
 
 _LOOKED_AT = 1000
 """How many lines are looked at."""

@@ -11,7 +11,7 @@ from qmpcheck.streams.formats import json
 from qmpcheck.streams.formats.lines import lines_with
 from qmpcheck.streams.formats.message import Batch, Stream, decoded
 from qmpcheck.streams.formats.objects import FoundObject, object_at
-from qmpcheck.streams.message_keys import MESSAGE_KEY
+from qmpcheck.streams.messages import MESSAGE_KEY
 
 _MARKER = b'msg="{'
 _KEY = MESSAGE_KEY.replace(b'"', rb'\\"')

@@ -9,7 +9,7 @@ from qmpcheck.streams.blocks import Block
 from qmpcheck.streams.formats import json
 from qmpcheck.streams.formats.message import Batch, Stream
 from qmpcheck.streams.formats.objects import objects
-from qmpcheck.streams.message_keys import MESSAGE_KEY, is_sent
+from qmpcheck.streams.messages import MESSAGE_KEY, is_sent
 
 _START = re.compile(rb"\{(?=[ \t]*" + MESSAGE_KEY + rb")")
 _PREFIX = re.compile(rb'[^{}"\n]*[^\s{}"\[,][^{}"\n]*')

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qmpcheck.reports.tables import table
+from qmpcheck.reports.terminal import table
 
 
 class Terminal(io.StringIO):

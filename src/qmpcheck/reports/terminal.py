@@ -1,10 +1,11 @@
-"""Tables of plain text. On a terminal they are no wider than it is, where words allow that."""
+"""Tables and colours for a terminal. Tables are no wider than it is, where words allow that."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import IO
 
 _GAP = 2
@@ -71,3 +72,29 @@ def _limits(widths: Sequence[int], least: Sequence[int], room: int | None) -> li
             break
         limits[max(over, key=limits.__getitem__)] -= 1
     return limits
+
+
+RED, GREEN, YELLOW = "31", "32", "33"
+
+Paint = Callable[[str, str], str]
+"""Takes a colour and a text; returns the text in that colour, or unchanged."""
+
+
+def painter(out: IO[str]) -> Paint:
+    """Return the function that colours text for `out`.
+
+    NO_COLOR and FORCE_COLOR decide, as no-color.org and force-color.org define them; without them, only a
+    terminal with colours gets some.
+    """
+    if os.environ.get("NO_COLOR"):
+        return _leave
+    can = out.isatty() and os.environ.get("TERM") != "dumb"
+    return _paint if can or os.environ.get("FORCE_COLOR") else _leave
+
+
+def _paint(colour: str, text: str) -> str:
+    return f"\x1b[{colour}m{text}\x1b[0m"
+
+
+def _leave(_: str, text: str) -> str:
+    return text
