@@ -66,7 +66,8 @@ def differences(release: str) -> dict[Difference, list[Change]]:
 def in_words(change: Change) -> str:
     """A change without a code of its own here."""
     if change.path:
-        return change.text.replace(", then ", " in the text, ") + " in the schema"
+        text = change.text.removeprefix("described as ")
+        return text.replace(", now as ", " in the text, ") + " in the schema"
     return "a rate limit that only one of them states"
 
 

@@ -74,9 +74,9 @@ CAME     QMP502  safe                       event added                         
 
 In the documents alone, and no change on the wire:
 
-event    code    level    path      what                      old    new
--------  ------  -------  --------  ------------------------  -----  --------
-LOOSE    QMP517  doc      data.any  any, then integer (int8)  9      q.json:9
+event    code    level    path      what                                     old    new
+-------  ------  -------  --------  ---------------------------------------  -----  --------
+LOOSE    QMP517  doc      data.any  described as any, now as integer (int8)  9      q.json:9
 
 What QEMU does without its documents saying so is not covered.
 """  # fmt: skip
@@ -116,7 +116,7 @@ def test_what_every_binary_differs_in_is_summed_up(capsys: pytest.CaptureFixture
     assert "data.size" not in out
     assert "1 difference not listed (--all lists all): every binary says less about its types" in out
     out = run(capsys, "diff schema.json build.json --all")[1]
-    assert "integer (int64), then integer" in out
+    assert "described as integer (int64), now as integer" in out
     assert "not listed" not in out
     told = json.loads(run(capsys, "diff build.json schema.json --format json")[1])
     assert ([change["code"] for change in told["changes"]], told["unlisted"]) == (["QMP511"], 1)

@@ -34,8 +34,8 @@ LIVES = {
     "VNC_CONNECTED.server.host": ["0.13 doc introduced: string (line 76)"],
     "VNC_CONNECTED.server.family.vsock": ["2.8 risky introduced (qapi-schema.json:1099)"],
     "BLOCK_JOB_COMPLETED.type.commit": [
-        "1.3 doc introduced, in an open set (line 77)",
-        '2.1 doc string, then "commit", "stream", "mirror" or "backup" (qapi/block-core.json:1569)',
+        "1.3 doc introduced, as an example of a string (line 77)",
+        '2.1 doc described as string, now as "commit", "stream", "mirror" or "backup" (qapi/block-core.json:1569)',
     ],
     # in the release in which its event no longer depends on the build
     "RTC_CHANGE.qom-path": ["7.0 safe introduced: string (qapi/misc.json:555)"],
@@ -48,7 +48,7 @@ LIVES = {
     ],
     "GUEST_PANICKED.info": [
         "2.9 safe introduced: optional union by type (qapi/event.json:502)",
-        '2.12 risky data.info.type: value "s390" added, with core, psw-mask, psw-addr, reason (qapi/run-state.json:351)',
+        '2.12 risky data.info.type: value "s390" added, with the members core, psw-mask, psw-addr, reason (qapi/run-state.json:351)',
     ],
 }  # fmt: skip
 

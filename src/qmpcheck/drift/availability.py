@@ -100,7 +100,8 @@ class Availability:
             begin = ids.index(entry.id)
             return begin, begin + ids.count(entry.id)
         dates = {each.id: each.date for each in catalogue.entries()}
-        before = sum(dates[id] <= entry.date for id in ids)
+        # A release without a date is one that the user added, which is newer than any text.
+        before = sum("" < dates[id] <= entry.date for id in ids)
         return before, before
 
 

@@ -190,31 +190,41 @@ def _condition(new: Marks, at: _At, what: str, value: str = "") -> Change:
 def _follow_ups(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Iterator[Change]:
     stated = [[msgspec.structs.replace(rule, line=None) for rule in side.follow_ups] for side in (old, new)]
     # Compare without line numbers, which differ between any two documents.
+    removed, added = ("QMP517", "QMP517") if sides.untimed else ("QMP512", "QMP513")
     for rule, plain in zip(old.follow_ups, stated[0], strict=True):
         if plain not in stated[1]:
             here = at._replace(old=Place(rule.line, at.old.file))
-            text = f"follow-up no longer stated: {follow_up_text(rule)}"
-            yield _of_prose("QMP512", text, here, sides, new)
+            yield _removed(removed, "follow-up", follow_up_text(rule), here, new)
     for rule, plain in zip(new.follow_ups, stated[1], strict=True):
         if plain not in stated[0]:
             here = at._replace(new=Place(rule.line, at.new.file))
-            yield _of_prose("QMP513", f"follow-up added: {follow_up_text(rule)}", here, sides, old)
+            yield _added(added, "follow-up", follow_up_text(rule), here, old)
 
 
-def _of_prose(code: str, text: str, at: _At, sides: _Sides, without: EventRule) -> Change:
-    """Return a change of what only prose states: QMP517 if the other side's prose was not understood.
+def _removed(code: str, what: str, said: str, at: _At, new: EventRule) -> Change:
+    """Return the change that the new spec lacks a sentence of the old one.
 
     Args:
-        code: the code of the change.
-        text: what changed.
-        at: where it changed.
-        sides: the two specs.
-        without: the side that does not state it.
+        code: of the change; QMP517 if only the documents changed, not QEMU.
+        what: a follow-up or a rate limit.
+        said: what the old spec says of it.
+        at: where it is.
+        new: the event in the new spec. If not all of that was understood, the sentence may still be there.
     """
-    if without.not_understood:
-        first = without.not_understood[0]
-        return at.change("QMP517", f"{text}, or not understood there (line {first} of that spec)")
-    return at.change("QMP517" if sides.untimed else code, text)
+    if new.not_understood:
+        unless = f"unless line {new.not_understood[0]} of the new spec, which was not understood, states it"
+        return at.change("QMP517", f"{what} removed, {unless}: {said}")
+    verb = "no longer documented" if code == "QMP517" else "removed"
+    return at.change(code, f"{what} {verb}: {said}")
+
+
+def _added(code: str, what: str, said: str, at: _At, old: EventRule) -> Change:
+    """Return the change that the new spec has a sentence that the old one lacks; the mirror of `_removed`."""
+    if old.not_understood:
+        unless = f"unless line {old.not_understood[0]} of the old spec, which was not understood, stated it"
+        return at.change("QMP517", f"{what} added, {unless}: {said}")
+    verb = "now documented" if code == "QMP517" else "added"
+    return at.change(code, f"{what} {verb}: {said}")
 
 
 def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Iterator[Change]:
@@ -227,12 +237,12 @@ def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Itera
     elif a or b:
         # Documents began to state limits years after QEMU kept them: then nothing changes on the wire.
         is_real = rate_limits.is_real(at.event, not sides.differ) and not sides.untimed
-        if b:
-            code, what = ("QMP514", "added") if is_real else ("QMP517", "stated")
-            yield _of_prose(code, f"rate limit {what}: {rate_limit_text(b)}", here, sides, old)
-        else:
+        if a:
             code = "QMP515" if is_real else "QMP517"
-            yield _of_prose(code, "rate limit no longer stated", here, sides, new)
+            yield _removed(code, "rate limit", rate_limit_text(a), here, new)
+        elif b:
+            code = "QMP514" if is_real else "QMP517"
+            yield _added(code, "rate limit", rate_limit_text(b), here, old)
 
 
 def _other_limit(old: RateLimit, new: RateLimit, here: _At) -> Iterator[Change]:
@@ -240,11 +250,11 @@ def _other_limit(old: RateLimit, new: RateLimit, here: _At) -> Iterator[Change]:
     before, after = (rate_limits.keyed(here.event, limit) for limit in (old, new))
     if (before.key, before.unless) != (after.key, after.unless):
         code, what = ("QMP515", "narrowed") if rate_limits.is_laxer(after, before) else ("QMP514", "widened")
-        yield here.change(
-            code, f"rate limit {what}: {rate_limit_text(before)} became {rate_limit_text(after)}"
-        )
+        text = f"rate limit {what} to {rate_limit_text(after)} (it was {rate_limit_text(before)})"
+        yield here.change(code, text)
     elif stated[0] != stated[1]:
-        yield here.change("QMP517", f"{rate_limit_text(old)}, then {rate_limit_text(new)}")
+        text = f"rate limit described as {rate_limit_text(old)}, now as {rate_limit_text(new)}"
+        yield here.change("QMP517", text)
 
 
 def _object(old: Object, new: Object, at: _At, sides: _Sides) -> Iterator[Change]:
@@ -269,8 +279,11 @@ def _with_branch(change: Change, old: Object, new: Object, at: _At) -> Change:
     if change.path != (*at.path, old.discriminator) or change.value in _common_values(old, new):
         return change
     branch = (old.branches | new.branches).get(change.value, Object())
+    if not branch.members:
+        return change
     names = ", ".join(name(member.name) for member in branch.members)
-    return msgspec.structs.replace(change, text=f"{change.text}, with {names}") if names else change
+    noun = "members" if branch.members[1:] else "member"
+    return msgspec.structs.replace(change, text=f"{change.text}, with the {noun} {names}")
 
 
 def _common_values(old: Object, new: Object) -> Iterator[str]:
@@ -358,7 +371,7 @@ def _values(old: Enum, new: Enum, at: _At, sides: _Sides) -> Iterator[Change]:
 def _different(old: Type, new: Type, at: _At, sides: _Sides) -> Iterator[Change]:
     texts = f"{type_text(old)} became {type_text(new)}"
     if _only_precision(old, new, sides):
-        change = at.change("QMP517", f"{type_text(old)}, then {type_text(new)}")
+        change = at.change("QMP517", f"described as {type_text(old)}, now as {type_text(new)}")
         # `diff` hides these unless asked: there are dozens for every binary, the same each time.
         yield msgspec.structs.replace(change, of_any_build=BUILD in (sides.old, sides.new))
     elif _takes_all_of(old, new):

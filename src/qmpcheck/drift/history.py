@@ -43,7 +43,7 @@ class HistoryEntry(NamedTuple):
 
     Attributes:
         release: the first release in which it had happened.
-        date: the date of the revision in QEMU's main line, or of the release, YYYY-MM-DD.
+        date: of the revision in QEMU's main line, or of the release, YYYY-MM-DD; "" if it is not known.
         revision: the revision of the text; "" for a schema.
         level: what it means for a client; None if nothing happened, or a new branch of a union brought it.
         what: what happened, in one line that is safe to print.
@@ -209,7 +209,9 @@ def _member(member: Member) -> str:
 
 
 def _value(found: DescribedValue) -> _SubjectInSpec:
-    return _SubjectInSpec(", in an open set" if isinstance(found.type, String) else "", found.place)
+    return _SubjectInSpec(
+        ", as an example of a string" if isinstance(found.type, String) else "", found.place
+    )
 
 
 def _steps(subject: _Subject, old: SpecInForce, new: SpecInForce) -> Iterator[HistoryEntry]:

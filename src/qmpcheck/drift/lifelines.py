@@ -29,14 +29,14 @@ class ReleaseDrift(NamedTuple):
 
     Attributes:
         name: of the release.
-        year: when it came.
+        year: when it came; None if that is not known of a release that the user added.
         source: what kind its spec is of, in words.
         rule_base: its rules.
         changes: from the release before it, but for those in which only the documents differ.
     """
 
     name: str
-    year: int
+    year: int | None
     source: str
     rule_base: RuleBase
     changes: tuple[Change, ...]
@@ -79,7 +79,7 @@ def releases() -> tuple[ReleaseDrift, ...]:
         found.append(
             ReleaseDrift(
                 name=name,
-                year=_YEARS.get(name) or int(stage.entry.date[:4]),
+                year=_YEARS.get(name) or int(stage.entry.date[:4] or 0) or None,
                 source=TEXT_DOCUMENT if is_text else "QAPI schema",
                 rule_base=stage.rule_base,
                 changes=tuple(each for each in changes if each.level() is not Impact.DOC),

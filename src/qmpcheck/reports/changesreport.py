@@ -60,4 +60,4 @@ def _kinds(each: Change) -> Iterator[str]:
     for branch in each.where:
         yield f"in {as_text(branch.within)} {branch}"
     if each.kind.subject is ChangeSubject.FOLLOW_UP:
-        yield each.text
+        yield each.text.partition(": ")[2]  # the follow-up itself: the words before it may name a line

@@ -26,7 +26,8 @@ class SpecEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes:
         id: the name of its rule base's file: the first ten digits of the commit, or for a schema the release.
         commits: the revisions with the same text.
-        date: when it came into QEMU's main line, YYYY-MM-DD.
+        date: when it came into QEMU's main line, YYYY-MM-DD; "" if that is not known of a release that the
+            user added.
         source: the kind of document.
         events: how many events it describes.
         follow_ups: how many follow-up rules it states.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from typing import NamedTuple
 
 import msgspec
@@ -34,7 +33,7 @@ class LocalRelease(NamedTuple):
         name: such as 11.2.
         path: its file.
         rule_base: the rules.
-        date: when it was made, YYYY-MM-DD.
+        date: when its source was made, YYYY-MM-DD; "" if that is not known.
         commit: the revision that it was compiled from; "" if that is not known.
     """
 
@@ -98,7 +97,6 @@ def read(path: str) -> LocalRelease:
     try:
         with open(path, "rb") as file:
             text = file.read()
-        made = datetime.fromtimestamp(os.stat(path).st_mtime, timezone.utc).date().isoformat()
         rule_base, origin = rulebase.load(text), msgspec.json.decode(text, type=_FileOrigin)
     except OSError as error:
         raise SpecError(f"{safe(path)}: {error.strerror}") from None
@@ -106,7 +104,7 @@ def read(path: str) -> LocalRelease:
         reason = safe(shortened(str(error), 200))
         raise SpecError(f"{safe(path)}: not a compiled rule base: {reason}") from None
     return LocalRelease(
-        os.path.basename(path).removesuffix(".json"), path, rule_base, origin.date or made, origin.commit
+        os.path.basename(path).removesuffix(".json"), path, rule_base, origin.date, origin.commit
     )
 
 
