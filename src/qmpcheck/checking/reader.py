@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import functools
-from bisect import bisect_left
-from collections.abc import Sequence
-from itertools import compress, count
-from operator import not_
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
 
 _BLANKS = b" \t\r\n"
 
-_REPLY = b'{"return"'
-"""How QEMU begins the reply to a command that succeeded."""
-
 
 class Read(NamedTuple):
     """What some lines contain.
@@ -45,29 +41,20 @@ class Read(NamedTuple):
     holds_commands: bool = False
 
 
-class _SuccessReply(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """The reply to a command that succeeded. Its JSON is checked, but its values do not matter."""
-
-    value: msgspec.Raw = msgspec.field(name="return")
-    id: msgspec.Raw = msgspec.Raw(b"")
-
-
 class Reader:
     """Reads the lines of streams.
 
     Args:
         rule_base: the spec.
         known: the errata about it.
-        with_commands: whether to read commands and replies, which takes longer. Replies before the first
-            command are skipped, as nobody needs them.
+        with_commands: whether commands are wanted, and their replies.
     """
 
     def __init__(self, rule_base: RuleBase, known: tuple[Erratum, ...], with_commands: bool) -> None:
         self._rule_base, self._known, self._with_commands = rule_base, known, with_commands
         self._decode, self.names = decoder.compile(rule_base)
-        self._decode_reply = msgspec.json.Decoder(_SuccessReply).decode
-        self._skips_replies = False
-        """Set by the first reply: they are sorted out before decoding, as a refusal takes longer."""
+        self._sorts = False
+        """Set by the first reply or command: from then on each line's first bytes choose its decoder."""
 
     def read(
         self, lines: Sequence[bytes], numbers: Sequence[int], is_cut: bool, holds_commands: bool = False
@@ -81,70 +68,35 @@ class Reader:
             holds_commands: whether the stream had a command before.
         """
         cut = numbers[-1] if is_cut else None
-        all_lines, all_numbers = lines, numbers
-        if self._skips_replies and not holds_commands:
-            lines, numbers = self._without_replies(lines, numbers)
         found: list[Any] = []
         findings: list[Finding] = []
-        decoded = map(self._decode, iter(lines))
+        decoded = self._decoded(lines)
         while len(found) < len(lines):
             try:
                 found.extend(decoded)  # keeps what was decoded before a refusal, and goes on after it
             except decoder.REFUSALS:  # noqa: PERF203 -- once a refused line, not once a line
                 at = len(found)
-                message = self._look_at(lines[at], numbers[at], findings, numbers[at] == cut)
-                is_first = type(message) is Command and self._with_commands and not holds_commands
-                if type(message) in _SENT_OR_ANSWERED and not (holds_commands or is_first):
-                    message = _NOTHING
-                found.append(message)
-                if is_first:
-                    holds_commands = True
-                    begin = bisect_left(all_numbers, numbers[at])  # a line of a log may hold several messages
-                    begin += next(i for i, line in enumerate(all_lines[begin:], 1) if line is lines[at])
-                    lines = [*lines[: at + 1], *all_lines[begin:]]
-                    numbers = [*numbers[: at + 1], *all_numbers[begin:]]
-                    decoded = map(self._decode, iter(lines[at + 1 :]))
-                elif lines[at].startswith(_REPLY) and not self._skips_replies and not holds_commands:
-                    self._skips_replies = True
-                    rest, its_numbers = self._without_replies(lines[at + 1 :], numbers[at + 1 :])
-                    lines, numbers = [*lines[: at + 1], *rest], [*numbers[: at + 1], *its_numbers]
-                    decoded = map(self._decode, iter(rest))
-        return Read(Column.of(found, numbers).without(_Nothing), findings, holds_commands)
+                found.append(self._look_at(lines[at], numbers[at], findings, numbers[at] == cut))
+                if not self._sorts and type(found[at]) in _SENT_OR_ANSWERED:
+                    self._sorts = True  # a decoder of its own takes less time than a refusal
+                    decoded = self._decoded(lines[at + 1 :])
+        column = Column.of(found, numbers)
+        holds_commands = holds_commands or (self._with_commands and Command in column.present)
+        unwanted = (_Nothing,) if holds_commands else (_Nothing, Reply, Command)
+        return Read(column.without(*unwanted), findings, holds_commands)
 
-    def _without_replies(
-        self, lines: Sequence[bytes], numbers: Sequence[int]
-    ) -> tuple[Sequence[bytes], Sequence[int]]:
-        """Return the lines that are no plain replies, with their numbers."""
-        is_reply = [line[:9] == _REPLY for line in lines]
-        replies = [*compress(lines, is_reply)]
-        if odd := self._odd(replies):
-            places = [*compress(count(), is_reply)]
-            for at in odd:
-                is_reply[places[at]] = False
-        kept = [*map(not_, is_reply)]
-        return [*compress(lines, kept)], [*compress(numbers, kept)]
-
-    def _odd(self, replies: Sequence[bytes]) -> list[int]:
-        """Return the places of lines that begin like replies, but are something else or no JSON."""
-        odd: list[int] = []
-        decoded = map(self._decode_reply, iter(replies))
-        done: list[Any] = []
-        while len(done) < len(replies):
-            try:
-                done.extend(decoded)
-            except decoder.REFUSALS:  # noqa: PERF203 -- once an odd one
-                odd.append(len(done))
-                done.append(None)
-        if not b"".join(replies).isascii():  # msgspec looks into no raw string
-            odd += (at for at, reply in enumerate(replies) if not _is_utf8(reply))
-        return odd
+    def _decoded(self, lines: Sequence[bytes]) -> Iterator[Any]:
+        """Decode lines one by one, as the iterator is asked for them; it goes on after a refusal."""
+        if not self._sorts:
+            return map(self._decode, iter(lines))
+        heads = [line[:_HEAD] for line in lines]
+        decoders = _DECODERS if b"".join(lines).isascii() else _DECODERS_OF_UTF8
+        return map(_call, map(decoders.get, heads, repeat(self._decode)), iter(lines))
 
     def _look_at(self, line: bytes, number: int, findings: list[Finding], is_cut: bool) -> Any:
         """Return the message on a line that the decoder refused; _NOTHING if there is none."""
-        if line.startswith(b'{"QMP"') and len(line) < _LONGEST_GREETING:
-            greeting = _greeting(line)
-            if greeting:
-                return greeting
+        if line.startswith(b'{"QMP"') and (greeting := _known_greeting(line)):
+            return greeting
         if isinstance(line, LongLine):
             text = f"a line of {line.length} bytes; QEMU takes none of more than {LONGEST}"
             findings.append(Finding("QMP101", number, text))
@@ -193,14 +145,61 @@ class Reader:
         return Explainer(self._rule_base, self._known)
 
 
+def _known_greeting(line: bytes) -> Greeting | None:
+    """The greeting that a line holds, if nothing is wrong with it."""
+    return _greeting(line) if len(line) < _LONGEST_GREETING else None
+
+
 @functools.lru_cache(maxsize=64)
 def _greeting(line: bytes) -> Greeting | None:
-    """The greeting that a line holds, if nothing is wrong with it: of one QEMU they are all the same."""
+    """As above, for lines that are worth keeping: the greetings of one QEMU are all the same."""
     value = _object(line)
     return Greeting(value["QMP"]["version"]) if version.of_greeting(value) and len(value) == 1 else None
 
 
 _LONGEST_GREETING = 1000
+
+
+def _decode_greeting(line: bytes) -> Greeting:
+    greeting = _known_greeting(line)
+    if greeting is None:
+        raise msgspec.ValidationError
+    return greeting
+
+
+_decode_reply = msgspec.json.Decoder(Reply).decode
+
+
+def _decode_utf8_reply(line: bytes) -> Reply:
+    line.decode()  # msgspec looks into no raw value
+    return _decode_reply(line)
+
+
+_HEAD = 9
+"""Bytes at the begin of a line that tell which decoder to try."""
+
+_DECODERS: dict[bytes, Callable[[bytes], Any]] = {
+    b'{"return"': _decode_reply,
+    b'{"error":': _decode_reply,
+    b'{"execute': msgspec.json.Decoder(Command).decode,
+    b'{"QMP": {': _decode_greeting,
+}
+"""The decoder of lines that begin so, as QEMU and its clients write them; all others are tried as events."""
+
+_DECODERS_OF_UTF8 = {
+    **_DECODERS,
+    **{head: _decode_utf8_reply for head, decode in _DECODERS.items() if decode == _decode_reply},
+}
+"""The same, where some line is not ASCII."""
+
+
+if sys.version_info >= (3, 11):
+    from operator import call as _call
+else:
+
+    def _call(decode: Callable[[bytes], Any], line: bytes) -> Any:
+        return decode(line)
+
 
 _SENT_OR_ANSWERED = frozenset({Command, Reply})
 
@@ -221,11 +220,3 @@ def _object(line: bytes) -> dict[str, Any]:
     except decoder.REFUSALS:
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

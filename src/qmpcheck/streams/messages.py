@@ -74,12 +74,12 @@ class Greeting(msgspec.Struct, frozen=True, gc=False):
     version: Any = None
 
 
-class Command(msgspec.Struct, frozen=True, gc=False):
+class Command(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """A message from a client to QEMU. It has no timestamp."""
 
-    name: str
-    id: Any
-    arguments: dict[str, Any]
+    name: str = msgspec.field(name="execute")
+    id: Any = None
+    arguments: dict[str, Any] = msgspec.field(default_factory=dict)
 
     timestamp: ClassVar[Timestamp] = Timestamp()
 
@@ -109,11 +109,20 @@ LISTS: dict[str, tuple[str, Callable[[Command, dict[str, Any]], Command]]] = {
 """Commands that contain others: the argument that lists them, and a function that makes each a command."""
 
 
-class Reply(msgspec.Struct, frozen=True, gc=False):
-    """QEMU's answer to the command with the same id; without an id, to the oldest such command."""
+class Reply(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """QEMU's answer to the command with the same id; without an id, to the oldest such command.
 
-    id: Any
-    failed: bool
+    The JSON of what it returns is checked where it is decoded, but nobody needs the values.
+    """
+
+    id: Any = None
+    value: msgspec.Raw | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="return")
+    error: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def failed(self) -> bool:
+        """Whether the command failed."""
+        return self.error is not msgspec.UNSET
 
 
 def time_of(event: Any) -> int | None:
@@ -142,7 +151,7 @@ def message(value: dict[str, Any]) -> RejectedEvent | Greeting | Command | Reply
         name = value.get("execute", value.get("exec-oob"))
         return Command(str(name), value.get("id"), arguments if isinstance(arguments, dict) else {})
     if is_reply(value):
-        return Reply(value.get("id"), "error" in value)
+        return Reply(value.get("id"), error=msgspec.Raw() if "error" in value else msgspec.UNSET)
     return None
 
 
