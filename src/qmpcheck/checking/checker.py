@@ -12,10 +12,10 @@ import msgspec
 from qmpcheck import version
 from qmpcheck.checking import errata, timestamps
 from qmpcheck.checking.monitors import MONITORS, Judgement, Monitor, Reporter
-from qmpcheck.checking.plan import NOTHING, CommandSteps, Plan, Step, Steps, state_changes
+from qmpcheck.checking.plan import Plan, state_changes
 from qmpcheck.checking.reader import Reader
 from qmpcheck.checking.result import Findings, Selection, StreamResult
-from qmpcheck.checking.session import Remembered, Series, Session
+from qmpcheck.checking.session import Series, Session
 from qmpcheck.checking.temporal_rule import Level, TemporalRule, follow_ups
 from qmpcheck.checking.timestamps import Column, RateLimits, Seen, TimeOrder
 from qmpcheck.codes import STREAM_CODES, TIME_CODES
@@ -89,7 +89,7 @@ class Checker:
         self._reader = reader or Reader(rule_base, self._known, with_commands or reads_commands)
         self._names = self._reader.names
         self._session = Session()
-        self._before: deque[Remembered] = deque(maxlen=_MOST_BEFORE)
+        self._before: deque[Seen] = deque(maxlen=_MOST_BEFORE)
         self._late = timestamps.sent_late(rule_base)
         self._recorder: timeline.TimelineRecorder | None = None
         judged = judged or (self._record if self.options.timeline else None)
@@ -102,7 +102,6 @@ class Checker:
         self._with_command_rules: dict[Series | None, _Watch] = {}
         self._has_command_rules = reads_commands and rule_base.source != TEXT
         self._known_events = frozenset(map(name, rule_base.events))
-        self._sent: deque[_Sent] = deque(maxlen=_MOST_SENT)
         self._begin()
 
     def another(self) -> Checker:
@@ -129,7 +128,8 @@ class Checker:
             *before,
             *(MONITORS[rule.kind](rule, self._session, self._reporter) for rule in rules),
         ]
-        return _Watch(monitors, Plan(self._names, monitors, self._rate_limits, self._session))
+        plan = Plan(self._names, monitors, self._rate_limits, self._session, self._greet)
+        return _Watch(monitors, plan)
 
     def _add_command_rules(self) -> None:
         """The stream holds commands: from the first one on, the shipped rules about commands count, too.
@@ -145,8 +145,8 @@ class Checker:
             self._with_command_rules[series] = self._watching(self._chosen(rules))
         self._watch = self._with_command_rules[series]
         changes = state_changes(self._session)
-        of_session = takewhile(lambda each: each[2] is not Greeting, reversed(self._before))
-        for seen in reversed([Seen(*each) for each in of_session]):
+        of_session = takewhile(lambda each: each.kind is not Greeting, reversed(self._before))
+        for seen in reversed([*of_session]):
             for condition, step in changes.get(self._name(seen.message), ()):
                 if condition.holds_where(seen.value_of):
                     step(seen)
@@ -192,14 +192,12 @@ class Checker:
         read = self._reader.read(lines, numbers, is_cut, self._holds_commands)
         for finding in read.findings:
             self._report(finding)
-        self._holds_commands, column = read.holds_commands, read.column
-        if self._holds_commands and self._waits_for_command:
-            at = column.kinds.index(Command)
-            self._step(column.part(0, at))
-            self._add_command_rules()
-            column = column.part(at)
-        for part in column.connections() if self._recorder else (column,):
-            self._step(part)
+        self._step(read.before_commands)
+        if read.from_command.kinds:
+            self._holds_commands = True
+            if self._waits_for_command:
+                self._add_command_rules()
+            self._step(read.from_command)
         self._line = numbers[-1]
         self._lines += len(lines)
 
@@ -256,8 +254,9 @@ class Checker:
 
     # Sessions and connections
 
-    def _greet(self, greeting: Greeting, line: int) -> None:
+    def _greet(self, seen: Seen) -> None:
         """A connection begins: to a new process if the one before is over, otherwise perhaps to the same."""
+        greeting, line = seen.message, seen.line
         both_known = None not in (greeting.version, self._version)
         differs = both_known and greeting.version != self._version
         if self._recorder:
@@ -287,93 +286,42 @@ class Checker:
 
     def _new_connection(self) -> None:
         self._rate_limits.reset()
-        self._sent.clear()
+        self._session.sent.reconnected()
 
     # Messages
 
     def _step(self, column: Column) -> None:
         """Take the next messages."""
+        if self._recorder:
+            for part in column.connections():  # the recorder learns of a greeting before what comes after it
+                self._step_part(part)
+                self._recorder.add(part.without(Greeting))
+        else:
+            self._step_part(column)
+
+    def _step_part(self, column: Column) -> None:
         if not column.kinds:
             return
         self._first = self._first or column.lines[0]
         self._check_times(column)
-        plan, by_kind = self._watch.plan, self._watch.plan.by_kind
-        is_watched = map(plan.watched.__contains__, column.kinds)
-        for each in compress(zip(column.lines, column.messages, column.kinds, strict=True), is_watched):
-            seen: Seen | None = None  # only made where it is looked at
-            steps, remember = by_kind.get(each[2]) or self._take_other(Seen(*each))
-            for waiting, step in steps:
+        planned = [*map(self._watch.plan.by_kind.get, column.kinds)]
+        watched = (compress(each, planned) for each in (column.lines, column.messages, column.kinds))
+        for (steps, remember), seen in zip(filter(None, planned), map(Seen, *watched), strict=True):
+            for waiting, step in steps:  # as `plan.take`, without a call for each
                 if waiting.open:
-                    seen = seen or Seen(*each)
                     step(seen)
-            remember(each)
-        if self._recorder:
-            self._recorder.add(column.without(Greeting))
+            remember(seen)
 
     def _check_times(self, column: Column) -> None:
         if self._waits_for_command:
             last = column if len(column.kinds) <= _MOST_BEFORE else column.part(-_MOST_BEFORE)
-            self._before.extend(zip(last.lines, last.messages, last.kinds, strict=True))
+            self._before.extend(map(Seen, last.lines, last.messages, last.kinds))
         timed = column.without(Command, Reply)
         self._events += len(timed.kinds)
         if Greeting in timed.present:
             self._events -= timed.kinds.count(Greeting)
         if timed.kinds and self._checks_time:
             self._time_order.step(timed)
-
-    def _take_other(self, seen: Seen) -> Steps:
-        """Take a message that is no decoded event; the steps of those that are events all the same."""
-        if seen.kind is RejectedEvent:
-            return self._watch.plan.by_name.get(seen.message.event, self._watch.plan.unknown)
-        if seen.kind is Greeting:
-            self._greet(seen.message, seen.line)
-        elif seen.kind is Command:
-            self._take_command(seen)
-        else:
-            self._take_reply(seen)
-        return NOTHING
-
-    def _take_command(self, seen: Seen) -> None:
-        """A command, and those in it, trigger rules, until its reply says that it failed."""
-        triggered: list[Monitor] = []
-        at_success: list[tuple[Step, Seen]] = []
-        for part in seen.message.parts:
-            steps = self._watch.plan.commands.get(part.name)
-            if steps:
-                self._take_part(msgspec.structs.replace(seen, message=part), steps, triggered, at_success)
-        self._session.last_command = seen.line
-        self._sent.append(_Sent(seen.message.id, seen.line, triggered, at_success))
-
-    def _take_part(
-        self,
-        seen: Seen,
-        steps: CommandSteps,
-        triggered: list[Monitor],
-        at_success: list[tuple[Step, Seen]],
-    ) -> None:
-        for condition, step in steps.at_once:
-            if condition.holds_where(seen.value_of):
-                step(seen)
-        for condition, monitor in steps.triggered:
-            if condition.holds_where(seen.value_of) and monitor.applies(seen):
-                monitor.on_trigger(seen)
-                triggered.append(monitor)
-        for condition, step in steps.afterwards:
-            if condition.holds_where(seen.value_of):
-                step(seen)
-        at_success += [
-            (step, seen) for condition, step in steps.at_success if condition.holds_where(seen.value_of)
-        ]
-
-    def _take_reply(self, seen: Seen) -> None:
-        """A reply is to the oldest command that has its id, or has none like it."""
-        sent = next((sent for sent in self._sent if sent.id == seen.message.id), None)
-        if sent:
-            self._sent.remove(sent)
-            for monitor in sent.triggered:
-                monitor.on_reply(sent.line, seen.line, seen.message.failed)
-            for step, command in () if seen.message.failed else sent.at_success:
-                step(command)
 
     # Findings
 
@@ -397,22 +345,6 @@ class Checker:
                 return self._names[type(message)]
 
 
-class _Sent(NamedTuple):
-    """A command without a reply so far.
-
-    Attributes:
-        id: what its reply will have, too; None for none.
-        line: its line.
-        triggered: the monitors that it triggered.
-        at_success: the steps that are taken when its reply says that it succeeded.
-    """
-
-    id: Any
-    line: int
-    triggered: Sequence[Monitor]
-    at_success: Sequence[tuple[Step, Seen]]
-
-
 class _Watch(NamedTuple):
     """The monitors of temporal rules, and what each message makes them do."""
 
@@ -425,6 +357,3 @@ _MOST_BEFORE = 300
 
 _MOST_VERSIONS = 20
 """Versions in greetings that are remembered."""
-
-_MOST_SENT = 1000
-"""Commands that wait for their replies; QEMU itself queues far fewer."""

@@ -101,8 +101,8 @@ class Monitor:
     def on_until_all(self, until: Seen) -> None:
         """A message that lifts an absence for every key."""
 
-    def on_reply(self, line: int, reply: int, failed: bool) -> None:
-        """The command on a line, a trigger, has a reply, on another line."""
+    def on_reply(self, trigger: Seen, reply: int, failed: bool) -> None:
+        """A command that was a trigger has a reply, on that line."""
 
     def on_situation(self, excuse: Excuse, begin: Seen) -> None:
         """The situation of an erratum begins."""
@@ -274,21 +274,24 @@ class Response(Monitor):
             if not each.erratum and self._is_excused(excuse, each.seen, begin):
                 each.erratum = excuse.erratum
 
-    def on_reply(self, line: int, reply: int, failed: bool) -> None:
-        for each in self._all_open():
-            if each.seen.line == line:
-                each.reply = reply
-        if failed and self.rule.error_closes:
-            for key, open in self.open.items():
-                self.open[key] = [each for each in open if each.seen.line != line]
-                if key in self._counted:
-                    self._counted[key].remove(line)
-            self._number_open = sum(map(len, self.open.values()))
+    def on_reply(self, trigger: Seen, reply: int, failed: bool) -> None:
+        key = self._trigger_key(trigger)
+        open = self.open.get(key, [])
+        if not (failed and self.rule.error_closes):
+            for each in open:
+                if each.seen == trigger:
+                    each.reply = reply
+            return
+        kept = [each for each in open if each.seen != trigger]
+        self._number_open -= len(open) - len(kept)
+        open[:] = kept
+        if key in self._counted:
+            self._counted[key].remove(trigger.line)
 
     def on_ending(self, shutdown: Seen) -> None:
         """A command is dropped that QEMU had no time for: no other was sent after its reply."""
         for each in self._all_open():
-            had_time = each.reply is not None and each.reply < self.session.last_command
+            had_time = each.reply is not None and each.reply < self.session.sent.last
             each.is_uncertain = each.is_uncertain or not had_time or self.rule.ends_with_process
         for counted in self._counted.values():
             counted.reconnected()
@@ -359,21 +362,20 @@ class Response(Monitor):
         found: tuple[int, Seen] | None = None
         for pattern in self.rule.then:
             for each in reversed(self.session.past[pattern.name]):
-                then = time_of(each[1])
+                then = time_of(each.message)
                 if then is None:
                     continue
                 if then < now:
                     break
-                seen = Seen(*each)
-                if pattern.condition.holds_where(seen.value_of) and self._response_key(seen) == key:
-                    found = min(found or (then, seen), (then, seen), key=itemgetter(0))
+                if pattern.condition.holds_where(each.value_of) and self._response_key(each) == key:
+                    found = min(found or (then, each), (then, each), key=itemgetter(0))
         return found[1] if found else None
 
     def _reaches_back(self, trigger: Seen) -> bool:
         """Whether all that happened after a trigger is known; otherwise it is taken to be met in time."""
         now = time_of(trigger.message)
         pasts = (self.session.past[event] for event in self._looked_back_on)
-        oldest = [time_of(past[0][1]) for past in pasts if len(past) == LOOK_BACK]
+        oldest = [time_of(past[0].message) for past in pasts if len(past) == LOOK_BACK]
         return now is None or all(each is None or each <= now for each in oldest)
 
     def _is_late(self, trigger: Seen, response: Seen) -> bool:
@@ -462,41 +464,36 @@ class Absence(Monitor):
 
     def __init__(self, rule: TemporalRule, session: Session, reporter: Reporter) -> None:
         super().__init__(rule, session, reporter)
-        self._forbidden: set[Key] = set()
-        self._key_of_line: dict[int, Key] = {}
-        """What the commands forbid whose reply has not come yet."""
+        self.open: set[Key] = set()
+        """What is forbidden."""
 
     def reconnected(self) -> None:
         if self.rule.until or self.rule.until_all:
-            self._forbidden.clear()  # it can have been lifted while nobody listened
+            self.open.clear()  # it can have been lifted while nobody listened
 
     def on_response(self, response: Seen) -> None:
-        if self._response_key(response) in self._forbidden:
+        if self._response_key(response) in self.open:
             self._judge("present", response)
             erratum = next((each.erratum for each in self.rule.excuses), "")
             self._reporter.finding(self._finding("present", response, "this one did", erratum))
 
     def on_until(self, until: Seen) -> None:
-        self._forbidden.discard(self._response_key(until))
+        self.open.discard(self._response_key(until))
 
     def on_until_all(self, until: Seen) -> None:
-        self._forbidden.clear()
+        self.open.clear()
 
     def on_trigger(self, trigger: Seen) -> None:
         key = self._trigger_key(trigger)
         if key is not None:
-            self._forbidden.add(key)
-            if trigger.kind is Command:
-                self._key_of_line[trigger.line] = key
+            self.open.add(key)
 
-    def on_reply(self, line: int, reply: int, failed: bool) -> None:
-        key = self._key_of_line.pop(line, None)
+    def on_reply(self, trigger: Seen, reply: int, failed: bool) -> None:
         if failed and self.rule.error_closes:
-            self._forbidden.discard(key)
+            self.open.discard(self._trigger_key(trigger))
 
     def finish(self, end: int, complete: bool) -> None:
-        self._forbidden.clear()
-        self._key_of_line.clear()
+        self.open.clear()
 
 
 class Never(Monitor):

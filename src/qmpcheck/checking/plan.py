@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from qmpcheck.checking.accessors import accessor
 from qmpcheck.checking.monitors import Monitor, Precedence, Response
-from qmpcheck.checking.session import STATE_EVENTS, Remembered, Session
+from qmpcheck.checking.sent_commands import CommandSteps, Step
+from qmpcheck.checking.session import STATE_EVENTS, Session
 from qmpcheck.checking.temporal_rule import ALWAYS, Condition, Pattern
 from qmpcheck.checking.timestamps import RateLimits, Seen
 from qmpcheck.streams.messages import Command, Greeting, RejectedEvent, Reply
-
-Step = Callable[[Seen], object]
 
 
 class Waiting(Protocol):
@@ -26,36 +25,15 @@ class Waiting(Protocol):
 
 
 class Steps(NamedTuple):
-    """What an event makes happen.
+    """What a message makes happen.
 
     Attributes:
         steps: what is done, in order, each while what waits for it is open.
-        remember: keeps the event, after that.
+        remember: keeps the message, after that.
     """
 
     steps: tuple[tuple[Waiting, Step], ...]
-    remember: Callable[[Remembered], object]
-
-
-NOTHING = Steps((), bool)
-"""Nothing happens, and nothing is remembered."""
-
-
-class CommandSteps:
-    """What a command makes happen, each on a condition.
-
-    Attributes:
-        at_once: steps that are taken when it is sent.
-        triggered: the monitors that it triggers.
-        afterwards: steps that are taken after that.
-        at_success: steps that are taken when it is known to have succeeded.
-    """
-
-    def __init__(self) -> None:
-        self.at_once: list[tuple[Condition, Step]] = []
-        self.triggered: list[tuple[Condition, Monitor]] = []
-        self.afterwards: list[tuple[Condition, Step]] = []
-        self.at_success: list[tuple[Condition, Step]] = []
+    remember: Step
 
 
 class _Always:
@@ -76,17 +54,14 @@ class Plan:
     """The steps of each message. An event is first a response, then a trigger; then it is remembered.
 
     Attributes:
-        watched: the classes of messages that can make steps.
-        by_kind: the steps of decoded events, by their class.
-        by_name: the steps of rejected events, by their name.
-        unknown: the steps of rejected events of other names.
-        commands: what each command makes happen.
+        by_kind: the steps of each message that has any, by its class.
 
     Args:
         names: the events that the decoder knows, by their classes.
         monitors: one for each temporal rule.
         rate_limits: looks at each rate-limited event.
         session: what monitors look at.
+        greet: takes each greeting.
     """
 
     def __init__(
@@ -95,8 +70,9 @@ class Plan:
         monitors: Sequence[Monitor],
         rate_limits: RateLimits,
         session: Session,
+        greet: Step,
     ) -> None:
-        self.commands: dict[str, CommandSteps] = defaultdict(CommandSteps)
+        self._commands: dict[str, CommandSteps] = defaultdict(CommandSteps)
         self._wanted: dict[str, list[_Wanted]] = defaultdict(list)
         for event in STATE_EVENTS if monitors else ():
             self._wanted[event]  # an event that makes any steps, be it none, is remembered
@@ -111,16 +87,24 @@ class Plan:
         for event in {*names.values(), *self._wanted} if has_bounds else ():
             self._want(event, session.latest.step)
         remember = {name: session.past[name].append for name in self._wanted}
-        self.by_name = {
+        self._by_name = {
             name: Steps(_steps(RejectedEvent, each), remember[name]) for name, each in self._wanted.items()
         }
+        self._unknown = _only(session.latest.step) if has_bounds else _only(bool)
         self.by_kind = {
             kind: Steps(_steps(kind, self._wanted[name]), remember[name])
             for kind, name in names.items()
             if name in self._wanted
+        } | {
+            RejectedEvent: _only(self._take_rejected),
+            Greeting: _only(greet),
+            Command: _only(functools.partial(session.sent.on_command, self._commands)),
+            Reply: _only(session.sent.on_reply, session.sent),
         }
-        self.unknown = Steps(((_ALWAYS_WAITING, session.latest.step),), bool) if has_bounds else NOTHING
-        self.watched = frozenset((*self.by_kind, RejectedEvent, Greeting, Command, Reply))
+
+    def _take_rejected(self, seen: Seen) -> None:
+        """The steps of an event that the decoder rejected, by its name."""
+        take(self._by_name.get(seen.message.event, self._unknown), seen)
 
     def _want(
         self, event: str, step: Step, condition: Condition = ALWAYS, waiting: Waiting = _ALWAYS_WAITING
@@ -139,16 +123,16 @@ class Plan:
     def _want_pattern(self, pattern: Pattern, step: Step) -> None:
         """A step for events, or for commands."""
         if pattern.is_command:
-            self.commands[pattern.name].at_once.append((pattern.condition, step))
+            self._commands[pattern.name].at_once.append((pattern.condition, step))
             # what QEMU sent before it read the command can arrive between the command and its reply
-            self.commands[pattern.name].at_success.append((pattern.condition, step))
+            self._commands[pattern.name].at_success.append((pattern.condition, step))
         else:
             self._want(pattern.name, step, pattern.condition)
 
     def _want_triggers(self, monitor: Monitor) -> None:
         trigger = monitor.rule.trigger
         if trigger.is_command:
-            self.commands[trigger.name].triggered.append((trigger.condition, monitor))
+            self._commands[trigger.name].triggered.append((trigger.condition, monitor))
             if isinstance(monitor, Response):
                 self._want("SHUTDOWN", monitor.on_ending, waiting=monitor)
         elif monitor.rule.during or monitor.rule.unless:
@@ -170,14 +154,14 @@ class Plan:
         for tracker in session.all_states():
             for each in tracker.state.ends:
                 if each.is_command:
-                    self.commands[each.name].afterwards.append((each.condition, tracker.on_end))
+                    self._commands[each.name].afterwards.append((each.condition, tracker.on_end))
                 else:
-                    self._want(each.name, tracker.on_end, each.condition)
+                    self._want(each.name, tracker.on_end, each.condition, tracker)
             for each in tracker.state.begins:
                 if each.is_command:
-                    self.commands[each.name].at_success.append((each.condition, tracker.on_begin))
+                    self._commands[each.name].at_success.append((each.condition, tracker.on_begin))
                 else:
-                    self._want(each.name, tracker.on_begin, each.condition)
+                    self._want(each.name, tracker.on_begin, each.condition, tracker.others)
 
 
 def state_changes(session: Session) -> dict[str, list[tuple[Condition, Step]]]:
@@ -192,6 +176,19 @@ def state_changes(session: Session) -> dict[str, list[tuple[Condition, Step]]]:
                 if not each.is_command:
                     changes[each.name].append((each.condition, step))
     return changes
+
+
+def take(steps: Steps, seen: Seen) -> None:
+    """Take the steps of one message."""
+    for waiting, step in steps.steps:
+        if waiting.open:
+            step(seen)
+    steps.remember(seen)
+
+
+def _only(step: Step, waiting: Waiting = _ALWAYS_WAITING) -> Steps:
+    """One step, after which the message is not remembered."""
+    return Steps(((waiting, step),), bool)
 
 
 def _trigger_if_it_applies(monitor: Monitor, seen: Seen) -> None:

@@ -13,7 +13,7 @@ import msgspec
 from qmpcheck import version
 from qmpcheck.checking import decoder
 from qmpcheck.checking.errata import Erratum
-from qmpcheck.checking.timestamps import Column
+from qmpcheck.checking.timestamps import NOTHING, Column
 from qmpcheck.finding import Finding
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.streams import messages
@@ -30,15 +30,15 @@ class Read(NamedTuple):
     """What some lines contain.
 
     Attributes:
-        column: decoded events, `RejectedEvent` and `Greeting`; on request also `Command`, and after the
-            first command `Reply`.
+        before_commands: the messages before the first command of the stream: decoded events,
+            `RejectedEvent` and `Greeting`; all messages where commands are not wanted.
+        from_command: the messages from the first command on: `Command` and `Reply`, too.
         findings: what is wrong with single lines.
-        holds_commands: whether the stream has had a command so far.
     """
 
-    column: Column
+    before_commands: Column
+    from_command: Column
     findings: list[Finding]
-    holds_commands: bool = False
 
 
 class Reader:
@@ -81,9 +81,13 @@ class Reader:
                     self._sorts = True  # a decoder of its own takes less time than a refusal
                     decoded = self._decoded(lines[at + 1 :])
         column = Column.of(found, numbers)
-        holds_commands = holds_commands or (self._with_commands and Command in column.present)
-        unwanted = (_Nothing,) if holds_commands else (_Nothing, Reply, Command)
-        return Read(column.without(*unwanted), findings, holds_commands)
+        if holds_commands:
+            return Read(NOTHING, column.without(_Blank), findings)
+        if not self._with_commands or Command not in column.present:
+            return Read(column.without(_Blank, Reply, Command), NOTHING, findings)
+        first = column.kinds.index(Command)
+        before, after = column.part(0, first), column.part(first)
+        return Read(before.without(_Blank, Reply), after.without(_Blank), findings)
 
     def _decoded(self, lines: Sequence[bytes]) -> Iterator[Any]:
         """Decode lines one by one, as the iterator is asked for them; it goes on after a refusal."""
@@ -94,21 +98,21 @@ class Reader:
         return map(_call, map(decoders.get, heads, repeat(self._decode)), iter(lines))
 
     def _look_at(self, line: bytes, number: int, findings: list[Finding], is_cut: bool) -> Any:
-        """Return the message on a line that the decoder refused; _NOTHING if there is none."""
+        """Return the message on a line that the decoder refused; _BLANK if there is none."""
         if line.startswith(b'{"QMP"') and (greeting := _known_greeting(line)):
             return greeting
         if isinstance(line, LongLine):
             text = f"a line of {line.length} bytes; QEMU takes none of more than {LONGEST}"
             findings.append(Finding("QMP101", number, text))
-            return _NOTHING
+            return _BLANK
         if not line.strip(_BLANKS):
-            return _NOTHING
+            return _BLANK
         value = _object(line)
         is_fine = messages.is_other(value) and not messages.is_greeting(value)
         if not is_fine and not self._is_clockless(value, line):
             value = self._explain(value, line, number, findings, is_cut)
         found = messages.message(value)
-        return _NOTHING if found is None else found
+        return _BLANK if found is None else found
 
     def _explain(
         self, value: dict[str, Any], line: bytes, number: int, findings: list[Finding], is_cut: bool
@@ -204,11 +208,11 @@ else:
 _SENT_OR_ANSWERED = frozenset({Command, Reply})
 
 
-class _Nothing:
+class _Blank:
     """Stands for a line without a message that matters."""
 
 
-_NOTHING = _Nothing()
+_BLANK = _Blank()
 
 _TRUNCATED = Finding("QMP106", 1, "the last line is incomplete: it is not whole JSON, and no newline ends it")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from operator import itemgetter
-from typing import Any
+from operator import attrgetter
 
 from qmpcheck.checking.accessors import MISSING, MemberPath, comparable
+from qmpcheck.checking.sent_commands import SentCommands
 from qmpcheck.checking.temporal_rule import RESUME, STOP, Situation, State
 from qmpcheck.checking.timestamps import Latest, Seen
 from qmpcheck.streams.messages import time_of
@@ -40,10 +40,6 @@ def key_reader(paths: tuple[MemberPath, ...]) -> Callable[[Seen], Key]:
     return key
 
 
-Remembered = tuple[int, Any, type]
-"""A message as `Seen` has it; most are never looked at, and making a `Seen` takes as long as all else."""
-
-
 class Session:
     """What the messages of one QEMU process have shown so far.
 
@@ -51,14 +47,14 @@ class Session:
         past: the last events of each watched name, the oldest first.
         latest: the greatest timestamp after any line; kept only where a rule has a bound.
         series: the release that wrote the stream, as far as it is known.
-        last_command: the line of the last command; 0 where there was none.
+        sent: the commands of the connection that have no reply so far.
     """
 
     def __init__(self, series: Series | None = None) -> None:
-        self.past: defaultdict[str, deque[Remembered]] = defaultdict(lambda: deque(maxlen=LOOK_BACK))
+        self.past: defaultdict[str, deque[Seen]] = defaultdict(lambda: deque(maxlen=LOOK_BACK))
         self.latest = Latest()
         self.series = series
-        self.last_command = 0
+        self.sent = SentCommands()
         self._states: dict[State, StateTracker] = {}
 
     def state(self, state: State) -> StateTracker:
@@ -71,14 +67,16 @@ class Session:
 
     def reconnected(self) -> None:
         """A client came back to the same process: what happened in between is not known."""
+        self.sent.reconnected()
         for tracker in self._states.values():
-            tracker.reset()
+            if tracker.open:
+                tracker.reset()
 
     def reset(self) -> None:
         """Forget all: a new process begins."""
-        self.latest.reset()
-        self.last_command = 0
         self.reconnected()
+        self.sent.reset()
+        self.latest.reset()
         for past in filter(None, self.past.values()):
             past.clear()
 
@@ -89,9 +87,9 @@ class Session:
             event: the name.
             until: passes over events that happened after this, in microseconds.
         """
-        for line, message, _ in reversed(self.past[event]):
-            if until is None or (then := time_of(message)) is None or then <= until:
-                return line
+        for seen in reversed(self.past[event]):
+            if until is None or (then := time_of(seen.message)) is None or then <= until:
+                return seen.line
         return 0
 
     def is_stopped(self, at: int | None = None) -> bool:
@@ -114,11 +112,11 @@ class Session:
         """
         found: list[Seen] = []
         for begin in reversed(self.past[situation.begin.name]):
-            if self._is_over(begin[0], situation):
-                end = self._end_after(begin[0], situation) if is_limited else None
-                if end is None or not _is_before(trigger, Seen(*end), is_limited):
+            if self._is_over(begin.line, situation):
+                end = self._end_after(begin.line, situation) if is_limited else None
+                if end is None or not _is_before(trigger, end, is_limited):
                     break
-            found.append(Seen(*begin))
+            found.append(begin)
         return found
 
     def covers(self, situation: Situation, begin: Seen, trigger: Seen, is_limited: bool) -> bool:
@@ -139,63 +137,79 @@ class Session:
         if trigger.line > begin.line and not is_limited:
             return True
         end = self._end_before(begin.line, situation)
-        return end is None or not _is_before(trigger, Seen(*end), is_limited)
+        return end is None or not _is_before(trigger, end, is_limited)
 
     def _is_over(self, line: int, situation: Situation) -> bool:
         """Whether an event after a line ends a situation."""
         for event in situation.ends:
             past = self.past[event]
-            if past and past[-1][0] > line:
+            if past and past[-1].line > line:
                 return True
         return False
 
-    def _end_after(self, line: int, situation: Situation) -> Remembered | None:
+    def _end_after(self, line: int, situation: Situation) -> Seen | None:
         """The first event after a line that ends a situation."""
-        first = (next((each for each in self.past[name] if each[0] > line), None) for name in situation.ends)
+        first = (
+            next((each for each in self.past[name] if each.line > line), None) for name in situation.ends
+        )
         return min(filter(None, first), key=_line, default=None)
 
-    def _end_before(self, line: int, situation: Situation) -> Remembered | None:
+    def _end_before(self, line: int, situation: Situation) -> Seen | None:
         """The last event before a line that ends a situation."""
         pasts = (reversed(self.past[name]) for name in situation.ends)
-        last = (next((each for each in past if each[0] < line), None) for past in pasts)
+        last = (next((each for each in past if each.line < line), None) for past in pasts)
         return max(filter(None, last), key=_line, default=None)
 
 
-_line = itemgetter(0)
+_line = attrgetter("line")
 
 STATE_EVENTS = frozenset({STOP, RESUME, "SHUTDOWN", "RESET"})
 """The events that `is_stopped` and `is_ending` look at."""
 
 
+class _Others:
+    open = True
+
+
 class StateTracker:
-    """For which keys a state is known to hold."""
+    """For which keys a state is known to hold.
+
+    Attributes:
+        state: the state.
+        open: those keys: what ends the state matters only while there are any.
+        others: waits for keys for which it does not hold; open while there can be any.
+    """
 
     def __init__(self, state: State) -> None:
         self.state = state
         self._key = key_reader(tuple(path for _, path in state.same))
-        self._holding: set[Key] = set()
+        self.open: set[Key] = set()
+        self.others = _Others()
 
     def reset(self) -> None:
         """Forget all."""
-        self._holding.clear()
+        self.open.clear()
+        self.others.open = True
 
     def on_begin(self, seen: Seen) -> None:
         """A message from which on it holds."""
         key = self._key(seen)
         if key is not None:
-            self._holding.add(key)
+            self.open.add(key)
+            self.others.open = bool(self.state.same)
 
     def on_end(self, seen: Seen) -> None:
         """A message from which on it does not, for any key if the message names none."""
         key = self._key(seen)
         if key is None:
-            self._holding.clear()
+            self.reset()
         else:
-            self._holding.discard(key)
+            self.open.discard(key)
+            self.others.open = True
 
     def holds(self, key: Key) -> bool:
         """Whether it is known to hold for that key."""
-        return key in self._holding
+        return key in self.open
 
 
 def _is_child(trigger: Seen, begin: Seen, device: MemberPath, path: MemberPath, child: str) -> bool:

@@ -90,6 +90,9 @@ class Column(NamedTuple):
         return Column.of([*compress(self.messages, kept)], [*compress(self.lines, kept)])
 
 
+NOTHING = Column((), (), (), frozenset())
+"""No messages."""
+
 _seconds = attrgetter("timestamp.seconds")
 
 

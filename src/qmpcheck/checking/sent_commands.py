@@ -1,0 +1,123 @@
+"""Commands and their replies: what a command makes happen, at once and when its reply comes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from qmpcheck.checking.temporal_rule import Condition
+from qmpcheck.checking.timestamps import Seen
+
+if TYPE_CHECKING:
+    from qmpcheck.checking.monitors import Monitor
+
+Step = Callable[[Seen], object]
+
+
+class CommandSteps:
+    """What a command makes happen, each on a condition.
+
+    Attributes:
+        at_once: steps that are taken when it is sent.
+        triggered: the monitors that it triggers.
+        afterwards: steps that are taken after that.
+        at_success: steps that are taken when it is known to have succeeded.
+    """
+
+    def __init__(self) -> None:
+        self.at_once: list[tuple[Condition, Step]] = []
+        self.triggered: list[tuple[Condition, Monitor]] = []
+        self.afterwards: list[tuple[Condition, Step]] = []
+        self.at_success: list[tuple[Condition, Step]] = []
+
+
+class _Sent(NamedTuple):
+    """A command without a reply so far.
+
+    Attributes:
+        id: what its reply will have, too; None for none.
+        triggered: the monitors that it triggered, each with the command, or the one inside of it, that did.
+        at_success: the steps that are taken when its reply says that it succeeded.
+    """
+
+    id: Any
+    triggered: Sequence[tuple[Monitor, Seen]]
+    at_success: Sequence[tuple[Step, Seen]]
+
+
+class SentCommands:
+    """The commands of a connection that have no reply so far.
+
+    Attributes:
+        open: those commands, oldest first: replies matter only while there are any.
+        last: the line of the last command; 0 where there was none.
+    """
+
+    def __init__(self) -> None:
+        self.open: deque[_Sent] = deque(maxlen=_MOST_SENT)
+        self.last = 0
+
+    def reset(self) -> None:
+        """Forget all: a new process begins."""
+        self.reconnected()
+        self.last = 0
+
+    def reconnected(self) -> None:
+        """Replies are for the connection on which their commands were sent."""
+        self.open.clear()
+
+    def on_command(self, steps_of: Mapping[str, CommandSteps], seen: Seen) -> None:
+        """A command, and those in it, trigger rules, until its reply says that it failed.
+
+        Args:
+            steps_of: what each command makes happen, by its name.
+            seen: the command.
+        """
+        triggered: list[tuple[Monitor, Seen]] = []
+        at_success: list[tuple[Step, Seen]] = []
+        for part in seen.message.parts:
+            steps = steps_of.get(part.name)
+            if steps:
+                self._take(msgspec.structs.replace(seen, message=part), steps, triggered, at_success)
+        self.last = seen.line
+        self.open.append(_Sent(seen.message.id, triggered, at_success))
+
+    def _take(
+        self,
+        seen: Seen,
+        steps: CommandSteps,
+        triggered: list[tuple[Monitor, Seen]],
+        at_success: list[tuple[Step, Seen]],
+    ) -> None:
+        for condition, step in steps.at_once:
+            if condition.holds_where(seen.value_of):
+                step(seen)
+        for condition, monitor in steps.triggered:
+            if condition.holds_where(seen.value_of) and monitor.applies(seen):
+                monitor.on_trigger(seen)
+                triggered.append((monitor, seen))
+        for condition, step in steps.afterwards:
+            if condition.holds_where(seen.value_of):
+                step(seen)
+        at_success += [
+            (step, seen) for condition, step in steps.at_success if condition.holds_where(seen.value_of)
+        ]
+
+    def on_reply(self, seen: Seen) -> None:
+        """A reply is to the oldest command that has its id, or has none like it."""
+        sent = next((sent for sent in self.open if sent.id == seen.message.id), None)
+        if sent is None:
+            return
+        self.open.remove(sent)
+        failed = seen.message.failed
+        for monitor, command in sent.triggered:
+            monitor.on_reply(command, seen.line, failed)
+        for step, command in () if failed else sent.at_success:
+            step(command)
+
+
+_MOST_SENT = 1000
+"""Commands that wait for their replies; QEMU itself queues far fewer."""
