@@ -259,9 +259,10 @@ class Checker:
         greeting, line = seen.message, seen.line
         both_known = None not in (greeting.version, self._version)
         differs = both_known and greeting.version != self._version
+        is_over = differs or self._session.is_ending
         if self._recorder:
-            self._recorder.connect(is_new=line == self._first or self._session.is_ending or differs)
-        if self._session.is_ending or differs:
+            self._recorder.connect(is_new=line == self._first or is_over)
+        if is_over:
             self._end_session(line, complete=True)
         elif line != self._first:
             self._reconnect()

@@ -6,6 +6,7 @@ two of these is a response first. `finish` tells it that the session is over.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from itertools import chain
 from operator import itemgetter
@@ -139,10 +140,8 @@ class Monitor:
             erratum: the known case that covers it.
             searched: the line up to which a response was looked for.
         """
-        import json  # a stream without findings needs none
-
         data = data_of(seen.message)
-        carries = safe(shortened(json.dumps(data, default=str), 200)) if data else ""
+        carries = safe(shortened(_to_json()(data), 200)) if data else ""
         is_command = seen.kind is Command
         about = f"its arguments are {carries}" if is_command else f"the event carries {carries}"
         if not carries:
@@ -160,6 +159,13 @@ class Monitor:
             erratum=erratum,
             rule=safe(self.rule.title),
         )
+
+
+@functools.cache
+def _to_json() -> Callable[[Any], str]:
+    import json  # a stream without findings needs none
+
+    return json.JSONEncoder(default=str).encode
 
 
 class Open(msgspec.Struct):

@@ -6,10 +6,9 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-
 from qmpcheck.checking.temporal_rule import Condition
 from qmpcheck.checking.timestamps import Seen
+from qmpcheck.streams.messages import Command
 
 if TYPE_CHECKING:
     from qmpcheck.checking.monitors import Monitor
@@ -79,9 +78,8 @@ class SentCommands:
         triggered: list[tuple[Monitor, Seen]] = []
         at_success: list[tuple[Step, Seen]] = []
         for part in seen.message.parts:
-            steps = steps_of.get(part.name)
-            if steps:
-                self._take(msgspec.structs.replace(seen, message=part), steps, triggered, at_success)
+            if steps := steps_of.get(part.name):
+                self._take(Seen(seen.line, part, Command), steps, triggered, at_success)
         self.last = seen.line
         self.open.append(_Sent(seen.message.id, triggered, at_success))
 

@@ -87,8 +87,11 @@ class Session:
             event: the name.
             until: passes over events that happened after this, in microseconds.
         """
-        for seen in reversed(self.past[event]):
-            if until is None or (then := time_of(seen.message)) is None or then <= until:
+        past = self.past[event]
+        if until is None:
+            return past[-1].line if past else 0
+        for seen in reversed(past):
+            if (then := time_of(seen.message)) is None or then <= until:
                 return seen.line
         return 0
 

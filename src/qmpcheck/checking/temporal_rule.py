@@ -56,7 +56,7 @@ class Condition(msgspec.Struct, frozen=True):
         for path in self.has:
             if value_of(path) is MISSING:
                 return False
-        return all(value_of(path) is MISSING for path in self.lacks)
+        return not self.lacks or all(value_of(path) is MISSING for path in self.lacks)
 
 
 def _is_any_of(value: Any, values: Sequence[Any]) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 from bisect import bisect_right
-from collections.abc import Callable, Sequence, Set
-from itertools import compress, count, islice, pairwise
+from collections.abc import Callable, Sequence
+from itertools import compress, count, islice, pairwise, repeat
 from operator import attrgetter, gt
 from typing import Any, NamedTuple
 
@@ -65,13 +65,13 @@ class Column(NamedTuple):
     messages: Sequence[Any]
     kinds: Sequence[type]
     lines: Sequence[int]
-    present: Set[type]
+    present: frozenset[type]
 
     @classmethod
     def of(cls, messages: Sequence[Any], lines: Sequence[int]) -> Column:
         """The messages on these lines."""
         kinds = [*map(type, messages)]
-        return cls(messages, kinds, lines, {*kinds})
+        return cls(messages, kinds, lines, frozenset(kinds))
 
     def part(self, begin: int, end: int | None = None) -> Column:
         """The messages from one place to another."""
@@ -86,8 +86,9 @@ class Column(NamedTuple):
         """The messages of other classes."""
         if self.present.isdisjoint(kinds):
             return self
-        kept = [kind not in kinds for kind in self.kinds]
-        return Column.of([*compress(self.messages, kept)], [*compress(self.lines, kept)])
+        kept = [*map(dict.fromkeys(kinds, False).get, self.kinds, repeat(True))]
+        messages, left, lines = ([*compress(each, kept)] for each in (self.messages, self.kinds, self.lines))
+        return Column(messages, left, lines, self.present.difference(kinds))
 
 
 NOTHING = Column((), (), (), frozenset())
