@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from qmpcheck.checking.temporal_rule import Condition
 from qmpcheck.checking.timestamps import Seen
 from qmpcheck.streams.messages import Command
 
-if TYPE_CHECKING:
-    from qmpcheck.checking.monitors import Monitor
-
 Step = Callable[[Seen], object]
+
+
+class Triggered(Protocol):
+    """What a command can trigger: see `monitors.Monitor`."""
+
+    def applies(self, trigger: Seen) -> bool:
+        """Whether it is triggered in the present state."""
+
+    def on_trigger(self, trigger: Seen) -> None:
+        """Take the command."""
+
+    def on_reply(self, trigger: Seen, reply: int, failed: bool) -> None:
+        """Take the reply to it, on that line."""
 
 
 class CommandSteps:
@@ -28,7 +38,7 @@ class CommandSteps:
 
     def __init__(self) -> None:
         self.at_once: list[tuple[Condition, Step]] = []
-        self.triggered: list[tuple[Condition, Monitor]] = []
+        self.triggered: list[tuple[Condition, Triggered]] = []
         self.afterwards: list[tuple[Condition, Step]] = []
         self.at_success: list[tuple[Condition, Step]] = []
 
@@ -43,7 +53,7 @@ class _Sent(NamedTuple):
     """
 
     id: Any
-    triggered: Sequence[tuple[Monitor, Seen]]
+    triggered: Sequence[tuple[Triggered, Seen]]
     at_success: Sequence[tuple[Step, Seen]]
 
 
@@ -75,7 +85,7 @@ class SentCommands:
             steps_of: what each command makes happen, by its name.
             seen: the command.
         """
-        triggered: list[tuple[Monitor, Seen]] = []
+        triggered: list[tuple[Triggered, Seen]] = []
         at_success: list[tuple[Step, Seen]] = []
         for part in seen.message.parts:
             if steps := steps_of.get(part.name):
@@ -87,7 +97,7 @@ class SentCommands:
         self,
         seen: Seen,
         steps: CommandSteps,
-        triggered: list[tuple[Monitor, Seen]],
+        triggered: list[tuple[Triggered, Seen]],
         at_success: list[tuple[Step, Seen]],
     ) -> None:
         for condition, step in steps.at_once:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import io
 import os
@@ -36,12 +37,16 @@ COMMANDS = {
 }
 
 
+_COLLECTED_AFTER = 50_000
+"""New objects before Python looks for cycles: loading makes some 30,000 objects, and no cycles."""
+
 TRACEBACK = "QMPCHECK_TRACEBACK"
 """If this environment variable is set, an internal error prints its traceback."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status, which is never 1 for a failure of qmpcheck itself."""
+    gc.set_threshold(_COLLECTED_AFTER)
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:

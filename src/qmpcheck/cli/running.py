@@ -93,9 +93,10 @@ def _state(options: argparse.Namespace, checker: FileChecker) -> KeptResults | N
     if not options.state:
         return None
     from qmpcheck.validation.state import KeptResults, digest
+    from qmpcheck.validation.worker import edition
 
     with _state_errors(options):
-        state = KeptResults(options.state, digest([tasks.edition(), checker.identity()]))
+        state = KeptResults(options.state, digest([edition(), checker.identity()]))
     for path in state.damaged:
         tell(f"{safe(path)} is damaged: what it held is checked again")
     return state

@@ -258,11 +258,13 @@ def _report(
             if more:  # the report has no place for it
                 tell(f"{safe(result.path)}: {plural(more, 'finding')} more, not listed")
     else:
-        from qmpcheck.reports import streamstext, summary
+        if len(results) > _MANY and options.format == "text":
+            from qmpcheck.reports import summary
 
-        if len(results) > summary.MANY and options.format == "text":
             summary.write(results, out, known)
             return
+        from qmpcheck.reports import streamstext
+
         layout = streamstext.GROUPED if options.format == "text" else options.format
         streamstext.write(results, out, known, layout, options.quiet)
 
@@ -296,6 +298,9 @@ def _status(results: Collection[StreamResult], options: argparse.Namespace, know
         return UNUSABLE
     return FINDINGS if any(_new(checked, options, known) for checked in results) else CLEAN
 
+
+_MANY = 100
+"""Streams, above which a report is a summary."""
 
 _MOST_TOLD = 100
 """Streams that could not be checked and are named on standard error."""

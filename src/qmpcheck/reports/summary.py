@@ -15,9 +15,6 @@ from qmpcheck.reports.terminal import table
 from qmpcheck.text import safe
 from qmpcheck.wording import plural
 
-MANY = 100
-"""Streams, above which a report is a summary."""
-
 _WORST = 10
 """Streams that are shown."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterable, Sequence
 from typing import IO
 
@@ -38,7 +37,7 @@ def table(
     # Only spaces are broken at: names and paths stay whole, to be found and copied.
     words = [max((_width(word) for cell in column for word in cell.split()), default=0) for column in columns]
     least = [max(word, len(head) + _GAP) for word, head in zip(words, headers, strict=True)]
-    room = shutil.get_terminal_size().columns if out.isatty() else None
+    room = _terminal_width() if out.isatty() else None
     limits = _limits([min(each, widest or each) for each in widths], least, room)
     return tabulate(
         cells,
@@ -47,6 +46,12 @@ def table(
         colalign=align if cells else None,
         maxcolwidths=[limit if limit < width else None for limit, width in zip(limits, widths, strict=True)],
     )
+
+
+def _terminal_width() -> int:
+    import shutil  # imports what unpacks archives
+
+    return shutil.get_terminal_size().columns
 
 
 def _width(text: str) -> int:

@@ -16,7 +16,8 @@ from qmpcheck.rulebase import SpecError
 from qmpcheck.text import safe
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recording import Recording
-from qmpcheck.validation.tasks import Gone, Lost, check_task, edition
+from qmpcheck.validation.tasks import Gone, Lost
+from qmpcheck.validation.worker import check_task, edition
 
 _STARTS = 3
 """Attempts to start a cluster here, which fails if one of its workers is killed meanwhile."""

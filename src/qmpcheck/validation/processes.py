@@ -15,7 +15,8 @@ from types import TracebackType
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recording import Recording, of_path
-from qmpcheck.validation.tasks import Here, Lost, check_task, checked, edition
+from qmpcheck.validation.tasks import Here, Lost, checked
+from qmpcheck.validation.worker import check_task, edition
 
 
 def check_files(checker: FileChecker, paths: Iterable[str], jobs: int = 1) -> list[StreamResult]:

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import pickle
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple, Protocol
 
-import qmpcheck
-from qmpcheck import rulebase
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.finding import Finding
-from qmpcheck.rulebase import SpecError
-from qmpcheck.specs import local_rules
 from qmpcheck.specs.catalogue import Spec, SpecName
 from qmpcheck.streams import source
 from qmpcheck.streams.blocks import Advance
@@ -92,53 +85,7 @@ class Here:
 
     def results(self, handle: Sequence[Recording]) -> list[list[StreamResult]]:
         """See `Workers`."""
-        return _all_checked(self._checker, handle, self._advance)
-
-
-@functools.cache
-def edition() -> str:
-    """The version of qmpcheck, and a digest of the releases that were added to its catalogue, if any."""
-    import hashlib
-
-    added = hashlib.sha256()
-    names = [each.name for each in local_rules.releases()]
-    for each in local_rules.releases():
-        added.update(rulebase.dump(each.rule_base))
-    return (
-        f"{qmpcheck.__version__} with {', '.join(names)} ({added.hexdigest()[:8]})"
-        if names
-        else qmpcheck.__version__
-    )
-
-
-class _Mine(threading.local):
-    """The checker of a thread, and what it was made from: it is used for all tasks of one run."""
-
-    made_from = b""
-    checker: FileChecker
-
-
-_mine = _Mine()
-
-
-def check_task(checker: bytes, recordings: Sequence[Recording], expected: str) -> list[list[StreamResult]]:
-    """The results of each recording; what a worker runs.
-
-    Args:
-        checker: a pickled FileChecker.
-        recordings: those of the task.
-        expected: the `edition` of the one who asks.
-
-    Raises:
-        SpecError: this is another edition, whose results could differ.
-    """
-    if edition() != expected:
-        raise SpecError(
-            f"a worker has qmpcheck {edition()}, and here is {expected}: install the same on both"
-        )
-    if _mine.made_from != checker:
-        _mine.checker, _mine.made_from = pickle.loads(checker), checker  # noqa: S301 -- from our own process
-    return _all_checked(_mine.checker, recordings)
+        return all_checked(self._checker, handle, self._advance)
 
 
 def with_drift(findings: Sequence[Finding], spec: Spec | SpecName | None) -> tuple[Finding, ...]:
@@ -150,9 +97,16 @@ def with_drift(findings: Sequence[Finding], spec: Spec | SpecName | None) -> tup
     return availability.availability_for(spec.id, spec.newer).with_drift(findings)
 
 
-def _all_checked(
+def all_checked(
     checker: FileChecker, recordings: Sequence[Recording], advance: Advance = int
 ) -> list[list[StreamResult]]:
+    """The results of each recording.
+
+    Args:
+        checker: checks a recording.
+        recordings: those of one task.
+        advance: takes how many bytes more were checked.
+    """
     found: list[list[StreamResult]] = []
     ahead = 0
     for at, recording in enumerate(recordings):
