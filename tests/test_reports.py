@@ -226,6 +226,20 @@ def test_sarif(found: Report) -> None:
         assert ("baselineState" in result) == found.has_baseline
 
 
+def test_sarif_explains_its_rules_with_examples() -> None:
+    """Without an address to lead to, all that `qmpcheck explain` says is in the file."""
+    found = example("QMP203")
+    log = json.loads(formats.render("sarif", REPORT._replace(suites=(Suite("s", "violations", (found,)),))))
+    [rule] = log["runs"][0]["tool"]["driver"]["rules"]
+    assert "helpUri" not in rule
+    assert rule["fullDescription"]["text"] == CODES["QMP203"].means
+    fences = [token.content for token in MARKDOWN.parse(rule["help"]["markdown"]) if token.type == "fence"]
+    assert [json.loads(each) for each in fences] == [
+        json.loads(CODES["QMP203"].bad),
+        json.loads(CODES["QMP203"].good),
+    ]
+
+
 @given(FILES)
 def test_a_uri_is_the_path(path: str) -> None:
     from qmpcheck.reports.sarif import uri
@@ -464,7 +478,7 @@ def test_a_wrong_command_line_touches_nothing(
 @pytest.mark.parametrize(
     ("reports", "status", "told"),
     [
-        (["xml=x"], 2, "github, gitlab, json, junit, markdown, sarif"),
+        (["xml=x"], 2, ", ".join(formats.FOR_CI)),
         (["junit"], 2, "FORMAT=FILE"),
         (["junit="], 2, "FORMAT=FILE"),
         (["junit=no/such/folder", "sarif=x.sarif"], 2, "no/such/folder: No such file"),

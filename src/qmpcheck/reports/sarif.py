@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import qmpcheck
-from qmpcheck.codes import CODES
+from qmpcheck.codes import CODES, Code
 from qmpcheck.finding import Finding
 from qmpcheck.reports import fingerprint
 from qmpcheck.reports.report import Report, Suite
@@ -45,15 +45,22 @@ def _run(report: Report) -> dict[str, Any]:
 
 def _rule(code: str) -> dict[str, Any]:
     about = CODES[code]
-    help = f"{about.means} {about.why} `qmpcheck explain {code}` shows examples."
     return {
         "id": code,
         "name": about.slug,
         "shortDescription": {"text": _message(about.slug.replace("-", " "))},
         "fullDescription": {"text": _message(about.means)},
-        "help": {"text": _message(help)},
+        "help": _help(code, about),
         "defaultConfiguration": {"level": str(about.severity)},
     }
+
+
+def _help(code: str, about: Code) -> dict[str, str]:
+    """All that `explain` says of a code, for code scanning to show; there is no address to lead to."""
+    text = f"{about.means} {about.why} `qmpcheck explain {code}` shows examples."
+    # Nothing fills in arguments here, so that readers show braces in examples as they are.
+    examples = "".join(f"\n\n{title}:\n\n```\n{example.rstrip()}\n```" for title, example in about.examples)
+    return {"text": _message(text), "markdown": f"{about.means} {about.why}{examples}\n"}
 
 
 def _invocation(report: Report) -> dict[str, Any]:
