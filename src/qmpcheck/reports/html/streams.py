@@ -282,15 +282,18 @@ def _group(id: str, findings: Sequence[PlacedFinding], lines: Mapping[int, bytes
 def _shown(id: str, placed: PlacedFinding, lines: Mapping[int, bytes]) -> Shown:
     each = placed.finding
     raw = lines.get(placed.at)
+    found = each.excerpt if raw is None else excerpt.of_line(raw, each, timelines.MOST)
+    # Where the line is shown, the message need not repeat what is in it.
+    message = msgspec.structs.replace(each, carries="").text if found else each.text
     return Shown(
         id=id,
         at=placed.at,
         line=each.line,
         file=each.file,
-        message=each.text,
+        message=message,
         place=timelines.place(each.spec_file, each.spec_line),
         drift=each.drift or "",
-        excerpt=each.excerpt if raw is None else excerpt.of_line(raw, each, timelines.MOST),
+        excerpt=found,
     )
 
 
