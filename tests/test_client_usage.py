@@ -269,7 +269,7 @@ def test_what_a_list_says_of_items_is_found_inside_them() -> None:
     assert seen.has(at("data.limit[]"))
 
 
-ALL_THE_SAME = "an item that no release has, and that the client reads all the same, ends with ?"
+ALL_THE_SAME = "if the client does read an item that no release has, write ? after it"
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ ALL_THE_SAME = "an item that no release has, and that the client reads all the s
             "CONNECTED\nCONECTED",
             'mine:2: no release has the event "CONECTED" (did you mean CONNECTED or NESTED?)',
         ),
-        ("\x1b[2J", 'mine:1: no release has the event "\\x1b[2J"'),
+        ("__\x1b[2J", 'mine:1: no release has the event "__\\x1b[2J"'),
         (
             "CONNECTED.adress",
             'mine:1: CONNECTED: no release has the member "adress" (did you mean address, address.id or address.type?)',
@@ -298,6 +298,26 @@ def test_a_list_with_a_mistake(text: str, message: str) -> None:
     with pytest.raises(SpecError) as error:
         client_usage_list.read(text, [QAPI], "mine")
     assert str(error.value).splitlines() == [message, ALL_THE_SAME]
+
+
+@pytest.mark.parametrize("text", ["These are the\nevents that we read.\n", "connected\n", "GIF89a\0\1"])
+def test_a_file_that_is_no_list(text: str) -> None:
+    with pytest.raises(SpecError) as error:
+        client_usage_list.read(text, [QAPI], "mine")
+    assert str(error.value) == (
+        "mine: no recording, and no list of what a client reads: expected JSON messages, or on each line one "
+        "EVENT, EVENT.member or EVENT.member=value; see 'qmpcheck diff --help'"
+    )
+
+
+def test_a_list_in_which_much_is_wrong() -> None:
+    with pytest.raises(SpecError) as error:
+        client_usage_list.read("XYZZY\n" * 25, [QAPI], "mine")
+    assert str(error.value).splitlines()[19:] == [
+        'mine:20: no release has the event "XYZZY"',
+        "and 5 lines more",
+        ALL_THE_SAME,
+    ]
 
 
 def test_a_mistake_far_down_a_list_stands_on_its_own_line(tmp_path: Path) -> None:

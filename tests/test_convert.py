@@ -78,17 +78,17 @@ def test_connections_of_one_vm_are_written_in_turn(capsys: pytest.CaptureFixture
 def test_several_vms_need_a_name(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = run(capsys, case("libvirt"))
     assert (status, out) == (2, "")
-    assert "choose one with --vm: web01 (0x7f10000000a0), lab: it's 4 (0x7f10000000b0), " in err
+    assert "name one with --vm: web01 (0x7f10000000a0), lab: it's 4 (0x7f10000000b0), " in err
     status, out, err = run(capsys, case("libvirt"), "--vm", "web02")
     assert (status, out) == (2, "")
-    assert "no VM web02 in it; it has web01 (0x7f10000000a0)" in err
+    assert 'no VM "web02" in it (did you mean web01 or db-02?); it has web01 (0x7f10000000a0)' in err
 
 
 def test_what_is_cut_is_left_out_and_counted(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = run(capsys, case("incus"))
     assert status == 0
     assert len(out.splitlines()) == 4
-    assert err.endswith("input.log: left out 1 message that the log holds only in part\n")
+    assert err.endswith("input.log: left out 1 message cut off in the log\n")
 
 
 def test_packed_and_standard_input(capsys: pytest.CaptureFixture[str]) -> None:

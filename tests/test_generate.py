@@ -327,9 +327,13 @@ def test_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--only", "STOPP"], 'the spec has no event "STOPP" (did you mean STOP?)'),
-        (["--seed", "-1"], "'-1' is not a whole number"),
-        (["--events", "1e3"], "'1e3' is not a whole number"),
-        (["--events", "0"], "'0' is not a number of events"),
+        (["--seed", "-1"], 'expected a whole number, 18 digits at most, not "-1"'),
+        (["--events", "1e3"], 'expected a whole number, 18 digits at most, not "1e3"'),
+        (["--events", "0"], "--events: expected at least 1 event"),
+        (
+            ["--spec", "99.1"],
+            "add the release from its source tree (qmpcheck compile TREE --as 99.1 --install)",
+        ),
         (["--spec", "0.1"], 'no spec is called "0.1"'),
     ],
 )

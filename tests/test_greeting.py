@@ -101,7 +101,7 @@ def test_each_stream_is_checked_by_its_own_release(
             '{"return": {}}\n',
             "neither a greeting nor an event: is it a QMP recording? If it is, name its release with --spec",
         ),
-        ("\x1f\x8b", "unknown compression method"),
+        ("\x1f\x8b", "the compressed data is cut off at byte 2; copy the file again"),
         (None, "No such file or directory"),
     ],
 )
@@ -116,7 +116,7 @@ def test_streams_that_do_not_tell(
         2,
         f"{path}: unchecked: 0 lines, 0 events, 0 errors, 0 warnings",
     )
-    assert f"qmpcheck: {path}: {message}" in said or "ended before" in said
+    assert f"qmpcheck: {path}: {message}" in said
 
 
 def test_a_greeting_is_found_wherever_it_stands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -327,7 +327,7 @@ def test_standard_input_may_be_a_file_without_greeting(tmp_path: Path) -> None:
     ("stream", "why"),
     [
         (b"", "no event in it"),
-        (gzip.compress(STOP.encode())[:-9], "Compressed file ended before the end-of-stream marker was reached"),
+        (gzip.compress(STOP.encode())[:-9], "the compressed data is cut off; copy the file again, or wait until it is fully written"),
     ],
     ids=["empty", "cut"],
 )  # fmt: skip
@@ -441,7 +441,10 @@ def test_following_takes_a_greeting_that_has_come(stream: str, tmp_path: Path) -
             STOP + of(1, 1) + of(1, 2),
             "-: its greetings name several releases (1.1.0 and 1.2.0): check each part by itself, or choose one with --spec",
         ),
-        ("\x1f\x8b", "-: Compressed file ended before the end-of-stream marker was reached"),
+        (
+            "\x1f\x8b",
+            "-: the compressed data is cut off; copy the file again, or wait until it is fully written",
+        ),
     ],
 )
 def test_following_what_does_not_tell(stream: str, why: str) -> None:

@@ -12,26 +12,65 @@ from jsonschema import Draft202012Validator
 from qmpcheck.cli import COMMANDS, config, main
 
 
-def said(capsys: pytest.CaptureFixture[str], command: str) -> str:
+@pytest.mark.parametrize(
+    ("command", "error"),
+    [
+        ("validat s.jsonl", 'unknown command "validat" (did you mean validate or lint?)'),
+        ("--versoin", "missing argument: COMMAND"),
+        ("validate", "missing argument: STREAM"),
+        ("record x", "missing argument: --output"),
+        ("specs 10.0", "unexpected argument: 10.0"),
+        ("validate s --complet", "unknown option --complet (did you mean --complete, --color or --select?)"),
+        ("validate s -z", "unknown option -z"),
+        ("diff 10.0 11.1 --used-bye x", "unknown option --used-bye (did you mean --used-by?)"),
+        ("validate s --literal=yes", "--literal takes no value"),
+        ("validate s --jobs 2 --cluster x", "--cluster and --jobs cannot be used together"),
+        ("validate s --jobs no", '--jobs: expected a number of processes, at least 1, not "no"'),
+        ("validate s --max-findings all", '--max-findings: expected a whole number, not "all"'),
+        ("validate s --within soon", '--within: expected a number of seconds, not "soon"'),
+        ("validate s --join [", '--join: "[" is not a regular expression: unterminated character set at position 0'),
+        ("validate s --join vm", '--join: "vm" needs a group (...) around the name of the VM'),
+        (
+            "validate s --assume -no-shutdown",
+            "--assume needs a value; one that begins with - is written --assume=-VALUE",
+        ),
+        (
+            "validate s --format jsn",
+            '--format: unknown value "jsn" (did you mean json?); expected text, grouped, full, concise or json',
+        ),
+        ("diff 1.0 1.1 --profile strickt", '--profile: unknown value "strickt" (did you mean strict?); expected tolerant or strict'),
+        (
+            "fit s --input libvrt",
+            '--input: unknown value "libvrt" (did you mean libvirt or kubevirt?); expected jsonl, kubevirt, journald, libvirt, '
+            "trace, virsh, incus, avocado, python, logfmt, qmp-proxy, iotests, qmp-shell, socat, prefixed or json",
+        ),
+        (
+            "validate s --fail-on warnign",
+            '--fail-on: unknown severity "warnign" (did you mean warning?); expected error or warning',
+        ),
+        (
+            "lint s --report htlm=x",
+            '--report: unknown format "htlm"; expected github, gitlab, json, junit, markdown or sarif',
+        ),
+        ("fit s --report htlm=x", '--report: unknown format "htlm" (did you mean html?); expected html'),
+        ("fit s --report html", "--report: html names no file: write html=FILE"),
+        ("validate s --select QMP203:STOP", "--select: CODE:EVENT is for --ignore only"),
+        ("validate s --select QMP7", '--select: no code here begins with "QMP7"'),
+        ("replay s --timeout never", '--timeout: expected a number greater than 0, not "never"'),
+    ],
+)  # fmt: skip
+def test_a_mistake_and_what_was_meant(command: str, error: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exit:
         main(command.split())
     assert exit.value.code == 2
-    return capsys.readouterr().err.splitlines()[-1]
+    name, *_ = command.split()
+    name = f"{name} " if name in COMMANDS else ""
+    assert capsys.readouterr().err == f"qmpcheck: {error}\nsee 'qmpcheck {name}--help'\n"
 
 
-@pytest.mark.parametrize(
-    ("command", "hint"),
-    [
-        ("validat s.jsonl", "(did you mean validate or lint?)"),
-        ("validate s.jsonl --format jsn", "(did you mean json?)"),
-        ("validate s.jsonl --complet", "(did you mean --complete, --color or --select?)"),
-        ("validate s.jsonl --assume -no-shutdown", "; a value that begins with - is written --assume=-VALUE"),
-        ("validate s.jsonl --select QMP203:STOP", "argument --select: CODE:EVENT is for --ignore only"),
-        ("diff 10.0 11.1 --used-bye x", "(did you mean --used-by?)"),
-    ],
-)
-def test_a_hint_says_what_was_meant(command: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert said(capsys, command).endswith(hint)
+def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "explain a code, an erratum or a rule" in capsys.readouterr().err
 
 
 def test_an_assumed_option_may_have_its_dash(tmp_path: Path) -> None:
@@ -129,6 +168,27 @@ def test_the_schema_of_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
     for wrong in ({"spek": "v2"}, {"within": -1}, {"severities": {"QMP2": "off"}}, {"select": "QMP2"}):
         assert not validator.is_valid(wrong)
     assert {*schema["$defs"]["ConfigSettings"]["properties"]} == {*config.KEYS}
+
+
+@pytest.mark.parametrize(
+    ("ignored", "error"),
+    [
+        ("QMP203:STPO", 'qmpcheck: ignore: no spec has an event "STPO" (did you mean STOP or SHUTDOWN?)\n'),
+        ("QMP203:BELL", 'qmpcheck: ignore: no spec has an event "BELL"\n'),
+        ("QMP201:BELL", ""),  # what is ignored is that no spec has it
+        ("QMP2:BELL", ""),
+        ("QMP203:__com.example_BELL", ""),
+        ("QMP203:WAKEUP", ""),
+        ("QMP203:DEBUG", ""),  # of an old release only
+    ],
+)
+def test_an_event_to_ignore_that_no_spec_has(
+    ignored: str, error: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stream = tmp_path / "s.jsonl"
+    stream.write_text('{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 0}}\n')
+    status = main(["validate", str(stream), "--spec", "10.0", "--ignore", ignored])
+    assert (status, capsys.readouterr().err) == (2 if error else 0, error)
 
 
 @pytest.mark.parametrize(

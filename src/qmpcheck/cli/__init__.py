@@ -70,6 +70,9 @@ def _run(arguments: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             # The encoding of the terminal may lack a character; a report must not end in a traceback.
             stream.reconfigure(errors="backslashreplace")
+    if not arguments:
+        _parser(()).print_help(sys.stderr)
+        return UNUSABLE
     options = _parser(arguments).parse_args(arguments)
     if options.color != "auto":
         os.environ["NO_COLOR" if options.color == "never" else "FORCE_COLOR"] = "1"
@@ -138,9 +141,9 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         from qmpcheck.cli import usage
 
-        self.print_usage(sys.stderr)
-        hint = usage.hint(message, COMMANDS, self.command or self)
-        self.exit(UNUSABLE, f"{self.prog}: {safe(message)}{hint}\n")
+        parser = self.command or self
+        tell(safe(usage.reworded(message, COMMANDS, parser)))
+        self.exit(UNUSABLE, f"see '{parser.prog} --help'\n")
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:

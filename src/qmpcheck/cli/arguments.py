@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qmpcheck.codes import Severity
 from qmpcheck.rulebase import EventRule, RuleBase, SpecError
 from qmpcheck.text import quoted
+from qmpcheck.vendors import is_vendors
 from qmpcheck.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -125,8 +126,38 @@ def named_rules(options: argparse.Namespace, option: str) -> frozenset[str]:
     known.update(name for path in options.rules for name in user_rules.names(path))
     for each in sorted(names - known):
         hint = did_you_mean(each, sorted(known))
-        raise SpecError(f"{option}: no code begins with {quoted(each)}, and no rule has this name{hint}")
+        raise SpecError(f"{option}: {quoted(each)} is neither a code nor the name of a rule{hint}")
     return names
+
+
+def expect_events(options: argparse.Namespace, *specs: RuleBase) -> None:
+    """Refuse `--ignore CODE:EVENT` with an event that is nowhere: it would ignore nothing.
+
+    Args:
+        options: the command's options.
+        specs: those that are checked by, which may have more events than the catalogue.
+
+    Raises:
+        SpecError: no spec has the event, it is no vendor's, and the finding is not that it is unknown.
+    """
+    wanted = [each.split(":", 1) for each in options.ignore if ":" in each]
+    named = {event for _, event in wanted} - {event for code, event in wanted if code == _UNKNOWN_EVENT}
+    if not named:
+        return
+    from qmpcheck.specs import catalogue
+
+    known = {event for spec in specs for event in spec.events}
+    known.update(each.partition(".")[0] for each in options.extra)
+    if not named <= known:  # then all specs are loaded, which takes a moment
+        known.update(event for spec in catalogue.releases() for event in spec.rule_base.events)
+    for event in sorted(named - known):
+        if not is_vendors(event):
+            raise SpecError(
+                f"ignore: no spec has an event {quoted(event)}{did_you_mean(event, sorted(known))}"
+            )
+
+
+_UNKNOWN_EVENT = "QMP201"
 
 
 def _not_codes(chosen: Sequence[str] | None) -> frozenset[str]:
@@ -147,7 +178,7 @@ def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
             code, colon, event = prefix.partition(":") if is_code(prefix) else (prefix, "", "")
             found = beginning(code, known)
             if not found and (is_code(code) or not code):
-                raise argparse.ArgumentTypeError(f"no code here begins with {code!r}")
+                raise argparse.ArgumentTypeError(f"no code here begins with {quoted(code)}")
             matching += [each + colon + event for each in found] or [prefix]
         return matching
 
@@ -190,7 +221,7 @@ def selected(options: argparse.Namespace, known: Collection[str]) -> frozenset[s
     wanted = frozenset(known if options.select is None else options.select)
     left = wanted.intersection(known).difference(options.ignore)
     if not left and not _not_codes(options.select):
-        raise SpecError("select and ignore leave no code, so that nothing would ever be found")
+        raise SpecError("select and ignore leave no code: nothing would be reported")
     return left
 
 
@@ -204,7 +235,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = -1
     if not 0 <= seconds < FOREVER:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+        raise argparse.ArgumentTypeError(f"expected a number of seconds, not {quoted(text)}")
     return seconds
 
 
@@ -212,4 +243,7 @@ def _severity(text: str) -> Severity:
     try:
         return Severity[text.upper()]
     except KeyError:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither error nor warning") from None
+        hint = did_you_mean(text, ("error", "warning"))
+        raise argparse.ArgumentTypeError(
+            f"unknown severity {quoted(text)}{hint}; expected error or warning"
+        ) from None

@@ -68,9 +68,9 @@ KEYS = ConfigSettings.__struct_encode_fields__
 """The keys that a file may have; severities and extra are those without a flag."""
 
 _EXPECTED = {
-    "spec": "expected the name of a spec",
+    "spec": 'expected the name of a spec in quotes, such as "10.0"',
     "severities": 'expected a table of codes, each "error" or "warning"',
-    "within": "expected a number of seconds",
+    "within": "expected a number of seconds, 0 or more",
     "fail-on": 'expected "error" or "warning"',
 }
 """What keys take that do not take a list of strings."""
@@ -170,7 +170,7 @@ def _project(path: str) -> ConfigFile | None:
 def _values(file: ConfigFile) -> dict[str, Any]:
     """Return everything that a file sets, as values of arguments."""
     if not isinstance(file.settings, dict):
-        file.fail("expected a table")
+        file.fail("expected a table of settings")
     try:
         msgspec.convert(file.settings, ConfigSettings)
     except msgspec.ValidationError as error:
@@ -191,7 +191,7 @@ _PLACE = re.compile(r" - at `\$\.([\w-]+)")
 def _refuse(file: ConfigFile, error: str) -> NoReturn:
     """Say in our words, and with the line, what msgspec found."""
     if unknown := _UNKNOWN.fullmatch(error):
-        known = did_you_mean(unknown[1], KEYS) or f"; there are {', '.join(KEYS)}"
+        known = did_you_mean(unknown[1], KEYS) or f"; known keys: {', '.join(KEYS)}"
         file.fail(f"unknown key {quoted(unknown[1])}{known}", unknown[1])
     place = _PLACE.search(error)
     key = place[1] if place else ""
@@ -208,7 +208,7 @@ def _bad_severity(file: ConfigFile, key: str) -> Iterator[str]:
 def _spec(value: str, folder: str) -> str:
     # Checking out a project and running a check in it must not run a program that the project names.
     if value.startswith("qemu:"):
-        raise _InvalidValue("a file names no program to be run; name it with --spec")
+        raise _InvalidValue("a configuration file cannot name a program to run; give it with --spec")
     if value.startswith("git:"):
         return value
     # Paths are relative to the file, so that the command works from every folder of the project.
@@ -233,7 +233,7 @@ def _some_codes(value: list[str], folder: str) -> list[str]:
         raise _InvalidValue("CODE:EVENT is for ignore only")
     codes = _codes(value, folder)
     if not codes:
-        raise _InvalidValue("names no code, so that nothing would ever be found")
+        raise _InvalidValue("an empty list, which would report nothing")
     return codes
 
 
@@ -243,7 +243,7 @@ def _beginning(prefix: str, *within: str) -> list[str]:
 
     codes = beginning(prefix, OF_GATE)
     if not codes:
-        reason = f"no code of a finding about a stream or a build begins with {quoted(prefix)}"
+        reason = f"no code that validate or gate report begins with {quoted(prefix)}"
         raise _InvalidValue(reason, *within)
     return codes
 

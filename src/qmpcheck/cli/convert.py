@@ -1,6 +1,7 @@
 """Write the QMP messages in a log as JSONL, one VM's at a time, or list the VMs in it.
 
-Messages are written as they were logged, each on one line. Messages that the log holds only in part are left
+Messages are written as they were logged, each on one line. Messages that were cut in the log are left out,
+with a note on standard error.
 
 Example: qmpcheck convert libvirtd.log --vm web1 -o web1.jsonl
 """
@@ -20,8 +21,8 @@ from qmpcheck.rulebase import SpecError
 from qmpcheck.streams import demultiplex, formats, source
 from qmpcheck.streams.formats.message import Stream
 from qmpcheck.streams.messages import is_text_of_event
-from qmpcheck.text import name, safe
-from qmpcheck.wording import plural
+from qmpcheck.text import name, quoted, safe
+from qmpcheck.wording import did_you_mean, plural
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,8 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "file", metavar="FILE", help="a log, plain or compressed, or its URL; - is standard input"
     )
     output.add_output(parser)
-    parser.add_argument("--vm", metavar="NAME", help="the VM: its name, or what --list shows in parentheses")
-    parser.add_argument("--list", action="store_true", help="list the VMs, and write no messages")
+    parser.add_argument(
+        "--vm", metavar="NAME", help="write this VM's messages: its name, or what --list shows in parentheses"
+    )
+    parser.add_argument("--list", action="store_true", help="list the VMs in the log instead")
     formats.add_input(parser)
 
 
@@ -48,8 +51,7 @@ def run(options: argparse.Namespace) -> int:
     with output.opened(options.output) as out, _parts(path, options.input) as (_, parts):
         _write(out, parts, chosen)
     if cut := sum(found[number].cut for number in chosen):
-        left_out = plural(cut, "message")
-        tell(f"{safe(path)}: left out {left_out} that the log holds only in part")
+        tell(f"{safe(path)}: left out {plural(cut, 'message')} cut off in the log")
     return CLEAN
 
 
@@ -129,8 +131,10 @@ def _chosen(path: str, found: list[_Contents], vm: str | None) -> list[int]:
         return chosen
     listed = ", ".join(dict.fromkeys(_label(found[number].stream) for number in vms))
     if vm is not None:
-        raise SpecError(f"{safe(path)}: no VM {name(vm)} in it; it has {listed}")
-    raise SpecError(f"{safe(path)}: messages of several VMs; choose one with --vm: {listed}")
+        known = {each for n in filled for each in (found[n].stream.vm, found[n].stream.name) if each}
+        hint = did_you_mean(vm, sorted(known))
+        raise SpecError(f"{safe(path)}: no VM {quoted(vm)} in it{hint}; it has {listed}")
+    raise SpecError(f"{safe(path)}: messages of several VMs; name one with --vm: {listed}")
 
 
 def _write(out: IO[str], parts: Iterator[demultiplex.Part], chosen: list[int]) -> None:

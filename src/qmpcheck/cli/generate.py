@@ -35,7 +35,7 @@ from qmpcheck.keypath import as_text
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
-from qmpcheck.text import name, safe
+from qmpcheck.text import name, quoted, safe
 from qmpcheck.wording import plural
 
 
@@ -139,13 +139,15 @@ _MOST_MISSING = 10
 
 def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at most {_DIGITS} digits")
+        raise argparse.ArgumentTypeError(
+            f"expected a whole number, {_DIGITS} digits at most, not {quoted(text)}"
+        )
     return int(text)
 
 
 def _positive(text: str) -> int:
     if not _number(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of events")
+        raise argparse.ArgumentTypeError("expected at least 1 event")
     return int(text)
 
 

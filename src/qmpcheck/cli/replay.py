@@ -35,7 +35,7 @@ from qmpcheck.replaying.stream import ReplayStream
 from qmpcheck.replaying.survival import SurvivalOutcome, TestedClient
 from qmpcheck.reports.terminal import table
 from qmpcheck.rulebase import SpecError
-from qmpcheck.text import safe, shortened
+from qmpcheck.text import quoted, safe, shortened
 from qmpcheck.wording import plural
 
 _USAGE = """qmpcheck replay (FILE | --spec SPEC) --listen ADDRESS
@@ -175,7 +175,7 @@ def _report(outcomes: list[SurvivalOutcome]) -> Iterator[str]:
 
 def _number(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text}: not a number")
+        raise argparse.ArgumentTypeError(f"expected a whole number, not {quoted(text)}")
     return int(text)
 
 
@@ -189,5 +189,5 @@ def _positive(text: str) -> float:
     except ValueError:
         number = 0
     if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text}: not a number greater than 0")
+        raise argparse.ArgumentTypeError(f"expected a number greater than 0, not {quoted(text)}")
     return number

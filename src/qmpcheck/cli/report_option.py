@@ -14,7 +14,8 @@ from qmpcheck.cli import output
 from qmpcheck.cli.messages import CLEAN, UNUSABLE, tell
 from qmpcheck.reports.formats import FOR_CI, LINES, PAGES
 from qmpcheck.rulebase import SpecError
-from qmpcheck.text import safe
+from qmpcheck.text import quoted, safe
+from qmpcheck.wording import alternatives, did_you_mean
 
 if TYPE_CHECKING:
     from qmpcheck.reports.report import Report
@@ -51,9 +52,13 @@ def add_report(parser: argparse.ArgumentParser, formats: Sequence[str] = (*FOR_C
 
 def _asked(formats: Sequence[str], text: str) -> ReportRequest:
     format, _, path = text.partition("=")
-    if format not in formats or not path:
-        expected = f"one of the formats {', '.join(formats)}" if formats[1:] else f"the format {formats[0]}"
-        raise argparse.ArgumentTypeError(f"{text!r} is not FORMAT=FILE, with {expected}")
+    if format not in formats:
+        hint = did_you_mean(format, formats)
+        raise argparse.ArgumentTypeError(
+            f"unknown format {quoted(format)}{hint}; expected {alternatives([*formats])}"
+        )
+    if not path:
+        raise argparse.ArgumentTypeError(f"{format} names no file: write {format}=FILE")
     if format == TABLES and path == "-":
         raise argparse.ArgumentTypeError(f"{TABLES} needs a folder for its tables, not standard output")
     return ReportRequest(format, output.output_path(path))

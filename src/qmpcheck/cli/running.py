@@ -17,7 +17,7 @@ from qmpcheck.cli.report_option import TABLES
 from qmpcheck.rulebase import SpecError
 from qmpcheck.streams import source
 from qmpcheck.streams.stored_file import StoredFile, scheme
-from qmpcheck.text import safe
+from qmpcheck.text import quoted, safe
 from qmpcheck.validation import joining, tasks
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recording import Recording
@@ -163,13 +163,13 @@ def _pattern(text: str) -> re.Pattern[str]:
     try:
         pattern = re.compile(text)
     except re.error as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no regular expression: {error}") from None
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a regular expression: {error}") from None
     if not pattern.groups:
-        raise argparse.ArgumentTypeError(f"{text!r} has no group (...) for the name of the VM")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} needs a group (...) around the name of the VM")
     return pattern
 
 
 def _jobs(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes")
+        raise argparse.ArgumentTypeError(f"expected a number of processes, at least 1, not {quoted(text)}")
     return int(text)

@@ -1,4 +1,4 @@
-"""Hints for command lines that argparse refuses."""
+"""What is said about a command line that argparse refuses: one line, with what may have been meant."""
 
 from __future__ import annotations
 
@@ -6,31 +6,51 @@ import argparse
 import re
 from collections.abc import Iterable
 
-from qmpcheck.wording import did_you_mean
+from qmpcheck.text import quoted
+from qmpcheck.wording import alternatives, did_you_mean
 
-_COMMAND = re.compile(r"argument COMMAND: invalid choice: '([^']*)'")
-_CHOICE = re.compile(r"invalid choice: '([^']*)' \(choose from (.*)\)")
-_OPTION = re.compile(r"unrecognized arguments: (?:.* )?(--[\w-]+)")
-_NO_VALUE = re.compile(r"argument ([\w/-]*?(--[\w-]+)): expected (?:one|at least one) argument")
+_ARGUMENT = re.compile(r"argument (?P<name>.*?): (?P<reason>.*)", re.DOTALL)
+_CHOICE = re.compile(r"invalid choice: '(.*)' \(choose from (.*)\)", re.DOTALL)
+_OPTION = re.compile(r"unrecognized arguments: (?:.* )?(--?[a-zA-Z][\w-]*)")
+_UNEXPECTED = "unrecognized arguments: "
+_REQUIRED = "the following arguments are required: "
 
 
-def hint(message: str, commands: Iterable[str], parser: argparse.ArgumentParser) -> str:
-    """What may have been meant, to go after argparse's message; "" for nothing.
+def reworded(message: str, commands: Iterable[str], parser: argparse.ArgumentParser) -> str:
+    """The error in plain words, and what may have been meant.
 
     Args:
         message: argparse's.
         commands: the names of commands.
         parser: has the options that could have been meant.
     """
-    if found := _COMMAND.match(message):
-        return did_you_mean(found[1], commands)
-    if found := _CHOICE.search(message):
-        return did_you_mean(found[1], re.findall(r"[\w.-]+", found[2]))
     if found := _OPTION.match(message):
-        return did_you_mean(found[1], _options(parser))
-    if found := _NO_VALUE.match(message):
-        return f"; a value that begins with - is written {found[2]}=-VALUE"
-    return ""
+        return f"unknown option {found[1]}{did_you_mean(found[1], _options(parser))}"
+    if message.startswith(_UNEXPECTED):
+        return f"unexpected argument: {message.removeprefix(_UNEXPECTED)}"
+    if message.startswith(_REQUIRED):
+        return f"missing argument: {re.sub('-[a-z]/', '', message.removeprefix(_REQUIRED))}"
+    if found := _ARGUMENT.fullmatch(message):
+        name = found["name"].rpartition("/")[2]  # of -o/--output, the long one
+        return _about(name, found["reason"], commands)
+    return message
+
+
+def _about(name: str, reason: str, commands: Iterable[str]) -> str:
+    if found := _CHOICE.fullmatch(reason):
+        if name == "COMMAND":
+            return f"unknown command {quoted(found[1])}{did_you_mean(found[1], commands)}"
+        choices = re.findall(r"[\w.-]+", found[2])
+        wrong = f"{name}: unknown value {quoted(found[1])}{did_you_mean(found[1], choices)}"
+        return f"{wrong}; expected {alternatives(choices)}"
+    if re.match("expected (?:one|at least one) argument", reason):
+        return f"{name} needs a value; one that begins with - is written {name}=-VALUE"
+    if reason.startswith("ignored explicit argument"):
+        return f"{name} takes no value"
+    if reason.startswith("not allowed with argument "):
+        other = reason.removeprefix("not allowed with argument ").rpartition("/")[2]
+        return f"{name} and {other} cannot be used together"
+    return f"{name}: {reason}"
 
 
 def _options(parser: argparse.ArgumentParser) -> list[str]:

@@ -116,6 +116,7 @@ def run(options: argparse.Namespace) -> int:
     spec = None if options.spec == AUTO else catalogue.find(options.spec)
     strictness.check(options, *([spec] if spec else []))
     _check_options(options)
+    arguments.expect_events(options, *([spec.rule_base] if spec else []))
     checker = FileChecker(_recipe(options), spec, options.input, running.keeps_excerpts(options))
     if options.follow:
         return _follow(options, checker, known)
@@ -321,5 +322,5 @@ def _option_name(text: str) -> str:
 
 def _count(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a count")
+        raise argparse.ArgumentTypeError(f"expected a whole number, not {quoted(text)}")
     return int(text)

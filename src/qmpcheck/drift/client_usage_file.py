@@ -85,7 +85,7 @@ def _located(name: str) -> str:
     stems = dict.fromkeys(_VERSIONED.sub("", each) for each in lists)
     hint = did_you_mean(name, dict.fromkeys((*stems, *lists)))
     raise SpecError(
-        f"{safe(name)}: no such file, and no client of this name{hint}; known are {', '.join(stems)}"
+        f"{safe(name)}: no such file, and no client of this name{hint}; known: {', '.join(stems)}"
     )
 
 
@@ -118,7 +118,7 @@ def _of_file(path: str, lines: Iterator[bytes], specs: Sequence[RuleBase]) -> Li
         head.append(line)
         left -= len(line) + 1
         if left < 0:
-            raise SpecError(f"{safe(path)}: neither a stream nor a list of events")
+            raise SpecError(f"{safe(path)}: {client_usage_list.NO_LIST}")
     return client_usage_list.read(b"\n".join(head).decode("utf-8", "replace"), specs, path)
 
 

@@ -13,6 +13,7 @@ mistyped name is found. `?` at the end of an item says that it may be in none.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -23,7 +24,7 @@ from qmpcheck.drift.client_usage import ClientUsage, UsageBuilder
 from qmpcheck.rulebase import DescribedValue, RuleBase, SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.text import name, quoted, safe
-from qmpcheck.wording import did_you_mean, near_names
+from qmpcheck.wording import did_you_mean, near_names, plural
 
 
 class Listed(NamedTuple):
@@ -67,19 +68,35 @@ def read(text: str, specs: Sequence[RuleBase], path: str) -> Listed:
     seen: dict[str, UsageBuilder] = defaultdict(_nothing)
     elsewhere: list[str] = []
     wrong: list[str] = []
+    looks_right = False
     for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
         written = line.partition("#")[0].strip()
         if written:
+            looks_right = looks_right or _NAME.match(written) is not None
             try:
                 elsewhere += _add(_item(written), specs, seen)
             except LookupError as error:
                 wrong.append(f"{safe(path)}:{number}: {error.args[0]}")
+    if wrong and not looks_right:
+        raise SpecError(f"{safe(path)}: {NO_LIST}")
     if wrong:
-        raise SpecError("\n".join([*wrong, _ALL_THE_SAME]))
+        more = [f"and {plural(len(wrong) - _MOST_WRONG, 'line')} more"] if wrong[_MOST_WRONG:] else []
+        raise SpecError("\n".join([*wrong[:_MOST_WRONG], *more, _ALL_THE_SAME]))
     return Listed({event: builder.seen() for event, builder in seen.items()}, tuple(elsewhere))
 
 
-_ALL_THE_SAME = "an item that no release has, and that the client reads all the same, ends with ?"
+NO_LIST = (
+    "no recording, and no list of what a client reads: expected JSON messages, or on each line one "
+    "EVENT, EVENT.member or EVENT.member=value; see 'qmpcheck diff --help'"
+)
+
+_NAME = re.compile(r"[A-Z][A-Z0-9_]+(?:$|[.!?=])|__")
+"""What items of a list begin with, and lines of other texts do not."""
+
+_MOST_WRONG = 20
+"""Wrong items that are listed."""
+
+_ALL_THE_SAME = "if the client does read an item that no release has, write ? after it"
 
 
 def _nothing() -> UsageBuilder:

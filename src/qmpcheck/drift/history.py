@@ -21,7 +21,7 @@ from qmpcheck.rulebase import DescribedValue, Member, Object, Place, RuleBase, S
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import TEXT_DOCUMENT, SpecEntry
 from qmpcheck.text import name, quoted
-from qmpcheck.wording import did_you_mean, type_text
+from qmpcheck.wording import alternatives, did_you_mean, type_text
 
 
 class SpecInForce(NamedTuple):
@@ -157,8 +157,13 @@ def _unknown(subject: _Subject) -> _Subject:
             if above.members and member and _is_known(above._replace(value=member)):
                 raise SpecError(f"{holder}.{name(member)} is a value: nothing is inside it")
             what = "member or value" if above.members else "member"
-            hint = did_you_mean(member, dict.fromkeys(_inside(above)))
-            raise SpecError(f"in no spec {holder} has a {what} {quoted(member)}{hint}")
+            deeper = dict.fromkeys(_deeper(above, member))
+            hint = (
+                f" (did you mean {alternatives([*map(name, deeper)])}?)"
+                if deeper
+                else did_you_mean(member, dict.fromkeys(_inside(above)))
+            )
+            raise SpecError(f"{holder} has no {what} {quoted(member)} in any spec{hint}")
         above = below
     raise AssertionError("every step is known, and so is the whole")
 
@@ -172,6 +177,18 @@ def _inside(subject: _Subject) -> Iterator[str]:
                 yield from each.values
             elif each.is_member and each.names[:-1] == subject.members:
                 yield each.names[-1]
+
+
+def _deeper(above: _Subject, wanted: str) -> Iterator[str]:
+    """Yield the full names of the members and values with this name that are anywhere inside a member."""
+    for stage in spec_line():
+        rule = stage.rule_base.events.get(above.event)
+        for each in rule.walk() if rule else ():
+            if each.names[: len(above.members)] == above.members:
+                if each.is_member and each.names[-1] == wanted:
+                    yield ".".join((above.event, *each.names))
+                if wanted in each.values:
+                    yield ".".join((above.event, *each.names, wanted))
 
 
 class _SubjectInSpec(NamedTuple):

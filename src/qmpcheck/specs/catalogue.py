@@ -185,11 +185,13 @@ def _newer(version: Version) -> str:
     """Say what to do about a version that is newer than the catalogue; "" if it is not."""
     newest = _newest()
     series = _series(newest)[:2]
+    release = version.next_release if version.is_development else version.release
     if series > version[:2] or (series == version[:2] and not version.is_development):
         return ""
     return (
-        f"newer than {newest}, the newest release that qmpcheck knows; a better spec is qemu:PATH, which is "
-        "what that binary says about itself, or its source tree, or its release in a newer qmpcheck"
+        f"newer than {newest}, the newest release that qmpcheck knows; update qmpcheck, add the release from "
+        f"its source tree (qmpcheck compile TREE --as {release} --install), or name as the spec qemu:PATH, "
+        "which is what that binary says about itself"
     )
 
 

@@ -34,21 +34,33 @@ def opened(path: str, ahead: bool = False, size: int | None = None) -> Iterator[
     Raises:
         Unreadable: at opening or at any read.
     """
-    with Failures(), raw(path, ahead, size) as file:
+    with Failures(), raw(path, ahead, size) as file, Failures(file):
         yield unpacked(file)
 
 
 class Failures:
-    """Within it, what keeps a stream from being read is raised as `Unreadable`."""
+    """Within it, what keeps a stream from being read is raised as `Unreadable`.
+
+    Args:
+        file: the stored bytes, of which a cut file's message says where they end.
+    """
+
+    def __init__(self, file: io.BufferedReader | None = None) -> None:
+        self._file = file
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, EOFError):
+            at = f" at byte {self._file.tell()}" if self._file and self._file.seekable() else ""
+            raise Unreadable(
+                f"the compressed data is cut off{at}; copy the file again, or wait until it is fully written"
+            ) from None
+        if error is not None and isinstance(error, _decompression_errors()):
+            raise Unreadable(f"the compressed data is damaged ({error}); copy the file again") from None
         if isinstance(error, OSError):
             raise Unreadable(error.strerror or str(error)) from None
-        if error is not None and isinstance(error, (EOFError, *_decompression_errors())):
-            raise Unreadable(str(error)) from None
 
 
 def expect_readable(path: str) -> None:
@@ -248,7 +260,12 @@ def _zstd() -> Any:
     return zstd
 
 
-_DECOMPRESSORS = (("zlib", "error"), ("backports.zstd", "ZstdError"), ("compression.zstd", "ZstdError"))
+_DECOMPRESSORS = (
+    ("gzip", "BadGzipFile"),
+    ("zlib", "error"),
+    ("backports.zstd", "ZstdError"),
+    ("compression.zstd", "ZstdError"),
+)
 
 
 def _decompression_errors() -> tuple[type[Exception], ...]:

@@ -129,7 +129,7 @@ def add_input(parser: argparse.ArgumentParser) -> None:
         "--input",
         choices=names(),
         metavar="FORMAT",
-        help=f"the format of the input, not to be recognised by its content: {', '.join(names())}",
+        help=f"read the files as this format, and do not detect it: {', '.join(names())}",
     )
 
 
@@ -169,11 +169,13 @@ def recognised(head: bytes, path: str = "") -> Format:
 
 
 def _unknown(head: bytes) -> str:
+    if b"\0" in head:
+        return "a binary file; expected a recording or a log, which are text (or gzip or Zstandard of it)"
     lines = enumerate(head.split(b"\n"), 1)
     number, line = next((number, line) for number, line in lines if line.strip())
     looks = quoted(line.strip().decode(errors="backslashreplace"))
     return (
-        f"in no known format, with no QMP message in the first {HEAD >> 10} KiB; line {number} is {looks}; "
+        f"no known format, and no QMP message in the first {HEAD >> 10} KiB; line {number} is {looks}; "
         f"if you know the format, name it with --input ({', '.join(names())})"
     )
 
