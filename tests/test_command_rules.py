@@ -496,7 +496,7 @@ def test_a_mistyped_name_has_a_suggestion(capsys: pytest.CaptureFixture[str], tm
     stream.write_text(json.dumps(STOP) + "\n")
     assert main(["validate", str(stream), "--spec", "7.2", "--ignore", "cont-resume"]) == 2
     assert (
-        'ignore: no code begins with "cont-resume", and no rule has this name (did you mean cont-resumes'
+        'ignore: "cont-resume" is neither a code nor the name of a rule (did you mean cont-resumes'
         in capsys.readouterr().err
     )
 

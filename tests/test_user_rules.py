@@ -134,10 +134,10 @@ GOOD = '[[rule]]\nevent = "POWERDOWN"\nthen = "SHUTDOWN"\n'
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "1: expected [[rule]] tables and nothing else"),
-        ("rule = 1\n", "1: expected [[rule]] tables and nothing else"),
-        ("rule = []\n", "1: expected [[rule]] tables and nothing else"),
-        ("rule = [1, 2]\n", "1: expected [[rule]] tables and nothing else"),
+        ("", "1: expected only [[rule]] tables"),
+        ("rule = 1\n", "1: expected only [[rule]] tables"),
+        ("rule = []\n", "1: expected only [[rule]] tables"),
+        ("rule = [1, 2]\n", "1: expected only [[rule]] tables"),
         (
             '[[rule]]\nevent = "BLOCK_JOB_READY"\nthen = "STOP"\nwhen = { len = true }\n',
             '4: "len" cannot be true',
@@ -148,12 +148,12 @@ GOOD = '[[rule]]\nevent = "POWERDOWN"\nthen = "SHUTDOWN"\n'
         ),
         (
             '[[rule]]\nevent = "BLOCK_JOB_READY"\nthen = "STOP"\nwhen = { device = [] }\n',
-            '4: "device" has no value',
+            '4: "device": expected at least one value',
         ),
         ("[[rule]\n", "1:7: Expected ']]' at the end of an array declaration"),
-        (GOOD + "[options]\n", "4: expected [[rule]] tables and nothing else"),
+        (GOOD + "[options]\n", "4: expected only [[rule]] tables"),
         (GOOD + '[rule.when]\nreason = "x"\n', '4: POWERDOWN has no member "reason"'),
-        (GOOD + "[[rule]]\n", "4: event names an event"),
+        (GOOD + "[[rule]]\n", "4: a rule needs an event or a command"),
         (
             GOOD.replace("POWERDOWN", "POWERDOWNS"),
             '2: the spec has no event "POWERDOWNS" (did you mean POWERDOWN?)',
@@ -161,20 +161,23 @@ GOOD = '[[rule]]\nevent = "POWERDOWN"\nthen = "SHUTDOWN"\n'
         (GOOD + GOOD.replace("SHUTDOWN", "OFF"), '6: the spec has no event "OFF"'),
         (
             GOOD + "then_ = 1\n",
-            '4: unknown key "then_" (did you mean then, when or within?); a rule has name, event, command, when, has, lacks, then, same, within, kind, until',
+            '4: unknown key "then_" (did you mean then, when or within?); a rule has the keys name, event, command, when, has, lacks, then, same, within, kind, until',
         ),
-        (GOOD + "within = -1\n", "4: within is a number of seconds"),
-        (GOOD + 'kind = "maybe"\n', '4: kind is "response", "precedence", "absence" or "never"'),
-        (GOOD + 'until = "RESET"\n', '4: until does not go with kind "response"'),
-        (GOOD + 'kind = "absence"\nwithin = 1\n', '5: within does not go with kind "absence"'),
-        (GOOD + 'kind = "precedence"\nwithin = 1\n', '5: within does not go with kind "precedence"'),
+        (GOOD + "within = -1\n", "4: within: expected a number of seconds, 0 or more"),
+        (GOOD + 'kind = "maybe"\n', '4: kind: expected "response", "precedence", "absence" or "never"'),
+        (GOOD + 'until = "RESET"\n', '4: until: a rule of the kind "response" has none'),
+        (GOOD + 'kind = "absence"\nwithin = 1\n', '5: within: a rule of the kind "absence" has none'),
+        (GOOD + 'kind = "precedence"\nwithin = 1\n', '5: within: a rule of the kind "precedence" has none'),
         (GOOD + "when = { reason = 1 }\n", '4: POWERDOWN has no member "reason"'),
         (GOOD + 'same = "device"\n', '4: POWERDOWN has no member "device"'),
         (
             '[[rule]]\nevent = "WATCHDOG"\nthen = "STOP"\nwhen.action = "stop"\n',
             '4: "action" cannot be "stop"',
         ),
-        ('[[rule]]\nevent = "WATCHDOG"\nthen = []\n', "3: then names an event, or several in a list"),
+        (
+            '[[rule]]\nevent = "WATCHDOG"\nthen = []\n',
+            "3: then: expected the name of an event, a table { event = …, when = … }, or a list of these",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(text: str, message: str, tmp_path: Path) -> None:
@@ -303,25 +306,25 @@ def test_what_responses_carry_commands_and_what_never_comes(
     [
         (
             '[[rule]]\ncommand = "device-del"\nthen = "STOP"\n',
-            '2: there is no command "device-del" (did you mean device_del',
+            '2: the release has no command "device-del" (did you mean device_del',
         ),
         (
             '[[rule]]\ncommand = "change"\nthen = "STOP"\n',
-            '2: there is no command "change"',
+            '2: the release has no command "change"',
         ),  # gone since 6.0
         (
             '[[rule]]\ncommand = "device_del"\nwhen = { ids = "a" }\nthen = "STOP"\n',
             '3: device_del has no argument "ids" (did you mean id?)',
         ),
         ('[[rule]]\ncommand = "eject"\nwhen = { force = 1 }\nthen = "STOP"\n', '3: "force" cannot be 1'),
-        ('[[rule]]\ncommand = "stop"\nthen = "STOP"\nwithin = 1\n', "4: a command has no timestamp"),
+        ('[[rule]]\ncommand = "stop"\nthen = "STOP"\nwithin = 1\n', "4: within: a command has no timestamp"),
         (
             '[[rule]]\ncommand = "stop"\nevent = "STOP"\nthen = "STOP"\n',
-            "2: a rule is about an event or a command, not both",
+            "2: a rule has an event or a command, not both",
         ),
         (
             '[[rule]]\nevent = "STOP"\nkind = "never"\nthen = "RESUME"\n',
-            '4: then does not go with kind "never"',
+            '4: then: a rule of the kind "never" has none',
         ),
         (
             '[[rule]]\nevent = "STOP"\n\nthen = [\n  { event = "RESUMED" },\n]\n',
@@ -339,16 +342,22 @@ def test_what_responses_carry_commands_and_what_never_comes(
             '[[rule]]\nevent = "STOP"\nthen = { event = "RESET", when = { reason = "guest-rest" } }\n',
             '3: "reason" cannot be "guest-rest" (did you mean guest-reset',
         ),
-        ('[[rule]]\nevent = "STOP"\nthen = { command = "cont" }\n', "3: then names an event"),
+        ('[[rule]]\nevent = "STOP"\nthen = { command = "cont" }\n', "3: then: expected the name of an event"),
         ('[[rule]]\nevent = "STOP"\nthen = "RESUME"\nhas = ["x"]\n', '4: STOP has no member "x"'),
         (
             '[[rule]]\nevent = "DEVICE_DELETED"\nthen = "RESET"\nsame = { device = "id" }\n',
             '4: RESET has no member "id"',
         ),
-        ('[[rule]]\nname = "a,b"\nevent = "STOP"\nthen = "RESUME"\n', "2: a name has no comma"),
-        ('[[rule]]\nname = "qmp1"\nevent = "STOP"\nthen = "RESUME"\n', "2: a name has no comma"),
-        (DISMISSED + DISMISSED, '8: another rule is called "dismissed"'),
-        ('[[rule]]\nname = 1\nevent = "STOP"\nthen = "RESUME"\n', "2: name is a text"),
+        (
+            '[[rule]]\nname = "a,b"\nevent = "STOP"\nthen = "RESUME"\n',
+            '2: name: expected printable characters, no comma, and no "QMP"',
+        ),
+        (
+            '[[rule]]\nname = "qmp1"\nevent = "STOP"\nthen = "RESUME"\n',
+            '2: name: expected printable characters, no comma, and no "QMP"',
+        ),
+        (DISMISSED + DISMISSED, '8: name: another rule is called "dismissed"'),
+        ('[[rule]]\nname = 1\nevent = "STOP"\nthen = "RESUME"\n', "2: name: expected a string"),
         ('rule = [{ event = "STOP", then = "RESUMED" }]\n', '1: the spec has no event "RESUMED"'),
     ],
 )

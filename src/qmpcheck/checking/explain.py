@@ -98,7 +98,7 @@ def _no_event(value: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("QMP103", 1, text, path=("event",))
     elif messages.is_greeting(value):
         for path, fault in _greeting_faults(value["QMP"]):
-            yield Finding("QMP107", 1, f"bad greeting: {fault}", path=path)
+            yield Finding("QMP107", 1, fault, path=path)
     elif not messages.is_other(value):
         keys = ", ".join(quoted(key) for key in list(value)[:5])
         got = f"an object with the key{'s' * (len(value) > 1)} {keys}" if keys else "an empty object"
@@ -117,12 +117,12 @@ def _greeting_faults(said: Any) -> Iterator[tuple[KeyPath, str]]:
     if isinstance(said, str) and path[-1] == "qemu":
         return  # as in 0.12
     if not isinstance(said, dict):
-        yield path, f"expected an object for {path[-1]}, got {_shown(said)}"
+        yield path, f"expected an object, got {_shown(said)}"
         return
     for key in Version._fields:
         if not is_part(said.get(key)):
             got = _shown(said[key]) if key in said else "nothing"
-            yield (*path, key), f"expected 0 to {LARGEST_PART} for {key}, got {got}"
+            yield (*path, key), f"expected an integer from 0 to {LARGEST_PART}, got {got}"
 
 
 def _envelope(value: dict[str, Any], event: str) -> Iterator[Finding]:

@@ -68,17 +68,17 @@ class RuleTable(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 _EXPECTED = {
-    "name": "name is a text",
-    "event": "event names an event",
-    "command": "command names a command",
-    "when": "when is a table of members and their values",
-    "has": "has names a member, or several in a list",
-    "lacks": "lacks names a member, or several in a list",
-    "then": "then names an event, or several in a list; { event = …, when = … } says what it carries",
-    "same": "same names a member, or several in a list, or is a table: the trigger's = the response's",
-    "within": "within is a number of seconds",
-    "kind": f"kind is {alternatives([*map(quoted, ('response', 'precedence', 'absence', 'never'))])}",
-    "until": "until names an event, or several in a list",
+    "name": "name: expected a string",
+    "event": "event: expected the name of an event",
+    "command": "command: expected the name of a command",
+    "when": 'when: expected a table of members and their values, such as { action = "stop" }',
+    "has": "has: expected the name of a member, or a list of names",
+    "lacks": "lacks: expected the name of a member, or a list of names",
+    "then": "then: expected the name of an event, a table { event = …, when = … }, or a list of these",
+    "same": "same: expected the name of a member, a list of names, or a table { trigger's = response's }",
+    "within": "within: expected a number of seconds, 0 or more",
+    "kind": f"kind: expected {alternatives([*map(quoted, ('response', 'precedence', 'absence', 'never'))])}",
+    "until": "until: expected the name of an event, a table { event = …, when = … }, or a list of these",
 }
 """The expected value of each key."""
 
@@ -111,14 +111,14 @@ def load(
     if tables.keys() != {"rule"} or not isinstance(written, list) or not is_list:
         other = next((key for key in tables if key != "rule"), "rule")
         line = toml_positions.line(text, (other,))
-        raise SpecError(f"{safe(path)}:{line}: expected [[rule]] tables and nothing else")
+        raise SpecError(f"{safe(path)}:{line}: expected only [[rule]] tables")
     vocabulary = Vocabulary(rule_base.events, of_release(series), sent_late(rule_base))
     rules: list[TemporalRule] = []
     for at, each in enumerate(written):
         try:
             rule = temporal_rule(read(each, RuleTable), vocabulary)
             if rule.name and rule.name in [before.name for before in rules]:
-                raise InvalidRule(f"another rule is called {quoted(rule.name)}", "name")
+                raise InvalidRule(f"name: another rule is called {quoted(rule.name)}", "name")
         except InvalidRule as wrong:
             line = toml_positions.line_in_item(text, "rule", at, wrong.keys)
             raise SpecError(f"{safe(path)}:{line}: {wrong}") from None
@@ -164,7 +164,7 @@ def _wrong(error: str, kind: type[RuleTable]) -> InvalidRule:
         known = (PatternTable if within else kind).__struct_fields__
         holder = re.match(r"\w*", within)
         what = "an event in it" if within else "a rule"
-        text = f"unknown key {quoted(key)}{did_you_mean(key, known)}; {what} has {', '.join(known)}"
+        text = f"unknown key {quoted(key)}{did_you_mean(key, known)}; {what} has the keys {', '.join(known)}"
         return InvalidRule(text, *filter(None, [holder and holder[0], key]))
     place = _PLACE.search(error)
     key = place[1] if place else ""
@@ -225,20 +225,22 @@ def temporal_rule(table: RuleTable, vocabulary: Vocabulary) -> TemporalRule:
 def _check_keys(table: RuleTable) -> None:
     """Raise `InvalidRule` if keys are missing, or do not go together."""
     if table.event and table.command:
-        raise InvalidRule("a rule is about an event or a command, not both", "command")
+        raise InvalidRule("a rule has an event or a command, not both", "command")
     if not table.event and not table.command:
-        raise InvalidRule("event names an event, or command a command: what the rule is about", "event")
+        raise InvalidRule("a rule needs an event or a command, which it is about", "event")
     if "," in table.name or table.name[:3].upper() == "QMP" or not table.name.isprintable():
-        raise InvalidRule('a name has no comma, does not begin with "QMP", and can be printed', "name")
+        raise InvalidRule(
+            'name: expected printable characters, no comma, and no "QMP" at the beginning', "name"
+        )
     for key, kinds in _ONLY_OF.items():
         if getattr(table, key) not in ((), None) and table.kind not in kinds:
-            raise InvalidRule(f'{key} does not go with kind "{table.kind}"', key)
+            raise InvalidRule(f'{key}: a rule of the kind "{table.kind}" has none', key)
     if table.kind != "never" and table.then in ((), ""):
         raise InvalidRule(_EXPECTED["then"], "then")
     if table.within is not None and not 0 <= table.within < _FOREVER:
         raise InvalidRule(_EXPECTED["within"], "within")
     if table.within is not None and table.command:
-        raise InvalidRule("a command has no timestamp, so nothing comes within seconds of it", "within")
+        raise InvalidRule("within: a command has no timestamp, so no time can be measured from it", "within")
 
 
 _FOREVER = 1e9
@@ -264,7 +266,9 @@ def _pattern(written: RuleTable | PatternTable, vocabulary: Vocabulary, key: str
     """Return the messages of a table; `key` is the key of the table in its rule, "" for the rule itself."""
     if written.command:
         known = vocabulary.commands
-        _expect(written.command, known, f"there is no command {quoted(written.command)}", key or "command")
+        _expect(
+            written.command, known, f"the release has no command {quoted(written.command)}", key or "command"
+        )
     else:
         events = vocabulary.events
         _expect(written.event, events, f"the spec has no event {quoted(written.event)}", key or "event")
@@ -287,7 +291,7 @@ def _with_condition(
         values = value if isinstance(value, list) else [value]
         types = _types(_path(path), pattern, vocabulary, *keys)
         if not values:
-            raise InvalidRule(f"{quoted(path)} has no value to be compared with", *keys)
+            raise InvalidRule(f"{quoted(path)}: expected at least one value", *keys)
         for each in values:
             if not any(_can_be(each, described) for described in types):
                 raise InvalidRule(f"{quoted(path)} cannot be {_shown(each)}{_near_value(each, types)}", *keys)

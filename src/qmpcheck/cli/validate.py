@@ -29,7 +29,7 @@ from qmpcheck.reports.formats import FOR_CI, PAGES
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.streams import formats, source
-from qmpcheck.text import quoted, safe
+from qmpcheck.text import name, quoted, safe
 from qmpcheck.validation import tasks
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recipe import Recipe
@@ -208,7 +208,7 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
         ) -> None:
             from qmpcheck.reports import streamstext, terminal
 
-            for note in (f"{safe(path)}: {choice.why}" if choice.why else "", choice.spec.note):
+            for note in (f"{_label(path, vm)}: {choice.why}" if choice.why else "", choice.spec.note):
                 if note and note not in chosen:
                     chosen.add(note)
                     tell(note)
@@ -257,7 +257,7 @@ def _report(
         for result in results:
             more = result.unlisted.total()
             if more:  # the report has no place for it
-                tell(f"{safe(result.path)}: {plural(more, 'finding')} more, not listed")
+                tell(f"{_label(result.path, result.vm)}: {plural(more, 'finding')} more, not listed")
     else:
         if len(results) > _MANY and options.format == "text":
             from qmpcheck.reports import summary
@@ -276,7 +276,7 @@ def _notes(results: Collection[StreamResult]) -> list[str]:
     more: Counter[str] = Counter()
     for result in results:
         paths = by_reason.setdefault(result.why, []) if result.why else []
-        path = safe(result.path)
+        path = _label(result.path, result.vm)
         if len(paths) < MOST_NAMED:
             paths += [path] * (path not in paths)
         elif path != paths[-1]:
@@ -286,13 +286,17 @@ def _notes(results: Collection[StreamResult]) -> list[str]:
     return [*chosen, *notes]
 
 
+def _label(path: str, vm: str) -> str:
+    return f"{safe(path)}: {name(vm)}" if vm else safe(path)
+
+
 def _status(results: Collection[StreamResult], options: argparse.Namespace, known: Baseline | None) -> int:
     unchecked = 0
     for checked in results:
         if reason := stream_status.unchecked(checked):
             unchecked += 1
             if unchecked <= _MOST_TOLD:
-                tell(f"{safe(checked.path)}: {reason}")
+                tell(f"{_label(checked.path, checked.vm)}: {reason}")
     if unchecked > _MOST_TOLD:
         tell(f"{plural(unchecked - _MOST_TOLD, 'stream')} more could not be checked")
     if unchecked:

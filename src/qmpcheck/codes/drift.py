@@ -47,8 +47,8 @@ CODES: dict[str, Code] = {
     "QMP501": _change(
         "event-removed",
         ChangeKind(Subject.EVENT, Direction.REMOVED, Impact.BREAKING, Impact.BREAKING),
-        "The new spec has no such event. Where another one of the same data came, it is named: likely the "
-        "event was renamed.",
+        "The new spec no longer has the event. If it has a new event with the same data, that is named: "
+        "the event was probably renamed.",
         "A client that waits for the event waits forever.",
         _TWO_EVENTS,
         _PLAIN,
@@ -56,7 +56,7 @@ CODES: dict[str, Code] = {
     "QMP502": _change(
         "event-added",
         ChangeKind(Subject.EVENT, Direction.ADDED, Impact.SAFE, Impact.BREAKING),
-        "The new spec has an event that the old one had not.",
+        "The new spec has an event that the old one does not have.",
         "A client must ignore events that it does not know; one that rejects them breaks.",
         _PLAIN,
         _TWO_EVENTS,
@@ -64,17 +64,17 @@ CODES: dict[str, Code] = {
     "QMP503": _change(
         "member-removed",
         ChangeKind(Subject.MEMBER, Direction.REMOVED, Impact.BREAKING, Impact.BREAKING),
-        "A mandatory member is gone. Where another one of the same type came, it is named: likely the "
-        "member was renamed.",
-        "Clients read mandatory members without asking whether they are there.",
+        "A mandatory member was removed. If there is a new member of the same type, that is named: the "
+        "member was probably renamed.",
+        "Clients read mandatory members without checking that they are there.",
         _spec(_MEMBER, _OPTIONAL.replace(", optional", "")),
         _PLAIN,
     ),
     "QMP504": _change(
         "optional-member-removed",
         ChangeKind(Subject.MEMBER, Direction.REMOVED, Impact.RISKY, Impact.RISKY),
-        "A member that could be absent is gone.",
-        "A client works without the member, but may have done more with it.",
+        "An optional member was removed.",
+        "Clients work without the member, but may do less.",
         _BOTH,
         _PLAIN,
     ),
@@ -89,23 +89,23 @@ CODES: dict[str, Code] = {
     "QMP506": _change(
         "member-became-optional",
         ChangeKind(Subject.MEMBER, Direction.CHANGED, Impact.BREAKING, Impact.BREAKING),
-        "A member that always was there may now be absent.",
-        "Clients that read it without asking break on the first event that lacks it.",
+        "A mandatory member became optional: it may now be absent.",
+        "Clients that read it without checking break on the first event that lacks it.",
         _spec(_MEMBER, _OPTIONAL.replace(", optional", "")),
         _BOTH,
     ),
     "QMP507": _change(
         "member-became-mandatory",
         ChangeKind(Subject.MEMBER, Direction.CHANGED, Impact.SAFE, Impact.SAFE, concerns_object=True),
-        "A member that could be absent now always comes.",
-        "Clients need not ask for it any more; nothing breaks.",
+        "An optional member became mandatory: it is now always there.",
+        "Clients need not check for it any more; nothing breaks.",
         _BOTH,
         _spec(_MEMBER, _OPTIONAL.replace(", optional", "")),
     ),
     "QMP508": _change(
         "type-changed",
         ChangeKind(Subject.TYPE, Direction.CHANGED, Impact.BREAKING, Impact.BREAKING),
-        "A value may be of a type that it could not be of before: another one, or a wider one.",
+        "A value may have a type that it could not have before: a different one, or a wider one.",
         "A client in a typed language fails to decode the whole message.",
         _PLAIN,
         _spec(_MEMBER.replace('json-string, "on" or "off"', "json-bool")),
@@ -113,7 +113,7 @@ CODES: dict[str, Code] = {
     "QMP509": _change(
         "type-narrowed",
         ChangeKind(Subject.TYPE, Direction.CHANGED, Impact.SAFE, Impact.SAFE),
-        "A value has a narrower type: all that it may be now, it could be before.",
+        "A value has a narrower type: whatever it can be now, it could be before.",
         "Clients that read the wider type read this one; nothing breaks.",
         _spec('- "level": how bright it is (json-number)'),
         _spec('- "level": how bright it is (json-int)'),
@@ -121,16 +121,17 @@ CODES: dict[str, Code] = {
     "QMP510": _change(
         "value-added",
         ChangeKind(Subject.VALUE, Direction.ADDED, Impact.RISKY, Impact.BREAKING),
-        "A closed set has a new value. Where it comes with a branch of a union, the members there are named.",
-        "A client that handles each value has no case for this one.",
+        "A member can have a new value. If that comes with a new branch of a union, the members there are "
+        "named.",
+        "A client that handles each known value has no code for this one.",
         _PLAIN,
         _spec(_MEMBER.replace('"on" or "off"', '"on", "off" or "dim"')),
     ),
     "QMP511": _change(
         "value-removed",
         ChangeKind(Subject.VALUE, Direction.REMOVED, Impact.SAFE, Impact.SAFE),
-        "A closed set has lost a value.",
-        "A client's case for it is never met any more; nothing breaks.",
+        "A member can no longer have a value that it could have before.",
+        "A client's code for the value is never used any more; nothing breaks.",
         _spec(_MEMBER.replace('"on" or "off"', '"on", "off" or "dim"')),
         _PLAIN,
     ),
@@ -153,9 +154,9 @@ CODES: dict[str, Code] = {
     "QMP514": _change(
         "rate-limit-added",
         ChangeKind(Subject.RATE_LIMIT, Direction.ADDED, Impact.RISKY, Impact.RISKY),
-        "The event is now sent at most once a second, or a limit that it had now covers more of it; what "
-        "happens in between is not told. (A limit that QEMU had all along is QMP517 where a document begins "
-        "to state it.)",
+        "The event is now sent at most once a second, or its limit covers more cases than before; what "
+        "happens in between is not reported. (If QEMU had the limit all along and a document only begins "
+        "to state it, that is QMP517.)",
         "A client that counts events, or waits for each, misses some.",
         _PLAIN,
         _spec(_MEMBER, after=_LIMIT),
@@ -163,8 +164,8 @@ CODES: dict[str, Code] = {
     "QMP515": _change(
         "rate-limit-removed",
         ChangeKind(Subject.RATE_LIMIT, Direction.REMOVED, Impact.SAFE, Impact.SAFE),
-        "The new spec no longer limits how often the event is sent, or exempts more of it.",
-        "No event is missed any more; there may be more of them.",
+        "The new spec no longer limits how often the event is sent, or limits it in fewer cases.",
+        "Clients miss no event any more, but may get more of them.",
         _spec(_MEMBER, after=_LIMIT),
         _PLAIN,
     ),
@@ -172,7 +173,7 @@ CODES: dict[str, Code] = {
         "became-deprecated",
         ChangeKind(Subject.DEPRECATION, Direction.ADDED, Impact.RISKY, Impact.RISKY),
         "The new spec marks the event, the member or the value as deprecated.",
-        "A later version may do without it; clients should move to what takes its place.",
+        "A later release may remove it; clients should use its replacement.",
         _UNMARKED,
         _MARKED,
         _REORDERED,
@@ -180,10 +181,10 @@ CODES: dict[str, Code] = {
     "QMP517": _change(
         "documents-differ",
         ChangeKind(Subject.WORDING, Direction.CHANGED, Impact.DOC, Impact.DOC, concerns_object=True),
-        "The two specs say different things, but can mean the same events: one is more precise, as texts and "
-        "schemas of one release are, or speaks of what a build may lack. (A member that always was there and "
-        "may be absent now is QMP506.)",
-        "Nothing changes on the wire. It says which spec to read for the details.",
+        "The two specs say different things, but can describe the same events: one is more precise, as a "
+        "schema often is than the text of the same release, or mentions what a build may lack. (A "
+        "mandatory member that became optional is QMP506.)",
+        "Nothing changes on the wire. The more precise spec is the one to read for details.",
         _spec('- "state": where it stands now (json-string)'),
         _PLAIN,
     ),
@@ -191,7 +192,7 @@ CODES: dict[str, Code] = {
         "no-longer-deprecated",
         ChangeKind(Subject.DEPRECATION, Direction.REMOVED, Impact.SAFE, Impact.SAFE),
         "The new spec no longer marks the event, the member or the value as deprecated.",
-        "Clients may go on using it; nothing breaks.",
+        "Clients can go on using it; nothing breaks.",
         _MARKED,
         _UNMARKED,
         _MARKED_REORDERED,

@@ -32,8 +32,8 @@ CODES: dict[str, Code] = {
     "QMP202": Code(
         "missing-member",
         Severity.ERROR,
-        "A member that the spec makes mandatory is absent; where all of data is absent, it is said once.",
-        "Clients read mandatory members without asking whether they are there.",
+        "A mandatory member is absent. If data is absent altogether, that is reported once.",
+        "Clients read mandatory members without checking that they are there.",
         io_error('{"device": "disk0", "operation": "read"}'),
         GOOD_IO_ERROR,
         evidence=Evidence(Allowance.ABSENCE, 5, "{event} lacks {member}"),
@@ -41,7 +41,7 @@ CODES: dict[str, Code] = {
     "QMP203": Code(
         "unknown-member",
         Severity.ERROR,
-        "The spec has no such member at this place.",
+        "The spec has no member of this name at this place.",
         "The member is undocumented, or belongs to another version of the spec.",
         io_error('{"device": "disk0", "operation": "read", "action": "report", "sector": 9}'),
         GOOD_IO_ERROR,
@@ -51,7 +51,8 @@ CODES: dict[str, Code] = {
     "QMP204": Code(
         "wrong-type",
         Severity.ERROR,
-        "A value has another JSON type than the spec says. true is no integer, and neither is 1.0.",
+        "A value does not have the JSON type that the spec gives. true is not an integer, and neither is "
+        "1.0.",
         "A client in a typed language fails to decode the whole message.",
         io_error('{"device": 0, "operation": "read", "action": "report"}'),
         GOOD_IO_ERROR,
@@ -60,8 +61,8 @@ CODES: dict[str, Code] = {
     "QMP205": Code(
         "value-not-allowed",
         Severity.ERROR,
-        "A value lies outside the closed set, or the range, that the spec gives.",
-        "A client that handles each value has no case for this one.",
+        "A value is not one of those that the spec allows, or is outside of the range that it gives.",
+        "A client that handles each known value has no code for this one.",
         io_error('{"device": "disk0", "operation": "erase", "action": "report"}'),
         GOOD_IO_ERROR,
         evidence=Evidence(Allowance.VALUE, 3, "{event} has {got} as {member}", may_be_new=True),
@@ -70,7 +71,7 @@ CODES: dict[str, Code] = {
         "deprecated",
         Severity.WARNING,
         "The spec marks the event, the member or the value as deprecated.",
-        "A later version may do without it; clients should move to what takes its place.",
+        "A later release may remove it; clients should use its replacement.",
         _lamp("dim"),
         _lamp("on"),
         "a stream, --spec own.json",

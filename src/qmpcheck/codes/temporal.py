@@ -21,8 +21,9 @@ CODES: dict[str, Code] = {
     "QMP301": Code(
         "follow-up-missing",
         Severity.ERROR,
-        "A follow-up that the spec states can no longer come: the session is over, or its bound has passed.",
-        "Clients wait for the second event and would wait forever.",
+        "A follow-up that the spec, or a rule of yours, demands did not come and no longer can: the "
+        "session is over, or the time that --within allows has passed.",
+        "Clients that wait for the second event wait forever.",
         f"{_STOPPING}\n{_SHUTDOWN}\n{_GREETING}\n{STOP}",
         f"{_STOPPING}\n{STOP}\n{_SHUTDOWN}\n{_GREETING}\n{STOP}",
         outcome="missing",
@@ -31,8 +32,8 @@ CODES: dict[str, Code] = {
     "QMP302": Code(
         "follow-up-pending",
         Severity.WARNING,
-        "A follow-up has not come by the end of the stream. It may still: a recording can end anywhere. "
-        "--complete says that the session is over.",
+        "A follow-up had not come when the stream ended. It may have come later: a recording can end "
+        "anywhere. With --complete, it counts as missing (QMP301).",
         "It shows what a client of this stream is still waiting for.",
         _STOPPING,
         f"{_STOPPING}\n{STOP}",
@@ -43,7 +44,7 @@ CODES: dict[str, Code] = {
         "follow-up-late",
         Severity.ERROR,
         "A follow-up came, but later than --within allows.",
-        "A client with that patience has given up by then.",
+        "A client that waits no longer than that has given up by then.",
         f"{_STOPPING}\n{STOP.replace('0000000, ', '0000009, ')}",
         f"{_STOPPING}\n{STOP}",
         "a stream, --spec v2 --within 5",
@@ -53,9 +54,10 @@ CODES: dict[str, Code] = {
     "QMP304": Code(
         "rate-limit-exceeded",
         Severity.WARNING,
-        "Three rate-limited events of one kind happened within a second. The spec says that such events are "
-        "sent at most once a second, so the first and the third of any three are at least that far apart.",
-        "Clients rely on the limit to be safe from floods.",
+        "Three events with a common rate limit happened within a second. QEMU sends such events at most "
+        "once a second and may delay one, so the first and the third of any three are at least a second "
+        "apart.",
+        "Clients rely on the limit for not being flooded.",
         _offsets("1", "2", "3"),
         _offsets("1", "2"),
         "a stream, --spec 2.8:txt",
@@ -63,8 +65,8 @@ CODES: dict[str, Code] = {
     "QMP305": Code(
         "time-backwards",
         Severity.WARNING,
-        "An event happened more than a second before the one that it follows. Events that are "
-        "rate-limited may, because they are sent late, and are not meant.",
+        "By its timestamp, an event happened more than a second before the event that precedes it in the "
+        "stream. Rate-limited events are exempt, because they may be sent late.",
         "The host's clock was set back, or the recording is not in the order of sending.",
         f"{STOP}\n{STOP.replace('17000', '16000')}",
         f"{STOP}\n{STOP}",
@@ -72,8 +74,8 @@ CODES: dict[str, Code] = {
     "QMP306": Code(
         "precedence-missing",
         Severity.ERROR,
-        "A rule of yours says that another event comes before this one, and in this session none did.",
-        "Whatever should prepare for the event was not told to.",
+        "A rule of yours says that another event comes before this one, and none came in this session.",
+        "Code that relies on the order meets an event that it is not prepared for.",
         GOOD_IO_ERROR,
         f"{STOP}\n{GOOD_IO_ERROR}",
         "a stream, --spec v2 --rules own.toml",
@@ -84,8 +86,8 @@ CODES: dict[str, Code] = {
     "QMP307": Code(
         "absence-broken",
         Severity.ERROR,
-        "A rule of yours says that this event does not come until another one did.",
-        "Whoever relies on the pause between them is wrong.",
+        "A rule of yours forbids this event, always or until another one comes, and it came.",
+        "Code that relies on the rule meets an event that it does not expect.",
         f"{_STOPPING}\n{STOP}",
         STOP,
         "a stream, --spec v2 --rules own.toml",

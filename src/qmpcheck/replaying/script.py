@@ -112,7 +112,7 @@ def load(path: str) -> tuple[ScriptStep, ...]:
     if tables.keys() != {"meet"} or not isinstance(written, list) or not all(map(_is_table, written)):
         other = next((key for key in tables if key != "meet"), "meet")
         line = toml_positions.line(text, (other,))
-        raise SpecError(f"{safe(path)}:{line}: expected [[meet]] tables and nothing else")
+        raise SpecError(f"{safe(path)}:{line}: expected only [[meet]] tables")
     return tuple(_step(each, path, text, at) for at, each in enumerate(written))
 
 
@@ -137,21 +137,23 @@ def _is_table(value: Any) -> bool:
 def _check(step: ScriptStep) -> None:
     """Raise ValidationError where a step does not say when, or what, or cannot do it."""
     if [bool(step.command), step.after is not None, step.connect].count(True) != 1:
-        raise _wrong("say when: one of command, after or connect")
+        raise _wrong("a step needs one of command, after and connect: when it happens")
     answers = [
         key for key, given in (("error", step.error), ("return", step.returns is not msgspec.UNSET)) if given
     ]
     if len(answers) > 1:
-        raise _wrong("an answer is an error or a return, not both", "error")
+        raise _wrong("a step has an error or a return, not both", "error")
     if answers and not step.command:
-        raise _wrong(f"{answers[0]} is the answer to a command", answers[0])
+        raise _wrong(f"{answers[0]} answers a command: the step needs a command", answers[0])
     if not (answers or step.delay or step.send or step.hang_up or step.restart is not None):
-        raise _wrong("say what happens: error, return, delay, send, hang-up or restart")
+        raise _wrong(
+            "a step needs at least one of error, return, delay, send, hang-up and restart: what happens"
+        )
     for key, value in (("delay", step.delay), ("restart", step.restart), ("after", step.after)):
         if value is not None and not 0 <= value < _FOREVER:
-            raise _wrong(f"{key} is a number from 0", key)
+            raise _wrong(_expected(key), key)
     if step.times is not None and step.times < 1:
-        raise _wrong("times is a number from 1", "times")
+        raise _wrong(_expected("times"), "times")
 
 
 def _made(event: ScriptEvent) -> ScriptEvent:
@@ -164,13 +166,32 @@ def _made(event: ScriptEvent) -> ScriptEvent:
     if not event.spec:
         return event
     if event.data:
-        raise _wrong("an event has data, or the spec that says what is in it, not both", "send")
+        raise _wrong("an event has data, or a spec to take its data from, not both", "send")
     messages = Generation(catalogue.find(event.spec), only=(event.event,)).messages()
     found = [each.get("data", {}) for each in messages if each.get("event") == event.event]
     return msgspec.structs.replace(event, data=max(found, key=lambda data: len(str(data))))
 
 
 _FOREVER = 1e9
+
+_SECONDS = "a number of seconds, 0 or more"
+
+_EXPECTED = {
+    "command": "the name of a command",
+    "after": "a whole number of events, 0 or more",
+    "connect": "true or false",
+    "times": "a whole number, 1 or more",
+    "delay": _SECONDS,
+    "error": 'a table with desc, and perhaps class, such as { desc = "Device is busy" }',
+    "send": 'a list of events, such as [{ event = "STOP" }], each with event and perhaps data or spec',
+    "hang-up": '"between-lines" or "in-a-line"',
+    "restart": _SECONDS,
+}
+"""What each key takes."""
+
+
+def _expected(key: str) -> str:
+    return f"{key}: expected {_EXPECTED[key]}"
 
 
 def _wrong(reason: str, *keys: str) -> msgspec.ValidationError:
@@ -193,5 +214,5 @@ def _said(error: str) -> tuple[str, tuple[str, ...]]:
         known = _KINDS.get(keys[0] if keys else "", ScriptStep)
         hint = did_you_mean(unknown[1], [each.encode_name for each in msgspec.structs.fields(known)])
         return f"unknown key {quoted(unknown[1])}{hint}", (*keys[:1], unknown[1])
-    place = f"{keys[0]}: " if keys and match[1][:1].isupper() else ""
-    return safe(place + reason[:1].lower() + reason[1:]), keys
+    is_ours = not reason[:1].isupper()
+    return safe(reason if is_ours or not keys else _expected(keys[0])), keys
