@@ -48,7 +48,7 @@ def test_lists_are_found_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert "libvrt: no such file, and no client of this name (did you mean libvirt, " in told
     assert main(["diff", "9.2", "10.0", "--used-by", "kataa"]) == 2
     assert "(did you mean kata?);" in capsys.readouterr().err
-    assert "known are ganeti, incus, kata, libvirt, proxmox, qemu-iotests" in told
+    assert "known: ganeti, incus, kata, libvirt, proxmox, qemu-iotests" in told
 
 
 def test_a_file_of_the_same_name_comes_first(

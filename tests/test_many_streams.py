@@ -130,7 +130,7 @@ def test_parquet_at_a_url(object_system: Any, folder: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["diff", "7.1", "7.2", "--report", "parquet=x"], "is not FORMAT=FILE"),
+        (["diff", "7.1", "7.2", "--report", "parquet=x"], 'unknown format "parquet"'),
         (["validate", "x", "--report", "parquet=-"], "not standard output"),
     ],
 )
