@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qmpcheck.codes import Severity
+from qmpcheck.keypath import is_vendors
 from qmpcheck.rulebase import EventRule, RuleBase, SpecError
 from qmpcheck.text import quoted
-from qmpcheck.vendors import is_vendors
 from qmpcheck.wording import did_you_mean
 
 if TYPE_CHECKING:
