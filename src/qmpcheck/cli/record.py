@@ -24,8 +24,8 @@ from __future__ import annotations
 import argparse
 
 from qmpcheck.cli.messages import CLEAN, INTERRUPTED, UNUSABLE, tell
+from qmpcheck.interrupts import Interrupts
 from qmpcheck.qmp import address
-from qmpcheck.qmp.interrupts import Interrupts
 from qmpcheck.recording import sources, transcript
 from qmpcheck.recording.transcript import Stopped, Transcript
 from qmpcheck.rulebase import SpecError

@@ -145,7 +145,7 @@ async def _interrupted() -> None:
 
 
 def _survive(streams: list[ReplayStream], client: TestedClient) -> int:
-    from qmpcheck.qmp.interrupts import exit_on_signal
+    from qmpcheck.interrupts import exit_on_signal
     from qmpcheck.replaying import survival
 
     for each in streams:

@@ -17,7 +17,7 @@ from qmpcheck.gate.expectations import QUIT, events_of
 from qmpcheck.gate.failure import CRASHED, FAILED, LACKS, STOPPED, Failure
 from qmpcheck.gate.scenario import STORAGE, Scenario, ScenarioOutcome
 from qmpcheck.gate.stage import Stage
-from qmpcheck.qmp.interrupts import exit_on_signal
+from qmpcheck.interrupts import exit_on_signal
 from qmpcheck.qmp.process import GroupClosed, NotStarted, ProcessGroup
 
 AT_ONCE = 2

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from qmpcheck.interrupts import exit_on_signal
 from qmpcheck.qmp.client import Client, CommandError, DeadlinePassed, NoAnswer, SentTooMuch
 from qmpcheck.qmp.connection import CHUNK, ConnectionFailed, NotQMP
-from qmpcheck.qmp.interrupts import exit_on_signal
 from qmpcheck.qmp.process import STORAGE_DAEMON, SYSTEM, NotStarted, Process, ProcessGroup, signal_name
 from qmpcheck.text import safe, shortened
 from qmpcheck.version import Version

@@ -6,8 +6,8 @@ import socket
 import time
 from contextlib import nullcontext, suppress
 
+from qmpcheck.interrupts import Interrupts
 from qmpcheck.qmp.connection import NEGOTIATION, Connection, ConnectionFailed, NotQMP
-from qmpcheck.qmp.interrupts import Interrupts
 from qmpcheck.recording.transcript import Stopped, Transcript
 from qmpcheck.streams.blocks import LONGEST
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import NamedTuple
 
-from qmpcheck.qmp.interrupts import Interrupts
+from qmpcheck.interrupts import Interrupts
 from qmpcheck.recording import transcript
 from qmpcheck.recording.connection_recorder import PATIENCE, ConnectionRecorder
 from qmpcheck.recording.transcript import Stopped

@@ -14,8 +14,8 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 
+from qmpcheck.interrupts import Interrupts
 from qmpcheck.qmp.address import Address, why_not_listening
-from qmpcheck.qmp.interrupts import Interrupts
 from qmpcheck.recording.transcript import OnMessage, Stopped, Transcript
 from qmpcheck.streams.blocks import LONGEST
 from qmpcheck.text import safe

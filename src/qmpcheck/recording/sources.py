@@ -11,8 +11,8 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import closing, suppress
 
+from qmpcheck.interrupts import INTERRUPTS, Interrupts
 from qmpcheck.qmp.address import Address
-from qmpcheck.qmp.interrupts import INTERRUPTS, Interrupts
 from qmpcheck.qmp.process import NotStarted, monitored, signal_name
 from qmpcheck.recording.connection_recorder import PATIENCE, ConnectionRecorder
 from qmpcheck.recording.transcript import STANDARD_OUTPUT, OnMessage, Stopped, Transcript

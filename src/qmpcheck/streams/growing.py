@@ -11,102 +11,65 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from itertools import islice
-from types import FrameType, TracebackType
 from typing import IO
 
+from qmpcheck.interrupts import Interrupts
 from qmpcheck.streams import source
 from qmpcheck.streams.blocks import BLOCK, Block, from_chunks, lines_of
 
-PAUSE = 0.1
+_PAUSE = 0.1
 """How many seconds to wait before looking again at a file that has not grown."""
-
-_CHUNK = 1 << 16
 
 OnRotation = Callable[[str, int], object]
 """Takes the path and the number of lines so far, when the path is read from its beginning once more."""
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+"""The signals that end the following of a file in order."""
 
 
-def chunks(file: IO[bytes], grows: bool) -> Iterator[bytes]:
-    """Yield what a stream has as it comes; if it `grows`, wait for more at its end."""
+def blocks(path: str, interrupts: Interrupts, on_rotation: OnRotation) -> Iterator[Block]:
+    """Yield blocks of lines as they are written, until the interrupt or the end of standard input.
+
+    When a file is renamed or deleted and another one is created under its name, the rest of the old file
+    comes first, and then the new one from its start; so does what is written to a file after it was
+    emptied. The last block of the old file ends with a line that lacks its newline if it was cut. Line
+    numbers go on: the first line of the new file is the one after the last line of the old file, as if
+    one file had been written.
+
+    Args:
+        path: a file, or `-` for standard input.
+        interrupts: a context that is entered.
+        on_rotation: called before the first block of a new file.
+
+    Raises:
+        Unreadable: the stream cannot be read.
+    """
+    lines = 0
+    with source.Failures(), closing(_Files(path)) as files:
+        while True:
+            for block in from_chunks(_chunks(source.unpacked(files.current), interrupts, files.is_left)):
+                lines += len(lines_of(block))
+                yield block
+            if interrupts.came or not files.go_on():
+                return
+            on_rotation(path, lines)
+
+
+def _chunks(file: IO[bytes], interrupts: Interrupts, is_left: Callable[[], bool]) -> Iterator[bytes]:
     read = getattr(file, "read1", file.read)
-    while (chunk := read(_CHUNK)) or grows:
+    while not interrupts.came:
+        ends = is_left()  # ask before the read: after it, the writer could still have added something
+        chunk = b""
+        with suppress(KeyboardInterrupt), interrupts.raising():
+            if interrupts.came:  # by a signal that raised nothing, as it came a moment too early
+                return
+            chunk = read(BLOCK)
+            if not chunk and not ends:
+                time.sleep(_PAUSE)
         if chunk:
             yield chunk
-        else:
-            time.sleep(PAUSE)
-
-
-class Interrupt:
-    """A context in which SIGINT and SIGTERM only stop the waiting for more.
-
-    `asked` says whether one came.
-    """
-
-    def __init__(self) -> None:
-        self.asked = False
-        self._waiting = False
-
-    def __enter__(self) -> Interrupt:
-        self._before = {each: signal.signal(each, self._on_signal) for each in _SIGNALS}
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for each, handler in self._before.items():
-            signal.signal(each, handler)
-
-    def _on_signal(self, _: int, __: FrameType | None) -> None:
-        self.asked = True
-        if self._waiting:
-            raise KeyboardInterrupt
-
-    def blocks(self, path: str, on_rotation: OnRotation) -> Iterator[Block]:
-        """Yield blocks of lines as they are written, until the interrupt or the end of standard input.
-
-        When a file is renamed or deleted and another one is created under its name, the rest of the old file
-        comes first, and then the new one from its start; so does what is written to a file after it was
-        emptied. The last block of the old file ends with a line that lacks its newline if it was cut. Line
-        numbers go on: the first line of the new file is the one after the last line of the old file, as if
-        one file had been written.
-
-        Args:
-            path: a file, or `-` for standard input.
-            on_rotation: called before the first block of a new file.
-
-        Raises:
-            Unreadable: the stream cannot be read.
-        """
-        lines = 0
-        with source.Failures(), closing(_Files(path)) as files:
-            while True:
-                for block in from_chunks(self._chunks(source.unpacked(files.current), files.is_left)):
-                    lines += len(lines_of(block))
-                    yield block
-                if self.asked or not files.go_on():
-                    return
-                on_rotation(path, lines)
-
-    def _chunks(self, file: IO[bytes], is_left: Callable[[], bool]) -> Iterator[bytes]:
-        read = getattr(file, "read1", file.read)
-        while not self.asked:
-            ends = is_left()  # ask before the read: after it, the writer could still have added something
-            chunk = b""
-            try:
-                self._waiting = True
-                chunk = read(BLOCK)
-                if not chunk and not ends:
-                    time.sleep(PAUSE)
-            except KeyboardInterrupt:
-                pass
-            finally:
-                self._waiting = False
-            if chunk:
-                yield chunk
-            elif ends:
-                return
+        elif ends:
+            return
 
 
 class _Files:

@@ -7,8 +7,9 @@ from itertools import chain
 
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.finding import Finding
-from qmpcheck.streams import demultiplex, formats, source
-from qmpcheck.streams.growing import Interrupt, OnRotation
+from qmpcheck.interrupts import Interrupts
+from qmpcheck.streams import demultiplex, formats, growing, source
+from qmpcheck.streams.growing import OnRotation
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.spec_choice import Choice
 
@@ -34,9 +35,9 @@ def follow_file(
     """
     streams = checker.streams(waits=False)
     unreadable = ""
-    with Interrupt() as interrupt:
+    with Interrupts(growing.SIGNALS) as interrupts:
         try:
-            blocks = interrupt.blocks(path, on_rotation)
+            blocks = growing.blocks(path, interrupts, on_rotation)
             first = next(blocks, [])
             head = b"\n".join(first)[: formats.HEAD]
             found = formats.named(checker.format) if checker.format else formats.recognised(head, path)
@@ -48,4 +49,4 @@ def follow_file(
                     tell(stream.choice, stream.source.vm, findings, stream.checker.overdue())
         except source.Unreadable as error:
             unreadable = str(error)
-    return streams.results(path, unreadable), interrupt.asked
+    return streams.results(path, unreadable), interrupts.came
