@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from qmpcheck.streams.blocks import Block
 from qmpcheck.streams.formats import json
-from qmpcheck.streams.formats.message import Batch, Stream
-from qmpcheck.streams.formats.objects import at_line_start, objects
+from qmpcheck.streams.formats.message import Batch
+from qmpcheck.streams.formats.objects import at_line_start
 
 _BEFORE = re.compile(rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: \{")
 _HEAD = re.compile(rb'^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d: \{"', re.MULTILINE)
@@ -21,6 +21,4 @@ def recognises(head: bytes) -> bool:
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
     """Yield the messages of each block."""
-    stream = Stream()
-    for found in objects(blocks, at_line_start(b": {", _BEFORE)):
-        yield json.of_objects(found, lambda _: stream)
+    return json.found_by(at_line_start(b": {", _BEFORE), blocks)

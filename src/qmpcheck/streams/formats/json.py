@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from qmpcheck.streams.blocks import Block
 from qmpcheck.streams.formats.message import Message, Stream
-from qmpcheck.streams.formats.objects import FoundObject, objects
+from qmpcheck.streams.formats.objects import FoundObject, Search, objects
 from qmpcheck.streams.messages import MESSAGE_KEY, is_sent
 
 # An event's name or time outside of any object is what is left of a message whose beginning was lost.
@@ -24,12 +24,30 @@ def recognises(head: bytes) -> bool:
 
 def messages(blocks: Iterable[Block]) -> Iterator[list[Message]]:
     """Yield the messages of each block."""
-    stream = Stream()
-    for found in objects(blocks, _START.search, spread=True):
-        yield of_objects(found, lambda _: stream)
+    return found_by(_START.search, blocks, spread=True)
 
 
-def of_objects(found: Iterable[FoundObject], stream: Callable[[FoundObject], Stream]) -> list[Message]:
+StreamOf = Callable[[FoundObject], Stream]
+"""Returns the stream that an object belongs to."""
+
+
+def found_by(
+    search: Search, blocks: Iterable[Block], stream: StreamOf | None = None, spread: bool = False
+) -> Iterator[list[Message]]:
+    """Yield the messages of each block that `search` finds.
+
+    Args:
+        search: finds where an object begins.
+        blocks: the blocks of the file.
+        stream: returns the stream of each message; None if the file has only one.
+        spread: whether a message may extend over several lines.
+    """
+    only = Stream()
+    for found in objects(blocks, search, spread):
+        yield of_objects(found, stream or (lambda _: only))
+
+
+def of_objects(found: Iterable[FoundObject], stream: StreamOf) -> list[Message]:
     """Return the messages among objects: those with QMP's keys, and those cut before any key.
 
     Args:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from qmpcheck.streams.blocks import Block
 from qmpcheck.streams.formats import json
 from qmpcheck.streams.formats.lines import lines_with
-from qmpcheck.streams.formats.message import Batch, Stream, decoded
+from qmpcheck.streams.formats.message import Batch, Stream, StreamsByKey
 from qmpcheck.streams.formats.objects import FoundObject, object_at
 from qmpcheck.streams.messages import MESSAGE_KEY
 
@@ -32,17 +32,14 @@ def recognises(head: bytes) -> bool:
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
     """Yield the messages of each block; each sandbox has a stream."""
-    streams: dict[bytes, Stream] = {}
+    streams = StreamsByKey()
 
     def stream(found: FoundObject) -> Stream:
         line = found.before.string
         # fields before and after the message, but nothing in it
         outside = line[: found.before.start()] + line[found.before.end() :]
         sandbox = _SANDBOX.search(outside)
-        key = sandbox[1] if sandbox else b""
-        if key not in streams:
-            streams[key] = Stream(decoded(key))
-        return streams[key]
+        return streams[sandbox[1] if sandbox else b""]
 
     for lines in lines_with(blocks, (_MARKER,)):
         yield [message for number, line in lines for message in json.of_objects(_found(number, line), stream)]

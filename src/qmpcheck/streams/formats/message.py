@@ -32,6 +32,13 @@ class Stream:
         return self.name or self.key
 
 
+class StreamsByKey(dict[bytes, Stream]):
+    """The streams of a log by what distinguishes them there; a key that is new gets a new stream."""
+
+    def __missing__(self, key: bytes) -> Stream:
+        return self.setdefault(key, Stream(decoded(key)))
+
+
 class Message(NamedTuple):
     """One QMP message in a log.
 

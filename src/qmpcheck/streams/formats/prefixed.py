@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from qmpcheck.streams.blocks import Block
 from qmpcheck.streams.formats import json
-from qmpcheck.streams.formats.message import Batch, Stream
+from qmpcheck.streams.formats.message import Batch
 from qmpcheck.streams.formats.objects import objects
 from qmpcheck.streams.messages import MESSAGE_KEY, is_sent
 
@@ -30,6 +30,4 @@ def recognises(head: bytes) -> bool:
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
     """Yield the messages of each block."""
-    stream = Stream()
-    for found in objects(blocks, _START.search):
-        yield json.of_objects(found, lambda _: stream)
+    return json.found_by(_START.search, blocks)

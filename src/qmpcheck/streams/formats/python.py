@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from qmpcheck.streams.blocks import Block
 from qmpcheck.streams.formats import json
-from qmpcheck.streams.formats.message import Batch, Stream, decoded
+from qmpcheck.streams.formats.message import Batch, Stream, StreamsByKey
 from qmpcheck.streams.formats.objects import FoundObject, at_line_start, objects
 
 _LINE = rb"[^\n{}]*?(?P<arrow>-->|<--) \{"
@@ -30,14 +30,11 @@ def recognises(head: bytes) -> bool:
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
     """Yield the messages of each block; each name of a client has a stream."""
-    streams: dict[bytes, Stream] = {}
+    streams = StreamsByKey()
 
     def stream(found: FoundObject) -> Stream:
         logger = _LOGGER.search(found.before[0])
-        name = (logger and logger["vm"]) or b""
-        if name not in streams:
-            streams[name] = Stream(decoded(name))
-        return streams[name]
+        return streams[(logger and logger["vm"]) or b""]
 
     for found in objects(blocks, at_line_start(b"--", _BEFORE), spread=True):
         yield [

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from qmpcheck.streams.blocks import Block
 from qmpcheck.streams.formats import json
-from qmpcheck.streams.formats.message import Batch, Stream, decoded
-from qmpcheck.streams.formats.objects import FoundObject, at_line_start, objects
+from qmpcheck.streams.formats.message import Batch, Stream, StreamsByKey
+from qmpcheck.streams.formats.objects import FoundObject, at_line_start
 
 # The second form is the one that simpletrace.py prints, whose strings end after 512 bytes.
 _LINE = (
@@ -27,13 +27,9 @@ def recognises(head: bytes) -> bool:
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
     """Yield the messages of each block; each monitor has a stream."""
-    streams: dict[bytes, Stream] = {}
+    streams = StreamsByKey()
 
     def stream(found: FoundObject) -> Stream:
-        monitor = found.before["mon"] or found.before["simple"]
-        if monitor not in streams:
-            streams[monitor] = Stream(decoded(monitor))
-        return streams[monitor]
+        return streams[found.before["mon"] or found.before["simple"]]
 
-    for found in objects(blocks, at_line_start(b"_qmp_", _BEFORE), spread=True):
-        yield json.of_objects(found, stream)
+    return json.found_by(at_line_start(b"_qmp_", _BEFORE), blocks, stream, spread=True)

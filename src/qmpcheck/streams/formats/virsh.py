@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from qmpcheck.streams.blocks import Block
-from qmpcheck.streams.formats.message import Batch, Message, Stream, decoded
+from qmpcheck.streams.formats.message import Batch, Message, StreamsByKey, decoded
 from qmpcheck.streams.formats.objects import FoundObject, at_line_start, objects
 
 _LINE = (
@@ -30,16 +30,14 @@ def recognises(head: bytes) -> bool:
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
     """Yield the messages of each block; each domain has a stream."""
-    streams: dict[bytes, Stream] = {}
+    streams = StreamsByKey()
     for found in objects(blocks, at_line_start(b" for domain ", _BEFORE), spread=True):
         yield [_message(each, streams) for each in found]
 
 
-def _message(found: FoundObject, streams: dict[bytes, Stream]) -> Message:
+def _message(found: FoundObject, streams: StreamsByKey) -> Message:
     before = found.before
     domain = before["quoted"] or before["bare"]
-    if domain not in streams:
-        streams[domain] = Stream(decoded(domain), decoded(domain))
     event = json.dumps(decoded(before["timed"] or before["untimed"])).encode()
     data = b', "data": ' + found.text if found.text else b""
     text = b'{"timestamp": %s, "event": %s%s}' % (_timestamp(before), event, data)
