@@ -14,7 +14,7 @@ import argparse
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -22,6 +22,7 @@ import msgspec
 from qmpcheck import rulebase
 from qmpcheck.checking import lint
 from qmpcheck.checking.command_info import CommandInfo
+from qmpcheck.checking.session import Series
 from qmpcheck.reports import baseline, fingerprint
 from qmpcheck.specs import documents, qapi
 from qmpcheck.specs.catalogue import SpecEntry
@@ -144,21 +145,50 @@ def has_all_schemas(specs: Path) -> bool:
 
 def commands(specs: Path) -> bytes:
     """The commands of all releases: the releases that have each, and all arguments that it ever had."""
-    found: dict[str, CommandInfo] = {}
-    shipped = json.loads((specs / "qapi.json").read_text())
-    for release in shipped:
-        series = release_series(release["release"])
+    known: dict[str, CommandInfo] = {}
+    newest = None
+    for release in json.loads((specs / "qapi.json").read_text()):
         schema = specs / "qapi" / release["release"] / release["root"]
-        for name, each in qapi_commands.commands(str(schema)).items():
-            before = found.get(name)
-            arguments = merged(before.arguments, each.arguments) if before else each.arguments
-            since = before.since if before else series
-            found[name] = CommandInfo(since, series, arguments, each.returns, each.allows_oob)
-    newest = release_series(shipped[-1]["release"])
-    rows = []
-    for name, known in sorted(found.items()):
-        command = msgspec.structs.replace(known, until=None if known.until == newest else known.until)
-        rows.append(msgspec.json.encode(name) + b": " + msgspec.json.encode(command))
+        series = release_series(release["release"])
+        known, newest = with_release(known, newest, series, str(schema)), series
+    return command_file(known)
+
+
+def with_release(
+    known: Mapping[str, CommandInfo], newest: Series | None, release: Series, schema: str
+) -> dict[str, CommandInfo]:
+    """The commands of all releases so far, and of the next one.
+
+    Args:
+        known: the commands so far.
+        newest: the newest release so far; None if there is none.
+        release: the next one.
+        schema: the root file of its schema.
+    """
+    found = qapi_commands.commands(schema)
+    gone = {
+        name: msgspec.structs.replace(each, until=newest)
+        for name, each in known.items()
+        if each.until is None and name not in found
+    }
+    there = {
+        name: CommandInfo(
+            known[name].since if name in known else release,
+            None,
+            merged(known[name].arguments, each.arguments) if name in known else each.arguments,
+            each.returns,
+            each.allows_oob,
+        )
+        for name, each in found.items()
+    }
+    return {**known, **gone, **there}
+
+
+def command_file(known: Mapping[str, CommandInfo]) -> bytes:
+    """What `commands.json` holds."""
+    rows = (
+        msgspec.json.encode(name) + b": " + msgspec.json.encode(each) for name, each in sorted(known.items())
+    )
     return b"{\n" + b",\n".join(rows) + b"\n}\n"
 
 
@@ -175,7 +205,7 @@ def merged(before: rulebase.Object, now: rulebase.Object) -> rulebase.Object:
     return rulebase.Object(tuple(members.values()), before.open or now.open)
 
 
-def release_series(release: str) -> tuple[int, int]:
+def release_series(release: str) -> Series:
     major, minor, *_ = map(int, release.split("."))
     return major, minor
 

@@ -179,16 +179,24 @@ def test_a_release_is_added_to_the_project_by_one_command(project: Path, tmp_pat
     qemu = tmp_path / "qemu"
     (qemu / "qapi").mkdir(parents=True)
     (qemu / "VERSION").write_text("99.0.0\n")
-    (qemu / "qapi" / "qapi-schema.json").write_text(SCHEMA)
+    (qemu / "qapi" / "qapi-schema.json").write_text(
+        f"{SCHEMA}{{ 'command': 'dim', 'data': {{ 'by': 'int' }} }}\n"
+    )
     done = run(project, "rules/add.py", str(qemu), "--date", "2099-01-02")
     assert (done.stderr, done.returncode) == ("", 0)
     after = contents(project / "rules")
-    assert {name for name in after if before.get(name) != after[name]} == {"99.0.json", "index.json"}
+    changed = {name for name in after if before.get(name) != after[name]}
+    assert changed == {"99.0.json", "index.json", "commands.json"}
     assert before.keys() <= after.keys()
     *others, added = json.loads(after["index.json"])
     assert others == json.loads(before["index.json"])
     assert (added["id"], added["date"], added["events"]) == ("99.0", "2099-01-02", 2)
     assert "## 99.0" in (project / "reports" / "drift.md").read_text().replace("### ", "## ")
+    commands = json.loads(after["commands.json"])
+    assert (commands["dim"]["since"], "until" in commands["dim"]) == ([99, 0], False)
+    assert commands["quit"]["until"] == [*map(int, NEWEST.split("."))]  # the new release lacks it
+    assert f"qmpcheck diff {NEWEST} 99.0\n   New events: LAMP. Removed events: ACPI" in done.stdout
+    assert all((PROJECT / name).exists() for name in re.findall(r"src/[\w/.-]+", done.stdout))
     assert "9.2 to 99.0" not in (project / "README.md").read_text()  # it has no BLOCK_IO_ERROR
     assert run(project, "reports/docs.py", "--check").returncode == 0
 

@@ -100,7 +100,7 @@ def find(name: str) -> Spec:
     Raises:
         SpecError: there is no such spec, or the file or the binary has none.
     """
-    if name.startswith((_BINARY, _GIT)):
+    if name.startswith(_OUTSIDE):
         return _external(name)
     entry = _entry(name)
     if entry:
@@ -323,14 +323,14 @@ def _is_path(name: str) -> bool:
     return "/" in name or os.path.exists(name) or bool(re.search(r"@(old|new)$|\.[A-Za-z]\w*$", name))
 
 
-_BINARY, _GIT = "qemu:", "git:"
+_BINARY = "qemu:"
+_OUTSIDE = (_BINARY, "git:")
+"""What names begin with that are never looked up here."""
 
 
 def _external(name: str) -> Spec:
     from qmpcheck.specs import load
 
-    if name.startswith(_GIT):
-        return external(name, load.read_git(name.removeprefix(_GIT)))
     if name.startswith(_BINARY):
         return external(name, load.ask(name.removeprefix(_BINARY)))
     return external(name, load.read(name))

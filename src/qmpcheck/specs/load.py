@@ -35,18 +35,17 @@ class LoadedSpec(NamedTuple):
 
 
 def read(name: str) -> LoadedSpec:
-    """Read the spec in a file, in a QEMU source tree, or in a tarball of one.
+    """Read the spec in a file, in a QEMU source tree, in a tarball of one, or in a revision of a repository.
 
     Args:
-        name: its path; `PATH@old` or `PATH@new` for a page that shows a diff.
+        name: its path; `PATH@old` or `PATH@new` for a page that shows a diff; `git:REV` in the repository of
+            the current directory, or `git:REPO@REV`.
 
     Raises:
         SpecError: it cannot be read, or is no spec.
     """
-    if os.path.isdir(name):
-        return _in_tree(name, source_tree.of_folder(name))
-    if source_tree.TARBALL.search(name):
-        with source_tree.of_tarball(name) as tree:
+    with source_tree.opened(name) as tree:
+        if tree:
             return _in_tree(name, tree)
     text, side = read_text(name)
     match kind(text, name):
@@ -58,19 +57,6 @@ def read(name: str) -> LoadedSpec:
             return LoadedSpec(_schema(name))
         case "document":
             return LoadedSpec(_document(name, text, side))
-
-
-def read_git(name: str) -> LoadedSpec:
-    """Read the spec in a revision of a QEMU repository.
-
-    Args:
-        name: `REV` in the repository of the current directory, or `REPO@REV`.
-
-    Raises:
-        SpecError: there is no such revision, or no spec in it.
-    """
-    with source_tree.of_git(name) as tree:
-        return _in_tree(f"git:{name}", tree)
 
 
 def _in_tree(name: str, tree: Tree) -> LoadedSpec:

@@ -30,6 +30,9 @@ TEXTS = ("docs/qmp-events.txt", "docs/qmp/qmp-events.txt", "QMP/qmp-events.txt")
 FIRST_WITH_EVENTS = Version(2, 1)
 """The first version whose schema describes events; earlier ones were written in an older language."""
 
+GIT = "git:"
+"""What the name of a revision in a git repository begins with."""
+
 TARBALL = re.compile(r"\.(?:tar(?:\.(?:gz|bz2|xz))?|tgz|tbz2?|txz)$")
 
 _FILE = rf"(?:VERSION|qapi/[^/]+\.json|{'|'.join(map(re.escape, (SCHEMA, *TEXTS)))})"
@@ -71,6 +74,28 @@ class Tree(NamedTuple):
         return [path for name in names if os.path.isfile(path := os.path.join(self.folder, name))]
 
 
+@contextmanager
+def opened(name: str) -> Iterator[Tree | None]:
+    """Yield the source tree that a name means; None if it means something else.
+
+    Args:
+        name: a folder, a tarball, or `git:REV` or `git:REPO@REV`.
+
+    Raises:
+        SpecError: the tree cannot be read.
+    """
+    if name.startswith(GIT):
+        with _of_git(name.removeprefix(GIT)) as tree:
+            yield tree
+    elif os.path.isdir(name):
+        yield of_folder(name)
+    elif TARBALL.search(name):
+        with _of_tarball(name) as tree:
+            yield tree
+    else:
+        yield None
+
+
 def of_folder(folder: str) -> Tree:
     """Return the source tree in a folder; its `qapi` folder will do, too."""
     above = os.path.join(folder, os.pardir)
@@ -92,7 +117,7 @@ def _date_of(path: str) -> str:
 
 
 @contextmanager
-def of_tarball(path: str) -> Iterator[Tree]:
+def _of_tarball(path: str) -> Iterator[Tree]:
     """Yield the source tree in a tarball.
 
     Raises:
@@ -108,7 +133,7 @@ def of_tarball(path: str) -> Iterator[Tree]:
 
 
 @contextmanager
-def of_git(name: str) -> Iterator[Tree]:
+def _of_git(name: str) -> Iterator[Tree]:
     """Yield the source tree of a git revision.
 
     Args:
