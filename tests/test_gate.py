@@ -181,14 +181,14 @@ def test_the_storage_daemon_passes(tmp_path: Path, capsys: pytest.CaptureFixture
     junit = tmp_path / "junit.xml"
     assert main(["gate", "--qemu", real("qemu-storage-daemon"), "--report", f"junit={junit}"]) == 0
     told = capsys.readouterr().out
-    skipped = told.count("skipped: lacks a machine")
+    skipped = told.count("skipped: lacks machines, as it is a storage daemon")
     assert skipped > 20
-    assert "passed: " in told
+    assert f" passed, {skipped} skipped; 58 scenarios and the introspection; " in told
     root = ElementTree.parse(junit).getroot()
     assert root.attrib["skipped"] == str(skipped)
     assert (root.attrib["failures"], root.attrib["errors"]) == ("0", "0")
     [vnc] = root.findall("testsuite/testcase[@name='vnc']/skipped")
-    assert vnc.attrib == {"message": "lacks a machine"}
+    assert vnc.attrib == {"message": "lacks machines, as it is a storage daemon"}
 
 
 @pytest.mark.qemu
@@ -200,15 +200,16 @@ def test_a_gate_that_checked_nothing_is_green_nowhere(
     command = ["gate", "--qemu", real("qemu-storage-daemon")]
     assert main([*command, "--only", "vnc", *wanted]) == 2
     told = capsys.readouterr()
-    assert "\nunchecked: 1 scenario: 0 passed, 0 failed, 1 skipped; " in told.out
+    counts = "1 not played, 1 passed; 1 scenario and the introspection"
+    assert f"\n{counts}; " in told.out
     assert "nothing was checked" in told.err
     assert Path("github").read_text() == (
-        "::error file=vnc,title=qmpcheck::vnc: skipped: lacks a machine\n"
-        "::notice title=qmpcheck::1 scenario: 0 passed, 0 failed, 1 skipped\n"
+        "::error file=vnc,title=qmpcheck::vnc: skipped: lacks machines, as it is a storage daemon\n"
+        f"::notice title=qmpcheck::{counts}\n"
     )
     assert [each["check_name"] for each in json.loads(Path("gitlab").read_text())] == ["unchecked"]
-    counts = ElementTree.parse("junit").getroot().attrib
-    assert (counts["tests"], counts["errors"]) == ("2", "1")
+    junit = ElementTree.parse("junit").getroot().attrib
+    assert (junit["tests"], junit["errors"]) == ("2", "1")
     assert Path("markdown").read_text().startswith("### qmpcheck gate: 1 of 2 not checked\n")
     [invocation] = json.loads(Path("sarif").read_text())["runs"][0]["invocations"]
     assert invocation["executionSuccessful"] is False
@@ -235,7 +236,7 @@ def test_a_baseline_that_cannot_be_written_costs_no_report(
     assert main([*command, "--report", f"junit={junit}"]) == 2
     captured = capsys.readouterr()
     assert captured.err == "qmpcheck: /no/known.json: No such file or directory\n"
-    assert "\npassed: 1 scenario: " in captured.out
+    assert "\n2 passed; 1 scenario and the introspection; " in captured.out
     assert ElementTree.parse(junit).getroot().attrib["tests"] == "2"
 
 
@@ -406,7 +407,7 @@ def test_reports_for_ci_and_a_baseline(
     baseline, junit = str(tmp_path / "known.json"), str(tmp_path / "junit.xml")
     assert main([*command, "--report", f"junit={junit}", "--report", "github=-"]) == 1
     told = capsys.readouterr().out
-    assert re.search(r"^failed: 1 scenario: .*; 2 errors; 0 warnings; ", told, re.MULTILINE)
+    assert re.search(r"^1 failed \(life-cycle\), 1 passed; .*; 2 errors, 0 warnings; ", told, re.MULTILINE)
     assert "::error file=life-cycle,line=5,title=QMP203 unknown-member::STOP data.why: " in told
     assert (
         '::error file=life-cycle,title=QMP401 event-not-seen::RESET: not seen (guest false, reason "host-qmp-system-reset")'
@@ -483,7 +484,7 @@ def test_json_on_standard_output_stands_alone(capsys: pytest.CaptureFixture[str]
     assert main(["gate", "--qemu", real(), *LIFE, "--report", "json=-"]) == 0
     captured = capsys.readouterr()
     SCHEMA.validate(json.loads(captured.out))
-    assert "\npassed: 1 scenario: " in captured.err
+    assert "\n2 passed; 1 scenario and the introspection; " in captured.err
     assert main(["gate", "--qemu", real(), *LIFE, "--report", "json=-", "--report", "github=-"]) == 2
 
 
@@ -562,7 +563,7 @@ def test_a_severity_stands_in_every_report(
     told = capsys.readouterr().out
     assert re.search(r"^life-cycle +\S+  1 not seen  ", told, re.MULTILINE)
     assert re.search(r"^QMP203 .* warning ", told, re.MULTILINE)
-    assert re.search(r"^passed: 1 scenario: 1 passed, .*; 0 errors; 2 warnings; ", told, re.MULTILINE)
+    assert re.search(r"^2 passed; .*; 0 errors, 2 warnings; ", told, re.MULTILINE)
     assert re.findall(r"^::(\w+) .*title=(QMP...)", told, re.MULTILINE) == [
         ("warning", "QMP203"),
         ("warning", "QMP401"),
@@ -598,7 +599,7 @@ def test_what_must_follow_and_what_is_not_assumed(
 @pytest.mark.qemu
 def test_a_wrapper_that_edits_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gate", "--qemu", editing(tmp_path, "pass"), "--only", "life-cycle,watch*,pan*"]) == 0
-    assert "passed: " in capsys.readouterr().out
+    assert re.search(r"^\d+ passed; ", capsys.readouterr().out, re.MULTILINE)
 
 
 @pytest.mark.qemu
@@ -641,7 +642,7 @@ def test_a_wrapper_that_edits_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
             "vnc: QMP402 crashed: it ended (exit status 1)\n",
         ),
         ("yes '[]'", "vnc", "vnc: QMP404 failed: it sent more than 512 KiB"),
-        ("sleep 1000 & setsid true; sleep 1000", "vnc", "vnc: QMP403 hung: no greeting"),
+        ("sleep 1000 & setsid true; sleep 1000", "vnc", "vnc: QMP403 hung: no QMP greeting within 2 s\n"),
         (
             "echo 'q: -device x: is not a valid device model name' >&2; exit 1",
             "vnc",
@@ -680,16 +681,81 @@ def test_failures_are_told_apart(
 
 
 @pytest.mark.qemu
-@pytest.mark.parametrize("scenario", ["vnc", "migration", "life-cycle"])
+@pytest.mark.parametrize("scenario", ["vnc", "migration", "life-cycle", "watchdog-pause"])
 def test_a_crash_is_told_and_not_its_consequences(
     scenario: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its first event kills it, whatever else the scenario is connected to or waits for."""
+    """Its first event kills it, whatever else the scenario is connected to or waits for, and must follow."""
     edit = "import os; child.kill(); child.wait(); os.kill(os.getpid(), 11)"
     assert main(["gate", "--qemu", editing(tmp_path, edit), "--only", scenario]) == 1
     told = capsys.readouterr().out
-    assert re.findall(r"QMP\d\d\d .*\)", told) == ["QMP402 crashed: it ended (signal 11, SIGSEGV)"]
+    assert re.findall(r"QMP\d\d\d.*", told) == ["QMP402 crashed: it ended (signal 11, SIGSEGV)"]
     assert_nothing_is_left(tmp_path)
+
+
+@pytest.mark.qemu
+def test_an_event_that_must_follow_and_is_not_seen_is_one_finding(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit = "e = None if e['event'] == 'STOP' else e"
+    assert main(["gate", "--qemu", editing(tmp_path, edit), "--only", "watchdog-pause"]) == 1
+    told = capsys.readouterr().out
+    assert re.findall(r"^watchdog-pause\S*: (QMP...)", told, re.MULTILINE) == ["QMP301"]
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize(
+    ("edit", "options", "status", "counts"),
+    [
+        ("pass", "--only rtc,vnc", 0, {"passed": 3}),
+        ("pass", "--only rtc,disabled-wait", 0, {"passed": 2, "skipped": 1}),
+        ("pass", "--only rtc,disabled-wait --require all", 1, {"failed": 1, "passed": 2}),
+        ("pass", "--only disabled-wait", 2, {"not played": 1, "passed": 1}),
+        ("pass", "--only vnc --spec 7.0", 0, {"passed": 2}),
+        ("pass", "--only vnc --spec 7.0 --fail-on warning", 1, {"failed": 1, "passed": 1}),
+        ("e = None", "--only life-cycle,vnc,disabled-wait", 1, {"failed": 2, "not played": 1, "passed": 1}),
+        ("e = None", "--only life-cycle --ignore QMP4,QMP3", 2, {"not played": 1, "passed": 1}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_all_reports_count_the_same(
+    edit: str, options: str, status: int, counts: dict[str, int], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """A check is a scenario, or the introspection; what failed comes first."""
+    monkeypatch.chdir(tmp_path)
+    wanted = [f"--report={each}={each}" for each in ("json", "junit", "markdown", "sarif", "github")]
+    assert main(["gate", "--qemu", editing(tmp_path, edit), *options.split(), *wanted]) == status
+    last = capsys.readouterr().out.splitlines()[-1]
+    words = re.sub(r" \(.*?\)", "", last).split("; ")[0]
+    assert words == ", ".join(
+        f"{counts[each]} {each}" for each in ("failed", "not played", "passed", "skipped") if each in counts
+    )
+    assert json.loads(Path("json").read_text())["counts"] == counts
+    junit = ElementTree.parse("junit").getroot().attrib
+    tests, failures, errors, skipped = (int(junit[key]) for key in ("tests", "failures", "errors", "skipped"))
+    shown = {
+        "failed": failures,
+        "not played": errors,
+        "passed": tests - failures - errors - skipped,
+        "skipped": skipped,
+    }
+    assert {each: number for each, number in shown.items() if number} == counts
+    [run] = json.loads(Path("sarif").read_text())["runs"]
+    assert run["properties"] == {"counts": counts}
+    for report in ("markdown", "github"):
+        assert last.split(" and the introspection; ")[0] in Path(report).read_text()
+
+
+@pytest.mark.qemu
+@pytest.mark.parametrize("option", ["--report", "--save-profile"])
+def test_a_place_that_cannot_be_written_is_found_before_anything_is_played(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = "junit=/no/such/file" if option == "--report" else "/no/such/file"
+    assert main(["gate", "--qemu", wrapper(tmp_path, "exit 1", always=True), option, given]) == 2
+    assert capsys.readouterr().err.endswith("/no/such/file: there is no folder /no/such\n")
+    assert not (tmp_path / "pids").exists()
 
 
 @pytest.mark.qemu
@@ -767,11 +833,15 @@ def test_an_interrupted_gate_reports_what_it_knows(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "status", "told"),
     [
-        ("", 0, "skipped: lacks a machine"),
-        ("--require nbd-export", 0, "skipped: lacks a machine"),
-        ("--require vnc", 1, "vnc: QMP410 lost: lacks a machine; it is required\n"),
-        ("--require all", 1, "vnc: QMP410 lost: lacks a machine; it is required\n"),
-        ("--fail-on-skipped", 1, "vnc: QMP410 lost: lacks a machine; it is required\n"),
+        ("", 0, "skipped: lacks machines, as it is a storage daemon"),
+        ("--require nbd-export", 0, "skipped: lacks machines, as it is a storage daemon"),
+        ("--require vnc", 1, "vnc: QMP410 lost: lacks machines, as it is a storage daemon; it is required\n"),
+        ("--require all", 1, "vnc: QMP410 lost: lacks machines, as it is a storage daemon; it is required\n"),
+        (
+            "--fail-on-skipped",
+            1,
+            "vnc: QMP410 lost: lacks machines, as it is a storage daemon; it is required\n",
+        ),
         ("--require tray", 2, "--require tray: --only or --skip leave it out"),
     ],
 )
@@ -980,7 +1050,7 @@ def test_what_cannot_be_saved_is_told_beside_the_verdict(
     assert main(["gate", "--qemu", real(), *LIFE, "--save", str(tmp_path)]) == 2
     captured = capsys.readouterr()
     assert captured.err == f"qmpcheck: --save {tmp_path}: No space left on device\n"
-    assert "\npassed: 1 scenario: " in captured.out
+    assert "\n2 passed; 1 scenario and the introspection; " in captured.out
 
 
 @pytest.mark.qemu
@@ -1167,7 +1237,7 @@ def test_what_breaks_clients_in_the_build_fails(
     assert main(["gate", "--qemu", "qemu", "--only", "rtc", "--spec", release.id]) == 1
     told = capsys.readouterr().out
     assert "the build: QMP501 STOP: event removed" in told
-    assert "; 1 error; 0 warnings; 1 difference of the build, 1 breaking\n" in told
+    assert f"; 1 error, 0 warnings; 1 difference from {release.name}, 1 breaking\n" in told
     assert main(["gate", "--qemu", "qemu", "--only", "rtc", "--ignore", "QMP501:STOP"]) == 0
     assert "QMP501" not in capsys.readouterr().out
     assert main(["gate", "--qemu", "qemu", "--only", "rtc", "--ignore", "QMP501:RESUME"]) == 1
@@ -1191,9 +1261,9 @@ def test_what_a_build_does_not_know_is_not_expected_of_it() -> None:
     ("options", "lacks"),
     [
         (["-machine", "pc,accel=tcg", "-device", "ib700,id=a"], ""),
-        (["-machine", "microvm"], "the machine microvm"),
+        (["-machine", "microvm"], "the machine type microvm"),
         (["-machine", "none,accel=kvm:tcg"], ""),
-        (["-machine", "none,accel=kvm"], "the accelerator kvm-accel"),
+        (["-machine", "none,accel=kvm"], "the accelerator kvm"),
         (["-device", "ib700", "-device", "ib701"], "the device ib701"),
         (["--blockdev", '{"driver": "raw", "file": {"driver": "null-co"}}'], ""),
         (["--blockdev", '{"driver": "raw", "children": [{"driver": "quorum"}]}'], "the block driver quorum"),

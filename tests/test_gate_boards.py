@@ -50,12 +50,15 @@ def test_the_first_board_that_has_what_is_needed(
 @pytest.mark.parametrize(
     ("has", "needs", "reason"),
     [
-        (build("x86_64", "none pc"), WATCHDOG, "a watchdog on pc"),
-        (build("avr", "none uno"), WATCHDOG, "a watchdog on none"),
-        (build("aarch64", "none virt"), (Ability.SLEEP,), "suspension by the guest on virt"),
+        (build("x86_64", "none pc"), WATCHDOG, "the device ib700 or i6300esb"),
+        (build("avr", "none uno"), (Ability.SLEEP,), "the machine type pc or q35"),
+        (build("x86_64", "none pc q35"), (Ability.HOT_PCI, "e1000e"), "the device pcie-root-port"),
+        (build("x86_64", "none pc q35", "pcie-root-port"), (Ability.HOT_PCI, "e1000e"), "the device e1000e"),
+        (build("aarch64", "none virt"), (Ability.CHANNELS,), "the machine type s390-ccw-virtio"),
         (build("x86_64", "none pc"), (Ability.VIRTIO, "virtio-net-{bus}"), "the device virtio-net-pci"),
-        (build("riscv64", "none virt", release="8.1"), (Ability.OFF,), "switching off by the guest on virt"),
-        (build("", ""), (Ability.MEMORY,), "a machine"),
+        (build("riscv64", "none virt", release="8.1"), (Ability.OFF,), "a shutdown by the guest on virt (since 8.2)"),
+        (build("riscv64", "none virt"), (Ability.CLOCK,), "an RTC that sends RTC_CHANGE on virt"),
+        (build("", ""), (Ability.MEMORY,), "the machine type pc, q35, virt, s390-ccw-virtio, pseries, microvm or none"),
         (build("x86_64", "none pc")._replace(types=frozenset()), (Ability.CPU,), "the accelerator tcg"),
     ],
 )  # fmt: skip

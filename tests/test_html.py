@@ -256,11 +256,11 @@ def test_formats_that_a_command_does_not_have_are_refused(
 
 def test_a_gate_without_script(tmp_path: Path) -> None:
     text = Page(gate_page(tmp_path)).text
-    assert "failed 6 scenarios: 4 failed, 1 passed, 1 skipped" in text
+    assert "failed 6 scenarios and the introspection: 4 failed, 2 passed, 1 skipped" in text
     assert "checked against 7.2" in text
     assert text.index("failed misses") < text.index("passed passes") < text.index("skipped skips")
     assert "lacks a disk" in text
-    assert "error QMP401 STOP: not seen" in text
+    assert "error QMP407 STOP: out of order" in text
     assert "QMP406 POWERDOWN: unexpected" in text
     assert "What the build says of itself It does not differ from 7.2." in text
 
@@ -326,7 +326,7 @@ def test_lines_are_divided_among_many_streams(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.qemu
 def test_the_gate_of_a_real_build(tmp_path: Path) -> None:
     found = Page(page(tmp_path, "gate", "--qemu", real(), "--only", "watchdog-pause"))
-    assert "passed 1 scenario: 1 passed" in found.text
+    assert "passed 1 scenario and the introspection: 2 passed" in found.text
     assert 'WATCHDOG (action "pause")' in found.text
     [stream] = found.data
     assert {"WATCHDOG", "STOP", "RESUME"} <= {*stream["names"]}

@@ -149,10 +149,15 @@ def test_what_is_no_qemu(text: str, message: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["sleep 100", "trap '' TERM INT HUP; sleep 100 & sleep 100", f"echo '{GREETING}'; sleep 100"]
+    ("text", "message"),
+    [
+        ("sleep 100", "no QMP greeting"),
+        ("trap '' TERM INT HUP; sleep 100 & sleep 100", "no QMP greeting"),
+        (f"echo '{GREETING}'; sleep 100", "no reply to qmp_capabilities"),
+    ],
 )
-def test_what_does_not_answer(text: str, tmp_path: Path) -> None:
-    with pytest.raises(Unanswered, match=r"^no answer over QMP within 0\.5 s$"):
+def test_what_does_not_answer(text: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(Unanswered, match=rf"^{message} within 0\.5 s$"):
         introspect.ask(script(tmp_path, text), 0.5)
     assert_nothing_is_left(tmp_path)
 

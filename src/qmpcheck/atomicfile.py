@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO
 
-_OPEN_FILES = ("/dev/fd/", "/dev/std", "/proc/")
+OPEN_FILES = ("/dev/fd/", "/dev/std", "/proc/")
 """Where the system keeps names of open files: a rename would not reach the processes that have them open."""
 
 _NO_ROOM_BESIDE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY, errno.EXDEV)
@@ -34,7 +34,7 @@ def replacing(path: str) -> Iterator[IO[bytes]]:
     """
     target = os.path.realpath(path)
     before = _status(target)
-    if path.startswith(_OPEN_FILES) or (before and not stat.S_ISREG(before.st_mode)):
+    if path.startswith(OPEN_FILES) or (before and not stat.S_ISREG(before.st_mode)):
         with open(path, "wb") as direct:
             yield direct
         return

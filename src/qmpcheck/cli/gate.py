@@ -22,14 +22,14 @@ from contextlib import contextmanager
 
 import msgspec
 
-from qmpcheck.cli import arguments, baseline_option, report_option, strictness
+from qmpcheck.cli import arguments, baseline_option, output, report_option, strictness
 from qmpcheck.cli.messages import CLEAN, FINDINGS, UNUSABLE, tell
 from qmpcheck.gate import build as builds
 from qmpcheck.gate import profile as profiles
 from qmpcheck.gate import saving
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import OF_GATE
-from qmpcheck.gate.judge import FAILED, NOT_PLAYED, PASSED, Verdict, judge
+from qmpcheck.gate.judge import Verdict, judge
 from qmpcheck.gate.profile import Demands
 from qmpcheck.gate.run import Played
 from qmpcheck.gate.run import run as play
@@ -38,6 +38,7 @@ from qmpcheck.gate.scenarios import ALL
 from qmpcheck.qmp.introspect import Unanswered
 from qmpcheck.reports import gatereport, gatetext
 from qmpcheck.reports.fingerprint import Baseline
+from qmpcheck.reports.report import Report
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
@@ -118,10 +119,13 @@ def run(options: argparse.Namespace) -> int:
     inputs = [builds.located(options.qemu), options.spec, *options.rules, *filter(None, [options.profile])]
     outputs = [*filter(None, [options.baseline, options.save_profile])]
     report_option.prepare(options.reports, inputs, outputs)
+    output.expect_writable(options.save_profile, "--save-profile ")
     verdict, stop = _verdict(options, scenarios, codes, demands)
-    kept, folder = _keep(options, verdict)
-    status = max(kept, _report(options, verdict, known, folder), _save_profile(options, verdict))
-    return stop or status
+    report = gatereport.report(verdict, options.fail_on, known)
+    kept, folder = _keep(options, verdict, gatereport.failed(report))
+    saved = _save_profile(options, verdict, report)
+    reported = _report(options, verdict, known, folder)
+    return stop or max(kept, saved, reported)
 
 
 def _demands(options: argparse.Namespace, scenarios: Sequence[Scenario]) -> Demands:
@@ -195,7 +199,7 @@ def _report(options: argparse.Namespace, verdict: Verdict, known: Baseline | Non
         baseline_option.update(options, report, known or frozenset())
     elif known and options.only is None and not options.skip and not report.unchecked:
         baseline_option.tell_gone(known, baseline_option.of_report(report), verdict.recipe.codes)
-    if any(map(report.fails, report.findings)):
+    if gatereport.failed(report):
         return max(status, FINDINGS)
     if report.unchecked:
         if not verdict.events:
@@ -243,7 +247,7 @@ def _check_disk(verdict: Verdict) -> None:
         SpecError: one did.
     """
     for judged in verdict.judged:
-        if not judged.is_well and (reason := judged.full_disk):
+        if reason := judged.full_disk:
             name = judged.outcome.scenario.name
             raise SpecError(f"the disk is full, so nothing can be said of the build; {name}: {reason}")
 
@@ -282,16 +286,18 @@ def _make(folder: str) -> None:
         raise SpecError(f"--save {safe(folder)}: {error.strerror}") from None
 
 
-def _keep(options: argparse.Namespace, verdict: Verdict) -> tuple[int, str]:
+def _keep(options: argparse.Namespace, verdict: Verdict, failed: Sequence[str]) -> tuple[int, str]:
     """Keep all recordings where --save says, or else those of what failed; the exit status and the folder."""
-    failed = [judged for judged in verdict.judged if judged.status == FAILED and judged.outcome.recordings]
     folder = options.save
-    if folder is None and not failed:
-        return CLEAN, ""
+    outcomes = [judged.outcome for judged in verdict.judged]
+    if folder is None:
+        outcomes = [each for each in outcomes if each.scenario.name in failed and each.recordings]
+        if not outcomes:
+            return CLEAN, ""
     try:
         if folder is None:
             folder = tempfile.mkdtemp(prefix=KEPT)
-        saving.save(folder, verdict.build, verdict.judged if options.save is not None else failed)
+        saving.save(folder, verdict.build, outcomes, failed)
     except OSError as error:
         if options.save is None:
             tell(f"the recordings of what failed are not kept: {error.strerror}")
@@ -305,14 +311,15 @@ KEPT = "qmpcheck-gate-failed-"
 """What the name of the folder begins with in which the recordings of what failed are kept."""
 
 
-def _save_profile(options: argparse.Namespace, verdict: Verdict) -> int:
+def _save_profile(options: argparse.Namespace, verdict: Verdict, report: Report) -> int:
     """Save what the build played and sent, if the user asked for that, and return the exit status."""
     if not options.save_profile:
         return CLEAN
-    if any(judged.status in (FAILED, NOT_PLAYED) for judged in verdict.judged):
+    if report.unchecked or gatereport.failed(report):
         tell(f"--save-profile {safe(options.save_profile)}: not written, as the build failed")
         return CLEAN
-    played = {each.outcome.scenario.name: each.seen for each in verdict.judged if each.status == PASSED}
+    to_their_end = [each for each in verdict.judged if each.outcome.failure is None]
+    played = {each.outcome.scenario.name: each.seen for each in to_their_end}
     try:
         profiles.save(options.save_profile, str(verdict.build.version), played)
     except OSError as error:

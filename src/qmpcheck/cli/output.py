@@ -51,6 +51,32 @@ def refuse_overwrite(inputs: Sequence[str], path: str | None, option: str = "--o
             raise SpecError(f"{option} {safe(path)} would overwrite {safe(each)}")
 
 
+def expect_writable(path: str | None, option: str = "--output ") -> None:
+    """Find out before a long run that a file cannot be written after it; nothing is changed.
+
+    Args:
+        path: the file that will be written; None for standard output.
+        option: what stands before the path on the command line.
+
+    Raises:
+        SpecError: the file or its folder cannot be written, or the folder is missing.
+    """
+    if path is None or path.startswith(atomicfile.OPEN_FILES):
+        return
+    target = os.path.realpath(path)
+    folder = os.path.dirname(target)
+    if os.path.isdir(target):
+        why = "it is a folder"
+    elif os.path.exists(target):  # a file that can be written, but not replaced, is written directly
+        why = "" if os.access(target, os.W_OK) else "it cannot be written"
+    elif not os.path.isdir(folder):
+        why = f"there is no folder {safe(folder)}"
+    else:
+        why = "" if os.access(folder, os.W_OK | os.X_OK) else f"the folder {safe(folder)} cannot be written"
+    if why:
+        raise SpecError(f"{option}{safe(path)}: {why}")
+
+
 @contextmanager
 def opened(path: str | None, at_once: bool = False) -> Iterator[IO[str]]:
     """Yield the file to write a report to, or standard output if there is none.

@@ -81,11 +81,16 @@ def prepare(
         path: the file of the command's own report; None for standard output.
 
     Raises:
-        SpecError: a report would overwrite an input or an output, or two documents go to standard output.
+        SpecError: a report would overwrite an input or an output, or cannot be written where it should go, or
+            two documents go to standard output.
     """
     output.refuse_overwrite([*inputs, *outputs], path)
     _refuse_overwrite(asked, inputs, [*outputs, *filter(None, [path])])
     _keep_apart(asked, own, path)
+    output.expect_writable(path)
+    for each in asked:
+        if each.format != TABLES:  # its folder is made, and may be at a URL
+            output.expect_writable(each.path, f"--report {each.format}=")
 
 
 def _refuse_overwrite(asked: Sequence[ReportRequest], inputs: Sequence[str], outputs: Sequence[str]) -> None:

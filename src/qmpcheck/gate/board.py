@@ -15,31 +15,34 @@ SLOT = 5
 
 
 class Ability(Enum):
-    """What a scenario may need of a board; the value names it in reports."""
+    """What a scenario may need of a board.
 
-    MEMORY = "memory"
+    The value names it in the reason of a skip: "lacks ... on virt".
+    """
+
+    MEMORY = "guest memory"
     CPU = "a CPU"
-    DUMP = "dumps of its memory"
-    CLOCK = "a clock that reports its setting"
-    RESET = "resets by the guest"
-    OFF = "switching off by the guest"
-    SLEEP = "suspension by the guest"
-    WATCHDOG = "a watchdog"
-    PANIC = "reports of a panic"
-    DISABLED_WAIT = "a CPU that waits for nothing"
-    CRASH_LOADED = "reports of a crash kernel"
-    PVSHUTDOWN = "shutdown by pvpanic"
-    MACHINE_CHECK = "injected machine checks"
+    DUMP = "dump-guest-memory"
+    CLOCK = "an RTC that sends RTC_CHANGE"
+    RESET = "a reset by the guest"
+    OFF = "a shutdown by the guest"
+    SLEEP = "ACPI suspend (S3, S4)"
+    WATCHDOG = "a watchdog device"
+    PANIC = "a pvpanic device"
+    DISABLED_WAIT = "a CPU with a disabled wait"
+    CRASH_LOADED = "a pvpanic device that reports a crash kernel"
+    PVSHUTDOWN = "a pvpanic device that reports a shutdown"
+    MACHINE_CHECK = "the monitor command mce"
     PCI = "a PCI bus"
-    IDENTIFY = "a service processor to which the guest says what it is"
-    MEMORY_SLOTS = "slots for memory modules"
-    MORE_MEMORY = "room for more memory"
-    REFUSAL = "refusals to give memory back"
-    EJECT = "a slot that the guest empties"
-    HOT_PCI = "a PCI Express slot"
-    CHANNELS = "a channel subsystem"
-    NETWORK = "a virtio network card with a name"
-    VIRTIO = "virtio devices driven from outside"
+    IDENTIFY = "control-program identification (SCLP)"
+    MEMORY_SLOTS = "ACPI memory hotplug"
+    MORE_MEMORY = "memory hotplug (-m maxmem)"
+    REFUSAL = "memory that the guest can refuse to unplug (PAPR)"
+    EJECT = "PCI hotplug"
+    HOT_PCI = "PCI Express hotplug"
+    CHANNELS = "a channel subsystem (CCW bus)"
+    NETWORK = "a virtio-net device whose events name it"
+    VIRTIO = "virtio devices"
 
 
 Need = Ability | str

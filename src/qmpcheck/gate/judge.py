@@ -33,16 +33,12 @@ from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.text import safe, shortened
 from qmpcheck.validation.recipe import Recipe
-from qmpcheck.wording import plural
 
 NONE = Demands()
 """Nothing is demanded."""
 
 FOR_BUILDS = Recipe(codes=OF_GATE)
 """How a build's events are checked where the user asks for nothing else."""
-
-
-PASSED, FAILED, SKIPPED, NOT_PLAYED = "passed", "failed", "skipped", "not played"
 
 
 class Judged(NamedTuple):
@@ -70,15 +66,6 @@ class Judged(NamedTuple):
         """Whether it was skipped, or played to its end, and nothing that was found is an error."""
         ended = self.outcome.failure is None or self.outcome.skipped
         return ended and not self.errors and all(each.severity < Severity.ERROR for each in self.faults)
-
-    @property
-    def status(self) -> str:
-        """`passed`, `failed`, `skipped` or `not played`; what must be played and was skipped has failed."""
-        if self.outcome.was_stopped:
-            return NOT_PLAYED
-        if not self.is_well:
-            return FAILED
-        return SKIPPED if self.outcome.skipped else PASSED
 
     @property
     def full_disk(self) -> str:
@@ -119,26 +106,6 @@ class Verdict(NamedTuple):
     since: Spec | None = None
 
     @property
-    def counts(self) -> str:
-        """How many scenarios were played, and how many of them failed or were skipped, in words."""
-        counts = Counter(each.status for each in self.judged)
-        kinds = [
-            kind for kind in (PASSED, FAILED, SKIPPED, NOT_PLAYED) if counts[kind] or kind in (PASSED, FAILED)
-        ]
-        return (
-            f"{plural(len(self.judged), 'scenario')}: {', '.join(f'{counts[kind]} {kind}' for kind in kinds)}"
-        )
-
-    @property
-    def skipped(self) -> dict[str, list[str]]:
-        """The names of the scenarios that were skipped, by what the build lacks."""
-        found: dict[str, list[str]] = {}
-        for judged in self.judged:
-            if judged.status == SKIPPED and judged.outcome.failure:
-                found.setdefault(judged.outcome.failure.text, []).append(judged.outcome.scenario.name)
-        return found
-
-    @property
     def events(self) -> int:
         """How many events were checked."""
         return sum(each.seen.total() for each in self.judged)
@@ -166,10 +133,11 @@ def judge(
     drift = availability_for(spec.id, spec.newer)
 
     def checked(recording: MachineRecording, scenario: Scenario) -> Iterator[StreamResult]:
-        """Where a process was killed, or crashed, what should have followed is only pending."""
         by_release, beside = undeclared.apart(
             by_spec(scenario.assumes).check(recording.data, recording.ended), by_build.check(recording.data)
         )
+        if not recording.ended:
+            by_release = _without_pending(by_release)
         yield by_release._replace(path=recording.name, listed=drift.with_drift(by_release.listed))
         yield beside._replace(path=recording.name)
 
@@ -177,6 +145,16 @@ def judge(
     since = _release_before(build, spec)
     changes = _changes(build, (since or spec).rule_base, recipe.selection)
     return Verdict(build, spec, judged, changes, recipe, since)
+
+
+def _without_pending(result: StreamResult) -> StreamResult:
+    """The result without what was still to come as the process crashed or was killed, which is a finding."""
+    counts = Counter({kind: number for kind, number in result.counts.items() if kind.code != _PENDING})
+    listed = tuple(finding for finding in result.listed if finding.code != _PENDING)
+    return result._replace(counts=counts, listed=listed)
+
+
+_PENDING = "QMP302"
 
 
 def _of_a_storage_daemon(recipe: Recipe) -> Recipe:
@@ -202,8 +180,9 @@ def _judged(
         result for recording in outcome.recordings for result in checked(recording, outcome.scenario)
     )
     seen = Counter(message["event"] for recording in outcome.recordings for message in recording.events())
-    found = [each for each in faults(build, outcome, recipe.severities) if not _is_known(each, results)]
+    found = [*faults(build, outcome, recipe.severities)]
     missed = {each.event for each in found}
+    found = [each for each in found if not _is_known(each, results)]
     found += (
         msgspec.structs.replace(each, level=recipe.severities.get(each.code, each.severity))
         for each in demands.unmet(outcome, seen, missed)
@@ -231,11 +210,7 @@ def _is_known(fault: Finding, results: Iterable[StreamResult]) -> bool:
         finding.severity is Severity.ERROR
         and (
             (finding.line == fault.line and finding.code.startswith("QMP2"))
-            or (
-                fault.line is None
-                and finding.code == "QMP301"
-                and fault.event in _NAME.findall(finding.message)
-            )
+            or (not fault.line and finding.code == "QMP301" and fault.event in _NAME.findall(finding.message))
         )
         for finding in findings
     )

@@ -18,7 +18,7 @@ def lacking(build: Build, options: Sequence[str]) -> str:
     for option, value in pairwise(options):
         for kind, names, known in _needs(build, option, value):
             if known and known.isdisjoint(names):  # a build that lists nothing of a kind does not say
-                return f"the {kind} {names[0]}"
+                return f"the {kind} {names[0].removesuffix(_ACCELERATOR)}"
     return ""
 
 
@@ -27,16 +27,20 @@ def _needs(build: Build, option: str, value: str) -> Iterator[tuple[str, Sequenc
     first, *properties = value.split(",")
     match option:
         case "-machine":
-            yield "machine", [first], build.machines
+            yield "machine type", [first], build.machines
             for each in properties:
                 if each.startswith("accel="):
                     names = each.removeprefix("accel=").split(":")
-                    yield "accelerator", [f"{name}-accel" for name in names], build.types
+                    yield "accelerator", [f"{name}{_ACCELERATOR}" for name in names], build.types
         case "-device":
             yield "device", [first], build.types
         case "--blockdev":
             for driver in _drivers(json.loads(value)):
                 yield "block driver", [driver], build.drivers
+
+
+_ACCELERATOR = "-accel"
+"""How the names of accelerators' types end."""
 
 
 def _drivers(node: Any) -> Iterator[str]:

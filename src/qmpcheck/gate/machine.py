@@ -134,10 +134,10 @@ class Machine:
         """
         with self._qmp_failures():
             if not self._client.until(lambda: self._client.is_closed, ANSWER):
-                raise NoAnswer("it does not end")
+                raise NoAnswer(f"it did not end within {ANSWER:g} s")
         status = self._process.status(ANSWER)
         if status is None:
-            raise Failure(HUNG, "it closed QMP and does not end")
+            raise Failure(HUNG, f"it closed QMP and did not end within {ANSWER:g} s")
         if status:
             raise self._end(status)
         self.ended = True
@@ -157,8 +157,9 @@ class Machine:
             yield
         except CommandError as error:
             raise Refused(error) from None
-        except DeadlinePassed:
-            raise Failure(HUNG, "not played to its end within its time limit") from None
+        except DeadlinePassed as error:
+            limit = "not played to its end within its time limit"
+            raise Failure(HUNG, f"{limit}: {error}" if str(error) else limit) from None
         except SentTooMuch as error:
             raise Failure(FAILED, str(error)) from None
         except (NoAnswer, ConnectionFailed) as error:

@@ -29,7 +29,8 @@ def connected(path: str, seconds: float = ANSWER) -> socket.socket:
         except OSError as error:
             peer.close()
             if time.monotonic() >= end:
-                raise Failure(HUNG, f"{os.path.basename(path)}: {error.strerror}") from None
+                what = f"no connection to {os.path.basename(path)} within {seconds:g} s"
+                raise Failure(HUNG, f"{what}: {error.strerror}") from None
             time.sleep(0.02)
         else:
             return peer
@@ -100,7 +101,8 @@ class QTest:
             self._peer.sendall(command.encode() + b"\n")
             answer = self._answer()
         except TimeoutError:
-            raise Failure(HUNG, f"no answer to {command.partition(' ')[0]} over qtest") from None
+            verb = command.partition(" ")[0]
+            raise Failure(HUNG, f"no answer to {verb} over qtest within {ANSWER:g} s") from None
         except OSError:
             return "OK 00"
         if answer and not answer.startswith("OK"):

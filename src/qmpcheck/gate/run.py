@@ -111,7 +111,7 @@ def _setting(build: Build, scenario: Scenario) -> Setting:
         Failure: the build cannot play it at all.
     """
     if not build.is_system and scenario.on != STORAGE:
-        raise Failure(LACKS, "a machine")
+        raise Failure(LACKS, "machines, as it is a storage daemon")
     names = [each.event for each in events_of(scenario.expects)]
     about = [name for name in names if name != QUIT.event] or names
     if not any(map(build.has, about)):

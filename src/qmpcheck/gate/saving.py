@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from qmpcheck import atomicfile
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.judge import FAILED, Judged
 from qmpcheck.gate.recording import MachineRecording
-from qmpcheck.gate.scenario import Scenario
+from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
 from qmpcheck.text import safe
 
 
-def save(folder: str, build: Build, judged: Iterable[Judged]) -> None:
+def save(folder: str, build: Build, outcomes: Iterable[ScenarioOutcome], failed: Collection[str]) -> None:
     """Write `NAME.jsonl`, `NAME.toml` and `NAME.qtest` for each recording of a process that sent anything.
 
-    For a scenario that failed, the files that its processes had are in `SCENARIO.files`.
+    Args:
+        folder: where they go.
+        build: what was played on.
+        outcomes: the scenarios, as they were played.
+        failed: the names of those that failed; the files that their processes had go to `SCENARIO.files`.
 
     Raises:
         OSError: they cannot be written.
     """
-    for each in judged:
-        outcome = each.outcome
-        if each.status == FAILED and outcome.files:
+    for outcome in outcomes:
+        if outcome.scenario.name in failed and outcome.files:
             _write_files(os.path.join(folder, f"{outcome.scenario.name}.files"), outcome.files)
         for recording in outcome.recordings:
             if not recording.data:

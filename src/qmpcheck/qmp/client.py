@@ -30,7 +30,7 @@ class NoAnswer(Exception):
 
 
 class DeadlinePassed(Exception):
-    """The time for the whole conversation is over."""
+    """The time for the whole conversation is over; the text says what was expected, if that is known."""
 
 
 class SentTooMuch(Exception):
@@ -98,8 +98,7 @@ class Client:
             CommandError: negotiation fails.
             ConnectionFailed, DeadlinePassed, SentTooMuch: as their names say.
         """
-        if not self.until(lambda: self.has_greeted, self._patience):
-            raise NoAnswer("no greeting")
+        self._await(lambda: self.has_greeted, "no QMP greeting")
         self.command("qmp_capabilities")
 
     def command(self, name: str, /, **arguments: Any) -> Any:
@@ -111,8 +110,7 @@ class Client:
             ConnectionFailed, DeadlinePassed, SentTooMuch: as their names say.
         """
         number = self.send(name, **arguments)
-        if not self.until(lambda: number in self._replies, self._patience):
-            raise NoAnswer(f"no reply to {name} within {self._patience:g} s")
+        self._await(lambda: number in self._replies, f"no reply to {name}")
         reply = self._replies.pop(number)
         if "error" in reply:
             raise CommandError(name, reply["error"])
@@ -134,10 +132,18 @@ class Client:
         try:
             self._connection.send(line, seconds)
         except TimeoutError:
-            raise NoAnswer(f"it does not read {name}") from None
+            raise NoAnswer(f"it did not read {name} within {seconds:g} s") from None
         self._lines += line
         self._sent += len(line)
         return self._number
+
+    def _await(self, has_come: Callable[[], bool], otherwise: str) -> None:
+        try:
+            if self.until(has_come, self._patience):
+                return
+        except DeadlinePassed:
+            raise DeadlinePassed(otherwise) from None
+        raise NoAnswer(otherwise if self.is_closed else f"{otherwise} within {self._patience:g} s")
 
     def until(self, done: Callable[[], bool], seconds: float) -> bool:
         """Read until something is done, the time is over, or nothing more comes; return whether it is done.

@@ -129,8 +129,8 @@ def _talk(process: Process, seconds: float) -> Answer:
         target = _values(client, "query-target", "arch")
         machines = _values(client, "query-machines", "name", "alias")
         types = _values(client, "qom-list-types", "name")
-    except DeadlinePassed:
-        raise Unanswered(f"no answer over QMP within {seconds:g} s") from None
+    except DeadlinePassed as error:
+        raise Unanswered(f"{error} within {seconds:g} s") from None
     except CommandError as error:
         raise Unanswered(f"it does not know {error.command}: {_short(error.description)}") from None
     except NotQMP as error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -17,11 +17,15 @@ from qmpcheck.codes import Severity
 from qmpcheck.drift.change import Change
 from qmpcheck.finding import Finding
 from qmpcheck.gate import byhand
-from qmpcheck.gate.judge import FAILED, NOT_PLAYED, SKIPPED, Judged, Verdict
+from qmpcheck.gate.judge import Judged, Verdict
 from qmpcheck.reports import changesreport, fingerprint, streamsreport
 from qmpcheck.reports.fingerprint import Baseline
-from qmpcheck.reports.report import Report, Suite, compared
+from qmpcheck.reports.report import Report, Suite, compared, fails
 from qmpcheck.text import safe
+from qmpcheck.wording import first_of, plural
+
+FAILED, NOT_PLAYED, PASSED, SKIPPED = "failed", "not played", "passed", "skipped"
+"""The statuses of what a gate checks, in the order of counts."""
 
 INTROSPECTION = "introspection"
 """The suite of how the build's own description differs from the spec."""
@@ -32,7 +36,7 @@ def report(
 ) -> Report:
     """A verdict as a report: a suite for each scenario, and one for the build's introspection.
 
-    Where no event at all was checked, no scenario was.
+    If no event at all was checked, no scenario was.
 
     Args:
         verdict: on the build.
@@ -43,20 +47,51 @@ def report(
     known = baseline or frozenset()
     changes = tuple(_change(each, verdict, known) for each in verdict.changes)
     suites = (
-        *(_scenario(judged, known, verdict.events > 0, folder) for judged in verdict.judged),
+        *(_scenario(judged, known, verdict.events > 0, fail_on, folder) for judged in verdict.judged),
         Suite(INTROSPECTION, "differs" if changes else "same", changes, seconds=0.0),
     )
+    statuses = {suite.name: status(suite, fail_on) for suite in suites}
+    numbers = Counter(statuses.values())
+    tally = {each: numbers[each] for each in (FAILED, NOT_PLAYED, PASSED, SKIPPED) if numbers[each]}
     return Report(
         command="gate",
         against=f"{verdict.spec.name} (QEMU {verdict.build.version})",
         suites=suites,
         fail_on=fail_on,
-        document=functools.partial(_document, verdict, suites, folder),
+        document=functools.partial(_document, verdict, suites, tally, folder),
         has_baseline=baseline is not None,
         source=verdict,
-        counts=verdict.counts,
+        counts=_in_words(tally, statuses),
+        tally=tally,
         kept=folder,
     )
+
+
+def status(suite: Suite, fail_on: Severity) -> str:
+    """The status of a scenario, or of the introspection: what every report counts.
+
+    A skip that was demanded not to be is a finding, and so has failed; what a baseline accepts has not.
+    """
+    if fails(suite.findings, fail_on):
+        return FAILED
+    if suite.unchecked:
+        return NOT_PLAYED
+    return SKIPPED if suite.skipped else PASSED
+
+
+def failed(report: Report) -> list[str]:
+    """The names of what failed, in the order of the report."""
+    return [suite.name for suite in report.suites if status(suite, report.fail_on) == FAILED]
+
+
+def _in_words(tally: Mapping[str, int], statuses: Mapping[str, str]) -> str:
+    """`1 failed (vnc), 50 passed, 8 skipped; 58 scenarios and the introspection`."""
+    names = first_of([name for name, each in statuses.items() if each == FAILED])
+    counts = (
+        f"{number} {each} ({names})" if each == FAILED else f"{number} {each}"
+        for each, number in tally.items()
+    )
+    return f"{', '.join(counts)}; {plural(len(statuses) - 1, 'scenario')} and the introspection"
 
 
 def unplayed(path: str, spec: str, reason: str) -> Report:
@@ -76,30 +111,36 @@ def unplayed(path: str, spec: str, reason: str) -> Report:
         "counts": {},
         "recordings": None,
         "scenarios": [],
+        "introspection": None,
         "findings": [],
     }
     return Report("gate", f"{spec} ({path})", (suite,), Severity.ERROR, lambda: document)
 
 
-def _scenario(judged: Judged, known: Baseline, has_events: bool, folder: str) -> Suite:
+def _scenario(judged: Judged, known: Baseline, has_events: bool, fail_on: Severity, folder: str) -> Suite:
     """One scenario. If no scenario sent an event, none is checked; nor is one that the user stopped."""
     outcome = judged.outcome
+    findings = (*_diagnostics(judged, known), *(compared(fault, known) for fault in judged.faults))
+    has_failed = fails(findings, fail_on)
     lacks = f"lacks {outcome.failure.text}" if outcome.failure and outcome.skipped else ""
-    if judged.status == NOT_PLAYED:
+    if outcome.was_stopped:
         unchecked = "not played: interrupted"
-    elif has_events:
+    elif has_events or has_failed:
         unchecked = ""
     else:
         unchecked = f"skipped: {lacks}" if lacks else "no event in it"
-    verdict = f"skipped: {lacks}" if lacks else "played" if judged.is_well else judged.status
+    if lacks:
+        verdict = f"skipped: {lacks}"
+    else:
+        verdict = FAILED if has_failed else NOT_PLAYED if outcome.was_stopped else "played"
     return Suite(
         outcome.scenario.name,
         verdict,
-        (*_diagnostics(judged, known), *(compared(fault, known) for fault in judged.faults)),
+        findings,
         unchecked,
-        skipped="" if unchecked or judged.status != SKIPPED else lacks,
+        skipped="" if unchecked else lacks,
         seconds=outcome.seconds,
-        by_hand=tuple(byhand.steps(outcome, folder)) if judged.status == FAILED else (),
+        by_hand=tuple(byhand.steps(outcome, folder)) if has_failed else (),
     )
 
 
@@ -120,7 +161,9 @@ def _change(each: Change, verdict: Verdict, known: Baseline) -> Finding:
     return compared(finding, known)
 
 
-def _document(verdict: Verdict, suites: tuple[Suite, ...], folder: str) -> dict[str, Any]:
+def _document(
+    verdict: Verdict, suites: tuple[Suite, ...], tally: Mapping[str, int], folder: str
+) -> dict[str, Any]:
     """The report for JSON."""
     return {
         "qmpcheck": qmpcheck.__version__,
@@ -131,7 +174,7 @@ def _document(verdict: Verdict, suites: tuple[Suite, ...], folder: str) -> dict[
             "not_understood": verdict.spec.rule_base.not_understood,
         },
         "unchecked": None if verdict.events else "no event in any scenario",
-        "counts": dict(Counter(judged.status for judged in verdict.judged)),
+        "counts": dict(tally),
         "recordings": safe(folder) or None,
         "scenarios": [
             {
@@ -141,8 +184,9 @@ def _document(verdict: Verdict, suites: tuple[Suite, ...], folder: str) -> dict[
                 "events": dict(judged.seen),
                 "by_hand": list(suite.by_hand),
             }
-            for judged, suite in zip(verdict.judged, suites, strict=False)
+            for judged, suite in zip(verdict.judged, suites[:-1], strict=True)
         ],
+        "introspection": {"verdict": suites[-1].verdict},
         "findings": [
             {
                 "scenario": suite.name,

@@ -12,7 +12,7 @@ from qmpcheck.gate.codes import WORDS
 from qmpcheck.gate.expectations import events_of
 from qmpcheck.gate.judge import Judged, Verdict
 from qmpcheck.gate.scenario import Scenario
-from qmpcheck.reports import changesreport, fingerprint, streamstext, terminal
+from qmpcheck.reports import changesreport, fingerprint, gatereport, streamstext, terminal
 from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.reports.report import Report, count, levels
 from qmpcheck.reports.terminal import table
@@ -43,7 +43,7 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
             findings.update(checked.counts)
     out.write(streamstext.findings_table(findings, out, verdict.recipe.severities) + "\n" * bool(findings))
     out.writelines(_by_hand(report))
-    out.write(f"{_status_word(report, paint)}: {_count_line(verdict, report)}\n")
+    out.write(_count_line(verdict, report, paint) + "\n")
 
 
 def _by_hand(report: Report) -> Iterator[str]:
@@ -54,17 +54,12 @@ def _by_hand(report: Report) -> Iterator[str]:
         yield f"recordings are in {safe(report.kept)}\n"
 
 
-def _status_word(report: Report, paint: terminal.Paint) -> str:
-    if any(map(report.fails, report.findings)):
-        return paint(terminal.RED, "failed")
-    return paint(terminal.RED, "unchecked") if report.unchecked else paint(terminal.GREEN, "passed")
-
-
 def _table(verdict: Verdict, out: IO[str]) -> str:
     rows = [
         (judged.outcome.scenario.name, f"{judged.outcome.seconds:.1f}", _outcome(judged), _seen(judged))
         for judged in verdict.judged
     ]
+    rows.append((gatereport.INTROSPECTION, "0.0", _differences(verdict) if verdict.changes else "ok", ""))
     headers = ("scenario", "seconds", "outcome", "events seen")
     return table(rows, headers, out, align=("left", "right", "left", "left"))
 
@@ -140,19 +135,25 @@ def _drift_lines(verdict: Verdict, known: Baseline, paint: terminal.Paint) -> It
             yield f"{whose}: {paint(_COLOURS[level], change.code)} {place}: {change.text} ({level})\n"
 
 
-def _count_line(verdict: Verdict, report: Report) -> str:
-    """What there was. A difference is counted as the error or the warning that it is, too."""
-    judged, found = verdict.judged, levels(report.findings)
-    kinds: Counter[str] = sum((each.seen for each in judged), Counter())
+def _differences(verdict: Verdict) -> str:
+    """`3 differences from 7.2, 1 breaking`; each is also counted as the error or warning that it is."""
+    other = f"since {safe(verdict.since.name)}" if verdict.since else f"from {safe(verdict.spec.name)}"
     breaking = sum(change.level() is Impact.BREAKING for change in verdict.changes)
-    since = f"since {verdict.since.name}" if verdict.since else "of the build"
+    found = f"{plural(len(verdict.changes), 'difference')} {other}"
+    return f"{found}, {breaking} breaking" if breaking else found
+
+
+def _count_line(verdict: Verdict, report: Report, paint: terminal.Paint) -> str:
+    """What failed comes first, then what passed and what was skipped, and what there was in all."""
+    found = levels(report.findings)
+    kinds: Counter[str] = sum((each.seen for each in verdict.judged), Counter())
     accepted = count(finding for finding in report.findings if finding.known)
+    is_well = not report.unchecked and not gatereport.failed(report)
     counts = [
-        verdict.counts,
+        paint(terminal.GREEN if is_well else terminal.RED, report.counts),
         f"{plural(kinds.total(), 'event')} of {plural(len(kinds), 'kind')}",
-        plural(found[Severity.ERROR], "error"),
-        plural(found[Severity.WARNING], "warning"),
-        f"{plural(len(verdict.changes), 'difference')} {since}, {breaking} breaking",
+        f"{plural(found[Severity.ERROR], 'error')}, {plural(found[Severity.WARNING], 'warning')}",
+        _differences(verdict),
     ]
     if accepted:
         counts.append(f"{accepted} accepted by the baseline")

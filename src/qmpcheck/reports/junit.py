@@ -48,13 +48,13 @@ def _test(report: Report, suite: Suite) -> ET.Element:
     case.set("time", f"{suite.seconds or 0:.3f}")
     failing = [*filter(report.fails, suite.findings)]
     others = [finding for finding in suite.findings if not report.fails(finding)]
-    if suite.unchecked:
-        ET.SubElement(case, "error", message=_text(suite.unchecked), type="unchecked")
-    elif failing:
+    if failing:
         message = f"{plural(count(failing), 'finding')}: {failing[0].code} {failing[0].full_text}"
         failure = ET.SubElement(case, "failure", message=_text(message), type=_text(failing[0].code))
         by_hand = ["", "By hand:", *map(_text, suite.by_hand)] if suite.by_hand else []
         failure.text = "\n".join([_places(failing), *by_hand])
+    elif suite.unchecked:
+        ET.SubElement(case, "error", message=_text(suite.unchecked), type="unchecked")
     elif suite.skipped:
         ET.SubElement(case, "skipped", message=_text(suite.skipped))
     if others:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -50,7 +50,8 @@ class Report(NamedTuple):
         document: returns the command's own report as a value for JSON.
         has_baseline: whether the findings were compared with a baseline.
         source: what the command found in its own form, which its HTML page is made from; None for none.
-        counts: how many suites were checked, failed or were skipped, in words; "" if they say so themselves.
+        counts: how many suites failed, passed or were skipped, in words; "" if they say so themselves.
+        tally: the same numbers by status; {} for none.
         kept: the folder in which the recordings are; "" for none.
     """
 
@@ -62,6 +63,7 @@ class Report(NamedTuple):
     has_baseline: bool = False
     source: Any = None
     counts: str = ""
+    tally: Mapping[str, int] = {}
     kept: str = ""
 
     @property
@@ -76,7 +78,12 @@ class Report(NamedTuple):
 
     def fails(self, finding: Finding) -> bool:
         """Whether a finding makes the run fail."""
-        return not finding.known and finding.severity >= self.fail_on
+        return fails([finding], self.fail_on)
+
+
+def fails(findings: Iterable[Finding], fail_on: Severity) -> bool:
+    """Whether one of the findings makes a run fail: it is that bad, and in no baseline."""
+    return any(not finding.known and finding.severity >= fail_on for finding in findings)
 
 
 def compared(finding: Finding, baseline: Baseline) -> Finding:

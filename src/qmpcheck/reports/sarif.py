@@ -36,6 +36,7 @@ def _run(report: Report) -> dict[str, Any]:
             }
         },
         "invocations": [_invocation(report)],
+        **({"properties": {"counts": dict(report.tally)}} if report.tally else {}),
         "columnKind": "unicodeCodePoints",
         "results": [
             _result(finding, indices[finding.code], report.has_baseline) for finding in report.findings
@@ -64,16 +65,20 @@ def _help(code: str, about: Code) -> dict[str, str]:
 
 
 def _invocation(report: Report) -> dict[str, Any]:
+    skipped = (suite for suite in report.suites if suite.skipped)
     return {
         "executionSuccessful": not report.unchecked,
-        "toolExecutionNotifications": [_notification(suite) for suite in report.unchecked],
+        "toolExecutionNotifications": [
+            *(_notification(suite, "error", suite.unchecked) for suite in report.unchecked),
+            *(_notification(suite, "note", f"skipped: {suite.skipped}") for suite in skipped),
+        ],
     }
 
 
-def _notification(suite: Suite) -> dict[str, Any]:
+def _notification(suite: Suite, level: str, why: str) -> dict[str, Any]:
     return {
-        "level": "error",
-        "message": {"text": _message(f"{suite.name}: {suite.unchecked}")},
+        "level": level,
+        "message": {"text": _message(f"{suite.name}: {why}")},
         "locations": [_location(suite.name, 0)],
     }
 

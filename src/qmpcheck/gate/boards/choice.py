@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterable, Sequence
 
 from qmpcheck.gate.board import Ability, Board, Feature, Need, Setting
 from qmpcheck.gate.boards import pc, pseries, s390, virt
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.failure import LACKS, Failure
+from qmpcheck.wording import alternatives
 
 BOARDS = (pc.PC, pc.Q35, virt.ARM, virt.ARM_32, virt.RISCV, s390.S390, pseries.PSERIES, pc.MICROVM, pc.NONE)
 """All that are known; the first that has what a scenario needs is taken."""
@@ -19,15 +21,18 @@ def choose(build: Build, needs: Sequence[Need]) -> Setting:
     Raises:
         Failure: no board of the build has all that the scenario needs.
     """
-    reasons: list[str] = []
-    for board in BOARDS:
-        if _is_in(build, board):
-            lacking = [need for need in (*_to_run(board), *needs) if not _has(build, board, need)]
-            if not lacking:
-                abilities = [need for need in needs if isinstance(need, Ability)]
-                return Setting(build, board, {each: _ways(build, board, each)[0] for each in abilities})
-            reasons.append(_named(board, lacking[0]))
-    raise Failure(LACKS, reasons[0] if reasons else "a machine")
+    abilities = [need for need in needs if isinstance(need, Ability)]
+    lacking: list[tuple[int, str]] = []
+    for board in filter(functools.partial(_is_in, build), BOARDS):
+        lacks = [need for need in (*_to_run(board), *needs) if not _has(build, board, need)]
+        if not lacks:
+            return Setting(build, board, {each: _ways(build, board, each)[0] for each in abilities})
+        never = sum(each not in board.features for each in abilities)
+        lacking.append((never, _named(build, board, lacks[0])))
+    a_board = f"the machine type {_any_of(each.type for each in BOARDS)}"
+    # The reason is that of the board that would do if the build had all devices, or comes next to that.
+    _, reason = min(lacking, key=lambda each: each[0], default=(0, a_board))
+    raise Failure(LACKS, reason)
 
 
 def bare(build: Build) -> Setting:
@@ -64,8 +69,21 @@ def _type(board: Board, need: str) -> str:
     return need.replace("{bus}", board.bus)
 
 
-def _named(board: Board, need: Need) -> str:
-    """What a board lacks, for a reader."""
-    if isinstance(need, Ability):
+def _named(build: Build, board: Board, need: Need) -> str:
+    """What a board of a build lacks, in the words of somebody who configures QEMU."""
+    if isinstance(need, str):
+        return "the accelerator tcg" if need == _ACCELERATOR else f"the device {_type(board, need)}"
+    ways = board.features.get(need, ())
+    late = [way for way in ways if build.version < way.since]
+    others = [each for each in BOARDS if need in each.features]
+    if late:
+        return "{} on {} (since {}.{})".format(need.value, board.type, *late[0].since)
+    if ways:
+        return f"the device {_any_of(way.type for way in ways)}"
+    if any(each.type in build.machines for each in others):  # of another target, or without a device
         return f"{need.value} on {board.type}"
-    return "the accelerator tcg" if need == _ACCELERATOR else f"the device {_type(board, need)}"
+    return f"the machine type {_any_of(each.type for each in others)}"
+
+
+def _any_of(names: Iterable[str]) -> str:
+    return alternatives([*dict.fromkeys(names)])

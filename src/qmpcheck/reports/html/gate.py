@@ -16,7 +16,7 @@ from qmpcheck.gate.alignment import Difference, Event, MetExpectation, MissingEv
 from qmpcheck.gate.expectations import Expected, matches, of_build
 from qmpcheck.gate.judge import Judged, Verdict
 from qmpcheck.gate.recording import MachineRecording
-from qmpcheck.reports.gatereport import INTROSPECTION
+from qmpcheck.reports.gatereport import INTROSPECTION, NOT_PLAYED, status
 from qmpcheck.reports.html import page
 from qmpcheck.reports.html.streams import SCRIPTS, StreamView, view
 from qmpcheck.reports.report import Report, Suite, levels
@@ -86,10 +86,11 @@ def render(report: Report) -> str:
     if verdict:
         suites = {suite.name: suite for suite in report.suites}
         scenarios = [
-            _scenario(at, each, suites[each.outcome.scenario.name], verdict)
+            _scenario(at, each, suites[each.outcome.scenario.name], report)
             for at, each in enumerate(verdict.judged)
         ]
         changes = suites[INTROSPECTION].findings
+    words = [_word(suite, report) for suite in report.suites]
     streams = [machine.stream for each in scenarios for machine in each.machines if machine.stream]
     is_well = not report.unchecked and not any(map(report.fails, report.findings))
     return page.render(
@@ -101,7 +102,7 @@ def render(report: Report) -> str:
         verdict_word="unchecked" if report.unchecked else "passed" if is_well else "failed",
         signs=_SIGNS,
         scenarios=sorted(scenarios, key=lambda each: _ORDER.index(each.verdict)),
-        counts=Counter(each.verdict for each in scenarios),
+        counts=Counter(words),
         levels=levels(report.findings),
         severities=sorted(Severity, reverse=True),
         changes=changes,
@@ -113,22 +114,18 @@ _ORDER = ("failed", "unchecked", "passed", "skipped")
 """What comes first on the page."""
 
 
-def _scenario(at: int, judged: Judged, suite: Suite, verdict: Verdict) -> ScenarioView:
+def _word(suite: Suite, report: Report) -> str:
+    word = status(suite, report.fail_on)
+    return "unchecked" if word == NOT_PLAYED else word
+
+
+def _scenario(at: int, judged: Judged, suite: Suite, report: Report) -> ScenarioView:
     scenario = judged.outcome.scenario
-    machines = () if suite.skipped else tuple(_machines(at, judged, suite, verdict))
-    word = (
-        "skipped"
-        if suite.skipped
-        else "unchecked"
-        if suite.unchecked
-        else "passed"
-        if judged.is_well
-        else "failed"
-    )
+    machines = () if suite.skipped else tuple(_machines(at, judged, suite, report.source))
     return ScenarioView(
         name=scenario.name,
         purpose=scenario.purpose,
-        verdict=word,
+        verdict=_word(suite, report),
         reason=suite.skipped or suite.unchecked,
         seconds=judged.outcome.seconds,
         findings=tuple(each for each in suite.findings if each.code not in STREAM_CODES or not each.line),
