@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import compress, takewhile
@@ -17,7 +18,7 @@ from qmpcheck.checking.reader import Reader
 from qmpcheck.checking.result import Findings, Selection, StreamResult
 from qmpcheck.checking.session import Series, Session
 from qmpcheck.checking.temporal_rule import Level, TemporalRule, follow_ups
-from qmpcheck.checking.timestamps import Column, RateLimits, Seen, TimeOrder
+from qmpcheck.checking.timestamps import NOTHING, Column, RateLimits, Seen, TimeOrder
 from qmpcheck.codes import STREAM_CODES, TIME_CODES
 from qmpcheck.finding import AS_IT_IS, Finding, Severities
 from qmpcheck.rulebase import TEXT, RuleBase
@@ -129,7 +130,8 @@ class Checker:
             *(MONITORS[rule.kind](rule, self._session, self._reporter) for rule in rules),
         ]
         plan = Plan(self._names, monitors, self._rate_limits, self._session, self._greet)
-        return _Watch(monitors, plan)
+        bounded = [monitor for monitor in monitors if monitor.rule.within is not None]
+        return _Watch(monitors, bounded, plan)
 
     def _add_command_rules(self) -> None:
         """The stream holds commands: from the first one on, the shipped rules about commands count, too.
@@ -165,6 +167,7 @@ class Checker:
         assert self._without_command_rules
         self._watch, self._waits_for_command = self._without_command_rules, self._has_command_rules
         self._line = self._lines = self._events = 0
+        self._stepped, self._noted = NOTHING, 0
         self._first, self._version = 0, None
         self._versions: dict[version.Version, None] = {}
         self._session.series = options.series
@@ -259,6 +262,7 @@ class Checker:
         greeting, line = seen.message, seen.line
         both_known = None not in (greeting.version, self._version)
         differs = both_known and greeting.version != self._version
+        self._note_latest(line)
         is_over = differs or self._session.is_ending
         if self._recorder:
             self._recorder.connect(is_new=line == self._first or is_over)
@@ -305,6 +309,7 @@ class Checker:
             return
         self._first = self._first or column.lines[0]
         self._check_times(column)
+        self._stepped, self._noted = column, 0
         planned = [*map(self._watch.plan.by_kind.get, column.kinds)]
         watched = (compress(each, planned) for each in (column.lines, column.messages, column.kinds))
         for (steps, remember), seen in zip(filter(None, planned), map(Seen, *watched), strict=True):
@@ -312,6 +317,14 @@ class Checker:
                 if waiting.open:
                     step(seen)
             remember(seen)
+        self._note_latest(column.lines[-1] + 1)
+
+    def _note_latest(self, end: int) -> None:
+        """Keep the times of events before a line, if an open trigger has a bound that they may pass."""
+        if any(monitor.open for monitor in self._watch.bounded):
+            begin, behind = (bisect_left(self._stepped.lines, line) for line in (self._noted, end))
+            self._session.latest.add(self._stepped.part(begin, behind))
+        self._noted = end
 
     def _check_times(self, column: Column) -> None:
         if self._waits_for_command:
@@ -347,9 +360,10 @@ class Checker:
 
 
 class _Watch(NamedTuple):
-    """The monitors of temporal rules, and what each message makes them do."""
+    """The monitors of temporal rules, those with a bound, and what each message makes them do."""
 
     monitors: Sequence[Monitor]
+    bounded: Sequence[Monitor]
     plan: Plan
 
 

@@ -83,14 +83,10 @@ class Plan:
         self._want_states(session)
         for event in rate_limits.limits:
             self._want(event, functools.partial(rate_limits.step, event))
-        has_bounds = any(monitor.rule.within is not None for monitor in monitors)
-        for event in {*names.values(), *self._wanted} if has_bounds else ():
-            self._want(event, session.latest.step)
         remember = {name: session.past[name].append for name in self._wanted}
         self._by_name = {
             name: Steps(_steps(RejectedEvent, each), remember[name]) for name, each in self._wanted.items()
         }
-        self._unknown = _only(session.latest.step) if has_bounds else _only(bool)
         self.by_kind = {
             kind: Steps(_steps(kind, self._wanted[name]), remember[name])
             for kind, name in names.items()
@@ -104,7 +100,8 @@ class Plan:
 
     def _take_rejected(self, seen: Seen) -> None:
         """The steps of an event that the decoder rejected, by its name."""
-        take(self._by_name.get(seen.message.event, self._unknown), seen)
+        if steps := self._by_name.get(seen.message.event):
+            take(steps, seen)
 
     def _want(
         self, event: str, step: Step, condition: Condition = ALWAYS, waiting: Waiting = _ALWAYS_WAITING

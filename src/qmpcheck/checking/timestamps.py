@@ -255,6 +255,7 @@ class Latest:
     """The greatest timestamp after any line, as far as the stream was read.
 
     It keeps the suffix maxima: the events after which no event is younger. Where clocks run on, that is one.
+    Only what comes after open triggers matters, so whoever has none may leave events out.
     """
 
     def __init__(self) -> None:
@@ -265,18 +266,18 @@ class Latest:
         self._lines: list[int] = []
         self._times: list[int] = []
 
-    def step(self, seen: Seen) -> None:
-        """Take the next event of the session."""
-        moment = time_of(seen.message)
-        if moment is None:
-            return
-        while self._times and self._times[-1] <= moment:
-            self._lines.pop()
-            self._times.pop()
-        self._lines.append(seen.line)
-        self._times.append(moment)
-        if len(self._times) > _MOST_MAXIMA:
-            del self._lines[0], self._times[0]
+    def add(self, column: Column) -> None:
+        """Take the next events of the session; others count as events without a clock."""
+        for line, moment in zip(column.lines, map(time_of, column.messages), strict=True):
+            if moment is None:
+                continue
+            while self._times and self._times[-1] <= moment:
+                self._lines.pop()
+                self._times.pop()
+            self._lines.append(line)
+            self._times.append(moment)
+            if len(self._times) > _MOST_MAXIMA:
+                del self._lines[0], self._times[0]
 
     def after(self, line: int) -> int | None:
         """The greatest timestamp after a line, in microseconds; None where there is none."""

@@ -73,6 +73,8 @@ class Greeting(msgspec.Struct, frozen=True, gc=False):
 
     version: Any = None
 
+    timestamp: ClassVar[Timestamp] = Timestamp()
+
 
 class Command(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """A message from a client to QEMU. It has no timestamp."""
@@ -118,6 +120,8 @@ class Reply(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     id: Any = None
     value: msgspec.Raw | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="return")
     error: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+    timestamp: ClassVar[Timestamp] = Timestamp()
 
     @property
     def failed(self) -> bool:
