@@ -84,7 +84,7 @@ CASES = [
     (named("VSERPORT_CHANGE"), named("VSERPORT_CHANGE", rate_limit=RateLimit()), "QMP517 VSERPORT_CHANGE: rate limit now documented: once a second", "QMP517 VSERPORT_CHANGE: rate limit no longer documented: once a second"),
     (named("VSERPORT_CHANGE", rate_limit=RateLimit()), named("VSERPORT_CHANGE", rate_limit=RateLimit(("id",))), "QMP517 VSERPORT_CHANGE: rate limit described as once a second, now as once a second for each id", "QMP517 VSERPORT_CHANGE: rate limit described as once a second for each id, now as once a second"),
     # what it does only since a release, whatever the kind of document is
-    (named("BLOCK_IO_ERROR", TEXT), named("BLOCK_IO_ERROR", rate_limit=RateLimit()), "QMP514 BLOCK_IO_ERROR: rate limit added: once a second", "QMP515 BLOCK_IO_ERROR: rate limit removed: once a second"),
+    (named("BLOCK_IO_ERROR", TEXT), named("BLOCK_IO_ERROR", rate_limit=RateLimit()), "QMP514 BLOCK_IO_ERROR: rate limit added: once a second for each qom-path", "QMP515 BLOCK_IO_ERROR: rate limit removed: once a second for each qom-path"),
     (base(NEW), base(OLD), "QMP516 X data.a: member deprecated", "QMP518 X data.a: member no longer deprecated"),
     (base(), base(marks=Marks(deprecated=True)), "QMP516 X: event deprecated", "QMP518 X: event no longer deprecated"),
     (typed(Enum(("p",))), typed(Enum(("p",), {"p": Marks(deprecated=True)})), 'QMP516 X data.a: value "p" deprecated', 'QMP518 X data.a: value "p" no longer deprecated'),

@@ -234,15 +234,17 @@ def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Itera
     )
     if a and b:
         yield from _other_limit(a, b, here)
-    elif a or b:
+    elif stated := a or b:
         # Documents began to state limits years after QEMU kept them: then nothing changes on the wire.
         is_real = rate_limits.is_real(at.event, not sides.differ) and not sides.untimed
+        # Say what QEMU does where QEMU changed, as for a limit that both have; else what the document says.
+        limit = rate_limits.keyed(at.event, stated) if is_real else stated
         if a:
             code = "QMP515" if is_real else "QMP517"
-            yield _removed(code, "rate limit", rate_limit_text(a), here, new)
-        elif b:
+            yield _removed(code, "rate limit", rate_limit_text(limit), here, new)
+        else:
             code = "QMP514" if is_real else "QMP517"
-            yield _added(code, "rate limit", rate_limit_text(b), here, old)
+            yield _added(code, "rate limit", rate_limit_text(limit), here, old)
 
 
 def _other_limit(old: RateLimit, new: RateLimit, here: _At) -> Iterator[Change]:
