@@ -90,7 +90,7 @@ def history(subject: str) -> tuple[HistoryEntry, ...]:
     steps = [each for old, new in pairwise((nothing, *spec_line())) for each in _steps(asked, old, new)]
     last = next(iter(_seen(asked, newest.rule_base).values()), None)
     if last:
-        steps.append(_step(newest, None, f"still in {newest.release}", _standing(last.place)))
+        steps.append(_step(newest, None, f"still in {newest.release}", _shown_place(last.place)))
     return tuple(steps)
 
 
@@ -238,28 +238,28 @@ def _steps(subject: _Subject, old: SpecInForce, new: SpecInForce) -> Iterator[Hi
     changes = compare(old.rule_base, new.rule_base)
     for where in dict.fromkeys((*before, *after)):
         if where not in after:
-            yield _gone(subject, new, where, before[where], changes)
+            yield _no_longer_there(subject, new, where, before[where], changes)
         elif where not in before:
-            yield _come(subject, new, where, after[where], changes)
+            yield _introduced(subject, new, where, after[where], changes)
     # If it was only now added or removed, the other changes are part of that.
     if before and after:
-        yield from (_changed(subject, new, change) for change in changes if _is_told(subject, change))
+        yield from (_changed(subject, new, change) for change in changes if _has_own_entry(subject, change))
 
 
-def _come(
+def _introduced(
     subject: _Subject, new: SpecInForce, where: str, seen: _SubjectInSpec, changes: Iterable[Change]
 ) -> HistoryEntry:
     cause = _cause(subject, changes)
-    what = f"introduced{seen.text}{_renamed(subject, cause, 'from')}{_inside_of(where)}"
-    return _step(new, _level(subject, cause), what, _standing(seen.place))
+    what = f"introduced{seen.text}{_renamed(subject, cause, 'from')}{_in_branch(where)}"
+    return _step(new, _level(subject, cause), what, _shown_place(seen.place))
 
 
-def _gone(
+def _no_longer_there(
     subject: _Subject, new: SpecInForce, where: str, seen: _SubjectInSpec, changes: Iterable[Change]
 ) -> HistoryEntry:
     cause = _cause(subject, changes)
-    what = f"removed{_renamed(subject, cause, 'to')}{_inside_of(where)}"
-    return _step(new, _level(subject, cause), what, f"was {_standing(seen.place)}")
+    what = f"removed{_renamed(subject, cause, 'to')}{_in_branch(where)}"
+    return _step(new, _level(subject, cause), what, f"was {_shown_place(seen.place)}")
 
 
 def _cause(subject: _Subject, changes: Iterable[Change]) -> Change | None:
@@ -286,11 +286,11 @@ def _renamed(subject: _Subject, cause: Change | None, which: str) -> str:
     )
 
 
-def _inside_of(where: str) -> str:
+def _in_branch(where: str) -> str:
     return f" (where {where})" if where else ""
 
 
-def _is_told(subject: _Subject, change: Change) -> bool:
+def _has_own_entry(subject: _Subject, change: Change) -> bool:
     """Whether a change has an entry of its own: it does not merely add or remove the subject."""
     if change.kind.subject is ChangeSubject.DEPRECATION and subject.is_in(change):
         return True
@@ -300,11 +300,11 @@ def _is_told(subject: _Subject, change: Change) -> bool:
 
 def _changed(subject: _Subject, new: SpecInForce, change: Change) -> HistoryEntry:
     shown = change.shown_path if _without_items(change.path) != subject.path else ""
-    place = _standing(change.new) or f"was {_standing(change.old)}"
+    place = _shown_place(change.new) or f"was {_shown_place(change.old)}"
     return _step(new, change.level(), f"{shown}: {change.text}" if shown else change.text, place)
 
 
-def _standing(place: Place) -> str:
+def _shown_place(place: Place) -> str:
     return str(place) if place.file else f"line {place.line}" if place.line else ""
 
 
