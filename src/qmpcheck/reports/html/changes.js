@@ -45,7 +45,7 @@ function filter() {
 }
 
 /* The story of the change that an address names. */
-function tell() {
+function showStory() {
   const story = byId("story");
   const article = byId(addressed());
   if (!story || article?.tagName !== "ARTICLE") return;
@@ -77,10 +77,11 @@ function showNewest() {
 
 function choose(mark) {
   history.replaceState(null, "", mark.hash);
-  tell();
+  showStory();
 }
 
 function begin() {
+  if (!byId("filters")) return; // nothing changed
   byId("filters").hidden = false;
   for (const control of byId("filters").querySelectorAll("input, select")) control.addEventListener("input", filter);
   const story = byId("story");
@@ -102,7 +103,7 @@ function begin() {
       next.focus();
       choose(next);
     });
-    addEventListener("hashchange", tell);
+    addEventListener("hashchange", showStory);
   }
   document.addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.target.matches("input, select")) return;
@@ -111,8 +112,8 @@ function begin() {
   });
   filter();
   showNewest();
-  tell();
-  document.body.dataset.ready = "yes";
+  showStory();
 }
 
 begin();
+document.body.dataset.ready = "yes";

@@ -3,7 +3,7 @@
  * It draws what the checker recorded, and works nothing out.
  */
 
-const SIZES = { overview: 34, gap: 8, machine: 20, lane: 26, narrowLane: 38, axis: 26, labels: 196, end: 36, narrow: 640 };
+const SIZES = { overview: 34, gap: 8, machine: 20, lane: 26, narrowLane: 38, axis: 26, labels: 196, mostLabels: 260, end: 36, narrow: 640 };
 const MOST_ARCS = 400; // more are a fan in which nothing can be seen: then only those that say something
 const MOST_EVENTS = 4000; // of more, each pixel shows how many there are
 const LONG_ARC = 4096; // events; longer arcs are looked for apart from those near what is in view
@@ -21,7 +21,7 @@ class Drawing extends View {
   measure() {
     this.fullWidth = this.canvas.clientWidth;
     this.isNarrow = this.fullWidth < SIZES.narrow;
-    this.left = this.isNarrow ? 0 : SIZES.labels;
+    this.left = this.isNarrow ? 0 : this.labelWidth();
     this.width = Math.max(this.fullWidth - this.left - SIZES.end, 1);
     this.laneHeight = this.isNarrow ? SIZES.narrowLane : SIZES.lane;
     this.machineTop = SIZES.overview + SIZES.gap;
@@ -39,6 +39,13 @@ class Drawing extends View {
     const style = getComputedStyle(this.canvas);
     this.font = style.fontFamily;
     this.color = (name) => style.getPropertyValue(`--${name}`).trim();
+  }
+
+  /* The room for the names of lanes: as much as the longest takes, within bounds. */
+  labelWidth() {
+    this.pen.font = `12px ${getComputedStyle(this.canvas).fontFamily}`;
+    const widths = this.lanes.map((kind) => this.pen.measureText(this.stream.names[kind].slice(0, 60)).width + 20);
+    return Math.ceil(Math.min(Math.max(SIZES.labels, ...widths), SIZES.mostLabels));
   }
 
   draw() {
