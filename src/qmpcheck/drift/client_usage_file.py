@@ -82,10 +82,9 @@ def _located(name: str) -> str:
     known = [each for each in lists if each == name or each.rpartition("-")[0] == name]
     if known:
         return lists[max(known, key=_version)]
-    stems = dict.fromkeys(_VERSIONED.sub("", each) for each in lists)
-    hint = did_you_mean(name, dict.fromkeys((*stems, *lists)))
+    hint = did_you_mean(name, dict.fromkeys((*clients(), *lists)))
     raise SpecError(
-        f"{safe(name)}: no such file, and no client of this name{hint}; known: {', '.join(stems)}"
+        f"{safe(name)}: no such file, and no client of this name{hint}; known: {', '.join(clients())}"
     )
 
 
@@ -101,6 +100,11 @@ def shipped() -> dict[str, str]:
     folder = datafolders.folder("clients")
     names = sorted(each for each in os.listdir(folder) if each.endswith(".txt"))
     return {each.removesuffix(".txt"): os.path.join(folder, each) for each in names}
+
+
+def clients() -> tuple[str, ...]:
+    """Return the clients that have such lists, without versions."""
+    return tuple(dict.fromkeys(_VERSIONED.sub("", each) for each in shipped()))
 
 
 _LONGEST_LIST = 1 << 22

@@ -13,7 +13,6 @@ from qmpcheck.finding import Finding, severity
 from qmpcheck.reports import jsonreport, stream_status
 from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.reports.report import NOT_LISTED, Report, Suite, compared
-from qmpcheck.specs.catalogue import SpecName
 from qmpcheck.wording import first_of, plural
 
 
@@ -28,17 +27,13 @@ def report(results: Collection[StreamResult], fail_on: Severity, baseline: Basel
     known = baseline or frozenset()
     return Report(
         command="validate",
-        against=first_of([*dict.fromkeys(_named(each.spec) for each in results if each.spec)]),
+        against=first_of([*dict.fromkeys(each.spec.full for each in results if each.spec)]),
         suites=tuple(_stream(checked, known) for checked in results),
         fail_on=fail_on,
         document=functools.partial(jsonreport.report, results),
         has_baseline=baseline is not None,
         source=results,
     )
-
-
-def _named(spec: SpecName) -> str:
-    return spec.name if spec.name == spec.id else f"{spec.name} ({spec.id})"
 
 
 def _stream(checked: StreamResult, known: Baseline) -> Suite:

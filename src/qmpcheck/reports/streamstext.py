@@ -12,7 +12,6 @@ from qmpcheck.codes import CODES, Severity
 from qmpcheck.finding import AS_IT_IS, Finding, Severities, severity
 from qmpcheck.reports import stream_status, terminal
 from qmpcheck.reports.terminal import Paint, table
-from qmpcheck.specs.catalogue import SpecName
 from qmpcheck.text import name, safe
 from qmpcheck.wording import plural
 
@@ -141,7 +140,7 @@ def _count_line(checked: StreamResult, paint: Paint, known: Baseline | None) -> 
         counts += [f"{accepted} accepted by the baseline"]
     result = stream_status.status(checked)
     colour = _COLOURS[result]
-    said = f"{_WORDS[result]} {_named(checked.spec)}" if checked.spec else result
+    said = f"{_WORDS[result]} {safe(checked.spec.full)}" if checked.spec else result
     vm = f" {name(checked.vm)}:" if checked.vm else ""
     more = f" and {plural(len(checked.files) - 1, 'file')} before it" if checked.files else ""
     line = f"{safe_path(checked.path)}{more}:{vm} {paint(colour, said)}: {', '.join(counts)}"
@@ -149,10 +148,6 @@ def _count_line(checked: StreamResult, paint: Paint, known: Baseline | None) -> 
         return line
     lacks = f", which can lack {checked.may_lack}" if checked.may_lack else ""
     return f"{line} (format {checked.format}{lacks})"
-
-
-def _named(spec: SpecName) -> str:
-    return safe(spec.name) if spec.name == spec.id else f"{safe(spec.name)} ({spec.id})"
 
 
 _WORDS = {

@@ -67,6 +67,11 @@ class SpecName(NamedTuple):
     note: str = ""
     not_understood: int = 0
 
+    @property
+    def full(self) -> str:
+        """The name that was asked for, and the one that never changes if that differs; not safe to print."""
+        return self.name if self.name == self.id else f"{self.name} ({self.id})"
+
 
 class Spec(NamedTuple):
     """A rule base and its names.

@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from qmpcheck import text
 from qmpcheck.codes import CODES, Impact
+from qmpcheck.drift import client_usage_file
 from qmpcheck.reports import changes as shared
 from qmpcheck.reports.changes import ChangeRow, Changes
 from qmpcheck.reports.html import page
-from qmpcheck.reports.html.clients import ClientNames, names
+from qmpcheck.reports.html.clients import ClientNames
 from qmpcheck.reports.report import Report
 
 
@@ -47,7 +48,7 @@ def render(report: Report) -> str:
         summary=shared.summary(changes, rows),
         counts=[(level, levels[level]) for level in sorted(Impact, reverse=True) if levels[level]],
         events=[*_events(changes, rows)],
-        clients=() if changes.client else names(),
+        clients=() if changes.client else client_usage_file.clients(),
         notes=shared.notes(changes),
         codes={code: CODES[code] for code in sorted({row.code for row in rows})},
     )

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import re
 from collections.abc import Sequence
 
 from qmpcheck.drift import client_usage, client_usage_file
 from qmpcheck.drift.change import Change
 from qmpcheck.rulebase import RuleBase
-
-
-@functools.cache
-def names() -> tuple[str, ...]:
-    """The clients, without versions: of several, the newest list counts."""
-    return tuple(dict.fromkeys(re.sub(r"-[0-9.]+$", "", each) for each in client_usage_file.shipped()))
 
 
 class ClientNames:
@@ -25,7 +17,9 @@ class ClientNames:
     """
 
     def __init__(self, specs: Sequence[RuleBase]) -> None:
-        self._usages = {name: client_usage_file.load(name, specs).uses for name in names()}
+        self._usages = {
+            name: client_usage_file.load(name, specs).uses for name in client_usage_file.clients()
+        }
 
     def of(self, change: Change) -> list[str]:
         """The clients that a change concerns."""

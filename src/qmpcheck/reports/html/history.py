@@ -9,11 +9,12 @@ import msgspec
 
 from qmpcheck import keypath
 from qmpcheck.codes import CODES, Impact
+from qmpcheck.drift import client_usage_file
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.history import HistoryEntry
 from qmpcheck.drift.lifelines import CAME, WENT, Lifeline, ReleaseDrift, lifelines, releases
 from qmpcheck.reports.html import page, timelines
-from qmpcheck.reports.html.clients import ClientNames, names
+from qmpcheck.reports.html.clients import ClientNames
 from qmpcheck.reports.report import Report
 from qmpcheck.rulebase import NOWHERE
 
@@ -63,12 +64,7 @@ class Mark(msgspec.Struct, frozen=True):
     @property
     def keys(self) -> str:
         """What filters look at: the level of each change, and the clients that it concerns."""
-        return keys(self.changes)
-
-
-def keys(changes: Sequence[ChangeView]) -> str:
-    """What filters look at: for each change its level and the clients that it concerns."""
-    return "|".join(" ".join((str(each.level), *each.clients)) for each in changes)
+        return "|".join(" ".join((str(each.level), *each.clients)) for each in self.changes)
 
 
 class HistoryRow(NamedTuple):
@@ -89,7 +85,11 @@ def render(report: Report) -> str:
     event = keypath.names(report.against)[0] if report.against else ""
     line = releases()
     clients = ClientNames([release.rule_base for release in line])
-    rows = [row(each, line, clients) for each in lifelines(line) if event in {"", each.event}]
+    rows = [
+        HistoryRow(life.event, tuple(_cells(life, line, clients)))
+        for life in lifelines(line)
+        if event in {"", life.event}
+    ]
     marks = [mark for each in rows for mark in each.marks]
     used = {each.change.code for mark in marks for each in mark.changes}
     return page.render(
@@ -99,15 +99,10 @@ def render(report: Report) -> str:
         releases=line,
         subject=report.against,
         steps=steps,
-        clients=names(),
+        clients=client_usage_file.clients(),
         total=sum(len(mark.changes) for mark in marks),
         codes={code: CODES[code] for code in sorted(used)},
     )
-
-
-def row(life: Lifeline, line: Sequence[ReleaseDrift], clients: ClientNames) -> HistoryRow:
-    """The row of an event."""
-    return HistoryRow(life.event, tuple(_cells(life, line, clients)))
 
 
 def _cells(
@@ -115,13 +110,11 @@ def _cells(
 ) -> Iterator[tuple[str, Mark | None]]:
     for at, release in enumerate(line):
         state = "" if not life.first <= at < life.end else "alive old" if at >= life.deprecated else "alive"
-        changes = tuple(view(each, clients) for each in life.changes.get(at, ()))
+        changes = tuple(_change(each, clients) for each in life.changes.get(at, ()))
         mark = Mark(f"{life.event}-{release.name}", life.event, line[at - 1].name, release.name, at, changes)
         yield state, mark if changes else None
 
 
-def view(change: Change, clients: ClientNames | None = None, strict: bool = False) -> ChangeView:
-    """A change as a page shows it."""
-    place = change.new if change.new != NOWHERE else change.old
-    said = timelines.place(place.file, place.line)
-    return ChangeView(change, change.level(strict), clients.of(change) if clients else (), said)
+def _change(change: Change, clients: ClientNames) -> ChangeView:
+    place = change.new if change.new != NOWHERE else change.old  # of what was removed, where it was
+    return ChangeView(change, change.level(), clients.of(change), timelines.place(place.file, place.line))

@@ -17,7 +17,6 @@ from qmpcheck.reports import stream_status
 from qmpcheck.reports.html import page, timelines
 from qmpcheck.reports.html.timelines import PlacedFinding
 from qmpcheck.reports.report import Report, Suite, count
-from qmpcheck.specs.catalogue import SpecName
 from qmpcheck.text import safe
 from qmpcheck.validation import excerpt
 
@@ -112,7 +111,7 @@ class StreamView(msgspec.Struct, frozen=True):
     @property
     def spec(self) -> str:
         """What it was checked against."""
-        return named(self.result.spec)
+        return self.result.spec.full if self.result.spec else ""
 
     def count(self, level: Severity) -> int:
         """How many findings are of a level."""
@@ -164,13 +163,6 @@ def _common_file(results: Collection[StreamResult]) -> str:
 
 def _worst_first(stream: StreamView) -> tuple[bool, int, int]:
     return not stream.unchecked, -stream.count(Severity.ERROR), -stream.count(Severity.WARNING)
-
-
-def named(spec: SpecName | None) -> str:
-    """A spec for a reader: its name, and what that means."""
-    if spec is None:
-        return ""
-    return spec.name if spec.name == spec.id else f"{spec.name} ({spec.id})"
 
 
 def view(
