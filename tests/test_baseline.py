@@ -174,7 +174,7 @@ ENTRY = '{"fingerprint": "%s", "code": "QMP203", "event": "STOP", "path": "data.
         ("[]", "known.json: no baseline: Expected `object`"),
         ('{"baseline": 2, "findings": []}', "known.json: no baseline: "),
         ('{"baseline": 1,\n"findings": [\n1]}', "known.json:3: Expected `object`"),
-        ('{"baseline": 1, "findings": [\n' + ENTRY % "00" + "]}", "known.json:2: the fingerprint is not that of"),
+        ('{"baseline": 1, "findings": [\n' + ENTRY % "00" + "]}", "known.json:2: the fingerprint does not match"),
         ('{"baseline": 1, "findings": [\n{"code": "\x1b"}]}', "known.json:2: no baseline: JSON is malformed"),
         ("[" * 100_000, "known.json: no baseline: "),
         ("\xff", "known.json:1: no baseline: JSON is malformed"),

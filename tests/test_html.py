@@ -314,6 +314,17 @@ def test_a_fit_of_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert found.data == []
 
 
+def test_a_message_does_not_repeat_the_line_that_is_below_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = story(tmp_path)
+    assert "STOP follows, but none came (searched up to line 17)" in validated(tmp_path, recording).text
+    with open(recording, "rb") as file:  # what can be read only once: there are no lines
+        monkeypatch.setattr("sys.stdin", _Input(file))
+        text = validated(tmp_path, "-").text
+    assert 'STOP follows, but none came; the event carries {"device": ""' in text
+
+
 def test_lines_are_divided_among_many_streams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "MOST_LINES_IN_ALL", 12)
     few, many = story(tmp_path, STORY[:4], "few.jsonl"), story(tmp_path, STORY, "many.jsonl")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from browser import DESKTOP, PHONE, launched, opened
-from pages import STORY, gate_page, page, story
+from pages import STORY, event, gate_page, page, story
 from test_html import VALIDATE, hostile
 
 pytestmark = pytest.mark.browser
@@ -242,6 +242,14 @@ def test_buttons_and_pointer(browser: Any, pages: dict[str, Path]) -> None:
         assert "line 5" in detail(window)
         window.touchscreen.tap(box["x"] + 230, box["y"] + 80)
         assert detail(window).startswith("BLOCK_IO_ERROR · line 2")
+
+
+def test_the_longest_name_of_qemu_fits_beside_its_lane(browser: Any, tmp_path: Path) -> None:
+    longest = "NETDEV_VHOST_USER_DISCONNECTED"
+    path = page(tmp_path, *VALIDATE, story(tmp_path, [*STORY[:3], event(longest, 5)]))
+    with opened(browser, path) as window:
+        width = window.evaluate(f"timeline.pen.measureText('{longest}').width")
+        assert window.evaluate("timeline.left") >= width + 20
 
 
 def test_a_plain_wheel_scrolls_the_page(browser: Any, pages: dict[str, Path]) -> None:

@@ -272,7 +272,7 @@ class Fitting:
                         reasons.setdefault(_reason(finding), placed)
 
     def _all_known_of(self, event: str) -> _KnownEvent:
-        """Return what the specs know about an event; "" and "__" stand for all unknown ones."""
+        """Return what the specs know about an event; "" is any unknown one, and "__" a vendor's."""
         rules = [spec.rule_base.events.get(event) for spec in self._specs]
         specs: dict[str, int] = {}
         stated: dict[str, tuple[EventRule | None, Source]] = {}

@@ -83,8 +83,8 @@ def _entries(path: str, text: bytes) -> Iterator[Identity]:
         # An entry that was edited by hand would silently accept something else.
         if entry.fingerprint != fingerprint.fingerprint(entry.identity):
             raise SpecError(
-                f"{safe(path)}:{line}: the fingerprint is not that of what stands beside it; "
-                "only --update-baseline writes this file"
+                f"{safe(path)}:{line}: the fingerprint does not match the other fields; "
+                "write this file with --update-baseline, not by hand"
             )
         yield entry.identity
 

@@ -59,6 +59,7 @@ def report(results: Collection[StreamResult]) -> dict[str, Any]:
 
 
 def _head(results: Collection[StreamResult]) -> dict[str, Any]:
+    # Streams of one spec may differ in why it was chosen.
     specs = {checked.spec and checked.spec._replace(newer="", note="") for checked in results}
     return {"qmpcheck": qmpcheck.__version__, "spec": _spec(specs.pop()) if len(specs) == 1 else None}
 

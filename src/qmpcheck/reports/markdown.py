@@ -12,7 +12,7 @@ from qmpcheck.text import safe, shortened
 from qmpcheck.wording import plural
 
 MOST_ROWS, MOST_PLACES = 50, 3
-"""How many rows a table has, and how many places a row lists."""
+"""How many rows a table has, and how many places a row lists: GitHub takes a summary of at most 1 MiB."""
 
 
 def render(report: Report) -> str:

@@ -107,12 +107,12 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def count(findings: Iterable[Finding]) -> int:
-    """Return how many findings these stand for."""
+    """Return how many findings there are; one entry may count many that are not listed."""
     return sum(finding.times for finding in findings)
 
 
 def levels(findings: Iterable[Finding]) -> Counter[Severity]:
-    """Return how many findings of each severity these stand for."""
+    """Return how many findings of each severity there are; one entry may count many."""
     counts: Counter[Severity] = Counter()
     for finding in findings:
         counts[finding.severity] += finding.times

@@ -14,6 +14,7 @@ def status(checked: StreamResult) -> str:
     `violations` if a finding is an error; `unchecked` if it was not read to its end or has no event;
     `pending` if a follow-up is open; otherwise `conforms`.
     """
+    # What was found is certain, even if the rest was not read.
     if checked.count(Severity.ERROR):
         return VIOLATIONS
     if unchecked(checked):

@@ -65,7 +65,7 @@ def worst_lines(checked: StreamResult, paint: Paint, known: Baseline | None) -> 
 
 
 _MOST_FIRST = 3
-"""Findings of a stream that stand for all of it."""
+"""Findings that a summary shows of a stream."""
 
 
 def _shown(checked: StreamResult, paint: Paint, known: Baseline | None, layout: str) -> Iterator[str]:
@@ -203,7 +203,7 @@ def findings_table(findings: Counter[FindingKind], out: IO[str], severities: Sev
     """Return a table of the findings by code and event; "" if there are none."""
     if not findings:
         return ""
-    shown: Counter[tuple[str, str, str, str]] = Counter()  # errata are not told apart
+    shown: Counter[tuple[str, str, str, str]] = Counter()  # a row counts findings with an erratum and without
     for (code, event, erratum), count in findings.items():
         shown[code, CODES[code].slug, str(severity(code, erratum, severities)), event] += count
     rows = [

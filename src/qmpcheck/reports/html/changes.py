@@ -67,6 +67,7 @@ def _concerned(changes: Changes) -> dict[tuple[str, str, str], list[str]]:
     if changes.client:
         return {}
     clients = ClientNames([changes.old.rule_base, changes.new.rule_base])
+    # A row is known by these three: changes in several branches of a union share a key, and their clients.
     found: dict[tuple[str, str, str], dict[str, None]] = {}
     for each in changes.changes:
         key = (text.name(each.event), each.code, each.shown_path)

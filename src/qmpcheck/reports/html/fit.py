@@ -62,6 +62,7 @@ def render(report: Report) -> str:
     source: FitSource = report.source
     evidence = [found for each in source.streams for _, side in fitreport.sides(each.fit) for found in side]
     lines = excerpt.lines_again(source.path, {found.line for found in evidence})
+    # Where no line can be read again, it is standard input or a pipe: then nothing is left to check, either.
     streams = _checked(source) if lines or not evidence else []
     return page.render(
         "fit.html.j2",

@@ -180,6 +180,7 @@ def _pairs(compared: Sequence[MetExpectation | Difference], recording: MachineRe
 
 def _instead(expected: Expected, came: list[Event]) -> tuple[str, Event | None]:
     """The event that came instead of one that is missing, which is taken from those that came."""
+    # One with all expected values came too early or too late; one with other values is second best.
     for how, wanted in ((MISPLACED, expected), (DIFFERS, Expected(expected.event))):
         for at, event in enumerate(came):
             if wanted.is_met_by(event):

@@ -72,7 +72,7 @@ def _digest(text: str) -> str:
 
 
 def _json(data: object) -> Markup:
-    """JSON in which nothing is a tag, an entity or a comment, wherever in a page it stands."""
+    """JSON in which nothing is a tag, an entity or a comment, wherever in a page it is."""
     text = json.dumps(data, separators=(",", ":"))
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")

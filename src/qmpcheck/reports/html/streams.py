@@ -202,6 +202,7 @@ def view(
 
 def _placed(result: StreamResult, suite: Suite) -> list[PlacedFinding]:
     begins = dict(_begins(result))
+    # A suite also has entries for findings that are only counted: they have no line.
     known = [each.known for each in suite.findings if each.line and each.file in begins]
     return [
         PlacedFinding(each, is_known, begins[each.file or result.path] + each.line)

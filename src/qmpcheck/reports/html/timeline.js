@@ -81,7 +81,7 @@ class Timeline extends Drawing {
   }
 
   chooseAt({ x, y }) {
-    let [best, least] = [-1, 18];
+    let [best, least] = [-1, 18]; // pixels: a finger is not exact; an event in another lane counts as 8 farther away
     this.forEachInView((event) => {
       const row = this.rows[this.stream.kinds[event]];
       if (row < 0) return;

@@ -80,7 +80,7 @@ def strip(timeline: Timeline, findings: Sequence[PlacedFinding]) -> tuple[str, s
     events = len(timeline.lines)
     found = {_x(bisect_left(timeline.lines, finding.at), events) for finding in findings if events}
     marks = "".join(f"M{x} 1v5" for x in sorted(found))
-    if events > _WIDTH // 2:
+    if events > _WIDTH // 2:  # with less than two pixels for each, they would be one bar anyway
         return SOLID, marks
     return "".join(f"M{_x(at, events)} 9v10" for at in range(events)), marks
 
