@@ -120,7 +120,7 @@ def test_machines_stop_only_when_they_run(name: str, seed: int) -> None:
 
 def test_jobs_begin_and_end() -> None:
     generation = Generation(catalogue.find("11.1"))
-    told = generation.told(3000)
+    told = generation.by_story(3000)
     while generation.coverage.unmet():  # until then, some come alone, to show what is left
         next(told)
     messages = [message for story in told for message in story]

@@ -31,7 +31,7 @@ USER_RULES = {"QMP306", "QMP307"}
 
 
 def mutants_of(spec: Spec, seed: int = 0) -> list[Mutant]:
-    return [*mutants(spec, [*Generation(spec, seed).told()])]
+    return [*mutants(spec, [*Generation(spec, seed).by_story()])]
 
 
 def found(rules: RuleBase, mutant: Mutant) -> list[tuple[object, ...]]:
@@ -151,7 +151,7 @@ def test_qemu_itself_takes_the_events_and_refuses_the_mutants() -> None:
     path = real()
     schema = Introspected(introspect.ask(path).schema)
     spec = catalogue.find(f"qemu:{path}")
-    stories = [*Generation(spec).told()]
+    stories = [*Generation(spec).by_story()]
     assert all(schema.allows(message) for story in stories for message in story if "event" in message)
     broken = [each for each in mutants(spec, stories) if "QMP201" <= each.code <= "QMP205"]
     assert len(broken) > 500

@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     spec = catalogue.find(options.spec)
     generation = Generation(spec, options.seed, options.only)
     if options.mutate:
-        _write_folder(options.output, spec, [*generation.told(options.events)])
+        _write_folder(options.output, spec, [*generation.by_story(options.events)])
     else:
         with output.opened(options.output) as out:
             for message in generation.messages(options.events):

@@ -33,11 +33,11 @@ EMPTY, ONE, TWO = "empty", "one item", "two items"
 INTEGER, FRACTION, TEXT = "an integer", "a fraction", "a string"
 
 NOTHING = Enum(())
-"""The type of which there is no value."""
+"""The type that has no value."""
 
 
 def labels(described: rulebase.Type) -> Sequence[str]:  # noqa: PLR0911 -- a case each
-    """What a value of a type can be; the usual one comes first. An object has no choice of its own."""
+    """Return what a value of a type can be, the usual one first. An object has no choice of its own."""
     match described:
         case Enum(values):
             return values
@@ -60,7 +60,7 @@ def labels(described: rulebase.Type) -> Sequence[str]:  # noqa: PLR0911 -- a cas
 
 
 def goals(described: rulebase.Type, place: Place) -> Iterator[tuple[Place, str]]:
-    """All that can be chosen in values of a type that stand at a place, each with its kind."""
+    """Yield everything that can be chosen in values of a type at a place, each with its kind."""
     kind = {Enum: VALUES, rulebase.String: VALUES, rulebase.Boolean: VALUES, Integer: BOUNDS}
     for label in labels(described):
         plain = label in (USUAL, TEXT)
@@ -101,7 +101,7 @@ class Coverage:
         self.met: Counter[str] = Counter()
         self._unmet: dict[Place, str] = {}
         self._below: Counter[Place] = Counter()
-        """How many unmet ones there are at or below a place."""
+        """How many choices at or below a place were not made yet: `pick` asks this often."""
 
     def add(self, event: str, data: Object, needs_data: bool) -> None:
         """Add what can be chosen in an event."""
@@ -117,28 +117,28 @@ class Coverage:
             self._below.update(_with_prefixes(place))
 
     def meet(self, place: Place) -> None:
-        """A choice was made."""
+        """Record that a choice was made."""
         kind = self._unmet.pop(place, None)
         if kind:
             self.met[kind] += 1
             self._below.subtract(_with_prefixes(place))
 
     def unmet(self, place: Place = ()) -> int:
-        """How many choices at or below a place were not made yet."""
+        """Return how many choices at or below a place were not made yet."""
         return self._below[place]
 
     def missing(self) -> Iterator[Place]:
-        """The choices that were not made."""
+        """Yield the choices that were not made."""
         yield from self._unmet
 
     def pick(self, place: Place, options: Sequence[str], random: random.Random, often: float = 0) -> str:
-        """Choose one of several options at a place: one that shows something new, if there is one.
+        """Return one of several options at a place: one that shows something new, if there is one.
 
         Args:
             place: where the choice is made.
             options: at least one.
             random: decides where nothing is new.
-            often: how often it is the first option then, at least; from 0 to 1.
+            often: how often, at least, that is the first option; from 0 to 1.
         """
         chosen = max(options, key=lambda option: self._below[(*place, option)])
         if not self._below[(*place, chosen)]:
@@ -148,7 +148,7 @@ class Coverage:
 
 
 def shown(place: Place) -> str:
-    """A choice in words that are safe to print: `BLOCK_IO_ERROR.action: stop`."""
+    """Return a choice in words that are safe to print: `BLOCK_IO_ERROR.action: stop`."""
     *keys, label = (name(key) for key in place[:1] + place[2:]) if len(place) > 1 else place
     return f"{'.'.join(key for key in keys if key != THERE)}: {label}" if keys else name(label)
 
@@ -158,7 +158,10 @@ def _with_prefixes(place: Place) -> Iterator[Place]:
 
 
 def one_of(options: Sequence[str], random: random.Random) -> str:
-    """One of several, by the only function whose results are the same in every version of Python."""
+    """Return one of several options.
+
+    Only `random()` gives the same results in every version of Python; `choice()` does not.
+    """
     return options[int(random.random() * len(options))]
 
 
@@ -166,11 +169,11 @@ def one_of(options: Sequence[str], random: random.Random) -> str:
 
 
 def usable(described: rulebase.Type, elsewhere: rulebase.Type | None = None) -> rulebase.Type:
-    """The part of a type of which values can be generated without a warning: nothing that is deprecated.
+    """Return the part of a type that values can have without a warning: all but what is deprecated.
 
     Args:
         described: the type.
-        elsewhere: what another spec says of the same value; it fills what this one leaves open.
+        elsewhere: what another spec says about the same value; it fills in what this one leaves open.
     """
     match described:
         case Any() if elsewhere and not isinstance(elsewhere, Any):
@@ -204,7 +207,7 @@ def _usable_object(described: Object, elsewhere: Object) -> rulebase.Type:
 
 
 def _with_branches(found: Object, described: Object) -> rulebase.Type:
-    """An object with those branches of a union that have values, and the tag with the values for them."""
+    """Return an object with those branches of a union that have values, and the tag with their values."""
     branches = {value: usable(branch) for value, branch in described.branches.items()}
     kept = {value: branch for value, branch in branches.items() if isinstance(branch, Object)}
     values = tuple(value for value in found.tag.values if value in kept or value not in branches)
@@ -222,7 +225,7 @@ def _with_type(member: Member, described: rulebase.Type) -> Member:
 
 
 def usable_data(rule: EventRule, elsewhere: EventRule | None = None) -> Object | None:
-    """The part of an event's data that can be generated; None where the event cannot be."""
+    """Return the part of an event's data that can be generated; None if the event cannot be generated."""
     found = usable(rule.data, elsewhere.data if elsewhere else None)
     if isinstance(found, Object):
         return found
@@ -230,7 +233,7 @@ def usable_data(rule: EventRule, elsewhere: EventRule | None = None) -> Object |
 
 
 def without(described: Object, path: Sequence[str], values: Sequence[str]) -> Object | None:
-    """An object without some values of an enum in it; None where that has no others, or is none."""
+    """Return an object without some values of an enum in it; None if it has no others, or is not an enum."""
     member = described.member(path[0])
     if member is None or len(path) > 1 or not isinstance(member.type, Enum):
         return None

@@ -42,7 +42,7 @@ class FaultyEvent(NamedTuple):
 
 
 class _Replacement(NamedTuple):
-    """A value in place of another one, or `GONE`, and what a checker must say of it.
+    """A value in place of another one, or `GONE`, and the finding that a checker must make.
 
     Attributes:
         path: from the event's data.
@@ -61,7 +61,7 @@ GONE = object()
 
 
 def faults(rule: EventRule, message: dict[str, Any]) -> Iterator[FaultyEvent]:
-    """The event with one fault, in each way that its spec lets one see."""
+    """Yield the event with one fault, for each fault that its spec lets a checker find."""
     for code, path, what, value, tags in _all_changes(rule, message):
         changed = _replaced(message, ("data", *path), value)
         kind = code, of_any_item(path), what, tags
@@ -82,10 +82,11 @@ def _all_changes(rule: EventRule, message: dict[str, Any]) -> Iterator[_Replacem
 def _changes(
     described: rulebase.Type, value: Any, path: KeyPath, tags: tuple[str, ...]
 ) -> Iterator[_Replacement]:
-    """What can be put in place of a value of a type, or inside it."""
+    """Yield what can be put in place of a value of a type, or inside it."""
     kinds = described.types if isinstance(described, Alternate) else (described,)
     for wrong in _wrong(kinds):
         yield _Replacement("QMP204", path, f"a value of another type, {_IN_WORDS[type(wrong)]}", wrong, tags)
+    # The types of an alternate differ in their JSON types, so one of them has the value.
     found = next(each for each in kinds if type(value) in _PYTHON.get(type(each), (type(value),)))
     match found:
         case Enum(_, marks):
@@ -98,6 +99,7 @@ def _changes(
             yield _Replacement("QMP205", path, "one less than the least number", least - 1, tags)
             yield _Replacement("QMP205", path, "one more than the greatest number", greatest + 1, tags)
         case Array(items) if value:
+            # One item stands for all: they have the same type.
             yield from _changes(items, value[0], (*path, 0), tags)
         case Object():
             yield from _changes_of_object(found, value, path, tags)
@@ -137,7 +139,7 @@ _PYTHON: dict[type[rulebase.Type], tuple[type, ...]] = {
 """The Python types of the JSON values of each type."""
 
 _WRONG: tuple[Any, ...] = (7, "seven", True, 1.0, None, [])
-"""Values of all JSON types but objects; `true` and `1.0` are no integers."""
+"""Values of all JSON types but objects; `true` and `1.0` are not integers."""
 
 _IN_WORDS: dict[type, str] = {
     bool: "true",
@@ -150,7 +152,7 @@ _IN_WORDS: dict[type, str] = {
 
 
 def _wrong(kinds: tuple[rulebase.Type, ...]) -> list[Any]:
-    """Values that are of none of the types: one, but for a number also those that some take for one."""
+    """Return a value of none of the types; for an integer three, as some parsers take true or 1.0 for one."""
     if any(type(each) not in JSON_TYPES for each in kinds):
         return []
     taken = {kind for each in kinds for kind in _PYTHON[type(each)]}
@@ -159,7 +161,7 @@ def _wrong(kinds: tuple[rulebase.Type, ...]) -> list[Any]:
 
 
 def _replaced(value: Any, path: KeyPath, new: Any) -> Any:
-    """A copy of a JSON value with another one at a path; without it where that is `GONE`."""
+    """Return a copy of a JSON value with another value at a path, or without one if that is `GONE`."""
     if not path:
         return new
     key, *rest = path

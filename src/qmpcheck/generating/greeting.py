@@ -16,7 +16,7 @@ _OUT_OF_BAND_SINCE = (4, 0)
 
 
 def greeting(spec: Spec) -> dict[str, Any]:
-    """What a QEMU of that spec's release sends first; without a version where the spec is of no release."""
+    """Return what a QEMU of that release sends first; without a version if the spec is not a release's."""
     version = _version(spec)
     if version is None or version < _VERSION_SINCE:
         return {"QMP": {"capabilities": []}}
@@ -26,7 +26,7 @@ def greeting(spec: Spec) -> dict[str, Any]:
 
 
 def _version(spec: Spec) -> Version | None:
-    """The version that a spec is of: the very patch level where its name says one."""
+    """Return the version of a spec: with the patch level, if its name has one."""
     named = of_name(spec.name.removesuffix(":txt")) or spec.origin.version
     series = catalogue.series(spec)
     return named or (Version(*series) if series else None)

@@ -1,4 +1,4 @@
-"""Streams that break one rule each, and what a checker must find in them: tests for checkers."""
+"""Make streams that break one rule each, with what a checker must find in them: tests for checkers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Mutant(NamedTuple):
     """A stream that breaks one rule.
 
     Attributes:
-        code: of the finding that `validate` must make, and of no other.
+        code: of the finding that `validate` must make; it must make no finding of another code.
         line: the line that the finding is about, from 1.
         event: the event that it is about, "" for none.
         path: the path of the finding.
@@ -50,19 +50,19 @@ class Mutant(NamedTuple):
 
 
 def mutants(spec: Spec, stories: Stories) -> Iterator[Mutant]:
-    """The streams that break one of the rules that some stories keep.
+    """Yield streams that break one of the rules that some stories keep.
 
     Args:
         spec: the spec.
-        stories: as `Generation.told` makes them, the first one with a greeting.
+        stories: as `Generation.by_story` yields them, the first one with a greeting.
     """
     greeting = stories[0][0]
-    told = [[message for message in story if "event" in message] for story in stories]
-    yield from _of_lines(greeting, told, spec.rule_base)
-    yield from _of_payloads(greeting, told, spec.rule_base)
+    stories = [[message for message in story if "event" in message] for story in stories]
+    yield from _of_lines(greeting, stories, spec.rule_base)
+    yield from _of_payloads(greeting, stories, spec.rule_base)
     yield from _of_deprecated(spec)
-    yield from _of_follow_ups(greeting, told, spec.rule_base)
-    yield from _of_times(greeting, told, spec.rule_base)
+    yield from _of_follow_ups(greeting, stories, spec.rule_base)
+    yield from _of_times(greeting, stories, spec.rule_base)
 
 
 def _stream(*messages: GeneratedMessage) -> list[bytes]:
@@ -72,10 +72,10 @@ def _stream(*messages: GeneratedMessage) -> list[bytes]:
 # One line
 
 
-def _of_lines(greeting: GeneratedMessage, told: Stories, rules: RuleBase) -> Iterator[Mutant]:
-    """A broken line after an event that nothing must follow, and before the same event once more."""
+def _of_lines(greeting: GeneratedMessage, stories: Stories, rules: RuleBase) -> Iterator[Mutant]:
+    """Yield streams with a broken line between an event that nothing must follow and the same event again."""
     triggers = {event for event, rule in rules.events.items() if rule.follow_ups}
-    alone = [story[0] for story in told if len(story) == 1 and story[0]["event"] not in triggers]
+    alone = [story[0] for story in stories if len(story) == 1 and story[0]["event"] not in triggers]
     if not alone:
         return
     event = alone[0]
@@ -127,10 +127,10 @@ def _of_lines(greeting: GeneratedMessage, told: Stories, rules: RuleBase) -> Ite
 # Payloads
 
 
-def _of_payloads(greeting: GeneratedMessage, told: Stories, rules: RuleBase) -> Iterator[Mutant]:
-    """Each way to break the payload of each event, once, in the first story that has it."""
+def _of_payloads(greeting: GeneratedMessage, stories: Stories, rules: RuleBase) -> Iterator[Mutant]:
+    """Yield each way to break the payload of each event, once, in the first story that has the event."""
     seen: set[object] = set()
-    for story in told:
+    for story in stories:
         for at, message in enumerate(story):
             event = message["event"]
             for fault in faults(rules.events[event], message):
@@ -151,12 +151,12 @@ def _of_deprecated(spec: Spec) -> Iterator[Mutant]:
 # Follow-ups
 
 
-def _of_follow_ups(greeting: GeneratedMessage, told: Stories, rules: RuleBase) -> Iterator[Mutant]:
+def _of_follow_ups(greeting: GeneratedMessage, stories: Stories, rules: RuleBase) -> Iterator[Mutant]:
     options, known = options_with_follow_ups(rules), errata.of_spec(rules)
     free = [*follow_ups(rules)]
     for rule in follow_ups(rules, options):
         needed = () if rule in free else tuple(f"--assume={option}" for option in sorted(options))
-        for story in told:
+        for story in stories:
             found = _answered(story, errata.with_errata(rule, known))
             if found:
                 yield from _without_response(greeting, story, rule, found, needed)
@@ -164,7 +164,7 @@ def _of_follow_ups(greeting: GeneratedMessage, told: Stories, rules: RuleBase) -
 
 
 def _answered(story: Sequence[GeneratedMessage], rule: TemporalRule) -> tuple[int, list[int]] | None:
-    """Where the trigger of a rule is in a story, and where its responses are; None where there are none."""
+    """Return where a rule's trigger and its responses are in a story; None if they are not in it."""
     places = [at for at, message in enumerate(story) if message["event"] == rule.trigger.name]
     if len(places) != 1 or not rule.trigger.condition.holds(story[places[0]].get("data", {})):
         return None
@@ -183,6 +183,7 @@ def _without_response(
     trigger, responses = found
     event, names = rule.trigger.name, " or ".join(each.name for each in rule.then)
     gone = {story[at]["event"] for at in responses}
+    # A machine that never stopped cannot resume.
     gone |= {RESUME} if STOP in gone else set()
     left = [message for at, message in enumerate(story) if at <= trigger or message["event"] not in gone]
     lines = _stream(greeting, *left)
@@ -205,11 +206,11 @@ def _without_response(
 
 
 _LATE = 60 * MICROSECONDS
-"""How much later an event comes that comes too late."""
+"""How many microseconds later a late event comes."""
 
 
 def _shifted(message: GeneratedMessage, microseconds: int) -> GeneratedMessage:
-    """The event, at another time."""
+    """Return the event, at another time."""
     clock = message["timestamp"]
     then = clock["seconds"] * MICROSECONDS + clock["microseconds"] + microseconds
     return message | {
@@ -220,16 +221,16 @@ def _shifted(message: GeneratedMessage, microseconds: int) -> GeneratedMessage:
 # Times
 
 
-def _of_times(greeting: GeneratedMessage, told: Stories, rules: RuleBase) -> Iterator[Mutant]:
+def _of_times(greeting: GeneratedMessage, stories: Stories, rules: RuleBase) -> Iterator[Mutant]:
     for event, limit in limits_of(rules).items():
         is_limited = functools.partial(_is_limited, event, limit)
-        for story, at in _first(told, is_limited):
+        for story, at in _first(stories, is_limited):
             twice = [_shifted(story[at], later) for later in (1, 2)]
             lines = _stream(greeting, *story[: at + 1], *twice, *story[at + 1 :])
             what = "two more of the same key come within two microseconds"
             yield Mutant("QMP304", at + 4, event, ("timestamp",), what, lines)
     late = sent_late(rules)
-    for story, at in _first(told, lambda message: message["event"] not in late):
+    for story, at in _first(stories, lambda message: message["event"] not in late):
         event = story[at]["event"]
         again = _shifted(story[at], -ALLOWANCE - 1)
         lines = _stream(greeting, *story[: at + 1], again, *story[at + 1 :])
@@ -244,14 +245,10 @@ def _is_limited(event: str, limit: RateLimit, message: GeneratedMessage) -> bool
 
 
 def _first(
-    told: Stories, holds: Callable[[GeneratedMessage], bool]
+    stories: Stories, holds: Callable[[GeneratedMessage], bool]
 ) -> Iterator[tuple[Sequence[GeneratedMessage], int]]:
-    """The last event of the first story that has one for which a condition holds; nothing for none.
-
-    Returns:
-        The story, and where the event is in it.
-    """
-    for story in told:
+    """Yield at most one event for which a condition holds: the first such story, and the last place in it."""
+    for story in stories:
         for at in reversed(range(len(story))):
             if holds(story[at]):
                 yield story, at

@@ -1,7 +1,7 @@
-"""Stories: sequences of events as QEMU sends them, and who cannot come alone.
+"""Stories: sequences of events as QEMU sends them, and the events that never come alone.
 
-A machine runs when a story begins, and when it ends. It was started with -no-shutdown, so that SHUTDOWN stops
-it, and a reset and `cont` make it run again.
+The machine runs when a story begins and when it ends. It was started with -no-shutdown, so that SHUTDOWN only
+stops it, and a reset and `cont` make it run again.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from qmpcheck.generating.choices import FALSE, TRUE
 from qmpcheck.rulebase import Boolean, Enum, Object
 
 END = "END"
-"""The process ends, and what comes next is of another one."""
+"""The process ends; what comes next is from another one."""
 
 
 class StoryStep(NamedTuple):
-    """One event of a story, and the members whose values are not free."""
+    """One event of a story, and the members whose values are not free, each with those that it may have."""
 
     event: str
     fixed: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -30,7 +30,7 @@ class Story(NamedTuple):
     Attributes:
         steps: the events.
         ends: whether the process ends with it.
-        fills: whether it is one event out of another story, which comes alone only to show what is left.
+        fills: whether it is one event of another story, which is repeated alone to show what is left to show.
     """
 
     steps: tuple[StoryStep, ...]
@@ -102,13 +102,13 @@ _NOT_ALONE = {
 """The events that come in stories only: the state of the machine depends on them."""
 
 COMPANIONS = {"STOP": "RESUME", "RESUME": "STOP", "SUSPEND": "WAKEUP", "WAKEUP": "SUSPEND"}
-"""The events that others cannot do without."""
+"""The events that cannot come without another one."""
 
 
 def stories(events: dict[str, Object]) -> list[Story]:
-    """The stories that can be made of these events, which have this data; each event is in one of them."""
-    told = [_resolved(line, events) for line in _TEXT.strip().splitlines()]
-    found = [*dict.fromkeys(story for story in told if story and story.steps)]
+    """Return the stories that can be made of these events, with their data; each event is in at least one."""
+    complete = [_resolved(line, events) for line in _TEXT.strip().splitlines()]
+    found = [*dict.fromkeys(story for story in complete if story and story.steps)]
     in_stories = {step.event for story in found for step in story.steps}
     alone = (
         Story((StoryStep(event),), fills=event in in_stories)
@@ -119,7 +119,7 @@ def stories(events: dict[str, Object]) -> list[Story]:
 
 
 def _resolved(line: str, events: dict[str, Object]) -> Story | None:
-    """The story on a line, without the events that there are not; None where a value is missing."""
+    """Return the story on a line, without events that the spec lacks; None if a value is missing."""
     steps: list[StoryStep] = []
     for text in line.removesuffix(f", {END}").split(", "):
         event, *conditions = text.split(" ")
@@ -134,13 +134,13 @@ def _resolved(line: str, events: dict[str, Object]) -> Story | None:
 
 
 def _of_turn(condition: str, turn: int) -> str:
-    """The condition on one of several events in turn: `a=x` of `a=x>y` for the first."""
+    """Return the condition on one of several events in turn: of `a=x>y`, `a=x` for the first."""
     name, _, values = condition.partition("=")
     return f"{name}={values.split('>')[turn]}" if ">" in values else condition
 
 
 def _step(event: str, conditions: Sequence[str], data: Object) -> StoryStep | None:
-    """An event under conditions; None where it has none of the values. Unknown members do not count."""
+    """Return an event under conditions; None if it has none of the values. Unknown members are ignored."""
     fixed: list[tuple[str, tuple[str, ...]]] = []
     for condition in conditions:
         name, _, values = condition.partition("=")
@@ -154,7 +154,7 @@ def _step(event: str, conditions: Sequence[str], data: Object) -> StoryStep | No
 
 
 def _allowed(described: rulebase.Type, text: str) -> tuple[str, ...] | None:
-    """The values of a type that a text names, or all others after `!`; None where the type is open."""
+    """Return the values of a type that a text names, or after `!` all others; None for any value."""
     named, is_other = text.removeprefix("!").split("|"), text.startswith("!")
     match described:
         case Enum(values):

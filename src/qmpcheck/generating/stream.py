@@ -1,4 +1,4 @@
-"""A stream that a QEMU of a release could send: it shows all that the spec allows, as early as possible.
+"""Generate a stream that a QEMU of a release could send, and that shows all its spec allows, early.
 
 The same spec, seed and number of events give the same bytes, in every version of Python.
 """
@@ -34,7 +34,7 @@ _START = 1_700_000_000 * MICROSECONDS
 
 
 def encoded(message: GeneratedMessage) -> bytes:
-    """The line of a message, without its newline."""
+    """Return the line of a message, without its newline."""
     return json.dumps(message).encode()
 
 
@@ -42,14 +42,14 @@ class Generation:
     """One generated stream.
 
     Attributes:
-        coverage: what was shown so far, of all that there is to show.
-        left_out: the events, and the values of members, that cannot be generated, each with the reason.
+        coverage: what was shown so far, out of everything that there is to show.
+        left_out: the events, and the values of members, that are not generated, each with the reason.
         events, sessions: how many were made so far.
-        added: the events that come although they were not asked for, as others need them.
+        added: the events that were not asked for, but that others need.
 
     Args:
         spec: the spec.
-        seed: decides what is free.
+        seed: decides what the spec leaves open.
         only: the events that are wanted; none for all.
 
     Raises:
@@ -79,29 +79,29 @@ class Generation:
         self._values = Values(self.coverage, self._random)
         self._stories = self._in_order(stories(self._data))
         self._lengths = {story: self._longest(story.steps) for story in self._stories}
-        self._untold = {story for story in self._stories if len(story.steps) > 1}
+        self._unplayed = {story for story in self._stories if len(story.steps) > 1}
         self._clock = _StreamClock(spec.rule_base, self._random)
         self._is_stopped = False
 
     def messages(self, events: int | None = None) -> Iterator[GeneratedMessage]:
-        """The messages of the stream: greetings, and events.
+        """Yield the messages of the stream: greetings and events.
 
         Args:
             events: how many events in all; None for as many as it takes to show everything. They are fewer
                 where a story, or what must follow, would be cut.
         """
-        for story in self.told(events):
+        for story in self.by_story(events):
             yield from story
 
-    def told(self, events: int | None = None) -> Iterator[list[GeneratedMessage]]:
-        """The same messages, story by story; a greeting goes with the story after it."""
+    def by_story(self, events: int | None = None) -> Iterator[list[GeneratedMessage]]:
+        """Yield the same messages as `messages`, story by story; a greeting belongs to the story after it."""
         needs_greeting = True
         while events is None or self.events < events:
             story = self._next(None if events is None else events - self.events)
             if story is None:
                 return
             found = [*self._perform(story)]
-            self._untold.discard(story)
+            self._unplayed.discard(story)
             self.events += len(found)
             self.sessions += needs_greeting
             yield [self._greeting, *found] if needs_greeting else found
@@ -110,7 +110,7 @@ class Generation:
     # Which events there are
 
     def _makeable(self, rule_base: RuleBase, only: Collection[str]) -> dict[str, Object]:
-        """The events that can be generated, with their data."""
+        """Return the events that can be generated, with their data."""
         found: dict[str, Object] = {}
         for event, rule in rule_base.events.items():
             data = usable_data(rule, _elsewhere(event, rule) if rule_base.source == TEXT else None)
@@ -120,6 +120,7 @@ class Generation:
                 self.left_out[event] = "something mandatory in it is deprecated, or has no value"
             else:
                 found[event] = data
+        # What must follow an event has to be possible, too.
         for event in [*found]:
             for each in self._follow_ups[event]:
                 if event in found and not self._ends(each, found):
@@ -127,7 +128,7 @@ class Generation:
         return found
 
     def _ends(self, rule: TemporalRule, known: Collection[str], before: tuple[str, ...] = ()) -> bool:
-        """Whether the response to an event is known, and does not need the event again in its turn."""
+        """Whether the response to an event is known, and does not itself need the event again."""
         before = (*before, rule.trigger.name)
         response = rule.then[0].name
         return (
@@ -137,7 +138,7 @@ class Generation:
         )
 
     def _leave_out(self, rule: TemporalRule, found: dict[str, Object]) -> None:
-        """Leave out the values that trigger a rule; where that cannot be, the event."""
+        """Leave out the values that trigger a rule, or if that is impossible, the event."""
         event = rule.trigger.name
         reason = f"{rule.then[0].name} must follow it, and cannot"
         when = rule.trigger.condition.when
@@ -153,14 +154,14 @@ class Generation:
     # Which story comes next
 
     def _in_order(self, found: list[Story]) -> list[Story]:
-        """Shuffled; those that end the process come last."""
+        """Return the stories, shuffled; those that end the process come last."""
         left, shuffled = [*found], list[Story]()
         while left:
             shuffled.append(left.pop(int(self._random.random() * len(left))))
         return sorted(shuffled, key=lambda story: story.ends)
 
     def _next(self, room: int | None) -> Story | None:
-        """The story that shows the most that is new, or else any; None where there is none."""
+        """Return the story that shows the most that is new, or else any; None if there is none."""
         fitting = [each for each in self._stories if room is None or self._lengths[each] <= room]
         if self.coverage.unmet():
             news = [self._news(each) for each in fitting]
@@ -169,24 +170,26 @@ class Generation:
                 return fitting[news.index(best)]
         if room is None or not fitting:
             return None
+        # Nothing that fits shows anything new: go on with whole stories that do not end the process.
         best_kind = min((each.ends, each.fills) for each in fitting)
         likely = [each for each in fitting if (each.ends, each.fills) == best_kind]
         return likely[int(self._random.random() * len(likely))]
 
     def _news(self, story: Story) -> tuple[bool, float, bool, float]:
-        """How much a story shows: the story that shows most is the greatest.
+        """Return how much a story shows, as a value to compare: more is greater.
 
-        First comes whether the process lasts: the longer it does, the more a client sees without a break.
-        Then, for each of its events, those that did not come at all yet; whether it is a story that was not
-        told yet; and the events that show anything.
+        What counts, in this order: that it shows anything without ending the process, so that clients see
+        long sessions; the share of its events that did not come yet at all; that it was not played yet; the
+        share of its events that show anything new.
         """
         steps = sum(map(self._has_news, story.steps))
         kinds = 0 if story.fills else len({step.event for step in story.steps} - self._clock.seen)
-        is_untold = bool(steps) and story in self._untold
-        return bool(steps) and not story.ends, kinds / len(story.steps), is_untold, steps / len(story.steps)
+        is_unplayed = bool(steps) and story in self._unplayed
+        return bool(steps) and not story.ends, kinds / len(story.steps), is_unplayed, steps / len(story.steps)
 
     def _has_news(self, step: StoryStep) -> bool:
         """Whether something that a step can show was not shown yet."""
+        # What is left to show in the event, but for the values that the story does not give its members.
         unmet, place = self.coverage.unmet, (step.event, "data", "there")
         closed = 0
         for member, allowed in step.fixed:
@@ -195,7 +198,7 @@ class Generation:
         return unmet((step.event,)) > closed
 
     def _longest(self, steps: Sequence[StoryStep]) -> int:
-        """The most events that some steps can take, with what must follow."""
+        """Return the most events that some steps can take, with what must follow them."""
         length = 0
         for at, step in enumerate(steps):
             later = {each.event for each in steps[at + 1 :]}
@@ -209,7 +212,7 @@ class Generation:
     # What happens in it
 
     def _perform(self, story: Story) -> Iterator[GeneratedMessage]:
-        """The events of a story, with what must follow them."""
+        """Yield the events of a story, with what must follow them."""
         cast: Cast = {}
         steps = [*story.steps]
         self._clock.pause()
@@ -219,6 +222,7 @@ class Generation:
             self._is_stopped = step.event == STOP or (self._is_stopped and step.event != RESUME)
             yield event
             later = {each.event for each in steps}
+            # The response to the first rule comes first: each is put before those that are already there.
             for rule in reversed(self._follow_ups[step.event]):
                 is_needed = not (rule.needs_running and self._is_stopped)
                 is_to_come = later.intersection(each.name for each in rule.then)
@@ -238,7 +242,7 @@ class Generation:
 
 
 class _StreamClock:
-    """The time of events: it always goes on, and rate-limited events keep their distance.
+    """The time of events: it never goes back, and rate-limited events keep their distance.
 
     Attributes:
         seen: the names of the events that it was asked about.
@@ -255,11 +259,11 @@ class _StreamClock:
         self.seen: set[str] = set()
 
     def pause(self) -> None:
-        """Some time passes between two stories."""
+        """Let some time pass between two stories."""
         self._advance(_PAUSE)
 
     def tick(self, event: str, data: dict[str, Any]) -> dict[str, int]:
-        """The timestamp of the next event."""
+        """Return the timestamp of the next event."""
         self.seen.add(event)
         self._advance(_STEP)
         limit = self._limits.get(event)
@@ -277,16 +281,16 @@ class _StreamClock:
 _NO_NEWS = (False, 0.0, False, 0.0)
 
 _STEP, _PAUSE = 20_000, 500_000
-"""The most microseconds between two events of a story, and beyond that between two stories."""
+"""The most microseconds between two events of a story, and the most more between two stories."""
 
 
 def _limit(event: str, rule: EventRule) -> RateLimit:
-    """The limit that QEMU keeps for an event, whether its document states it or not."""
+    """Return the limit that QEMU keeps for an event, whether or not its document states it."""
     return keyed(event, rule.rate_limit or RateLimit())
 
 
 def _by_trigger(rule_base: RuleBase) -> defaultdict[str, list[TemporalRule]]:
-    """The follow-ups of each event, as if QEMU had been given every option that one depends on."""
+    """Return the follow-ups of each event, as if QEMU had been given every option that one depends on."""
     found: defaultdict[str, list[TemporalRule]] = defaultdict(list)
     for rule in follow_ups(rule_base, options_with_follow_ups(rule_base)):
         found[rule.trigger.name].append(rule)
@@ -294,7 +298,7 @@ def _by_trigger(rule_base: RuleBase) -> defaultdict[str, list[TemporalRule]]:
 
 
 def _response_steps(rule: TemporalRule, later: Collection[str]) -> list[StoryStep]:
-    """The response to a trigger; a machine that stops runs again, unless that comes later."""
+    """Return the response to a trigger. A machine that stops runs again, unless the story says so later."""
     response = rule.then[0].name
     return (
         [StoryStep(response), StoryStep(RESUME)]
@@ -315,7 +319,7 @@ def _may_hold(rule: TemporalRule, step: StoryStep) -> bool:
 def _with_companions(
     only: Collection[str], known: Collection[str], follow_ups: dict[str, list[TemporalRule]]
 ) -> set[str]:
-    """Some events, with those that must follow them or that they cannot do without."""
+    """Return some events, those that must follow them, and those that they cannot come without."""
     found, new = set[str](), set(only)
     while new:
         found |= new
@@ -325,7 +329,7 @@ def _with_companions(
 
 
 def _elsewhere(event: str, rule: EventRule) -> EventRule | None:
-    """What the first schema with an event says of it, if a document leaves something in it open."""
+    """Return what the first schema with an event says about it, if a document leaves a part of it open."""
     if b'"any"' not in msgspec.json.encode(rule) and b'"open"' not in msgspec.json.encode(rule):
         return None
     schemas = (each.rule_base for each in catalogue.releases() if each.rule_base.source == SCHEMA)

@@ -1,4 +1,4 @@
-"""Values of events: plausible ones, and between them every choice that the spec leaves."""
+"""Make the data of events: plausible values that together show every choice that the spec leaves."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Fixed = Mapping[str, Sequence[str]]
 """Members of `data` whose values are not free, and what each may be; booleans by JSON's words."""
 
 Cast = dict[str, str]
-"""The names that a story has used so far: its events are about the same device, job or client."""
+"""The names that a story has used so far, so that its events are about the same device, job or client."""
 
 
 class Values:
@@ -46,7 +46,7 @@ class Values:
     def data(
         self, event: str, described: Object, needs_data: bool, cast: Cast, fixed: Fixed
     ) -> dict[str, Any] | None:
-        """The data of an event; None for none."""
+        """Return the data of an event; None for an event without data."""
         self._coverage.meet((event,))
         if not described.members:
             return {} if needs_data else None
@@ -76,7 +76,14 @@ class Values:
     def value(  # noqa: PLR0911 -- a case each
         self, described: rulebase.Type, place: Place, cast: Cast, allowed: Sequence[str] | None = None
     ) -> Any:
-        """A value of a type; `allowed` are those that it may have, None for any."""
+        """Return a value of a type.
+
+        Args:
+            described: the type.
+            place: where the value is.
+            cast: the names that the story has used.
+            allowed: the values that it may have; None for any.
+        """
         match described:
             case Object():
                 return self._object(described, place, cast, {})
@@ -101,7 +108,7 @@ class Values:
                 return self._plain(self._pick(place, labels(described), _USUALLY), place, cast)
 
     def _of_enum(self, values: Sequence[str], place: Place, cast: Cast, allowed: Sequence[str] | None) -> str:
-        """One of the values; what sort of thing a story is about does not change in it."""
+        """Return one of the values. What sort of thing a story is about does not change within it."""
         member = place[-2]
         options = _allowed(values, allowed)
         if cast.get(member) in options:
@@ -124,35 +131,37 @@ class Values:
         return number if label == INTEGER else number / 8
 
     def _name(self, place: Place, cast: Cast) -> str:
-        """The name of something, the same one throughout a story."""
+        """Return the name of something: the same name throughout a story."""
         member = next(key for key in reversed(place) if key not in (THERE, "[]", "string"))
         role = "job" if place[0].startswith(_OF_JOBS) and member in ("id", "device") else member
+        # One number for all names of a story: drive1 is on node1.
         if "number" not in cast:
             cast["number"] = str(int(self._random.random() * _NUMBERS))
         return _NAMES.get(role, f"{role}-{{}}").format(cast["number"])
 
 
 def _allowed(values: Sequence[str], allowed: Sequence[str] | None) -> Sequence[str]:
-    """The values that are allowed; of an open set any."""
+    """Return the values that are allowed; if the spec names none of them, its set is open: any will do."""
     return values if allowed is None else [each for each in values if each in allowed] or allowed
 
 
 _USUALLY = 0.8
-"""How often a number is a usual one once its bounds were shown."""
+"""How often a number is a usual one, after its bounds were shown."""
 
 _64_BITS = (-(1 << 63), (1 << 63) - 1)
-"""The bounds of a number of which the spec gives none: QEMU has no greater ones with a sign."""
+"""The bounds of a number if the spec gives none: those of QEMU's largest signed integer."""
 
 _MOST = 1 << 30
+"""Usual numbers are smaller than this."""
 
 _USUAL_MOST = {"channel-id": 4, "channel-type": 12, "core": 64, "pass": 10, "offset": 1 << 20, "speed": 1}
-"""Usual numbers are smaller than that, by the names of their members."""
+"""Smaller bounds of usual numbers, by the names of their members."""
 
 _SORTS = frozenset({"type", "family"})
 """Members that say what sort of thing an event is about."""
 
 _NUMBERS = 4
-"""How many devices of a kind there are."""
+"""How many devices of one kind there are, so that streams are about several, and each comes again."""
 
 _OF_JOBS = ("JOB_", "BLOCK_JOB_")
 
@@ -187,9 +196,9 @@ _NAMES = {
     "vfu-qom-path": "/objects/vfu{}",
     "x509_dname": "CN=client{}",
 }
-"""What members that name something look like, by their names."""
+"""The values of members that name something, by the names of the members; `{}` is the number of the thing."""
 
 
 def sample(described: rulebase.Type) -> Any:
-    """Some value of a usable type."""
+    """Return some value of a usable type."""
     return Values(Coverage(), random.Random(0)).value(described, ("", ""), {})  # noqa: S311 -- no secret

@@ -1,4 +1,4 @@
-"""A server beside a test: it runs in a thread, and the test says what it does."""
+"""A server for tests: it runs in a thread beside the test, which says what it does."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class ServerSettings(NamedTuple):
     """What a test's server plays.
 
     Attributes:
-        spec: the name of a release; None for that of the recording, or else the newest.
+        spec: the name of a release; None for the recording's, or without a recording the newest.
         recording: the path of a recording; None for none.
-        events: how many events to generate, without a recording; None for as many as show everything.
-        seed: another stream for each number.
+        events: without a recording, how many events to generate; None for as many as show everything.
+        seed: each number gives another stream.
         speed: how many times faster than their timestamps events come.
         script: the path of a script; None for none.
     """
@@ -55,7 +55,7 @@ class ServerSettings(NamedTuple):
 
 
 def of_settings(settings: ServerSettings) -> QMPServer:
-    """The server that settings describe.
+    """Make the server that settings describe.
 
     Raises:
         SpecError: there is no such spec, or a file cannot be read.
@@ -75,16 +75,16 @@ def of_settings(settings: ServerSettings) -> QMPServer:
 
 
 class QMPServer:
-    """Within it, a server listens at a Unix socket in a folder of its own.
+    """A context in which a server listens at a Unix socket in a folder of its own.
 
     Args:
-        played: what it plays; without sessions, events come from the test alone.
-        steps: what else clients meet.
+        played: what it plays; without sessions, only the test sends events.
+        steps: what else happens to clients.
         options: how sessions are played.
 
     Attributes:
         path: where clients connect.
-        commands: what they have sent so far, as JSON values, in order.
+        commands: what clients have sent so far, as JSON values, in order.
     """
 
     def __init__(
@@ -126,15 +126,15 @@ class QMPServer:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def send(self, event: str, *, unchecked: bool = False, **data: Any) -> None:
-        """Send an event with these data to all clients that have negotiated, now, or when its limit allows.
+        """Send an event to all clients that have negotiated: now, or as soon as its rate limit allows.
 
         Args:
             event: its name.
-            unchecked: whether it may be what the release cannot send.
-            data: its members; those with a dash in their names by `**{"qom-path": …}`.
+            unchecked: whether it may be an event that the release cannot send.
+            data: the members of its data; those with a dash in their names by `**{"qom-path": …}`.
 
         Raises:
-            ValueError: the release has no such event, or not with such data.
+            ValueError: the release has no such event, or none with such data.
         """
         if not unchecked:
             self._check(event, data)
@@ -148,7 +148,7 @@ class QMPServer:
             raise ValueError("; ".join(self._reason(each) for each in wrong) + "; or send it unchecked=True")
 
     def _reason(self, finding: Finding) -> str:
-        """A finding about an event, with the names that may have been meant."""
+        """Return a finding about an event in words, with the names that may have been meant."""
         hint, last = "", str(finding.path[-1]) if finding.path else ""
         rule = self._rule_base.events.get(finding.event)
         if finding.code == "QMP201":
@@ -167,10 +167,10 @@ class QMPServer:
         self._do(lambda: self._server.restart(seconds))
 
     def wait_for(self, command: str, seconds: float = _PATIENCE) -> dict[str, Any]:
-        """The first such command that a client has sent; waits for it.
+        """Wait for a command, and return the first such message that a client has sent.
 
         Raises:
-            TimeoutError: it does not come within that time.
+            TimeoutError: no client sends it within that time.
         """
         with self._changed:
             if not self._changed.wait_for(lambda: self._first(command), seconds):

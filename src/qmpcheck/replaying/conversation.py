@@ -1,4 +1,4 @@
-"""One client of a server: what it is sent, and how what it sends is answered."""
+"""One client of a server: send it a session at its pace, and answer its commands."""
 
 from __future__ import annotations
 
@@ -22,21 +22,22 @@ from qmpcheck.replaying.session import ReplaySession, SentMessage, call
 from qmpcheck.streams.messages import MICROSECONDS
 
 _CHUNK = 1 << 12
-"""Bytes of a client's that are looked at before it is another client's turn."""
+"""How many bytes of one client are read before it is another client's turn."""
 
 _MOMENT = 0.01
-"""Seconds."""
+"""How many seconds it may take to find out that a client has closed its end."""
 
 _SOME_LINE = b'{"timestamp": {"seconds": 0, "microseconds": 0}, "event": "RESUME"}'
+"""What a connection breaks off in, if no event is left to send."""
 
 
 class Options(NamedTuple):
     """How sessions are played.
 
     Attributes:
-        speed: how many times faster than they were recorded; infinity for as fast as it goes.
-        ends: whether the connection ends after the last event, whatever that is.
-        in_step: whether the client must have read an event before the next one is sent.
+        speed: how many times faster than they were recorded; infinity for as fast as possible.
+        ends: whether the connection always ends after the last event.
+        in_step: whether the next event is sent only after the client has read the last one.
     """
 
     speed: float = 1
@@ -45,13 +46,13 @@ class Options(NamedTuple):
 
 
 class ReplayProgress:
-    """How far the clients of a server came.
+    """How far the clients of a server have come.
 
     Attributes:
-        has_negotiated: whether one has left negotiation.
+        has_negotiated: whether any client has negotiated.
         through: how many sessions were sent to their ends.
-        sent: how many lines of the next session were sent to the client that came last.
-        last: the lines that were sent last; a client that fails may have read one ahead.
+        sent: how many lines of the next session were sent to the newest client.
+        last: the last lines that were sent; a client that fails may have read one ahead.
     """
 
     def __init__(self) -> None:
@@ -61,15 +62,15 @@ class ReplayProgress:
 
 
 class Common(NamedTuple):
-    """What all conversations of a server have in common.
+    """What all conversations of a server share.
 
     Attributes:
         release: what is played.
-        script: what clients shall meet.
+        script: what else happens to clients.
         options: how sessions are played.
-        progress: how far they all came.
+        progress: how far the clients have come.
         on_command: takes what clients send, as JSON values.
-        restart: ends all conversations; takes how many seconds nobody listens then.
+        restart: ends all conversations, and listens again after so many seconds.
     """
 
     release: ReplayedRelease
@@ -83,13 +84,12 @@ class Common(NamedTuple):
 class Conversation:
     """One connection, which is served until either side ends it.
 
-    A client that does not read is waited for, and nothing more is read from it then: what is kept for it
-    stays small, whatever it does.
+    While a client does not read, nothing more is read from it, so that what is kept for it stays small.
 
     Args:
         common: what it shares with the others.
-        session: what this one is sent.
-        reader, writer: its streams.
+        session: what this client is sent.
+        reader, writer: the two directions of the connection.
     """
 
     def __init__(
@@ -121,8 +121,8 @@ class Conversation:
             while chunk := await self._reader.read(_CHUNK):
                 for value in self._input.feed(chunk):
                     await self._take(value)
-                await asyncio.sleep(0)
-        except OSError:  # it went away while it was written to
+                await asyncio.sleep(0)  # let the other clients have their turn
+        except OSError:  # the client went away
             pass
         finally:
             self._throttle.stop()
@@ -133,7 +133,7 @@ class Conversation:
                 await self._writer.wait_closed()  # until it has read the rest
 
     def send(self, name: str, data: dict[str, Any]) -> None:
-        """Send an event that happens now; before negotiation it is lost, as QEMU's are."""
+        """Send an event that happens now. Before negotiation it is lost, as in QEMU."""
         if self._negotiator.has_negotiated:
             self._throttle.offer((name, data))
 
@@ -148,7 +148,7 @@ class Conversation:
     # what the client sends
 
     async def _take(self, value: Any) -> None:
-        """Answer what the client has sent, with the events that it causes, and with what the script says."""
+        """Answer what the client has sent, with the events that it causes, and do what the script says."""
         if isinstance(value, BadInput):
             await self._write(qemujson.line(failure(CommandFailed(str(value)))))
             return
@@ -172,7 +172,7 @@ class Conversation:
             self._playing = asyncio.get_running_loop().create_task(self._play())
 
     def _reply(self, value: Any, steps: list[ScriptStep]) -> ServerReply:
-        """The reply that the script has for a message, or else the one that QEMU has."""
+        """Return the reply to a message that the script has, or else QEMU's."""
         identity = {"id": value["id"]} if isinstance(value, dict) and "id" in value else {}
         for step in steps:
             if step.error:
@@ -184,9 +184,14 @@ class Conversation:
         return reply
 
     def _answer(self, name: str, arguments: dict[str, Any]) -> Any:
-        """What a command returns: what it did in the recording, or what the release would return."""
+        """Return the value of a command's reply: the one in the recording, or the one of the release.
+
+        Raises:
+            CommandFailed: the reply is an error.
+        """
         key = call(name, arguments)
         if replies := self._session.replies.get(key):
+            # A client that asks more often than the recorded one gets the last answer again.
             reply = replies[min(self._answered[key], len(replies) - 1)]
             self._answered[key] += 1
             if isinstance(error := reply.get("error"), dict):
@@ -195,7 +200,10 @@ class Conversation:
         return self._common.release.answer(name, arguments, self._machine.status)
 
     def _caused(self, reply: ServerReply) -> list[Caused]:
-        """The events that a command causes. What the recording answered, it has the events of, too."""
+        """Return the events that a command causes.
+
+        A command that the recording answered causes none: its events are in the recording, too.
+        """
         if reply.arguments is None or call(reply.command, reply.arguments) in self._session.replies:
             return []
         return self._machine.caused(reply.command, reply.arguments)
@@ -203,7 +211,7 @@ class Conversation:
     # what the server sends
 
     async def _play(self) -> None:
-        """Send the session's events at their pace, for as long as the client is there."""
+        """Send the session's events at their pace, as long as the client is there."""
         with suppress(OSError):
             await self._play_all()
 
@@ -219,9 +227,7 @@ class Conversation:
             await self._meet(self._common.script.after(self._sent))
             if self._writer.is_closing():
                 return
-        if (
-            self._common.options.in_step
-        ):  # a client that has closed its end with something unread is found now
+        if self._common.options.in_step:  # find out whether the client closed its end with something unread
             await asyncio.sleep(_MOMENT)
         progress.through, progress.sent = progress.through + 1, 0
         if self._session.ends or self._common.options.ends:
@@ -239,7 +245,7 @@ class Conversation:
             await self._until_read()
 
     async def _until_read(self) -> None:
-        """Wait until the client has read all that it was sent, where that can be known."""
+        """Wait until the client has read everything that it was sent, if the system can tell."""
         pause = 0.0
         while not self._writer.is_closing() and _unread(self._writer):
             await asyncio.sleep(pause)
@@ -255,7 +261,7 @@ class Conversation:
 
     async def _write(self, line: bytes) -> None:
         self._writer.write(line)
-        async with self._lock:  # before Python 3.11, only one task can wait
+        async with self._lock:  # before Python 3.11, only one task can wait in drain()
             await self._writer.drain()
 
     # the script
@@ -265,7 +271,7 @@ class Conversation:
             await asyncio.sleep(step.delay)
 
     async def _meet(self, steps: list[ScriptStep]) -> None:
-        """Do what the script says, but for answers."""
+        """Do what the script says, except answers and, for commands, delays: `_take` did those."""
         for step in steps:
             if not step.command:
                 await asyncio.sleep(step.delay)
@@ -282,13 +288,13 @@ class Conversation:
 
 
 def _name(value: Any) -> str:
-    """The command that a client means, if it means one."""
+    """Return the name of the command in a message; "" if it has none."""
     name = value.get("execute", value.get("exec-oob")) if isinstance(value, dict) else ""
     return name if isinstance(name, str) else ""
 
 
 def _unread(writer: asyncio.StreamWriter) -> bool:
-    """Whether there is something that the client has not read; False where the system does not say."""
+    """Whether there is something that the client has not read; False if the system does not say."""
     import fcntl
     import struct
     import termios

@@ -30,7 +30,7 @@ class Caused(NamedTuple):
 
 
 def rules(rule_base: RuleBase, series: Series) -> list[TemporalRule]:
-    """The rules that say what commands of a release cause."""
+    """Return the rules that say which events the commands of a release cause."""
     found = command_rules.of_release(rule_base, series, "all")
     return [rule for rule in found if rule.kind == "response" and rule.trigger.is_command]
 
@@ -43,7 +43,7 @@ _STATUS = {
     "SHUTDOWN": "shutdown",
     "GUEST_PANICKED": "guest-panicked",
 }
-"""What `query-status` says after these events."""
+"""The status that `query-status` reports after these events."""
 
 
 class ReplayedMachine:
@@ -51,10 +51,10 @@ class ReplayedMachine:
 
     Args:
         rule_base: the events that it can send.
-        rules: what its commands cause.
+        rules: which events its commands cause.
 
     Attributes:
-        status: as in `query-status`.
+        status: its status, as in `query-status`.
     """
 
     def __init__(self, rule_base: RuleBase, rules: Sequence[TemporalRule]) -> None:
@@ -62,15 +62,16 @@ class ReplayedMachine:
         self._rule_base, self._rules = rule_base, rules
         states = [state for rule in self._rules for state in (rule.during, *rule.unless) if state]
         self._held: dict[State, set[str]] = {state: set() for state in states}
-        self.take_event("RESUME", {})
+        self.take_event("RESUME", {})  # states that rules are about begin with it
 
     def take_event(self, name: str, data: dict[str, Any]) -> None:
-        """Take an event that is sent."""
+        """Update the state of the machine by an event that is sent."""
         self.status = _STATUS.get(name, self.status)
         self._take(name, data, is_command=False)
 
     def caused(self, name: str, arguments: dict[str, Any]) -> list[Caused]:
-        """The events that a successful command causes, in their order."""
+        """Return the events that a successful command causes, in their order."""
+        # Two rules may promise the same event; QEMU sends it once.
         found: dict[str, Caused] = {}
         for command in Command(name, None, arguments).parts:
             for rule in self._rules:
@@ -98,7 +99,8 @@ class ReplayedMachine:
                 held.clear() if MISSING in key else held.discard(repr(key))
 
     def _response(self, rule: TemporalRule, command: Command) -> Iterator[Caused]:
-        """The response that a rule names first; none where the command lacks what it has to carry."""
+        """Yield the response that a rule names first; nothing if the command lacks what it must carry."""
+        # Where a rule names several responses, the first one is the success: DEVICE_DELETED, not an error.
         response = rule.then[0]
         members: dict[MemberPath, Any] = {path: values[0] for path, values in response.condition.when}
         for mine, theirs in rule.same:
@@ -111,7 +113,10 @@ class ReplayedMachine:
 
 
 def _reasons(described: Object, command: str) -> Iterator[tuple[MemberPath, str]]:
-    """The members that can say which command caused the event, and the values that say so."""
+    """Yield the members that can say which command caused the event, with the value that says it.
+
+    `quit` is the reason "host-qmp-quit" of SHUTDOWN.
+    """
     end = "-" + command.replace("_", "-")
     for member in described.members:
         for value in member.type.values if isinstance(member.type, Enum) else ():
@@ -124,7 +129,7 @@ def _matches(pattern: Pattern, name: str, data: dict[str, Any], is_command: bool
 
 
 def least_data(described: Object, members: dict[MemberPath, Any]) -> dict[str, Any]:
-    """The data of an event with these members, and else with nothing that it need not have."""
+    """Return the data of an event with these members, and otherwise only with what is mandatory."""
     data = _object(described, {path[0]: value for path, value in members.items()})
     nested: dict[str, dict[MemberPath, Any]] = defaultdict(dict)
     for path, value in members.items():
@@ -150,7 +155,7 @@ def _object(described: Object, known: dict[str, Any]) -> dict[str, Any]:
 
 
 def _least(described: rulebase.Type) -> Any:  # noqa: PLR0911 -- a case each
-    """The plainest value of a type."""
+    """Return the plainest value of a type."""
     match described:
         case String(known):
             return known[0] if known else ""

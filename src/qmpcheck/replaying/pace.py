@@ -1,4 +1,4 @@
-"""When events are sent: at the pace of their timestamps, and no more often than QEMU would."""
+"""Decide when events are sent: at the pace of their timestamps, and no more often than QEMU would."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from qmpcheck.streams.messages import MICROSECONDS
 
 
 class ReplayClock:
-    """The clock of a connection's machine: it begins at the first event, and runs faster than ours if asked.
+    """The clock of a connection's machine: it begins at the first event, and may run faster than ours.
 
     With infinite speed it shows the time of the event that was sent last, and runs on from there.
 
     Args:
-        begin: what it shows first, in microseconds since 1970; None for our time.
-        speed: a factor.
+        begin: the time that it shows first, in microseconds since 1970; None for our time.
+        speed: how many times faster than ours it runs; may be infinity.
     """
 
     def __init__(self, begin: int | None, speed: float) -> None:
@@ -30,12 +30,12 @@ class ReplayClock:
         self._since = time.monotonic()
 
     def now(self) -> int:
-        """Microseconds since 1970."""
+        """Return the time, in microseconds since 1970."""
         rate = 1 if math.isinf(self._speed) else self._speed
         return self._shown + int((time.monotonic() - self._since) * rate * MICROSECONDS)
 
     async def until(self, moment: int | None) -> None:
-        """Wait until the clock shows a time; where it is None, or over, only let others run."""
+        """Wait until the clock shows a time. If that is None, or over, only let other tasks run."""
         seconds = 0.0
         if moment is not None and math.isinf(self._speed):
             self._shown, self._since = moment, time.monotonic()
@@ -49,11 +49,13 @@ PacedEvent = tuple[str, dict[str, Any]]
 
 
 class Throttle:
-    """Sends rate-limited events at most once a second for each key; of those that come earlier, the last one.
+    """Sends rate-limited events at most once a second for each key, as QEMU does.
+
+    Of the events that come within that second, only the last one is sent, at its end.
 
     Args:
         rule_base: says which events are limited.
-        send: takes an event when it is to be sent.
+        send: called with each event when it is time to send it.
         speed: how much faster than ours the machine's clock runs.
     """
 
@@ -65,13 +67,13 @@ class Throttle:
         self._waiting: dict[str, PacedEvent] = {}
 
     def sent(self, event: PacedEvent) -> None:
-        """Take an event that is sent whatever its limit."""
+        """Note an event that was sent regardless of its limit, as one of a recording is."""
         key = self._key(event)
         if key and key not in self._timers:
             self._begin(key)
 
     def offer(self, event: PacedEvent) -> None:
-        """Take an event that is to be sent as soon as its limit allows."""
+        """Send an event as soon as its limit allows."""
         key = self._key(event)
         if key in self._timers:
             self._waiting[key] = event
@@ -94,7 +96,7 @@ class Throttle:
             self._send(self._waiting.pop(key))
 
     def _key(self, event: PacedEvent) -> str:
-        """What events share a limit with this one; "" where it has none."""
+        """Return a key that all events have which share a limit with this one; "" if it has no limit."""
         name, data = event
         limit = self._limits.get(name)
         if limit is None or any(data.get(member) in values for member, values in limit.unless.items()):

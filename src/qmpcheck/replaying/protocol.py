@@ -1,4 +1,4 @@
-"""What a client's messages mean, as QEMU takes them: negotiation first, then commands, one reply each."""
+"""Answer a client's messages as QEMU does: negotiation first, then commands, with one reply each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NEGOTIATION = "qmp_capabilities"
 _EXECUTE, _OOB = "execute", "exec-oob"
 
 ServerAnswer = Callable[[str, dict[str, Any]], Any]
-"""Takes a command's name and arguments, and returns what it returns, or raises `CommandFailed`."""
+"""Takes a command's name and arguments; returns the value of its reply, or raises `CommandFailed`."""
 
 
 class ServerReply(NamedTuple):
@@ -20,7 +20,7 @@ class ServerReply(NamedTuple):
     Attributes:
         message: the reply, which has the command's `id`.
         command: the command's name, if it was executed; "" otherwise.
-        arguments: the command's; None where it was not executed.
+        arguments: the command's; None if it was not executed.
     """
 
     message: dict[str, Any]
@@ -36,7 +36,7 @@ class Negotiator:
         answer: executes a command.
 
     Attributes:
-        has_negotiated: whether commands other than `qmp_capabilities` are taken.
+        has_negotiated: whether commands other than `qmp_capabilities` are accepted.
     """
 
     def __init__(self, release: ReplayedRelease, answer: ServerAnswer) -> None:
@@ -45,7 +45,7 @@ class Negotiator:
         self._is_oob_enabled = False
 
     def reply(self, message: Any) -> ServerReply:
-        """The reply to a message, whatever JSON value that is."""
+        """Return the reply to a message, whatever JSON value that is."""
         identity = {"id": message["id"]} if isinstance(message, dict) and "id" in message else {}
         try:
             name, arguments, is_oob = self._command(message)
@@ -55,7 +55,11 @@ class Negotiator:
         return ServerReply({"return": value, **identity}, name, arguments)
 
     def _command(self, message: Any) -> tuple[str, dict[str, Any], bool]:
-        """The name and the arguments of a command, and whether it is to be executed out of band."""
+        """Return the name and the arguments of a command, and whether to execute it out of band.
+
+        Raises:
+            CommandFailed: it is not a command; the texts are QEMU's.
+        """
         if not isinstance(message, dict):
             raise CommandFailed("QMP input must be a JSON object")
         commands = [_EXECUTE, _OOB] if self._is_oob_enabled else [_EXECUTE]
@@ -94,6 +98,7 @@ class Negotiator:
             if not isinstance(each, str):
                 raise CommandFailed(f"Invalid parameter type for 'enable[{at}]', expected: string")
             if each != "oob":
+                # QEMU says 'null' for an item of a list, which has no name.
                 raise CommandFailed(f"Parameter 'null' does not accept value '{each}'")
         strange = next((each for each in arguments if each != "enable"), None)
         if strange is not None:
@@ -108,5 +113,5 @@ _NOT_FOUND = "CommandNotFound"
 
 
 def failure(error: CommandFailed) -> dict[str, Any]:
-    """An error reply, but for its `id`."""
+    """Return an error reply, without its `id`."""
     return {"error": {"class": error.kind, "desc": str(error)}}

@@ -1,4 +1,4 @@
-"""What a release knows: its commands, which arguments they take, and what it says about itself."""
+"""A release as a client sees it: its commands, their arguments, and what it says about itself."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ class CommandFailed(Exception):
 
 
 class ReplayedRelease:
-    """A release that a server plays.
+    """The release that a server plays.
 
     Args:
         spec: its rules.
-        sent: its greeting, as a recording has it; None for what the release sends.
+        sent: the greeting in a recording; None for the one that the release sends.
 
     Attributes:
         rule_base: its events.
         series: the release as (major, minor).
-        greeting: what it sends first.
+        greeting: the first message that it sends.
         commands: those that it has.
         rules: what commands cause.
 
     Raises:
-        SpecError: it is not known which release the spec is of.
+        SpecError: the spec is not that of a release, so its commands are unknown.
     """
 
     def __init__(self, spec: Spec, sent: dict[str, Any] | None = None) -> None:
@@ -66,20 +66,20 @@ class ReplayedRelease:
 
     @property
     def _said(self) -> dict[str, Any]:
-        """What its greeting says; nothing where a recording has a strange one."""
+        """The content of its greeting; {} if a recording has an invalid one."""
         said = self.greeting["QMP"]
         return said if isinstance(said, dict) else {}
 
     def answer(self, name: str, arguments: dict[str, Any], status: str) -> Any:
-        """What a command returns; where QEMU would say something about the machine, an empty value.
+        """Return the value of a command's reply; an empty one where QEMU would describe its machine.
 
         Args:
-            name: of a command that there is.
-            arguments: what it is given.
-            status: the machine's, as in `query-status`.
+            name: the command; the release has it.
+            arguments: its arguments.
+            status: the machine's status, as in `query-status`.
 
         Raises:
-            CommandFailed: it does not take these arguments.
+            CommandFailed: the command does not accept these arguments.
         """
         _check(self.commands[name].arguments, arguments)
         match name:
@@ -108,7 +108,10 @@ _EMPTY: dict[str, Any] = {"object": {}, "array": [], "string": "", "integer": 0}
 
 
 def _commands(series: tuple[int, int]) -> dict[str, CommandInfo]:
-    """The commands of a release; of one from before the schemas had them all, also those it may have had."""
+    """Return the commands of a release.
+
+    Releases before `IN_SCHEMA` described some elsewhere: they get what the first complete schema has.
+    """
     newest = max(series, IN_SCHEMA)
     return {
         name: each
@@ -118,10 +121,10 @@ def _commands(series: tuple[int, int]) -> dict[str, CommandInfo]:
 
 
 def _check(known: Object, given: dict[str, Any]) -> None:
-    """Check the first level of arguments: that all are there, of the right JSON type, and no others.
+    """Check the first level of a command's arguments.
 
     Raises:
-        CommandFailed: they are not.
+        CommandFailed: one is missing, has the wrong JSON type, or is unknown.
     """
     members = list(known.members)
     for member in members:
@@ -154,4 +157,5 @@ def _is_of(value: Any, described: rulebase.Type) -> bool:
     expected = _PYTHON.get(type(described))
     if expected is None:
         return True
+    # In Python, True is an integer.
     return isinstance(value, expected) and (bool in expected or not isinstance(value, bool))

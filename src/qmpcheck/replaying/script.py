@@ -1,10 +1,10 @@
-"""What else a client shall meet, as a user writes it in TOML; docs/test-clients.md describes the keys.
+"""Scripts: what else happens to a client, as a user writes it in TOML. docs/test-clients.md has all keys.
 
 [[meet]]
-command = "query-block"                 # when the client sends this,
-times = 1                               # the first time,
-delay = 2.5                             # after so many seconds
-error = { desc = "Device is busy" }     # QEMU answers with that
+command = "query-block"                 # when the client sends this command,
+times = 1                               # only the first time,
+delay = 2.5                             # wait so many seconds,
+error = { desc = "Device is busy" }     # and answer with this error
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Error(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"ki
 
 
 class ScriptEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An event to send: with this data, or with what the release `spec` sends in it."""
+    """An event to send: with this data, or with all that the release `spec` can send in it."""
 
     event: str
     data: dict[str, Any] = {}
@@ -43,18 +43,18 @@ class ScriptStep(
     forbid_unknown_fields=True,
     rename={"hang_up": "hang-up", "returns": "return"},
 ):
-    """One `[[meet]]`: when it happens, and what.
+    """One `[[meet]]`: when something happens, and what.
 
     Attributes:
         command: when a client sends this command.
-        after: when so many events of the stream were sent; 0 is when commands begin to be taken.
+        after: when so many events of the stream were sent; 0 is right after negotiation.
         connect: when a client connects, before the greeting.
         times: how often, over all connections; None for every time.
         delay: seconds to wait first.
         error, returns: the answer to the command.
         send: events to send; for a command, after its reply.
         hang_up: whether the connection is closed then, and where in a line.
-        restart: seconds for which nobody listens, after all connections were closed; None for no restart.
+        restart: close all connections, and listen again after so many seconds; None for no restart.
     """
 
     command: str = ""
@@ -70,10 +70,10 @@ class ScriptStep(
 
 
 class Script:
-    """The steps, and how often each of them was taken.
+    """The steps of a script, and how often each of them was taken, over all connections.
 
     Args:
-        steps: in the order in which they are looked for.
+        steps: the steps, in the order of the file.
     """
 
     def __init__(self, steps: tuple[ScriptStep, ...] = ()) -> None:
@@ -81,15 +81,15 @@ class Script:
         self._taken = [0] * len(steps)
 
     def on_command(self, name: str) -> list[ScriptStep]:
-        """What a client meets that sends this command."""
+        """Take the steps for a client that sends this command."""
         return self._take([each.command == name for each in self._steps])
 
     def after(self, events: int) -> list[ScriptStep]:
-        """What a client meets that was sent so many events."""
+        """Take the steps for a client that was sent so many events."""
         return self._take([each.after == events for each in self._steps])
 
     def on_connect(self) -> list[ScriptStep]:
-        """What a client meets that connects."""
+        """Take the steps for a client that connects."""
         return self._take([each.connect for each in self._steps])
 
     def _take(self, fits: list[bool]) -> list[ScriptStep]:
@@ -102,10 +102,10 @@ class Script:
 
 
 def load(path: str) -> tuple[ScriptStep, ...]:
-    """The steps in a file.
+    """Read the steps in a file.
 
     Raises:
-        SpecError: it cannot be read, or a step is none.
+        SpecError: it cannot be read, or a step is invalid.
     """
     text, tables = toml_positions.read(path)
     written = tables.get("meet")
@@ -117,7 +117,7 @@ def load(path: str) -> tuple[ScriptStep, ...]:
 
 
 def _step(value: Any, path: str, text: str, at: int) -> ScriptStep:
-    """The step that a table describes, which is number `at` in the file with this text."""
+    """Return the step that a table describes, which is number `at` in the file with this text."""
     try:
         step = msgspec.convert(value, ScriptStep)
         _check(step)
@@ -135,7 +135,7 @@ def _is_table(value: Any) -> bool:
 
 
 def _check(step: ScriptStep) -> None:
-    """Raise ValidationError where a step does not say when, or what, or cannot do it."""
+    """Raise ValidationError if a step does not say when or what happens, or contradicts itself."""
     if [bool(step.command), step.after is not None, step.connect].count(True) != 1:
         raise _wrong("a step needs one of command, after and connect: when it happens")
     answers = [
@@ -157,11 +157,11 @@ def _check(step: ScriptStep) -> None:
 
 
 def _made(event: ScriptEvent) -> ScriptEvent:
-    """An event with the data that its release sends in it, as much of it as there can be.
+    """Return an event with the data that its release sends in it, as much of it as possible.
 
     Raises:
         SpecError: there is no such release or event.
-        ValidationError: it says twice what is in it.
+        ValidationError: it has both data and a release.
     """
     if not event.spec:
         return event
@@ -169,10 +169,12 @@ def _made(event: ScriptEvent) -> ScriptEvent:
         raise _wrong("an event has data, or a spec to take its data from, not both", "send")
     messages = Generation(catalogue.find(event.spec), only=(event.event,)).messages()
     found = [each.get("data", {}) for each in messages if each.get("event") == event.event]
+    # The longest of the generated ones has the most optional members.
     return msgspec.structs.replace(event, data=max(found, key=lambda data: len(str(data))))
 
 
 _FOREVER = 1e9
+"""A bound for numbers of seconds and of events, so that infinity and nan are refused."""
 
 _SECONDS = "a number of seconds, 0 or more"
 
@@ -205,7 +207,7 @@ _KINDS: dict[str, type[msgspec.Struct]] = {"send": ScriptEvent, "error": Error}
 
 
 def _said(error: str) -> tuple[str, tuple[str, ...]]:
-    """What msgspec says, and the keys that lead to where it is wrong."""
+    """Return an error of msgspec in our words, and the keys that lead to the place that is wrong."""
     match = _PLACE.fullmatch(error)
     assert match
     reason = match[1]

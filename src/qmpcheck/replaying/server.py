@@ -1,4 +1,4 @@
-"""A QMP server: it listens, and holds a conversation with each client, any number of them at once."""
+"""The QMP server: it listens, and serves any number of clients at once, each by a `Conversation`."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from qmpcheck.replaying.stream import ReplayStream
 
 
 class Server:
-    """Serves clients until it is stopped; within a running event loop.
+    """Serves clients until it is stopped, in the running event loop.
 
     Args:
         address: where to listen.
         stream: what is played.
-        script: what clients shall meet.
+        script: what else happens to clients.
         options: how sessions are played.
         on_command: takes what a client sends, as JSON values.
 
     Attributes:
-        address: where it listens; with the port that it got where any was asked for.
+        address: where it listens; with the port that it got if port 0 was asked for.
         sessions: what is sent: the first one to whoever connects, until a client was sent all of it, then the
             second one, and after the last one the first again.
-        conversations: those that go on.
+        conversations: the open ones.
         served: how many clients have connected.
-        progress: how far clients came.
+        progress: how far the clients have come.
         has_come_again: set when a client connects after all sessions were sent to their ends.
     """
 
@@ -59,7 +59,7 @@ class Server:
         """Begin to listen.
 
         Raises:
-            OSError: there is no such place, or somebody is there.
+            OSError: there is no such place, or another server listens there.
         """
         listener = self.address.listen()
         if self.address.port is not None:
@@ -76,7 +76,7 @@ class Server:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def send(self, event: str, data: dict[str, Any]) -> None:
-        """Send an event to all clients that have negotiated, now, or when its limit allows."""
+        """Send an event to all clients that have negotiated: now, or as soon as its rate limit allows."""
         for conversation in self.conversations:
             conversation.send(event, data)
 
@@ -93,7 +93,7 @@ class Server:
     async def _start_after(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
         while self._listener is None:
-            with suppress(OSError):  # somebody else may be there for a moment
+            with suppress(OSError):  # another process may listen there for a moment
                 await self.start()
             await asyncio.sleep(_PAUSE)
 
@@ -107,14 +107,14 @@ class Server:
         self._listener = self._accepting = None
 
     async def _accept(self, listener: socket.socket) -> None:
-        """Serve all who come. asyncio's own server fails where there are too many of them."""
+        """Serve all who connect. asyncio's own server fails if there are too many of them."""
         while True:
             connection = None
             with suppress(OSError):
                 connection, _ = await asyncio.get_running_loop().sock_accept(listener)
             if connection:
                 self._start(self._converse(connection))
-            else:  # no more can be open at once: others have to go first
+            else:  # too many are open: wait until others have gone
                 await asyncio.sleep(_PAUSE)
 
     async def _converse(self, connection: socket.socket) -> None:
@@ -138,4 +138,4 @@ class Server:
 
 
 _PAUSE = 0.1
-"""Seconds."""
+"""How many seconds to wait before trying again to listen or to accept."""

@@ -1,4 +1,4 @@
-"""What one connection is sent: a session of a recording, or of a generated stream, and the answers in it."""
+"""Sessions to play: what one connection is sent, and how a recording answered its commands."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from qmpcheck.text import name, safe
 
 
 class SentMessage(NamedTuple):
-    """A line that QEMU sends of itself: an event, or whatever else the recording has there.
+    """A line that is not a reply: an event, or whatever else the recording has there.
 
     Attributes:
         line: as it was recorded, without its end.
-        event: the event's name; "" where it is none.
-        data: the event's.
-        time: when it happened, in microseconds since 1970; None where that is not known.
+        event: the name of the event; "" if it is not an event.
+        data: the data of the event; {} for none.
+        time: when it happened, in microseconds since 1970; None if that is not known.
     """
 
     line: bytes
@@ -34,10 +34,10 @@ class ReplaySession:
     """The messages of one connection, which begins with a greeting.
 
     Attributes:
-        greeting: its greeting; None where the recording has none.
+        greeting: its greeting; None if the recording has none.
         early: what was sent before the greeting.
-        events: what was sent after it, but for replies.
-        replies: to each command, by its name and arguments, the replies in their order, without `id`.
+        events: what was sent after it, except replies.
+        replies: for each command, by `call`, the replies to it in their order, without `id`.
         ends: whether QEMU ends the connection after the last event.
     """
 
@@ -50,12 +50,12 @@ class ReplaySession:
 
 
 def call(name: str, arguments: dict[str, Any]) -> str:
-    """A command with its arguments as a key."""
+    """Return a key for a command with its arguments."""
     return json.dumps([name, arguments], sort_keys=True, default=str)
 
 
 def read(path: str) -> list[ReplaySession]:
-    """The sessions in a recording, in any format that qmpcheck reads.
+    """Read the sessions in a recording, in any format that qmpcheck reads.
 
     Raises:
         SpecError: it cannot be read, has no message, or has those of several VMs.
@@ -79,7 +79,7 @@ def read(path: str) -> list[ReplaySession]:
 
 
 def sessions(lines: Iterable[bytes]) -> list[ReplaySession]:
-    """The sessions in the lines of a stream."""
+    """Return the sessions in the lines of a stream."""
     builder = _Builder()
     for line in lines:
         if text := line.strip():
@@ -91,7 +91,7 @@ def sessions(lines: Iterable[bytes]) -> list[ReplaySession]:
 
 
 def _is_end(events: list[SentMessage]) -> bool:
-    """Whether the process ends with these events: nothing shows that the machine goes on."""
+    """Whether the process ends with these events: nothing comes after SHUTDOWN."""
     return bool(events) and events[-1].event == "SHUTDOWN"
 
 
@@ -133,6 +133,7 @@ class _Builder:
             self.sessions.append(ReplaySession())
         session = self.sessions[-1]
         session.greeting = greeting
+        # A client that returns to a monitor may get events before the greeting.
         session.early, session.events = session.events, []
         self._open.clear()
 
@@ -143,5 +144,5 @@ class _Builder:
 
 
 def _identity(value: dict[str, Any]) -> str:
-    """What a command and its reply have in common; "" without an `id`."""
+    """Return what a command and its reply have in common; "" without an `id`."""
     return json.dumps(value["id"], sort_keys=True, default=str) if "id" in value else ""

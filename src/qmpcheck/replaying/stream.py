@@ -1,4 +1,4 @@
-"""What a server plays: a recording, or what a release could send."""
+"""Choose what a server plays: a recording, or a generated stream of a release."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ReplayStream(NamedTuple):
     Attributes:
         name: as reports call it.
         release: says how commands are answered.
-        sessions: the parts that one connection each is sent; none where there is no event.
+        sessions: one for each connection; none if there is no event.
     """
 
     name: str
@@ -32,14 +32,14 @@ class ReplayStream(NamedTuple):
 
 
 def recorded(path: str, spec: str | None = None) -> ReplayStream:
-    """The stream in a file, with its own greetings.
+    """Return the stream in a file, with its own greetings.
 
     Args:
         path: of the file, in any format that qmpcheck reads.
         spec: the name of the release; None for the one that the first greeting names.
 
     Raises:
-        SpecError: it cannot be read, or it is not known which release it is of.
+        SpecError: it cannot be read, or nothing says which release wrote it.
     """
     sessions = session.read(path)
     greeting = next((each.greeting for each in sessions if each.greeting), None)
@@ -52,22 +52,22 @@ def recorded(path: str, spec: str | None = None) -> ReplayStream:
 
 
 def generated(spec: Spec, events: int | None = None, seed: int = 0) -> ReplayStream:
-    """A stream that shows what a release can send.
+    """Return a stream that shows what a release can send.
 
     Args:
         spec: the release.
         events: how many; None for as many as it takes to show everything.
-        seed: decides what is free.
+        seed: decides what the spec leaves open.
 
     Raises:
-        SpecError: nothing can be generated, or the spec is of no release.
+        SpecError: nothing can be generated, or the spec is not that of a release.
     """
     messages = Generation(spec, seed).messages(events)
     return ReplayStream(spec.name, ReplayedRelease(spec), session.sessions(map(encoded, messages)))
 
 
 def specs(name: str) -> list[Spec]:
-    """The spec of a name, or the releases from one to another: `9.2..11.1`.
+    """Return the spec of a name, or the specs of the releases from one to another: `9.2..11.1`.
 
     Raises:
         SpecError: there is no such spec.

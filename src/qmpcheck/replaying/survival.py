@@ -1,4 +1,4 @@
-"""Whether a client survives what a release sends: it is run against a server of that release's stream."""
+"""Run a client against a stream that a release sends, to see whether it survives that."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from qmpcheck.rulebase import SpecError
 from qmpcheck.text import quoted, safe
 
 PLACE = "{}"
-"""What stands in a client's command for the server's address."""
+"""The placeholder for the server's address in a client's command."""
 
 
 class SurvivalOutcome(NamedTuple):
@@ -30,11 +30,11 @@ class SurvivalOutcome(NamedTuple):
 
     Attributes:
         name: of the stream.
-        read: how many lines of events it has read, at least.
+        read: how many lines of events it read, at least.
         lines: how many there were.
-        failure: why it did not survive; "" where it did.
-        last: the last lines that it was sent; it may not have looked at all of them.
-        output: the last lines that it has printed.
+        failure: why it did not survive; "" if it did.
+        last: the last lines that it was sent; it may not have read all of them.
+        output: the last lines that it printed.
     """
 
     name: str
@@ -46,10 +46,10 @@ class SurvivalOutcome(NamedTuple):
 
 
 def command(text: str) -> list[str]:
-    """The words of a client's command.
+    """Split a client's command into words.
 
     Raises:
-        SpecError: it is none, or does not say where the address goes.
+        SpecError: its quotes are not closed, or it does not say where the address goes.
     """
     try:
         words = shlex.split(text)
@@ -68,7 +68,7 @@ class TestedClient(NamedTuple):
         seconds: how long it may take for one session.
         address: where it finds the server; None for a Unix socket in a folder of its own.
         speed: that of the server.
-        steps: what else it meets.
+        steps: what its script does to it.
     """
 
     words: list[str]
@@ -107,7 +107,7 @@ async def survived(stream: ReplayStream, client: TestedClient) -> SurvivalOutcom
 
 
 async def _failure_of(client: TestedClient, server: Server, output: IO[bytes]) -> str:
-    """Why the client did not survive; "" where it did."""
+    """Run the client until it has read all sessions; return why it did not survive, "" if it did."""
     words = [each.replace(PLACE, str(server.address)) for each in client.words]
     failure = ""
     while not failure and server.progress.through < len(server.sessions):
@@ -116,7 +116,7 @@ async def _failure_of(client: TestedClient, server: Server, output: IO[bytes]) -
 
 
 async def _run(words: list[str], server: Server, output: IO[bytes], seconds: float) -> str:
-    """Run the client once; why it did not survive, "" where it did."""
+    """Run the client once; return why it did not survive, "" if it did."""
     through, served = server.progress.through, server.served
     with Guardian() as guardian:
         try:
@@ -139,9 +139,10 @@ async def _verdict(
         process: the client's.
         server: what it is connected to.
         seconds: that it may take.
-        through: how many sessions had been read to their ends before.
-        served: how many connections there had been before.
+        through: how many sessions were read to their ends before it was started.
+        served: how many connections there were before it was started.
     """
+    # A client that connects again after all was sent has survived, even if it never ends by itself.
     ended, came_again = map(asyncio.ensure_future, (process.wait(), server.has_come_again.wait()))
     await asyncio.wait([ended, came_again], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     ended.cancel()
@@ -170,7 +171,7 @@ async def _started(words: list[str], output: IO[bytes], guardian: Guardian) -> a
 
 
 def _how_far(server: Server, served: int) -> str:
-    """What a client did not do that has not read all."""
+    """Say how far a client came that did not read everything."""
     if server.served == served:
         return "it did not connect"
     if not server.progress.has_negotiated:
@@ -185,7 +186,7 @@ def _signal_name(number: int) -> str:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """End a client: it is asked first."""
+    """End a client: ask it first, then kill it and what it has started."""
     if process.returncode is None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGTERM)
@@ -200,6 +201,7 @@ _GRACE = 2.0
 """Seconds that a client may take to end after it was asked to."""
 
 _TAIL = 4096
+"""How many bytes at the end of a client's output are searched for its last lines."""
 
 
 def _last_lines(output: IO[bytes]) -> list[str]:
