@@ -163,19 +163,19 @@ def doubling(levels: int) -> list[dict[str, Any]]:
     ("schema", "message"),
     [
         ([object_type("0")], "no event in it"),
-        ([event("X", "1")], 'there is no type "1"'),
-        ([event("X", "int"), *BUILTIN], 'the type "int" stands where only an object can'),
-        ([event("X\x1b", "\x1b")], 'there is no type "\\x1b"'),
+        ([event("X", "1")], 'it names the type "1", but does not describe it'),
+        ([event("X", "int"), *BUILTIN], 'the type "int" is used where only an object can be'),
+        ([event("X\x1b", "\x1b")], 'it names the type "\\x1b"'),
         ([{"meta-type": "event"}], "not a reply to query-qmp-schema: Object missing required field"),
         ([{"meta-type": "\x1b"}], "not a reply to query-qmp-schema: Invalid value '\\x1b'"),
-        ([event("X", "1"), *doubling(30), object_type("30")], "its types hold one another too often"),
+        ([event("X", "1"), *doubling(30), object_type("30")], "its types contain each other too often"),
         (
             [
                 event("X", "1"),
                 object_type("1", {"name": "m", "type": "2"}),
                 {"name": "2", "meta-type": "array", "element-type": "2"},
             ],
-            "its types hold one another too often, or too deep",
+            "its types contain each other too often, or too deep",
         ),
         (
             [
@@ -183,9 +183,9 @@ def doubling(levels: int) -> list[dict[str, Any]]:
                 object_type("1", {"name": "t", "type": "2"}, tag="t", variants=[{"case": "a", "type": "1"}]),
                 {"name": "2", "meta-type": "enum", "values": ["a"]},
             ],
-            "its types hold one another too often, or too deep",
+            "its types contain each other too often, or too deep",
         ),
-        ([event("X", "1"), *doubling(2000), object_type("2000")], "its types hold one another too often"),
+        ([event("X", "1"), *doubling(2000), object_type("2000")], "its types contain each other too often"),
         (
             [
                 event("X", "1"),

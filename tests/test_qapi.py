@@ -321,8 +321,8 @@ UNION = ENUM + STRUCT + "{ 'union': 'U', 'base': { 't': 'E' }, 'discriminator': 
          "{ 'union': 'U', 'base': { 't': 'E', 'a': 'int' }, 'discriminator': 't', 'data': { 'q': 'I' } }", '2:83: union "U", "q": "U" has two members of one name, "a"'),
         # alternates
         ("{ 'alternate': 'A', 'data': {} }", '1:16: alternate "A": an alternate of no type'),
-        (ENUM + "\n{ 'alternate': 'A', 'data': { 'e': 'E', 's': 'str' } }", '2:41: alternate "A", "s": JSON does not tell "s" from "e"'),
-        ("{ 'alternate': 'A', 'data': { 'i': 'int', 'n': 'number' } }", '1:43: alternate "A", "n": JSON does not tell "n" from "i"'),
+        (ENUM + "\n{ 'alternate': 'A', 'data': { 'e': 'E', 's': 'str' } }", '2:41: alternate "A", "s": JSON does not distinguish "s" from "e"'),
+        ("{ 'alternate': 'A', 'data': { 'i': 'int', 'n': 'number' } }", '1:43: alternate "A", "n": JSON does not distinguish "n" from "i"'),
         ("{ 'alternate': 'A', 'data': { 'i': 'any' } }", '1:31: alternate "A", "i": a type that an alternate cannot be'),
         ("{ 'alternate': 'A', 'data': { 'i': 'int' } } { 'alternate': 'B', 'data': { 'a': 'A' } }", "1:"),
     ],

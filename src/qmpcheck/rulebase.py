@@ -310,7 +310,7 @@ class DescribedValue(NamedTuple):
                 yield from self._members(self.type)
 
     def _members(self, described: Object) -> Iterator[DescribedValue]:
-        """The members of this object, or those that one of its branches adds."""
+        """The members of this object or branch, and those that its own branches add."""
         for member in described.members:
             place = Place(member.line, member.file or self.place.file)
             yield self._replace(path=(*self.path, member.name), type=member.type, place=place, member=member)
@@ -345,6 +345,7 @@ def resolve(described: Type, path: KeyPath) -> list[DescribedValue]:
     """
     found = [*_choices(DescribedValue((), described))]
     for key in path:
+        # The types of an alternate are in `found` themselves: what is inside of it would come twice.
         below = [
             each for holder in found if not isinstance(holder.type, Alternate) for each in holder.inside()
         ]
@@ -404,19 +405,19 @@ def check(described: Type, level: int = 1) -> None:
         case Array(items):
             check(items, level + 1)
         case Alternate(types):
-            _check_told_apart(types)
+            _check_distinct(types)
             for each in types:
                 check(each, level + 1)
         case Object():
             _check_object(described, frozenset(), level)
 
 
-def _check_told_apart(types: tuple[Type, ...]) -> None:
+def _check_distinct(types: tuple[Type, ...]) -> None:
     names = [JSON_TYPES.get(type(each), "") for each in types]
     # `1` is both an integer and a number, so JSON does not distinguish these two.
     kinds = {"number" if each == "integer" else each for each in names}
     if not names or "" in kinds or len(kinds) < len(names):
-        raise ValueError("an alternate whose types JSON does not tell apart")
+        raise ValueError("an alternate of types that JSON does not distinguish")
 
 
 def _check_object(described: Object, above: frozenset[str], level: int) -> None:
@@ -432,7 +433,7 @@ def _check_object(described: Object, above: frozenset[str], level: int) -> None:
         # Without it, nobody could say which branch an event has.
         tag = described.member(described.discriminator)
         if tag is None or tag.may_be_absent or not isinstance(tag.type, Enum):
-            raise ValueError("a union without a mandatory enum that tells its branches apart")
+            raise ValueError("a union without a mandatory enum that selects its branches")
     for branch in described.branches.values():
         _check_object(branch, names, level + 1)
 

@@ -168,6 +168,7 @@ class _Release(NamedTuple):
 def _neighbours(version: Version) -> tuple[_Release | None, _Release | None]:
     """Return the newest release that is not newer than a version, and the release after that."""
     releases = [_Release(*each) for each in _release_entries() if not each[0].endswith(":txt")]
+    # A development version is not a patch level: it is newer than all of them.
     wanted = (*version[:2], min(version.micro, _LAST_PATCH))
     older = [each for each in releases if _series(each.name) <= wanted]
     return (older[-1] if older else None), (releases[len(older)] if len(older) < len(releases) else None)
@@ -245,6 +246,7 @@ def entries() -> tuple[SpecEntry, ...]:
     """
     shipped = msgspec.json.decode(rules_file("index.json"), type=tuple[SpecEntry, ...])
     known = {release for entry in shipped for release in entry.releases}
+    # What comes with qmpcheck wins: its dates and rules are the same for everybody.
     added = [_local(each) for each in local_rules.releases() if each.name not in known]
     return (*shipped, *sorted(added, key=lambda entry: _series(entry.id)))
 
@@ -278,7 +280,7 @@ def rules_file(name: str) -> bytes:
 
 
 def names(entry: SpecEntry) -> tuple[str, ...]:
-    """Yield the names of an entry for `--spec`, the best one first."""
+    """Return the names of an entry for `--spec`, the best one first."""
     return tuple(dict.fromkeys([*filter(None, [entry.edition]), *entry.releases, entry.id]))
 
 
@@ -344,6 +346,7 @@ def _external(name: str) -> Spec:
 def external(name: str, loaded: LoadedSpec) -> Spec:
     """Return a spec from outside of the catalogue. For a binary, the rules of its release are added."""
     rule_base = loaded.rule_base
+    # Introspection has no prose, and so no follow-ups; a schema without any means it.
     is_silent = rule_base.source != SCHEMA and not rule_base.follow_ups
     release = at_or_before(loaded.version) if loaded.version and is_silent else None
     if release:

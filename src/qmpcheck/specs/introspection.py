@@ -27,7 +27,7 @@ DEEPEST = 40
 
 
 class NotIntrospection(ValueError):
-    """The value is no reply to `query-qmp-schema`, or contradicts itself."""
+    """The value is not a reply to `query-qmp-schema`, or contradicts itself."""
 
 
 class Introspection(NamedTuple):
@@ -79,7 +79,7 @@ def read(schema: list[Any]) -> RuleBase:
     """Return the rules of the events in a reply.
 
     Raises:
-        NotIntrospection: it is no reply, it lacks a type that it names, or it has too many types.
+        NotIntrospection: it is not a reply, it lacks a type that it names, or it has too many types.
     """
     try:
         infos = msgspec.convert(schema, list[_SchemaInfo])
@@ -91,6 +91,7 @@ def read(schema: list[Any]) -> RuleBase:
     writer = _TypeExpander(
         {info.name: info for info in infos if not isinstance(info, (_SchemaInfoEvent, _SchemaInfoCommand))}
     )
+    # Read it as if from a file: a binary is as little to be trusted, and `load` checks all types.
     return _checked(RuleBase({event.name: writer.event(event) for event in events}, rulebase.BUILD))
 
 
@@ -217,15 +218,15 @@ class _TypeExpander:
     def object(self, name: str, inside: tuple[str, ...]) -> rulebase.Object:
         described = self.described(name, inside)
         if not isinstance(described, _SchemaInfoObject):
-            raise NotIntrospection(f"the type {quoted(name)} stands where only an object can")
+            raise NotIntrospection(f"the type {quoted(name)} is used where only an object can be")
         inside = (*inside, name)
         branches = {each.case: self.object(each.type, inside) for each in described.variants}
         # A value without a branch adds no members, so an empty branch says nothing.
-        told_apart = {case: branch for case, branch in branches.items() if branch != rulebase.Object()}
+        adding = {case: branch for case, branch in branches.items() if branch != rulebase.Object()}
         return rulebase.Object(
             tuple(self.member(member, inside) for member in described.members),
             discriminator=described.tag,
-            branches=told_apart,
+            branches=adding,
         )
 
     def member(self, member: _SchemaInfoObjectMember, inside: tuple[str, ...]) -> Member:
@@ -235,9 +236,9 @@ class _TypeExpander:
     def described(self, name: str, inside: tuple[str, ...]) -> _SchemaInfoType:
         self.written += 1
         if self.written > MOST_TYPES or len(inside) > DEEPEST:
-            raise NotIntrospection("its types hold one another too often, or too deep, to be written out")
+            raise NotIntrospection("its types contain each other too often, or too deeply, to be written out")
         if name not in self.types:
-            raise NotIntrospection(f"there is no type {quoted(name)}, though one is named")
+            raise NotIntrospection(f"it names the type {quoted(name)}, but does not describe it")
         return self.types[name]
 
 

@@ -74,6 +74,7 @@ def _in_tree(name: str, tree: Tree) -> LoadedSpec:
         try:
             rule_base = _of_tree(root)
         except SpecError as error:
+            # The user named the tree, and not the folder that it was unpacked to.
             whole = str(error).replace(safe(os.path.relpath(tree.folder)), safe(name))
             raise SpecError(whole.replace(safe(tree.folder), safe(name))) from None
         if rule_base.events:
@@ -125,6 +126,7 @@ def kind(text: str, name: str = "") -> SpecKind:
     """
     text = text.lstrip()
     try:
+        # Only the first value: a transcript has one message after the other.
         first, _ = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
         return _kind_of_no_json(text, name)

@@ -1,7 +1,7 @@
-"""The reply to `query-qmp-schema` of a build that has the events of a rule base: `introspection` backwards.
+"""Write the reply to `query-qmp-schema` of a build with the events of a rule base: `introspection` backwards.
 
-It holds the events and the types that they reach. Type names are masked as QEMU masks them, and what is the
-same type twice is there once.
+The reply has the events, and the types that they use. As in QEMU's, names of types are masked, and equal
+types are written once.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Info = dict[str, Any]
 
 
 def reply(rule_base: RuleBase) -> list[Info]:
-    """What such a build returns: events, then types, each an object with a `meta-type`."""
+    """Return what such a build returns: events, then types, each an object with a `meta-type`."""
     types = _SchemaTypes()
     events = [types.event(name, rule) for name, rule in rule_base.events.items()]
     return [*events, *types.infos]
@@ -43,14 +43,14 @@ _BUILTIN: dict[type[Type], tuple[str, str]] = {
     Boolean: ("bool", "boolean"),
     Null: ("null", "null"),
 }
-"""The names of types, and of what JSON has for them; everything else is `any`."""
+"""The names of types, and their JSON types; all other types are `any`."""
 
 
 class _SchemaTypes:
     """Gives names to types.
 
     Attributes:
-        infos: what describes the types that were named so far.
+        infos: the descriptions of the types that were named so far.
     """
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class _SchemaTypes:
         return self._named({"meta-type": "builtin", "json-type": json_type}, name)
 
     def object(self, described: Object) -> str:
-        """The name of an object with these members, whatever else may be in it."""
+        """Return the name of an object with these members; that it may be open is ignored."""
         info: Info = {"meta-type": "object", "members": [self._member(each) for each in described.members]}
         if described.branches:
             info["tag"] = described.discriminator
@@ -96,7 +96,8 @@ class _SchemaTypes:
         return {"name": member.name, "type": self.name(member.type), **optional, **_features(member.marks)}
 
     def _named(self, info: Info, name: str = "") -> str:
-        """The name of the type that is described so; a number where it has no name of its own."""
+        """Return the name of the type with this description; a number if it has no name of its own."""
+        # The description is the key, so that equal types get one name.
         key = json.dumps(info)
         if key not in self._names:
             self._names[key] = name or str(len(self._names))

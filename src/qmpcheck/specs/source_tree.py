@@ -158,6 +158,7 @@ def _of_git(name: str) -> Iterator[Tree]:
 
 def _parted(name: str) -> tuple[str, str]:
     """Return the repository and the revision; both may have `@` in their names."""
+    # The folder ends at the first @ before which there is one.
     for at in (match.start() for match in re.finditer("@", name)):
         if at and os.path.isdir(name[:at]):
             return name[:at], name[at + 1 :] or "HEAD"

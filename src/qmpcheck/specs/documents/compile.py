@@ -35,7 +35,7 @@ def rule_base(entries: Sequence[EventEntry], not_understood: Sequence[int]) -> R
         entries: in the document's order.
         not_understood: the lines of the document that are not understood, in order.
     """
-    ends = [*(entry.line for entry in entries[1:]), math.inf]
+    ends = [*(entry.line for entry in entries[1:]), math.inf]  # each entry ends where the next one begins
     events: dict[str, EventRule] = {}
     for entry, end in zip(entries, ends, strict=True):
         lost = tuple(
@@ -58,6 +58,7 @@ def data(entry: EventEntry) -> Object:
         return Object(open=True, of=whole.of)
     if not describes_data(entry):
         return Object(open=True)
+    # What `Data:` itself names counts before the members that are described below it.
     keys = (key for said in entry.data for key in said.members)
     members: dict[str, Member] = {}
     for member in (*keys, *nest(entry.members, example_data(entry))):
@@ -130,6 +131,7 @@ def follow_ups(
         payload: what they carry.
     """
     stated: defaultdict[str, list[FollowUp]] = defaultdict(list)
+    # A rule about a member or a value that the event lacks could never apply; `lint` reports it.
     missing = UnknownReferences(payload)
     for sentence in sentences:
         for rule in sentence.rules:

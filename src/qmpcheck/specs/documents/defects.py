@@ -98,7 +98,7 @@ def _members(entry: EventEntry, event: str, payload: Object) -> Iterator[Finding
         path = paths.get(text.line, ("data", text.name))
         yield from _member(text, event, path)
         if text.line not in paths and not compile.is_whole_data(text):
-            yield Finding("QMP913", text.line, "a member of that name stands above; it counts", event, path)
+            yield Finding("QMP913", text.line, "a member of that name is above; that one counts", event, path)
 
 
 def _member(text: MemberText, event: str, path: KeyPath) -> Iterator[Finding]:
@@ -109,7 +109,7 @@ def _member(text: MemberText, event: str, path: KeyPath) -> Iterator[Finding]:
             message = f"unknown type {name(type_name)}; any value is accepted"
             yield Finding("QMP914", text.line, message, event, path)
     if len(text.type_names) > 1 and JSON_TYPES.keys() >= set(text.type_names) and text.type == rulebase.Any():
-        message = "types that JSON does not tell apart; any value is accepted"
+        message = "types that JSON does not distinguish; any value is accepted"
         yield Finding("QMP914", text.line, message, event, path)
     if not text.type_names and not text.of:
         accepted = "a string is assumed from its values" if text.values else "any value is accepted"

@@ -44,6 +44,7 @@ class Structure(NamedTuple):
 
 def parse(text: str) -> Structure:
     """Parse a plain document; every text has a structure."""
+    # In the grammar, each line ends with a newline.
     ended = text if text.endswith("\n") else text + "\n"
     structure: Structure = grammar.load("documents/document", "document", _DocumentTransformer).parse(ended)  # type: ignore[assignment]
     return structure
@@ -66,6 +67,7 @@ class _DocumentTransformer(Transformer[Token, Structure]):
 
     def event(self, parts: list[Section]) -> EventText:
         heading, *sections = parts
+        # A heading without an underline gets an empty one, so that every entry has the same parts.
         bare = not sections or sections[0].kind != UNDERLINE
         underline = Section(UNDERLINE, heading.line, ()) if bare else sections.pop(0)
         return EventText(heading, underline, tuple(sections))

@@ -37,6 +37,7 @@ class EventEntry(NamedTuple):
 
 def read(structure: Structure) -> tuple[EventEntry, ...]:
     """Return the entries of a document, in their order."""
+    # A note may name an event whose entry comes later.
     described = frozenset(name for entry in structure.entries for name in _names(entry))
     return tuple(_entry(entry, described) for entry in structure.entries)
 
@@ -86,12 +87,13 @@ def _with_their_values(sections: Sequence[Section]) -> Iterator[Section]:
 
 def _is_value(section: Section, member: Section) -> bool:
     """Whether a section can be a value in the list of a member above it."""
+    # A value in a list looks like a member, but has no type of its own.
     deeper = section.kind == document.MEMBER and _indent(section) > _indent(member)
     return deeper and "json-" not in section.text
 
 
 def _indent(section: Section) -> int:
-    line = section.lines[0].expandtabs()
+    line = section.lines[0].expandtabs()  # some revisions indent with tabs
     return len(line) - len(line.lstrip())
 
 

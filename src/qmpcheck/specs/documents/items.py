@@ -62,6 +62,7 @@ def split(lines: Sequence[str]) -> Split:
     is_list = False
     for at, line in enumerate(lines[1:], 1):
         found = _ITEM.fullmatch(line)
+        # The first item decides which form the list has, and whether it is a list at all.
         if found and first is None:
             is_list = announced("".join(rest[-_LINES_BEFORE:]))
             introduced = found["quote"] or rest[-1].rstrip().endswith(":")
@@ -72,13 +73,14 @@ def split(lines: Sequence[str]) -> Split:
             )
         elif first and (_LIKE_ITEM.match(line) or (found and _is_in_place_of_item(found, first))):
             odd.append((at, line.strip()))
+        # Below an item, its text goes on; a type note in parentheses is about the member again.
         elif items and not line.lstrip().startswith("("):
             value, text, spans = items[-1]
             items[-1] = ListedValue(value, f"{text}\n{line.rstrip()}", range(spans.start, at + 1))
         else:
             rest.append(line)
             continue
-        rest.append("\n")
+        rest.append("\n")  # an empty line in place of the item, so that lines count as before
     return Split("".join(rest), tuple(items), tuple(odd))
 
 

@@ -26,6 +26,7 @@ def nest(texts: Sequence[MemberText], example: dict[str, Any]) -> tuple[rulebase
         texts: the members, in the document's order.
         example: the `data` of the event's example; {} if it has none.
     """
+    # Trust the indentation, unless the example contradicts it.
     parents = _parents_by_indent(texts)
     if _lost_indentation(texts, parents, example):
         parents = _parents_by_example(texts, example)
@@ -36,6 +37,7 @@ def _parents_by_indent(texts: Sequence[MemberText]) -> list[int]:
     parents: list[int] = []
     around: list[int] = []
     for at, text in enumerate(texts):
+        # `around` has the objects that are open here, from the outermost to the innermost.
         while around and (text.indent <= texts[around[-1]].indent or len(around) >= DEEPEST):
             around.pop()
         parents.append(around[-1] if around else _TOP)

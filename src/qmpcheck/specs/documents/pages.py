@@ -105,6 +105,7 @@ def _numbered(lines: list[str]) -> list[str]:
 
 
 _LONGEST_GAP = 100
+"""How many lines in a row a page may leave out."""
 
 
 _BARS_A_LINE = 2

@@ -56,6 +56,7 @@ def check(defined: Mapping[str, Definition]) -> None:
     Raises:
         SchemaError: a definition is invalid; the error is about the first one.
     """
+    # Only schemas that call structs types have members that are tables of members.
     nests = any("type" in each.table for each in defined.values())
     for definition in defined.values():
         _Check(definition, defined, nests).all()
@@ -339,7 +340,7 @@ class _Check:
                 self.refuse(name, "a type that an alternate cannot be", name)
             before = seen.setdefault(kind, name)
             if before is not name:
-                self.refuse(name, f"JSON does not tell {quoted(name)} from {quoted(before)}", name)
+                self.refuse(name, f"JSON does not distinguish {quoted(name)} from {quoted(before)}", name)
 
     def json_type(self, value: Node | None) -> str:
         """Return the JSON type of a type's values; "" if there are several."""

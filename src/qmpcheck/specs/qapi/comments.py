@@ -32,6 +32,7 @@ def parse(comment: str, line: int) -> tuple[Passage, ...]:
     return tuple(each._replace(line=each.line + line - 1) for each in passages if each)
 
 
+# A line of `##` only opens or closes the comment.
 _SIGN = re.compile(r"^[ \t]*#(?:#+[ \t]*$)?[ ]?", re.MULTILINE)
 
 

@@ -84,6 +84,7 @@ def parse(text: str, file: str) -> tuple[Expression, ...]:
     except UnexpectedInput as error:
         line, column = max(error.line, 1), max(error.column, 1)
         if isinstance(error, UnexpectedToken) and error.token.type == "$END":
+            # lark has no place for the end of the file: it is after the last thing that is written.
             lines = text.rstrip().split("\n")
             line, column = len(lines), len(lines[-1]) + 1
         raise SchemaError(file, line, column, _unexpected(error, text)) from None
@@ -118,6 +119,7 @@ def _unexpected(error: UnexpectedInput, text: str) -> str:
         got = f"unexpected {quoted(str(error.token))}"
     else:
         got = f"unexpected {quoted(text[error.pos_in_stream or 0][:1])}"
+    # Each class of lark's errors has the terminals that it expected under another name.
     names = (
         getattr(error, "accepts", None) or getattr(error, "expected", None) or getattr(error, "allowed", ())
     )
@@ -140,7 +142,7 @@ class _SchemaTransformer(Transformer[Token, list[Expression]]):
                 comment = part
             else:
                 expressions.append(Expression(part, str(comment), comment.line or 0))
-                comment = Token("COMMENTS", "", line=1)
+                comment = Token("COMMENTS", "", line=1)  # the next expression may have none
         return expressions
 
     def expression(self, parts: list[Any]) -> ObjectNode:

@@ -27,6 +27,7 @@ def rule_base(defined: Mapping[str, Definition]) -> RuleBase:
     Raises:
         SchemaError: a type that an event uses is invalid.
     """
+    # All definitions, not only those that events use: a broken one may be an event's in the next release.
     checks.check(defined)
     types = _Types(defined)
     events = {str(each.name): each for each in defined.values() if each.kind == definitions.EVENT}
@@ -40,6 +41,7 @@ def _event(definition: Definition, types: _Types, events: Collection[str]) -> Ev
     follow_ups = compile.follow_ups(said, [definition.name], data)[definition.name]
     return EventRule(
         data,
+        # A comment may still name an event that was removed.
         tuple(rule for rule in follow_ups if all(event in events for event in rule.then)),
         compile.rate_limit(said, [definition.name]),
         definition.name.line,
@@ -207,14 +209,14 @@ class _Types:
         return tuple(self._member(name, value, user) for name, value in table.pairs())
 
     def _member(self, name: StringNode, value: Node, user: Definition) -> Member:
-        told = description(value)
+        table = description(value)
         return Member(
             name.removeprefix("*"),
-            self._of_value(told.get("type", value), user),
+            self._of_value(table.get("type", value), user),
             name.startswith("*"),
             name.line,
             user.file,
-            _marks(told),
+            _marks(table),
         )
 
     def _base(self, definition: Definition) -> tuple[Member, ...]:
@@ -240,13 +242,14 @@ class _Types:
         branches = _table(definition, "data")
         base = self._base(definition)
         made = {str(name): self._branch(value, definition) for name, value in branches.pairs()}
-        told_apart = {value: branch for value, branch in made.items() if branch != Object()}
-        return Object(base, discriminator=str(discriminator), branches=told_apart)
+        # A value without a branch adds no members, so an empty branch says nothing.
+        adding = {value: branch for value, branch in made.items() if branch != Object()}
+        return Object(base, discriminator=str(discriminator), branches=adding)
 
     def _branch(self, value: Node, union: Definition) -> Object:
-        told = description(value)
-        described = self._part(told.get("type", value), union)
-        condition = _marks(told).built_if
+        table = description(value)
+        described = self._part(table.get("type", value), union)
+        condition = _marks(table).built_if
         assert isinstance(described, Object), "it is checked"
         return _built_if(condition, described) if condition else described
 
