@@ -7,7 +7,7 @@ import re
 from qmpcheck.text import quoted
 
 KeyPath = tuple[str | int, ...]
-"""Keys and indices from the event inwards: `("data", "nodes", 0)`. `ITEMS` stands for every index."""
+"""Keys and indices from the event inwards: `("data", "nodes", 0)`. `ITEMS` means every index."""
 
 ITEMS = -1
 

@@ -76,6 +76,7 @@ def keyed(event: str, stated: RateLimit) -> RateLimit:
 
 def is_laxer(limit: RateLimit, other: RateLimit) -> bool:
     """Whether one limit lets through every event that the other lets through."""
+    # A limit with more keys, or more exemptions, lets more events through.
     exempts = all(set(values) <= set(limit.unless.get(member, ())) for member, values in other.unless.items())
     return exempts and set(other.key) <= set(limit.key)
 

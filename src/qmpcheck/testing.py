@@ -97,7 +97,7 @@ class Recorder:
 
     @property
     def missing(self) -> list[str]:
-        """Say in words which machines have not been recorded."""
+        """The machines that were not recorded, in words."""
         if not self._listeners:
             return ["no QEMU was recorded: qemu_options() was not called"]
         return [

@@ -14,12 +14,12 @@ def shortened(text: str, longest: int = LONGEST) -> str:
 
 
 _COMMAND = r"#(?=#(?:vso)?\[)"
-"""Of `##[` and `##vso[`, which CI systems take for commands to them wherever on a line they stand."""
+"""Matches the first sign of `##[` and `##vso[`, which CI systems take for commands anywhere on a line."""
 
 
 def safe(text: str) -> str:
     """The text with every character that does not print, or that steers what reads it, as an escape."""
-    if "##" in text:
+    if "##" in text:  # hardly any text has it, and this is called for each that is printed
         text = re.sub(_COMMAND, r"\\x23", text)
     return text if text.isprintable() else "".join(map(_safe_character, text))
 
@@ -40,6 +40,6 @@ def name(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """A string from a stream as it would stand in JSON, short and safe."""
+    """A string from a stream as JSON has it, short and safe."""
     escaped = shortened(text).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{safe(escaped)}"'

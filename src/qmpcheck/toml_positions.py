@@ -60,6 +60,7 @@ def line_in_item(text: str, array: str, at: int, path: TomlPath) -> int:
 
     If there is none, return the line of the innermost table around it.
     """
+    # Each table of the array begins with its header, which sets nothing inside of it.
     lines = [(line, found[1:]) for line, found in _set(text) if found[:1] == (array,)]
     heads = [index for index, (_, found) in enumerate(lines) if not found]
     begin, end = heads[min(at, len(heads) - 1)] if heads else 0, [*heads[at + 1 :], len(lines)][0]
@@ -90,6 +91,7 @@ def _statements(text: str) -> Iterator[tuple[int, str, dict[str, Any]]]:
     begin, statement = 1, ""
     for at, each in enumerate(text.split("\n"), 1):
         statement += each + "\n"
+        # tomllib is the only judge of where a value ends: strings and lists go on over several lines.
         try:
             said = tomllib.loads(statement)
         except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""The version of a QEMU, as its greeting says it."""
+"""Versions of QEMU: in a name, in a greeting, and between releases."""
 
 from __future__ import annotations
 
@@ -38,6 +38,7 @@ class Version(NamedTuple):
 
 
 _DEVELOPMENT, _CANDIDATE, _LAST_OF_YEAR = 50, 90, 2
+"""The first patch levels of development versions and candidates, and the last minor number of a year."""
 
 
 def of_name(name: str) -> Version | None:
@@ -57,6 +58,7 @@ def of_greeting(message: Any) -> Version | None:
 
 
 LARGEST_PART = 9999
+"""The largest number in a version that is believed; a greeting may be hostile."""
 
 
 def is_part(number: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Rules and types of a spec in words, for messages and tables."""
+"""Words for messages and tables: lists, numbers, similar names, and the rules and types of specs."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
 
 
 MOST_NAMED = 3
+"""How many names of a longer list a message has."""
 
 
 def first_of(texts: Sequence[str], more: int = 0) -> str:

@@ -133,6 +133,7 @@ class Client:
             self._connection.send(line, seconds)
         except TimeoutError:
             raise NoAnswer(f"it did not read {name} within {seconds:g} s") from None
+        # Commands are kept in place among what was received, so that the whole is a transcript.
         self._lines += line
         self._sent += len(line)
         return self._number
@@ -162,7 +163,7 @@ class Client:
         return True
 
     def _wait(self, seconds: float) -> None:
-        """Read what has come, or wait a little: a process may end and leave its connection open."""
+        """Read what has come, or wait a little: a process may end while its children keep its connection."""
         poll = select.poll()
         poll.register(self._connection, select.POLLIN)
         asked = time.time()

@@ -82,7 +82,7 @@ class Connection:
         """
         try:
             chunk = self._peer.recv(CHUNK)
-        except ConnectionResetError:  # the server died with something unread
+        except ConnectionResetError:  # the server ended before it had read everything: no error of ours
             chunk = b""
         except OSError as error:
             raise _broken(error) from None

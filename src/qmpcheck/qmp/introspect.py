@@ -63,6 +63,7 @@ def ask(path: str, seconds: float = PATIENCE) -> Answer:
     """
     if os.sep not in path:
         path = os.path.join(os.curdir, path)  # a path, and never a command that is looked up
+    # Distributions rename binaries, so that the name is only a hint.
     likely, other = _by_name(path)
     try:
         return _ask(path, likely, seconds)

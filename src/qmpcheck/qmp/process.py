@@ -1,4 +1,4 @@
-"""Start QEMU processes with a monitor of ours, and leave none of them behind."""
+"""Start QEMU processes with a monitor of ours, and make sure that none of them is left over."""
 
 from __future__ import annotations
 
@@ -83,8 +83,13 @@ class Process:
 
 
 _PAUSE = 0.01
+"""How many seconds to wait before looking again whether a process has ended."""
+
 _MOMENT = 1.0
+"""How many seconds a killed process may take to end before its children are looked for."""
+
 _TAIL = 4096
+"""How many bytes at the end of its standard error are searched for the last lines."""
 
 
 class ProcessGroup:
@@ -151,7 +156,7 @@ class ProcessGroup:
             ours, theirs = socket.socketpair()
             with ours, theirs:
                 process = self._start(command, folder, ours, theirs, errors)
-                theirs.close()
+                theirs.close()  # or the end of the process would not close the connection
                 try:
                     yield process
                 finally:

@@ -263,7 +263,8 @@ class ProxiedConnection:
                 ready: dict[object, int] = {
                     key.fileobj: events for key, events in _selected(selector, interrupts)
                 }
-            for direction in (self._down, self._up):  # what QEMU sent before it read the next command
+            # First what QEMU has sent: it was written before QEMU read the next command.
+            for direction in (self._down, self._up):
                 direction.step(ready)
             client_ended = client_ended or (self._up.has_ended and not self._down.has_ended)
         return client_ended

@@ -94,7 +94,7 @@ class Transcript:
 
 
 def opened(path: str) -> Transcript:
-    """Yield the transcript in a new file, in an existing empty one, or on standard output.
+    """Return the transcript in a new file, in an existing empty one, or on standard output.
 
     Raises:
         Stopped: it cannot be written, or is not empty.

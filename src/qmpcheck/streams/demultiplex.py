@@ -47,6 +47,7 @@ def opened_parts(
     Raises:
         Unreadable: the format is unknown, or cannot be read.
     """
+    # A pipe cannot be read twice: what was read to recognise the format is put before the rest.
     head, is_whole = _head(file)
     format = formats.named(name) if name else formats.recognised(head.removeprefix(b"\xef\xbb\xbf"), path)
     rest = iter(()) if is_whole else chunks(file, BLOCK, advance)
@@ -59,6 +60,7 @@ def parts(blocks: Iterable[Block], format: formats.Format) -> Iterator[Part]:
     Only incomplete messages are kept from one block to the next. In plain JSONL every line counts as a
     message, and nobody looks at it here.
     """
+    # The usual case, and the fastest: whole blocks pass through.
     if format is formats.JSONL:
         stream = Stream()
         first = 1
@@ -75,7 +77,7 @@ def parts(blocks: Iterable[Block], format: formats.Format) -> Iterator[Part]:
             if isinstance(item, Message):
                 found.setdefault(stream, []).append(item)
                 begun.add(stream)
-            elif stream in begun:
+            elif stream in begun:  # the end of a stream without messages is no news
                 yield _part(stream, found.pop(stream, []), ended=True)
                 begun.remove(stream)
         for stream, messages in found.items():

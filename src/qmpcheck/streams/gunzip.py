@@ -12,6 +12,7 @@ def opened(file: io.BufferedReader) -> IO[bytes]:
 
     Reading raises what `gzip.GzipFile` raises, but only after all bytes before the damage.
     """
+    # After damage, the file is read a second time, which a pipe cannot be.
     if not file.seekable():
         return cast(IO[bytes], gzip.GzipFile(fileobj=file))
     try:
@@ -44,6 +45,7 @@ class _Fast(io.RawIOBase):
         except Exception:
             if not self._is_fast:
                 raise
+        # Begin again with the standard library, at the byte after the last that was given.
         self._is_fast = False
         self._file.seek(0)
         self._reader = gzip.GzipFile(fileobj=self._file)

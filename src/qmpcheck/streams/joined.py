@@ -58,6 +58,7 @@ class JoinedFiles(io.RawIOBase):
     def _all_chunks(self) -> Iterator[bytes]:
         lines, is_empty, is_cut = 0, False, False
         for at, file in enumerate(self._files):
+            # A file without content may once have had some, so messages may be missing there.
             was_empty, is_empty = is_empty, True
             for chunk in _of_file(file, self._ahead):
                 if is_empty:
@@ -68,7 +69,7 @@ class JoinedFiles(io.RawIOBase):
                 is_cut = not chunk.endswith(b"\n")
             if is_empty:
                 self._begin(lines, True, is_cut)
-            elif is_cut and at + 1 < len(self._files):
+            elif is_cut and at + 1 < len(self._files):  # or the next file's first line would be glued to it
                 yield b"\n"
                 lines += 1
 
@@ -83,7 +84,7 @@ class JoinedFiles(io.RawIOBase):
         return tuple((file.path, start) for file, start in zip(self._files, self._starts, strict=False))
 
     def place(self, line: int) -> tuple[str, int]:
-        """The path of the file that a line of the whole is in, and its number there."""
+        """Return the path of the file that a line of the whole is in, and its number there."""
         at = bisect_left(self._starts, line) - 1  # of files that begin at one line, only the last has some
         return self._files[at].path, line - self._starts[at]
 

@@ -67,9 +67,9 @@ def _refuse(constant: str) -> None:
 
 
 _MANY_DIGITS = 4000
+"""Fewer than the 4300 digits beyond which int() refuses a text, in newer versions of Python."""
 
 
-# int() of newer versions of Python refuses more than 4300 digits.
 def _integer(digits: str) -> int | Decimal:
     return int(digits) if len(digits) < _MANY_DIGITS else Decimal(digits)
 
@@ -99,6 +99,7 @@ def _is_too_deep(value: Any) -> bool:
         level = [each for container in level for each in _values(container)]
     else:
         return True
+    # Only after all levels were counted: a container that is emptied earlier would hide deeper ones.
     for container in emptied:
         container.clear()
     return False

@@ -1,4 +1,4 @@
-"""Which files paths, folders, patterns and URLs mean."""
+"""Find the files that paths, folders, patterns and URLs mean."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class NothingListed(Exception):
 
 
 def listed(path: str, pass_over: Callable[[str], object] = str) -> Iterator[StoredFile]:
-    """The files that a path means, in order, as they are found: memory does not grow with their number.
+    """Return the files that a path means, in order, as they are found: any number takes little memory.
 
     A folder means the recordings and logs in it and below, packed or not; a pattern what matches it, where
     `**` is any number of folders; any other path itself, whether or not it is there.
@@ -34,6 +34,7 @@ def listed(path: str, pass_over: Callable[[str], object] = str) -> Iterator[Stor
         return _some(remote.listed(path), _NONE_IN_FOLDER, StoredFile(path))
     if os.path.isdir(path):
         return _some(_below(path, pass_over), _NONE_IN_FOLDER)
+    # A file may have such signs in its name: then it is that file.
     if any(sign in path for sign in "*?[") and not os.path.exists(path):
         import glob
 
@@ -48,7 +49,7 @@ _NONE_IN_FOLDER = "no file in it is called *.jsonl, *.log or *.json, packed or n
 def _some(
     files: Iterable[StoredFile], otherwise: str, missing: StoredFile | None = None
 ) -> Iterator[StoredFile]:
-    """The files; if the place of all of them is not there, `missing`, which then fails to open."""
+    """Yield the files; if the place of all of them does not exist, `missing`, which then fails to open."""
     found = None
     try:
         for found in files:
@@ -65,6 +66,7 @@ def _some(
 
 def _below(folder: str, pass_over: Callable[[str], object]) -> Iterator[StoredFile]:
     with os.scandir(folder) as entries:
+        # With a slash, folders sort as the paths of the files in them.
         inside = sorted((each.path + "/" * each.is_dir(follow_symlinks=False)) for each in entries)
     for path in inside:
         if path.endswith("/"):

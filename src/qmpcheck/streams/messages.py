@@ -18,6 +18,7 @@ LAST_SECOND = ((1 << 63) - 1) // MICROSECONDS
 """The most seconds before or after 1970 that a timestamp can have: QEMU counts microseconds in 64 bits."""
 
 _OTHERS = frozenset({"QMP", "return", "error", "execute", "exec-oob"})
+"""The keys of all messages that are no events."""
 
 
 def is_event(message: dict[str, Any]) -> bool:
@@ -166,6 +167,7 @@ def _timestamp(value: Any) -> Timestamp:
     seconds, microseconds = value.get("seconds"), value.get("microseconds")
     if type(seconds) is not int or type(microseconds) is not int:
         return Timestamp()
+    # Out of range, a time could not be compared in 64 bits.
     is_time = abs(seconds) <= LAST_SECOND and 0 <= microseconds < MICROSECONDS
     return Timestamp(seconds, microseconds) if is_time else Timestamp()
 
@@ -203,6 +205,7 @@ def is_sent(text: bytes) -> bool | None:
         if received is None:
             return True if sent else None
         return sent is not None and sent.start() < received.start()
+    # A client's command may have any other key in it by mistake; QEMU never sends these two.
     if keys.execute is not msgspec.UNSET or keys.oob is not msgspec.UNSET:
         return True
     if isinstance(keys.error, msgspec.Raw) and bytes(keys.error).startswith(b"{"):

@@ -1,4 +1,4 @@
-"""Files at a URL, by fsspec: `s3://`, `gs://`, `https://` and what else it has a file system for.
+"""Files at a URL, by fsspec: `s3://`, `gs://`, `https://`, and all others that it has a file system for.
 
 Nothing here is loaded as long as all paths are plain ones.
 """
@@ -39,10 +39,10 @@ _kept = _Kept()
 
 
 def opened(url: str, ahead: bool, size: int | None) -> io.BufferedReader:
-    """The bytes of a file at a URL; see `source.opened` for the arguments.
+    """Return the bytes of a file at a URL; see `source.opened` for the arguments.
 
     Raises:
-        OSError: it cannot be opened, or, at a read, not read on.
+        OSError: it cannot be opened; at a read, also that it cannot be read further.
     """
     data = _kept.files.get(url)
     if data is None:
@@ -83,6 +83,7 @@ class _Remote(io.RawIOBase):
         with _failures():
             system, path = _located(url)
             self._file = system.open(path, "rb", block_size=_BLOCK, cache_type="readahead")
+        # Some servers close a connection early, and that must not look like the end of the file.
         self._left = getattr(self._file, "size", None)
 
     def readable(self) -> bool:
@@ -174,7 +175,7 @@ def listed(url: str) -> Iterator[StoredFile]:
 
 
 def _mark(about: dict[str, Any]) -> str:
-    """What changes when a file does; "" where the system does not say."""
+    """Return what changes when a file does; "" if the file system does not say."""
     tag = next((about[key] for key in ("ETag", "etag", "md5Hash") if about.get(key)), "")
     if tag:
         return str(tag).strip('"')
@@ -183,7 +184,7 @@ def _mark(about: dict[str, Any]) -> str:
 
 
 def is_pattern(url: str) -> bool:
-    """Whether a URL has signs that stand for any names; of the web `?` is none."""
+    """Whether a URL is a pattern. On the web, `?` begins a query."""
     signs = "*" if scheme(url) in ("http", "https") else "*?["
     return any(sign in url for sign in signs)
 
@@ -201,7 +202,7 @@ def _matching(system: Any, pattern: str) -> Iterator[dict[str, Any]]:
 
 
 def _below(system: Any, folder: str, parts: list[str], pattern: str) -> Iterator[dict[str, Any]]:
-    """The files in a folder whose path below it matches the parts of a pattern."""
+    """Yield the files in a folder whose path below it matches the parts of a pattern."""
     if parts[0] == "**":
         from fsspec.utils import glob_translate
 
@@ -219,7 +220,7 @@ def _below(system: Any, folder: str, parts: list[str], pattern: str) -> Iterator
 
 
 def _all_below(system: Any, folder: str) -> Iterator[dict[str, Any]]:
-    """All files below a folder, however deep, in the order of their paths."""
+    """Yield all files below a folder, however deep, in the order of their paths."""
     if hasattr(system, "call_s3"):
         yield from _pages(system, folder)
         return
@@ -231,7 +232,7 @@ def _all_below(system: Any, folder: str) -> Iterator[dict[str, Any]]:
 
 
 def _pages(system: Any, folder: str) -> Iterator[dict[str, Any]]:
-    """All objects of S3 below a folder: a thousand at a time are in memory, however many there are."""
+    """Yield all objects of S3 below a folder; of however many, only a thousand at a time are in memory."""
     bucket, _, prefix = folder.partition("/")
     following: dict[str, str] = {}
     while True:
@@ -249,7 +250,7 @@ _PAGE = 1000
 
 
 def _in_order(system: Any, folder: str) -> list[dict[str, Any]]:
-    """What a folder holds, in the order in which the paths of all files below it sort."""
+    """Return what is in a folder, in the order in which the paths of all files below it sort."""
     found = [
         each for each in system.ls(folder, detail=True) if each["name"].rstrip("/") != folder.rstrip("/")
     ]
@@ -257,7 +258,7 @@ def _in_order(system: Any, folder: str) -> list[dict[str, Any]]:
 
 
 def _located(url: str) -> tuple[Any, str]:
-    """The file system that a URL is in, and the path there."""
+    """Return the file system that a URL is in, and the path there."""
     try:
         from fsspec.core import url_to_fs
 
@@ -273,7 +274,7 @@ def _located(url: str) -> tuple[Any, str]:
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    """Raise whatever a file system raises as an OSError that has words."""
+    """Turn whatever a file system raises into an OSError with a text."""
     try:
         yield
     except FileNotFoundError:

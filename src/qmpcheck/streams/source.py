@@ -1,4 +1,4 @@
-"""Opening a stream: a file, a URL, standard input, or any of them compressed."""
+"""Open a stream: a file, a URL, standard input, or any of them compressed."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ STANDARD_INPUT = "-"
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _SKIPPABLE, _SKIPPABLE_HIGH = b"\x2a\x4d\x18", 5
+"""The first bytes of what is compressed. A frame that Zstandard skips has any low half in its first byte."""
 
 
 class Unreadable(Exception):
@@ -59,6 +60,7 @@ class Failures:
             ) from None
         if error is not None and isinstance(error, _decompression_errors()):
             raise Unreadable(f"the compressed data is damaged ({error}); copy the file again") from None
+        # Decompressors raise errors of their own for broken data, and EOFError where it ends too early.
         if isinstance(error, OSError):
             raise Unreadable(error.strerror or str(error)) from None
 
@@ -128,7 +130,7 @@ class WholeFile(io.FileIO):
 
     def readinto(self, buffer: Any) -> int | None:  # noqa: D102 -- as the class it extends
         count = super().readinto(buffer)
-        if not count:
+        if not count:  # the end: look only now, as asking for the length costs a system call
             self._expect_no_loss()
         return count
 
@@ -184,7 +186,7 @@ class _KeptThenPipe(io.RawIOBase):
         chunk = self._kept.read(len(buffer))
         if not chunk:
             chunk = self._pipe.read(len(buffer)) or b""
-            if self._keeps:
+            if self._keeps:  # the next reader gets it again
                 self._keep(chunk)
         buffer[: len(chunk)] = chunk
         return len(chunk)

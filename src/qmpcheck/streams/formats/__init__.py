@@ -153,6 +153,7 @@ def recognised(head: bytes, path: str = "") -> Format:
         Unreadable: the file is in no known format, or in one that cannot be read; the text says what to do.
     """
     is_named_jsonl = _NAMED_JSONL.search(path) is not None
+    # The last two find messages in any text, so that they come after the formats that cannot be read.
     for format in FORMATS[:-2]:
         if format.recognises(head) and not (is_named_jsonl and format.is_lenient):
             return format
@@ -162,7 +163,7 @@ def recognised(head: bytes, path: str = "") -> Format:
         raise Unreadable(instead)
     if is_named_jsonl and (b"{" in head or not head.strip()):
         return JSONL
-    for format in FORMATS[-2:]:  # these find messages in any text
+    for format in FORMATS[-2:]:
         if format.recognises(head):
             return format
     raise Unreadable(_unknown(head))

@@ -165,6 +165,7 @@ class Monitors:
         kind, key = match["kind"], (record.source, match["mon"])
         text, whole = object_at(record.text, match.end())
         items: list[Message | End] = []
+        # The greeting is logged without its monitor, but by the thread that then sends the first command.
         if _is_of_first_command(kind, text):
             if self._monitor(key).answered:
                 items += self._close(key)

@@ -36,7 +36,7 @@ def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
 
     def stream(found: FoundObject) -> Stream:
         line = found.before.string
-        # fields before and after the message, but nothing in it
+        # A guest may write a field into the message, so look only before and after it.
         outside = line[: found.before.start()] + line[found.before.end() :]
         sandbox = _SANDBOX.search(outside)
         return streams[sandbox[1] if sandbox else b""]

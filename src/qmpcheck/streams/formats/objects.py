@@ -58,7 +58,7 @@ class Scanner:
         for token in _TOKEN.finditer(text, at, stop):
             character = text[token.start()]
             if character in b"}]":
-                if opened.pop() != character - 2:
+                if opened.pop() != character - 2:  # in ASCII, ] and } are two after [ and {
                     return token.start(), False
                 if not opened:
                     return token.end(), True
