@@ -43,3 +43,8 @@ def quoted(text: str) -> str:
     """A string from a stream as JSON has it, short and safe."""
     escaped = shortened(text).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{safe(escaped)}"'
+
+
+def reason_of(error: Exception) -> str:
+    """Return why something failed, in words. Of an error of the system, the path and number are left out."""
+    return getattr(error, "strerror", None) or str(error)

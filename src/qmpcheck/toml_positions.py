@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from qmpcheck.rulebase import SpecError
-from qmpcheck.text import safe
+from qmpcheck.text import reason_of, safe
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -37,7 +37,7 @@ def read(path: str, content: bytes | None = None) -> tuple[str, dict[str, Any]]:
         text = content.decode("utf-8-sig")
         return text, tomllib.loads(text)
     except OSError as error:
-        raise SpecError(f"{safe(path)}: {error.strerror}") from None
+        raise SpecError(f"{safe(path)}: {reason_of(error)}") from None
     except UnicodeDecodeError as error:
         begin = error.object.rfind(b"\n", 0, error.start) + 1
         line = error.object.count(b"\n", 0, error.start) + 1

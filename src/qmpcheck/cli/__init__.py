@@ -15,7 +15,7 @@ from typing import IO, Any, NoReturn
 import qmpcheck
 from qmpcheck.cli.messages import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE, tell
 from qmpcheck.rulebase import SpecError
-from qmpcheck.text import safe, shortened
+from qmpcheck.text import reason_of, safe, shortened
 
 COMMANDS = {
     "validate": "check recorded streams against a spec",
@@ -102,7 +102,7 @@ def _reason(error: Exception) -> str:
         case MemoryError():
             return "out of memory"
         case OSError():  # of standard output: what is read and written by name is dealt with there
-            return f"cannot write the report: {error.strerror}"
+            return f"cannot write the report: {reason_of(error)}"
         case _:
             return _internal(error)
 

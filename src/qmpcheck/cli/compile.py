@@ -19,7 +19,7 @@ from qmpcheck.cli import output, strictness
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue, local_rules
 from qmpcheck.specs.catalogue import Spec
-from qmpcheck.text import quoted, safe
+from qmpcheck.text import quoted, reason_of, safe
 from qmpcheck.wording import plural
 
 
@@ -89,6 +89,6 @@ def _install(name: str, text: bytes) -> None:
         with atomicfile.replacing(path) as file:
             file.write(text)
     except OSError as error:
-        raise SpecError(f"{safe(path)}: {error.strerror}") from None
+        raise SpecError(f"{safe(path)}: {reason_of(error)}") from None
     rules = rulebase.load(text)
     print(f"installed {name}: {plural(len(rules.events), 'event')}, in {safe(path)}")

@@ -22,7 +22,7 @@ from qmpcheck.cli.arguments import FOREVER, beginning, is_code
 from qmpcheck.cli.project import FILE, PROJECT, folders
 from qmpcheck.codes import Severity
 from qmpcheck.rulebase import SpecError
-from qmpcheck.text import quoted, safe
+from qmpcheck.text import quoted, reason_of, safe
 from qmpcheck.wording import did_you_mean
 
 _Severity = Literal["error", "warning"]
@@ -156,7 +156,7 @@ def _project(path: str) -> ConfigFile | None:
             if not _OF_OURS.search(file.read()):
                 return None
     except OSError as error:
-        raise SpecError(f"{safe(path)}: {error.strerror}") from None
+        raise SpecError(f"{safe(path)}: {reason_of(error)}") from None
     from qmpcheck import toml_positions
 
     # The search above may have found the words elsewhere, such as in a comment.

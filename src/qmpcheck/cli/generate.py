@@ -35,7 +35,7 @@ from qmpcheck.keypath import as_text
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
-from qmpcheck.text import name, quoted, safe
+from qmpcheck.text import name, quoted, reason_of, safe
 from qmpcheck.wording import plural
 
 
@@ -103,7 +103,7 @@ def _write_folder(folder: str | None, spec: Spec, stories: Stories) -> None:
         if is_empty:
             _write_files(folder, spec, stories)
     except (OSError, ValueError) as error:
-        raise SpecError(f"{safe(folder)}: {getattr(error, 'strerror', None) or error}") from None
+        raise SpecError(f"{safe(folder)}: {reason_of(error)}") from None
     if not is_empty:
         raise SpecError(f"{safe(folder)} is not empty: name a new folder with -o")
 

@@ -8,7 +8,7 @@ from qmpcheck.cli.messages import tell
 from qmpcheck.rulebase import SpecError
 from qmpcheck.streams import listing
 from qmpcheck.streams.stored_file import StoredFile
-from qmpcheck.text import safe
+from qmpcheck.text import reason_of, safe
 from qmpcheck.wording import MOST_NAMED, first_of
 
 
@@ -32,7 +32,7 @@ def files(path: str) -> Iterator[StoredFile]:
     except listing.NothingListed as error:
         raise SpecError(f"{safe(path)}: {error}") from None
     except OSError as error:
-        raise SpecError(f"{safe(path)}: {error.strerror or error}") from None
+        raise SpecError(f"{safe(path)}: {reason_of(error)}") from None
     if number:
         names = first_of(others, number - len(others))
         tell(f"{safe(path)}: not read, as their names are not those of recordings or logs: {names}")

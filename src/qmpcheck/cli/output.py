@@ -12,7 +12,7 @@ from typing import IO
 
 from qmpcheck import atomicfile
 from qmpcheck.rulebase import SpecError
-from qmpcheck.text import safe
+from qmpcheck.text import reason_of, safe
 
 STANDARD_OUTPUT = ("-", "/dev/stdout")
 """Names of standard output. If it were opened as a file, what is there already would be lost."""
@@ -103,4 +103,4 @@ def opened(path: str | None, at_once: bool = False) -> Iterator[IO[str]]:
             finally:
                 text.detach()  # flushes it
     except (OSError, ValueError) as error:
-        raise SpecError(f"{safe(path)}: {getattr(error, 'strerror', None) or error}") from None
+        raise SpecError(f"{safe(path)}: {reason_of(error)}") from None

@@ -17,7 +17,7 @@ from qmpcheck.cli.report_option import TABLES
 from qmpcheck.rulebase import SpecError
 from qmpcheck.streams import source
 from qmpcheck.streams.stored_file import StoredFile, scheme
-from qmpcheck.text import quoted, safe
+from qmpcheck.text import quoted, reason_of, safe
 from qmpcheck.validation import joining, tasks
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recording import Recording
@@ -107,7 +107,7 @@ def _state_errors(options: argparse.Namespace) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SpecError(f"--state {safe(options.state)}: {error.strerror or error}") from None
+        raise SpecError(f"--state {safe(options.state)}: {reason_of(error)}") from None
 
 
 def _workers(

@@ -29,7 +29,7 @@ from qmpcheck.reports.formats import FOR_CI, PAGES
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.streams import formats, source
-from qmpcheck.text import name, quoted, safe
+from qmpcheck.text import name, quoted, reason_of, safe
 from qmpcheck.validation import tasks
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recipe import Recipe
@@ -189,7 +189,7 @@ def _tables(options: argparse.Namespace, results: Collection[StreamResult]) -> i
             try:
                 parquet.write(results, each.path)
             except OSError as error:
-                tell(f"{safe(each.path)}: {error.strerror or error}")
+                tell(f"{safe(each.path)}: {reason_of(error)}")
                 status = UNUSABLE
     return status
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from qmpcheck.rulebase import SpecError
-from qmpcheck.text import quoted, safe
+from qmpcheck.text import quoted, reason_of, safe
 
 _SECONDS = 10.0
 """How many seconds connecting may take."""
@@ -112,7 +112,7 @@ def why_not_listening(address: Address, error: OSError | ValueError) -> str:
         return f"{place}: something is there already; name a free path"
     if number == errno.ENOENT:
         return f"{place}: no such folder: {safe(os.path.dirname(address.place) or '.')}"
-    return f"{place}: {safe(str(getattr(error, 'strerror', None) or error))}"
+    return f"{place}: {safe(reason_of(error))}"
 
 
 def _is_socket(path: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from qmpcheck.streams import jsontext
 from qmpcheck.streams.blocks import LONGEST
 from qmpcheck.streams.messages import is_event
-from qmpcheck.text import quoted
+from qmpcheck.text import quoted, reason_of
 from qmpcheck.wording import plural
 
 NEGOTIATION = b'{"execute": "qmp_capabilities"}\n'
@@ -153,4 +153,4 @@ def _message(line: bytes) -> dict[str, Any]:
 
 
 def _broken(error: OSError) -> ConnectionFailed:
-    return ConnectionFailed(f"the connection broke: {error.strerror or error}")
+    return ConnectionFailed(f"the connection broke: {reason_of(error)}")

@@ -17,7 +17,7 @@ from qmpcheck.interrupts import exit_on_signal
 from qmpcheck.qmp.client import Client, CommandError, DeadlinePassed, NoAnswer, SentTooMuch
 from qmpcheck.qmp.connection import CHUNK, ConnectionFailed, NotQMP
 from qmpcheck.qmp.process import STORAGE_DAEMON, SYSTEM, NotStarted, Process, ProcessGroup, signal_name
-from qmpcheck.text import safe, shortened
+from qmpcheck.text import reason_of, safe, shortened
 from qmpcheck.version import Version
 
 PATIENCE = 20.0
@@ -119,7 +119,7 @@ def _ask(path: str, options: Sequence[str], seconds: float) -> Answer:
     except NotStarted as error:
         raise Unanswered(str(error)) from None
     except OSError as error:
-        raise Unanswered(error.strerror or str(error)) from None
+        raise Unanswered(reason_of(error)) from None
 
 
 def _talk(process: Process, seconds: float) -> Answer:

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import IO
 
 from qmpcheck.qmp.guardian import Guardian, kill_marked
+from qmpcheck.text import reason_of
 
 SYSTEM = (
     *("-nodefaults", "-no-user-config", "-display", "none"),
@@ -190,7 +191,7 @@ class ProcessGroup:
                     start_new_session=True,
                 )
             except (OSError, ValueError) as error:  # a null character
-                raise NotStarted(getattr(error, "strerror", None) or str(error)) from None
+                raise NotStarted(reason_of(error)) from None
             process = Process(popen, ours, errors, self._guardian.mark + name)
             self._left.add(process)
             return process
@@ -207,7 +208,7 @@ def _scratch() -> IO[bytes]:
     try:
         return tempfile.TemporaryFile()
     except OSError as error:
-        raise NotStarted(f"no temporary file: {error.strerror}") from None
+        raise NotStarted(f"no temporary file: {reason_of(error)}") from None
 
 
 GRACE = 10.0
@@ -241,7 +242,7 @@ def monitored(
                 stdout=stdout,
             )
         except (OSError, ValueError) as error:
-            raise NotStarted(getattr(error, "strerror", None) or str(error)) from None
+            raise NotStarted(reason_of(error)) from None
         stack.enter_context(popen)
         theirs.close()
         yield popen, ours

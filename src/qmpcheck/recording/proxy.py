@@ -18,7 +18,7 @@ from qmpcheck.interrupts import Interrupts
 from qmpcheck.qmp.address import Address, why_not_listening
 from qmpcheck.recording.transcript import OnMessage, Stopped, Transcript
 from qmpcheck.streams.blocks import LONGEST
-from qmpcheck.text import safe
+from qmpcheck.text import reason_of, safe
 from qmpcheck.wording import plural
 
 _CHUNK = 1 << 16
@@ -57,7 +57,7 @@ def record_proxy(
                 except KeyboardInterrupt:
                     break
                 except (OSError, ValueError) as error:
-                    reason = safe(f"{monitor}: {getattr(error, 'strerror', None) or error}")
+                    reason = safe(f"{monitor}: {reason_of(error)}")
                     if not again:
                         raise Stopped(reason) from None
                     record.on_message(reason)

@@ -16,7 +16,7 @@ from qmpcheck.qmp.address import Address
 from qmpcheck.qmp.process import NotStarted, monitored, signal_name
 from qmpcheck.recording.connection_recorder import PATIENCE, ConnectionRecorder
 from qmpcheck.recording.transcript import STANDARD_OUTPUT, OnMessage, Stopped, Transcript
-from qmpcheck.text import safe
+from qmpcheck.text import reason_of, safe
 
 _PAUSE = 0.1
 """How many seconds to wait between two attempts to connect, and between two looks at a process."""
@@ -72,7 +72,7 @@ def _connected(address: Address, interrupts: Interrupts, waiting: OnMessage | No
         except KeyboardInterrupt:
             break
         except (OSError, ValueError) as error:
-            reason = safe(f"{address}: {getattr(error, 'strerror', None) or error}")
+            reason = safe(f"{address}: {reason_of(error)}")
         if waiting is None:
             raise Stopped(reason)
         if reason != reported:

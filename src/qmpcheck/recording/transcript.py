@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
-from qmpcheck.text import safe
+from qmpcheck.text import reason_of, safe
 from qmpcheck.wording import plural
 
 STANDARD_OUTPUT = "-"
@@ -52,7 +52,7 @@ class Transcript:
             while written < len(lines):
                 written += os.write(self._number, memoryview(lines)[written:])
         except OSError as error:
-            raise self._failed(error.strerror or str(error), lines, written) from None
+            raise self._failed(reason_of(error), lines, written) from None
         except KeyboardInterrupt:
             raise self._failed("interrupted before its reader took all", lines, written) from None
         self._count(lines)
@@ -67,7 +67,7 @@ class Transcript:
             os.fsync(self._number)
         except OSError as error:
             if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # no disk: a pipe, a device
-                raise Stopped(f"{self.name}: it may not all be on the disk: {error.strerror}") from None
+                raise Stopped(f"{self.name}: it may not all be on the disk: {reason_of(error)}") from None
         finally:
             if self.path != STANDARD_OUTPUT:
                 os.close(self._number)
@@ -106,7 +106,7 @@ def opened(path: str) -> Transcript:
     try:
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     except (OSError, ValueError) as error:  # a null character
-        raise Stopped(f"{safe(path)}: {getattr(error, 'strerror', None) or error}") from None
+        raise Stopped(f"{safe(path)}: {reason_of(error)}") from None
     status = os.fstat(number)
     if stat.S_ISREG(status.st_mode) and status.st_size:
         os.close(number)

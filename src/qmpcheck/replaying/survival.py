@@ -19,7 +19,7 @@ from qmpcheck.replaying.script import Script, ScriptStep
 from qmpcheck.replaying.server import Server
 from qmpcheck.replaying.stream import ReplayStream
 from qmpcheck.rulebase import SpecError
-from qmpcheck.text import quoted, safe
+from qmpcheck.text import quoted, reason_of, safe
 
 PLACE = "{}"
 """The placeholder for the server's address in a client's command."""
@@ -167,7 +167,7 @@ async def _started(words: list[str], output: IO[bytes], guardian: Guardian) -> a
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        raise SpecError(safe(f"{words[0]}: {getattr(error, 'strerror', None) or error}")) from None
+        raise SpecError(safe(f"{words[0]}: {reason_of(error)}")) from None
 
 
 def _how_far(server: Server, served: int) -> str:

@@ -13,7 +13,7 @@ from qmpcheck.codes import Severity
 from qmpcheck.reports import fingerprint
 from qmpcheck.reports.fingerprint import Baseline, Identity
 from qmpcheck.rulebase import SpecError
-from qmpcheck.text import safe
+from qmpcheck.text import reason_of, safe
 
 
 class _BaselineEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,7 +53,7 @@ def load(path: str) -> Baseline:
     except SpecError:
         raise
     except (OSError, ValueError) as error:
-        raise SpecError(f"{safe(path)}: {getattr(error, 'strerror', None) or error}") from None
+        raise SpecError(f"{safe(path)}: {reason_of(error)}") from None
     return read(path, text)
 
 

@@ -14,7 +14,7 @@ from qmpcheck import rulebase
 from qmpcheck.rulebase import RuleBase, SpecError
 from qmpcheck.specs import source_tree
 from qmpcheck.specs.source_tree import Tree
-from qmpcheck.text import safe, shortened
+from qmpcheck.text import reason_of, safe, shortened
 from qmpcheck.version import Version
 
 
@@ -167,7 +167,7 @@ def read_text(name: str) -> tuple[str, str]:
         with open(side[1] if side else name, "rb") as file:
             content = file.read(LARGEST_TRANSCRIPT + 1)
     except (OSError, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        reason = reason_of(error)
         raise SpecError(f"{safe(name)}: {reason}") from None
     text = content.decode("utf-8-sig", "replace")
     is_transcript = len(content) > LARGEST_DOCUMENT and kind(text, name) == "introspection"

@@ -15,7 +15,7 @@ import msgspec
 
 from qmpcheck import rulebase
 from qmpcheck.rulebase import RuleBase, SpecError
-from qmpcheck.text import safe, shortened
+from qmpcheck.text import reason_of, safe, shortened
 
 FOLDERS = "QMPCHECK_RULES"
 """The environment variable with the folders, separated as in PATH."""
@@ -85,7 +85,7 @@ def _in_folder(folder: str) -> list[str]:
     try:
         return [os.path.join(folder, name) for name in sorted(os.listdir(folder))]
     except OSError as error:
-        raise SpecError(f"{FOLDERS}: {safe(folder)}: {error.strerror}") from None
+        raise SpecError(f"{FOLDERS}: {safe(folder)}: {reason_of(error)}") from None
 
 
 def read(path: str) -> LocalRelease:
@@ -99,7 +99,7 @@ def read(path: str) -> LocalRelease:
             text = file.read()
         rule_base, origin = rulebase.load(text), msgspec.json.decode(text, type=_FileOrigin)
     except OSError as error:
-        raise SpecError(f"{safe(path)}: {error.strerror}") from None
+        raise SpecError(f"{safe(path)}: {reason_of(error)}") from None
     except ValueError as error:
         reason = safe(shortened(str(error), 200))
         raise SpecError(f"{safe(path)}: not a compiled rule base: {reason}") from None

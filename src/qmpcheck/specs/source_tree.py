@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from typing import IO, NamedTuple
 
 from qmpcheck.rulebase import SpecError
-from qmpcheck.text import quoted, safe, shortened
+from qmpcheck.text import quoted, reason_of, safe, shortened
 from qmpcheck.version import Version, of_name
 
 SCHEMA = "qapi-schema.json"
@@ -128,7 +128,7 @@ def _of_tarball(path: str) -> Iterator[Tree]:
             top = folder if Tree(folder).roots() else os.path.join(folder, *os.listdir(folder)[:1])
             yield Tree(top, _date_of(os.path.join(top, "VERSION")))
     except (OSError, EOFError, tarfile.TarError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+        reason = reason_of(error)
         raise SpecError(f"{safe(path)}: {safe(shortened(reason, 200))}") from None
 
 

@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 from typing import Any, cast
 
 from qmpcheck.streams.stored_file import RECORDED, StoredFile, scheme
-from qmpcheck.text import safe
+from qmpcheck.text import reason_of, safe
 
 _SMALL = 1 << 24
 """Bytes of a file up to which it is fetched by one request, into memory."""
@@ -280,6 +280,6 @@ def _failures() -> Iterator[None]:
     except FileNotFoundError:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None
     except OSError as error:
-        raise error if error.strerror or str(error) else OSError(type(error).__name__) from None
+        raise error if reason_of(error) else OSError(type(error).__name__) from None
     except Exception as error:  # each file system has its own
         raise OSError(safe(str(error)) or type(error).__name__) from None

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import IO, Any, cast
 
 from qmpcheck.streams.stored_file import scheme
+from qmpcheck.text import reason_of
 
 STANDARD_INPUT = "-"
 
@@ -62,7 +63,7 @@ class Failures:
             raise Unreadable(f"the compressed data is damaged ({error}); copy the file again") from None
         # Decompressors raise errors of their own for broken data, and EOFError where it ends too early.
         if isinstance(error, OSError):
-            raise Unreadable(error.strerror or str(error)) from None
+            raise Unreadable(reason_of(error)) from None
 
 
 def expect_readable(path: str) -> None:
@@ -75,7 +76,7 @@ def expect_readable(path: str) -> None:
         if path != STANDARD_INPUT and not is_pipe(path):
             raw(path).close()
     except (OSError, ValueError) as error:
-        raise Unreadable(getattr(error, "strerror", None) or str(error)) from None
+        raise Unreadable(reason_of(error)) from None
 
 
 def is_pipe(path: str) -> bool:
@@ -204,7 +205,7 @@ class _KeptThenPipe(io.RawIOBase):
             import tempfile
 
             where = f"cannot be kept in {tempfile.gettempdir()}, to be read once more"
-            raise OSError(error.errno, f"{where}: {error.strerror}") from None
+            raise OSError(error.errno, f"{where}: {reason_of(error)}") from None
 
 
 def unpacked(file: io.BufferedReader) -> IO[bytes]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from qmpcheck.specs.qapi import expressions
 from qmpcheck.specs.qapi.expressions import Expression, ListNode, Node, ObjectNode, SchemaError, StringNode
-from qmpcheck.text import quoted
+from qmpcheck.text import quoted, reason_of
 
 ENUM, STRUCT, UNION, ALTERNATE, EVENT, COMMAND = "enum", "struct", "union", "alternate", "event", "command"
 
@@ -105,7 +105,7 @@ def _read(path: str, base: str, within: tuple[str, ...], done: set[str]) -> Iter
                 except (OSError, ValueError) as error:
                     if isinstance(error, SchemaError):
                         raise
-                    reason = f"{quoted(str(table['include']))}: {getattr(error, 'strerror', None) or error}"
+                    reason = f"{quoted(str(table['include']))}: {reason_of(error)}"
                     raise SchemaError(file, table.line, table.column, reason) from None
         elif "pragma" not in table:
             yield _definition(expression, file)
