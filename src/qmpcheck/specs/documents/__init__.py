@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from qmpcheck.finding import Finding
 from qmpcheck.rulebase import RuleBase
-from qmpcheck.specs.documents import compile, defects, document, entries, line_kinds, pages
-from qmpcheck.specs.documents.entries import Example
-from qmpcheck.specs.documents.line_kinds import ClassifiedLine
+from qmpcheck.specs.documents import compile, defects, document, entries, pages
+from qmpcheck.specs.documents.document import Structure
+from qmpcheck.specs.documents.entries import EventEntry, Example
 
 __all__ = ["NEW", "OLD", "ClassifiedLine", "Document", "Example", "NotADocument", "read"]
 
@@ -17,6 +18,14 @@ OLD, NEW = pages.OLD, pages.NEW
 
 class NotADocument(ValueError):
     """The text has no event."""
+
+
+class ClassifiedLine(NamedTuple):
+    """A line; `kind` is one of the names in `qmpcheck.specs.documents.document`."""
+
+    number: int
+    kind: str
+    text: str
 
 
 class Document(NamedTuple):
@@ -49,7 +58,7 @@ def read(text: str, side: str = pages.NEW) -> Document:
     if not structure.entries:
         raise NotADocument("no event in it: no line holds an event's name with a line of dashes below")
     read_entries = entries.read(structure)
-    classified = tuple(line_kinds.classify(structure, read_entries))
+    classified = tuple(_classified(structure, read_entries))
     not_understood = [line.number for line in classified if line.kind == document.UNKNOWN]
     return Document(
         compile.rule_base(read_entries, not_understood),
@@ -57,3 +66,28 @@ def read(text: str, side: str = pages.NEW) -> Document:
         tuple(example for entry in read_entries for example in entry.examples),
         tuple(sorted(defects.find(structure, read_entries), key=lambda defect: (defect.line, defect.code))),
     )
+
+
+def _classified(structure: Structure, described: Sequence[EventEntry]) -> Iterator[ClassifiedLine]:
+    """Yield every line of the document, in order."""
+    special = dict(_special(described))
+    sections = list(structure.preamble)
+    for entry in structure.entries:
+        sections += [entry.heading, entry.underline, *entry.sections]
+    for section in sections:
+        for at, text in enumerate(section.lines):
+            number = section.line + at
+            yield ClassifiedLine(number, special.get(number, section.kind), text.rstrip("\n"))
+
+
+def _special(described: Sequence[EventEntry]) -> Iterator[tuple[int, str]]:
+    """Return the kinds of lines that differ from the kind of their section."""
+    for entry in described:
+        for text in entry.members:
+            yield from ((line, document.PROSE) for line in text.prose_lines)
+            yield from ((line, document.TYPE_NOTE) for line in text.type_note_lines if line > text.line)
+            yield from ((line, document.VALUE) for line in text.value_lines if line > text.line)
+            yield from ((line, document.UNKNOWN) for line, _ in text.unknown)
+        yield from ((said.line, document.UNKNOWN) for said in entry.data if said.unknown)
+        for sentence in entry.sentences:
+            yield from ((line, document.UNKNOWN) for line in sentence.lines if sentence.unknown)
