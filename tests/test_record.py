@@ -606,4 +606,4 @@ def test_commands_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "its monitor closed without a greeting\n" in said
     assert "the command ended with exit status 3\n" in said
     assert main(["record", "--reconnect", "-o", file, "sh", "x"]) == 2
-    assert "--reconnect is for a socket" in capsys.readouterr().err
+    assert "--reconnect is for a SOCKET, not for a COMMAND" in capsys.readouterr().err

@@ -87,7 +87,10 @@ def test_tcp_is_on_this_machine_alone_unless_a_host_is_named(tmp_path: Path) -> 
             ["good.jsonl", "--listen", "unix:good.jsonl"],
             "good.jsonl: something is there already; name a free path",
         ),
-        (["good.jsonl", "--spec", "9.0..9.2"], "a recording is of one release; leave out FILE for a range"),
+        (
+            ["good.jsonl", "--spec", "9.0..9.2"],
+            "a FILE is of one release; leave it out to play a range of releases",
+        ),
         *(
             (["good.jsonl", "--listen", word], f'"{word}": expected unix:PATH, tcp:PORT or tcp:HOST:PORT')
             for word in ("tcp:99999", "tcp:70000", "tcp:abc", "tcp:localhost:abc", "tcp:", "5555", "qmp")

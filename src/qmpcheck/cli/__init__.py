@@ -20,20 +20,20 @@ from qmpcheck.text import reason_of, safe, shortened
 COMMANDS = {
     "validate": "check recorded streams against a spec",
     "diff": "show what changed from one spec to another",
-    "convert": "write the messages in a log as JSONL",
+    "convert": "write the messages in a log as JSONL, or list its VMs",
     "record": "record what a QEMU sends over QMP",
-    "replay": "act as a QEMU for clients: a QMP server that plays a recording or a release",
-    "fit": "find the releases that could have written a stream",
+    "replay": "be a QMP server for testing clients: play a recording, or what a release can send",
+    "fit": "find out which releases could have written a stream",
     "generate": "write a stream of events that a release could send, to test clients with",
-    "gate": "make a QEMU send events, and check them against a spec",
-    "lint": "find the defects of a spec document",
-    "compile": "write the rule base of a spec document",
-    "specs": "list the specs that --spec takes",
+    "gate": "make a QEMU build send events, and check them against a spec",
+    "lint": "find defects in a spec document",
+    "compile": "compile a spec to a rule base, or add a release",
+    "specs": "list the specs that --spec accepts",
     "show": "show the rules of a spec",
     "schema": "write a spec as JSON Schema",
-    "history": "show how an event, a member or a value changed through the releases",
+    "history": "show how an event, a member or a value changed over the releases",
     "explain": "explain a code, an erratum or a rule",
-    "show-settings": "show what the configuration file sets",
+    "show-settings": "show the settings and the configuration file they come from",
 }
 
 
@@ -178,7 +178,10 @@ def _parser(arguments: Sequence[str], loaded: Collection[str] = ()) -> argparse.
             command.description = module.__doc__
             module.add_arguments(command)
             command.add_argument(
-                "--color", choices=("auto", "always", "never"), default="auto", help="auto: on a terminal"
+                "--color",
+                choices=("auto", "always", "never"),
+                default="auto",
+                help="use colour: auto (the default) does on a terminal",
             )
             command.set_defaults(run=module.run, **_configured(module, arguments))
     return parser

@@ -29,8 +29,8 @@ class AppendOverDefault(argparse.Action):
 
 def add_spec_and_event(parser: argparse.ArgumentParser) -> None:
     """Add `SPEC [EVENT]`."""
-    parser.add_argument("spec", metavar="SPEC")
-    parser.add_argument("event", nargs="?", metavar="EVENT")
+    parser.add_argument("spec", metavar="SPEC", help="a release, or any other spec; see `qmpcheck specs`")
+    parser.add_argument("event", nargs="?", metavar="EVENT", help="only this event; all if not given")
 
 
 def chosen_events(rule_base: RuleBase, event: str | None) -> dict[str, EventRule]:
@@ -53,12 +53,12 @@ def add_fail_on(parser: argparse.ArgumentParser) -> None:
         type=_severity,
         default=Severity.ERROR,
         metavar="SEVERITY",
-        help="exit 1 for findings at least this bad: error (the default) or warning",
+        help="exit 1 for findings at least this severe: error (the default) or warning",
     )
     parser.add_argument(
         "--exit-zero",
         action="store_true",
-        help="exit 0 even if there are findings; input that cannot be read still exits 2",
+        help="exit 0 even if there are findings; for input that cannot be read, the exit status is still 2",
     )
 
 
@@ -67,21 +67,24 @@ def add_terms(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
     add_select(parser, known)
     add_fail_on(parser)
     parser.add_argument(
-        "--within", type=_seconds, metavar="SECONDS", help="report follow-ups that take longer as late"
+        "--within",
+        type=_seconds,
+        metavar="SECONDS",
+        help="report follow-ups that come later than this as late",
     )
     parser.add_argument(
         "--rules",
         action=AppendOverDefault,
         default=[],
         metavar="FILE",
-        help="a file with temporal rules of your own, in TOML",
+        help="also check the temporal rules in this TOML file; its keys are in the documentation (rules)",
     )
     parser.add_argument(
         "--command-rules",
         choices=("all", "strict", "none"),
         default="strict",
-        help="which rules about commands count, where a stream holds some: strict (the default) are those "
-        "that QEMU's schema states, all also those that QEMU keeps without saying so",
+        help="which rules to check about commands, if a stream has commands: strict (the default), those "
+        "that QEMU's schema states; all, also those that QEMU keeps without stating them; none",
     )
     parser.set_defaults(severities={}, extra=[])
 
@@ -194,7 +197,7 @@ def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
         type=whole_codes,
         action=AppendOverDefault,
         metavar=metavar,
-        help="report only these findings",
+        help="report only findings with these codes (QMP1 means all QMP1xx) or of these rules",
     )
     parser.add_argument(
         "--ignore",
@@ -202,8 +205,8 @@ def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
         action=AppendOverDefault,
         default=[],
         metavar=metavar,
-        help="not these; QMP1 means all QMP1xx, QMP203:STOP those about one event, the name of a rule what "
-        "it finds",
+        help="do not report findings with these codes or of these rules; QMP203:STOP means QMP203 about the "
+        "event STOP",
     )
 
 

@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
 def add_baseline(parser: argparse.ArgumentParser) -> None:
     """Add the two options."""
-    parser.add_argument("--baseline", metavar="FILE", help="accept the findings listed in this file")
+    parser.add_argument(
+        "--baseline",
+        metavar="FILE",
+        help="accept the findings that this file lists: count them, but do not fail",
+    )
     parser.add_argument(
         "--update-baseline",
         action="store_true",
-        help="write the findings of this run to the baseline, and accept them",
+        help="write the findings of this run to the --baseline file, and accept them",
     )
 
 

@@ -1,10 +1,10 @@
-"""Write the rule base of a spec as JSON; with --install, add it to the releases that qmpcheck knows.
+"""Compile a spec to a rule base in JSON; with --install, add it to the releases that qmpcheck knows.
 
-A release that was added is one like the others, for all commands. It is a file 11.2.json in the folder
-$XDG_DATA_HOME/qmpcheck/rules (~/.local/share/qmpcheck/rules); to remove it, delete the file. Files that
-were written with --as may also be in folders that the environment variable QMPCHECK_RULES names.
+All commands then know the added release like any other. It is a file, such as 11.2.json, in
+$XDG_DATA_HOME/qmpcheck/rules (by default ~/.local/share/qmpcheck/rules); to remove the release, delete the
+file. Files that were written with --as can also be in the folders that QMPCHECK_RULES lists.
 
-Exit status: 0, or 2 where the spec cannot be read.
+Exit status: 0, or 2 if the spec cannot be read.
 
 Example: qmpcheck compile ~/src/qemu --as 11.2 --install
 """
@@ -33,7 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--as", dest="release", metavar="RELEASE", help="the release that the spec describes, such as 11.2"
     )
-    parser.add_argument("--install", action="store_true", help="add it to the releases that qmpcheck knows")
+    parser.add_argument(
+        "--install", action="store_true", help="add the release to those that qmpcheck knows; needs --as"
+    )
     output.add_output(parser)
     strictness.add_strict_spec(parser)
 

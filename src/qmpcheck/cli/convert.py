@@ -27,7 +27,9 @@ from qmpcheck.wording import did_you_mean, plural
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "file", metavar="FILE", help="a log, plain or compressed, or its URL; - is standard input"
+        "file",
+        metavar="FILE",
+        help="a log (compressed by gzip or Zstandard, or not) or its URL; - is standard input",
     )
     output.add_output(parser)
     parser.add_argument(

@@ -1,19 +1,18 @@
 """Show what changed from one spec to another, for a client that reads events.
 
-A client is tolerant if it ignores the events and members that it does not know, as the protocol asks of it,
-and strict if it rejects them. With --used-by, only what that client receives is looked at: a recorded stream
-of it, or a list of what it reads, one item a line:
+Each change is breaking, risky or safe, or concerns only the documents. --used-by shows only what concerns one
+client. CLIENT is a recording of what it receives, or a list of what it reads, with one item on a line:
 
   EVENT               all of the event
   EVENT!              its name only
   EVENT.member        that member
-  EVENT.member=value  that member, and the client handles the value, so that its arrival is safe
+  EVENT.member=value  that member; the client handles the value, so adding the value is safe
   # ...               a comment
 
-A name that neither spec has must be in some release; ? after an item says that it may be in none. Lists for
-some clients come with qmpcheck: --used-by libvirt takes the newest for libvirt, libvirt-7.0.0 that one.
+An item must be in some release, unless a ? follows it. Lists for some clients come with qmpcheck: libvirt is
+the newest list for libvirt, libvirt-7.0.0 the one for that version.
 
-Exit status: 0 no change as bad as --fail-on; 1 changes at least that bad; 2 a spec, a stream or a list that
+Exit status: 0 no change as bad as --fail-on; 1 changes at least that bad; 2 a spec, a recording or a list
 cannot be read.
 
 Examples: qmpcheck diff 10.0 11.1
@@ -53,26 +52,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a spec: a release, latest, a path (such as the source tree .), git:REV, qemu:PATH; see "
         "`qmpcheck specs`",
     )
-    parser.add_argument("new", metavar="NEW", help="another")
-    parser.add_argument("--profile", choices=("tolerant", "strict"), default="tolerant", help="of the client")
+    parser.add_argument("new", metavar="NEW", help="the spec to compare it with, named the same way")
+    parser.add_argument(
+        "--profile",
+        choices=("tolerant", "strict"),
+        default="tolerant",
+        help="the kind of client to judge changes for: tolerant ignores what it does not know, strict "
+        "rejects it (default: tolerant)",
+    )
     parser.add_argument(
         "--used-by",
         metavar="CLIENT",
-        help="only what touches a client: libvirt, or another list that comes with qmpcheck, or the path of "
-        "a list or of a recorded stream (- is standard input), a folder of these, or a URL",
+        help="show only what concerns this client: the name of a list that comes with qmpcheck, such as "
+        "libvirt, or the path or URL of a list, a recording or a folder of recordings; - is standard input",
     )
     parser.add_argument(
         "--fail-on",
         choices=_LEVELS,
         default="breaking",
-        help="exit 1 for changes at least this bad (breaking)",
+        help="exit 1 for changes at least this bad (default: breaking)",
     )
     parser.add_argument(
-        "--all", action="store_true", help="list also how every binary differs from any schema"
+        "--all",
+        action="store_true",
+        help="if one spec is a binary, list also the differences that every binary has",
     )
     parser.set_defaults(extra=[])
     parser.add_argument(
-        "--format", choices=("text", "json", "markdown"), default="text", help="of the report"
+        "--format",
+        choices=("text", "json", "markdown"),
+        default="text",
+        help="how to print the changes (default: text)",
     )
     output.add_output(parser)
     report_option.add_report(parser)

@@ -1,7 +1,7 @@
 """Explain what a code means and why it matters, with a bad and a good example.
 
-Without a code, or for the beginning of some (QMP2), list them. A known erratum and a rule about commands are
-explained by their names.
+Without a code, or with the beginning of codes (QMP2), list them. Names of known errata and of rules about
+commands are explained, too.
 
 Examples: qmpcheck explain QMP203
           qmpcheck explain cont-resumes
@@ -21,7 +21,9 @@ from qmpcheck.wording import did_you_mean
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("code", nargs="?", metavar="CODE|ERRATUM|RULE")
+    parser.add_argument(
+        "code", nargs="?", metavar="CODE|ERRATUM|RULE", help="such as QMP203, QMP2 or cont-resumes"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

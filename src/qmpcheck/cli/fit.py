@@ -1,10 +1,11 @@
-"""Show how much of a stream each spec allows, which releases could have written it, and what in it says so.
+"""Show which releases could have written a stream, and which events say so.
 
-A log of several VMs holds several streams; each is fitted by itself. Of several files, the report says how
-many streams each release wrote: the one that the greeting names, or those that fit all events.
+A log of several VMs has several streams; each is compared by itself. For several files, the report says how
+many streams each release wrote: by the greeting, or without one by the events. Names, types and values
+count; follow-ups, timestamps and deprecation do not.
 
-Follow-ups, timestamps and deprecation are not looked at. Exit status: 0 some release fits all events;
-1 none does; 2 the stream could not be read to its end, or held no event; 130 interrupted.
+Exit status: 0 some release allows all events; 1 none does; 2 the stream could not be read to its end, or has
+no event; 130 interrupted.
 
 Example: qmpcheck fit stream.jsonl
 """
@@ -36,11 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "streams",
         nargs="+",
         metavar="STREAM",
-        help="a recording or a log, plain or packed, a folder of them, or a URL; - is standard input; of "
-        "several files the report says how many streams each release wrote",
+        help="a recording or a log (compressed by gzip or Zstandard, or not), a folder of them, a URL, or "
+        "- for standard input",
     )
     formats.add_input(parser)
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="of the report")
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="how to print the report (default: text)"
+    )
     report_option.add_report(parser, PAGES)
 
 

@@ -1,23 +1,19 @@
 """Write a stream of events that a QEMU of a release could send, to test clients and checkers with.
 
-It holds the greeting of the release, and shows all that the spec allows as early as possible: every event,
-every optional member there and absent, every value, every branch of a union, the bounds of every integer.
-Events come in stories, such as a job from created to null, with what must follow them, and rate limits are
-kept. So `validate` finds nothing in it. What was shown, and what could not be, is printed on standard error.
+The stream begins with the greeting of the release, and shows what the spec allows as early as possible: every
+event, every optional member present and absent, every value, every branch of a union, the bounds of every
+integer. Events come in plausible sequences, such as a job from created to null, with what must follow them,
+and keep rate limits, so `validate` finds nothing in the stream. What was shown, and what could not be, is
+printed to standard error. The same spec, seed and number of events give the same bytes.
 
-The same spec, seed and number of events give the same bytes.
+With --mutate, -o names a new folder. conforming.jsonl in it is the stream, and each other stream breaks one
+rule, to test checkers with. For each of them a line of index.jsonl gives the file, the only code that
+`validate` must report, the line, the event and the path, what was changed, and the options for `validate`.
 
-With --mutate, the stream goes to conforming.jsonl in the folder that -o names, and beside it are streams that
-break one rule each: a test for checkers. Each line of index.jsonl there is about one of them: the file, the
-code that `validate` must give and no other, the line, the event and the path that it is about, what was done,
-and the options that `validate` needs.
+Exit status: 0, or 2 if nothing can be generated.
 
-Examples: qmpcheck generate --spec 11.1 --events 10000 --seed 7 -o stream.jsonl
+Examples: qmpcheck generate --spec 11.1 --events 1000 --seed 7 -o stream.jsonl
           qmpcheck generate --spec 11.1 --mutate -o broken/
-
-Exit status: 0, or 2 where nothing can be generated.
-
-Example: qmpcheck generate --spec 11.1 --events 1000 -o stream.jsonl
 """
 
 from __future__ import annotations
@@ -40,31 +36,33 @@ from qmpcheck.wording import plural
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--spec", required=True, metavar="SPEC", help="the release or the spec to follow")
+    parser.add_argument(
+        "--spec", required=True, metavar="SPEC", help="the release, or any other spec; see `qmpcheck specs`"
+    )
     parser.add_argument(
         "--events",
         type=_positive,
         metavar="N",
-        help="how many events; as many as it takes to show all that the spec allows, if not given",
+        help="the number of events (default: as many as it takes to show all that the spec allows)",
     )
     parser.add_argument(
         "--seed",
         type=_number,
         default=0,
         metavar="S",
-        help="a number that decides what the spec leaves open (default: 0)",
+        help="a number; each gives a different stream (default: 0)",
     )
     parser.add_argument(
         "--only",
         type=_names,
         default=[],
         metavar="EVENT[,...]",
-        help="generate only these events, and those that they need",
+        help="generate only these events, and the events that must come with them",
     )
     parser.add_argument(
         "--mutate",
         action="store_true",
-        help="also write streams that break one rule each; -o names a new folder",
+        help="also write streams that break one rule each, to the new folder that -o names",
     )
     output.add_output(parser)
 

@@ -1,10 +1,10 @@
-"""Show what happened to an event, a member or a value, from the first release with QMP to the newest.
+"""Show how an event, a member or a value changed, from the first release with QMP to the newest.
 
 Without a name: how many events each release has, and how many changes it brought.
 
-Up to 2.0 each revision of qmp-events.txt counts, from 2.1 on the QAPI schema of each release. The level
-is what a step means for a client that ignores what it does not know; `doc` marks a step in which only the
-documents differ, and no event needs to.
+Up to 2.0, each revision of qmp-events.txt is compared with the one before; from 2.1 on, the QAPI schema of
+each release. The level says what a change means for a client that ignores what it does not know; at the level
+doc, only the documents differ.
 
 Example: qmpcheck history SHUTDOWN.reason
 """

@@ -1,11 +1,10 @@
-"""Find the defects of spec documents: qmp-events.txt, a saved web page of it, a QAPI schema's root file.
+"""Find the defects of spec documents: qmp-events.txt, a saved web page of it, or a QAPI schema.
 
-A QEMU source tree will do, too, or its `qapi` folder. Of a page that shows a diff, PATH@old and PATH@new
-name the two documents. Lines are those of the document, also where the page around it has others. The
-defects that QEMU's own documents have are known: they are counted and not listed, so that only what is new
-in a changed one is.
+Name a schema by its root file, its folder or its source tree. A saved page may show a diff of two documents:
+PATH@old and PATH@new choose one. Line numbers are those of the document, not of the page around it. Known
+defects of QEMU's own documents are counted, not listed, so that a changed document shows only new ones.
 
-Exit status: 0 no new defect; 1 new defects at least as bad as --fail-on; 2 a file that is no document.
+Exit status: 0 no new defect; 1 new defects at least as bad as --fail-on; 2 a file is not a spec document.
 
 Example: qmpcheck lint qapi/qapi-schema.json
 """
@@ -40,9 +39,13 @@ KNOWN = "lint-baseline.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("documents", nargs="+", metavar="DOCUMENT")
-    parser.add_argument("--lines", action="store_true", help="show what each line of the document is")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="of the report")
+    parser.add_argument("documents", nargs="+", metavar="DOCUMENT", help="a file, or a QEMU source tree")
+    parser.add_argument(
+        "--lines", action="store_true", help="show how each line of the document is understood"
+    )
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help="how to print the report (default: text)"
+    )
     arguments.add_select(parser, DOCUMENT_CODES)
     arguments.add_fail_on(parser)
     output.add_output(parser)

@@ -26,7 +26,7 @@ def output_path(text: str) -> str | None:
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Add `-o FILE`."""
     parser.add_argument(
-        "-o", "--output", type=output_path, metavar="FILE", help="write there, not to standard output"
+        "-o", "--output", type=output_path, metavar="FILE", help="write to this file, not to standard output"
     )
 
 

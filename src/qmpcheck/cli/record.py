@@ -1,19 +1,19 @@
 """Record what a QEMU sends over QMP, byte for byte: its greeting, replies and events.
 
-SOCKET is unix:PATH, tcp:HOST:PORT, or either without the prefix. Nothing is sent but qmp_capabilities. The
-recording ends when QEMU does, or at an interrupt.
+SOCKET is unix:PATH, tcp:HOST:PORT, or either without the prefix. record sends nothing but qmp_capabilities.
+The recording ends when QEMU does, or at an interrupt.
 
-COMMAND is one that starts a QEMU or a storage daemon; it is given one monitor more. Interrupts are passed on
-to it, and what it sends until it has ended is recorded, with the command that it was sent. If it dies of a
-signal, something is lost; its exit status does not count.
+COMMAND starts a QEMU or a storage daemon; record adds a monitor to its options. What it sends until it ends
+is recorded, and interrupts are passed on to it. Its exit status does not count, but if it is killed by a
+signal, messages may be lost.
 
-With --proxy LISTEN, clients connect to LISTEN in place of SOCKET, one after the other. What they send passes
-on to SOCKET, and what comes back to them, bytes and file descriptors unchanged. FILE holds both directions
-then, in their order, so that `validate` can check what commands promise.
+With --proxy LISTEN, clients connect to LISTEN instead of SOCKET, one after the other. Bytes and file
+descriptors are passed on unchanged in both directions, and FILE has both, in order, so that `validate` can
+check what QEMU promises about commands.
 
-FILE holds whole lines only, always. What was lost is reported.
+FILE always ends with a whole line. What was lost is reported.
 
-Exit status: 0 the recording is whole; 2 something was lost, or nothing could be recorded; 130 interrupted.
+Exit status: 0 the recording is complete; 2 something was lost, or nothing could be recorded; 130 interrupted.
 
 Examples: qmpcheck record unix:/run/vm.sock -o stream.jsonl
           qmpcheck record -o stream.jsonl -- qemu-system-x86_64 -M q35
@@ -38,24 +38,28 @@ _USAGE = """qmpcheck record -o FILE [--reconnect] [--proxy LISTEN] SOCKET
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.usage = _USAGE
     parser.add_argument(
-        "source", nargs="+", metavar="SOCKET | COMMAND", help="one word that names no program is a socket"
+        "source",
+        nargs="+",
+        metavar="SOCKET | COMMAND",
+        help="a single word that is not the name of a program is taken for a socket",
     )
     parser.add_argument(
         "-o",
         "--output",
         required=True,
         metavar="FILE",
-        help="a new file, or an empty one; - is standard output (a COMMAND's goes to standard error then)",
+        help="a new or empty file; - is standard output (COMMAND's own output then goes to standard error)",
     )
     parser.add_argument(
         "--proxy",
         metavar="LISTEN",
-        help="listen there, pass on what clients and the SOCKET send each other, and record both directions",
+        help="listen at unix:PATH, tcp:PORT or tcp:HOST:PORT, pass on what clients and SOCKET send each "
+        "other, and record both directions",
     )
     parser.add_argument(
         "--reconnect",
         action="store_true",
-        help="wait for the SOCKET, and when QEMU ends wait for the next one, until an interrupt",
+        help="wait until SOCKET is there, and again whenever QEMU ends, until an interrupt",
     )
 
 
@@ -63,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     where = address.parse_address(options.source)
     for option, given in (("--reconnect", options.reconnect), ("--proxy", options.proxy)):
         if given and where is None:
-            raise SpecError(f"{option} is for a socket, and not for a command")
+            raise SpecError(f"{option} is for a SOCKET, not for a COMMAND")
     if options.proxy:
         address.listening(options.proxy)  # before a file is made
     try:

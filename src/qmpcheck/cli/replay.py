@@ -1,13 +1,14 @@
 """Be the QEMU that a client is tested with: a QMP server that plays a recording, or what a release can send.
 
-It speaks the protocol as QEMU does: greeting, negotiation, out-of-band execution, errors. Commands that the
-recording answered get that answer; others an empty one, and the events that they cause in that release.
---script FILE says what else clients shall meet: errors, delays, hang-ups, restarts, events of other releases.
+It speaks the protocol as QEMU does: greeting, negotiation, out-of-band execution, errors. A command that the
+recording answered gets that answer; any other gets an empty answer, and the events that it causes in that
+release. --script FILE adds errors, delays, hang-ups, restarts and events of other releases.
 
-With --listen, it serves any number of clients at once, each from the beginning, until an interrupt.
+With --listen, it serves any number of clients at once, until an interrupt; each sees the stream from its
+beginning.
 
-With --exec, it runs a client against each stream, and reports which ones the client does not survive. It must
-read all events and then end with exit status 0, or connect again:
+With --exec, it runs a client against each stream, and reports those that the client does not survive. A
+client survives if it reads all events, and then exits with status 0 or connects again:
 
   qmpcheck replay --spec 9.2..11.1 --exec 'my-client --socket {}'
 
@@ -50,12 +51,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--spec",
         metavar="SPEC",
-        help="the release to be, such as 11.1, or each of 9.2..11.1; beside a FILE, its release",
+        help="the release to be, such as 11.1, or with --exec each of 9.2..11.1; with a FILE, the release "
+        "that it is from (default: the one that its greeting names)",
     )
     parser.add_argument(
         "--listen",
         metavar="ADDRESS",
-        help="unix:PATH, tcp:PORT on this machine alone, or tcp:HOST:PORT; port 0 takes a free one",
+        help="serve at unix:PATH, tcp:PORT (for this machine only) or tcp:HOST:PORT; port 0 means a free one",
     )
     parser.add_argument(
         "--exec",
@@ -67,31 +69,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_positive,
         default=60.0,
         metavar="SECONDS",
-        help="how long the client may take for one stream (default: 60)",
+        help="with --exec, how long the client may take for one stream (default: 60)",
     )
     parser.add_argument(
         "--speed",
         type=_speed,
         metavar="max|N",
-        help="how many times faster than their timestamps events come (default: 1; max with --exec)",
+        help="how much faster than their timestamps to send events (default: 1; with --exec max)",
     )
     parser.add_argument(
-        "--script", metavar="FILE", help="errors, delays and hang-ups for clients to meet, in TOML"
+        "--script",
+        metavar="FILE",
+        help="a TOML file with errors, delays and hang-ups to add; its keys are in the documentation "
+        "(test-clients)",
     )
     parser.add_argument(
         "--events",
         type=_number,
         metavar="N",
-        help="how many events to generate; as many as show all, if not given",
+        help="the number of events to generate (default: as many as it takes to show all)",
     )
     parser.add_argument(
-        "--seed", type=_number, default=0, metavar="S", help="each number gives another stream"
+        "--seed",
+        type=_number,
+        default=0,
+        metavar="S",
+        help="a number; each gives a different stream (default: 0)",
     )
 
 
 def run(options: argparse.Namespace) -> int:
     if options.listen is None and options.exec is None:
-        raise SpecError("say where to listen (--listen), or which client to run (--exec)")
+        raise SpecError("name an address to listen at (--listen), or a client to run (--exec)")
     steps = script.load(options.script) if options.script else ()
     where = address.listening(options.listen) if options.listen is not None else None
     if options.exec is None:
@@ -110,15 +119,15 @@ def run(options: argparse.Namespace) -> int:
 def _streams(options: argparse.Namespace) -> list[ReplayStream]:
     if options.file is not None:
         if options.events is not None:
-            raise SpecError("--events is about generated streams, and not about a FILE")
+            raise SpecError("--events is for generated streams, not for a FILE")
         if options.spec is not None and ".." in options.spec and "/" not in options.spec:
-            raise SpecError("a recording is of one release; leave out FILE for a range")
+            raise SpecError("a FILE is of one release; leave it out to play a range of releases")
         return [stream.recorded(options.file, options.spec)]
     if options.spec is None:
         raise SpecError("name a FILE to play, or a release with --spec")
     specs = stream.specs(options.spec)
     if len(specs) > 1 and options.exec is None:
-        raise SpecError(f"--spec {safe(options.spec)}: a server is one release; several are for --exec")
+        raise SpecError(f"--spec {safe(options.spec)}: --listen takes one release; a range needs --exec")
     return [stream.generated(spec, options.events, options.seed) for spec in specs]
 
 

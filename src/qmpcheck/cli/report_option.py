@@ -37,7 +37,7 @@ TABLES = "parquet"
 
 def add_report(parser: argparse.ArgumentParser, formats: Sequence[str] = (*FOR_CI, *PAGES)) -> None:
     """Add `--report FORMAT=FILE`, which may be given any number of times."""
-    more = f"; {TABLES}=FOLDER writes tables, there or at a URL" if TABLES in formats else ""
+    more = f"; {TABLES}=FOLDER writes tables to a folder or a URL" if TABLES in formats else ""
     texts = ", ".join(each for each in formats if each != TABLES)
     parser.add_argument(
         "--report",
@@ -46,7 +46,7 @@ def add_report(parser: argparse.ArgumentParser, formats: Sequence[str] = (*FOR_C
         action="append",
         default=[],
         metavar="FORMAT=FILE",
-        help=f"write one too: {texts}; - is standard output{more}",
+        help=f"also write a report to a file (- is standard output): {texts}{more}",
     )
 
 

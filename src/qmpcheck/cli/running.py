@@ -33,25 +33,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """`--jobs`, `--cluster`, `--join` and `--state`."""
     several = parser.add_mutually_exclusive_group()
     several.add_argument(
-        "--jobs", type=_jobs, default=1, metavar="N", help="divide the files among N processes"
+        "--jobs", type=_jobs, default=1, metavar="N", help="check the files in N processes (default: 1)"
     )
     several.add_argument(
         "--cluster",
         metavar="ADDRESS",
-        help="divide the files among the workers of a Dask cluster: tcp://SCHEDULER:8786, or local:N for N "
-        "processes that it starts here",
+        help="check the files on the workers of a Dask cluster: tcp://SCHEDULER:8786, or local:N to start "
+        "one with N processes here",
     )
     parser.add_argument(
         "--state",
         metavar="FOLDER",
-        help="keep results in a folder, or at a URL, and check only what is new or changed since",
+        help="keep results in this folder, or at this URL, and check only files that are new or have changed",
     )
     parser.add_argument(
         "--join",
         type=_pattern,
         metavar="REGEX",
-        help="join the files in whose paths this finds the same VM, which is what its group matches, to one "
-        "stream, in the order of their names; a log and its rotated parts (.1, .2.gz) always are one",
+        help="join the files of one VM to one stream, in the order of their names: the group (...) in the "
+        "regular expression matches the VM's name in a path. A log and its rotated parts (.1, .2.gz) are "
+        "always joined",
     )
 
 

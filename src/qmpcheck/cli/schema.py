@@ -1,6 +1,6 @@
 """Write the events of a spec, or one of them, as JSON Schema (draft 2020-12).
 
-What must follow what is not in it, and `1.0` is an integer there.
+JSON Schema cannot say which event must follow another, and takes 1.0 for an integer; validate checks both.
 
 Example: qmpcheck schema 10.0 SHUTDOWN
 """

@@ -1,6 +1,6 @@
 """Show the rules of a spec, each with its line in the spec's document.
 
-For one event, what commands promise about it and the known errata that concern it are shown, too.
+For one event, also show what is promised about it after commands, and its known errata.
 
 Example: qmpcheck show 10.0 BLOCK_IO_ERROR
 """

@@ -1,7 +1,7 @@
-"""Show what the configuration file sets for the commands here, and which file that is.
+"""Show the settings that commands in this folder use, and the configuration file that they come from.
 
-The first qmpcheck.toml, or pyproject.toml with [tool.qmpcheck], counts that is found in the current directory
-or above it, up to the one that has a .git. --schema writes the JSON Schema of such a file, for editors.
+That is the first qmpcheck.toml, or pyproject.toml with [tool.qmpcheck], in the current folder or above it, up
+to the folder that has a .git. --schema writes the JSON Schema of qmpcheck.toml, for editors.
 
 Example: qmpcheck show-settings
 """
@@ -18,7 +18,9 @@ from qmpcheck.text import safe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--schema", action="store_true", help="write the JSON Schema of the file")
+    parser.add_argument(
+        "--schema", action="store_true", help="write the JSON Schema of qmpcheck.toml, for editors"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

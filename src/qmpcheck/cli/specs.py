@@ -1,4 +1,4 @@
-"""List the specs that --spec takes: the releases, newest first, then the revisions of qmp-events.txt.
+"""List the specs that --spec accepts: the releases, newest first, then the revisions of qmp-events.txt.
 
 Example: qmpcheck specs
 """
@@ -13,11 +13,11 @@ from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import SpecEntry
 
 _OTHER_NAMES = """\
-`latest` is the newest release. A path means a QEMU source tree or a tarball of one, a QAPI schema's root
-file, an event document or a saved web page of one, a reply to query-qmp-schema, or a compiled rule base;
-git:REV and git:REPO@REV a revision of QEMU's source; qemu:PATH what that binary says about itself; and
-auto, for `validate`, the release that the streams name, or else the newest that fits them. `qmpcheck
-compile --install` adds a release, and this list marks it as local."""
+Other names: `latest` is the newest release. A path names a QEMU source tree or a tarball of one, a QAPI
+schema's root file, an event document or a saved web page of it, a reply to query-qmp-schema, or a compiled
+rule base. git:REV and git:REPO@REV name a revision of QEMU's source, and qemu:PATH what that binary says
+about itself. For `validate`, auto is the release that a stream's greeting names, or the newest one that fits.
+`qmpcheck compile --install` adds a release; the list marks it as local."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,7 +14,9 @@ from qmpcheck.wording import plural
 def add_strict_spec(parser: argparse.ArgumentParser) -> None:
     """Add `--strict-spec`."""
     parser.add_argument(
-        "--strict-spec", action="store_true", help="exit 2 if any line of the spec is not understood"
+        "--strict-spec",
+        action="store_true",
+        help="exit 2 if qmpcheck does not understand a line of the spec that may state a rule",
     )
 
 

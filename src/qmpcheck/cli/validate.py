@@ -1,9 +1,13 @@
 """Check recorded streams against a spec.
 
-The spec, and other defaults, can be set in qmpcheck.toml, or under [tool.qmpcheck] in pyproject.toml.
+Each message is checked: JSON, timestamps, names, types, values, and which events must follow. Logs, such as
+libvirt's, are read as they are; each VM in a log is a stream of its own.
+
+Defaults for options, such as the spec, can be set in qmpcheck.toml, or under [tool.qmpcheck] in
+pyproject.toml.
 
 Exit status: 0 nothing found; 1 findings at least as bad as --fail-on; 2 a stream could not be read to
-its end, or held no event; 130 interrupted.
+its end, or has no event; 130 interrupted.
 
 Examples: qmpcheck validate stream.jsonl
           qmpcheck validate /var/log/libvirt/ --spec 10.0 --complete
@@ -49,37 +53,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "streams",
         nargs="+",
         metavar="STREAM",
-        help="a recording or a log, plain or packed, a folder of them, or - for standard input; also a URL, "
-        "such as 's3://bucket/2026/**/*.jsonl.zst'",
+        help="a recording or a log (compressed by gzip or Zstandard, or not), a folder of them, a URL such "
+        "as 's3://bucket/2026/**/*.jsonl.zst', or - for standard input",
     )
     parser.add_argument(
         "--spec",
         default=AUTO,
-        help="a release, latest, v1 to v6, a revision, a path, qemu:PATH (what that binary says of itself), "
-        "or auto (the default: for each stream the release that its greeting names, or that fits it); see "
-        "`qmpcheck specs`",
+        help="the spec to check by: a release, latest, v1 to v6, a revision, a path, or qemu:PATH (what that "
+        "binary says about itself); see `qmpcheck specs`. The default is auto: for each stream the release "
+        "that its greeting names, or without a greeting the newest one that fits",
     )
     formats.add_input(parser)
     parser.add_argument(
         "--format",
         choices=("text", "grouped", "full", "concise", "json"),
         default="text",
-        help="of the report: text is grouped, in which findings that repeat are shown once; full shows each "
-        "with an excerpt of its line, concise each in one line",
+        help="how to print the report: text (the default) shows findings that repeat once, and of many "
+        "streams only a summary; grouped shows every stream; full shows each finding with an excerpt of its "
+        "line; concise prints one line for each; json is for programs",
     )
-    parser.add_argument("-q", "--quiet", action="store_true", help="print only findings")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print only the findings")
     arguments.add_terms(parser, STREAM_CODES)
     parser.add_argument(
         "--max-findings",
         type=_count,
         default=10_000,
         metavar="N",
-        help="list the first N of each stream (10000); all count",
+        help="list at most N findings of each stream (default: 10000); the others are only counted",
     )
     parser.add_argument(
         "--complete",
         action="store_true",
-        help="the last session of each stream is over: what is still pending is missing",
+        help="the last session of each stream is over: report follow-ups that have not come as missing, not "
+        "as pending",
     )
     parser.add_argument(
         "--assume",
@@ -87,12 +93,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=AppendOverDefault,
         default=[],
         metavar="OPTION",
-        help="an option that QEMU was started with, such as no-shutdown",
+        help="an option that QEMU was started with, such as no-shutdown, on which follow-ups depend",
     )
     parser.add_argument(
-        "--literal", action="store_true", help="report known errata of QEMU with their usual severity"
+        "--literal", action="store_true", help="report known errata of QEMU as errors, not as warnings"
     )
-    parser.add_argument("--follow", action="store_true", help="report findings as lines arrive")
+    parser.add_argument(
+        "--follow",
+        action="store_true",
+        help="read a growing file, and report findings as lines arrive, until an interrupt",
+    )
     output.add_output(parser)
     report_option.add_report(parser, (*FOR_CI, *PAGES, report_option.TABLES))
     baseline_option.add_baseline(parser)
