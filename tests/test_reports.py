@@ -512,7 +512,7 @@ def test_help_names_all_formats(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["validate", "--help"])
     help = " ".join(capsys.readouterr().out.split())
-    named = help.partition("write one too: ")[2].partition(";")[0]
+    named = help.partition("also write a report to a file (- is standard output): ")[2].partition(";")[0]
     assert {*named.split(", ")} == formats.FORMATS.keys()
 
 
