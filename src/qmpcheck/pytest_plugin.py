@@ -89,7 +89,7 @@ def _settings(request: pytest.FixtureRequest) -> Settings:
         if marker.args or not marker.kwargs.keys() <= set(Settings._fields):
             pytest.fail(f"qmpcheck: the marker takes {', '.join(Settings._fields)}, by name", pytrace=False)
         chosen |= marker.kwargs
-    for name in ("ignore", "assume"):
+    for name in ("ignore", "assume"):  # a single string is one item, and not a list of letters
         chosen[name] = (chosen[name],) if isinstance(chosen[name], str) else tuple(chosen[name])
     return Settings(**chosen | {"spec": str(chosen["spec"])})
 

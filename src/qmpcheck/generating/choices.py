@@ -63,7 +63,7 @@ def goals(described: rulebase.Type, place: Place) -> Iterator[tuple[Place, str]]
     """Yield everything that can be chosen in values of a type at a place, each with its kind."""
     kind = {Enum: VALUES, rulebase.String: VALUES, rulebase.Boolean: VALUES, Integer: BOUNDS}
     for label in labels(described):
-        plain = label in (USUAL, TEXT)
+        plain = label in (USUAL, TEXT)  # neither a bound nor a value that the spec names
         yield (*place, label), FORMS if plain else kind.get(type(described), FORMS)
     match described:
         case Array(items) if items != NOTHING:

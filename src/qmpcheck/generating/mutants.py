@@ -155,6 +155,7 @@ def _of_follow_ups(greeting: GeneratedMessage, stories: Stories, rules: RuleBase
     options, known = options_with_follow_ups(rules), errata.of_spec(rules)
     free = [*follow_ups(rules)]
     for rule in follow_ups(rules, options):
+        # A rule that depends on an option is checked only if the user says that it was given.
         needed = () if rule in free else tuple(f"--assume={option}" for option in sorted(options))
         for story in stories:
             found = _answered(story, errata.with_errata(rule, known))

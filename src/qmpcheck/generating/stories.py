@@ -122,6 +122,7 @@ def _resolved(line: str, events: dict[str, Object]) -> Story | None:
     """Return the story on a line, without events that the spec lacks; None if a value is missing."""
     steps: list[StoryStep] = []
     for text in line.removesuffix(f", {END}").split(", "):
+        # A story also makes sense without events that came in a later release.
         event, *conditions = text.split(" ")
         if event in events:
             in_turn = max(condition.count(">") for condition in conditions or [""])

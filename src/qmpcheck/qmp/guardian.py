@@ -57,6 +57,7 @@ class Guardian:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # All was cleaned up in order, so nothing is left for it to do.
         self._process.kill()
         self._process.wait()
         if self._process.stdin:
@@ -116,7 +117,7 @@ _QUIET, _LONGEST = 1.0, 60.0
 
 
 def _main(mark: str, grace: float, folder: str) -> None:
-    os.read(0, 1)
+    os.read(0, 1)  # returns when the last process that has the pipe open has ended
     end = time.monotonic() + grace
     if grace:
         _signal_marked(mark, signal.SIGTERM)

@@ -149,7 +149,7 @@ def _values(client: Client, command: str, *members: str) -> frozenset[str]:
     """The values of members of what a command returns, an object or a list of them; none if it is unknown."""
     try:
         answer = client.command(command)
-    except CommandError:
+    except CommandError:  # older releases lack some of these commands
         return frozenset()
     objects = answer if isinstance(answer, list) else [answer]
     found = (each.get(member) for each in objects if isinstance(each, dict) for member in members)

@@ -231,6 +231,7 @@ def monitored(
         NotStarted: it cannot be started.
     """
     with ExitStack() as stack:
+        # A descriptor and no path: nobody else can connect, and nothing is left in a folder.
         ours, theirs = map(stack.enter_context, socket.socketpair())
         end = theirs.fileno()
         try:

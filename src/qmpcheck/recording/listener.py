@@ -58,6 +58,7 @@ class Listener:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # The first one ends the waiting for a peer, the second one a peer that never pauses.
         self._interrupts.ask(signal.SIGTERM)
         self._thread.join(_MOMENT)
         self._interrupts.ask(signal.SIGTERM)

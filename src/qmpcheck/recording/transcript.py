@@ -53,7 +53,7 @@ class Transcript:
                 written += os.write(self._number, memoryview(lines)[written:])
         except OSError as error:
             raise self._failed(reason_of(error), lines, written) from None
-        except KeyboardInterrupt:
+        except KeyboardInterrupt:  # while a pipe was full; a file never waits
             raise self._failed("interrupted before its reader took all", lines, written) from None
         self._count(lines)
 

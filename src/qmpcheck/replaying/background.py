@@ -94,6 +94,7 @@ class QMPServer:
         options: Options = Options(),  # noqa: B008 -- it is frozen
     ) -> None:
         self.commands: list[Any] = []
+        # Not in the test's own folder: the path of a Unix socket has room for some hundred bytes only.
         self._folder = tempfile.mkdtemp(prefix="qmpcheck-")
         self.path = os.path.join(self._folder, "qmp")
         self._server = Server(Address(self.path), played, steps, options, self._on_command)

@@ -38,7 +38,7 @@ class ReplayClock:
         """Wait until the clock shows a time. If that is None, or over, only let other tasks run."""
         seconds = 0.0
         if moment is not None and math.isinf(self._speed):
-            self._shown, self._since = moment, time.monotonic()
+            self._shown, self._since = moment, time.monotonic()  # as fast as possible: jump there
         elif moment is not None:
             seconds = max(0.0, (moment - self.now()) / MICROSECONDS / self._speed)
         await asyncio.sleep(seconds)
@@ -91,6 +91,7 @@ class Throttle:
 
     def _expire(self, key: str) -> None:
         del self._timers[key]
+        # What is sent late begins a second of its own.
         if key in self._waiting:
             self._begin(key)
             self._send(self._waiting.pop(key))

@@ -66,11 +66,13 @@ class QemuJsonReader:
         if problem := self._problem(token):
             self._take()
             raise BadInput(problem)
+        # A message goes on while a bracket is open, and none too many was closed.
         is_open = min(self._braces, self._brackets) >= 0 < max(self._braces, self._brackets)
         return [] if is_open else self._take()
 
     def _problem(self, token: _Token) -> str:
         if token.kind == _ERROR:
+            # In QEMU the text is a C string, which a null byte ends.
             stray = token.text.split(b"\0")[0].decode(errors="replace")
             return _SIZE if len(token.text) > MOST_BYTES else f"JSON parse error, stray '{stray}'"
         if self._size > MOST_BYTES:
@@ -106,6 +108,7 @@ def _state(kind: str, run: bytes = b"", **steps: bytes) -> _LexerState:
     return _LexerState(kind, re.compile(run), tuple((re.compile(each), name) for name, each in steps.items()))
 
 
+# QEMU's lexer leaves UTF-8 to the parser, but for two bytes that it never has.
 _PLAIN = rb"[\x20-\xfd]"
 _DOUBLE = rb'(?:[^"\\\x00-\x1f\xfe\xff]|\\[\x20-\xfd])*'
 _SINGLE = _DOUBLE.replace(b'"', b"'")
@@ -326,6 +329,7 @@ def _plain(text: bytes) -> str:
     return plain
 
 
+# Code points that QEMU refuses: surrogates, and those that Unicode never assigns.
 _LAST_OF_PLANES = "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
 _NO_CHARACTER = re.compile(f"[\ud800-\udfff\ufdd0-\ufdef{_LAST_OF_PLANES}]")
 

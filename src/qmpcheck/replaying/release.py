@@ -105,6 +105,7 @@ _NO_SINGLE_STEP = (9, 0)
 """The first release whose `query-status` does not say whether the machine is single-stepped."""
 
 _EMPTY: dict[str, Any] = {"object": {}, "array": [], "string": "", "integer": 0}
+"""An empty value of each JSON type that commands return."""
 
 
 def _commands(series: tuple[int, int]) -> dict[str, CommandInfo]:

@@ -67,6 +67,7 @@ def read(path: str) -> list[ReplaySession]:
                 lines[part.stream] += part.lines
     except source.Unreadable as error:
         raise SpecError(f"{safe(path)}: {error}") from None
+    # What libvirt asked a QEMU for its capabilities is no session of a VM.
     found = {stream: sessions(each) for stream, each in lines.items() if not stream.probe}
     filled = {stream: each for stream, each in found.items() if each}
     if not filled:

@@ -361,6 +361,7 @@ def external(name: str, loaded: LoadedSpec) -> Spec:
 def _digest(rule_base: RuleBase) -> str:
     import hashlib
 
+    # The same rules have the same id, wherever they come from.
     return hashlib.sha256(rulebase.dump(rule_base)).hexdigest()[:10]
 
 

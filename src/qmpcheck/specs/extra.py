@@ -37,6 +37,7 @@ def extended(rule_base: RuleBase, items: Iterable[str]) -> RuleBase:
 
 def _with(holder: Object, members: Sequence[str], item: str) -> Object:
     """Return the object with an optional member, or with one inside of its members."""
+    # An open object may have any member anyway.
     if not members or (holder.open and holder.member(members[0]) is None):
         return holder
     first, *inside = members

@@ -64,7 +64,7 @@ def _values(text: str) -> Iterator[Any]:
         try:
             value, at = decoder.raw_decode(text, space.end())
             yield value
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError):  # a transcript may have other text between messages
             at = text.find("\n", space.end()) + 1 or len(text)
 
 

@@ -165,7 +165,7 @@ def read_text(name: str) -> tuple[str, str]:
     side = None if os.path.exists(name) else re.fullmatch(r"(.+)@(old|new)", name)
     try:
         with open(side[1] if side else name, "rb") as file:
-            content = file.read(LARGEST_TRANSCRIPT + 1)
+            content = file.read(LARGEST_TRANSCRIPT + 1)  # one more shows that it is larger
     except (OSError, ValueError) as error:
         reason = reason_of(error)
         raise SpecError(f"{safe(name)}: {reason}") from None

@@ -91,6 +91,7 @@ def _part(stream: Stream, messages: list[Message], ended: bool) -> Part:
         [message.text for message in whole],
         [message.line for message in whole],
         [message.line for message in messages if message.cut],
+        # A reply or a command that is cut hides no event.
         sum(message.cut and not message.text.startswith(_NO_EVENT) for message in messages),
         ended,
     )

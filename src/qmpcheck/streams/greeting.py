@@ -15,7 +15,7 @@ def version(head: bytes) -> Version | None:
 
 def of_line(line: bytes) -> Version | None:
     """Return the version in a line, if it is a greeting; None otherwise."""
-    if b'"QMP"' not in line:
+    if b'"QMP"' not in line:  # nearly every line: decoding all would take long
         return None
     line = line.removeprefix(b"\xef\xbb\xbf")
     try:

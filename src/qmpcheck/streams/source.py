@@ -95,6 +95,7 @@ def size(path: str) -> int | None:
     try:
         with open(path, "rb") as file:
             start = file.read(_LONGEST_MARK)
+            # Progress counts the bytes after decompression, whose number nobody knows.
             compressed = start.startswith(_GZIP) or _is_zstd(start)
             return None if compressed else os.fstat(file.fileno()).st_size
     except OSError:
@@ -273,6 +274,7 @@ _DECOMPRESSORS = (
 
 def _decompression_errors() -> tuple[type[Exception], ...]:
     """The exceptions that the loaded decompressors raise for broken data."""
+    # A module that was not loaded raised nothing, and loading it would take time.
     return tuple(
         getattr(sys.modules[module], name) for module, name in _DECOMPRESSORS if module in sys.modules
     )

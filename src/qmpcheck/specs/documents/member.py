@@ -78,6 +78,7 @@ class MemberText(NamedTuple):
         types = tuple(map(self._type, self.type_names))
         if len(types) == 1:
             return types[0]
+        # Where JSON does not distinguish the types, no value can be said to be wrong.
         try:
             rulebase.check(rulebase.Alternate(types))
         except ValueError:

@@ -66,10 +66,9 @@ def about_member(text: str, line: int, context: Context, member: str, value: str
     """
     for sentence in sentences(text, line, context):
         rules = tuple(_where(member, value, rule) for rule in sentence.rules)
+        # It does not say whether the rule always holds, or only if the member is there.
         if any(isinstance(rule, FollowUp) and not (rule.when or rule.option) for rule in rules):
-            yield Sentence(
-                unknown=" ".join(text.split()), lines=sentence.lines
-            )  # always, or where it is there?
+            yield Sentence(unknown=" ".join(text.split()), lines=sentence.lines)
         elif rules or bears_on_rules(sentence.unknown, context):
             yield sentence._replace(rules=rules)
 
@@ -116,6 +115,8 @@ _SIGNAL = re.compile(
     r"|\b(?:once|twice|times|events?)\s+(?:per|an?|each|every|in)\s+(?:\d+\s+)?(?:milli)?seconds?\b"
     r"|(?<!\bas\s)\bfollow(?:s|ed)?\b|\boption\s+[\"'`-]"
 )
+"""Words that may state how often an event comes, or what follows what."""
+
 _CONDITION = re.compile(
     r"\b(?:if|when|whenever|unless)\s+(?:the\s+)?(?P<quote>[@`\"'])?(?P<name>[\w-]+)[`\"']*\s+"
     r"(?:(?:member|field|key)\s+)?(?:is|was|equals|=)\s+(?:not\s+|either\s+)?(?P<value>[`\"'])?",
@@ -123,6 +124,8 @@ _CONDITION = re.compile(
 )
 
 _BETWEEN = re.compile(r"((?<=[.!;])\s+|\n(?:[ \t]*\n)+|\n(?=[ \t]*[-*][ \t]))")
+"""What is between two sentences: the end of the first one, blank lines, or a bullet."""
+
 _BULLET = re.compile(r"\s*[-*][ \t]+")
 
 

@@ -69,7 +69,7 @@ def _members(data: Node | None, defined: Mapping[str, Definition]) -> Iterator[M
             elif isinstance(branches := definition.table.get("data"), ObjectNode):
                 for _, branch in branches.pairs():
                     for member in _members(description(branch).get("type", branch), defined):
-                        yield Member(member.name, member.type, optional=True)  # in the other branches
+                        yield Member(member.name, member.type, optional=True)  # the other branches lack it
 
 
 def _type(value: Node, defined: Mapping[str, Definition]) -> Type:  # noqa: PLR0911 -- a case each

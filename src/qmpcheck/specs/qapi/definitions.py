@@ -81,6 +81,7 @@ def load(root: str) -> dict[str, Definition]:
 def folder(root: str) -> str:
     """Return the folder that the names of a schema's files are relative to, as in `qapi/job.json`."""
     holder = os.path.dirname(os.path.abspath(root))
+    # Since 3.1 the root file is in qapi/ itself, and errors name files from the folder above.
     above = os.path.dirname(holder) if os.path.basename(holder) == "qapi" else holder
     return above if os.path.isabs(root) else os.path.relpath(above)
 
@@ -99,7 +100,7 @@ def _read(path: str, base: str, within: tuple[str, ...], done: set[str]) -> Iter
                 )
         if "include" in table:
             included = _included(table["include"], path, file, table, (*within, path))
-            if included not in done:
+            if included not in done:  # what is included again adds nothing
                 try:
                     yield from _read(included, base, (*within, path), done)
                 except (OSError, ValueError) as error:

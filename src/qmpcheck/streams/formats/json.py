@@ -57,6 +57,7 @@ def of_objects(found: Iterable[FoundObject], stream: StreamOf) -> list[Message]:
     batch = []
     for each in found:
         sent = is_sent(each.text)
+        # The rest of an event whose beginning was lost: a check must not be green because of that.
         if each.before[0].startswith(b'"'):
             batch.append(Message(each.line, each.before[0], False, stream(each), cut=True))
         elif each.whole and sent is not None:

@@ -42,6 +42,7 @@ _MSG = re.compile(rb'"msg": ?"((?:[^"\\]|\\.)*)')
 
 def _record(number: int, line: bytes) -> libvirt.LibvirtRecord:
     """Return the record in an entry; if the entry is cut, as much of it as there is."""
+    # Some collectors of logs cut long lines, so that an entry is no valid JSON.
     try:
         entry = _decoder.decode(line[max(line.find(b"{"), 0) :])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -146,6 +146,7 @@ class Monitors:
                 self._monitor((record.source, match["changed"]))
             return ended
         elif match["begin"]:
+            # The daemon was started again: none of its connections is left.
             of_source = [key for key in self._monitors if key[0] == record.source]
             return [end for key in of_source for end in self._close(key)]
         else:

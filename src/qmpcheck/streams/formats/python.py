@@ -38,6 +38,7 @@ def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
 
     for found in objects(blocks, at_line_start(b"--", _BEFORE), spread=True):
         yield [
+            # The arrow says who sent it, even if the message is cut before any key.
             message._replace(sent=each.before["arrow"] == b"-->")
             for each in found
             for message in json.of_objects([each], stream)

@@ -46,6 +46,7 @@ def _message(found: FoundObject, streams: StreamsByKey) -> Message:
 
 def _timestamp(before: re.Match[bytes]) -> bytes:
     seconds, micros = before["seconds"], before["micros"]
+    # Either libvirt printed only its own time, or the host had no clock.
     if not seconds or seconds.startswith(b"-"):
         return b'{"seconds": -1, "microseconds": -1}'
     return b'{"seconds": %s, "microseconds": %d}' % (seconds, int(micros[:6]))
