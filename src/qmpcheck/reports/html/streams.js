@@ -168,7 +168,8 @@ function decisions(event) {
     const outcome = outcomes[decided.outcomes[at]];
     const erratum = errata[decided.errata[at]];
     const rule = rules[decided.rules[at]];
-    const row = element("p", "", element("b", erratum ? "note" : outcome === "missing" ? "error" : "", OUTCOMES[outcome]), `: ${rule.text} `);
+    const level = erratum ? "note" : UNMET[outcome] ? (outcome === "pending" ? "pending" : "error") : "";
+    const row = element("p", "", element("b", level, OUTCOMES[outcome]), `: ${rule.text} `);
     if (rule.place) row.append(element("span", "pale", `(${rule.place}) `));
     if (erratum) row.append(`known erratum ${erratum} `);
     if (decided.responses[at] >= 0) row.append(jump(`response: ${name(decided.responses[at])}`, decided.responses[at]));
