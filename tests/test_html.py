@@ -40,6 +40,24 @@ def test_the_policy_allows_the_page_s_own_script_and_style_alone(tmp_path: Path)
     }
 
 
+def test_links_lead_to_places_in_the_page_alone(tmp_path: Path) -> None:
+    recording = story(tmp_path)
+    pages = [
+        page(tmp_path, *VALIDATE, recording),
+        page(tmp_path, *VALIDATE, recording, story(tmp_path, STORY[:9], "other.jsonl")),
+        page(tmp_path, "fit", recording),
+        page(tmp_path, "diff", "4.0", "9.2"),
+        page(tmp_path, "history", "BLOCK_IO_ERROR"),
+        gate_page(tmp_path),
+    ]
+    for found in map(Page, pages):
+        ids = {value for _, name, value in found.attributes if name == "id"}
+        links = {value for _, name, value in found.attributes if name in {"href", "src"}} - {"data:,"}
+        lines = {each for each in links if re.fullmatch(r"#s\d+(m\d+)?L\d+", each)}  # the script finds these
+        assert {each.removeprefix("#") for each in links - lines} <= ids
+        assert any(each.startswith("#QMP") for each in links)
+
+
 def test_what_a_reader_without_script_gets(tmp_path: Path) -> None:
     text = validated(tmp_path, story(tmp_path)).text
     assert "violations 5 errors and 1 warning in 19 events, checked against 7.2" in text
@@ -263,7 +281,7 @@ def test_a_gate_without_script(tmp_path: Path) -> None:
     assert "lacks a disk" in text
     assert "error QMP407 STOP: out of order" in text
     assert "QMP406 POWERDOWN: unexpected" in text
-    assert "What the build says of itself It does not differ from 7.2." in text
+    assert "What the build says about itself It does not differ from 7.2." in text
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ class UsageBuilder:
         self.parts: set[KeyPath] = set()
         self.handled: set[tuple[KeyPath, str]] = set()
 
-    def look(self, value: Any, path: KeyPath, depth: int) -> None:
+    def add(self, value: Any, path: KeyPath, depth: int) -> None:
         """Add a value at a path, and everything inside; `depth` is its level."""
         if len(self.values) > _MOST_PATHS:
             self.whole.add(("data",))
@@ -114,14 +114,14 @@ class UsageBuilder:
             self.whole.add(path)
         elif isinstance(value, dict):
             for key, each in value.items():
-                self.look(each, (*path, key), depth + 1)
+                self.add(each, (*path, key), depth + 1)
         elif isinstance(value, list):
             for each in value:
-                self.look(each, (*path, ITEMS), depth + 1)
+                self.add(each, (*path, ITEMS), depth + 1)
         elif isinstance(value, str):
             strings.add(value)
 
-    def seen(self) -> EventUsage:
+    def result(self) -> EventUsage:
         """Return what was collected so far."""
         values = {path: frozenset(each) for path, each in self.values.items()}
         return EventUsage(values, frozenset(self.whole), frozenset(self.parts), frozenset(self.handled))

@@ -149,8 +149,8 @@ def of_stream(lines: Iterable[bytes], specs: Sequence[RuleBase]) -> ClientUsage:
             alike.add((event, data))
         builder = seen[event]
         if event in known:
-            builder.look(_value(data), ("data",), 0)
-    return {event: builder.seen() for event, builder in seen.items()}
+            builder.add(_value(data), ("data",), 0)
+    return {event: builder.result() for event, builder in seen.items()}
 
 
 def _payloads(lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:

@@ -82,7 +82,7 @@ def read(text: str, specs: Sequence[RuleBase], path: str) -> Listed:
     if wrong:
         more = [f"and {plural(len(wrong) - _MOST_WRONG, 'line')} more"] if wrong[_MOST_WRONG:] else []
         raise SpecError("\n".join([*wrong[:_MOST_WRONG], *more, _ALL_THE_SAME]))
-    return Listed({event: builder.seen() for event, builder in seen.items()}, tuple(elsewhere))
+    return Listed({event: builder.result() for event, builder in seen.items()}, tuple(elsewhere))
 
 
 NO_LIST = (

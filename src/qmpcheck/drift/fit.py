@@ -240,13 +240,13 @@ class Fitting:
             if messages.is_event(value):
                 return _EventLine(value["event"], value.get("data", msgspec.UNSET))
             if messages.is_greeting(value):
-                self._hear(of_greeting(value))
+                self._remember_version(of_greeting(value))
             if messages.is_other(value):
                 return None
         self._strange += 1
         return None
 
-    def _hear(self, version: Version | None) -> None:
+    def _remember_version(self, version: Version | None) -> None:
         if version and len(self._versions) < _MOST_VERSIONS:
             self._versions.setdefault(version)
 

@@ -19,6 +19,9 @@ class Drawing extends View {
   }
 
   measure() {
+    const style = getComputedStyle(this.canvas);
+    this.font = style.fontFamily;
+    this.color = (name) => style.getPropertyValue(`--${name}`).trim();
     this.fullWidth = this.canvas.clientWidth;
     this.isNarrow = this.fullWidth < SIZES.narrow;
     this.left = this.isNarrow ? 0 : this.labelWidth();
@@ -36,14 +39,11 @@ class Drawing extends View {
       this.canvas.style.height = `${this.height}px`;
     }
     this.pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    const style = getComputedStyle(this.canvas);
-    this.font = style.fontFamily;
-    this.color = (name) => style.getPropertyValue(`--${name}`).trim();
   }
 
   /* The room for the names of lanes: as much as the longest takes, within bounds. */
   labelWidth() {
-    this.pen.font = `12px ${getComputedStyle(this.canvas).fontFamily}`;
+    this.pen.font = `12px ${this.font}`;
     const widths = this.lanes.map((kind) => this.pen.measureText(this.stream.names[kind].slice(0, 60)).width + 20);
     return Math.ceil(Math.min(Math.max(SIZES.labels, ...widths), SIZES.mostLabels));
   }
