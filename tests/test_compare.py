@@ -192,16 +192,13 @@ def test_what_one_side_may_state_and_is_not_understood_is_neither_removed_nor_ad
     limit = RateLimit(line=3)
     stated = base(A, follow_ups=(STOPS,), rate_limit=limit, line=1)
     lost = base(A, line=1, not_understood=(7, 8))
-    unless = "unless line 7 of the {} spec, which was not understood, {} it"
-    for old, new, said in (
-        (stated, lost, f"removed, {unless.format('new', 'states')}: "),
-        (lost, stated, f"added, {unless.format('old', 'stated')}: "),
-    ):
+    for old, new, side in ((stated, lost, "new"), (lost, stated, "old")):
+        not_found = f"not found in the {side} spec, whose line 7 was not understood"
         changes = compare(old, new)
         assert [change.code for change in changes] == ["QMP517", "QMP517"]
         assert [change.text for change in changes] == [
-            f'follow-up {said}if a is "stop", STOP follows',
-            f"rate limit {said}once a second",
+            f'follow-up {not_found}: if a is "stop", STOP follows',
+            f"rate limit {not_found}: once a second",
         ]
     read = base(A, line=1)
     assert [change.code for change in compare(stated, read)] == ["QMP512", "QMP515"]

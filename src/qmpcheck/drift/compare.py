@@ -212,8 +212,7 @@ def _removed(code: str, what: str, said: str, at: _At, new: EventRule) -> Change
         new: the event in the new spec. If not all of that was understood, the sentence may still be there.
     """
     if new.not_understood:
-        unless = f"unless line {new.not_understood[0]} of the new spec, which was not understood, states it"
-        return at.change("QMP517", f"{what} removed, {unless}: {said}")
+        return at.change("QMP517", f"{what} not found in the new spec, {_gap(new)}: {said}")
     verb = "no longer documented" if code == "QMP517" else "removed"
     return at.change(code, f"{what} {verb}: {said}")
 
@@ -221,10 +220,13 @@ def _removed(code: str, what: str, said: str, at: _At, new: EventRule) -> Change
 def _added(code: str, what: str, said: str, at: _At, old: EventRule) -> Change:
     """Return the change that the new spec has a sentence that the old one lacks; the mirror of `_removed`."""
     if old.not_understood:
-        unless = f"unless line {old.not_understood[0]} of the old spec, which was not understood, stated it"
-        return at.change("QMP517", f"{what} added, {unless}: {said}")
+        return at.change("QMP517", f"{what} not found in the old spec, {_gap(old)}: {said}")
     verb = "now documented" if code == "QMP517" else "added"
     return at.change(code, f"{what} {verb}: {said}")
+
+
+def _gap(rule: EventRule) -> str:
+    return f"whose line {rule.not_understood[0]} was not understood"
 
 
 def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Iterator[Change]:
