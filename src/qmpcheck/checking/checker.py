@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import compress, takewhile
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -284,9 +285,9 @@ class Checker:
             monitor.reconnected()
 
     def _end_session(self, line: int, complete: bool) -> None:
-        for monitor in self._watch.monitors:
-            if monitor.open:
-                monitor.finish(line, complete)
+        monitors = self._watch.monitors
+        for monitor in compress(monitors, map(_open, monitors)):
+            monitor.finish(line, complete)
         self._session.reset()
 
     def _new_connection(self) -> None:
@@ -357,6 +358,9 @@ class Checker:
                 return message.name
             case _:
                 return self._names[type(message)]
+
+
+_open = attrgetter("open")
 
 
 class _Watch(NamedTuple):

@@ -89,9 +89,11 @@ class Command(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True)
     @property
     def parts(self) -> tuple[Command, ...]:
         """The command, and those inside of it: the actions of a transaction, or each of several settings."""
-        key, make = LISTS.get(self.name, ("", None))
-        listed = self.arguments.get(key) if make else None
-        if make is None or not isinstance(listed, list):
+        if self.name not in LISTS:
+            return (self,)
+        key, make = LISTS[self.name]
+        listed = self.arguments.get(key)
+        if not isinstance(listed, list):
             return (self,)
         return (self, *(make(self, each) for each in listed if isinstance(each, dict)))
 
