@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, suppress
 from typing import IO, TYPE_CHECKING, cast
 
 import msgspec
@@ -113,14 +113,11 @@ def _with_excerpts(result: StreamResult) -> StreamResult:
     return excerpt.attached(result)
 
 
-@contextmanager
-def _opened(recording: Recording, ahead: bool = False) -> Iterator[IO[bytes]]:
-    if not recording.files[1:]:
-        [file] = recording.files
-        with source.opened(file.path, ahead, file.size) as opened:
-            yield opened
-    else:
-        yield cast(IO[bytes], JoinedFiles(recording.files, recording.gaps, ahead))
+def _opened(recording: Recording, ahead: bool = False) -> AbstractContextManager[IO[bytes]]:
+    if recording.files[1:]:
+        return cast(IO[bytes], JoinedFiles(recording.files, recording.gaps, ahead))
+    [file] = recording.files
+    return source.opened(file.path, ahead, file.size)
 
 
 def _feed(streams: StreamsOfFile, format: Format, parts: Iterable[Part], file: object) -> None:

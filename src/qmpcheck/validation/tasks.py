@@ -128,7 +128,9 @@ def _fetch(recordings: Sequence[Recording]) -> int:
 
 def _checked(checker: FileChecker, recording: Recording, advance: Advance = int) -> list[StreamResult]:
     results = checker.check(recording, advance)
-    return [each._replace(listed=with_drift(each.listed, each.spec)) for each in results]
+    return [
+        each._replace(listed=with_drift(each.listed, each.spec)) if each.listed else each for each in results
+    ]
 
 
 Known = Callable[[Recording], list[StreamResult] | None]

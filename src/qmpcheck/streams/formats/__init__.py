@@ -77,11 +77,11 @@ class Format(NamedTuple):
 
     def recognises(self, head: bytes) -> bool:
         """Whether a file that begins with `head` is in this format."""
-        return bool(_module(self).recognises(head))
+        return bool(_module(self.name).recognises(head))
 
     def messages(self, blocks: Iterable[Block]) -> Iterator[Batch]:
         """Yield the messages in a file's blocks of lines, in batches."""
-        batches: Iterator[Batch] = _module(self).messages(blocks)
+        batches: Iterator[Batch] = _module(self.name).messages(blocks)
         return batches
 
 
@@ -182,5 +182,5 @@ def _unknown(head: bytes) -> str:
 
 
 @functools.cache
-def _module(format: Format):  # type: ignore[no-untyped-def]
-    return importlib.import_module(f"{__name__}.{format.name.replace('-', '_')}")
+def _module(name: str):  # type: ignore[no-untyped-def]
+    return importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
