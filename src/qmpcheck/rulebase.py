@@ -442,7 +442,12 @@ def dump(rule_base: RuleBase) -> bytes:
     """Write a rule base as JSON, one event a line, so that a diff shows which events changed."""
     events: dict[str, Json] = rule_base.events
     # Defaults are omitted, and each event has a line of its own: people read the diffs.
-    rows = (msgspec.json.encode(name) + b": " + msgspec.json.encode(rule) for name, rule in events.items())
+    # Decoded ones are encoded: Python 3.10 has several empty tuples, and msgspec omits only the decoder's.
+    rules = (msgspec.json.decode(msgspec.json.encode(rule), type=EventRule) for rule in events.values())
+    rows = (
+        msgspec.json.encode(name) + b": " + msgspec.json.encode(rule)
+        for name, rule in zip(events, rules, strict=True)
+    )
     source = f'"source": "{rule_base.source}", ' if rule_base.source != TEXT else ""
     lost = f'"not_understood": {rule_base.not_understood}, ' if rule_base.not_understood else ""
     return f'{{{source}{lost}"events": {{\n'.encode() + b",\n".join(rows) + b"\n}}\n"
