@@ -71,7 +71,10 @@ def codes_page() -> str:
 
 
 def _code(about: Code) -> Iterator[str]:
-    yield from (f"`{about.slug}`: {_level(about)}. {about.means}", "", about.why, "")
+    means, *others = about.paragraphs
+    yield from (f"`{about.slug}`: {_level(about)}. {means}", "")
+    for text in others:
+        yield from (text, "")
     for title, text in about.examples:
         yield from (f"{title}:", "", "```", text.rstrip("\n"), "```", "")
 

@@ -124,7 +124,7 @@ def test_what_is_only_counted_is_new(capsys: pytest.CaptureFixture[str]) -> None
     written = Path("known.json").read_text()
     status, _, err = run(capsys, f"{UPDATE} --max-findings 1")
     assert (status, Path("known.json").read_text()) == (2, written)
-    assert "left as it was: s.jsonl: 1 finding not listed" in err
+    assert "was not changed: s.jsonl: 1 finding not listed" in err
     assert run(capsys, UPDATE, "empty.jsonl")[0] == 2
     assert Path("known.json").read_text() == written
 
@@ -168,16 +168,16 @@ ENTRY = '{"fingerprint": "%s", "code": "QMP203", "event": "STOP", "path": "data.
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "known.json: no baseline: Input data was truncated"),
-        ("{not\njson", "known.json:1: no baseline: JSON is malformed"),
-        ('{"baseline": 1,\n "findings": [,]}', "known.json:2: no baseline: JSON is malformed"),
-        ("[]", "known.json: no baseline: Expected `object`"),
-        ('{"baseline": 2, "findings": []}', "known.json: no baseline: "),
+        ("", "known.json: not a baseline: Input data was truncated"),
+        ("{not\njson", "known.json:1: not a baseline: JSON is malformed"),
+        ('{"baseline": 1,\n "findings": [,]}', "known.json:2: not a baseline: JSON is malformed"),
+        ("[]", "known.json: not a baseline: Expected `object`"),
+        ('{"baseline": 2, "findings": []}', "known.json: not a baseline: "),
         ('{"baseline": 1,\n"findings": [\n1]}', "known.json:3: Expected `object`"),
         ('{"baseline": 1, "findings": [\n' + ENTRY % "00" + "]}", "known.json:2: the fingerprint does not match"),
-        ('{"baseline": 1, "findings": [\n{"code": "\x1b"}]}', "known.json:2: no baseline: JSON is malformed"),
-        ("[" * 100_000, "known.json: no baseline: "),
-        ("\xff", "known.json:1: no baseline: JSON is malformed"),
+        ('{"baseline": 1, "findings": [\n{"code": "\x1b"}]}', "known.json:2: not a baseline: JSON is malformed"),
+        ("[" * 100_000, "known.json: not a baseline: "),
+        ("\xff", "known.json:1: not a baseline: JSON is malformed"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("update", ["", " --update-baseline"])

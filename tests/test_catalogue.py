@@ -114,7 +114,7 @@ def test_a_schema_by_its_root_file(tmp_path: Path) -> None:
         catalogue.find(str(root))
     assert str(caught.value) == f'{root}:2:32: event "X", "a": no type is called "F"'
     with pytest.raises(
-        SpecError, match=r"types\.json: only a part of a schema; its root file is .*qapi-schema\.json"
+        SpecError, match=r"types\.json: only a part of a schema; name its root file, .*qapi-schema\.json"
     ):
         catalogue.find(str(tmp_path / "types.json"))
 

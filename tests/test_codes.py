@@ -36,6 +36,11 @@ def test_every_code_is_explained_and_has_examples() -> None:
     assert {code for code, each in CODES.items() if each.change is not None} == DRIFT_CODES
 
 
+def test_what_to_do_about_a_stream_or_a_build_is_said() -> None:
+    """The good example of a document, or of a change, shows it."""
+    assert all(CODES[code].remedy for code in STREAM_CODES | BUILD_CODES)
+
+
 def test_every_finding_of_the_gate_has_words() -> None:
     assert gate_codes.WORDS.keys() == BUILD_CODES
 

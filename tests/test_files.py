@@ -121,7 +121,7 @@ def test_a_folder_names_what_it_passes_over(tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "all.txt").write_text(event)
     assert main(["validate", str(tmp_path), "--spec", "10.0"]) == 0
     assert capsys.readouterr().err == (
-        f"qmpcheck: {tmp_path}: not read, as their names are not those of recordings or logs: {tmp_path}/all.txt\n"
+        f"qmpcheck: {tmp_path}: skipped files whose names do not end like those of recordings or logs: {tmp_path}/all.txt\n"
     )
 
 

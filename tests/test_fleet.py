@@ -288,7 +288,7 @@ def test_a_damaged_state_is_no_matter(
     status = main(["validate", *map(str, arguments), "--format", "json"])
     out, errors = capsys.readouterr()
     assert (status, out.replace(f"{folder}/", "")) == first
-    assert "is damaged: what it held is checked again" in errors
+    assert "is damaged; its recordings are checked again" in errors
 
 
 def test_many_small_files_of_a_state_become_few(

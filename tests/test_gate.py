@@ -987,7 +987,7 @@ def test_wrong_options_leave_reports_as_they_were(
     assert main(command) == 2
     said, left = capsys.readouterr().err.splitlines()
     assert said.startswith(f"qmpcheck: {why}")
-    assert left == "qmpcheck: junit is left as it was: it has nothing of this run"
+    assert left == "qmpcheck: junit was not changed: it is not of this run"
     assert Path("junit").read_text() == "old"
     assert not Path("new").exists()
 

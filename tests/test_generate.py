@@ -275,7 +275,7 @@ def test_what_is_deprecated_is_left_out() -> None:
     assert {json.dumps(event.get("data")) for event in generation.messages(20) if "event" in event} == {
         '{"mode": "new"}'
     }
-    assert generation.left_out == {"OLD": "deprecated, which is a warning"}
+    assert generation.left_out == {"OLD": "it is deprecated, which would be a warning"}
     assert events_in(lines_of(spec_of(rules), only=["OLD"]))[0]["event"] == "OLD"
 
 
@@ -306,13 +306,13 @@ def test_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(out.splitlines()) == 2
     assert err.splitlines()[0] == "qmpcheck: generated 1 event in 1 session"
     assert "shown: 1 of 4 events" in err
-    assert "added, as others need them: STOP, RESUME" in err
+    assert "also generated, because others need them: STOP, RESUME" in err
     assert "not shown: BLOCK_IO_ERROR.action: ignore" in err
 
 
 def test_what_it_leaves_out(capsys: pytest.CaptureFixture[str]) -> None:
     _, _, err = run(capsys, "--spec", "8.0")
-    assert "left out: MEM_UNPLUG_ERROR: deprecated, which is a warning" in err
+    assert "left out: MEM_UNPLUG_ERROR: it is deprecated, which would be a warning" in err
     assert "not shown" not in err
 
 

@@ -152,7 +152,10 @@ def test_a_pipe_that_is_no_standard_input(tmp_path: Path, capsys: pytest.Capture
     os.mkfifo(path)
     for text, expected in (
         (of(1, 1) + STOP, f"{path}: conforms to 1.1 "),
-        (STOP, "a pipe is read once: name a spec, or give it as standard input\n"),
+        (
+            STOP,
+            "a pipe can be read only once; name the spec with --spec, or read the pipe as standard input (-)\n",
+        ),
     ):
         with subprocess.Popen(
             ["tee", path], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True

@@ -51,7 +51,7 @@ def shell(script: str, folder: Path) -> tuple[int, str]:
             2,
             "qmpcheck: --output s.jsonl would overwrite",
         ),
-        ("$Q validate s.jsonl --spec v2 --output $'\\e[31m/x'", 2, "qmpcheck: \\x1b[31m/x: No such file"),
+        ("$Q validate s.jsonl --spec v2 --output $'\\e[31m/x'", 2, "qmpcheck: --output \\x1b[31m/x: "),
         ("$Q validate s.jsonl --spec v2 $'--\\e[31m'", 2, "qmpcheck: unexpected argument: --\\x1b[31m"),
         (
             "LC_ALL=C PYTHONIOENCODING=ascii $Q validate $'\\xff\\u202e' --spec v2",

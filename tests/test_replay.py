@@ -80,8 +80,8 @@ def test_tcp_is_on_this_machine_alone_unless_a_host_is_named(tmp_path: Path) -> 
     ("arguments", "message"),
     [
         (["none.jsonl"], "none.jsonl: No such file or directory"),
-        (["empty.jsonl"], "empty.jsonl: there is no QMP message in it"),
-        (["headless.jsonl"], "headless.jsonl: no greeting, which names the release; name it with --spec"),
+        (["empty.jsonl"], "empty.jsonl: no QMP message in it"),
+        (["headless.jsonl"], "headless.jsonl: no greeting that names the release; name it with --spec"),
         (["good.jsonl", "--listen", "unix:none/qmp"], "none/qmp: no such folder: none"),
         (
             ["good.jsonl", "--listen", "unix:good.jsonl"],

@@ -438,7 +438,7 @@ def test_reports_of_an_earlier_run_are_replaced_if_the_inputs_are_right(
         assert (path.read_text() == "old") == (status == 2)
     said = capsys.readouterr().err
     for name in ("x", "y", *["text"] * ("text" in command)):
-        assert (f"qmpcheck: {name} is left as it was: it has nothing of this run\n" in said) == (status == 2)
+        assert (f"qmpcheck: {name} was not changed: it is not of this run\n" in said) == (status == 2)
     assert Path("y").is_symlink()
     if status == 2 and "none.jsonl" not in command:
         assert main([*command.split(), "--report=junit=pipe"]) == status

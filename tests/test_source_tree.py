@@ -241,14 +241,14 @@ def test_a_mistake_is_told_with_its_place(pack: str, tmp_path: Path) -> None:
 def test_a_part_of_a_schema_is_not_taken_for_all_of_it(tmp_path: Path) -> None:
     folder = tree(tmp_path / "qemu")
     with pytest.raises(
-        SpecError, match=r"lamp\.json: only a part of a schema; its root file is .*qapi-schema\.json$"
+        SpecError, match=r"lamp\.json: only a part of a schema; name its root file, .*qapi-schema\.json$"
     ):
         found(folder / "qapi" / "lamp.json")
     assert found(folder / "qapi" / "qapi-schema.json") == EVENTS
     (folder / "qapi-schema.json").write_text("{ 'include': 'qapi/old.json' }\n")
     (folder / "qapi" / "old.json").write_text(PART)
     with pytest.raises(
-        SpecError, match=r"old\.json: only a part of a schema; its root file is .*qemu/qapi-schema"
+        SpecError, match=r"old\.json: only a part of a schema; name its root file, .*qemu/qapi-schema"
     ):
         found(folder / "qapi" / "old.json")
 
@@ -281,7 +281,7 @@ def test_lint_takes_a_source_tree(
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("qapi/lamp.json", "only a part of a schema; its root file is qapi/qapi-schema.json"),
+        ("qapi/lamp.json", "only a part of a schema; name its root file, qapi/qapi-schema.json"),
         ("empty", "Is a directory, and no QEMU source tree: neither "),
         ("11.1", "a compiled rule base; lint the document that it was compiled from\n"),
         ("rules.json", "a compiled rule base; lint the document that it was compiled from\n"),

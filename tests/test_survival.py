@@ -180,16 +180,16 @@ def test_an_interrupt_ends_it_and_the_client(tmp_path: Path, number: int, status
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--spec", "9.2..11.1", "--listen", "unix:x"], "--spec 9.2..11.1: a server is one release; several are for --exec"),
-        (["--spec", "11.1"], "say where to listen (--listen), or which client to run (--exec)"),
+        (["--spec", "9.2..11.1", "--listen", "unix:x"], "--spec 9.2..11.1: --listen takes one release; a range needs --exec"),
+        (["--spec", "11.1"], "name an address to listen at (--listen), or a client to run (--exec)"),
         (["--exec", "true {}"], "name a FILE to play, or a release with --spec"),
-        (["--exec", "true", "--spec", "11.1"], '--exec: "true": write {} where the address of the server goes'),
+        (["--exec", "true", "--spec", "11.1"], '--exec: "true": write {} in the place of the address of the server'),
         (["--exec", "true '{}", "--spec", "11.1"], "--exec: \"true '{}\": No closing quotation"),
         (["--exec", "/no/client {}", "--spec", "11.1"], "/no/client: No such file or directory"),
         (["--exec", "true {}", "--spec", "11.1..9.2"], '"11.1..9.2": 11.1 is newer than 9.2'),
         (["--exec", "true {}", "--spec", "9.2..12.1"], '"9.2..12.1": no release is called "12.1" (did you mean 2.1, 1.1 or 2.12?)'),
-        (["--exec", "true {}", "quiet.jsonl"], "quiet.jsonl: there is no event in it"),
-        (["--exec", "true {}", "--events", "3", "quiet.jsonl"], "--events is about generated streams, and not about a FILE"),
+        (["--exec", "true {}", "quiet.jsonl"], "quiet.jsonl: no event in it"),
+        (["--exec", "true {}", "--events", "3", "quiet.jsonl"], "--events is for generated streams, not for a FILE"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_run_is_said(

@@ -62,9 +62,9 @@ BRANCH = Object(
     [
         ("", 'extra: "" is neither EVENT nor EVENT.member'),
         ("LAMP.", 'extra: "LAMP." is neither EVENT nor EVENT.member'),
-        ("LAMP.on.x", 'extra: "LAMP.on.x": on is no object'),
+        ("LAMP.on.x", 'extra: "LAMP.on.x": on is not an object'),
         ("LAMP" + ".x" * 100, f'extra: "LAMP{".x" * 18}…{".x" * 10}": more than 100 levels of members'),
-        ("UNION.x", 'extra: "UNION.x": x is a member already, where it can be'),
+        ("UNION.x", 'extra: "UNION.x": x is a member of one of its branches already'),
     ],
 )
 def test_what_cannot_be_declared(item: str, message: str) -> None:

@@ -43,7 +43,7 @@ def read(path: str, content: bytes | None = None) -> tuple[str, dict[str, Any]]:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise SpecError(f"{safe(path)}:{line}:{error.start - begin + 1}: not UTF-8") from None
     except RecursionError:
-        raise SpecError(f"{safe(path)}: nested too deep") from None
+        raise SpecError(f"{safe(path)}: nested too deeply") from None
     except tomllib.TOMLDecodeError as error:
         place = re.fullmatch(r"(.*) \(at line (\d+), column (\d+)\)", str(error), re.DOTALL)
         reason, at = (place[1], f":{place[2]}:{place[3]}") if place else (str(error), "")

@@ -89,7 +89,7 @@ def close(
             tell_gone(before, baseline.found(results), codes)
         return CLEAN
     if lacking:
-        tell(f"{safe(options.baseline)} is left as it was: {lacking}")
+        tell(f"{safe(options.baseline)} was not changed: {lacking}")
         return UNUSABLE
     _write(options.baseline, before, baseline.found(results))
     return CLEAN
@@ -118,7 +118,7 @@ def update(options: argparse.Namespace, report: Report, before: Baseline) -> Non
 
     more = sum(finding.times for finding in report.findings if finding.kind.startswith(NOT_LISTED))
     if more:
-        raise SpecError(f"{safe(options.baseline)} is left as it was: {plural(more, 'finding')} not listed")
+        raise SpecError(f"{safe(options.baseline)} was not changed: {plural(more, 'finding')} not listed")
     _write(options.baseline, before, of_report(report))
 
 

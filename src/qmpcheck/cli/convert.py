@@ -122,7 +122,7 @@ def _chosen(path: str, found: list[_Contents], vm: str | None) -> list[int]:
     """
     filled = [number for number, each in enumerate(found) if each.messages]
     if not filled:
-        raise SpecError(f"{safe(path)}: there is no QMP message in it")
+        raise SpecError(f"{safe(path)}: no QMP message in it")
     vms = [number for number in filled if not found[number].stream.probe] or filled
     if vm is not None:
         chosen = [n for n in filled if vm in (found[n].stream.vm, found[n].stream.name, found[n].stream.key)]

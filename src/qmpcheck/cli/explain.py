@@ -1,4 +1,4 @@
-"""Explain what a code means and why it matters, with a bad and a good example.
+"""Explain what a code means, why it matters and what to do, with a bad and a good example.
 
 Without a code, or with the beginning of codes (QMP2), list them. Names of known errata and of rules about
 commands are explained, too.
@@ -38,8 +38,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     about = CODES[code]
     print(f"{code} {about.slug} ({_level(about)})\n")
-    print(textwrap.fill(about.means, 88), end="\n\n")
-    print(textwrap.fill(about.why, 88))
+    print("\n\n".join(textwrap.fill(each, 88, break_on_hyphens=False) for each in about.paragraphs))
     for title, text in about.examples:
         print(f"\n{title}:\n\n{textwrap.indent(text, '    ')}")
     return 0

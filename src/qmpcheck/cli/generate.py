@@ -80,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
     tell(f"generated {plural(generation.events, 'event')} in {plural(generation.sessions, 'session')}")
     _tell_coverage(generation.coverage)
     if generation.added:
-        tell(f"added, as others need them: {', '.join(map(name, generation.added))}")
+        tell(f"also generated, because others need them: {', '.join(map(name, generation.added))}")
     for event, reason in generation.left_out.items():
         if not options.only or event.partition(".")[0] in options.only:
             tell(f"left out: {safe(event)}: {reason}")

@@ -35,4 +35,4 @@ def files(path: str) -> Iterator[StoredFile]:
         raise SpecError(f"{safe(path)}: {reason_of(error)}") from None
     if number:
         names = first_of(others, number - len(others))
-        tell(f"{safe(path)}: not read, as their names are not those of recordings or logs: {names}")
+        tell(f"{safe(path)}: skipped files whose names do not end like those of recordings or logs: {names}")

@@ -146,6 +146,6 @@ def _close(
     if updates:
         baseline_option.update(options, new, before)
     elif options.update_baseline:
-        tell(f"{safe(options.baseline)} is left as it was: not every document could be read")
+        tell(f"{safe(options.baseline)} was not changed: not every document could be read")
     elif not new.unchecked:
         baseline_option.tell_gone(before, baseline_option.of_report(new), codes)

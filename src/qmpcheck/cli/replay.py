@@ -159,7 +159,7 @@ def _survive(streams: list[ReplayStream], client: TestedClient) -> int:
 
     for each in streams:
         if not any(session.events for session in each.sessions):
-            raise SpecError(f"{safe(each.name)}: there is no event in it")
+            raise SpecError(f"{safe(each.name)}: no event in it")
     with exit_on_signal():
         outcomes = [asyncio.run(survival.survived(each, client)) for each in streams]
     print("\n".join(_report(outcomes)))

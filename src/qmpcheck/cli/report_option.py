@@ -131,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
         if status == UNUSABLE:
             for path, state in before.items():
                 if _state(path) == state:
-                    tell(f"{safe(path)} is left as it was: it has nothing of this run")
+                    tell(f"{safe(path)} was not changed: it is not of this run")
     return status
 
 

@@ -81,7 +81,7 @@ def results(options: argparse.Namespace, checker: FileChecker) -> Results:
         with _state_errors(options):
             state.close()
     if not len(found):
-        raise SpecError(f"{safe(options.streams[0])}: no file in it but those of the state")
+        raise SpecError(f"{safe(options.streams[0])}: no file in it, except those of the state")
     return found
 
 
@@ -99,7 +99,7 @@ def _state(options: argparse.Namespace, checker: FileChecker) -> KeptResults | N
     with _state_errors(options):
         state = KeptResults(options.state, digest([edition(), checker.identity()]))
     for path in state.damaged:
-        tell(f"{safe(path)} is damaged: what it held is checked again")
+        tell(f"{safe(path)} is damaged; its recordings are checked again")
     return state
 
 

@@ -16,6 +16,8 @@ CODES: dict[str, Code] = {
         bad="qemu-system-x86_64 \"$@\" | sed -u 's/host-qmp-quit/guest-panic/'",
         good=_AS_IT_IS,
         against="a script in QEMU's place, --only life-cycle",
+        remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
+        "QEMU printed.",
     ),
     "QMP402": Code(
         "build-crashed",
@@ -25,6 +27,8 @@ CODES: dict[str, Code] = {
         bad="kill -SEGV $$",
         good=_AS_IT_IS,
         against="a script in QEMU's place, --only life-cycle",
+        remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
+        "QEMU printed.",
     ),
     "QMP403": Code(
         "build-hung",
@@ -34,6 +38,8 @@ CODES: dict[str, Code] = {
         bad="sleep 1000",
         good=_AS_IT_IS,
         against="a script in QEMU's place, --only life-cycle",
+        remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
+        "QEMU printed.",
     ),
     "QMP404": Code(
         "scenario-failed",
@@ -44,6 +50,8 @@ CODES: dict[str, Code] = {
   's/{"return": {}, "id": 2}/{"error": {"class": "GenericError", "desc": "no"}, "id": 2}/'""",
         good=_AS_IT_IS,
         against="a script in QEMU's place, --only life-cycle",
+        remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
+        "QEMU printed.",
     ),
     "QMP405": Code(
         "event-repeated",
@@ -53,6 +61,8 @@ CODES: dict[str, Code] = {
         bad='qemu-system-x86_64 "$@" | sed -u \'/"STOP"/p\'',
         good=_AS_IT_IS,
         against="a script in QEMU's place, --only life-cycle",
+        remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
+        "QEMU printed.",
     ),
     "QMP406": Code(
         "event-unexpected",
@@ -63,6 +73,8 @@ CODES: dict[str, Code] = {
         bad='qemu-system-x86_64 "$@" | sed -u \'/"STOP"/{p;s/STOP/WAKEUP/}\'',
         good=_AS_IT_IS,
         against="a script in QEMU's place, --only life-cycle",
+        remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
+        "QEMU printed.",
     ),
     "QMP407": Code(
         "event-out-of-order",
@@ -73,6 +85,8 @@ CODES: dict[str, Code] = {
         bad='qemu-system-x86_64 "$@" | sed -u \'/virtio-backend/{h;d};/"DEVICE_DELETED"/G\'',
         good=_AS_IT_IS,
         against="a script in QEMU's place, --only unplug-pci",
+        remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
+        "QEMU printed.",
     ),
     "QMP408": Code(
         "event-untimely",
@@ -83,6 +97,8 @@ CODES: dict[str, Code] = {
         bad='qemu-system-x86_64 "$@" |\n  sed -u \'/"STOP"/s/seconds": [0-9]*/seconds": -1/g\'',
         good=_AS_IT_IS,
         against="a script in QEMU's place, --only life-cycle",
+        remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
+        "QEMU printed.",
     ),
     "QMP409": Code(
         "key-twice",
@@ -92,6 +108,7 @@ CODES: dict[str, Code] = {
         bad='qemu-system-x86_64 "$@" | sed -u \'s/"event": "STOP"/"event": "RESUME", "event": "STOP"/\'',
         good=_AS_IT_IS,
         against="a script in QEMU's place, --only life-cycle",
+        remedy="Find the code that emits the event; the excerpt shows the key.",
     ),
     "QMP410": Code(
         "scenario-lost",
@@ -102,6 +119,8 @@ CODES: dict[str, Code] = {
         bad="spice: QMP410 lost: lacks the event SPICE_CONNECTED; QEMU 7.2.22 played it",
         good="spice: played",
         against="a build without SPICE, --profile of one with it",
+        remedy="Add to the build what the report says is missing. If it was removed on purpose, save a new "
+        "profile (--save-profile).",
     ),
     "QMP411": Code(
         "event-lost",
@@ -111,5 +130,7 @@ CODES: dict[str, Code] = {
         bad="migration: QMP411 MIGRATION_PASS: not sent any more: QEMU 10.1.0 sent it",
         good="migration: MIGRATION_PASS came",
         against="a build, --profile of another one",
+        remedy="Find out which change to QEMU removed the event. If it was removed on purpose, save a new "
+        "profile (--save-profile).",
     ),
 }

@@ -142,6 +142,7 @@ class Code(NamedTuple):
             codes that are about no such rule.
         of_absence: whether it says that something did not come, which nobody knows of a log that lacks some
             events.
+        remedy: what to do about a finding; "" where the good example shows it.
     """
 
     slug: str
@@ -159,6 +160,12 @@ class Code(NamedTuple):
     marks_key: bool = False
     outcome: str = ""
     of_absence: bool = False
+    remedy: str = ""
+
+    @property
+    def paragraphs(self) -> list[str]:
+        """The explanation: what it means, why it matters, and what to do."""
+        return [text for text in (self.means, self.why, self.remedy) if text]
 
     @property
     def examples(self) -> list[tuple[str, str]]:

@@ -18,6 +18,8 @@ CODES: dict[str, Code] = {
         "A client that reads line by line loses this message, and may lose the connection.",
         '{"event": "STOP", "timestamp": }',
         STOP,
+        remedy="Look at the column: the line may be cut off, or mixed with other output. If the file is a "
+        "log, name its format with --input.",
     ),
     "QMP102": Code(
         "not-an-object",
@@ -26,6 +28,7 @@ CODES: dict[str, Code] = {
         "Every message of the protocol is an object; something else wrote into the stream.",
         '["STOP"]',
         STOP,
+        remedy="Find out what else writes into the file. If it is a log, name its format with --input.",
     ),
     "QMP103": Code(
         "not-a-message",
@@ -35,6 +38,8 @@ CODES: dict[str, Code] = {
         "A client cannot tell what to do with it.",
         '{"happened": "STOP"}',
         STOP,
+        remedy="Remove what is not QMP from the recording. If the file is a log, name its format with "
+        "--input.",
     ),
     "QMP104": Code(
         "bad-timestamp",
@@ -44,6 +49,8 @@ CODES: dict[str, Code] = {
         "Clients order events, and measure between them, by this value.",
         '{"event": "STOP", "timestamp": {"seconds": 1700000000, "microseconds": 1000000}}',
         STOP,
+        remedy="If a tool rewrote the messages, record them as QEMU sends them, with `qmpcheck record`. "
+        "Otherwise this is a fault of QEMU.",
     ),
     "QMP105": Code(
         "unknown-envelope-key",
@@ -52,6 +59,8 @@ CODES: dict[str, Code] = {
         "The protocol defines only these three; a strict client rejects the message.",
         '{"event": "STOP", "vm": 7, "timestamp": {"seconds": 1700000000, "microseconds": 5}}',
         STOP,
+        remedy="If a tool added the key, record the messages as QEMU sends them, with `qmpcheck record`. "
+        "Otherwise this is a fault of QEMU.",
     ),
     "QMP106": Code(
         "truncated-line",
@@ -62,6 +71,7 @@ CODES: dict[str, Code] = {
         "the log limits the length of lines.",
         f"{STOP}\n{STOP[:40]}",
         STOP,
+        remedy="Record until QEMU ends, or raise the log's limit.",
     ),
     "QMP107": Code(
         "bad-greeting",
@@ -71,5 +81,7 @@ CODES: dict[str, Code] = {
         "Clients decide by the version which commands and events to expect.",
         f"{_GREETING.replace('10', '999999')}\n{STOP}",
         f"{_GREETING}\n{STOP}",
+        remedy="If a tool rewrote the greeting, record it as QEMU sends it, with `qmpcheck record`. "
+        "Otherwise this is a fault of QEMU.",
     ),
 }

@@ -28,6 +28,8 @@ CODES: dict[str, Code] = {
         '{"timestamp": {"seconds": 1700000000, "microseconds": 5}, "event": "HALT"}',
         STOP,
         evidence=Evidence(Allowance.EVENT, 1, "{event} is sent", may_be_new=True),
+        remedy="Check the stream against the release that wrote it; `qmpcheck fit` finds it. Declare the "
+        "events of a fork as `extra` in qmpcheck.toml.",
     ),
     "QMP202": Code(
         "missing-member",
@@ -37,6 +39,9 @@ CODES: dict[str, Code] = {
         io_error('{"device": "disk0", "operation": "read"}'),
         GOOD_IO_ERROR,
         evidence=Evidence(Allowance.ABSENCE, 5, "{event} lacks {member}"),
+        remedy="Check the stream against the release that wrote it; `qmpcheck fit` finds it. If it did write "
+        "the stream, QEMU does not follow its spec: report it, and let the client cope without the "
+        "member.",
     ),
     "QMP203": Code(
         "unknown-member",
@@ -47,6 +52,8 @@ CODES: dict[str, Code] = {
         GOOD_IO_ERROR,
         evidence=Evidence(Allowance.MEMBER, 2, "{event} carries {member}", may_be_new=True),
         marks_key=True,
+        remedy="Check the stream against the release that wrote it; `qmpcheck fit` finds it. Declare the "
+        "members of a fork as `extra` in qmpcheck.toml.",
     ),
     "QMP204": Code(
         "wrong-type",
@@ -57,6 +64,8 @@ CODES: dict[str, Code] = {
         io_error('{"device": 0, "operation": "read", "action": "report"}'),
         GOOD_IO_ERROR,
         evidence=Evidence(Allowance.TYPE, 4, "{event} has {member} of type {got}"),
+        remedy="Check the stream against the release that wrote it; `qmpcheck fit` finds it. If it did write "
+        "the stream, QEMU does not follow its spec: report it.",
     ),
     "QMP205": Code(
         "value-not-allowed",
@@ -66,6 +75,9 @@ CODES: dict[str, Code] = {
         io_error('{"device": "disk0", "operation": "erase", "action": "report"}'),
         GOOD_IO_ERROR,
         evidence=Evidence(Allowance.VALUE, 3, "{event} has {got} as {member}", may_be_new=True),
+        remedy="Check the stream against the release that wrote it; `qmpcheck fit` finds it. If it did write "
+        "the stream, QEMU does not follow its spec: report it, and let the client cope with unknown "
+        "values.",
     ),
     "QMP206": Code(
         "deprecated",
@@ -78,5 +90,7 @@ CODES: dict[str, Code] = {
         spec='{"events": {"LAMP_SWITCHED": {"data": {"type": "object", "members": [{"name": "state",\n'
         '"type": {"type": "enum", "values": ["on", "off", "dim"],\n'
         '"marks": {"dim": {"deprecated": true}}}}]}}}}',
+        remedy="Find the replacement in QEMU's schema. If you do not use what is deprecated, --ignore "
+        "QMP206:EVENT.",
     ),
 }

@@ -28,6 +28,8 @@ CODES: dict[str, Code] = {
         f"{_STOPPING}\n{STOP}\n{_SHUTDOWN}\n{_GREETING}\n{STOP}",
         outcome="missing",
         of_absence=True,
+        remedy="Look at what came after the trigger. If the recording lacks its end, leave out --complete. "
+        "`qmpcheck show SPEC EVENT` shows the rule and the known errata.",
     ),
     "QMP302": Code(
         "follow-up-pending",
@@ -39,6 +41,7 @@ CODES: dict[str, Code] = {
         f"{_STOPPING}\n{STOP}",
         outcome="pending",
         of_absence=True,
+        remedy="Record until the session is over. If it was over, add --complete.",
     ),
     "QMP303": Code(
         "follow-up-late",
@@ -50,6 +53,7 @@ CODES: dict[str, Code] = {
         "a stream, --spec v2 --within 5",
         outcome="late",
         of_absence=True,
+        remedy="Find out what took so long, or allow more time with --within.",
     ),
     "QMP304": Code(
         "rate-limit-exceeded",
@@ -61,6 +65,8 @@ CODES: dict[str, Code] = {
         _offsets("1", "2", "3"),
         _offsets("1", "2"),
         "a stream, --spec 2.8:txt",
+        remedy="If the host's clock was set at that time, ignore the finding. Otherwise QEMU does not limit "
+        "the event as its spec says.",
     ),
     "QMP305": Code(
         "time-backwards",
@@ -70,6 +76,8 @@ CODES: dict[str, Code] = {
         "The host's clock was set back, or the recording is not in the order of sending.",
         f"{STOP}\n{STOP.replace('17000', '16000')}",
         f"{STOP}\n{STOP}",
+        remedy="If the host's clock was set back, ignore the finding. Otherwise record in the order of "
+        "sending, with `qmpcheck record`.",
     ),
     "QMP306": Code(
         "precedence-missing",
@@ -82,6 +90,8 @@ CODES: dict[str, Code] = {
         '[[rule]]\nevent = "BLOCK_IO_ERROR"\nkind = "precedence"\nthen = "STOP"',
         outcome="unpreceded",
         of_absence=True,
+        remedy="Find out why the other event did not come, or correct the rule: its `when`, `then` and "
+        "`same`.",
     ),
     "QMP307": Code(
         "absence-broken",
@@ -93,5 +103,6 @@ CODES: dict[str, Code] = {
         "a stream, --spec v2 --rules own.toml",
         '[[rule]]\nevent = "BLOCK_IO_ERROR"\nkind = "absence"\nthen = "STOP"\nuntil = "RESET"',
         outcome="present",
+        remedy="Find out why the event came, or correct the rule: its `when`, `same` and `until`.",
     ),
 }

@@ -115,7 +115,7 @@ class Generation:
         for event, rule in rule_base.events.items():
             data = usable_data(rule, _elsewhere(event, rule) if rule_base.source == TEXT else None)
             if rule.marks.deprecated and event not in only:
-                self.left_out[event] = "deprecated, which is a warning"
+                self.left_out[event] = "it is deprecated, which would be a warning"
             elif data is None:
                 self.left_out[event] = "something mandatory in it is deprecated, or has no value"
             else:

@@ -52,7 +52,7 @@ class ReplayedRelease:
         series = catalogue.series(spec)
         version = version_of(self.greeting) or spec.origin.version or (series and Version(*series))
         if version is None:
-            raise SpecError(f"{safe(spec.name)}: of no release of QEMU, so its commands are not known")
+            raise SpecError(f"{safe(spec.name)}: not a release of QEMU, so its commands are unknown")
         self.rule_base: RuleBase = spec.rule_base
         self.series = (version.major, version.minor)
         self.commands = _commands(self.series)

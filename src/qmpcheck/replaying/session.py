@@ -71,10 +71,10 @@ def read(path: str) -> list[ReplaySession]:
     found = {stream: sessions(each) for stream, each in lines.items() if not stream.probe}
     filled = {stream: each for stream, each in found.items() if each}
     if not filled:
-        raise SpecError(f"{safe(path)}: there is no QMP message in it")
+        raise SpecError(f"{safe(path)}: no QMP message in it")
     if len(filled) > 1:
         vms = ", ".join(name(stream.vm) or "(not named)" for stream in filled)
-        hint = f"write one of them to a file first: qmpcheck convert {safe(path)} --vm NAME"
+        hint = f"choose one: qmpcheck convert {safe(path)} --vm NAME"
         raise SpecError(f"{safe(path)}: messages of several VMs ({vms}); {hint}")
     return next(iter(filled.values()))
 

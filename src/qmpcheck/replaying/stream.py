@@ -47,7 +47,7 @@ def recorded(path: str, spec: str | None = None) -> ReplayStream:
         return ReplayStream(path, ReplayedRelease(catalogue.find(spec), greeting), sessions)
     version = of_greeting(greeting)
     if version is None:
-        raise SpecError(f"{safe(path)}: no greeting, which names the release; name it with --spec")
+        raise SpecError(f"{safe(path)}: no greeting that names the release; name it with --spec")
     return ReplayStream(path, ReplayedRelease(catalogue.of_version(version), greeting), sessions)
 
 

@@ -56,7 +56,7 @@ def command(text: str) -> list[str]:
     except ValueError as error:
         raise SpecError(f"--exec: {quoted(text)}: {error}") from None
     if not any(PLACE in word for word in words):
-        raise SpecError(f"--exec: {quoted(text)}: write {PLACE} where the address of the server goes")
+        raise SpecError(f"--exec: {quoted(text)}: write {PLACE} in the place of the address of the server")
     return words
 
 

@@ -49,7 +49,7 @@ def load(path: str) -> Baseline:
         with open(path, "rb") as file:
             text = file.read(LARGEST + 1)
         if len(text) > LARGEST:
-            raise SpecError(f"{safe(path)}: larger than {LARGEST >> 20} MiB, which no baseline is")
+            raise SpecError(f"{safe(path)}: larger than {LARGEST >> 20} MiB: not a baseline")
     except SpecError:
         raise
     except (OSError, ValueError) as error:
@@ -70,7 +70,7 @@ def _entries(path: str, text: bytes) -> Iterator[Identity]:
     try:
         entries = msgspec.json.decode(text, type=_BaselineFile).findings
     except (ValueError, RecursionError) as error:
-        raise SpecError(f"{safe(path)}{_line_of(error, text)}: no baseline: {safe(str(error))}") from None
+        raise SpecError(f"{safe(path)}{_line_of(error, text)}: not a baseline: {safe(str(error))}") from None
     at = max(0, text.find(b'"findings"'))
     for raw in entries:
         at = text.index(raw, at)

@@ -58,10 +58,10 @@ def _rule(code: str) -> dict[str, Any]:
 
 def _help(code: str, about: Code) -> dict[str, str]:
     """All that `explain` says of a code, for code scanning to show; there is no address to lead to."""
-    text = f"{about.means} {about.why} `qmpcheck explain {code}` shows examples."
+    text = f"{' '.join(about.paragraphs)} `qmpcheck explain {code}` shows examples."
     # Nothing fills in arguments here, so that readers show braces in examples as they are.
     examples = "".join(f"\n\n{title}:\n\n```\n{example.rstrip()}\n```" for title, example in about.examples)
-    return {"text": _message(text), "markdown": f"{about.means} {about.why}{examples}\n"}
+    return {"text": _message(text), "markdown": f"{' '.join(about.paragraphs)}{examples}\n"}
 
 
 def _invocation(report: Report) -> dict[str, Any]:

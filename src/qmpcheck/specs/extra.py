@@ -44,13 +44,15 @@ def _with(holder: Object, members: Sequence[str], item: str) -> Object:
     known = holder.member(first)
     if known is None:
         if any(branch.member(first) for branch in holder.branches.values()):
-            raise SpecError(f"extra: {quoted(item)}: {name(first)} is a member already, where it can be")
+            raise SpecError(
+                f"extra: {quoted(item)}: {name(first)} is a member of one of its branches already"
+            )
         added = Member(first, _with(Object(), inside, item) if inside else Any(), optional=True)
         return msgspec.structs.replace(holder, members=(*holder.members, added))
     if not inside:
         return holder
     if not isinstance(known.type, Object):
-        raise SpecError(f"extra: {quoted(item)}: {name(first)} is no object")
+        raise SpecError(f"extra: {quoted(item)}: {name(first)} is not an object")
     changed = msgspec.structs.replace(known, type=_with(known.type, inside, item))
     members_now = tuple(changed if each is known else each for each in holder.members)
     return msgspec.structs.replace(holder, members=members_now)

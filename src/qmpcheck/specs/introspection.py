@@ -87,7 +87,7 @@ def read(schema: list[Any]) -> RuleBase:
         raise NotIntrospection(f"not a reply to query-qmp-schema: {_said(error)}") from None
     events = [info for info in infos if isinstance(info, _SchemaInfoEvent)]
     if not events:
-        raise NotIntrospection("no event in it: it is of a QEMU that does not describe its events")
+        raise NotIntrospection("no event in it: this QEMU is too old to describe its events")
     writer = _TypeExpander(
         {info.name: info for info in infos if not isinstance(info, (_SchemaInfoEvent, _SchemaInfoCommand))}
     )

@@ -173,7 +173,7 @@ def read_text(name: str) -> tuple[str, str]:
     is_transcript = len(content) > LARGEST_DOCUMENT and kind(text, name) == "introspection"
     largest = LARGEST_TRANSCRIPT if is_transcript else LARGEST_DOCUMENT
     if len(content) > largest:
-        raise SpecError(f"{safe(name)}: larger than {largest >> 20} MiB, which no spec is")
+        raise SpecError(f"{safe(name)}: larger than {largest >> 20} MiB: not a spec")
     return text, side[2] if side else "new"
 
 
@@ -206,7 +206,7 @@ def refuse_part(name: str) -> None:
     """Raise SpecError if a schema file is included by another: it has only some of the events."""
     whole = _including(name)
     if whole:
-        raise SpecError(f"{safe(name)}: only a part of a schema; its root file is {safe(whole)}")
+        raise SpecError(f"{safe(name)}: only a part of a schema; name its root file, {safe(whole)}")
 
 
 def _schema_of(root: str) -> RuleBase:

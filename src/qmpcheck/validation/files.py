@@ -128,7 +128,9 @@ def _feed(streams: StreamsOfFile, format: Format, parts: Iterable[Part], file: o
 
 def _expect_two_reads(path: str) -> None:
     if path != source.STANDARD_INPUT and source.is_pipe(path):
-        raise source.Unreadable("a pipe is read once: name a spec, or give it as standard input")
+        raise source.Unreadable(
+            "a pipe can be read only once; name the spec with --spec, or read the pipe as standard input (-)"
+        )
 
 
 class StreamsOfFile:
