@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 from real_qemu import real
+from test_scenarios import rows
 
 from qmpcheck.cli import main
 from qmpcheck.gate.board import Ability, Need
-from qmpcheck.gate.boards.choice import BOARDS, choose
+from qmpcheck.gate.boards import choose
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.expectations import events_of
 from qmpcheck.gate.failure import Failure
-from qmpcheck.gate.scenarios import ALL
 from qmpcheck.specs import catalogue
 from qmpcheck.version import Version
 
@@ -66,32 +65,6 @@ def test_what_no_board_has(has: Build, needs: tuple[Need, ...], reason: str) -> 
     with pytest.raises(Failure) as raised:
         choose(has, needs)
     assert str(raised.value) == f"lacks: {reason}"
-
-
-PAGE = Path(__file__).parents[1] / "docs" / "gate.md"
-
-
-def rows(heading: str) -> list[list[str]]:
-    """The cells of the table under a heading of the page."""
-    section = PAGE.read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
-    return [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| ")][2:]
-
-
-def test_the_page_says_on_which_boards_a_scenario_is_played() -> None:
-    expected = []
-    for each in ALL:
-        if each.needs:
-            abilities = [need for need in each.needs if isinstance(need, Ability)]
-            can = ["yes" if all(one in board.features for one in abilities) else "-" for board in BOARDS]
-            expected.append([each.name, *can])
-    assert rows("Scenarios and machines") == expected
-
-
-def test_the_page_says_which_events_no_scenario_provokes() -> None:
-    steps = [steps for each in ALL for steps in each.machines.values()]
-    provoked = {event.event for each in steps for event in events_of(each)}
-    listed = {event for event, _ in rows("Kinds of event that no scenario provokes")}
-    assert listed == set(catalogue.find("latest").rule_base.events) - provoked
 
 
 COLUMNS = {"aarch64": 3, "arm": 4, "riscv64": 5, "s390x": 6, "ppc64": 7}

@@ -11,7 +11,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import NamedTuple, Protocol
 
 from qmpcheck.gate.board import Setting
-from qmpcheck.gate.boards.choice import bare, choose
+from qmpcheck.gate.boards import bare, choose
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.expectations import QUIT, events_of
 from qmpcheck.gate.failure import CRASHED, FAILED, LACKS, STOPPED, Failure
