@@ -26,7 +26,6 @@ from qmpcheck.gate import judge, machine, run
 from qmpcheck.gate import profile as profiles
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.expectations import expected, of_build
-from qmpcheck.gate.lacking import lacking
 from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
 from qmpcheck.gate.scenarios import ALL
 from qmpcheck.reports import formats, gatereport
@@ -1000,7 +999,7 @@ def test_a_full_disk_is_no_fault_of_the_build(
     monkeypatch.setattr(gate, "ALL", [full])
     junit = tmp_path / "junit"
     assert main(["gate", "--qemu", real(), "--report", f"junit={junit}"]) == 2
-    told = "the disk is full, so nothing can be said of the build; full: OSError: [Errno 28] No space left on device"
+    told = "the disk is full, so nothing can be said about the build; full: OSError: [Errno 28] No space left on device"
     assert capsys.readouterr().err == f"qmpcheck: {told}\n"
     [error] = ElementTree.parse(junit).getroot().iter("error")
     assert error.attrib["message"] == told
@@ -1028,7 +1027,7 @@ def test_a_dump_that_the_disk_has_no_room_for_is_no_fault_of_the_build(
     monkeypatch.setattr("tempfile.tempdir", None)
     assert main(["gate", "--qemu", real(), "--only", "dump,life-cycle"]) == 2
     said = capsys.readouterr().err
-    assert said.startswith("qmpcheck: the disk is full, so nothing can be said of the build; dump: ")
+    assert said.startswith("qmpcheck: the disk is full, so nothing can be said about the build; dump: ")
     assert "No space left on device" in said
 
 
@@ -1037,7 +1036,7 @@ def test_a_qemu_that_says_that_the_disk_is_full(tmp_path: Path, capsys: pytest.C
     qemu = wrapper(tmp_path, "cat $0 >/dev/full; exit 1")
     assert main(["gate", "--qemu", qemu, *LIFE]) == 2
     assert (
-        "the disk is full, so nothing can be said of the build; life-cycle: it ended"
+        "the disk is full, so nothing can be said about the build; life-cycle: it ended"
         in capsys.readouterr().err
     )
 
@@ -1275,9 +1274,9 @@ def test_what_a_build_lacks_is_what_it_does_not_list(options: list[str], lacks: 
         machines=frozenset({"pc", "none"}), types=frozenset({"ib700", "tcg-accel"}),
         drivers=frozenset({"raw", "null-co"}),
     )  # fmt: skip
-    assert lacking(build, options) == lacks
+    assert build.lacking(options) == lacks
     silent = build._replace(machines=frozenset(), types=frozenset(), drivers=frozenset())
-    assert lacking(silent, options) == ""
+    assert silent.lacking(options) == ""
 
 
 @pytest.mark.qemu

@@ -129,10 +129,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _demands(options: argparse.Namespace, scenarios: Sequence[Scenario]) -> Demands:
-    """What must be played and sent, as the options say.
+    """What must be played and sent, by the options.
 
     Raises:
-        SpecError: the profile is none, or --only or --skip leave out what is required.
+        SpecError: the profile cannot be read, or --only or --skip leave out what is required.
     """
     names = [each.name for each in scenarios]
     required = [name for name in options.require if name != ALL_CHOSEN]
@@ -232,7 +232,7 @@ def _play(build: Build, scenarios: Sequence[Scenario]) -> Played:
         with shown(len(scenarios)) as progress:
             played = play(build, scenarios, progress)
     except OSError as error:
-        raise SpecError(f"no folder for the scenarios: {error.strerror}") from None
+        raise SpecError(f"cannot make a folder for the scenarios: {error.strerror}") from None
     if played.stop:
         tell(
             f"interrupted: {sum(each.was_stopped for each in played.outcomes)} of {len(scenarios)} not played"
@@ -241,7 +241,7 @@ def _play(build: Build, scenarios: Sequence[Scenario]) -> Played:
 
 
 def _check_disk(verdict: Verdict) -> None:
-    """Whether a scenario went wrong as the disk was full, which is no fault of the build.
+    """Refuse to judge if a scenario failed because the disk was full, which is no fault of the build.
 
     Raises:
         SpecError: one did.
@@ -249,7 +249,7 @@ def _check_disk(verdict: Verdict) -> None:
     for judged in verdict.judged:
         if reason := judged.full_disk:
             name = judged.outcome.scenario.name
-            raise SpecError(f"the disk is full, so nothing can be said of the build; {name}: {reason}")
+            raise SpecError(f"the disk is full, so nothing can be said about the build; {name}: {reason}")
 
 
 ALL_CHOSEN = "all"
@@ -287,7 +287,7 @@ def _make(folder: str) -> None:
 
 
 def _keep(options: argparse.Namespace, verdict: Verdict, failed: Sequence[str]) -> tuple[int, str]:
-    """Keep all recordings where --save says, or else those of what failed; the exit status and the folder."""
+    """Keep all recordings, or those of what failed; return the exit status and the folder."""
     folder = options.save
     outcomes = [judged.outcome for judged in verdict.judged]
     if folder is None:
@@ -308,7 +308,7 @@ def _keep(options: argparse.Namespace, verdict: Verdict, failed: Sequence[str]) 
 
 
 KEPT = "qmpcheck-gate-failed-"
-"""What the name of the folder begins with in which the recordings of what failed are kept."""
+"""The prefix of the folder in which the recordings of what failed are kept."""
 
 
 def _save_profile(options: argparse.Namespace, verdict: Verdict, report: Report) -> int:

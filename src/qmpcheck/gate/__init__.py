@@ -1,1 +1,1 @@
-"""A real QEMU made to send events, without a guest system: scenarios, their playing, and the verdict."""
+"""Make a real QEMU send events, without a guest system, and judge them."""

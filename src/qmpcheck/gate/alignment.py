@@ -1,7 +1,8 @@
-"""How the events that were sent differ from those that a scenario leads to: by as little as explains them.
+"""Align the events that came with those that a scenario expects, with the fewest differences.
 
-An *account* explains the first events that were sent by the steps that are past. Step by step there is a
-list of them: the best account of no event, of the first one, of the first two, and so on.
+This is the usual edit distance, over steps that may be optional, alternative or repeated. An *account*
+explains the first events that came by the steps so far. Each step turns a list of the best accounts, those of
+no event, of the first event, of the first two, and so on, into the next such list.
 """
 
 from __future__ import annotations
@@ -15,25 +16,25 @@ from qmpcheck.gate.expectations import Either, Expectation, Expectations, Expect
 Event = dict[str, Any]
 
 LONGEST = 500
-"""Events that are compared; no scenario leads to a tenth of that."""
+"""How many events are compared; no scenario leads to a tenth of that, and the time grows with it."""
 
 
 class MetExpectation(NamedTuple):
-    """An event that came where it should."""
+    """An expected event that came in its place."""
 
     expected: Expected
     event: Event
 
 
 class MissingEvent(NamedTuple):
-    """An event that did not come where it should: after so many others."""
+    """An expected event that did not come in its place, which is after so many of the events that came."""
 
     expected: Expected
     after: int
 
 
 class UnexpectedEvent(NamedTuple):
-    """An event that came where nothing leads to it: after so many others."""
+    """An event that came where none was expected, after so many others."""
 
     event: Event
     after: int
@@ -43,17 +44,17 @@ Difference = MissingEvent | UnexpectedEvent
 
 
 class _Account(NamedTuple):
-    """The cost of an account: how many differences, and a linked list of what it says, the last first."""
+    """How many differences an account has, and a linked list of what it says, the last first."""
 
     differences: int
     last: tuple[Any, MetExpectation | Difference] | None
 
     def but(self, difference: Difference) -> _Account:
-        """An account with one more difference at its end."""
+        """The account with one more difference at its end."""
         return _Account(self.differences + 1, (self.last, difference))
 
     def met(self, expected: Expected, event: Event) -> _Account:
-        """An account with one more event at its end that is as expected."""
+        """The account with one more event at its end that is as expected."""
         return _Account(self.differences, (self.last, MetExpectation(expected, event)))
 
 
@@ -61,13 +62,14 @@ _Accounts = list[_Account]
 
 
 def differences(steps: Expectations, events: Sequence[Event]) -> list[Difference]:
-    """The fewest differences, in order, between what should come and what came."""
+    """The fewest differences between what should come and what came, in order."""
     return [each for each in aligned(steps, events) if not isinstance(each, MetExpectation)]
 
 
 def aligned(steps: Expectations, events: Sequence[Event]) -> list[MetExpectation | Difference]:
-    """What should come and what came, in order, with the fewest differences."""
+    """What should come and what came, aligned with the fewest differences, in order."""
     compared = events[:LONGEST]
+    # Before the first step, every event is unexpected.
     accounts = [_Account(0, None)]
     for at, event in enumerate(compared):
         accounts.append(accounts[-1].but(UnexpectedEvent(event, at)))
@@ -77,7 +79,7 @@ def aligned(steps: Expectations, events: Sequence[Event]) -> list[MetExpectation
 
 
 def _past(steps: Expectations, accounts: _Accounts, events: Sequence[Event]) -> _Accounts:
-    """The best accounts once steps are past."""
+    """The best accounts after more steps."""
     return functools.reduce(lambda before, step: _past_one(step, before, events), steps, accounts)
 
 
@@ -88,7 +90,7 @@ def _past_one(step: Expectation, accounts: _Accounts, events: Sequence[Event]) -
         case Repeated(again):
             return _repeated(again, accounts, events)
         case Since():
-            raise TypeError("not yet the steps of one build")
+            raise TypeError("`of_build` has not chosen the steps of one build")
         case Expected():
             return _expected(step, accounts, events)
 
@@ -98,7 +100,7 @@ def _best(*ways: _Accounts) -> _Accounts:
 
 
 def _repeated(steps: Expectations, accounts: _Accounts, events: Sequence[Event]) -> _Accounts:
-    """Taken once more, until that explains nothing more."""
+    """Take steps once more, until that explains nothing better."""
     better = _best(accounts, _past(steps, accounts, events))
     while [*map(_count, better)] != [*map(_count, accounts)]:
         accounts, better = better, _best(better, _past(steps, better, events))
@@ -106,7 +108,7 @@ def _repeated(steps: Expectations, accounts: _Accounts, events: Sequence[Event])
 
 
 def _expected(step: Expected, before: _Accounts, events: Sequence[Event]) -> _Accounts:
-    """The event came last, or earlier with others after it, or not at all."""
+    """The expected event came as the last one, or earlier with others after it, or not at all."""
     after = [before[0].but(MissingEvent(step, 0))]
     for at, event in enumerate(events):
         ways = [before[at].met(step, event)] if step.is_met_by(event) else []
@@ -120,7 +122,7 @@ def _count(account: _Account) -> int:
 
 
 def _unwound(account: _Account) -> Iterator[MetExpectation | Difference]:
-    """What an account says, the last first."""
+    """What an account says, from its end."""
     rest = account.last
     while rest:
         rest, said = rest

@@ -1,4 +1,4 @@
-"""What a board is: a machine type as scenarios use it, and how what is on it is driven from outside."""
+"""What a board is: a machine type as scenarios use it, and how to drive its devices from outside."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from qmpcheck.gate.build import Build
 from qmpcheck.gate.qtest import QTest
 
 SLOT = 5
-"""A slot of the first PCI bus that is free on all boards."""
+"""A slot of the first PCI bus that is free on all boards: the device that a scenario drives is there."""
 
 
 class Ability(Enum):
@@ -46,19 +46,19 @@ class Ability(Enum):
 
 
 Need = Ability | str
-"""An ability of the board, or a type of device; in that `{bus}` is the bus of the board's virtio devices."""
+"""An ability of the board, or a type of device, in which `{bus}` is the bus of the board's virtio devices."""
 
 
 class Feature(msgspec.Struct, frozen=True):
     """One way in which a board has an ability.
 
     Attributes:
-        act: what the guest does; what it takes beside the guest depends on the ability.
-        device: the value of `-device` for what does it; "" where the board itself does.
-        options: others of the command line.
-        firmware: what the CPU runs for it; b"" where it may as well be idle.
+        act: what the guest does; its arguments after the guest depend on the ability.
+        device: the value of `-device` for the device that is needed; "" if the board itself does it.
+        options: further command-line options.
+        firmware: what the CPU must run; b"" if it can be idle.
         since: the first version of QEMU in which it has an effect.
-        where: the properties of a further device that put it where `act` has an effect on it.
+        where: the properties that put a further device where `act` has an effect on it.
     """
 
     act: Callable[..., object] = lambda *_: None
@@ -70,18 +70,18 @@ class Feature(msgspec.Struct, frozen=True):
 
     @property
     def type(self) -> str:
-        """The type of device that the build must have for it; "" for none."""
+        """The type of the device that is needed; "" for none."""
         return self.device.partition(",")[0]
 
 
 class PCI(msgspec.Struct, frozen=True):
-    """How a board's PCI buses are reached. A function is numbered as `bus << 8 | slot << 3 | function`.
+    """How to reach a board's PCI buses. The number of a function is `bus << 8 | slot << 3 | function`.
 
     Attributes:
-        read: four bytes of the configuration of a function, from a register on.
-        write: write bytes there.
-        memory: a free address for the registers of devices, as the bus has it.
-        shift: what the CPU has to add to the addresses of the bus.
+        read: returns four bytes of a function's configuration, from a register on.
+        write: writes bytes there.
+        memory: a free address on the bus for the registers of devices.
+        shift: what the CPU adds to an address on the bus.
     """
 
     read: Callable[[QTest, int, int], int]
@@ -94,17 +94,17 @@ class Board(msgspec.Struct, frozen=True):
     """A machine type of some emulators.
 
     Attributes:
-        name: as `-machine` takes it, with properties.
-        targets: the emulators that have it, by the names of their targets.
-        features: in how many ways it has each ability; the first that the build has is taken.
-        firmware: the option that takes the file that the CPU runs; "" if there is no CPU.
-        idle: what a CPU runs that has nothing to do.
-        cpu: the value of `-cpu`; "" for the usual one.
-        size: of its memory, as `-m` takes it.
-        memory: the address at which memory begins; the first and the last MiB of it are not free.
-        pci: how its PCI buses are reached; None if it has none.
-        mmio: the address of the registers of a virtio device that has them in memory.
-        bus: the bus of its virtio devices, as their names end.
+        name: the value of `-machine`, with properties.
+        targets: the targets of the emulators that have it; none for all.
+        features: the ways in which it has each ability; the first that the build has is used.
+        firmware: the option for the file that the CPU runs; "" if there is no CPU.
+        idle: what the CPU runs if it has nothing to do.
+        cpu: the value of `-cpu`; "" for the default.
+        size: the size of its memory, as `-m` takes it.
+        memory: the address at which memory begins; its first and last MiB are not free.
+        pci: how to reach its PCI buses; None if it has none.
+        mmio: the address of the registers of a memory-mapped virtio device; 0 if it has none.
+        bus: the bus of its virtio devices, as the names of their types end.
     """
 
     name: str
@@ -126,15 +126,16 @@ class Board(msgspec.Struct, frozen=True):
 
     @property
     def options(self) -> tuple[str, ...]:
-        """The options of the command line that make it; `firmware.bin` is what the CPU runs."""
+        """The command-line options for it; `firmware.bin` is what the CPU runs."""
         firmware = (self.firmware, "firmware.bin") if self.firmware else ()
         cpu = ("-cpu", self.cpu) if self.cpu else ()
+        # Without a CPU, any accelerator will do; qtest is there even if TCG was not built.
         accelerator = "tcg" if self.firmware else "tcg:qtest"
         return ("-machine", f"{self.name},accel={accelerator}", *cpu, *firmware)
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """The build and the board that a scenario is played on, and how they have what it needs."""
+    """The build and the board that a scenario is played on, and the features that it uses."""
 
     build: Build
     board: Board
@@ -142,7 +143,7 @@ class Setting(msgspec.Struct, frozen=True):
 
     @property
     def options(self) -> tuple[str, ...]:
-        """The options of the command line for the board and what is needed of it."""
+        """The command-line options for the board and for the features."""
         features = self.features.values()
         more = (option for feature in features for option in feature.options)
         devices = dict.fromkeys(feature.device for feature in features if feature.device)
@@ -150,6 +151,6 @@ class Setting(msgspec.Struct, frozen=True):
 
     @property
     def firmware(self) -> bytes:
-        """What the CPU runs."""
+        """The content of the file that the CPU runs."""
         special = (feature.firmware for feature in self.features.values() if feature.firmware)
         return next(special, self.board.idle)

@@ -1,4 +1,4 @@
-"""The events that a scenario expects a build to send, in order."""
+"""The events that a scenario expects, in order: some may be optional, alternative or repeated."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Expected(msgspec.Struct, frozen=True):
-    """One event that must be seen: its name, and members of its data with their values."""
+    """One event that must come: its name, and members of its data with their values."""
 
     event: str
     where: dict[str, Any] = {}
@@ -25,23 +25,23 @@ class Expected(msgspec.Struct, frozen=True):
 
     @property
     def values(self) -> str:
-        """The values of its members for a reader, in parentheses; "" if it has none."""
+        """Its members and their values for a reader, in parentheses; "" if it has none."""
         values = ", ".join(_shown(self.where))
         return f"({values})" if values else ""
 
     def is_met_by(self, message: dict[str, Any]) -> bool:
-        """Whether an event is the one expected."""
+        """Whether an event is the one that is expected."""
         return message["event"] == self.event and matches(message.get("data"), self.where)
 
 
 class Either(msgspec.Struct, frozen=True):
-    """One of several ways on, each a sequence of steps."""
+    """One of several ways to go on, each a sequence of steps."""
 
     ways: tuple[Expectations, ...]
 
 
 class Since(msgspec.Struct, frozen=True):
-    """Steps that are taken from a version on, and those that were taken before it."""
+    """Steps that builds take since a version, and those that builds took before it."""
 
     version: tuple[int, ...]
     steps: Expectations
@@ -49,7 +49,7 @@ class Since(msgspec.Struct, frozen=True):
 
 
 class Repeated(msgspec.Struct, frozen=True):
-    """Steps that are taken as often as the build likes, or never."""
+    """Steps that a build takes any number of times, or never."""
 
     steps: Expectations
 
@@ -59,7 +59,7 @@ Expectations = tuple[Expectation, ...]
 
 
 def expected(event: str, /, **where: Any) -> Expected:
-    """An event that must be seen; in the names of members `_` means `-`."""
+    """An event that must come; `_` in the names of members means `-`."""
     return Expected(event, {member.replace("_", "-"): value for member, value in where.items()})
 
 
@@ -69,7 +69,7 @@ def maybe(*steps: Expectation) -> Either:
 
 
 def events_of(steps: Expectations) -> Iterator[Expected]:
-    """All events that steps may lead to."""
+    """All events that steps may include, whatever the build."""
     for step in steps:
         match step:
             case Expected():
@@ -84,7 +84,7 @@ def events_of(steps: Expectations) -> Iterator[Expected]:
 
 
 def of_build(build: Build, steps: Expectations) -> Expectations:
-    """The steps that a build takes: neither events nor members that it does not know are in them."""
+    """The steps that a build takes, without the events and the members that it does not have."""
     return tuple(taken for step in steps for taken in _of_build(build, step))
 
 
@@ -131,20 +131,20 @@ class _Anything:
 
 
 ANYTHING = _Anything()
-"""For a member that must be there, whatever its value."""
+"""The value of a member that must be there, whatever its value."""
 
 QUIT = expected("SHUTDOWN", guest=False, reason="host-qmp-quit")
-"""What a system emulator says when it is asked to end."""
+"""What a system emulator sends when it is asked to end."""
 
 
 def matches(data: Any, where: dict[str, Any]) -> bool:
-    """Whether an object has these members with these values; an object in it may have more of its own."""
+    """Whether an object has these members with these values; it may have more, and so may objects in it."""
     members = data if isinstance(data, dict) else {}
     return all(member in members and _equal(members[member], value) for member, value in where.items())
 
 
 def _equal(value: Any, wanted: Any) -> bool:
-    """Whether they are equal in JSON, where 0 is not false."""
+    """Whether two values are equal in JSON, where 0 is not false."""
     if isinstance(wanted, dict):
         return isinstance(value, dict) and matches(value, wanted)
     return bool(wanted == value) and (type(value) is type(wanted) or not isinstance(wanted, int))

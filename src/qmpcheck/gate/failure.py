@@ -1,4 +1,4 @@
-"""Why a scenario could not be played to its end; what its events say is another matter."""
+"""Why a scenario could not be played to its end. What is wrong with its events is a finding instead."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 from qmpcheck.text import safe, shortened
 
 CRASHED, HUNG, LACKS, FAILED, STOPPED = "crashed", "hung", "lacks", "failed", "stopped"
-"""The process ended; it did not answer; the build has no such thing; an answer was not the one expected; the
+"""The process ended; it did not answer; the build does not have something; an answer was not as expected; the
 user stopped the gate."""
 
 
@@ -17,7 +17,7 @@ class Failure(Exception):
 
     Args:
         kind: `CRASHED`, `HUNG`, `LACKS`, `FAILED` or `STOPPED`.
-        text: what happened; from anywhere.
+        text: what happened; it may come from QEMU, so it is made safe to print.
     """
 
     def __init__(self, kind: str, text: str) -> None:
@@ -25,13 +25,11 @@ class Failure(Exception):
         self.text = safe(shortened(" ".join(text.split()), 200))
         super().__init__(f"{kind}: {self.text}")
 
-    def __reduce__(self) -> tuple[type[Failure], tuple[str, str]]:
-        return Failure, (self.kind, self.text)
 
-
+# QEMU has no other way than the text of an error to say that a disk is full.
 _FULL = tuple(map(os.strerror, (errno.ENOSPC, errno.EDQUOT)))
 
 
 def is_full(text: str) -> bool:
-    """Whether it says that the disk is full, which is no fault of the build."""
+    """Whether a message says that the disk is full, which is no fault of the build."""
     return any(reason in text for reason in _FULL)

@@ -1,4 +1,4 @@
-"""What the gate itself finds: events that are missing, extra, repeated or late, and failures."""
+"""What the gate itself finds: failures, and events that are missing, extra, repeated or late."""
 
 from __future__ import annotations
 
@@ -30,18 +30,19 @@ from qmpcheck.streams.messages import NO_CLOCK
 from qmpcheck.text import name, quoted, shortened
 
 PLAYED = (4, 2), (11, 1)
-"""The oldest and the newest release on which the scenarios were played; on no development version."""
+"""The oldest and the newest release on which the scenarios were tried; development versions were not."""
 
 
 def faults(build: Build, outcome: ScenarioOutcome, severities: Severities) -> Iterator[Finding]:
-    """What the gate finds of a scenario; nothing if the build lacks what it needs.
+    """The findings of the gate itself about a scenario; none if it was skipped or interrupted.
 
     Args:
-        build: what it was played on.
-        outcome: what playing it gave.
-        severities: how bad the findings of some codes are.
+        build: the build that it was played on.
+        outcome: the outcome of playing it.
+        severities: the severities that the user sets for some codes.
     """
     if not outcome.skipped and not outcome.was_stopped:
+        # Two events can give equal findings, which a reader needs once.
         for finding in dict.fromkeys(_found(build, outcome)):
             level = severities.get(finding.code, finding.severity)
             yield msgspec.structs.replace(finding, level=level)
@@ -67,7 +68,7 @@ def _found(build: Build, outcome: ScenarioOutcome) -> Iterator[Finding]:
 
 
 class _Where(NamedTuple):
-    """A scenario, a recording of it, and the machine that sent it in words; "" for the only one."""
+    """A scenario, one of its recordings, and which machine sent it, in words; "" for the first machine."""
 
     scenario: str
     recording: str
@@ -85,10 +86,10 @@ class _Where(NamedTuple):
 
         Args:
             code: one of `BUILD_CODES`.
-            event: the event that came, or the name of one that did not.
-            values: those that it should have; safe to print.
+            event: the event that came, or the name of one that did not come.
+            values: the values that it has or should have, in words; safe to print.
             level: how bad it is.
-            measured: what differs each time that it happens, and so is no part of its identity.
+            measured: what differs from run to run, and so is no part of the finding's identity.
         """
         about, line = (event, 0) if isinstance(event, str) else (name(event.event["event"]), event.line)
         what = f" {values}".rstrip() + self.machine
@@ -98,12 +99,13 @@ class _Where(NamedTuple):
 
 
 def _once(events: Iterable[ReceivedEvent]) -> tuple[list[ReceivedEvent], list[ReceivedEvent]]:
-    """The events, and those that were sent again: the same, with a clock to tell them apart."""
+    """The events without repeats, and the repeats: events equal to an earlier one, timestamp included."""
     seen: set[str] = set()
     once: list[ReceivedEvent] = []
     again: list[ReceivedEvent] = []
     for sent in events:
         whole = json.dumps(sent.event, sort_keys=True)
+        # Without a clock, two events can be equal that report two things.
         is_again = whole in seen and sent.event.get("timestamp") != NO_CLOCK
         (again if is_again else once).append(sent)
         seen.add(whole)
@@ -113,11 +115,11 @@ def _once(events: Iterable[ReceivedEvent]) -> tuple[list[ReceivedEvent], list[Re
 def _out_of_sequence(
     build: Build, steps: Expectations, sent: Sequence[ReceivedEvent], where: _Where, is_whole: bool
 ) -> Iterator[Finding]:
-    """What is missing, came at another place, or came besides.
+    """The events that are missing, that came in another place, and that came although nothing expects them.
 
-    An event that came instead of an expected one is no finding of its own, nor is what was still to come in a
-    scenario that was not played to its end. On a release on which the scenarios were never played, events
-    that came are warnings.
+    An event that came instead of an expected one is no finding of its own, nor is what was still to come when
+    a scenario ended too early. On a release on which the scenarios were never tried, events that are too many
+    or in another place are warnings.
     """
     first, last = PLAYED
     version = build.version
@@ -125,6 +127,8 @@ def _out_of_sequence(
     level = Severity.ERROR if is_played else Severity.WARNING
     differences = alignment.differences(of_build(build, steps), [each.event for each in sent])
     came = [sent[each.after] for each in differences if isinstance(each, UnexpectedEvent)]
+    # For each missing event, look for the one that explains it best: itself elsewhere, one of its name with
+    # other values, or, in its place, one that the build does not declare.
     for expected, after in (each for each in differences if isinstance(each, MissingEvent)):
         elsewhere = [each for each in came if expected.is_met_by(each.event)]
         changed = [each for each in came if each.event["event"] == expected.event]
@@ -141,7 +145,7 @@ def _out_of_sequence(
         for each in (elsewhere or changed or renamed)[:1]:
             came.remove(each)
     for each in came:
-        if _has(build, each):  # another is one that the spec does not have
+        if _has(build, each):  # one that it does not declare is a finding of the checker
             yield where.finding(UNEXPECTED, each, _values(each.event, steps), level)
 
 
@@ -150,7 +154,7 @@ def _has(build: Build, sent: ReceivedEvent) -> bool:
 
 
 def _values(event: Event, steps: Expectations) -> str:
-    """Those values of an event that such events are expected with, in the same order."""
+    """The values of an event, in words, of the members that the scenario expects in such events."""
     data = event.get("data")
     wanted = dict.fromkeys(
         key for each in events_of(steps) if each.event == event["event"] for key in each.where

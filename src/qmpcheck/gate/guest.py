@@ -1,4 +1,4 @@
-"""A guest without code of its own: what it would do is done from outside, over qtest."""
+"""A guest without an operating system: what its drivers would do is done from outside, over qtest."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from qmpcheck.gate.qtest import QTest
 COMMAND, HEADER, CAPABILITIES = 0x04, 0x0E, 0x34
 """Registers of PCI configuration space."""
 
+# Bits of the command register: what the function answers to, and that it may use memory itself.
 _PORTS, _MEMORY, _MASTER = 1, 2, 4
 
 _MOST_CAPABILITIES = 48
-"""As many as there is room for, should their list have no end."""
+"""How many capabilities configuration space has room for: a faulty list may have no end."""
 
 
 class Guest(QTest):
@@ -32,24 +33,24 @@ class Guest(QTest):
         self._features = setting.features
 
     def do(self, ability: Ability, *arguments: Any) -> None:
-        """Make use of an ability that the scenario says it needs."""
+        """Use an ability that the scenario says that it needs."""
         self._features[ability].act(self, *arguments)
 
     @property
     def pci(self) -> PCI:
-        """How the board's PCI buses are reached."""
+        """How to reach the board's PCI buses."""
         assert self.board.pci
         return self.board.pci
 
     def place(self, function: int, bar: int, address: int = 0) -> int:
-        """Put the registers of a PCI function where they can be used, and let it use memory.
+        """Map the registers of a PCI function, as firmware would, and let it use memory.
 
         Args:
             function: the function.
-            bar: the register that holds the address.
-            address: on the bus; 0 for where memory of devices may be.
+            bar: the configuration register for the address.
+            address: an address on the bus; 0 for the free one that the board names.
 
-        Returns: their address for the CPU.
+        Returns: the address of the registers for the CPU.
         """
         address = address or self.pci.memory
         self.pci.write(self, function, bar, struct.pack("<I", address))
@@ -57,7 +58,7 @@ class Guest(QTest):
         return address + self.pci.shift
 
     def capability(self, function: int, kind: int) -> int:
-        """The register at which a capability of a PCI function begins; 0 if it has none of that kind."""
+        """The register at which a PCI function's capability of a kind begins; 0 if it has none."""
         at = self.pci.read(self, function, CAPABILITIES) & 0xFF
         for _ in range(_MOST_CAPABILITIES):
             header = self.pci.read(self, function, at)

@@ -1,4 +1,4 @@
-"""The verdict on a build: what its events say, which did not come, and how it differs from the spec."""
+"""Judge a build: check its events, find those that did not come, and compare the build with the spec."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ NONE = Demands()
 """Nothing is demanded."""
 
 FOR_BUILDS = Recipe(codes=OF_GATE)
-"""How a build's events are checked where the user asks for nothing else."""
+"""How a build's events are checked if the user asks for nothing else."""
 
 
 class Judged(NamedTuple):
     """A scenario that was judged.
 
     Attributes:
-        outcome: what playing it gave.
-        checked: each of its recordings, checked by the spec, and by what the build says about itself.
-        faults: what else was found.
-        seen: counts its events by name.
+        outcome: the outcome of playing it.
+        checked: two results for each recording: by the spec, and by what the build says about itself.
+        faults: what else was found: by the gate itself, and by demands that are not met.
+        seen: how many events of each name came.
     """
 
     outcome: ScenarioOutcome
@@ -63,13 +63,13 @@ class Judged(NamedTuple):
 
     @property
     def is_well(self) -> bool:
-        """Whether it was skipped, or played to its end, and nothing that was found is an error."""
+        """Whether it was skipped, or played to its end without an error."""
         ended = self.outcome.failure is None or self.outcome.skipped
         return ended and not self.errors and all(each.severity < Severity.ERROR for each in self.faults)
 
     @property
     def full_disk(self) -> str:
-        """Who says that the disk is full, and how, if something went wrong; "" if nobody does."""
+        """The message that the disk is full, if something went wrong and one says so; "" otherwise."""
         outcome = self.outcome
         lines = {each.name: each.data.split(b"\n") for each in outcome.recordings}
         raw = [lines[fault.file][fault.line - 1] for fault in self.faults if fault.line]
@@ -87,15 +87,15 @@ _LONGEST = 200
 
 
 class Verdict(NamedTuple):
-    """All that is known of a build.
+    """All that is known about a build.
 
     Attributes:
         build: the build.
-        spec: what its events were checked against.
-        judged: the scenarios.
-        changes: how what the build says of itself differs from the spec, or from the release `since`.
+        spec: the spec that its events were checked against.
+        judged: the scenarios, in the order of reports.
+        changes: how its introspection differs from the spec, or from the release `since`.
         recipe: how it was checked.
-        since: the release before the build, from which it may differ; None where it may not.
+        since: the last release before a build of no release, from which it may differ; None for other builds.
     """
 
     build: Build
@@ -118,13 +118,13 @@ def judge(
     recipe: Recipe = FOR_BUILDS,
     demands: Demands = NONE,
 ) -> Verdict:
-    """Check what a build sent, and compare what it says of itself with the spec.
+    """Check what a build sent, and compare its introspection with the spec.
 
     Args:
         build: the build.
         spec: the spec that its events are checked against.
-        outcomes: what playing the scenarios gave.
-        recipe: how to check them, apart from what QEMU was given.
+        outcomes: the outcomes of playing the scenarios.
+        recipe: how to check its events; scenarios add the options that they give to QEMU.
         demands: what must be played and sent.
     """
     of_streams = recipe if build.is_system else _of_a_storage_daemon(recipe)
@@ -158,12 +158,12 @@ _PENDING = "QMP302"
 
 
 def _of_a_storage_daemon(recipe: Recipe) -> Recipe:
-    """The same, but `quit` need not be followed by SHUTDOWN, which a storage daemon never sends."""
+    """The recipe without the rule that SHUTDOWN follows `quit`: a storage daemon never sends it."""
     return msgspec.structs.replace(recipe, ignored=recipe.ignored | {"quit-may-shut-down"})
 
 
 def _checker(spec: Spec, recipe: Recipe, given: tuple[str, ...]) -> Checker:
-    """For scenarios in which QEMU was given those options, whether or not the spec says anything of them."""
+    """A checker for scenarios that give QEMU those options, of which the spec may know only some."""
     known = options_with_follow_ups(spec.rule_base)
     assume = tuple(option for option in given if option in known)
     return msgspec.structs.replace(recipe, assume=assume).checker(spec)
@@ -193,7 +193,7 @@ def _judged(
 
 
 def _release_before(build: Build, spec: Spec) -> Spec | None:
-    """The release before a build that is of none; None if it is of one, or the user named another spec."""
+    """The last release before a build of no release; None for a release, or if the user named a spec."""
     version = build.version
     is_between = version.is_development and not version.is_candidate
     if (spec.newer or is_between) and spec.name == catalogue.of_version(version).name:
@@ -202,7 +202,7 @@ def _release_before(build: Build, spec: Spec) -> Spec | None:
 
 
 def _is_known(fault: Finding, results: Iterable[StreamResult]) -> bool:
-    """Whether checking the recording found the fault's cause: the event has an error, or a rule misses it."""
+    """Whether the checker has found why an event was not seen: it has an error, or a rule misses it."""
     if fault.code != NOT_SEEN:
         return False
     findings = (finding for result in results if result.path == fault.file for finding in result.listed)
@@ -220,7 +220,7 @@ _NAME = re.compile(r"\w+")
 
 
 def _changes(build: Build, rule_base: RuleBase, selection: Selection) -> tuple[Change, ...]:
-    """Return the changes from the spec to the build that count."""
+    """The changes from the spec to the build, as far as the user selects them."""
     if not build.is_system:
         rule_base = _of_the_same_files(rule_base, build.rule_base)
     changes = compare(rule_base, build.rule_base)
@@ -228,7 +228,7 @@ def _changes(build: Build, rule_base: RuleBase, selection: Selection) -> tuple[C
 
 
 def _of_the_same_files(rule_base: RuleBase, build: RuleBase) -> RuleBase:
-    """What the spec says in those of its files that a storage daemon is built from, in part at least."""
+    """The spec's rules from the schema files that a storage daemon has events of."""
     files = {rule.file for event, rule in rule_base.events.items() if event in build.events}
     events = {event: rule for event, rule in rule_base.events.items() if rule.file in files}
     return msgspec.structs.replace(rule_base, events=events)

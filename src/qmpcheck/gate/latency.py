@@ -1,4 +1,4 @@
-"""Whether events come when their timestamps say that they happened: the build runs by our own clock."""
+"""Compare the timestamps of events with the times of their arrival, which are of the same clock."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from qmpcheck.qmp.client import Arrival
 from qmpcheck.streams.messages import MICROSECONDS, NO_CLOCK
 
 PROMPT = 0.25
-"""Seconds within which an event comes on a busy machine; what takes longer was held up."""
+"""Seconds within which an event comes, even on a busy machine; one that takes longer was held back."""
 
 _EXACT = 0.01
-"""Seconds by which two readings of the clock may come in the wrong order."""
+"""Seconds by which a timestamp may be later than the arrival: two readings of one clock can differ."""
 
 _FAR = 1 << 53
-"""Seconds beyond which one time is as wrong as another."""
+"""Seconds up to which a float is exact; beyond them one time is as wrong as another."""
 
 
 def untimely(events: Iterable[ReceivedEvent]) -> Iterator[tuple[ReceivedEvent, str]]:
-    """The events that came at another time, and how far off they were.
+    """The events whose timestamps are not the time at which they came, and how far off they are.
 
-    A scenario leaves time between rate-limited events, so none of them is held back.
+    A scenario leaves enough time between rate-limited events, so QEMU has no reason to hold one back.
     """
     for each in events:
         timestamp = each.event.get("timestamp")
@@ -35,7 +35,7 @@ def untimely(events: Iterable[ReceivedEvent]) -> Iterator[tuple[ReceivedEvent, s
 
 
 def _off(arrival: Arrival, moment: float) -> str:
-    """How far a timestamp is off; "" where it can be true."""
+    """How far a timestamp is off; "" if it can be true."""
     if moment > arrival.before + _EXACT:
         return f"its timestamp is {moment - arrival.before:.3f} s after it came"
     if moment < arrival.after - PROMPT:
@@ -44,7 +44,7 @@ def _off(arrival: Arrival, moment: float) -> str:
 
 
 def _seconds(timestamp: object) -> float | None:
-    """Since the epoch; None for what the checker finds to be no timestamp."""
+    """Seconds since 1970; None for what is no timestamp, which the checker reports."""
     if not isinstance(timestamp, dict):
         return None
     seconds, microseconds = timestamp.get("seconds"), timestamp.get("microseconds")

@@ -1,4 +1,4 @@
-"""One QEMU of a scenario: commands, events and its end. Whatever goes wrong is raised as a `Failure`."""
+"""One QEMU of a scenario: its commands, its events and its end. Whatever goes wrong is a `Failure`."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from qmpcheck.qmp.connection import ConnectionFailed
 from qmpcheck.qmp.process import Process, signal_name
 
 ANSWER, EVENT = 10.0, 5.0
-"""Seconds that a reply, and that an event, may take on a busy machine."""
+"""How many seconds a reply and an event may take, even on a busy machine."""
 
 APART = 1.1
-"""More than a second: rate-limited events that far apart are all seen."""
+"""Seconds to leave between rate-limited events, so that each is sent at once."""
 
 LONGEST = 1 << 19
-"""Bytes that one process may send; the longest recording has a hundredth of that."""
+"""How many bytes a process may send; the longest recording has a hundredth of that."""
 
 
 class Refused(Failure):
-    """A command of the build's schema that it answered with an error."""
+    """The build has a command, but answered it with an error."""
 
     def __init__(self, error: CommandError) -> None:
         super().__init__(FAILED, str(error))
@@ -35,8 +35,12 @@ class Machine:
 
     Args:
         process: the process.
-        limit: when, by the monotonic clock, the scenario must be over.
-        commands: those that the build knows.
+        limit: the time of the monotonic clock at which the scenario must be over.
+        commands: the names of the commands that the build has.
+
+    Attributes:
+        commands: the same.
+        ended: whether it has ended in order.
     """
 
     def __init__(self, process: Process, limit: float, commands: frozenset[str]) -> None:
@@ -47,7 +51,7 @@ class Machine:
 
     @property
     def received(self) -> bytes:
-        """Every byte that it has sent, as it was sent."""
+        """Every byte that it has sent, and between them the commands, each on a line of its own."""
         return self._client.received
 
     @property
@@ -56,16 +60,16 @@ class Machine:
         return self._client.arrivals
 
     def greet(self) -> None:
-        """Wait for the greeting, and leave capabilities negotiation."""
+        """Wait for the greeting, and negotiate capabilities."""
         with self._qmp_failures():
             self._client.greet()
 
     def command(self, name: str, /, **arguments: Any) -> Any:
-        """Send a command, and wait for what it returns.
+        """Send a command, and return the value of its reply.
 
         Raises:
             Refused: it answers with an error.
-            Failure: it does not answer, or its schema does not have the command.
+            Failure: it does not answer, or the build does not have the command.
         """
         if name not in self.commands:
             raise Failure(LACKS, f"the command {name}")
@@ -73,7 +77,7 @@ class Machine:
             return self._client.command(name, **arguments)
 
     def command_if_known(self, name: str, /, **arguments: Any) -> None:
-        """Send a command, if the build's schema has it.
+        """Send a command, if the build has it.
 
         Raises:
             Failure: as for `command`.
@@ -82,7 +86,11 @@ class Machine:
             self.command(name, **arguments)
 
     def retry(self, name: str, /, **arguments: Any) -> None:
-        """Send a command, and send it again while QEMU refuses it because an earlier one is not done."""
+        """Send a command, again and again while QEMU refuses it because an earlier one is not done.
+
+        Raises:
+            Failure: as for `command`.
+        """
         end = time.monotonic() + EVENT
         while not self._accepts(name, arguments):
             if time.monotonic() >= end:
@@ -98,7 +106,15 @@ class Machine:
         return True
 
     def wait(self, event: str, /, seconds: float = EVENT, **where: Any) -> dict[str, Any] | None:
-        """The data of the next such event that no one has waited for; None where it does not come."""
+        """Wait for the next such event, and return its data; None if it does not come in time.
+
+        An event is returned once. That one is missing is no failure: it is found in the recording.
+
+        Args:
+            event: its name.
+            seconds: how long to wait.
+            where: members of its data, and their values.
+        """
         found: list[dict[str, Any]] = []
 
         def claim() -> bool:
@@ -116,12 +132,12 @@ class Machine:
         return data if isinstance(data, dict) else {}
 
     def pause(self, seconds: float) -> None:
-        """Wait that long, and read what comes meanwhile."""
+        """Wait, and read what comes meanwhile."""
         with self._qmp_failures():
             self._client.until(lambda: False, seconds)
 
     def quit(self) -> None:
-        """Ask it to end, and see it end."""
+        """Ask it to end, and wait until it has."""
         with self._qmp_failures():
             self._client.send("quit")
         self.wait_exit()
@@ -130,7 +146,7 @@ class Machine:
         """Wait until it has ended, in order.
 
         Raises:
-            Failure: it does not, or it was a crash.
+            Failure: it does not end, or it crashed.
         """
         with self._qmp_failures():
             if not self._client.until(lambda: self._client.is_closed, ANSWER):
@@ -143,16 +159,16 @@ class Machine:
         self.ended = True
 
     def crash(self, has_answered: bool) -> Failure | None:
-        """That it died of a signal, if it did: then whatever else went wrong is a consequence.
+        """The failure that it died of a signal; None if it did not.
 
-        If it has just answered, it is not waited for: it may take a moment to end after its sockets have.
+        It may end a moment after its sockets have closed. One that has just answered is not waited for.
         """
         status = self._process.status(0 if has_answered else _MOMENT)
         return self._end(status) if status is not None and status < 0 else None
 
     @contextmanager
     def _qmp_failures(self) -> Iterator[None]:
-        """Inside, whatever goes wrong over QMP is raised as a `Failure`."""
+        """Raise whatever goes wrong over QMP in the block as a `Failure`."""
         try:
             yield
         except CommandError as error:
@@ -166,21 +182,21 @@ class Machine:
             raise self._silence(str(error)) from None
 
     def _silence(self, text: str) -> Failure:
-        """Why nothing came."""
+        """The failure that nothing came."""
         status = self._process.status(_MOMENT if self._client.is_closed else 0)
         if status is not None:
             return self._end(status)
         return Failure(HUNG, f"{text}; it closed QMP and runs on" if self._client.is_closed else text)
 
     def _end(self, status: int) -> Failure:
-        """That it ended too early: how, and what it wrote last, however it has begun."""
+        """The failure that it ended too early: how it ended, and the last error that it wrote."""
         how = f"exit status {status}" if status >= 0 else signal_name(-status)
         errors = _errors(self._process.last_lines())
         return Failure(CRASHED, f"it ended ({how})" + (f": {errors[-1]}" if errors else ""))
 
 
 def _errors(lines: list[str]) -> list[str]:
-    """The lines that may say why a process ended: no warnings, and nothing after which it has gone on."""
+    """The lines that may say why a process ended: no warnings, and nothing that it went on after."""
     went_on = [at for at, line in enumerate(lines) if "falling back to" in line]
     return [line for line in lines[max(went_on, default=-1) + 1 :] if "warning" not in line.lower()]
 

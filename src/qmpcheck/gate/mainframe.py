@@ -1,7 +1,7 @@
-"""What the CPU of a mainframe runs: the only guest with a few instructions of its own.
+"""What the CPU of a mainframe runs, the only guest with code of its own.
 
-Its channels are driven by instructions, not by registers in memory, so it waits for code and runs it. All
-that it uses is in the first page of memory.
+Its channels are driven by instructions, not by registers in memory. So the CPU waits for code that qtest
+writes to memory, and runs it. All that it uses is in the first page.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from qmpcheck.gate.failure import HUNG, Failure
 from qmpcheck.gate.qtest import ANSWER, QTest
 
 _CODE, _DONE = 0x200, 0x20C
-"""Where the code begins, and where further code goes on that is done."""
+"""Where the loop that waits for code begins, and where code goes when it is done."""
 
 _GO, _NEXT, _IDLE, _BACK = 0x300, 0x310, 0x320, 0x330
-"""The word that says go, and PSWs: the one to go to, that of a CPU that waits, and the way back."""
+"""The word that says go, and three PSWs: the one to load, that of a CPU that waits, and the way back."""
 
 _RUN = 0x500
-"""Where further code is put."""
+"""Where code for the CPU is written."""
 
 RUNNING = 0x0000_0001_8000_0000
 WAITING = 0x0302_0000_0000_0000 | RUNNING
 DISABLED_WAIT = 0x0002_0000_0000_0000 | RUNNING
-"""Masks of PSWs: a CPU that runs, one that waits for interrupts, and one that can wait for none."""
+"""Masks of PSWs: a CPU that runs, one that waits for interrupts, and one that is in a disabled wait."""
 
 _POLL = bytes.fromhex(
     "bf1f0300"  # poll: icm %r1,15,_GO
@@ -33,7 +33,7 @@ _POLL = bytes.fromhex(
     "d70303000300"  # done: xc _GO(4),_GO
     "a7f4fff7"  # j poll
 )
-"""It says itself that further code is done: that may be overwritten from then on."""
+"""The loop itself clears _GO when code is done: from then on the code may be overwritten."""
 
 _REST = bytes.fromhex("b2b20320")  # lpswe _IDLE
 
@@ -44,7 +44,7 @@ def psw(mask: int, address: int = 0) -> bytes:
 
 
 def _image(code: bytes) -> bytes:
-    """The first page: it begins with code; whatever interrupts the CPU makes it wait."""
+    """The first page of memory, with code to begin with; every interrupt makes the CPU wait."""
     page = bytearray(_BACK + 16)
     page[:8] = struct.pack(">II", 0x0008_0000, 0x8000_0000 | _CODE)
     for at in (*range(0x1A0, 0x200, 16), _IDLE):
@@ -55,7 +55,7 @@ def _image(code: bytes) -> bytes:
 
 
 IDLE, OBEDIENT = _image(_REST), _image(_POLL)
-"""A CPU that rests, and one that goes where it is sent."""
+"""The first page for a CPU that only waits, and for one that runs what it is given."""
 
 
 def go(guest: QTest, mask: int, address: int = 0) -> None:
@@ -74,9 +74,9 @@ _RETURN = bytes.fromhex("b2b20330")  # lpswe _BACK
 
 
 def run(guest: QTest, code: bytes) -> None:
-    """Make the CPU run code; for its end one has to `settle`.
+    """Make the CPU run code; `settle` waits for its end.
 
-    What it does may stop the machine, and the CPU in the midst of it, so nobody waits for it at once.
+    The code may stop the machine, and with it the CPU in the midst of the code, so this does not wait.
     """
     guest.write(_RUN, code + _RETURN)
     go(guest, RUNNING, _RUN)
@@ -86,19 +86,19 @@ def settle(guest: QTest) -> None:
     """Wait until the CPU has run what it was given.
 
     Raises:
-        Failure: it does not come to the code's end.
+        Failure: the code does not end in time.
     """
     end = time.monotonic() + ANSWER
     while any(guest.read(_GO, 4)):
         if time.monotonic() >= end:
-            raise Failure(HUNG, "the guest's code does not come to its end")
+            raise Failure(HUNG, f"the guest's code did not end within {ANSWER:g} s")
 
 
 _SUBCHANNEL = 0x0001_0000
-"""The first, which the only channel device has."""
+"""The first subchannel, which the only channel device has."""
 
 _REQUEST, _COMMAND, _STATUS, _CONTROL, _DATA = 0x380, 0x3A0, 0x400, 0x480, 0x600
-"""Where a channel program's operation request block and command are, what the channel says, and data."""
+"""Where a channel program's operation request block and command are, the channel's answers, and data."""
 
 _FORMAT_1, _ALL_PATHS = 0x0080, 0xFF
 
@@ -121,7 +121,7 @@ def enable_channel(guest: QTest) -> None:
 
 
 def channel(guest: QTest, command: int, data: bytes) -> None:
-    """Send a channel command with data for the device."""
+    """Send a channel command, with data for the device."""
     guest.write(_DATA, data)
     guest.write(_COMMAND, struct.pack(">BBHI", command, 0, len(data), _DATA))
     guest.write(_REQUEST, struct.pack(">IHBBI20x", 0, _FORMAT_1, _ALL_PATHS, 0, _COMMAND))
@@ -130,7 +130,7 @@ def channel(guest: QTest, command: int, data: bytes) -> None:
 
 
 _LARGE_DATA = 0x3000
-"""Where the service processor takes data from, which is not the first two pages."""
+"""Where the service processor takes data from, which must not be in the first two pages."""
 
 _WRITE_EVENT = 0x0076_0005
 
@@ -144,6 +144,6 @@ def send_to_service(guest: QTest, kind: int, data: bytes) -> None:
 
 
 def notify(guest: QTest, queue: int) -> None:
-    """Tell a virtio device that there is something in a queue, by a hypercall."""
+    """Notify a virtio device of a request in a queue, by a hypercall."""
     load = struct.pack(">HIHIHI", 0xC01F, 3, 0xC02F, _SUBCHANNEL, 0xC03F, queue)  # llilf %r1 to %r3
     run(guest, load + bytes.fromhex("a749000083240500"))  # lghi %r4,0; diag 0x500

@@ -1,6 +1,6 @@
-"""What a build must play and send: as the user demands, or as an earlier build did.
+"""What a build must play and send, because the user demands it or an earlier build did it.
 
-A profile is a JSON file: for each scenario that was played, the kinds of events that it sent.
+A profile is a JSON file that lists, for each scenario that a build played, the kinds of events that came.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from qmpcheck.text import name, safe
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """What one build played and sent.
+    """What one build played, and which events came.
 
     Attributes:
-        qemu: its version.
-        scenarios: the kinds of events of each scenario that it played, by name.
+        qemu: the version of the build.
+        scenarios: the names of the scenarios that it played, each with the kinds of events that came.
     """
 
     qemu: str
@@ -34,9 +34,9 @@ class Demands(msgspec.Struct, frozen=True):
     """What must be played and sent.
 
     Attributes:
-        scenarios: those that must be played, each with who demands it, in words.
+        scenarios: those that must be played, each with the reason in words.
         events: for each scenario, the kinds of events that must come.
-        since: the version of the build that sent them.
+        since: the version of the build that sent those events.
     """
 
     scenarios: Mapping[str, str] = {}
@@ -44,12 +44,12 @@ class Demands(msgspec.Struct, frozen=True):
     since: str = ""
 
     def unmet(self, outcome: ScenarioOutcome, seen: Counter[str], missed: Iterable[str]) -> Iterator[Finding]:
-        """What a scenario does not meet.
+        """The findings about demands that a scenario does not meet.
 
         Args:
             outcome: what playing it gave.
-            seen: counts the events that came by name.
-            missed: the names of those that are known to be missing.
+            seen: how many events of each name came.
+            missed: the names of events that other findings already miss.
         """
         scenario = outcome.scenario.name
         who = self.scenarios.get(scenario)
@@ -64,7 +64,7 @@ class Demands(msgspec.Struct, frozen=True):
 
 
 def demands(profile: Profile | None, required: Iterable[str]) -> Demands:
-    """The demands of a profile, and of a user who names scenarios."""
+    """The demands of a profile, if there is one, and those of a user who names scenarios."""
     named = dict.fromkeys(required, "it is required")
     if profile is None:
         return Demands(named)
@@ -73,10 +73,10 @@ def demands(profile: Profile | None, required: Iterable[str]) -> Demands:
 
 
 def load(path: str) -> Profile:
-    """The profile in a file.
+    """Read a profile from a file.
 
     Raises:
-        SpecError: it cannot be read, or is none.
+        SpecError: it cannot be read, or is no profile.
     """
     try:
         with open(path, "rb") as file:
@@ -88,7 +88,7 @@ def load(path: str) -> Profile:
 
 
 def save(path: str, qemu: str, played: Mapping[str, Iterable[str]]) -> None:
-    """Write what a build played: for each scenario, the kinds of events that it sent.
+    """Write a profile of what a build of a version played: for each scenario, the kinds of events that came.
 
     Raises:
         OSError: it cannot be written.

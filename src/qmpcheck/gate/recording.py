@@ -1,4 +1,4 @@
-"""What one process of a scenario sent and was sent, and when."""
+"""The recording of one process of a scenario: what it sent and was sent, and when."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class ReceivedEvent(NamedTuple):
     """An event as a process sent it.
 
     Attributes:
-        event: what it says; of a key given twice the last value counts.
+        event: the message; of a key that it has twice, the last value counts.
         line: its line in the recording, from 1.
-        arrival: when the end of its line came; None where that is not known.
-        twice: the first key that an object in it has more than once; None where none has.
+        arrival: when the end of its line came; None if that is not known.
+        twice: the first key that an object in it has twice; None if there is none.
     """
 
     event: dict[str, Any]
@@ -30,16 +30,16 @@ class ReceivedEvent(NamedTuple):
 
 
 class MachineRecording(msgspec.Struct, frozen=True):
-    """What one process sent.
+    """What one process sent and was sent.
 
     Attributes:
-        name: of the scenario, and of the process where it has several.
+        name: the scenario's name, with that of the machine if it has one.
         command: the process's command line.
-        data: every byte as it came, and the commands, each on a line of its own where it was sent.
+        data: every byte as it came, and between them the QMP commands, each on a line of its own.
         ended: whether the process ended in order, so that nothing can follow.
-        machine: which of the scenario's machines it is; "" where there is one.
+        machine: the name of the machine among the scenario's machines; "" for the first.
         arrivals: when the bytes came, in order.
-        qtest: the commands that it was sent over qtest.
+        qtest: the commands that it was sent over qtest, in order.
         last_words: the last lines that it wrote to standard error.
     """
 
@@ -54,16 +54,16 @@ class MachineRecording(msgspec.Struct, frozen=True):
 
     @property
     def commands(self) -> list[str]:
-        """The QMP commands that it was sent, as they were sent."""
+        """The QMP commands, as they were sent."""
         lines = self.data.split(b"\n")
         return [line.decode(errors="replace") for line in lines if line.startswith(b'{"execute": ')]
 
     def events(self) -> list[dict[str, Any]]:
-        """The events that can be read; the checker reports the others."""
+        """The events, as far as they can be read; the checker reports the others."""
         return [sent.event for sent in self.sent()]
 
     def sent(self) -> Iterator[ReceivedEvent]:
-        """The events that can be read, each with the time at which it came."""
+        """The same events, each with its line and the time at which it came."""
         end = 0
         for number, line in enumerate(self.data.split(b"\n"), 1):
             end += len(line) + 1
@@ -78,7 +78,7 @@ class MachineRecording(msgspec.Struct, frozen=True):
 
 
 def _event(line: bytes, twice: list[str]) -> dict[str, Any] | None:
-    """The event on a line, if there is one. Keys that an object has twice are appended to `twice`."""
+    """The event on a line; None if there is none. Keys that an object has twice are appended to `twice`."""
     if not line.strip():
         return None
 
@@ -99,7 +99,7 @@ def _event(line: bytes, twice: list[str]) -> dict[str, Any] | None:
 
 
 _DEEPEST = 64
-"""Levels of nesting; no event has a tenth of that, and Python cannot walk what is deeper than its stack."""
+"""Levels of nesting: no event has a tenth of that, and deeper ones would exhaust Python's stack."""
 
 
 def _is_deep(value: object) -> bool:
@@ -114,5 +114,5 @@ _MOST_DIGITS = 400
 
 
 def _integer(digits: str) -> int:
-    """Read an integer of any length: cut to 400 digits it is still out of every range."""
+    """Read an integer of any length. `int` refuses long ones; the first 400 digits are out of range, too."""
     return int(digits[:_MOST_DIGITS])

@@ -1,4 +1,4 @@
-"""Plays scenarios, two at a time, and leaves no process and no file behind."""
+"""Play scenarios, two at a time, and leave no process and no file."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from qmpcheck.interrupts import exit_on_signal
 from qmpcheck.qmp.process import GroupClosed, NotStarted, ProcessGroup
 
 AT_ONCE = 2
-"""Scenarios that are played side by side."""
+"""How many scenarios are played at a time."""
 
 
 class Played(NamedTuple):
-    """What playing scenarios gave.
+    """The outcomes of playing scenarios.
 
     Attributes:
-        outcomes: in the order of the scenarios; those that were not played to their end were stopped.
+        outcomes: one for each scenario, in their order; after a signal, some were not played.
         stop: the exit status that a signal asks for; 0 if none came.
     """
 
@@ -37,17 +37,17 @@ class Played(NamedTuple):
 
 
 class Progress(Protocol):
-    """Is told what happens while scenarios are played, by several threads."""
+    """What is called while scenarios are played, from several threads."""
 
     def begins(self, scenario: Scenario) -> None:
-        """A scenario begins."""
+        """Note that a scenario begins."""
 
     def ends(self, outcome: ScenarioOutcome) -> None:
-        """A scenario has ended."""
+        """Note that a scenario has ended."""
 
 
 def run(build: Build, scenarios: Sequence[Scenario], progress: Progress | None = None) -> Played:
-    """Play scenarios on a build. A signal that asks to end stops them, and what is known is returned."""
+    """Play scenarios on a build. After a signal that asks to end, return what is known by then."""
 
     def play(scenario: Scenario) -> ScenarioOutcome:
         if progress:
@@ -67,6 +67,7 @@ def run(build: Build, scenarios: Sequence[Scenario], progress: Progress | None =
         except SystemExit as asked:
             stop = int(asked.code or 0)
         finally:
+            # This ends every process, so that the threads that wait for one go on, and end.
             group.close()
             pool.shutdown(wait=True, cancel_futures=True)
     stopped = Failure(STOPPED, "not played")
@@ -90,13 +91,13 @@ def _play(build: Build, scenario: Scenario, group: ProcessGroup) -> ScenarioOutc
         is_disk_full = os.statvfs(folder).f_bavail == 0
     recordings = tuple(sorted(stage.recordings, key=lambda each: each.name))
     if failure and failure.kind == STOPPED:
-        recordings = ()
+        recordings = ()  # their processes were killed in the midst of something, so they say nothing
     seconds = time.monotonic() - begin
     return ScenarioOutcome(scenario, recordings, failure, seconds, is_disk_full, stage.files)
 
 
 _LONGEST = 56
-"""Bytes of a folder's path with which a socket inside can still be named."""
+"""The most bytes of a folder's path: the path of a socket in it must fit into 108 bytes."""
 
 
 def _short_folder() -> str:
@@ -105,13 +106,14 @@ def _short_folder() -> str:
 
 
 def _setting(build: Build, scenario: Scenario) -> Setting:
-    """What it is played on.
+    """The build and the board on which a scenario is played.
 
     Raises:
-        Failure: the build cannot play it at all.
+        Failure: the build lacks something that the scenario needs.
     """
     if not build.is_system and scenario.on != STORAGE:
         raise Failure(LACKS, "machines, as it is a storage daemon")
+    # Any one of its events will do: builds that lack some of them do the rest.
     names = [each.event for each in events_of(scenario.expects)]
     about = [name for name in names if name != QUIT.event] or names
     if not any(map(build.has, about)):
@@ -125,9 +127,9 @@ def _failure(stage: Stage, scenario: Scenario, group: ProcessGroup) -> Failure |
     except Failure as error:
         return Failure(STOPPED, "not played to its end") if group.is_closed else error
     except NotStarted as error:
-        return Failure(CRASHED, f"it cannot be started: {error}")
+        return Failure(CRASHED, f"it could not be started: {error}")
     except GroupClosed:
         return Failure(STOPPED, "not played")
-    except Exception as error:  # what a QEMU may do to a client is without end
+    except Exception as error:  # a broken QEMU can do anything to its client
         return Failure(STOPPED if group.is_closed else FAILED, f"{type(error).__name__}: {error}")
     return Failure(STOPPED, "not played to its end") if group.is_closed else None

@@ -1,16 +1,18 @@
-"""Recordings kept in files, each with a note of where it came from."""
+"""What is needed to repeat a scenario: its recordings in files, and the commands to enter by hand."""
 
 from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from qmpcheck import atomicfile
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.recording import MachineRecording
 from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
-from qmpcheck.text import safe
+from qmpcheck.text import safe, shortened
+from qmpcheck.wording import plural
 
 
 def save(folder: str, build: Build, outcomes: Iterable[ScenarioOutcome], failed: Collection[str]) -> None:
@@ -63,5 +65,30 @@ def _note(build: Build, scenario: Scenario, recording: MachineRecording) -> Iter
 
 
 def _text(text: str) -> str:
-    """A string as both JSON and TOML write it."""
+    """A string as JSON writes it, which is valid TOML, too."""
     return json.dumps(safe(text), ensure_ascii=False)
+
+
+_MOST = 30
+"""How many commands are written out; no scenario has as many."""
+
+
+def by_hand(outcome: ScenarioOutcome, folder: str) -> Iterator[str]:
+    """How to play a scenario by hand, in lines that are safe to print; none if no process was started.
+
+    Args:
+        outcome: what playing it gave.
+        folder: where its recordings are kept; "" if they are not.
+    """
+    scenario = outcome.scenario.name
+    if outcome.recordings and outcome.files:
+        files = os.path.join(folder, f"{scenario}.files") if folder else "a folder of its own"
+        yield f"in {safe(files)}, with {', '.join(map(safe, outcome.files))}:"
+    for recording in outcome.recordings:
+        yield safe(shlex.join(recording.command))
+        for command in recording.commands[:_MOST]:
+            yield f"    {safe(command)}"
+        if recording.qtest:
+            count, last = plural(len(recording.qtest), "command"), shortened(recording.qtest[-1])
+            where = f" ({os.path.join(folder, recording.name)}.qtest)" if folder else ""
+            yield safe(f"    and over qtest {count}{where}, the last: {last}")

@@ -1,4 +1,4 @@
-"""What a scenario is, and what playing it gives."""
+"""What a scenario is, and the outcome of playing it."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from qmpcheck.gate.recording import MachineRecording
 from qmpcheck.gate.stage import Stage
 
 SYSTEM, STORAGE = "system", "storage"
-"""Played on a system emulator only; on the storage daemon as well."""
+"""The kind of binary that a scenario is for: system emulators only, or the storage daemon as well."""
 
 
 class Scenario(msgspec.Struct, frozen=True):
     """One scenario.
 
     Attributes:
-        name: what `--only` and `--skip` take.
+        name: its name for `--only` and `--skip`.
         purpose: what happens in it, in one line.
-        expects: the events that must be seen, in order.
-        play: makes them happen.
-        needs: what it needs of the board, and of the build; nothing where it has no board.
-        others: what its other machines must be seen to send, by their names.
-        on: the kind of binary it is for.
-        assumes: the command-line options that follow-ups depend on, as `--assume` takes them.
-        seconds: how long it may take at most.
+        expects: the events that must come, in order.
+        play: makes them come.
+        on: the kind of binary that it is for.
+        needs: the abilities and devices that it needs; () if it needs no board.
+        assumes: those of its command-line options that follow-ups depend on, as `--assume` takes them.
+        seconds: how long it may take.
+        others: the events that its other machines must send, by the names of the machines.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Scenario(msgspec.Struct, frozen=True):
 
     @property
     def machines(self) -> dict[str, Expectations]:
-        """What each of its machines must be seen to send."""
+        """The events that each of its machines must send; the first has no name."""
         return {"": self.expects} | self.others
 
 
@@ -52,11 +52,11 @@ class ScenarioOutcome(msgspec.Struct, frozen=True):
 
     Attributes:
         scenario: the scenario.
-        recordings: one a process.
-        failure: what kept it from being played to its end.
+        recordings: one for each process.
+        failure: why it was not played to its end; None if it was.
         seconds: how long it took.
         is_disk_full: whether there was no space left in its folder at the end.
-        files: the files that were made for its processes, by their names.
+        files: the contents of the files that its processes were given, by name.
     """
 
     scenario: Scenario
@@ -67,17 +67,17 @@ class ScenarioOutcome(msgspec.Struct, frozen=True):
     files: dict[str, bytes] = {}
 
     def recording(self, machine: str) -> MachineRecording:
-        """What one of the scenario's machines sent; an empty one where it was not started."""
+        """The recording of one of the scenario's machines; an empty one if it was not started."""
         found = (each for each in self.recordings if each.machine == machine)
         name = f"{self.scenario.name}-{machine}" if machine else self.scenario.name
         return next(found, MachineRecording(name, (), b"", ended=False, machine=machine))
 
     @property
     def was_stopped(self) -> bool:
-        """Whether the user did not wait for its end."""
+        """Whether the user interrupted the gate before its end."""
         return self.failure is not None and self.failure.kind == STOPPED
 
     @property
     def skipped(self) -> bool:
-        """Whether the build does not have what the scenario needs."""
+        """Whether it was skipped, because the build lacks something."""
         return self.failure is not None and self.failure.kind == LACKS

@@ -1,4 +1,4 @@
-"""The least of a SPICE client: it connects, and proves a password that nobody asks for."""
+"""The smallest SPICE client that a server accepts: it opens the main channel, and leaves."""
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ _MAGIC, _MAJOR, _MINOR = b"REDQ", 2, 2
 _MAIN_CHANNEL = 1
 _HEADER = struct.Struct("<4s3I")
 _KEY_BYTES = 162
-"""Of the server's public key, a DER structure; its modulus stands before the last five bytes."""
+"""The size of the server's public key, a DER structure that ends with the modulus and five other bytes."""
 
 _MODULUS_BYTES, _EXPONENT = 128, 65537
 
 
 def shake_hands(peer: socket.socket) -> None:
-    """Open the main channel.
+    """Open the main channel. The protocol asks for an encrypted password, even if none is set.
 
     Raises:
         OSError: the server closes the connection.
     """
+    # A new session, the type and number of the channel, no capabilities, and the offset of these.
     link = struct.pack("<IBB3I", 0, _MAIN_CHANNEL, 0, 0, 0, 18)
     peer.sendall(_HEADER.pack(_MAGIC, _MAJOR, _MINOR, len(link)) + link)
     with peer.makefile("rb") as answers:
@@ -33,7 +34,7 @@ def shake_hands(peer: socket.socket) -> None:
 
 
 def _encrypted(text: bytes, modulus: int) -> bytes:
-    """A text encrypted by RSA with OAEP, as RFC 8017 defines it."""
+    """Encrypt a text by RSA with OAEP and SHA-1, as RFC 8017 defines it and SPICE prescribes it."""
     empty = hashlib.sha1(b"", usedforsecurity=False).digest()
     seed = os.urandom(len(empty))
     block = empty + bytes(_MODULUS_BYTES - 2 * len(empty) - 2 - len(text)) + b"\1" + text

@@ -1,4 +1,4 @@
-"""Where a scenario is played: a private folder, and the machines started in it."""
+"""Where a scenario is played: a private folder, and the machines that are started in it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from qmpcheck.gate.board import Ability, Setting
 from qmpcheck.gate.failure import LACKS, Failure
 from qmpcheck.gate.guest import Guest
-from qmpcheck.gate.lacking import lacking
 from qmpcheck.gate.machine import Machine, Refused
 from qmpcheck.gate.qtest import connected
 from qmpcheck.gate.recording import MachineRecording
@@ -21,18 +20,18 @@ _QTEST = ("-qtest-log", "/dev/null", "-qtest")
 
 
 class Stage:
-    """What a scenario's `play` is given.
+    """The argument of a scenario's `play`.
 
     Args:
         setting: the build and its board, and what the scenario needs of them.
         group: starts processes, and ends them.
-        folder: the private folder, in which the processes run; names in their options are of files there.
-        name: of the scenario.
+        folder: the private folder, in which the processes run: relative paths in their options are in it.
+        name: the scenario's name.
         seconds: how long the scenario may take.
 
     Attributes:
-        recordings: what each process sent that has ended.
-        files: the files that were made for the processes, by their names.
+        recordings: one for each process that has ended.
+        files: the contents of the files that were made for the processes, by name.
     """
 
     def __init__(self, setting: Setting, group: ProcessGroup, folder: str, name: str, seconds: float) -> None:
@@ -47,17 +46,17 @@ class Stage:
 
     @contextmanager
     def machine(self, *options: str, name: str = "", qtest: Sequence[str] = ()) -> Iterator[Machine]:
-        """A QEMU with these options beside those that all have; it is asked to end where it has not yet.
+        """Start a QEMU, and negotiate capabilities; at the end, ask it to quit if it still runs.
 
         Args:
-            options: of the command line.
-            name: tells it from the scenario's other machines.
-            qtest: the commands that it will have been sent over qtest.
+            options: its options, beside those that every machine has.
+            name: its name among the scenario's machines; "" for the first.
+            qtest: a list to which others append the commands that they send over qtest.
 
         Raises:
-            Failure: the build says that it lacks something that the options need, or the machine failed.
+            Failure: the build does not list something that the options need, or the machine failed.
         """
-        lacks = lacking(self.build, options)
+        lacks = self.build.lacking(options)
         if lacks:
             raise Failure(LACKS, lacks)
         usual = SYSTEM if self.build.is_system else STORAGE_DAEMON
@@ -70,6 +69,7 @@ class Stage:
                 if not machine.ended:
                     machine.quit()
             except Exception as error:
+                # If it died, whatever else went wrong is a consequence.
                 raise machine.crash(has_answered=isinstance(error, Refused)) or error from None
             finally:
                 self.recordings.append(
@@ -87,13 +87,13 @@ class Stage:
 
     @contextmanager
     def bare(self, *options: str) -> Iterator[Machine]:
-        """A machine without anything, or a storage daemon."""
+        """Start a machine without CPU and devices, or a storage daemon."""
         with self.machine(*(self.setting.options if self.build.is_system else ()), *options) as machine:
             yield machine
 
     @contextmanager
     def guest(self, *options: str, more_memory: str = "", name: str = "") -> Iterator[tuple[Machine, Guest]]:
-        """The board whose CPU runs next to nothing, and the means to drive its devices."""
+        """Start the setting's board, whose CPU runs next to nothing; its devices are driven by the guest."""
         self.file("firmware.bin", self.setting.firmware)
         memory = self.setting.board.size + more_memory
         path = f"qtest{name}.sock"
@@ -107,11 +107,11 @@ class Stage:
             yield machine, guest
 
     def device(self, kind: str, *properties: str, at: Ability = Ability.VIRTIO) -> tuple[str, str]:
-        """The option for a device of the board's virtio bus, such as a `balloon`.
+        """The option for a device on the board's virtio bus.
 
         Args:
-            kind: of device.
-            properties: of it, such as `id=balloon0`.
+            kind: the kind of device, such as `balloon`.
+            properties: its properties, such as `id=balloon0`.
             at: the ability that says where the device has to be.
         """
         where = self.setting.features[at].where
@@ -120,16 +120,16 @@ class Stage:
         )
 
     def path(self, name: str) -> str:
-        """The whole path of a file in the folder."""
+        """The absolute path of a file in the folder."""
         return os.path.join(self.folder, name)
 
     def file(self, name: str, content: bytes) -> str:
-        """Write a file; its name."""
+        """Write a file in the folder, and return its name."""
         self.files[name] = content
         with open(self.path(name), "wb") as file:
             file.write(content)
         return name
 
     def connect(self, name: str) -> socket.socket:
-        """A connection to a unix socket in the folder."""
+        """Connect to a Unix socket in the folder."""
         return connected(self.path(name))

@@ -1,8 +1,8 @@
 """What a build sends beyond its own introspection.
 
-A build is checked by its release's spec, or for want of that by the newest one. It must also keep to what it
-says about itself, as clients that send `query-qmp-schema` rely on that. Where both checks find something at
-one place, it is one finding.
+A build is checked by the spec of its release, or by the newest spec if there is none. It must also keep to
+what it says about itself, because clients that send `query-qmp-schema` rely on that. If both checks find
+something in one place, it is one finding.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _DECLARED = frozenset(code for code, each in CODES.items() if each.evidence)
 
 
 def checker(build: Build, recipe: Recipe) -> Checker:
-    """A checker by what a build says about itself; rules over time are left to the release's spec.
+    """A checker by what a build says about itself; rules over time are left to the spec of the release.
 
     Args:
         build: the build.
-        recipe: how its events are checked otherwise.
+        recipe: how its events are checked by the spec.
     """
     only = msgspec.structs.replace(
         recipe,
@@ -42,13 +42,13 @@ def checker(build: Build, recipe: Recipe) -> Checker:
 
 
 def apart(by_spec: StreamResult, by_build: StreamResult) -> tuple[StreamResult, StreamResult]:
-    """The two results of one recording, with each place only in one: where it is worse, or else in the first.
+    """The two results of one recording, with each place in only one of them: the worse, or else the first.
 
-    What a known erratum excuses, it also excuses where the introspection says the same as the spec.
+    What a known erratum excuses is also excused if the introspection says the same as the spec.
 
     Args:
-        by_spec: by the release's spec.
-        by_build: by the build's own introspection.
+        by_spec: the result by the spec of the release.
+        by_build: the result by the build's own introspection.
     """
     known: dict[_Place, list[Finding]] = {}
     for finding in by_spec.listed:

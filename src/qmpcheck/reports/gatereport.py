@@ -16,7 +16,7 @@ import qmpcheck
 from qmpcheck.codes import Severity
 from qmpcheck.drift.change import Change
 from qmpcheck.finding import Finding
-from qmpcheck.gate import byhand
+from qmpcheck.gate import saving
 from qmpcheck.gate.judge import Judged, Verdict
 from qmpcheck.reports import changesreport, fingerprint, streamsreport
 from qmpcheck.reports.fingerprint import Baseline
@@ -140,7 +140,7 @@ def _scenario(judged: Judged, known: Baseline, has_events: bool, fail_on: Severi
         unchecked,
         skipped="" if unchecked else lacks,
         seconds=outcome.seconds,
-        by_hand=tuple(byhand.steps(outcome, folder)) if has_failed else (),
+        by_hand=tuple(saving.by_hand(outcome, folder)) if has_failed else (),
     )
 
 

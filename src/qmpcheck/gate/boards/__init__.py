@@ -1,4 +1,4 @@
-"""The board on which a scenario is played."""
+"""The boards, and which of them a scenario is played on."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from qmpcheck.gate.failure import LACKS, Failure
 from qmpcheck.wording import alternatives
 
 BOARDS = (pc.PC, pc.Q35, virt.ARM, virt.ARM_32, virt.RISCV, s390.S390, pseries.PSERIES, pc.MICROVM, pc.NONE)
-"""All that are known; the first that has what a scenario needs is taken."""
+"""All boards, in the order in which they are preferred."""
 
 
 def choose(build: Build, needs: Sequence[Need]) -> Setting:
-    """The board that a scenario is played on, by what the build says of itself.
+    """The first board that has what a scenario needs, by what the build says about itself.
 
     Raises:
         Failure: no board of the build has all that the scenario needs.
@@ -36,7 +36,7 @@ def choose(build: Build, needs: Sequence[Need]) -> Setting:
 
 
 def bare(build: Build) -> Setting:
-    """What a scenario is played on that needs no board."""
+    """The setting of a scenario that needs no board."""
     return Setting(build, pc.NONE)
 
 
@@ -45,7 +45,7 @@ def _is_in(build: Build, board: Board) -> bool:
 
 
 def _to_run(board: Board) -> tuple[Need, ...]:
-    """What a board with a CPU needs."""
+    """What a board with a CPU needs, whatever the scenario."""
     return (_ACCELERATOR,) if board.firmware else ()
 
 

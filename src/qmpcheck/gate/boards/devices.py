@@ -12,11 +12,11 @@ from qmpcheck.gate.qtest import QTest
 _FUNCTION, _BAR = SLOT << 3, 0x10
 
 PANICKED, CRASH_LOADED, SHUTDOWN = 1, 2, 4
-"""What a guest tells a pvpanic device."""
+"""What a guest writes to a pvpanic device."""
 
 
 def pvpanic_pci(event: int) -> Feature:
-    """The guest tells the device of an event."""
+    """The feature that the guest reports an event by a PCI pvpanic device."""
 
     def act(guest: Guest) -> None:
         guest.write(guest.place(_FUNCTION, _BAR), bytes([event]))
@@ -24,6 +24,8 @@ def pvpanic_pci(event: int) -> Feature:
     return Feature(act, f"pvpanic-pci,addr={SLOT}")
 
 
+# Registers of the i6300esb: a timer for each stage, and the one that unlocks them by two keys; and its
+# registers in PCI configuration.
 _TIMERS, _RELOAD = (0x00, 0x04), 0x0C
 _KEYS = (0x80, 0x86)
 _LOCK, _ENABLE = 0x68, 1 << 1
@@ -31,7 +33,7 @@ _CONFIG, _FAST = 0x60, 1 << 2
 
 
 def _expire(guest: Guest) -> None:
-    """Both stages of the watchdog last a moment, and then it is switched on."""
+    """Set both stages of the watchdog to a moment, and switch it on."""
     registers = guest.place(_FUNCTION, _BAR)
     guest.pci.write(guest, _FUNCTION, _CONFIG, struct.pack("<H", _FAST))
     for timer in _TIMERS:
@@ -43,6 +45,7 @@ def _expire(guest: Guest) -> None:
 
 I6300ESB = Feature(_expire, f"i6300esb,addr={SLOT}")
 
+# The root port's number, its capability of PCI Express, and the control of its slot: lights and power.
 _PORT = 6 << 3
 _EXPRESS = 0x10
 _SLOT_CONTROL = 0x18
@@ -57,15 +60,15 @@ def _switch(guest: Guest, on: bool = False) -> None:
 
 
 ROOT_PORT = Feature(_switch, "pcie-root-port,id=hot0,chassis=1,addr=6", where="bus=hot0")
-"""A device leaves its slot as the guest switches the slot off."""
+"""A device leaves the slot when the guest switches it off."""
 
 
 VIRTIO_PCI = Feature(where=f"addr={SLOT},romfile=")
-"""No device needs its boot ROM, nor that the build comes with one."""
+"""No boot ROM is loaded: nothing boots, and a build may come without the file."""
 
 
 def ecam(base: int, memory: int) -> PCI:
-    """PCI Express whose configuration is in memory from `base` on."""
+    """PCI Express, with the configuration of all functions in memory from `base` on."""
 
     def place(function: int, register: int) -> int:
         return base + (function << 12) + register
@@ -80,14 +83,14 @@ def ecam(base: int, memory: int) -> PCI:
 
 
 def memory_slots(write: Callable[[Guest, int, bytes], None]) -> Feature:
-    """Slots for memory modules as ACPI's methods see them.
+    """Slots for memory modules, as ACPI methods drive them.
 
     Args:
-        write: write bytes to one of their registers.
+        write: writes bytes to one of their registers.
     """
 
     def act(guest: Guest, register: int, value: bytes) -> None:
-        write(guest, 0, bytes(4))  # the first of them
+        write(guest, 0, bytes(4))  # select the first slot
         write(guest, register, value)
 
     return Feature(act)

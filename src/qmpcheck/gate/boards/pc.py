@@ -15,13 +15,13 @@ from qmpcheck.gate.qtest import QTest
 _X86 = frozenset({"x86_64", "i386"})
 
 _HALT = b"\xf4" * (1 << 16)
-"""Wherever the CPU begins, it waits."""
+"""`hlt` everywhere: wherever the CPU begins, it waits."""
 
 _ADDRESS, _DATA = 0xCF8, 0xCFC
 
 
 def _select(guest: QTest, function: int, register: int) -> int:
-    """Point the PCI host at a register; the port that reads and writes it."""
+    """Point the PCI host at a register, and return the port that reads and writes it."""
     guest.outl(_ADDRESS, 1 << 31 | function << 8 | register & 0xFC)
     return _DATA | register & 3
 
@@ -39,12 +39,12 @@ _PCI = PCI(_read, _write, memory=0xE000_0000)
 
 
 def _set_clock(guest: Guest, minutes: int) -> None:
-    guest.outb(0x70, 0x02)
+    guest.outb(0x70, 0x02)  # the register of the minutes, which are decimal digits
     guest.outb(0x71, minutes // 10 << 4 | minutes % 10)
 
 
 def _reset(guest: Guest, way: int = 0) -> None:
-    """By the keyboard controller, or by the chipset."""
+    """Reset the machine by the keyboard controller (0) or by the chipset (1)."""
     guest.outb(*((0x64, 0xFE), (0xCF9, 0x06))[way])
 
 
@@ -54,7 +54,13 @@ _SLEEP, _SLEEP_TYPE = 1 << 13, 10
 
 
 def _sleep(function: int, switch: int, on: int) -> Callable[..., None]:
-    """Go to sleep by the power management of a chipset, which firmware would have switched on."""
+    """A function that puts the machine to sleep by a chipset whose power management firmware would switch on.
+
+    Args:
+        function: the PCI function of the chipset.
+        switch: its register that enables power management.
+        on: the value to write there.
+    """
 
     def act(guest: Guest, kind: int = 0) -> None:
         _write(guest, function, 0x40, struct.pack("<I", _PM_BASE | 1))
@@ -65,21 +71,22 @@ def _sleep(function: int, switch: int, on: int) -> Callable[..., None]:
 
 
 def _pvpanic(event: int) -> Feature:
-    return Feature(lambda guest: guest.outb(0x505, event), "pvpanic")
+    return Feature(lambda guest: guest.outb(0x505, event), "pvpanic")  # the usual port of the ISA device
 
 
 _IB700 = Feature(lambda guest: guest.outb(0x443, 0xF), "ib700")
-"""It is armed for no time at all."""
+"""The guest sets the watchdog to expire at once."""
 
 
 def _eject(guest: Guest) -> None:
+    # Registers of ACPI's PCI hot-plug: choose the bus, then eject a slot.
     guest.outl(0xAE10, 0)
     guest.outl(0xAE08, 1 << SLOT)
 
 
 def _memory_slots(guest: Guest, register: int, value: bytes) -> None:
     for at, byte in enumerate(value):
-        guest.outb(0xA00 + register + at, byte)
+        guest.outb(0xA00 + register + at, byte)  # registers of ACPI's memory hot-plug
 
 
 _EVERY: dict[Ability, tuple[Feature, ...]] = {
@@ -127,7 +134,7 @@ PC = Board(
 
 _NATIVE = ("-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off")
 _HOT = (msgspec.structs.replace(devices.ROOT_PORT, options=_NATIVE, since=(6, 1)), devices.ROOT_PORT)
-"""Since 6.1 ACPI has the slots of root ports, unless it is told not to."""
+"""Since 6.1, ACPI drives the slots of root ports, unless an option gives them to the guest."""
 
 Q35 = Board(
     "q35",
@@ -146,15 +153,15 @@ Q35 = Board(
 )
 
 _EVENTS = 0xFEA0_0200
-"""Where microvm has the registers of ACPI's generic event device."""
+"""The address of the registers of ACPI's generic event device."""
 
 
 def _off(guest: Guest) -> None:
-    guest.write(_EVENTS, bytes([1 << 5 | 5 << 2]))
+    guest.write(_EVENTS, bytes([1 << 5 | 5 << 2]))  # sleep, of the type S5
 
 
 def _reset_microvm(guest: Guest, _: int = 0) -> None:
-    guest.write(_EVENTS + 2, b"\x42")
+    guest.write(_EVENTS + 2, b"\x42")  # the value that the reset register expects
 
 
 MICROVM = Board(

@@ -1,4 +1,4 @@
-"""The logical partition of a POWER server, whose firmware (RTAS) qtest calls as a guest would."""
+"""The logical partition of a POWER server; qtest calls its firmware (RTAS) as a guest would."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _ARGUMENTS, _RESULTS = 0x1000, 0x1100
 
 
 def _call(guest: QTest, function: str, *arguments: int, results: int = 1) -> tuple[int, ...]:
-    """Call the firmware; its results, of which the first is a status."""
+    """Call the firmware, and return its results, of which the first is a status."""
     guest.write(_ARGUMENTS, struct.pack(f">{len(arguments) or 1}I", *(arguments or (0,))))
     guest.ask(f"rtas {function} {len(arguments)} {_ARGUMENTS:#x} {results} {_RESULTS:#x}")
     return struct.unpack(f">{results}I", guest.read(_RESULTS, 4 * results))
 
 
 _BUS = (0x0800_0000, 0x2000_0000)
-"""The two halves of the name of the first PCI bus."""
+"""The two halves of the identifier of the first PCI bus."""
 
 
 def _read(guest: QTest, function: int, register: int) -> int:
@@ -37,6 +37,7 @@ def _set_clock(guest: Guest, minutes: int) -> None:
     _call(guest, "set-time-of-day", year, month, day, hour, minutes, second, 0)
 
 
+# The indicator by which a guest releases a resource or refuses to. Resources are numbered by what they are.
 _ISOLATION = 9001
 _ISOLATE, _KEEP = 0, 1
 
@@ -46,7 +47,7 @@ def _eject(guest: Guest) -> None:
 
 
 def _keep_memory(guest: Guest) -> None:
-    """The guest does not give back the first block of the first module, which begins at 1 GiB."""
+    """Refuse to give back the first block of the first memory module, which begins at 1 GiB."""
     _call(guest, "set-indicator", _ISOLATION, 0x8000_0004, _KEEP)
 
 

@@ -1,4 +1,4 @@
-"""The mainframe."""
+"""The mainframe, `s390-ccw-virtio`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from qmpcheck.gate.board import Ability, Board, Feature
 from qmpcheck.gate.guest import Guest
 
 CRASHED, _OFF = 0xDEAD, 0xFFF
-"""The addresses at which a CPU waits for nothing that has crashed, or that is switched off."""
+"""The addresses of the disabled wait of a CPU that has crashed, and of one that is switched off."""
 
 
 def _stop(address: int) -> Feature:
@@ -29,13 +29,13 @@ _START_WATCHDOG = bytes.fromhex(
     "a7490000"  # lghi %r4,0
     "83240288"  # diag %r2,%r4,0x288
 )
-"""It takes fifteen seconds at least, which pass at once where the CPU's clock need not wait for ours."""
+"""The least timeout is fifteen seconds. They pass at once, as -icount lets the CPU's clock run ahead."""
 
 _IDENTITY = 0x0B
 
 
 def _identify(guest: Guest) -> None:
-    """Names and a level of the control program, all of them blank."""
+    """Send the names and the level of the control program, all of them blank."""
     mainframe.send_to_service(guest, _IDENTITY, bytes(74))
 
 

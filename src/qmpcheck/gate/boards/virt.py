@@ -1,4 +1,4 @@
-"""The virtual machines `virt` of ARM and RISC-V."""
+"""The `virt` machines of ARM and RISC-V."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _EVERY: dict[Ability, tuple[Feature, ...]] = {
 }
 
 _MAILBOX = 0x4010_0000
-"""What is written here, the guest of an ARM calls in its firmware."""
+"""The CPU waits until a number is written here, and calls that function of its firmware."""
 
 _PSCI = struct.pack(
     "<6I",
@@ -66,7 +66,7 @@ _DATA, _LOAD = 0x00, 0x08
 
 
 def _set_clock(guest: Guest, minutes: int) -> None:
-    """The hour's minutes, as a PC has them."""
+    """Set the minutes of the hour, as on a PC; this clock counts seconds."""
     now = int.from_bytes(guest.read(_CLOCK + _DATA, 4), "little")
     guest.write(_CLOCK + _LOAD, struct.pack("<I", now // 3600 * 3600 + now % 60 + minutes * 60))
 
@@ -109,7 +109,7 @@ ARM_32 = msgspec.structs.replace(
 )
 
 _TEST = 0x10_0000
-"""The device by which a guest of RISC-V ends."""
+"""The address of the device by which a guest of RISC-V ends."""
 
 _PASS, _RESET = 0x5555, 0x7777
 

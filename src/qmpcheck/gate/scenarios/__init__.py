@@ -13,4 +13,4 @@ ALL: tuple[Scenario, ...] = (
     *network.SCENARIOS,
     *migration.SCENARIOS,
 )
-"""All of them, in the order of reports."""
+"""All scenarios, in the order of reports."""

@@ -1,4 +1,4 @@
-"""Errors of images: by policy, by quorum, by corruption; write thresholds and exports."""
+"""Scenarios about images: errors by policy, quorums, corruption, write thresholds and exports."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from qmpcheck.gate.stage import Stage
 from qmpcheck.gate.virtio import Device
 
 _BAD = 8
-"""The sector that fails."""
+"""The number of the sector that fails."""
 
 _EIO, _ENOSPC = 5, 28
 
 
 def failing(name: str, image: dict[str, Any], *errors: tuple[str, int], sector: int = _BAD) -> dict[str, Any]:
-    """A node over an image, one sector of which fails: once for each pair of `read` or `write` and errno."""
+    """A node over an image: a sector fails once for each pair of an operation (read, write) and an errno."""
     injected = [
         {"event": "none", "iotype": kind, "errno": number, "once": True, "sector": sector}
         for kind, number in errors
@@ -32,18 +32,18 @@ def failing(name: str, image: dict[str, Any], *errors: tuple[str, int], sector: 
 
 
 def empty(size: int = SIZE, zeroes: bool = False) -> dict[str, Any]:
-    """An image that keeps nothing; one of zeroes a job need not read."""
+    """An image that stores nothing; if it says that it reads as zeroes, a job need not read it."""
     return {"driver": "null-co", "size": size, "read-zeroes": zeroes}
 
 
 def blockdev(node: dict[str, Any]) -> tuple[str, str]:
-    """The option that makes a node; a storage daemon takes it by this name, too."""
+    """The option that makes a node; both emulators and the storage daemon have it by this name."""
     return "--blockdev", json.dumps(node)
 
 
 def _request(disk: Device, write: bool) -> None:
-    """One request for the bad sector."""
-    header = struct.pack("<IIQ", write, 0, _BAD)
+    """Send one request for the sector that fails."""
+    header = struct.pack("<IIQ", write, 0, _BAD)  # type, reserved, sector
     if write:
         disk.send(0, header, b"Z" * 512, answer=1)
     else:
@@ -51,7 +51,7 @@ def _request(disk: Device, write: bool) -> None:
 
 
 def _io_error(read: str, write: str, *stops: bool) -> Callable[[Stage], None]:
-    """One read fails, one write for want of space; `stops` says of each whether it stops the machine."""
+    """A read fails, then a write for lack of space; `stops` says of each whether it stops the machine."""
 
     def play(stage: Stage) -> None:
         node = failing("disk0", empty(zeroes=True), ("read", _EIO), ("write", _ENOSPC))
@@ -73,8 +73,8 @@ def _io_error(read: str, write: str, *stops: bool) -> Callable[[Stage], None]:
 
 
 _DEVICE = OneOf("", "/machine/peripheral/blk0/virtio-backend", "/machine/peripheral/blk0")
-"""A disk of `-blockdev` has no name; 9.2 sends its path instead, later releases send both. On microvm it is
-no part of another device."""
+"""A disk of `-blockdev` has no name; 9.2 sends its path instead, and later releases send both. On microvm the
+disk is not part of another device, so its path is shorter."""
 
 
 def _io_error_scenario(name: str, purpose: str, read: str, write: str) -> Scenario:
@@ -100,7 +100,7 @@ def _io_error_scenario(name: str, purpose: str, read: str, write: str) -> Scenar
 
 
 def copy(vm: Machine, source: str, target: str) -> None:
-    """Read all of one node by a job that writes it to another."""
+    """Copy one node to another, by a job that reads all of it."""
     vm.command("blockdev-backup", device=source, target=target, sync="full", **{"job-id": "job0"})
     vm.wait("JOB_STATUS_CHANGE", id="job0", status="null")
 
@@ -119,7 +119,7 @@ _SECTORS = SIZE // 512
 
 
 def _corrupt_qcow2() -> bytes:
-    """A qcow2 image, the only cluster of which is where no cluster can be."""
+    """A qcow2 image whose only data cluster has an address that is not aligned, so reading it is an error."""
     header = struct.pack(
         ">4sIQIIQIIQQIIQ",
         *(b"QFI\xfb", 2, 0, 0, 16, SIZE, 0),
@@ -145,7 +145,7 @@ def _corrupt(stage: Stage) -> None:
 
 
 def _quorum_of(stage: Stage, name: str, contents: bytes) -> dict[str, Any]:
-    """A quorum of images, each full of one byte."""
+    """A quorum over images, each filled with one of the bytes."""
     children = [
         {
             "driver": "file",
@@ -180,13 +180,15 @@ def _export(stage: Stage) -> None:
 
 
 SCENARIOS = (
-    _io_error_scenario("report", "failing requests are reported to the guest", "report", "report"),
-    _io_error_scenario("ignore", "failing requests are ignored", "ignore", "ignore"),
-    _io_error_scenario("stop", "failing requests stop the machine", "stop", "stop"),
-    _io_error_scenario("enospc", "want of space stops the machine, other errors do not", "report", "enospc"),
+    _io_error_scenario("report", "failed requests are reported to the guest", "report", "report"),
+    _io_error_scenario("ignore", "failed requests are ignored", "ignore", "ignore"),
+    _io_error_scenario("stop", "failed requests stop the machine", "stop", "stop"),
+    _io_error_scenario(
+        "enospc", "lack of space stops the machine, another error does not", "report", "enospc"
+    ),
     Scenario(
         "write-threshold",
-        "a write beyond a node's threshold",
+        "a write goes beyond a node's threshold",
         (
             *copied(
                 expected(
@@ -203,7 +205,7 @@ SCENARIOS = (
     ),
     Scenario(
         "corrupt-image",
-        "corrupt images are read, one open for reading only",
+        "two corrupt images are read, the first of them read-only",
         (
             *not_copied(expected("BLOCK_IMAGE_CORRUPTED", device="", node_name="disk0", fatal=False)),
             *not_copied(expected("BLOCK_IMAGE_CORRUPTED", device="", node_name="disk1", fatal=True)),
@@ -214,7 +216,7 @@ SCENARIOS = (
     ),
     Scenario(
         "quorum",
-        "quorums in which one image of three differs, and in which all do",
+        "a quorum is read of which one image of three differs, and one of which all do",
         (
             *copied(
                 expected(
@@ -243,4 +245,4 @@ SCENARIOS = (
         STORAGE,
     ),
 )
-"""Scenarios about images."""
+"""In the order of reports."""

@@ -1,4 +1,4 @@
-"""Clocks, memory, hot-plug, trays, and devices that tell of their driver's doings."""
+"""Scenarios about devices: clocks, memory, hot-plug, trays, and what drivers do with their device."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from qmpcheck.gate.stage import Stage
 
 
 def _rtc(stage: Stage) -> None:
-    """Not every clock reports the offset from its base: some report it from 1970 on."""
+    """The base is 1970, because some clocks report the offset from there, and not from their base."""
     with stage.guest("-rtc", "base=1970-01-01T00:00:00,clock=vm") as (vm, guest):
         for minutes in (10, 20):
             guest.do(Ability.CLOCK, minutes)
@@ -23,6 +23,7 @@ def _rtc(stage: Stage) -> None:
 
 def _memory_failure(stage: Stage) -> None:
     with stage.guest() as (vm, _):
+        # CPU 0, bank 1, an uncorrected error, the state of the CPU, the address, and its granularity
         vm.command("human-monitor-command", **{"command-line": "mce 0 1 0xbd00000000000000 0x5 0x1000 0x8c"})
         vm.wait("RESET")
 
@@ -41,6 +42,7 @@ def _unplug_pci(stage: Stage) -> None:
         vm.wait("DEVICE_DELETED", device="balloon0")
 
 
+# Registers of a memory slot, as ACPI methods write them: the event that was handled, its result, and control.
 _OST_EVENT, _OST_STATUS, _CONTROL = 4, 8, 0x14
 _PLUGGED, _EJECT = 1, 8
 
@@ -74,7 +76,7 @@ _PART = 8 << 20
 
 
 def _memory_size(stage: Stage) -> None:
-    """The guest takes some of the memory that it may have, and then more."""
+    """The guest plugs a part of the memory that it may have, and then another."""
     backend = ("-object", f"memory-backend-ram,id=mem0,size={_BLOCK}")
     memory = stage.device(
         "mem", "id=mem0-device", "memdev=mem0", f"block-size={_PART}", f"requested-size={_PART * 2}"
@@ -84,6 +86,7 @@ def _memory_size(stage: Stage) -> None:
         device.start(0)
         for block in (0, 1):
             address = vm.command("qom-get", path="/machine/peripheral/mem0-device", property="memaddr")
+            # A request of virtio-mem has a type, an address and a number of blocks.
             request = struct.pack("<H6xQH6x", _PLUG, address + block * _PART, 1)
             device.send(0, request, answer=10)
             vm.wait("MEMORY_DEVICE_SIZE_CHANGE")
@@ -112,6 +115,7 @@ def _tray(stage: Stage) -> None:
             vm.wait("DEVICE_TRAY_MOVED")
 
 
+# The sizes of memory that boards have, and the pages that the guest has given back in all.
 _MEMORY_SIZES = (16 << 20, 256 << 20)
 _GIVEN_BACK = (512, 1024)
 
@@ -126,6 +130,7 @@ def _balloon(stage: Stage) -> None:
             vm.pause(APART)
 
 
+# The feature bit of several ports, the queue for control messages, and the kinds of these messages.
 _MULTIPORT = 1 << 1
 _CONTROL_OUT = 3
 _READY, _PORT_READY, _PORT_OPEN = 0, 3, 6
@@ -143,6 +148,7 @@ def _serial_port(stage: Stage) -> None:
                 vm.pause(APART)
 
 
+# The feature bits of a control queue, and of control over what the card receives.
 _CONTROL_QUEUE, _CONTROL_RX = 1 << 17, 1 << 18
 
 
@@ -150,16 +156,13 @@ def _rx_filter(stage: Stage) -> None:
     with stage.guest(*stage.device("net", "id=nic0")) as (vm, guest):
         card = virtio.Device(guest, _CONTROL_QUEUE | _CONTROL_RX)
         card.start(2)
-        card.send(2, b"\0\0", b"\1", answer=1)
+        card.send(2, b"\0\0", b"\1", answer=1)  # receive control, promiscuous mode, on
         vm.wait("NIC_RX_FILTER_CHANGED")
-
-
-_STANDBY = 1 << 62
 
 
 def _failover(stage: Stage) -> None:
     with stage.guest(*stage.device("net", "id=nic0", "failover=on")) as (vm, guest):
-        virtio.Device(guest, _STANDBY)
+        virtio.Device(guest, virtio.STANDBY)
         vm.wait("FAILOVER_NEGOTIATED")
 
 
@@ -179,7 +182,7 @@ SCENARIOS = (
     ),
     Scenario(
         "memory-failure",
-        "a machine check that the guest does not handle",
+        "a machine check reports a failure of memory, which the guest does not handle",
         (
             expected(
                 "MEMORY_FAILURE",
@@ -202,7 +205,7 @@ SCENARIOS = (
     ),
     Scenario(
         "unplug-channel",
-        "a channel device is unplugged, which needs no guest",
+        "a CCW device is unplugged, which needs no guest",
         (
             expected("DEVICE_DELETED", path="/machine/peripheral/balloon0/virtio-backend"),
             expected("DEVICE_DELETED", device="balloon0", path="/machine/peripheral/balloon0"),
@@ -213,7 +216,7 @@ SCENARIOS = (
     ),
     Scenario(
         "unplug-refused",
-        "the guest does not give a memory module back",
+        "the guest refuses to unplug a memory module",
         (
             *(expected("DEVICE_UNPLUG_GUEST_ERROR", device="dimm0", path="/machine/peripheral/dimm0"),) * 2,
             QUIT,
@@ -223,7 +226,7 @@ SCENARIOS = (
     ),
     Scenario(
         "memory-size",
-        "the guest takes memory of a virtio-mem device twice",
+        "the guest plugs memory of a virtio-mem device, twice",
         (
             *(
                 expected(
@@ -241,7 +244,7 @@ SCENARIOS = (
     ),
     Scenario(
         "unplug-pci",
-        "a PCI device is unplugged as the guest ejects it",
+        "a PCI device is unplugged, and the guest ejects it",
         (
             expected("DEVICE_DELETED", path="/machine/peripheral/balloon0/virtio-backend"),
             expected("DEVICE_DELETED", device="balloon0", path="/machine/peripheral/balloon0"),
@@ -266,7 +269,7 @@ SCENARIOS = (
     ),
     Scenario(
         "identity",
-        "the guest says what it is",
+        "the guest identifies its control program",
         (expected("SCLP_CPI_INFO_AVAILABLE"), QUIT),
         _identity,
         needs=(Ability.IDENTIFY,),
@@ -284,7 +287,7 @@ SCENARIOS = (
     ),
     Scenario(
         "balloon",
-        "the guest gives memory back twice",
+        "the guest inflates its balloon, twice",
         (
             *(
                 expected("BALLOON_CHANGE", actual=OneOf(*(size - pages * 4096 for size in _MEMORY_SIZES)))
@@ -318,10 +321,10 @@ SCENARIOS = (
     ),
     Scenario(
         "failover",
-        "the guest agrees that a network card stands in for another",
+        "the guest's driver accepts a network card as the standby of another",
         (expected("FAILOVER_NEGOTIATED", device_id="nic0"), QUIT),
         _failover,
         needs=(Ability.VIRTIO, Ability.NETWORK, "virtio-net-{bus}"),
     ),
 )
-"""Scenarios about devices."""
+"""In the order of reports."""

@@ -1,4 +1,4 @@
-"""Block jobs: completed, ready, cancelled, pending, with errors."""
+"""Scenarios about block jobs: completed, ready, cancelled, pending, with errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NODES = (*blockdev({**empty(), "node-name": "source"}), *blockdev({**empty(), "
 _BACKUP = {"job-id": "job0", "device": "source", "target": "target", "sync": "full"}
 
 _SLOW = 1 << 30
-"""Bytes that a job is not through with before it is cancelled; nothing holds them."""
+"""Bytes of an image so large that a job has not copied it when it is cancelled; nothing stores them."""
 
 
 def _completed(stage: Stage) -> None:
@@ -83,7 +83,7 @@ def _errors(stage: Stage) -> None:
 
 
 def _control(vm: Machine, verb: str) -> None:
-    """Pause, resume, complete or cancel the job: before 3.0 there were commands for block jobs only."""
+    """Pause, resume, complete or cancel the job; before 3.0, only block jobs had commands for that."""
     if f"job-{verb}" in vm.commands:
         vm.retry(f"job-{verb}", id="job0")
     else:
@@ -102,14 +102,14 @@ def _create(stage: Stage) -> None:
 
 
 def _check(vm: Machine) -> None:
-    """Ask whether the job had an error, as its events do not say which: the disk may be full."""
+    """Fail if the job had an error, and say which, as its events do not: the disk may be full."""
     errors = [job["error"] for job in vm.command("query-jobs") if "error" in job]
     if errors:
         raise Failure(FAILED, f"job0: {errors[0]}")
 
 
 _LENGTH = OneOf(0, SIZE)
-"""How much there was to copy, newer releases tell by turns."""
+"""Newer releases report one or the other, from run to run."""
 
 _MIRRORED: dict[str, Any] = {
     "device": "job0",
@@ -129,7 +129,7 @@ SCENARIOS = (
     ),
     Scenario(
         "job-ready",
-        "a mirror is ready, and told to complete",
+        "a mirror becomes ready, and is completed",
         (
             *BEGINS,
             *statuses("ready"),
@@ -158,7 +158,7 @@ SCENARIOS = (
     ),
     Scenario(
         "job-pending",
-        "a backup that waits to be finalized and dismissed",
+        "a backup waits to be finalized, and to be dismissed",
         (
             *BEGINS,
             *SUCCEEDS,
@@ -172,7 +172,7 @@ SCENARIOS = (
     ),
     Scenario(
         "job-error",
-        "backups of a failing image: the error is reported, ignored, or stops the job",
+        "backups cannot read their image: the error is reported, is ignored, and stops the job",
         (
             *not_copied(),
             *copied(failed("ignore")),
@@ -184,10 +184,10 @@ SCENARIOS = (
     ),
     Scenario(
         "job-create",
-        "an image is created by a job",
+        "a job creates an image",
         (*BEGINS, *SUCCEEDS, *ENDS, QUIT),
         _create,
         STORAGE,
     ),
 )
-"""Scenarios about jobs."""
+"""In the order of reports."""

@@ -1,4 +1,4 @@
-"""Migration with events on: from one machine to another, cancelled, and failed."""
+"""Scenarios about migration: from one machine to another, cancelled, and failed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from qmpcheck.gate.scenario import Scenario
 from qmpcheck.gate.stage import Stage
 
 
-def _tell_events(vm: Machine) -> None:
+def _enable_events(vm: Machine) -> None:
+    """Switch on the capability without which a migration sends no events."""
     vm.command("migrate-set-capabilities", capabilities=[{"capability": "events", "state": True}])
 
 
@@ -25,7 +26,7 @@ def _migration(stage: Stage) -> None:
         stage.guest() as (source, _),
     ):
         for vm in (target, source):
-            _tell_events(vm)
+            _enable_events(vm)
         target.command("migrate-incoming", uri="unix:migration.sock")
         source.command("migrate", uri="unix:migration.sock")
         source.wait("MIGRATION", status="completed")
@@ -35,7 +36,7 @@ def _migration(stage: Stage) -> None:
 
 @contextmanager
 def _unread(stage: Stage) -> Iterator[socket.socket]:
-    """A target at which nothing reads."""
+    """Listen where a migration goes, and read nothing of it."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(stage.path("migration.sock"))
         listener.listen()
@@ -43,12 +44,12 @@ def _unread(stage: Stage) -> Iterator[socket.socket]:
 
 
 def _begin(vm: Machine) -> None:
-    _tell_events(vm)
+    _enable_events(vm)
     vm.command("migrate", uri="unix:migration.sock")
 
 
 def _fill(guest: Guest) -> None:
-    """Put more into memory than a socket holds."""
+    """Write more to memory than a socket's buffer holds, so that the migration cannot end."""
     guest.memset(guest.board.memory + 0x100000, 0x800000, 0x5A)
 
 
@@ -71,15 +72,12 @@ def _failed(stage: Stage) -> None:
         vm.wait("MIGRATION", status="failed")
 
 
-_STANDBY = 1 << 62
-
-
 def _unplug_primary(stage: Stage) -> None:
-    """The migration waits for the guest to let go of the card, even after it is cancelled."""
+    """The migration waits until the guest has released the card, even after it was cancelled."""
     card = stage.device("net", "id=nic0", "failover=on")
     primary = ("-device", "e1000e,id=primary0,failover_pair_id=nic0,romfile=,bus=hot0")
     with _unread(stage), stage.guest(*card, *primary) as (vm, guest):
-        virtio.Device(guest, _STANDBY)
+        virtio.Device(guest, virtio.STANDBY)
         vm.wait("FAILOVER_NEGOTIATED")
         guest.do(Ability.HOT_PCI, True)  # what is in a slot without power would go at once
         _begin(vm)
@@ -100,7 +98,7 @@ def _pass(number: int) -> Expected:
 
 
 _NEWER = (10, 2, 50)
-"""The first version that may no longer tell of each pass; 11.1 does not."""
+"""The first version that may no longer send an event for each pass; 11.1 does not."""
 
 _FIRST_PASS = Since(_NEWER, (maybe(_pass(1)),), (_pass(1),))
 
@@ -120,7 +118,7 @@ def _passes(last: int) -> Expectations:
 
 
 _PASSES = Either(tuple(map(_passes, (2, 3, 4))))
-"""On a slow machine there are more passes than two."""
+"""There are two passes, and more on a slow machine."""
 
 SCENARIOS = (
     Scenario(
@@ -135,7 +133,7 @@ SCENARIOS = (
     ),
     Scenario(
         "migration-cancelled",
-        "a migration that its target does not read is cancelled",
+        "a migration whose target reads nothing is cancelled",
         (*_BEGUN, *_statuses("cancelling", "cancelled"), QUIT),
         _cancelled,
         needs=(Ability.CPU,),  # without one, memory cannot be filled
@@ -156,7 +154,7 @@ SCENARIOS = (
     ),
     Scenario(
         "migration-failed",
-        "a migration fails as its target goes away",
+        "a migration fails because its target closes the connection",
         (
             *_BEGUN,
             Since((11, 1), _statuses("failing"), (maybe(*_statuses("failing")),)),
@@ -167,4 +165,4 @@ SCENARIOS = (
         needs=(Ability.CPU,),  # without one, memory cannot be filled
     ),
 )
-"""Scenarios about migration."""
+"""In the order of reports."""

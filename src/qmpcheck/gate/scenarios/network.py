@@ -1,4 +1,4 @@
-"""VNC, SPICE, network back ends, and memory dumps."""
+"""Scenarios about connections from outside: VNC, SPICE, network back ends; and memory dumps."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def _vnc(stage: Stage) -> None:
 
 
 def _shake_hands(client: socket.socket) -> None:
-    """Version 3.8, no authentication, a shared desktop."""
+    """Open a VNC session: version 3.8, no authentication, a shared desktop."""
     with client.makefile("rb") as answers:
-        answers.read(12)
+        answers.read(12)  # the server's version
         client.sendall(b"RFB 003.008\n")
-        answers.read(answers.read(1)[0])
-        client.sendall(b"\1")
+        answers.read(answers.read(1)[0])  # as many types of security as the first byte says
+        client.sendall(b"\1")  # no authentication
         answers.read(4)
-        client.sendall(b"\1")
+        client.sendall(b"\1")  # a shared desktop, which initializes the session
 
 
 _SPICE = ("-spice", "unix=on,addr=spice.sock,disable-ticketing=on")
@@ -65,11 +65,11 @@ def _netdev_stream(stage: Stage) -> None:
 
 
 _FEATURES = struct.pack("<3IQ", 1, 5, 8, 0)
-"""The answer of a vhost-user back end that is asked for its features: it has none."""
+"""The answer of a vhost-user back end to the question for its features: it has none."""
 
 
 def _vhost_user(stage: Stage) -> None:
-    """The back end's answers are there before it is asked: how often it is, is QEMU's business."""
+    """The back end answers before it is asked, and too often: releases differ in how often they ask."""
     address = {"type": "unix", "data": {"path": "vhost.sock"}}
     with socket.socket(socket.AF_UNIX) as listener, stage.bare() as vm:
         listener.bind(stage.path("vhost.sock"))
@@ -85,7 +85,7 @@ def _vhost_user(stage: Stage) -> None:
 
 
 def _dump(stage: Stage) -> None:
-    """One machine for each dump: the next may not begin when DUMP_COMPLETED says that one is done."""
+    """Each dump has its own machine: after DUMP_COMPLETED it may still be too early for the next one."""
     for file, name in (("dump.elf", ""), ("/dev/full", "full")):
         with stage.guest(name=name) as (vm, _):
             vm.command("dump-guest-memory", paging=False, protocol=f"file:{file}", detach=True)
@@ -105,7 +105,7 @@ def _spice_event(happened: str) -> Expected:
 
 
 def _dumped(status: str, **more: Any) -> Expectations:
-    """The machine is stopped while its memory is dumped."""
+    """The steps of a dump, for which the machine is stopped."""
     completed = expected("DUMP_COMPLETED", result={"status": status}, **more)
     return (expected("STOP"), completed, expected("RESUME"), QUIT)
 
@@ -153,11 +153,11 @@ SCENARIOS = (
     ),
     Scenario(
         "dump",
-        "the guest's memory is dumped, then dumped to a full device",
+        "the guest's memory is dumped to a file, and to a full device",
         _dumped("completed"),
         _dump,
         needs=(Ability.DUMP,),
         others={"full": _dumped("failed", error=ANYTHING)},
     ),
 )
-"""Scenarios about connections from outside, and about dumps."""
+"""In the order of reports."""

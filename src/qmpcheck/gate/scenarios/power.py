@@ -1,4 +1,4 @@
-"""Life cycle, resets, suspend, shutdown, watchdog and panic."""
+"""Scenarios about power: life cycle, resets, suspend, shutdown, watchdog and panic."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ def _no_shutdown(stage: Stage) -> None:
         vm.wait("RESET")
         vm.command("cont")
         vm.wait("RESUME")
-        vm.command("stop")  # for quit is known to stop no machine
+        vm.command("stop")  # a known erratum: under -no-shutdown, quit sends no STOP
         vm.wait("STOP")
 
 
 def _watchdog(action: str, *then: str) -> Callable[[Stage], None]:
-    """The watchdog is armed for next to no time."""
+    """The function of a scenario in which the watchdog expires, which has these events as consequences."""
 
     def play(stage: Stage) -> None:
         with stage.guest() as (vm, guest):
@@ -95,11 +95,12 @@ def _watchdog(action: str, *then: str) -> Callable[[Stage], None]:
 
 
 def _watchdog_scenario(action: str, purpose: str, *then: Expected) -> Scenario:
+    # The function resumes a machine that is paused, so that it can quit like the others.
     resumed = (expected("RESUME"),) if action == "pause" else ()
     end = () if action == "poweroff" else (QUIT,)
     return Scenario(
         f"watchdog-{action}",
-        f"a watchdog that is not fed, with the action {action}: {purpose}",
+        f"the watchdog expires, with the action {action}: {purpose}",
         (expected("WATCHDOG", action=action), *then, *resumed, *end),
         _watchdog(action, *(each.event for each in then)),
         needs=(Ability.WATCHDOG,),
@@ -153,7 +154,7 @@ def _panicked(action: str, **more: object) -> Expected:
 
 
 def _crashed(action: str) -> Expected:
-    """Reported by the CPU itself: where it then ends the process, STOP may come late or not at all."""
+    """The panic that the CPU itself reports. If that ends the process, STOP may come late or not at all."""
     where = {"type": "s390", "core": 0, "psw-addr": s390.CRASHED, "reason": "disabled-wait"}
     return _panicked(action, info=where)
 
@@ -167,14 +168,14 @@ SCENARIOS = (
     ),
     Scenario(
         "guest-reset",
-        "the guest resets itself by the keyboard controller and by the chipset",
+        "the guest resets the machine twice, on a PC by the keyboard controller and by the chipset",
         (_GUEST_RESET, _GUEST_RESET, QUIT),
         _guest_reset,
         needs=(Ability.RESET,),
     ),
     Scenario(
         "no-reboot",
-        "a reset under -no-reboot, which ends the process",
+        "the guest resets the machine under -no-reboot, which ends the process",
         (expected("SHUTDOWN", guest=True, reason="guest-reset"),),
         _no_reboot,
         needs=(Ability.RESET,),
@@ -208,7 +209,7 @@ SCENARIOS = (
         needs=(Ability.OFF,),
         assumes=("no-shutdown",),
     ),
-    _watchdog_scenario("none", "nothing more"),
+    _watchdog_scenario("none", "nothing more happens"),
     _watchdog_scenario("debug", "a message on standard error"),
     _watchdog_scenario("inject-nmi", "the guest gets an NMI"),
     _watchdog_scenario("pause", "the machine stops", expected("STOP")),
@@ -247,7 +248,7 @@ SCENARIOS = (
     ),
     Scenario(
         "disabled-wait",
-        "the guest's CPU waits for nothing, which is a panic and stops the machine",
+        "the CPU enters a disabled wait, which is a panic and stops the machine",
         (_crashed("pause"), expected("STOP"), QUIT),
         _panic(Ability.DISABLED_WAIT),
         needs=(Ability.DISABLED_WAIT,),
@@ -255,7 +256,7 @@ SCENARIOS = (
     ),
     Scenario(
         "disabled-wait-shutdown",
-        "the guest's CPU waits for nothing, which is a panic and ends the process",
+        "the CPU enters a disabled wait, which is a panic and ends the process",
         (
             maybe(_crashed("pause")),  # before 6.0
             maybe(expected("STOP")),
@@ -274,4 +275,4 @@ SCENARIOS = (
         needs=(Ability.PVSHUTDOWN,),
     ),
 )
-"""Scenarios about power."""
+"""In the order of reports."""
