@@ -6,20 +6,20 @@ it is reported as QMP517. So is a condition on the build that is added to someth
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from qmpcheck import rate_limits, rulebase
+from qmpcheck import rulebase
 from qmpcheck.drift.change import Change
-from qmpcheck.keypath import ITEMS, KeyPath
+from qmpcheck.drift.compare_prose import follow_ups, rate_limit
+from qmpcheck.drift.comparison import ComparedPlace, SpecKinds
+from qmpcheck.drift.renames import renames
+from qmpcheck.keypath import ITEMS
 from qmpcheck.rulebase import (
     BUILD,
     JSON_TYPES,
     NOWHERE,
-    TEXT,
     Alternate,
     Any,
     Array,
@@ -32,75 +32,17 @@ from qmpcheck.rulebase import (
     Number,
     Object,
     Place,
-    RateLimit,
     RuleBase,
     String,
     Type,
 )
 from qmpcheck.text import name, quoted, safe
-from qmpcheck.wording import follow_up_text, rate_limit_text, type_text
-
-
-class _Sides(NamedTuple):
-    """The kinds of the two specs.
-
-    `untimed`: one is the description of a binary, without the follow-ups and rate limits of its release.
-    """
-
-    old: str
-    new: str
-    untimed: bool
-
-    @property
-    def differ(self) -> bool:
-        """Whether the specs are of different kinds."""
-        return self.old != self.new
-
-    @property
-    def prose(self) -> bool:
-        """Whether one of them is a text, which need not state everything."""
-        return TEXT in (self.old, self.new)
-
-    def lacks(self, marks: Marks, side: str) -> bool:
-        """Whether only the build's configuration explains that `side`, a kind of spec, lacks something."""
-        return bool(marks.built_if) and side == BUILD
-
-    def differ_on_builds(self, old: Marks, new: Marks) -> bool:
-        """Whether the specs state different conditions on the build; a single build states none."""
-        return BUILD not in (self.old, self.new) and old.built_if != new.built_if
-
-
-class _At(NamedTuple):
-    """Where a comparison is: the event, the path, the branches, and the places in both specs."""
-
-    event: str
-    path: KeyPath
-    where: tuple[BranchCondition, ...]
-    old: Place
-    new: Place
-
-    def change(self, code: str, text: str, value: str = "", counterpart: str = "") -> Change:
-        """Return a change at this place."""
-        inside = f" (where {' and '.join(map(str, self.where))})" if self.where else ""
-        return Change(
-            code, self.event, self.path, text + inside, self.old, self.new, value, self.where, counterpart
-        )
-
-    def member(self, old: Member | None, new: Member | None) -> _At:
-        """Return the place of a member that one side has, or both."""
-        found = old or new
-        assert found, "one of the two is there"
-        places = (_place(old, self.old), _place(new, self.new))
-        return self._replace(path=(*self.path, found.name), old=places[0], new=places[1])
-
-
-def _place(member: Member | None, holder: Place) -> Place:
-    return Place(member.line, member.file or holder.file) if member else NOWHERE
+from qmpcheck.wording import type_text
 
 
 def compare(old: RuleBase, new: RuleBase) -> tuple[Change, ...]:
     """Return the changes between two specs, in the order of the old one's events, then of the new ones."""
-    sides = _Sides(old.source, new.source, any(map(_is_untimed, (old, new))))
+    sides = SpecKinds(old.source, new.source, any(map(_is_untimed, (old, new))))
     return tuple(_changes(old, new, sides))
 
 
@@ -109,159 +51,52 @@ def _is_untimed(side: RuleBase) -> bool:
     return side.source == BUILD and not timed
 
 
-def _changes(old: RuleBase, new: RuleBase, sides: _Sides) -> Iterator[Change]:
+def _changes(old: RuleBase, new: RuleBase, sides: SpecKinds) -> Iterator[Change]:
     gone = {event: rule for event, rule in old.events.items() if event not in new.events}
     come = {event: rule for event, rule in new.events.items() if event not in old.events}
-    likely = _renames(*({event: rule.data for event, rule in side.items()} for side in (gone, come)))
+    likely = renames(*({event: rule.data for event, rule in side.items()} for side in (gone, come)))
     for event, rule in old.events.items():
         if event in new.events:
             yield from _event(event, rule, new.events[event], sides)
         else:
-            at = _At(event, (), (), Place(rule.line, rule.file), NOWHERE)
+            at = ComparedPlace(event, (), (), Place(rule.line, rule.file), NOWHERE)
             code = "QMP517" if sides.lacks(rule.marks, sides.new) else "QMP501"
             other = likely.get(event, "")
             yield at.change(code, f"event removed{_renamed('to', other)}", counterpart=other)
     for event, rule in come.items():
-        at = _At(event, (), (), NOWHERE, Place(rule.line, rule.file))
+        at = ComparedPlace(event, (), (), NOWHERE, Place(rule.line, rule.file))
         code = "QMP517" if sides.lacks(rule.marks, sides.old) else "QMP502"
         other = likely.get(event, "")
         yield at.change(code, f"event added{_renamed('from', other)}", counterpart=other)
-
-
-_NEAR = 0.6
-"""How similar two names must be, from 0 to 1, for one to count as the other one renamed."""
-
-
-def _renames(gone: Mapping[str, Type], come: Mapping[str, Type]) -> dict[str, str]:
-    """Return the likely new or old name of each: pairs of the most similar names, whose types match."""
-    near = [
-        (difflib.SequenceMatcher(None, before, after).ratio(), before, after)
-        for before, old in gone.items()
-        for after, new in come.items()
-        if _alike(old, new)
-    ]
-    found: dict[str, str] = {}
-    # The most similar pairs first, so that a name that fits two others goes to the better one.
-    for nearness, before, after in sorted(near, reverse=True):
-        if nearness >= _NEAR and not found.keys() & {before, after}:
-            found |= {before: after, after: before}
-    return found
-
-
-def _alike(old: Type, new: Type) -> bool:
-    """Whether two types match, so that one may be the other under a new name."""
-    # A text often gives no type, which says nothing against a renaming.
-    if isinstance(old, Any) or isinstance(new, Any):
-        return True
-    if isinstance(old, Object) and isinstance(new, Object):
-        named = [{member.name: member.type for member in side.members} for side in (old, new)]
-        return named[0].keys() == named[1].keys() and all(
-            _alike(type, named[1][each]) for each, type in named[0].items()
-        )
-    return JSON_TYPES.get(type(old)) == JSON_TYPES.get(type(new))
 
 
 def _renamed(which: str, likely: str) -> str:
     return f", likely renamed {which} {name(likely)}" if likely else ""
 
 
-def _event(event: str, old: EventRule, new: EventRule, sides: _Sides) -> Iterator[Change]:
-    at = _At(event, (), (), Place(old.line, old.file), Place(new.line, new.file))
+def _event(event: str, old: EventRule, new: EventRule, sides: SpecKinds) -> Iterator[Change]:
+    at = ComparedPlace(event, (), (), Place(old.line, old.file), Place(new.line, new.file))
     yield from _deprecation(old.marks, new.marks, at, "event")
     yield from _object(old.data, new.data, at._replace(path=("data",)), sides)
-    yield from _follow_ups(old, new, at, sides)
-    yield from _rate_limit(old, new, at, sides)
+    yield from follow_ups(old, new, at, sides)
+    yield from rate_limit(old, new, at, sides)
     if sides.differ_on_builds(old.marks, new.marks):
         yield _condition(new.marks, at, "event")
 
 
-def _deprecation(old: Marks, new: Marks, at: _At, what: str, value: str = "") -> Iterator[Change]:
+def _deprecation(old: Marks, new: Marks, at: ComparedPlace, what: str, value: str = "") -> Iterator[Change]:
     if old.deprecated != new.deprecated:
         code, text = ("QMP516", "deprecated") if new.deprecated else ("QMP518", "no longer deprecated")
         yield at.change(code, f"{what} {text}", value)
 
 
-def _condition(new: Marks, at: _At, what: str, value: str = "") -> Change:
+def _condition(new: Marks, at: ComparedPlace, what: str, value: str = "") -> Change:
     """Return the change of a condition on the build, for something that is optional anyway."""
     text = f"depends on the build: {safe(new.built_if)}" if new.built_if else "no longer depends on the build"
     return at.change("QMP517", f"{what} {text}", value)
 
 
-def _follow_ups(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Iterator[Change]:
-    stated = [[msgspec.structs.replace(rule, line=None) for rule in side.follow_ups] for side in (old, new)]
-    # Compare without line numbers, which differ between any two documents.
-    removed, added = ("QMP517", "QMP517") if sides.untimed else ("QMP512", "QMP513")
-    for rule, plain in zip(old.follow_ups, stated[0], strict=True):
-        if plain not in stated[1]:
-            here = at._replace(old=Place(rule.line, at.old.file))
-            yield _removed(removed, "follow-up", follow_up_text(rule), here, new)
-    for rule, plain in zip(new.follow_ups, stated[1], strict=True):
-        if plain not in stated[0]:
-            here = at._replace(new=Place(rule.line, at.new.file))
-            yield _added(added, "follow-up", follow_up_text(rule), here, old)
-
-
-def _removed(code: str, what: str, said: str, at: _At, new: EventRule) -> Change:
-    """Return the change that the new spec lacks a sentence of the old one.
-
-    Args:
-        code: of the change; QMP517 if only the documents changed, not QEMU.
-        what: a follow-up or a rate limit.
-        said: what the old spec says of it.
-        at: where it is.
-        new: the event in the new spec. If not all of that was understood, the sentence may still be there.
-    """
-    if new.not_understood:
-        return at.change("QMP517", f"{what} not found in the new spec, {_gap(new)}: {said}")
-    verb = "no longer documented" if code == "QMP517" else "removed"
-    return at.change(code, f"{what} {verb}: {said}")
-
-
-def _added(code: str, what: str, said: str, at: _At, old: EventRule) -> Change:
-    """Return the change that the new spec has a sentence that the old one lacks; the mirror of `_removed`."""
-    if old.not_understood:
-        return at.change("QMP517", f"{what} not found in the old spec, {_gap(old)}: {said}")
-    verb = "now documented" if code == "QMP517" else "added"
-    return at.change(code, f"{what} {verb}: {said}")
-
-
-def _gap(rule: EventRule) -> str:
-    return f"whose line {rule.not_understood[0]} was not understood"
-
-
-def _rate_limit(old: EventRule, new: EventRule, at: _At, sides: _Sides) -> Iterator[Change]:
-    a, b = old.rate_limit, new.rate_limit
-    here = at._replace(
-        old=Place(a.line, at.old.file) if a else at.old, new=Place(b.line, at.new.file) if b else at.new
-    )
-    if a and b:
-        yield from _other_limit(a, b, here)
-    elif stated := a or b:
-        # Documents began to state limits years after QEMU kept them: then nothing changes on the wire.
-        is_real = rate_limits.is_real(at.event, not sides.differ) and not sides.untimed
-        # Say what QEMU does where QEMU changed, as for a limit that both have; else what the document says.
-        limit = rate_limits.keyed(at.event, stated) if is_real else stated
-        if a:
-            code = "QMP515" if is_real else "QMP517"
-            yield _removed(code, "rate limit", rate_limit_text(limit), here, new)
-        else:
-            code = "QMP514" if is_real else "QMP517"
-            yield _added(code, "rate limit", rate_limit_text(limit), here, old)
-
-
-def _other_limit(old: RateLimit, new: RateLimit, here: _At) -> Iterator[Change]:
-    stated = [(limit.key, limit.unless) for limit in (old, new)]
-    before, after = (rate_limits.keyed(here.event, limit) for limit in (old, new))
-    if (before.key, before.unless) != (after.key, after.unless):
-        code, what = ("QMP515", "narrowed") if rate_limits.is_laxer(after, before) else ("QMP514", "widened")
-        text = f"rate limit {what} to {rate_limit_text(after)} (it was {rate_limit_text(before)})"
-        yield here.change(code, text)
-    elif stated[0] != stated[1]:
-        text = f"rate limit described as {rate_limit_text(old)}, now as {rate_limit_text(new)}"
-        yield here.change("QMP517", text)
-
-
-def _object(old: Object, new: Object, at: _At, sides: _Sides) -> Iterator[Change]:
+def _object(old: Object, new: Object, at: ComparedPlace, sides: SpecKinds) -> Iterator[Change]:
     # Members of such objects cannot be compared one by one: some are unknown, or selected by another member.
     if (old.open, bool(old.of), old.discriminator) != (new.open, bool(new.of), new.discriminator):
         yield from _different(old, new, at, sides)
@@ -278,7 +113,7 @@ def _object(old: Object, new: Object, at: _At, sides: _Sides) -> Iterator[Change
         yield from _object(*branches, at._replace(where=(*at.where, where)), sides)
 
 
-def _with_branch(change: Change, old: Object, new: Object, at: _At) -> Change:
+def _with_branch(change: Change, old: Object, new: Object, at: ComparedPlace) -> Change:
     """Return a change; for a value with a branch of the union, the text names the branch's members."""
     if change.path != (*at.path, old.discriminator) or change.value in _common_values(old, new):
         return change
@@ -297,11 +132,13 @@ def _common_values(old: Object, new: Object) -> Iterator[str]:
     return (value for value in known[0] if value in known[1])
 
 
-def _members(old: Sequence[Member], new: Sequence[Member], at: _At, sides: _Sides) -> Iterator[Change]:
+def _members(
+    old: Sequence[Member], new: Sequence[Member], at: ComparedPlace, sides: SpecKinds
+) -> Iterator[Change]:
     before, after = ({member.name: member for member in side} for side in (old, new))
     gone = {each: member.type for each, member in before.items() if each not in after}
     come = {each: member.type for each, member in after.items() if each not in before}
-    likely = _renames(gone, come)
+    likely = renames(gone, come)
     for each, member in before.items():
         if each in after:
             yield from _member(member, after[each], at.member(member, after[each]), sides)
@@ -321,7 +158,7 @@ def _members(old: Sequence[Member], new: Sequence[Member], at: _At, sides: _Side
         yield at.member(None, member).change(code, text, counterpart=other)
 
 
-def _member(old: Member, new: Member, at: _At, sides: _Sides) -> Iterator[Change]:
+def _member(old: Member, new: Member, at: ComparedPlace, sides: SpecKinds) -> Iterator[Change]:
     yield from _deprecation(old.marks, new.marks, at, "member")
     if old.may_be_absent != new.may_be_absent:
         # A binary states its own configuration, a schema that of all builds: no change on the wire.
@@ -334,7 +171,7 @@ def _member(old: Member, new: Member, at: _At, sides: _Sides) -> Iterator[Change
         yield _condition(new.marks, at, "member")
 
 
-def _type(old: Type, new: Type, at: _At, sides: _Sides) -> Iterator[Change]:
+def _type(old: Type, new: Type, at: ComparedPlace, sides: SpecKinds) -> Iterator[Change]:
     match old, new:
         case Object(), Object():
             yield from _object(old, new, at, sides)
@@ -354,7 +191,7 @@ def _by_kind(described: Alternate) -> dict[str, Type]:
     return {JSON_TYPES[type(each)]: each for each in described.types}
 
 
-def _values(old: Enum, new: Enum, at: _At, sides: _Sides) -> Iterator[Change]:
+def _values(old: Enum, new: Enum, at: ComparedPlace, sides: SpecKinds) -> Iterator[Change]:
     for value in old.values:
         before, after = (each.marks.get(value, rulebase.UNMARKED) for each in (old, new))
         what = f"value {quoted(value)}"
@@ -372,7 +209,7 @@ def _values(old: Enum, new: Enum, at: _At, sides: _Sides) -> Iterator[Change]:
             yield at.change(code, f"value {quoted(value)} added", value)
 
 
-def _different(old: Type, new: Type, at: _At, sides: _Sides) -> Iterator[Change]:
+def _different(old: Type, new: Type, at: ComparedPlace, sides: SpecKinds) -> Iterator[Change]:
     texts = f"{type_text(old)} became {type_text(new)}"
     if _only_precision(old, new, sides):
         change = at.change("QMP517", f"described as {type_text(old)}, now as {type_text(new)}")
@@ -386,7 +223,7 @@ def _different(old: Type, new: Type, at: _At, sides: _Sides) -> Iterator[Change]
         yield at.change("QMP508", f"type changed: {texts}")
 
 
-def _only_precision(old: Type, new: Type, sides: _Sides) -> bool:
+def _only_precision(old: Type, new: Type, sides: SpecKinds) -> bool:
     """Whether two types may describe the same values, one more precisely than the other."""
     one_says_more = _takes_all_of(old, new) or _takes_all_of(new, old)
     if isinstance(old, Any) or isinstance(new, Any):
