@@ -18,6 +18,7 @@ CODES: dict[str, Code] = {
         against="a script in QEMU's place, --only life-cycle",
         remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
         "QEMU printed.",
+        in_brief="not seen",
     ),
     "QMP402": Code(
         "build-crashed",
@@ -29,6 +30,7 @@ CODES: dict[str, Code] = {
         against="a script in QEMU's place, --only life-cycle",
         remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
         "QEMU printed.",
+        in_brief="crashed",
     ),
     "QMP403": Code(
         "build-hung",
@@ -40,6 +42,7 @@ CODES: dict[str, Code] = {
         against="a script in QEMU's place, --only life-cycle",
         remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
         "QEMU printed.",
+        in_brief="hung",
     ),
     "QMP404": Code(
         "scenario-failed",
@@ -52,6 +55,7 @@ CODES: dict[str, Code] = {
         against="a script in QEMU's place, --only life-cycle",
         remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
         "QEMU printed.",
+        in_brief="failed",
     ),
     "QMP405": Code(
         "event-repeated",
@@ -63,6 +67,7 @@ CODES: dict[str, Code] = {
         against="a script in QEMU's place, --only life-cycle",
         remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
         "QEMU printed.",
+        in_brief="sent again",
     ),
     "QMP406": Code(
         "event-unexpected",
@@ -75,6 +80,7 @@ CODES: dict[str, Code] = {
         against="a script in QEMU's place, --only life-cycle",
         remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
         "QEMU printed.",
+        in_brief="unexpected",
     ),
     "QMP407": Code(
         "event-out-of-order",
@@ -87,6 +93,7 @@ CODES: dict[str, Code] = {
         against="a script in QEMU's place, --only unplug-pci",
         remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
         "QEMU printed.",
+        in_brief="out of order",
     ),
     "QMP408": Code(
         "event-untimely",
@@ -99,6 +106,7 @@ CODES: dict[str, Code] = {
         against="a script in QEMU's place, --only life-cycle",
         remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
         "QEMU printed.",
+        in_brief="untimely",
     ),
     "QMP409": Code(
         "key-twice",
@@ -109,6 +117,7 @@ CODES: dict[str, Code] = {
         good=_AS_IT_IS,
         against="a script in QEMU's place, --only life-cycle",
         remedy="Find the code that emits the event; the excerpt shows the key.",
+        in_brief="key twice",
     ),
     "QMP410": Code(
         "scenario-lost",
@@ -121,6 +130,7 @@ CODES: dict[str, Code] = {
         against="a build without SPICE, --profile of one with it",
         remedy="Add to the build what the report says is missing. If it was removed on purpose, save a new "
         "profile (--save-profile).",
+        in_brief="lost",
     ),
     "QMP411": Code(
         "event-lost",
@@ -132,5 +142,6 @@ CODES: dict[str, Code] = {
         against="a build, --profile of another one",
         remedy="Find out which change to QEMU removed the event. If it was removed on purpose, save a new "
         "profile (--save-profile).",
+        in_brief="not sent any more",
     ),
 }

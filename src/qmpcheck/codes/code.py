@@ -143,6 +143,7 @@ class Code(NamedTuple):
         of_absence: whether it says that something did not come, which nobody knows of a log that lacks some
             events.
         remedy: what to do about a finding; "" where the good example shows it.
+        in_brief: for a finding of the gate, what it says in a word or two.
     """
 
     slug: str
@@ -161,6 +162,7 @@ class Code(NamedTuple):
     outcome: str = ""
     of_absence: bool = False
     remedy: str = ""
+    in_brief: str = ""
 
     @property
     def paragraphs(self) -> list[str]:

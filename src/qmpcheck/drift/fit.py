@@ -20,7 +20,7 @@ import msgspec
 from qmpcheck import rulebase
 from qmpcheck.checking import decoder, errata, json_schema
 from qmpcheck.checking.explain import Explainer
-from qmpcheck.codes import CODES, Evidence, Severity
+from qmpcheck.codes import CODES, Allowance, Evidence, Severity
 from qmpcheck.drift.release_ranges import Stretch, stretches
 from qmpcheck.finding import Finding
 from qmpcheck.keypath import is_vendors, of_any_item
@@ -313,11 +313,16 @@ _MOST_REASONS = 16
 
 def _is_vendors(finding: Finding) -> bool:
     """Whether a finding is about a name or a value that a vendor added: it says nothing about the release."""
-    if finding.code == "QMP201":
-        return is_vendors(finding.event)
-    if finding.code == "QMP205":
-        return is_vendors(finding.got.strip('"'))
-    return finding.code == "QMP203" and is_vendors(str(finding.path[-1]))
+    evidence = CODES[finding.code].evidence
+    match evidence and evidence.allowed_by:
+        case Allowance.EVENT:
+            return is_vendors(finding.event)
+        case Allowance.VALUE:
+            return is_vendors(finding.got.strip('"'))
+        case Allowance.MEMBER:
+            return is_vendors(str(finding.path[-1]))
+        case _:
+            return False
 
 
 def _reason(finding: Finding) -> Hashable:

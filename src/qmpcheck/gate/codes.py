@@ -12,17 +12,7 @@ SCENARIO_LOST, EVENT_LOST = "QMP410", "QMP411"
 OF_FAILURE = {CRASHED: "QMP402", HUNG: "QMP403", FAILED: "QMP404"}
 """The code of each kind of failure. `LACKS` has none, as it is no finding, nor has `STOPPED`."""
 
-WORDS = {
-    NOT_SEEN: "not seen",
-    REPEATED: "sent again",
-    UNEXPECTED: "unexpected",
-    MISPLACED: "out of order",
-    UNTIMELY: "untimely",
-    KEY_TWICE: "key twice",
-    SCENARIO_LOST: "lost",
-    EVENT_LOST: "not sent any more",
-    **{code: kind for kind, code in OF_FAILURE.items()},
-}
+WORDS = {code: CODES[code].in_brief for code in BUILD_CODES}
 """What each code means, in a word or two."""
 
 

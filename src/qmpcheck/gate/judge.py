@@ -15,7 +15,7 @@ import msgspec
 from qmpcheck.checking.checker import Checker
 from qmpcheck.checking.result import Selection, StreamResult
 from qmpcheck.checking.temporal_rule import options_with_follow_ups
-from qmpcheck.codes import Severity
+from qmpcheck.codes import RULE_CODES, Severity
 from qmpcheck.drift.availability import availability_for
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
@@ -154,7 +154,7 @@ def _without_pending(result: StreamResult) -> StreamResult:
     return result._replace(counts=counts, listed=listed)
 
 
-_PENDING = "QMP302"
+_PENDING, _MISSING = RULE_CODES["pending"], RULE_CODES["missing"]
 
 
 def _of_a_storage_daemon(recipe: Recipe) -> Recipe:
@@ -210,7 +210,7 @@ def _is_known(fault: Finding, results: Iterable[StreamResult]) -> bool:
         finding.severity is Severity.ERROR
         and (
             (finding.line == fault.line and finding.code.startswith("QMP2"))
-            or (not fault.line and finding.code == "QMP301" and fault.event in _NAME.findall(finding.message))
+            or (not fault.line and finding.code == _MISSING and fault.event in _NAME.findall(finding.message))
         )
         for finding in findings
     )

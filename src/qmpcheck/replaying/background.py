@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from qmpcheck import keypath
 from qmpcheck.checking.checker import Checker, CheckOptions
-from qmpcheck.codes import STREAM_CODES, TIME_CODES, Severity
+from qmpcheck.codes import CODES, STREAM_CODES, TIME_CODES, Allowance, Severity
 from qmpcheck.finding import Finding
 from qmpcheck.qmp.address import Address
 from qmpcheck.replaying import qemujson, script, stream
@@ -150,14 +150,14 @@ class QMPServer:
 
     def _reason(self, finding: Finding) -> str:
         """Return a finding about an event in words, with the names that may have been meant."""
-        hint, last = "", str(finding.path[-1]) if finding.path else ""
-        rule = self._rule_base.events.get(finding.event)
-        if finding.code == "QMP201":
+        evidence, rule = CODES[finding.code].evidence, self._rule_base.events.get(finding.event)
+        if rule is None:
             hint = did_you_mean(finding.event, self._rule_base.events)
-        elif finding.code == "QMP203" and len(finding.path) == _MEMBER_OF_DATA and rule:
-            hint = did_you_mean(last, [each.name for each in rule.data.members])
-        where = "" if finding.code == "QMP201" else f"{keypath.as_text(finding.path)}: "
-        return f"{safe(finding.event)}: {where}{finding.message}{hint}"
+            return f"{safe(finding.event)}: {finding.message}{hint}"
+        hint = ""
+        if evidence and evidence.allowed_by is Allowance.MEMBER and len(finding.path) == _MEMBER_OF_DATA:
+            hint = did_you_mean(str(finding.path[-1]), [each.name for each in rule.data.members])
+        return f"{safe(finding.event)}: {keypath.as_text(finding.path)}: {finding.message}{hint}"
 
     def hang_up(self) -> None:
         """End all connections; clients can connect again."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qmpcheck.checking.result import StreamResult
-from qmpcheck.codes import Severity
+from qmpcheck.codes import RULE_CODES, Severity
 
 CONFORMS, PENDING, VIOLATIONS, UNCHECKED = "conforms", "pending", "violations", "unchecked"
 
@@ -19,7 +19,7 @@ def status(checked: StreamResult) -> str:
         return VIOLATIONS
     if unchecked(checked):
         return UNCHECKED
-    return PENDING if any(kind.code == "QMP302" for kind in checked.counts) else CONFORMS
+    return PENDING if any(kind.code == RULE_CODES["pending"] for kind in checked.counts) else CONFORMS
 
 
 def unchecked(checked: StreamResult) -> str:
