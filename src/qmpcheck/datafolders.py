@@ -6,7 +6,7 @@ import os
 
 @functools.cache
 def folder(name: str) -> str:
-    """The path of the folder `rules` or `clients`."""
+    """Return the path of the folder `rules` or `clients`."""
     package = os.path.dirname(__file__)
     installed = os.path.join(package, name)
     return installed if os.path.isdir(installed) else os.path.join(package, "..", "..", name)

@@ -15,7 +15,7 @@ _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
 def as_text(path: KeyPath) -> str:
-    """The path in one line that is safe to print: `data.nodes[0]`."""
+    """Return the path in one line that is safe to print: `data.nodes[0]`."""
     text = ""
     for key in path:
         if isinstance(key, int):
@@ -28,7 +28,7 @@ def as_text(path: KeyPath) -> str:
 
 
 def of_any_item(path: KeyPath) -> KeyPath:
-    """The path with `ITEMS` for every index."""
+    """Return the path with `ITEMS` for every index."""
     return tuple(ITEMS if isinstance(key, int) else key for key in path)
 
 

@@ -223,7 +223,7 @@ class EventRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     not_understood: tuple[int, ...] = ()
 
     def walk(self) -> Iterator[DescribedValue]:
-        """The event's data, and every value inside; paths begin with `data`."""
+        """Yield the event's data, and every value inside; paths begin with `data`."""
         return walk(self.data, ("data",), Place(self.line, self.file))
 
     @property
@@ -300,7 +300,7 @@ class DescribedValue(NamedTuple):
                 return ()
 
     def inside(self) -> Iterator[DescribedValue]:
-        """The values one level below: members, also those of branches; items; the types of an alternate."""
+        """Yield the values one level below: members, also of branches; items; the types of an alternate."""
         match self.type:
             case Array(items):
                 yield self._replace(path=(*self.path, ITEMS), type=items)
@@ -310,7 +310,7 @@ class DescribedValue(NamedTuple):
                 yield from self._members(self.type)
 
     def _members(self, described: Object) -> Iterator[DescribedValue]:
-        """The members of this object or branch, and those that its own branches add."""
+        """Yield the members of this object or branch, and those that its own branches add."""
         for member in described.members:
             place = Place(member.line, member.file or self.place.file)
             yield self._replace(path=(*self.path, member.name), type=member.type, place=place, member=member)
@@ -320,7 +320,7 @@ class DescribedValue(NamedTuple):
 
 
 def walk(described: Type, path: KeyPath = (), place: Place = NOWHERE) -> Iterator[DescribedValue]:
-    """A value of a type, and every value inside, each before what is inside of it.
+    """Yield a value of a type, and every value inside, each before what is inside of it.
 
     Args:
         described: the type.
@@ -337,7 +337,7 @@ def _walk(value: DescribedValue) -> Iterator[DescribedValue]:
 
 
 def resolve(described: Type, path: KeyPath) -> list[DescribedValue]:
-    """The values at a path inside a value of a type; several if branches or an alternate describe it.
+    """Return the values at a path inside a value of a type; several if branches or an alternate describe it.
 
     Args:
         described: the type.
@@ -354,7 +354,7 @@ def resolve(described: Type, path: KeyPath) -> list[DescribedValue]:
 
 
 def _choices(value: DescribedValue) -> Iterator[DescribedValue]:
-    """The value, and if it is an alternate, the value as each of its types."""
+    """Yield the value, and if it is an alternate, the value as each of its types."""
     yield value
     if isinstance(value.type, Alternate):
         for each in value.inside():

@@ -9,7 +9,7 @@ LONGEST = 80
 
 
 def shortened(text: str, longest: int = LONGEST) -> str:
-    """The text, without its middle part where it is longer than `longest` characters."""
+    """Return the text, without its middle part if it is longer than `longest` characters."""
     return text if len(text) <= longest else f"{text[: longest * 2 // 3]}…{text[-(longest // 3) :]}"
 
 
@@ -18,7 +18,7 @@ _COMMAND = r"#(?=#(?:vso)?\[)"
 
 
 def safe(text: str) -> str:
-    """The text with every character that does not print, or that steers what reads it, as an escape."""
+    """Return the text with an escape for every character that does not print, or that a CI system obeys."""
     if "##" in text:  # hardly any text has it, and this is called for each that is printed
         text = re.sub(_COMMAND, r"\\x23", text)
     return text if text.isprintable() else "".join(map(_safe_character, text))
@@ -35,12 +35,12 @@ def _safe_character(character: str) -> str:
 
 
 def name(text: str) -> str:
-    """A name from a stream, short and safe."""
+    """Return a name from a stream, short and safe."""
     return safe(shortened(text))
 
 
 def quoted(text: str) -> str:
-    """A string from a stream as JSON has it, short and safe."""
+    """Return a string from a stream as JSON writes it, short and safe."""
     escaped = shortened(text).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{safe(escaped)}"'
 

@@ -17,7 +17,7 @@ def alternatives(texts: list[str], joint: str = "or") -> str:
 
 
 def near_names(wrong: str, known: Iterable[str]) -> list[str]:
-    """The known names that a mistyped one may have meant, the nearest first."""
+    """Return the known names that a mistyped one may have meant, the nearest first."""
     import difflib
 
     names = [*known]

@@ -105,7 +105,7 @@ def listening(word: str) -> Address:
 
 
 def why_not_listening(address: Address, error: OSError | ValueError) -> str:
-    """Why nothing can listen at an address, from the error of `listen`, for a terminal."""
+    """Say why nothing can listen at an address, from the error of `listen`; safe to print."""
     place = safe(str(address))
     number = error.errno if isinstance(error, OSError) and address.port is None else None
     if number == errno.EADDRINUSE:

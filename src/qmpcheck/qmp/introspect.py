@@ -74,7 +74,7 @@ def ask(path: str, seconds: float = PATIENCE) -> Answer:
 
 
 def block_drivers(path: str, seconds: float = PATIENCE) -> frozenset[str]:
-    """The block drivers that an emulator says that it has; none if it does not say.
+    """Return the block drivers that an emulator says it has; none if it does not say.
 
     Its schema has the names of all drivers, also of those that it was built without, or does not allow.
     """
@@ -88,7 +88,7 @@ def block_drivers(path: str, seconds: float = PATIENCE) -> frozenset[str]:
 
 
 def _output(process: Process, deadline: float) -> str:
-    """What a process writes until it ends, or until then."""
+    """Return what a process writes until it ends, or until the deadline."""
     output = bytearray()
     with suppress(OSError):  # a timeout is one
         while len(output) < _MOST and (seconds := deadline - time.monotonic()) > 0:
@@ -101,13 +101,13 @@ def _output(process: Process, deadline: float) -> str:
 
 
 def _formats(text: str) -> frozenset[str]:
-    """Those that may be written to, as `-drive format=help` lists them."""
+    """Return the drivers that may write, from the output of `-drive format=help`."""
     listed = re.search(r"^Supported formats: (.*)$", text, re.MULTILINE)
     return frozenset(listed[1].split()) if listed else frozenset()
 
 
 def _by_name(path: str) -> tuple[Sequence[str], Sequence[str]]:
-    """The options for what its name says that it is, and those for the other thing it may be."""
+    """Return the options for the kind of program that its name suggests, and those for the other kind."""
     is_daemon = "storage-daemon" in os.path.basename(path)
     return (STORAGE_DAEMON, _NO_MACHINE) if is_daemon else (_NO_MACHINE, STORAGE_DAEMON)
 
@@ -146,7 +146,7 @@ def _talk(process: Process, seconds: float) -> Answer:
 
 
 def _values(client: Client, command: str, *members: str) -> frozenset[str]:
-    """The values of members of what a command returns, an object or a list of them; none if it is unknown."""
+    """Return the values of members in what a command returns: an object, or a list of objects."""
     try:
         answer = client.command(command)
     except CommandError:  # older releases lack some of these commands

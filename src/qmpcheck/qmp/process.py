@@ -198,7 +198,7 @@ class ProcessGroup:
 
 
 def signal_name(number: int) -> str:
-    """A signal for a reader: `signal 11, SIGSEGV`; those without a name are numbers alone."""
+    """Return a signal in words: `signal 11, SIGSEGV`, or only the number if it has no name."""
     named = {each.value: f", {each.name}" for each in signal.Signals}
     return f"signal {number}{named.get(number, '')}"
 

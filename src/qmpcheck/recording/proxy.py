@@ -134,7 +134,7 @@ class ProxyRecorder:
             self._stop(f"a command is longer than {plural(LONGEST, 'byte')}")
 
     def end(self) -> None:
-        """The connection has ended: messages that are incomplete are lost."""
+        """End the connection: messages that are incomplete are lost, and reported."""
         for what, rest in (("line", len(self._received.rest)), ("command", self._sent.rest)):
             if rest:
                 self.on_message(f"lost {plural(rest, 'byte')} of a {what} that was not finished")

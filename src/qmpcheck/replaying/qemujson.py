@@ -40,12 +40,12 @@ class QemuJsonReader:
         self._size = self._braces = self._brackets = 0
 
     def feed(self, chunk: bytes) -> Iterator[Any]:
-        """The values that are complete with this chunk, and a `BadInput` for each error, in their order."""
+        """Yield the values that end in this chunk, and a `BadInput` for each error, in their order."""
         for token in self._lexer.feed(chunk):
             yield from self._values(token)
 
     def _values(self, token: _Token) -> Iterator[Any]:
-        """The value, or the error, that ends with a token, if there is one."""
+        """Yield the value, or the error, that ends with a token, if there is one."""
         try:
             tokens = self._with(token)
             if tokens:
@@ -54,10 +54,10 @@ class QemuJsonReader:
             yield error
 
     def _with(self, token: _Token) -> list[_Token]:
-        """The tokens of the message that this one ends; none where it goes on.
+        """Add a token; if the message ends with it, return the tokens of the message, otherwise none.
 
         Raises:
-            BadInput: the token is none, or the message is too large. It is dropped then.
+            BadInput: the token is invalid, or the message is too large. The message is dropped then.
         """
         self._braces += _STEPS_OF_BRACES.get(token.kind, 0)
         self._brackets += _STEPS_OF_BRACKETS.get(token.kind, 0)
@@ -170,7 +170,7 @@ class _Lexer:
                 yield token
 
     def _whole(self) -> Iterator[_Token]:
-        """The tokens that are there whole, up to the first that is not."""
+        """Yield the tokens that are complete, up to the first that is not."""
         begin = 0
         while match := _WHOLE.match(self._text, begin):
             begin, kind = match.end(), match.lastgroup or ""
@@ -178,7 +178,7 @@ class _Lexer:
         self._cut(begin)
 
     def _step(self, state: _LexerState) -> _Token | None:
-        """Take the next byte; the token that ends with it, or before it."""
+        """Take the next byte; return the token that ends with it or before it, None if it goes on."""
         if self._state == "recovery":
             self._state = "start"
             return None
@@ -195,7 +195,7 @@ class _Lexer:
         return self._token(state.kind, self._at) if state.kind else self._error()
 
     def _error(self) -> _Token:
-        """What has begun, with the byte that cannot go on: a token that is none."""
+        """Return what has begun, with the byte that cannot follow, as a token that is an error."""
         token = self._token(_ERROR, self._at + 1)
         self._state = "recovery"
         return token
@@ -223,10 +223,10 @@ class _QemuJsonParser:
         self._tokens, self._next = tokens, 0
 
     def value(self) -> Any:
-        """The next value.
+        """Return the next value.
 
         Raises:
-            BadInput: there is none.
+            BadInput: the tokens are not valid JSON.
         """
         token = self._token()
         match token.kind:
@@ -249,7 +249,7 @@ class _QemuJsonParser:
         return self._tokens[self._next - 1]
 
     def _peek(self, kind: str) -> bool:
-        """Whether the next token is of a kind; if so, it is taken."""
+        """Take the next token if it is of a kind; return whether it is."""
         is_next = self._tokens[self._next].kind == kind
         self._next += is_next
         return is_next
@@ -294,7 +294,7 @@ _LEAST, _GREATEST = -(1 << 63), (1 << 64) - 1
 
 
 def _number(text: bytes) -> int | float:
-    """Integers of 64 bits, signed or not; everything else is a fraction."""
+    """Return a number: an integer if it fits into 64 bits, signed or not, and otherwise a fraction."""
     if not text.lstrip(b"-").isdigit() or len(text) > len(str(_LEAST)):
         return float(text)
     value = int(text)
@@ -310,7 +310,11 @@ _LETTERS = {b"b": "\b", b"f": "\f", b"n": "\n", b"r": "\r", b"t": "\t"} | {
 
 
 def _string(token: bytes) -> str:
-    """The string that a token with its quotes means."""
+    """Return the string in a token with quotes.
+
+    Raises:
+        BadInput: it is not valid; the text is QEMU's.
+    """
     parts: list[str] = []
     at, end = 1, len(token) - 1
     while match := _ESCAPE.search(token, at, end):
@@ -335,7 +339,7 @@ _NO_CHARACTER = re.compile(f"[\ud800-\udfff\ufdd0-\ufdef{_LAST_OF_PLANES}]")
 
 
 def _escaped(token: bytes, match: re.Match[bytes]) -> str:
-    """The character that an escape means."""
+    """Return the character that an escape stands for."""
     lead, trail, single, letter = match.groups()
     if letter is not None:
         if letter not in _LETTERS:
@@ -359,7 +363,7 @@ _TRAIL = re.compile(rb"[dD][c-fC-F][0-9a-fA-F]{2}")
 
 
 def text(value: Any) -> str:
-    """A JSON value as QEMU writes it: ASCII, upper-case escapes, fractions with 17 digits."""
+    """Return a JSON value as QEMU writes it: ASCII, upper-case escapes, fractions with 17 digits."""
     match value:
         case dict():
             return "{" + ", ".join(f"{_quoted(key)}: {text(each)}" for key, each in value.items()) + "}"
@@ -391,5 +395,5 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def line(message: dict[str, Any]) -> bytes:
-    """A message as QEMU sends it."""
+    """Return a message as QEMU sends it, with its line end."""
     return text(message).encode() + b"\r\n"

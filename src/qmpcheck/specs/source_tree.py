@@ -69,7 +69,7 @@ class Tree(NamedTuple):
             return None
 
     def roots(self) -> list[str]:
-        """The paths of its schema's root file and of its event document, as far as they have a spec."""
+        """Return the paths of its schema's root file and its event document, as far as they have a spec."""
         names = TEXTS if self.version and self.version < FIRST_WITH_EVENTS else (*SCHEMAS, *TEXTS)
         return [path for name in names if os.path.isfile(path := os.path.join(self.folder, name))]
 

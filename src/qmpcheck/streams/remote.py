@@ -106,7 +106,7 @@ class _Remote(io.RawIOBase):
 
 
 def read(url: str) -> bytes:
-    """All bytes of a file.
+    """Return all bytes of a file.
 
     Raises:
         OSError: it cannot be read.
@@ -150,7 +150,7 @@ def remove(url: str) -> None:
 
 
 def listed(url: str) -> Iterator[StoredFile]:
-    """The files that a URL means: itself, the recordings in a folder, or what matches a pattern, in order.
+    """Return the files that a URL means: itself, the recordings in a folder, or what matches a pattern.
 
     An object store's listing is read page by page, that of other systems folder by folder.
 

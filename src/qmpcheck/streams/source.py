@@ -26,7 +26,7 @@ class Unreadable(Exception):
 
 @contextmanager
 def opened(path: str, ahead: bool = False, size: int | None = None) -> Iterator[IO[bytes]]:
-    """The stream's bytes, decompressed if its first bytes say that it is gzip or Zstandard.
+    """Open a stream; its bytes are decompressed if the first ones say that it is gzip or Zstandard.
 
     Args:
         path: a file or its URL, or `-` for standard input.
@@ -89,7 +89,7 @@ def is_pipe(path: str) -> bool:
 
 
 def size(path: str) -> int | None:
-    """The bytes of a plain file; None where it is at a URL, a pipe or compressed, or not there at all."""
+    """Return how many bytes a plain file has; None if it is at a URL, a pipe, compressed, or not there."""
     if path == STANDARD_INPUT or not os.path.isfile(path):
         return None
     try:
@@ -103,7 +103,7 @@ def size(path: str) -> int | None:
 
 
 def raw(path: str, ahead: bool = False, size: int | None = None) -> io.BufferedReader:
-    """The stream's bytes as they are stored; see `opened` for the arguments.
+    """Open a stream as it is stored; see `opened` for the arguments.
 
     Raises:
         OSError: it cannot be opened; at a read, also that it became shorter.
@@ -210,7 +210,7 @@ class _KeptThenPipe(io.RawIOBase):
 
 
 def unpacked(file: io.BufferedReader) -> IO[bytes]:
-    """The bytes that a file holds, decompressed if its first bytes say that it is gzip or Zstandard."""
+    """Return a file, or its content if its first bytes say that it is gzip or Zstandard."""
     start, whole = _peek(file)
     if start.startswith(_GZIP):
         from qmpcheck.streams import gunzip
@@ -273,7 +273,7 @@ _DECOMPRESSORS = (
 
 
 def _decompression_errors() -> tuple[type[Exception], ...]:
-    """The exceptions that the loaded decompressors raise for broken data."""
+    """Return the exceptions that the loaded decompressors raise for broken data."""
     # A module that was not loaded raised nothing, and loading it would take time.
     return tuple(
         getattr(sys.modules[module], name) for module, name in _DECOMPRESSORS if module in sys.modules

@@ -27,6 +27,6 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
 def scheme(path: str) -> str:
-    """The scheme of a URL, such as `s3`; "" for a plain path."""
+    """Return the scheme of a URL, such as `s3`; "" for a plain path."""
     match = _SCHEME.match(path)
     return match[1] if match else ""

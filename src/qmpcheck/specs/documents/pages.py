@@ -88,13 +88,13 @@ def _plain(lines: list[str]) -> list[str]:
 
 
 def _table(lines: list[str]) -> list[str]:
-    """`|  | text |` on each line."""
+    """Return the lines of a page that is a table, `|  | text |` on each line."""
     rows = map(_TABLE_ROW.fullmatch, lines)
     return [row[1].strip() for row in rows if row]
 
 
 def _numbered(lines: list[str]) -> list[str]:
-    """A line number before each line; lines the page left out come back as blank ones."""
+    """Return the lines of a page with a line number before each; lines that it left out become blank ones."""
     document: list[str] = []
     for row in map(_NUMBERED.fullmatch, lines):
         # A number that jumps far ahead belongs to the page, not to the document.
@@ -112,7 +112,7 @@ _BARS_A_LINE = 2
 
 
 def _barred(lines: list[str]) -> list[str]:
-    """Two lines that each hold only a bar after each line of the document; page header above."""
+    """Return the lines of a page with two lines of a bar after each, and a header above."""
     first_bar = next(at for at, line in enumerate(lines) if _is_bar(line))
     document: list[str] = []
     text, bars = "", 0
@@ -136,7 +136,7 @@ def _diff_new(lines: list[str]) -> list[str]:
 
 
 def _diff_side(lines: list[str], wanted: str) -> list[str]:
-    """The lines of a diff's hunks that belong to one side, without their marks."""
+    """Return the lines of a diff's hunks that belong to one side, without their marks."""
     start = next(at for at, line in enumerate(lines) if _HUNK.match(line))
     side: list[str] = []
     last_old = ""
@@ -150,10 +150,10 @@ def _diff_side(lines: list[str], wanted: str) -> list[str]:
 
 
 def _marked(line: str, last_old: str) -> tuple[str, str]:
-    """A diff line's mark and text; a page may have eaten the blank that marks a shared line.
+    """Return a diff line's mark and text, though a page may have lost the blank that marks a shared line.
 
-    A shared underline then looks like a removed one. It is as long as the old heading above it, where
-    a removed one has its mark beside.
+    A shared underline then looks like a removed one. But it is as long as the old heading above it, and a
+    removed one is longer, by its mark.
     """
     if line.startswith("-") and not (set(line) == {"-"} and len(line) == len(last_old)):
         return "-", line[1:]
