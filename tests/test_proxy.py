@@ -230,7 +230,7 @@ def test_a_monitor_that_is_not_there_ends_the_client(tmp_path: Path) -> None:
 
 def test_a_command_has_no_monitor_to_be_in_between_of(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["record", "--proxy", "l", "-o", "o", "--", "qemu-system-x86_64", "-S"]) == 2
-    assert "--proxy is for a socket" in capsys.readouterr().err
+    assert "--proxy is for a SOCKET" in capsys.readouterr().err
 
 
 # what clients send
