@@ -58,7 +58,7 @@ def codes_page() -> str:
     lines = [
         "# Codes",
         "",
-        "`qmpcheck explain CODE` prints the same. A code is never used again for something else.",
+        "`qmpcheck explain CODE` prints the same. A code is never reused.",
         "",
     ]
     family = ""
@@ -90,9 +90,9 @@ def errata_page() -> str:
     lines = [
         "# Errata and rules about commands",
         "",
-        "In these situations QEMU is known not to do what its spec says. A finding that an erratum covers is",
-        "a warning that names it; `--literal` switches errata off. [semantics.md](semantics.md) says what a",
-        "situation is.",
+        "In these situations, it is known that QEMU does not do what its spec says. A finding that an",
+        "erratum covers is a warning that names the erratum; `--literal` switches errata off.",
+        "[semantics.md](semantics.md#errata) says exactly what an erratum covers.",
         "",
     ]
     for each in errata.all_errata():

@@ -1,11 +1,13 @@
 """Make a QEMU send events, without a guest system and without KVM, and check them against a spec.
 
-Exit status: 0 the build is as expected; 1 findings at least as bad as --fail-on: in what it sent,
-events that did not come, a crash or a hang, differences that break clients (risky ones are warnings); 2 the
-QEMU cannot be run, or nothing could be checked; 130 interrupted.
+It reports what is wrong with the events, events that did not come, crashes and hangs, and differences from
+the release that break clients (risky ones are warnings).
 
-Defaults can be set in qmpcheck.toml, or under [tool.qmpcheck] in pyproject.toml. The options that follow-ups
-depend on are not assumed: a scenario knows what it gives to its QEMU.
+Exit status: 0 the build is as expected; 1 findings at least as bad as --fail-on; 2 the QEMU cannot be run, or
+nothing could be checked; 130 interrupted.
+
+Defaults can be set in qmpcheck.toml, or under [tool.qmpcheck] in pyproject.toml; assume is ignored there,
+because each scenario knows the options of its QEMU.
 
 Example: qmpcheck gate --qemu ./build/qemu-system-x86_64 --report junit=gate.xml
 """
@@ -51,12 +53,14 @@ CONFIGURED = ("spec", "select", "ignore", "severities", "rules", "within", "fail
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--qemu", metavar="PATH", help="a system emulator, or a storage daemon")
+    parser.add_argument(
+        "--qemu", metavar="PATH", help="the QEMU to test: a system emulator, or a storage daemon"
+    )
     parser.add_argument(
         "--spec",
         default="auto",
-        help="as `qmpcheck validate` takes it; auto (the default) is the release of the binary's version. "
-        "Whatever the spec, what the binary sends beyond its own introspection is an error",
+        help="the spec to check events by, as for `qmpcheck validate`; auto (the default) is the release of "
+        "the binary's version. With any spec, what the binary sends beyond its own introspection is an error",
     )
     metavar = "NAME[,NAME...]"
     parser.add_argument(
@@ -80,23 +84,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="extend",
         default=[],
         metavar="NAME[,NAME...]|all",
-        help="scenarios that must be played: to skip one is an error (QMP410)",
+        help="report an error (QMP410) if one of these scenarios is skipped",
     )
     parser.add_argument("--fail-on-skipped", action="store_true", help="the same as --require all")
     parser.add_argument(
-        "--profile", metavar="FILE", help="play and send at least what this profile lists (QMP410, QMP411)"
+        "--profile",
+        metavar="FILE",
+        help="report an error (QMP410, QMP411) for each scenario and event of this profile that is missing",
     )
     parser.add_argument(
         "--save-profile",
         metavar="FILE",
-        help="write a profile of what was played and sent, if nothing failed",
+        help="if nothing failed, write a profile: what was played, and which events came",
     )
-    parser.add_argument("--list", action="store_true", help="list the scenarios, and run nothing")
+    parser.add_argument("--list", action="store_true", help="list the scenarios instead")
     parser.add_argument(
         "--save",
         metavar="DIR",
-        help="keep all recordings there; replaces recordings of the same names. Without it, those of what "
-        "failed are kept, in a folder that the report names",
+        help="keep all recordings in this folder, and replace those of the same names (default: keep only "
+        "those of scenarios that failed, in a folder that the report names)",
     )
     arguments.add_terms(parser, OF_GATE)
     report_option.add_report(parser)
