@@ -56,7 +56,7 @@ def read(text: str, side: str = pages.NEW) -> Document:
     """
     structure = document.parse(pages.plain_text(text, side))
     if not structure.entries:
-        raise NotADocument("no event in it: no line holds an event's name with a line of dashes below")
+        raise NotADocument("no event in it: expected the name of an event, underlined with dashes")
     read_entries = entries.read(structure)
     classified = tuple(_classified(structure, read_entries))
     not_understood = [line.number for line in classified if line.kind == document.UNKNOWN]

@@ -80,7 +80,9 @@ class _Check:
         self.keys(self.table, _OF_DEFINITIONS[kind], known)
         self.name(self.definition.name, _NAME)
         if self.definition.name in definitions.SENT:
-            self.refuse(self.definition.name, f"{quoted(self.definition.name)} is there already, built in")
+            self.refuse(
+                self.definition.name, f"{quoted(self.definition.name)} is already the name of a built-in type"
+            )
         self.marks(self.table)
         match kind:
             case definitions.ENUM:
@@ -109,21 +111,21 @@ class _Check:
         allowed = {*(known or ()), *keys.mandatory, *keys.optional}
         for key, _ in table.pairs():
             if key not in allowed:
-                self.refuse(key, f"there is no key {quoted(key)} here", member)
+                self.refuse(key, f"unknown key {quoted(key)}", member)
         for mandatory in keys.mandatory:
             if mandatory not in table:
                 self.refuse(table, f"the key {quoted(mandatory)} is missing", member)
 
     def name(self, name: StringNode, pattern: re.Pattern[str], member: str = "") -> None:
         if not pattern.fullmatch(name):
-            self.refuse(name, f"{quoted(name)} is no name", member)
+            self.refuse(name, f"{quoted(name)} is not a valid name", member)
 
     def marks(self, table: ObjectNode, member: str = "") -> None:
         """Check the keys `features` and `if` of a table."""
         self.condition(table.get("if"), table, member)
         features = table.get("features", ListNode())
         if not isinstance(features, ListNode):
-            self.refuse(table, "features are a list", member)
+            self.refuse(table, "features: expected a list", member)
             return
         names = [self.named(each, _OF_FEATURES, features, member) for each in features]
         self.once(names, "feature", member)
@@ -131,18 +133,22 @@ class _Check:
     def condition(self, value: Node | None, where: ObjectNode, member: str) -> None:
         if isinstance(value, ObjectNode):
             if len(value) != 1 or not {"all", "any", "not"}.issuperset(value):
-                self.refuse(value, "a condition has one of the keys all, any and not", member)
+                self.refuse(value, "a condition must have one of the keys all, any and not", member)
             for key, each in value.pairs():
                 if (key == "not") == isinstance(each, ListNode):
-                    self.refuse(key, "all and any have a list of conditions, not has one", member)
+                    self.refuse(
+                        key, "expected a list of conditions for all and any, one condition for not", member
+                    )
                 self.condition(each, value, member)
         elif isinstance(value, ListNode):
             if not value:
-                self.refuse(value, "a condition without any part", member)
+                self.refuse(value, "an empty condition", member)
             for each in value:
                 self.condition(each, where, member)
         elif value is not None and (not isinstance(value, StringNode) or not value.strip()):
-            self.refuse(where, "a condition is the name of an option, or made of some", member)
+            self.refuse(
+                where, "a condition must be the name of an option, or a table with all, any or not", member
+            )
 
     def named(self, value: Node, keys: _AllowedKeys, where: ListNode, member: str = "") -> StringNode:
         """Return the name of a value or a feature, which is a string, or a table with the name."""
@@ -162,20 +168,20 @@ class _Check:
             before = seen.setdefault(re.sub("[-.]", "_", name.removeprefix("*")), name)
             if before is not name:
                 as_other = f", as {quoted(before)}" if before != name else ""
-                self.refuse(name, f"the {what} {quoted(name)} is there already{as_other}", member)
+                self.refuse(name, f"the {what} {quoted(name)} exists already{as_other}", member)
 
     def data_table(self) -> ObjectNode:
         data = self.table.get("data")
         if not isinstance(data, ObjectNode):
             where = data if isinstance(data, StringNode | ListNode) else self.definition.name
-            raise self.definition.wrong(where, "data is a table of members")
+            raise self.definition.wrong(where, "data: expected a table of members")
         return data
 
     def members(self, table: ObjectNode) -> None:
         for name, value in table.pairs():
             plain = name.removeprefix("*")
             if not _NAME.fullmatch(plain):
-                self.refuse(name, f"{quoted(name)} is no name", plain)
+                self.refuse(name, f"{quoted(name)} is not a valid name", plain)
             if isinstance(value, ObjectNode) and self.nests and "type" not in value:
                 self.members(value)
             else:
@@ -196,7 +202,7 @@ class _Check:
         place = member if member is not None else self.definition.name
         if isinstance(value, ListNode):
             if len(value) != 1 or not isinstance(value[0], StringNode):
-                self.refuse(value, "a list of one type is expected", name)
+                self.refuse(value, "expected a list with one type", name)
             value = value[0]
         if not isinstance(value, StringNode):
             where = value if isinstance(value, ObjectNode) else place
@@ -218,7 +224,7 @@ class _Check:
         data = self.table["data"]
         if not isinstance(data, ListNode):
             where = data if isinstance(data, StringNode | ObjectNode) else self.definition.name
-            raise self.definition.wrong(where, "data is a list of values")
+            raise self.definition.wrong(where, "data: expected a list of values")
         names = [self.named(each, _OF_VALUES, data) for each in data]
         for name in names:
             self.name(name, _VALUE)
@@ -235,7 +241,7 @@ class _Check:
         if self.kind(base) != definitions.STRUCT or not isinstance(base, StringNode):
             self.refuse(
                 base if isinstance(base, StringNode | ObjectNode | ListNode) else self.table,
-                "the base is no struct",
+                "the base is not a struct",
             )
             return
         within = [self.definition.name]
@@ -276,16 +282,14 @@ class _Check:
             before = seen.setdefault(re.sub("[-.]", "_", name.removeprefix("*")), name)
             if before is not name:
                 plain = quoted(name.removeprefix("*"))
-                self.refuse(
-                    where, f"{quoted(self.definition.name)} has two members of one name, {plain}", member
-                )
+                self.refuse(where, f"{quoted(self.definition.name)} has two members called {plain}", member)
 
     def union(self) -> None:
         self.base()
         data = self.data_table()
         if "discriminator" not in self.table:
             if "base" in self.table and not self.nests:
-                self.refuse(self.table, 'the key "discriminator" is missing beside base')
+                self.refuse(self.table, 'a union with a base must have the key "discriminator"')
             self.wrapping_union(data)
             return
         values = self.discriminator()
@@ -295,7 +299,7 @@ class _Check:
             branch = self.of_member(value, name, _OF_BRANCHES)
             self.type(branch, name)
             if self.kind(branch) not in _STRUCTURED or not isinstance(branch, StringNode):
-                self.refuse(name, "a branch is a struct or a union", name)
+                self.refuse(name, "a branch must be a struct or a union", name)
                 continue
             inner = [*self.own_members(self.definition), *self.own_members(self.defined[branch])]
             for innermost in self.branches(self.defined[branch]) or [()]:
@@ -313,13 +317,13 @@ class _Check:
         wanted = self.table["discriminator"]
         where = wanted if isinstance(wanted, StringNode) else self.definition.name
         if isinstance(wanted, StringNode) and wanted.startswith("*"):
-            self.refuse(wanted, "a discriminator is mandatory")
+            self.refuse(wanted, "a discriminator must be a mandatory member")
         base = {str(name): value for name, value in self.own_members(self.definition)}
         value = base.get(wanted) if isinstance(wanted, StringNode) else None
         described = value if isinstance(value, ObjectNode) else ObjectNode()
         enum = described.get("type", value)
         if "if" in described or self.kind(enum) != definitions.ENUM or not isinstance(enum, StringNode):
-            what = "is no mandatory member of its base that is an enum on all builds"
+            what = "must be a mandatory member of its base, with an enum in all builds"
             raise self.definition.wrong(where, f"the discriminator of {quoted(self.definition.name)} {what}")
         data = self.defined[enum].table.get("data")
         values = data if isinstance(data, ListNode) else ListNode()
@@ -328,7 +332,7 @@ class _Check:
     def alternate(self) -> None:
         data = self.data_table()
         if not data:
-            self.refuse(self.definition.name, "an alternate of no type")
+            self.refuse(self.definition.name, "an alternate without types")
         self.once([name for name, _ in data.pairs()], "branch")
         seen: dict[str, StringNode] = {}
         for name, value in data.pairs():
@@ -337,10 +341,12 @@ class _Check:
             self.type(choice, name)
             kind = self.json_type(choice)
             if not kind:
-                self.refuse(name, "a type that an alternate cannot be", name)
+                self.refuse(name, "an alternate cannot have this type", name)
             before = seen.setdefault(kind, name)
             if before is not name:
-                self.refuse(name, f"JSON does not distinguish {quoted(name)} from {quoted(before)}", name)
+                self.refuse(
+                    name, f"{quoted(name)} and {quoted(before)} cannot be distinguished in JSON", name
+                )
 
     def json_type(self, value: Node | None) -> str:
         """Return the JSON type of a type's values; "" if there are several."""
@@ -358,13 +364,14 @@ class _Check:
         if returns is not None:
             self.type(returns)
         if boxed not in (None, True):
-            self.refuse(self.definition.name, "boxed can only be true")
+            self.refuse(self.definition.name, "boxed must be true")
         if isinstance(data, ObjectNode) and not boxed:
             self.members(data)
         elif boxed or data is not None:
             if not isinstance(data, StringNode):
                 self.refuse(
-                    data if isinstance(data, ObjectNode | ListNode) else self.table, "data is to name a type"
+                    data if isinstance(data, ObjectNode | ListNode) else self.table,
+                    "data: expected the name of a type",
                 )
             self.type(data)
             allowed = _STRUCTURED if boxed else (definitions.STRUCT,)
@@ -372,4 +379,6 @@ class _Check:
                 self.kind(data) or self.definition.kind == definitions.EVENT
             ):
                 hint = "; a union needs 'boxed': true" if self.kind(data) == definitions.UNION else ""
-                self.refuse(data if isinstance(data, StringNode) else self.table, f"data is no struct{hint}")
+                self.refuse(
+                    data if isinstance(data, StringNode) else self.table, f"data is not a struct{hint}"
+                )

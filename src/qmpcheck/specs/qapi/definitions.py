@@ -96,7 +96,7 @@ def _read(path: str, base: str, within: tuple[str, ...], done: set[str]) -> Iter
             if single in table and len(table) > 1:
                 other = next(key for key, _ in table.pairs() if key != single)
                 raise SchemaError(
-                    file, other.line, other.column, f"there is no key {quoted(other)} beside {single}"
+                    file, other.line, other.column, f"unknown key {quoted(other)} next to {single}"
                 )
         if "include" in table:
             included = _included(table["include"], path, file, table, (*within, path))
@@ -118,7 +118,7 @@ def _text(path: str, name: str) -> str:
     with open(path, "rb") as file:
         text = file.read(LARGEST_FILE + 1)
     if len(text) > LARGEST_FILE:
-        raise OSError(f"larger than {LARGEST_FILE >> 20} MiB, which no schema file is")
+        raise OSError(f"larger than {LARGEST_FILE >> 20} MiB: not a schema file")
     try:
         return text.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -129,10 +129,10 @@ def _text(path: str, name: str) -> str:
 
 def _included(name: Node, path: str, file: str, table: ObjectNode, within: tuple[str, ...]) -> str:
     if not isinstance(name, StringNode):
-        raise SchemaError(file, table.line, table.column, "include names a file")
+        raise SchemaError(file, table.line, table.column, "include: expected the name of a file")
     included = os.path.normpath(os.path.join(os.path.dirname(path), name))
     if included in within:
-        raise SchemaError(file, name.line, name.column, f"{quoted(name)} is being included already: a loop")
+        raise SchemaError(file, name.line, name.column, f"{quoted(name)} includes itself")
     return included
 
 
@@ -142,8 +142,8 @@ def _definition(expression: Expression, file: str) -> Definition:
         name = table.get(key)
         if isinstance(name, StringNode):
             return Definition(kind, name, table, file, expression.comment, expression.comment_line)
-    wanted = "include, pragma, enum, struct, union, alternate, event or command"
-    raise SchemaError(file, table.line, table.column, f"expected a key that says what this is: {wanted}")
+    wanted = "include, pragma, enum, struct, union, alternate, event and command"
+    raise SchemaError(file, table.line, table.column, f"expected a definition with one of the keys {wanted}")
 
 
 def description(value: Node) -> ObjectNode:

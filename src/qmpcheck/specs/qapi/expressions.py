@@ -151,7 +151,7 @@ class _SchemaTransformer(Transformer[Token, list[Expression]]):
         table.line, table.column = begin.line, begin.column
         for key, value in zip(rest[::2], rest[1::2], strict=True):
             if key in table:
-                raise _Misplaced(key, f"the key {quoted(key)} is there already")
+                raise _Misplaced(key, f"the key {quoted(key)} exists already")
             table[key] = value
         table.depth = 1 + max(map(_depth, table.values()), default=0)
         if table.depth > _DEEPEST:
