@@ -785,6 +785,22 @@ def test_one_that_does_not_answer(
 
 
 @pytest.mark.qemu
+def test_one_that_does_not_answer_before_its_time_is_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        gate, "ALL", [replace(each, seconds=2.0) for each in ALL if each.name == "life-cycle"]
+    )
+    assert main(["gate", "--qemu", wrapper(tmp_path, f"{GREETS}; sleep 1000")]) == 1
+    told = "life-cycle: QMP403 hung: not played to its end within 2 s: no reply to qmp_capabilities\n"
+    assert told in capsys.readouterr().out
+    assert_nothing_is_left(tmp_path)
+
+
+GREETS = """echo '{"QMP": {"version": {"qemu": {"major": 7, "minor": 2, "micro": 0}}, "capabilities": []}}'"""
+
+
+@pytest.mark.qemu
 @pytest.mark.parametrize(
     ("stop", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )

@@ -91,6 +91,7 @@ def of_build(build: Build, steps: Expectations) -> Expectations:
 def _of_build(build: Build, step: Expectation) -> Expectations:
     match step:
         case Expected(event, where):
+            # An older release, or a build without a feature, has fewer members; what it has is expected.
             known = {member: where[member] for member in where if build.has(event, member)}
             return (Expected(event, known),) if build.has(event) else ()
         case Either(ways):
@@ -111,7 +112,7 @@ class OneOf:
         return value in self._values
 
     def __hash__(self) -> int:
-        return 0
+        return 0  # what is equal must have the same hash, and this is equal to several values
 
     def __str__(self) -> str:
         return " or ".join(map(_in_json, self._values))

@@ -58,8 +58,13 @@ class Judged(NamedTuple):
 
     @property
     def errors(self) -> int:
-        """How many findings are errors."""
+        """How many findings of the checks are errors."""
         return sum(checked.count(Severity.ERROR) for checked in self.checked)
+
+    @property
+    def warnings(self) -> int:
+        """How many findings of the checks are warnings."""
+        return sum(checked.count(Severity.WARNING) for checked in self.checked) - self.errors
 
     @property
     def is_well(self) -> bool:
@@ -210,7 +215,7 @@ def _is_known(fault: Finding, results: Iterable[StreamResult]) -> bool:
         finding.severity is Severity.ERROR
         and (
             (finding.line == fault.line and finding.code.startswith("QMP2"))
-            or (not fault.line and finding.code == _MISSING and fault.event in _NAME.findall(finding.message))
+            or (not fault.line and finding.code == _MISSING and fault.event in _NAME.findall(finding.rule))
         )
         for finding in findings
     )

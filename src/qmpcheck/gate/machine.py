@@ -35,7 +35,8 @@ class Machine:
 
     Args:
         process: the process.
-        limit: the time of the monotonic clock at which the scenario must be over.
+        deadline: the time of the monotonic clock at which the scenario must be over.
+        seconds: how long the scenario may take.
         commands: the names of the commands that the build has.
 
     Attributes:
@@ -43,11 +44,12 @@ class Machine:
         ended: whether it has ended in order.
     """
 
-    def __init__(self, process: Process, limit: float, commands: frozenset[str]) -> None:
+    def __init__(self, process: Process, deadline: float, seconds: float, commands: frozenset[str]) -> None:
         self.commands = commands
         self.ended = False
         self._process = process
-        self._client = Client(process, limit, ANSWER, strict=False, most=LONGEST)
+        self._seconds = seconds
+        self._client = Client(process, deadline, ANSWER, strict=False, most=LONGEST)
 
     @property
     def received(self) -> bytes:
@@ -174,7 +176,7 @@ class Machine:
         except CommandError as error:
             raise Refused(error) from None
         except DeadlinePassed as error:
-            limit = "not played to its end within its time limit"
+            limit = f"not played to its end within {self._seconds:g} s"
             raise Failure(HUNG, f"{limit}: {error}" if str(error) else limit) from None
         except SentTooMuch as error:
             raise Failure(FAILED, str(error)) from None

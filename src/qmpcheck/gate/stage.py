@@ -42,7 +42,8 @@ class Stage:
         self.files: dict[str, bytes] = {}
         self._name = name
         self._group = group
-        self._limit = time.monotonic() + seconds
+        self._seconds = seconds
+        self._deadline = time.monotonic() + seconds
 
     @contextmanager
     def machine(self, *options: str, name: str = "", qtest: Sequence[str] = ()) -> Iterator[Machine]:
@@ -62,7 +63,7 @@ class Stage:
         usual = SYSTEM if self.build.is_system else STORAGE_DAEMON
         command = (self.build.path, *usual, *options)
         with self._group.started(command, self.folder) as process:
-            machine = Machine(process, self._limit, self.build.commands)
+            machine = Machine(process, self._deadline, self._seconds, self.build.commands)
             try:
                 machine.greet()
                 yield machine

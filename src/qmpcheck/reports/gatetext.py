@@ -91,6 +91,8 @@ def _outcome(judged: Judged) -> str:
         parts.append(failure.kind)
     if judged.errors:
         parts.append(plural(judged.errors, "error"))
+    if judged.warnings:
+        parts.append(plural(judged.warnings, "warning"))
     kinds = Counter(WORDS[fault.code] for fault in judged.faults if fault.event)
     parts += (f"{count} {what}" for what, count in kinds.items())
     return ", ".join(parts) or "ok"
