@@ -86,9 +86,6 @@ def checker() -> FileChecker:
     return FileChecker(Recipe(), None)
 
 
-Start = Callable[[], AbstractContextManager[Any]]
-
-
 def starts(found: FileChecker, processes: int, kind: str) -> AbstractContextManager[Any]:
     """Workers of a kind."""
     match kind:
@@ -221,10 +218,9 @@ def memory(folder: Path, file: Path) -> Iterator[str]:
             pass
         before = process.memory_info().rss, psutil.Process().memory_info().rss
         most = 0
-        results, done_at = Results(), 0
+        results = Results()
         for task in tasks.checked(repeat(recording, ENTRIES), workers, Here(found)):
             most = max(most, process.memory_info().rss)
-            done_at += len(task)
             for done in task:
                 results.add(done.results)
         after = psutil.Process().memory_info().rss

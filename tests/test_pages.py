@@ -5,7 +5,6 @@ import pytest
 from qmpcheck.specs.documents.pages import NEW, OLD, plain_text
 
 PLAIN = 'X1\n--\n\nData:\n\n- "a": x (json-int)'
-FLAT = 'X1\n--\n\nData:\n\n- "a": x (json-int)'
 
 
 @pytest.mark.parametrize(

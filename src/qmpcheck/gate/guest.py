@@ -8,7 +8,7 @@ from typing import Any
 from qmpcheck.gate.board import PCI, Ability, Setting
 from qmpcheck.gate.qtest import QTest
 
-COMMAND, HEADER, CAPABILITIES = 0x04, 0x0E, 0x34
+COMMAND, CAPABILITIES = 0x04, 0x34
 """Registers of PCI configuration space."""
 
 # Bits of the command register: what the function answers to, and that it may use memory itself.
