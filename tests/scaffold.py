@@ -33,6 +33,13 @@ FILES = {
 
 REGISTRY = {"1": "lines.py", "2": "payload.py", "3": "temporal.py", "5": "drift.py", "9": "documents.py"}
 
+ALSO = {
+    "2": ", and of an error the evidence: what another release must have to allow it",
+    "3": ", and of a rule the outcome, and whether it is of_absence",
+    "5": ", and what change it is",
+}
+"""What an entry has besides. tests/test_codes.py fails if it is missing."""
+
 CHECK = {
     "1": "in src/qmpcheck/checking/explain.py, and refuse the line in decoder.py: only refused lines are explained",
     "2": "in src/qmpcheck/checking/explain.py and json_schema.py; decoder.py must refuse the line: only refused lines are explained",
@@ -45,7 +52,7 @@ NEXT = """
 Next ("A new code" in CONTRIBUTING.md says more):
 
 1. If the code is new, write its entry in src/qmpcheck/codes/{registry}: slug, severity, meaning, reason, bad and good
-   example.
+   example{also}.
 2. Edit {folder}, so that it gives {code}.
 3. Write the check: {check}.
 4. .venv/bin/pytest tests/test_cases.py -k {code} --update
@@ -74,6 +81,7 @@ def main(code: str, name: str) -> str | None:
         NEXT.format(
             code=code,
             registry=REGISTRY[group[1]],
+            also=ALSO.get(group[1], ""),
             folder=folder.relative_to(CASES.parents[1]),
             check=CHECK[group[1]],
         ),
