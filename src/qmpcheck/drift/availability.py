@@ -30,21 +30,19 @@ from qmpcheck.rulebase import (
     resolve,
 )
 from qmpcheck.specs import catalogue
-from qmpcheck.specs.catalogue import Spec
 from qmpcheck.text import quoted
 
 MAY_BE_NEW = frozenset(code for code, each in CODES.items() if each.evidence and each.evidence.may_be_new)
 """The codes of findings that a newer spec may not have: an unknown event, member or value."""
 
 
-def severities_by(spec: Spec, own: Severities) -> Severities:
-    """Return the severities of codes that differ from the registry.
+def severities_of_newer(own: Severities) -> Severities:
+    """Return the severities for a build newer than all known releases: what may be new is a warning.
 
     Args:
-        spec: the spec that a build is checked against. If the build is newer, what may be new is a warning.
         own: the severities that the user sets, whatever the build is.
     """
-    return {**dict.fromkeys(MAY_BE_NEW, Severity.WARNING), **own} if spec.newer else own
+    return {**dict.fromkeys(MAY_BE_NEW, Severity.WARNING), **own}
 
 
 @functools.cache

@@ -9,7 +9,6 @@ from qmpcheck.checking.result import Selection
 from qmpcheck.checking.session import Series
 from qmpcheck.checking.temporal_rule import Level, TemporalRule, assumed_options
 from qmpcheck.codes import STREAM_CODES
-from qmpcheck.drift.availability import severities_by
 from qmpcheck.finding import AS_IT_IS, Severities
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.specs import catalogue
@@ -77,7 +76,7 @@ class Recipe(msgspec.Struct, frozen=True):
         rule_base, series = extended(spec.rule_base, self.extra), catalogue.series(spec)
         options = CheckOptions(
             codes=self.codes,
-            severities=severities_by(spec, self.severities),
+            severities=self._severities(spec),
             most=self.most,
             assumed=assumed_options(rule_base, self.assume),
             within=self.within,
@@ -90,6 +89,13 @@ class Recipe(msgspec.Struct, frozen=True):
             timeline=self.timeline,
         )
         return Checker(rule_base, options)
+
+    def _severities(self, spec: Spec) -> Severities:
+        if not spec.newer:
+            return self.severities
+        from qmpcheck.drift.availability import severities_of_newer  # few builds need it
+
+        return severities_of_newer(self.severities)
 
     def _rules(self, rule_base: RuleBase, series: Series | None) -> tuple[TemporalRule, ...]:
         if not self.rules:
