@@ -1,8 +1,10 @@
-"""Words for messages and tables: lists, numbers, similar names, and the rules and types of specs."""
+"""Words for messages and tables: lists, numbers, similar names, ranges of releases, rules and types."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
 
 from qmpcheck import rulebase
 from qmpcheck.rulebase import FollowUp, RateLimit
@@ -45,6 +47,32 @@ def first_of(texts: Sequence[str], more: int = 0) -> str:
 def plural(number: int, noun: str) -> str:
     """`1 line`, `2 lines`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+class ReleaseRange(NamedTuple):
+    """Consecutive releases: the places of the first and the last one."""
+
+    first: int
+    last: int
+
+    def text(self, names: Sequence[str]) -> str:
+        """`2.10`, or `2.1 to 2.3`."""
+        first, last = names[self.first], names[self.last]
+        return first if first == last else f"{first} to {last}"
+
+
+def release_ranges(chosen: Sequence[bool]) -> Iterator[ReleaseRange]:
+    """Yield the ranges of the releases that are chosen."""
+    for is_chosen, group in groupby(enumerate(chosen), lambda each: each[1]):
+        places = [place for place, _ in group]
+        if is_chosen:
+            yield ReleaseRange(places[0], places[-1])
+
+
+def release_ranges_text(chosen: Sequence[bool], names: Sequence[str]) -> str:
+    """`0.14 to 1.7 and 2.10`; "" if no release is chosen."""
+    parts = [each.text(names) for each in release_ranges(chosen)]
+    return alternatives(parts, "and") if parts else ""
 
 
 def follow_up_text(rule: FollowUp) -> str:

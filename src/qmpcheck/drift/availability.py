@@ -13,7 +13,6 @@ from typing import NamedTuple
 import msgspec
 
 from qmpcheck.codes import CODES, Allowance, Severity
-from qmpcheck.drift import release_ranges
 from qmpcheck.finding import Finding, Severities
 from qmpcheck.keypath import KeyPath, of_any_item
 from qmpcheck.rulebase import (
@@ -31,6 +30,7 @@ from qmpcheck.rulebase import (
 )
 from qmpcheck.specs import catalogue
 from qmpcheck.text import quoted
+from qmpcheck.wording import release_ranges_text
 
 MAY_BE_NEW = frozenset(code for code, each in CODES.items() if each.evidence and each.evidence.may_be_new)
 """The codes of findings that a newer spec may not have: an unknown event, member or value."""
@@ -131,7 +131,7 @@ def _phrase(words: Sequence[str], names: Sequence[str], place: tuple[int, int] |
     if place and first >= place[1] and len(allowed) == len(words) - first:
         return f"{words[first]} since {names[first]}"
     word = words[first] if len({words[at] for at in allowed}) == 1 else "may be absent"
-    return f"{word} in {release_ranges.text([*map(bool, words)], names)}"
+    return f"{word} in {release_ranges_text([*map(bool, words)], names)}"
 
 
 class _FindingSubject(NamedTuple):

@@ -19,12 +19,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from qmpcheck import keypath, rulebase
-from qmpcheck.drift import release_ranges
 from qmpcheck.drift.client_usage import ClientUsage, UsageBuilder
 from qmpcheck.rulebase import DescribedValue, RuleBase, SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.text import name, quoted, safe
-from qmpcheck.wording import did_you_mean, near_names, plural
+from qmpcheck.wording import did_you_mean, near_names, plural, release_ranges_text
 
 
 class Listed(NamedTuple):
@@ -164,7 +163,7 @@ def _elsewhere(item: _UsageItem, specs: Sequence[RuleBase]) -> str:
         raise LookupError(_unknown(item, specs, [spec.rule_base for spec in line]))
     names = [spec.name for spec in line]
     first = having.index(True)
-    which = f"since {names[first]}" if all(having[first:]) else release_ranges.text(having, names)
+    which = f"since {names[first]}" if all(having[first:]) else release_ranges_text(having, names)
     return f"{name(item.text)} ({which})"
 
 

@@ -21,7 +21,6 @@ from qmpcheck import rulebase
 from qmpcheck.checking import decoder, errata, json_schema
 from qmpcheck.checking.explain import Explainer
 from qmpcheck.codes import CODES, Allowance, Evidence, Severity
-from qmpcheck.drift.release_ranges import Stretch, stretches
 from qmpcheck.finding import Finding
 from qmpcheck.keypath import is_vendors, of_any_item
 from qmpcheck.rulebase import EventRule, RuleBase, Source
@@ -30,6 +29,7 @@ from qmpcheck.specs.catalogue import Spec
 from qmpcheck.streams import demultiplex, jsontext, messages, source
 from qmpcheck.streams.formats.message import Stream
 from qmpcheck.version import Version, of_greeting
+from qmpcheck.wording import ReleaseRange, release_ranges
 
 
 class SpecFit(NamedTuple):
@@ -91,9 +91,9 @@ class Fit(NamedTuple):
         return self.releases[self._bounds.last].spec
 
     @property
-    def _bounds(self) -> Stretch:
-        found = [*stretches(self.best)]
-        return Stretch(found[0].first, found[-1].last)
+    def _bounds(self) -> ReleaseRange:
+        found = [*release_ranges(self.best)]
+        return ReleaseRange(found[0].first, found[-1].last)
 
     @property
     def too_old(self) -> tuple[Finding, ...]:

@@ -12,7 +12,6 @@ from typing import IO, Any, NamedTuple
 
 import qmpcheck
 from qmpcheck import keypath
-from qmpcheck.drift import release_ranges
 from qmpcheck.drift.fit import Fit, SpecFit, StreamFit, evidence
 from qmpcheck.finding import Finding
 from qmpcheck.reports.terminal import table
@@ -20,7 +19,7 @@ from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import TEXT_DOCUMENT, SpecEntry
 from qmpcheck.text import name, safe
 from qmpcheck.version import Version
-from qmpcheck.wording import first_of, plural
+from qmpcheck.wording import ReleaseRange, first_of, plural, release_ranges_text
 
 
 def write_text(path: str, streams: Sequence[StreamFit], out: IO[str]) -> None:
@@ -51,7 +50,7 @@ def answer(fit: Fit) -> str:
     """Which releases could have written the stream."""
     if not fit.events:
         return "nothing to fit"
-    best = release_ranges.text(fit.best, fit.names)
+    best = release_ranges_text(fit.best, fit.names)
     if fit.is_whole:
         return f"fits {best}"
     if not fit.conforming:
@@ -143,7 +142,7 @@ def _alike(rows: Iterable[SpecFit]) -> Iterator[list[SpecFit]]:
 
 
 def _span(names: Sequence[str]) -> str:
-    return release_ranges.Stretch(0, -1).text(names)
+    return ReleaseRange(0, -1).text(names)
 
 
 def _among(entries: Sequence[SpecEntry]) -> str:
@@ -197,7 +196,7 @@ class Sums:
                     " and ".join(dict.fromkeys(version.release for version in fit.versions))
                 ] += 1
             elif fit.is_whole:
-                self._by_fit[release_ranges.text(fit.best, fit.names)] += 1
+                self._by_fit[release_ranges_text(fit.best, fit.names)] += 1
             if not fit.is_whole:
                 vm = f" ({name(each.vm)})" if each.vm else ""
                 self._without.append(f"{safe(path)}{vm}: {answer(fit)}")

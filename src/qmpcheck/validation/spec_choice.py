@@ -61,7 +61,7 @@ def by_fit(found: Fit, what: str = "") -> Choice:
 
 
 def _why(found: Fit, what: str) -> str:
-    from qmpcheck.drift import release_ranges
+    from qmpcheck.wording import release_ranges_text
 
     of_them = f" {what}" if what else ""
     if not found.conforming:
@@ -70,7 +70,7 @@ def _why(found: Fit, what: str) -> str:
         return f"which fits{of_them} best; no release fits wholly"
     if found.best.count(True) == 1:
         return f"the only one that fits{of_them}"
-    return f"the newest of {release_ranges.text(found.best, found.names)} that fit{of_them}"
+    return f"the newest of {release_ranges_text(found.best, found.names)} that fit{of_them}"
 
 
 def several_releases(versions: Sequence[Version]) -> str:
