@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, cast
 
 import msgspec
 
@@ -25,11 +25,8 @@ from qmpcheck.validation import joined_result, spec_choice
 from qmpcheck.validation.checker_pool import CheckerPool
 from qmpcheck.validation.recipe import Recipe
 from qmpcheck.validation.recording import Recording, by_release
-from qmpcheck.validation.spec_choice import Choice
+from qmpcheck.validation.spec_choice import Choice, SpecSearch
 from qmpcheck.wording import plural
-
-if TYPE_CHECKING:
-    from qmpcheck.drift.fit import Fitting
 
 
 class FileChecker:
@@ -178,9 +175,11 @@ class StreamsOfFile:
         """Whether a stream had no greeting; it is checked if it comes once more, the others are finished."""
         undecided = [stream for stream in self._streams if stream.is_undecided]
         for stream in self._streams:
-            stream.finish(is_whole=True)
-        decided = [stream.decide() for stream in undecided]
-        return any(decided)
+            if not stream.is_undecided:
+                stream.finish(is_whole=True)
+        for stream in undecided:
+            stream.decide()
+        return any(stream.checker for stream in undecided)
 
     def results(self, path: str, unreadable: str = "") -> list[StreamResult]:
         """The results of all streams; of those alone that hold something, if one does."""
@@ -192,23 +191,27 @@ class StreamsOfFile:
 
 
 class StreamOfFile:
-    """One stream of a file: its spec is being looked for, or it is being checked, or it is finished."""
+    """One stream of a file: its spec is being looked for, or it is being checked, or it is finished.
+
+    Attributes:
+        source: what the file says of it.
+        checker: checks it; None where its spec is not known so far, or it is finished.
+        choice: its spec; None where that is not known.
+    """
 
     def __init__(self, pool: CheckerPool, spec: Spec | None, format: Format | None, waits: bool) -> None:
         self.source = Stream()
         self.checker: Checker | None = None
-        self._pool, self._format, self._waits = pool, format, waits
         self.choice: Choice | None = None
-        self._fitting: Fitting | None = None
-        self._held: list[Part] = []
-        self._passed = 0
+        self._pool, self._format = pool, format
+        self._search = None if spec else SpecSearch(waits)
         self._is_named = spec is not None
+        self._held: list[Part] = []
+        self._passed = self._lost = 0
         self._failure = ""
-        self._lost = 0
         self._result: StreamResult | None = None
-        self._checked_by: Choice | None = None
         if spec:
-            self._choose(Choice(spec))
+            self._check_by(Choice(spec))
 
     @property
     def is_probe(self) -> bool:
@@ -217,16 +220,14 @@ class StreamOfFile:
 
     @property
     def is_undecided(self) -> bool:
-        """Whether its spec is not known so far."""
-        return self.checker is None and self._result is None and not self._failure
+        """Whether its spec is still looked for."""
+        return self._search is not None
 
     def take(self, part: Part, seams: Sequence[Seam] = ()) -> None:
         """Check the next part, or look for its spec in it; see `StreamsOfFile.take` for the seams."""
-        if self._result is not None:
-            return
-        if self.is_undecided:
-            self._look_into(part)
-        if self.checker is not None:
+        if self._search:
+            self._look_into(part, self._search)
+        if self.checker:
             for each in (*self._held, part):
                 self._feed(each, seams)
                 self.checker.feed_cut(each.cut)
@@ -249,71 +250,49 @@ class StreamOfFile:
             begin = at
         self.checker.feed(part.lines[begin:], part.numbers[begin:], part.is_cut)
 
-    def _look_into(self, part: Part) -> None:
+    def _look_into(self, part: Part, search: SpecSearch) -> None:
         try:
-            spec = spec_choice.by_greeting(part.lines)
-            if spec and (self._fitting is None or not self._waits):
-                self._choose(Choice(spec))
-                return
-            self.choice = self.choice or (Choice(spec) if spec else None)
-            self._fit(part)
-        except SpecError as error:
-            self._failure = str(error)
-
-    def _fit(self, part: Part) -> None:
-        from qmpcheck.drift.fit import Fitting
-
-        self._fitting = self._fitting or Fitting()
-        self._fitting.add(part.lines, part.numbers)
-        if not self._waits:
-            if self._fitting.has_begun:
-                events = self._fitting.result().events
-                what = "the first event" if events == 1 else f"the first {events} events"
-                self._choose(spec_choice.by_fit(self._fitting.result(), what))
-            else:
+            if choice := search.look_into(part.lines, part.numbers):
+                self._check_by(choice)
+            elif search.holds_parts:
                 self._held.append(part)
-
-    def decide(self) -> bool:
-        """Choose the spec by all that came; whether there is one, so that the stream can be checked."""
-        self._result = None
-        try:
-            if self._fitting is not None:
-                self._choose(self.choice or spec_choice.by_fit(self._fitting.result()))
         except SpecError as error:
-            self._failure = str(error)
-        return self.checker is not None
+            self._search, self._failure = None, str(error)
 
-    def _choose(self, choice: Choice) -> None:
-        self.choice = choice
+    def decide(self) -> None:
+        """Choose the spec by all that came, if it shows one: the stream is checked if it comes once more."""
+        assert self._search
+        try:
+            self._check_by(self._search.at_end())
+        except SpecError as error:
+            self._search, self._failure = None, str(error)
+
+    def _check_by(self, choice: Choice) -> None:
+        self._search, self.choice = None, choice
         self.checker = self._pool.take(choice.spec, self._format)
 
     def finish(self, is_whole: bool) -> None:
         """The stream is over; `is_whole` if it was read to its end."""
-        if self._result is not None:
-            return
-        if self.checker is None or self.choice is None:
-            self._result = StreamResult.unread("", self._failure)
-            return
-        self._result = self.checker.finish(self._pool.recipe.complete and is_whole)
-        self._pool.give_back(self.choice.spec, self._format, self.checker)
-        self.checker, self._checked_by = None, self.choice
+        if self.checker and self.choice:
+            self._result = self.checker.finish(self._pool.recipe.complete and is_whole)
+            self._pool.give_back(self.choice.spec, self._format, self.checker)
+            self.checker = None
 
     def result(self, path: str, unreadable: str) -> StreamResult:
         """The result of the stream when it is finished."""
-        assert self._result is not None
-        result = self._result
+        result = self._result or StreamResult.unread(path, self._failure)
         reason = result.unreadable or unreadable
         if not self._is_named:
             reason = reason or spec_choice.several_releases(result.versions)
         if not reason and self._lost:
             reason = f"the log cuts off {plural(self._lost, 'message')} that could hold events"
-        format = self._format
+        format, choice = self._format, self.choice
         return result._replace(
             path=path,
             unreadable=reason,
             vm=self.source.vm,
             format=format.name if format else "",
             may_lack=format.may_lack if format else "",
-            spec=self._checked_by.spec.named if self._checked_by else None,
-            why=self._checked_by.why if self._checked_by else "",
+            spec=choice.spec.named if choice else None,
+            why=choice.why if choice else "",
         )

@@ -13,7 +13,7 @@ from qmpcheck.streams import greeting
 from qmpcheck.version import Version
 
 if TYPE_CHECKING:
-    from qmpcheck.drift.fit import Fit
+    from qmpcheck.drift.fit import Fit, Fitting
 
 AUTO = "auto"
 """The name that means: for each stream the release in its greeting, otherwise the newest that fits best."""
@@ -71,6 +71,57 @@ def _why(found: Fit, what: str) -> str:
     if found.best.count(True) == 1:
         return f"the only one that fits{of_them}"
     return f"the newest of {release_ranges_text(found.best, found.names)} that fit{of_them}"
+
+
+class SpecSearch:
+    """Looks for the spec of one stream in what comes of it: a greeting names it, or else the events show it.
+
+    Args:
+        waits: whether all events are to be seen first; otherwise the first ones decide.
+    """
+
+    def __init__(self, waits: bool) -> None:
+        self._waits = waits
+        self._greeted: Choice | None = None
+        self._fitting: Fitting | None = None
+
+    @property
+    def holds_parts(self) -> bool:
+        """Whether the stream comes only once, so that what precedes the choice must be kept."""
+        return not self._waits
+
+    def look_into(self, lines: Sequence[bytes], numbers: Sequence[int]) -> Choice | None:
+        """The spec by which these lines and all further ones can be checked, if it is known now.
+
+        Args:
+            lines: the next ones of the stream.
+            numbers: their numbers.
+
+        Raises:
+            SpecError: the catalogue has no spec for a greeting's version.
+        """
+        spec = by_greeting(lines)
+        if spec and (self._fitting is None or not self._waits):
+            return Choice(spec)
+        self._greeted = self._greeted or (Choice(spec) if spec else None)
+        if self._fitting is None:
+            from qmpcheck.drift.fit import Fitting  # most streams have a greeting
+
+            self._fitting = Fitting()
+        self._fitting.add(lines, numbers)
+        if self._waits or not self._fitting.has_begun:
+            return None
+        found = self._fitting.result()
+        return by_fit(found, "the first event" if found.events == 1 else f"the first {found.events} events")
+
+    def at_end(self) -> Choice:
+        """The spec by all that came.
+
+        Raises:
+            SpecError: there was no event.
+        """
+        assert self._fitting
+        return self._greeted or by_fit(self._fitting.result())
 
 
 def several_releases(versions: Sequence[Version]) -> str:
