@@ -82,7 +82,7 @@ def test_a_client_survives_that_reads_all(
     ("code", "failure"),
     [
         (LEAVES, "it closed the connection too early"),
-        (DIES, "signal SIGSEGV"),
+        (DIES, "signal 11, SIGSEGV"),
         ("", "it did not connect"),
         ("sys.exit(3)", "exit status 3"),
         (NEVER_ENDS, "time-out, 5 s: it did not end"),
