@@ -327,9 +327,10 @@ def test_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--only", "STOPP"], 'the spec has no event "STOPP" (did you mean STOP?)'),
-        (["--seed", "-1"], 'expected a whole number, 18 digits at most, not "-1"'),
-        (["--events", "1e3"], 'expected a whole number, 18 digits at most, not "1e3"'),
+        (["--seed", "-1"], 'expected a whole number, not "-1"'),
+        (["--events", "1e3"], 'expected a whole number, not "1e3"'),
         (["--events", "0"], "--events: expected at least 1 event"),
+        (["--events", "9" * 5000], "--events: expected a number of 18 digits at most"),
         (
             ["--spec", "99.1"],
             "add the release from its source tree (qmpcheck compile TREE --as 99.1 --install)",

@@ -232,6 +232,22 @@ FOREVER = 1e9
 """The limit of a bound, in seconds."""
 
 
+def whole_number(text: str) -> int:
+    """Return the number in an option's value.
+
+    Raises:
+        ArgumentTypeError: it is none, or so large that it can only be a mistake.
+    """
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"expected a whole number, not {quoted(text)}")
+    if len(text) > _MOST_DIGITS:
+        raise argparse.ArgumentTypeError(f"expected a number of {_MOST_DIGITS} digits at most")
+    return int(text)
+
+
+_MOST_DIGITS = 18
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)

@@ -22,7 +22,7 @@ import argparse
 import json
 import os
 
-from qmpcheck.cli import output
+from qmpcheck.cli import arguments, output
 from qmpcheck.cli.messages import CLEAN, tell
 from qmpcheck.generating.choices import KINDS, Coverage, shown
 from qmpcheck.generating.mutants import Stories, mutants
@@ -31,7 +31,7 @@ from qmpcheck.keypath import as_text
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
-from qmpcheck.text import name, quoted, reason_of, safe
+from qmpcheck.text import name, reason_of, safe
 from qmpcheck.wording import plural
 
 
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--seed",
-        type=_number,
+        type=arguments.whole_number,
         default=0,
         metavar="S",
         help="a number; each gives a different stream (default: 0)",
@@ -135,21 +135,10 @@ _MOST_MISSING = 10
 """Choices that were not made, of which each is listed."""
 
 
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
-        raise argparse.ArgumentTypeError(
-            f"expected a whole number, {_DIGITS} digits at most, not {quoted(text)}"
-        )
-    return int(text)
-
-
 def _positive(text: str) -> int:
-    if not _number(text):
+    if not arguments.whole_number(text):
         raise argparse.ArgumentTypeError("expected at least 1 event")
     return int(text)
-
-
-_DIGITS = 18
 
 
 def _names(text: str) -> list[str]:

@@ -26,6 +26,7 @@ import signal
 import sys
 from collections.abc import Iterator
 
+from qmpcheck.cli.arguments import whole_number
 from qmpcheck.cli.messages import CLEAN, FINDINGS, tell
 from qmpcheck.qmp import address
 from qmpcheck.replaying import script, stream
@@ -85,13 +86,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--events",
-        type=_number,
+        type=whole_number,
         metavar="N",
         help="the number of events to generate (default: as many as it takes to show all)",
     )
     parser.add_argument(
         "--seed",
-        type=_number,
+        type=whole_number,
         default=0,
         metavar="S",
         help="a number; each gives a different stream (default: 0)",
@@ -180,12 +181,6 @@ def _report(outcomes: list[SurvivalOutcome]) -> Iterator[str]:
                 if lines:
                     yield f"  {what}:"
                     yield from (f"    {safe(shortened(line, 300))}" for line in lines)
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a whole number, not {quoted(text)}")
-    return int(text)
 
 
 def _speed(text: str) -> float:

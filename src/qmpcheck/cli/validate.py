@@ -76,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_terms(parser, STREAM_CODES)
     parser.add_argument(
         "--max-findings",
-        type=_count,
+        type=arguments.whole_number,
         default=10_000,
         metavar="N",
         help="list at most N findings of each stream (default: 10000); the others are only counted",
@@ -332,9 +332,3 @@ def _new(checked: StreamResult, options: argparse.Namespace, known: Baseline | N
 
 def _option_name(text: str) -> str:
     return text.lstrip("-")
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a whole number, not {quoted(text)}")
-    return int(text)
