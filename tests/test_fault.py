@@ -54,6 +54,29 @@ def test_what_other_releases_say_besides_is_a_warning(version: Version, severity
     ]
 
 
+def of_two(has_crashed: bool) -> list[str]:
+    """What is found where one machine did nothing, by a crash or not, and the other one sent STOP instead of RESUME."""
+    steps = (expected("STOP"),)
+    stop = b'{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 0}}'
+    recordings = (
+        MachineRecording("own", (), b"", ended=False, crashed=has_crashed),
+        MachineRecording("own-peer", (), stop, ended=False, machine="peer"),
+    )
+    scenario = Scenario("own", "", steps, lambda _: None, others={"peer": (expected("RESUME"),)})
+    build = Build("qemu", PLAYED, find("10.0").rule_base, frozenset())
+    outcome = ScenarioOutcome(scenario, recordings, Failure(CRASHED if has_crashed else HUNG, "why"), 0.0)
+    return [each.full_text for each in faults(build, outcome, AS_IT_IS)]
+
+
+def test_what_a_machine_sends_whose_peer_has_crashed_is_no_fault() -> None:
+    assert of_two(has_crashed=True) == ["crashed: why"]
+    assert of_two(has_crashed=False) == [
+        "hung: why",
+        "RESUME: not seen of the machine peer",
+        "STOP: unexpected of the machine peer",
+    ]
+
+
 @pytest.mark.parametrize(
     ("events", "told"),
     [

@@ -640,6 +640,11 @@ def test_a_wrapper_that_edits_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
             "vnc",
             "vnc: QMP402 crashed: it ended (exit status 1)\n",
         ),
+        (
+            "echo 'q: invalid accelerator qtest' >&2; kill -8 $$",
+            "vnc",
+            "vnc: QMP402 crashed: it ended (signal 8, SIGFPE)\n",
+        ),
         ("yes '[]'", "vnc", "vnc: QMP404 failed: it sent more than 512 KiB"),
         ("sleep 1000 & setsid true; sleep 1000", "vnc", "vnc: QMP403 hung: no QMP greeting within 2 s\n"),
         (
@@ -656,6 +661,7 @@ def test_a_wrapper_that_edits_nothing(tmp_path: Path, capsys: pytest.CaptureFixt
         "signal, told by a shell",
         "warns",
         "falls back",
+        "has no second choice",
         "endless",
         "hangs",
         "refuses what it has",

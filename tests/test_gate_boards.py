@@ -12,6 +12,9 @@ from qmpcheck.gate.board import Ability, Need
 from qmpcheck.gate.boards import choose
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.failure import Failure
+from qmpcheck.gate.run import run
+from qmpcheck.gate.scenarios import ALL
+from qmpcheck.rulebase import RuleBase
 from qmpcheck.specs import catalogue
 from qmpcheck.version import Version
 
@@ -65,6 +68,19 @@ def test_what_no_board_has(has: Build, needs: tuple[Need, ...], reason: str) -> 
     with pytest.raises(Failure) as raised:
         choose(has, needs)
     assert str(raised.value) == f"lacks: {reason}"
+
+
+@pytest.mark.parametrize("name", ["spice", "spice-migration"])
+def test_a_build_without_spice_skips_its_scenarios(name: str) -> None:
+    """It has STOP and RESUME, which come in them, too; nothing is started."""
+    whole = build("x86_64", "none pc")
+    events = {event: rule for event, rule in whole.rule_base.events.items() if not event.startswith("SPICE_")}
+    without = whole._replace(
+        path="/no/such", commands=frozenset({"system_reset"}),
+        rule_base=RuleBase(events, source=whole.rule_base.source),
+    )  # fmt: skip
+    [outcome] = run(without, [each for each in ALL if each.name == name]).outcomes
+    assert str(outcome.failure).startswith("lacks: the event SPICE_")
 
 
 COLUMNS = {"aarch64": 3, "arm": 4, "riscv64": 5, "s390x": 6, "ppc64": 7}

@@ -53,13 +53,16 @@ def _found(build: Build, outcome: ScenarioOutcome) -> Iterator[Finding]:
     if failure:
         code = OF_FAILURE[failure.kind]
         yield Finding(code, 0, f"{WORDS[code]}: {failure.text}", file=scenario, kind=scenario)
+    has_crash = any(recording.crashed for recording in outcome.recordings)
     for machine, steps in outcome.scenario.machines.items():
         recording = outcome.recording(machine)
         where = _Where(scenario, recording.name, f" of the machine {machine}" if machine else "")
         sent, again = _once(recording.sent())
         for each in again:
             yield where.finding(REPEATED, each)
-        yield from _out_of_sequence(build, steps, sent, where, is_whole=failure is None)
+        # What a machine sends after its peer has crashed is a consequence, such as a failed migration.
+        if recording.crashed or not has_crash:
+            yield from _out_of_sequence(build, steps, sent, where, is_whole=failure is None)
         for each in sent:
             if each.twice is not None:
                 yield where.finding(KEY_TWICE, each, f"(key {quoted(each.twice)})")

@@ -37,6 +37,7 @@ class MachineRecording(msgspec.Struct, frozen=True):
         command: the process's command line.
         data: every byte as it came, and between them the QMP commands, each on a line of its own.
         ended: whether the process ended in order, so that nothing can follow.
+        crashed: whether the process died of a signal.
         machine: the name of the machine among the scenario's machines; "" for the first.
         arrivals: when the bytes came, in order.
         qtest: the commands that it was sent over qtest, in order.
@@ -47,6 +48,7 @@ class MachineRecording(msgspec.Struct, frozen=True):
     command: tuple[str, ...]
     data: bytes
     ended: bool
+    crashed: bool = False
     machine: str = ""
     arrivals: tuple[Arrival, ...] = ()
     qtest: tuple[str, ...] = ()

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from qmpcheck.gate.board import Setting
 from qmpcheck.gate.boards import bare, choose
 from qmpcheck.gate.build import Build
-from qmpcheck.gate.expectations import QUIT, events_of
+from qmpcheck.gate.expectations import events_of
 from qmpcheck.gate.failure import CRASHED, FAILED, LACKS, STOPPED, Failure
 from qmpcheck.gate.scenario import STORAGE, Scenario, ScenarioOutcome
 from qmpcheck.gate.stage import Stage
@@ -113,12 +113,16 @@ def _setting(build: Build, scenario: Scenario) -> Setting:
     """
     if not build.is_system and scenario.on != STORAGE:
         raise Failure(LACKS, "machines, as it is a storage daemon")
-    # Any one of its events will do: builds that lack some of them do the rest.
+    # Any one of its own events will do: builds that lack some of them send the rest.
     names = [each.event for each in events_of(scenario.expects)]
-    about = [name for name in names if name != QUIT.event] or names
+    about = [name for name in names if name not in _COMMON] or names
     if not any(map(build.has, about)):
         raise Failure(LACKS, f"the event {about[0]}")
     return choose(build, scenario.needs) if scenario.needs else bare(build)
+
+
+_COMMON = frozenset({"STOP", "RESUME", "RESET", "POWERDOWN", "SHUTDOWN"})
+"""Events that every emulator has: they say nothing about what else a scenario needs, such as SPICE."""
 
 
 def _failure(stage: Stage, scenario: Scenario, group: ProcessGroup) -> Failure | None:

@@ -79,6 +79,7 @@ class Stage:
                         command=command,
                         data=machine.received,
                         ended=machine.ended,
+                        crashed=(process.status() or 0) < 0,
                         machine=name,
                         arrivals=tuple(machine.arrivals),
                         qtest=tuple(qtest),

@@ -77,7 +77,7 @@ def _seen(judged: Judged) -> str:
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
-_LONGEST_REASON = 60
+_LONGEST_REASON = 80
 
 
 def _outcome(judged: Judged) -> str:
