@@ -44,5 +44,5 @@ def test_lines_without_a_greeting_are_fitted() -> None:
     assert result.spec
     assert (result.spec.name, result.why) == (
         "3.1",
-        "no greeting: taken for 3.1, the newest of 2.10 to 3.1 that fit",
+        "no greeting: checked against 3.1, the newest of 2.10 to 3.1 that fit",
     )

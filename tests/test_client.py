@@ -72,7 +72,7 @@ def test_what_is_no_qmp_is_kept_or_an_error() -> None:
         qmp.greet()
     with client("greet(); taken(); say('[1]'); taken()") as qmp:
         qmp.greet()
-        with pytest.raises(ConnectionFailed, match="no JSON object"):
+        with pytest.raises(ConnectionFailed, match="not a JSON object"):
             qmp.command("first")
 
 

@@ -74,7 +74,7 @@ def test_a_line_may_be_as_long_as_the_longest() -> None:
         assert connection.receive() == b""
         theirs.sendall(b"\nab")
         assert connection.receive() == b"0123456789\n"
-        assert connection.lost == "lost 2 bytes of a line that was not finished"
+        assert connection.lost == "lost 2 bytes of an unfinished line"
         theirs.sendall(b"cdefghijk")
         with pytest.raises(ConnectionFailed, match=r"^a line is longer than 10 bytes$"):
             connection.receive()

@@ -63,7 +63,7 @@ def test_text(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = run(capsys, "diff old.json new.json")
     assert (status, err) == (1, "")
     assert out == """\
-old.json → new.json: 2 breaking, 1 risky, 1 safe; 1 differs in the documents alone
+old.json → new.json: 2 breaking, 1 risky, 1 safe; 1 differs only in the documents
 
 event    code    level     path             what                                             old    new
 -------  ------  --------  ---------------  -----------------------------------------------  -----  ------------------------------------
@@ -72,17 +72,17 @@ LAMP     QMP503  breaking  data.x509_dname  likely renamed to x509-dname (QMP505
 GONE     QMP501  breaking                   event removed                                    12
 CAME     QMP502  safe                       event added                                             a|b`c`<img src=x>\\x1b[2J\\u202e*d*:20
 
-In the documents alone, and no change on the wire:
+Only in the documents, without a change on the wire:
 
 event    code    level    path      what                                     old    new
 -------  ------  -------  --------  ---------------------------------------  -----  --------
 LOOSE    QMP517  doc      data.any  described as any, now as integer (int8)  9      q.json:9
 
-What QEMU does without its documents saying so is not covered.
+Behaviour that QEMU does not document is not covered.
 """  # fmt: skip
 
 
-NOT_COVERED = "What QEMU does without its documents saying so is not covered."
+NOT_COVERED = "Behaviour that QEMU does not document is not covered."
 
 
 def test_where_nothing_changes(capsys: pytest.CaptureFixture[str]) -> None:
@@ -151,17 +151,17 @@ def test_documents_alone(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "diff a.txt b.txt --fail-on safe")
     assert status == 0
     assert out.startswith(
-        "a.txt → b.txt: nothing changes on the wire (1 event compared); 1 differs in the documents alone\n\nIn the doc"
+        "a.txt → b.txt: nothing changes on the wire (1 event compared); 1 differs only in the documents\n\nOnly in the doc"
     )
 
 
 @pytest.mark.parametrize(
     ("options", "status", "summary"),
     [
-        ("--used-by loose.jsonl", 0, "your one event does not change; 1 differs in the documents alone"),
+        ("--used-by loose.jsonl", 0, "your one event does not change; 1 differs only in the documents"),
         ("--used-by lamp.txt", 1, "2 of your 2 events change; 2 breaking, 1 risky"),
         ("--used-by lamp.txt --profile strict", 1, "2 of your 2 events change; 3 breaking"),
-        ("--profile strict", 1, "4 breaking; 1 differs in the documents alone"),
+        ("--profile strict", 1, "4 breaking; 1 differs only in the documents"),
     ],
 )
 def test_the_summary_for_a_client(

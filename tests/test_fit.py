@@ -167,7 +167,10 @@ def test_sizes_of_integers() -> None:
     ("stream", "said"),
     [
         (STOP, f"fits 0.12 to {NEWEST}: 1 line, 1 event"),
-        (event("NEWS") + STOP, f"fits no release wholly; best: 0.12 to {NEWEST} (50.0 %): 2 lines, 2 events"),
+        (
+            event("NEWS") + STOP,
+            f"fits no release completely; best: 0.12 to {NEWEST} (50.0 %): 2 lines, 2 events",
+        ),
         (event("NEWS") * 2, "fits no release at all: 2 lines, 2 events"),
         (event("SHUTDOWN", '{"guest": true}'), "fits 2.10 to 3.1: 1 line, 1 event"),
         (
@@ -181,9 +184,9 @@ def test_sizes_of_integers() -> None:
         (event("SHUTDOWN") * 2, "fits 0.12 to 2.9: 2 lines, 2 events"),
         (
             "rubbish\n[]\n{}\n\n" + STOP * 20,
-            f"fits 0.12 to {NEWEST}: 24 lines, 20 events, 3 lines that are no message",
+            f"fits 0.12 to {NEWEST}: 24 lines, 20 events, 3 lines that are not messages",
         ),
-        ('{"event": 1}\n' + STOP, f"fits 0.12 to {NEWEST}: 2 lines, 1 event, 1 line that is no message"),
+        ('{"event": 1}\n' + STOP, f"fits 0.12 to {NEWEST}: 2 lines, 1 event, 1 line that is not a message"),
         ('{"return": {}}\n{"execute": "x"}\n' + STOP, f"fits 0.12 to {NEWEST}: 3 lines, 1 event"),
         (
             STOP.replace("5", '"?"'),
@@ -195,7 +198,7 @@ def test_sizes_of_integers() -> None:
         ),  # an erratum
         (
             event("POWERDOWN", f'{{"x": {"[" * 1000}1{"]" * 1000}}}') + STOP,
-            f"fits no release wholly; best: 0.12 to {NEWEST} (50.0 %): 2 lines, 2 events",
+            f"fits no release completely; best: 0.12 to {NEWEST} (50.0 %): 2 lines, 2 events",
         ),
     ],
 )
@@ -245,10 +248,10 @@ def test_what_a_vendor_added_is_left_out_of_account(
     ours = event("BLOCK_IO_ERROR", REDHAT)
     assert first_line(capsys, tmp_path, ours)[1] == "fits 0.13 to 2.1: 1 line, 1 event"
     assert first_line(capsys, tmp_path, ours + plain)[1].startswith(
-        "fits no release wholly; best: 0.13 to 2.1"
+        "fits no release completely; best: 0.13 to 2.1"
     )
     assert first_line(capsys, tmp_path, plain + ours)[1].startswith(
-        "fits no release wholly; best: 0.13 to 2.1"
+        "fits no release completely; best: 0.13 to 2.1"
     )
     for other in (event("__com.redhat_NEWS", '{"a": 1}'), event("WATCHDOG", '{"action": "__org.x_bark"}')):
         assert first_line(capsys, tmp_path, other)[1].startswith("fits 0.1")
@@ -390,7 +393,7 @@ def test_spec_auto_without_greeting(tmp_path: Path, capsys: pytest.CaptureFixtur
     path, other = tmp_path / "a", tmp_path / "b"
     path.write_text(event("SHUTDOWN", '{"guest": true}'))
     status, said = validated(capsys, path)
-    taken = "taken for 3.1, the newest of 2.10 to 3.1 that fit"
+    taken = "checked against 3.1, the newest of 2.10 to 3.1 that fit"
     assert said.startswith(
         f"qmpcheck: {path}: no greeting: {taken}\n{path}: conforms to 3.1: 1 line, 1 event"
     )
@@ -399,11 +402,11 @@ def test_spec_auto_without_greeting(tmp_path: Path, capsys: pytest.CaptureFixtur
     status, said = validated(capsys, path, other)
     assert said.splitlines()[:2] == [
         f"qmpcheck: {path}: no greeting: {taken}",
-        f"qmpcheck: {other}: no greeting: taken for {NEWEST}, the newest; none fits any event",
+        f"qmpcheck: {other}: no greeting: checked against {NEWEST}, the newest; none fits any event",
     ]
     assert status == 1
     path.write_text(path.read_text() + event("NEWS"))
     _, said = validated(capsys, path)
-    taken = "taken for 3.1, which fits best; no release fits wholly"
+    taken = "checked against 3.1, which fits best; none fits completely"
     assert said.startswith(f"qmpcheck: {path}: no greeting: {taken}\n")
     assert status == 1

@@ -325,5 +325,5 @@ def test_without_dask_a_message_names_what_to_install() -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (
         2,
-        "qmpcheck: --cluster needs more than is installed: pip install 'qmpcheck[cluster]'\n",
+        "qmpcheck: --cluster needs more packages: pip install 'qmpcheck[cluster]'\n",
     )

@@ -283,7 +283,7 @@ def test_following_a_file_that_grows(tmp_path: Path) -> None:
 GUEST = '{"timestamp": {"seconds": 1, "microseconds": 5}, "event": "SHUTDOWN", "data": {"guest": true}}\n'
 NEWS = STOP.replace("STOP", "NEWS")
 
-TAKEN_FOR_3_1 = "qmpcheck: -: no greeting: taken for 3.1, the newest of 2.10 to 3.1 that fit"
+TAKEN_FOR_3_1 = "qmpcheck: -: no greeting: checked against 3.1, the newest of 2.10 to 3.1 that fit"
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, zstd.compress])
@@ -293,7 +293,7 @@ def test_a_pipe_without_greeting_is_fitted_and_then_checked(pack, times: int) ->
     said = subprocess.run([*VALIDATE, "--jobs", "2", "-"], input=stream, capture_output=True, check=False)
     assert said.returncode == 1
     assert said.stderr.decode() == (
-        "qmpcheck: -: no greeting: taken for 3.1, which fits best; no release fits wholly\n"
+        "qmpcheck: -: no greeting: checked against 3.1, which fits best; none fits completely\n"
     )
     assert said.stdout.decode().startswith(
         f"-: violations of 3.1: {times + 1} lines, {times + 1} events, 1 error, 0 warnings\n"
@@ -309,7 +309,7 @@ def test_a_pipe_beside_files(tmp_path: Path) -> None:
     )
     assert said.stderr.splitlines() == [
         TAKEN_FOR_3_1.replace("-:", f"{path}:"),
-        f"qmpcheck: -: no greeting: taken for {NEWEST}, the newest of 0.12 to {NEWEST} that fit",
+        f"qmpcheck: -: no greeting: checked against {NEWEST}, the newest of 0.12 to {NEWEST} that fit",
     ]
     assert said.stdout == (
         f"{path}: conforms to 3.1: 1 line, 1 event, 0 errors, 0 warnings\n"
@@ -417,7 +417,7 @@ def test_following_a_file_that_has_no_event_yet(tmp_path: Path) -> None:
             'seconds": 5}, "event": "NEWS"}\n',
         ):
             write(file, part)
-        taken = f"{path}: no greeting: taken for {catalogue.find('latest').id}"
+        taken = f"{path}: no greeting: checked against {catalogue.find('latest').id}"
         assert process.stderr.readline() == (
             f"qmpcheck: {taken}, the newest; none fits the first event\n"
         )  # fmt: skip

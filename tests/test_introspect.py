@@ -133,7 +133,7 @@ def test_events_may_come_before_the_greeting(tmp_path: Path) -> None:
         ),
         (
             f"echo '{GREETING}'; echo '[1]'; sleep 100",
-            "it does not speak QMP: it sends a line that is no JSON object",
+            "it does not speak QMP: it sent a line that is not a JSON object",
         ),
         (f"echo '{GREETING}'; yes '{EVENT}'", "it does not speak QMP: it sent more than 8192 KiB"),
         (f"yes '{EVENT}'", "it does not speak QMP: it sent more than 8192 KiB"),

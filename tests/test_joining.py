@@ -215,7 +215,7 @@ def test_what_would_count_twice_is_not_joined(tmp_path: Path, capsys: pytest.Cap
     written(tmp_path, x_log_1=[GREETING, STOP], x_log_1_gz=[GREETING, STOP], x_log=[GREETING, RESUME])
     assert len(checked(tmp_path, capsys)[0]) == 3
     assert main(["validate", str(tmp_path), "--join", r"(x)\.log"]) == 2
-    assert "are one file, once packed: leave one out" in capsys.readouterr().err
+    assert "are one file, once compressed: leave one out" in capsys.readouterr().err
 
 
 def test_an_unreadable_part_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -90,7 +90,7 @@ def test_a_log_without_greetings(capsys: pytest.CaptureFixture[str]) -> None:
     Path("info.log").write_text(log)
     status, told = checked(capsys, "info.log")
     assert "conforms to" in told
-    assert "qmpcheck: info.log: 0x1: no greeting: taken for" in told
+    assert "qmpcheck: info.log: 0x1: no greeting: checked against" in told
     assert status == 0
 
 

@@ -74,8 +74,8 @@ def test_fit_says_which_releases_wrote_how_many(folder: Path, capsys: pytest.Cap
         "7.2           48         the greeting",
         "0.12 to 11.1  12         all events",
         "",
-        "13 streams that no release fits wholly:",
-        "  005.jsonl: fits no release wholly; best: 0.12 to 11.1 (50.0 %)",
+        "13 streams that no release fits completely:",
+        "  005.jsonl: fits no release completely; best: 0.12 to 11.1 (50.0 %)",
     ]
 
 

@@ -149,7 +149,7 @@ def test_a_monitor_that_dies_ends_the_client_and_the_recording(tmp_path: Path) -
         said = ended(process)
     assert text == GREETING + STOP + b'{"retu'
     assert file.read_bytes() == GREETING + STOP
-    assert "lost 6 bytes of a line that was not finished" in said
+    assert "lost 6 bytes of an unfinished line" in said
     assert process.returncode == 0
 
 
@@ -201,7 +201,7 @@ def test_a_slow_reader_slows_the_other_side_and_loses_nothing(tmp_path: Path) ->
     ("listen", "monitor", "message"),
     [
         ("no/such/folder/l", "m", "/no/such/folder/l: no such folder: "),
-        ("taken", "m", "/taken: something is there already; name a free path"),
+        ("taken", "m", "/taken: something exists there already; name another path"),
     ],
 )
 def test_what_cannot_begin_says_why(

@@ -285,9 +285,9 @@ def test_bytes_are_kept_as_sent(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (
             sending(GREETING, REPLY + STOP + STOP[:37]),
             GREETING + REPLY + STOP,
-            "lost 37 bytes of a line that was not finished",
+            "lost 37 bytes of an unfinished line",
         ),
-        (sending(GREETING[:7]), b"", "lost 7 bytes of a line that was not finished"),
+        (sending(GREETING[:7]), b"", "lost 7 bytes of an unfinished line"),
         (sending(), b"", "it closed the connection without a greeting"),
         (sending(linger=5), b"", "no greeting within 0.5 s: it does not speak QMP, or "),
         (sending(*[b"x"] * 50, pause=0.1), b"", "no greeting within 0.5 s: it does not speak QMP, or "),
@@ -363,7 +363,7 @@ def test_a_line_without_end(
     with serving(tmp_path / "q", sending(GREETING + STOP, *[b"x" * 9999] * 1000)) as source:
         status, said = said_of(source, tmp_path / "s", capsys)
     assert status == 2
-    assert re.fullmatch(r"lost 1\d{6} bytes of a line that was not finished", said[0])
+    assert re.fullmatch(r"lost 1\d{6} bytes of an unfinished line", said[0])
     assert said[1] == "a line is longer than 1048576 bytes"
     assert (tmp_path / "s").read_bytes() == GREETING + STOP
 
@@ -388,7 +388,7 @@ def test_peers_one_after_the_other(tmp_path: Path) -> None:
         said = ended(recorder)
     assert recorder.returncode == 2  # it is not whole
     assert said == (
-        "qmpcheck: lost 5 bytes of a line that was not finished\n"
+        "qmpcheck: lost 5 bytes of an unfinished line\n"
         f"qmpcheck: recorded 6 lines, 1 event, 3 sessions to {file}\n"
     )
     assert file.read_bytes() == GREETING + STOP + (GREETING + REPLY) * 2
@@ -548,7 +548,7 @@ def test_a_recording_is_not_overwritten(tmp_path: Path, capsys: pytest.CaptureFi
     file.write_bytes(STOP)
     assert said_of("unix:none", file, capsys) == (
         2,
-        [f"{file}: it is there already: a recording is not overwritten, name another file"],
+        [f"{file}: it exists already, and a recording is never overwritten; name another file"],
     )
     assert file.read_bytes() == STOP
     file.write_bytes(b"")

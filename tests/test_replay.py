@@ -85,7 +85,7 @@ def test_tcp_is_on_this_machine_alone_unless_a_host_is_named(tmp_path: Path) -> 
         (["good.jsonl", "--listen", "unix:none/qmp"], "none/qmp: no such folder: none"),
         (
             ["good.jsonl", "--listen", "unix:good.jsonl"],
-            "good.jsonl: something is there already; name a free path",
+            "good.jsonl: something exists there already; name another path",
         ),
         (
             ["good.jsonl", "--spec", "9.0..9.2"],

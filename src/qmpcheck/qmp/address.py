@@ -109,7 +109,7 @@ def why_not_listening(address: Address, error: OSError | ValueError) -> str:
     place = safe(str(address))
     number = error.errno if isinstance(error, OSError) and address.port is None else None
     if number == errno.EADDRINUSE:
-        return f"{place}: something is there already; name a free path"
+        return f"{place}: something exists there already; name another path"
     if number == errno.ENOENT:
         return f"{place}: no such folder: {safe(os.path.dirname(address.place) or '.')}"
     return f"{place}: {safe(reason_of(error))}"

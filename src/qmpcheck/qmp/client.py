@@ -196,7 +196,7 @@ class Client:
             message = None
         if not isinstance(message, dict):
             if self._strict:
-                raise ConnectionFailed("it sends a line that is no JSON object")
+                raise ConnectionFailed("it sent a line that is not a JSON object")
         elif "QMP" in message:
             self.has_greeted, self.version = True, self.version or of_greeting(message)
         elif is_event(message):

@@ -71,7 +71,7 @@ class Connection:
     def lost(self) -> str:
         """In words, how much of an unfinished line came; "" for nothing."""
         rest = len(self.rest)
-        return f"lost {plural(rest, 'byte')} of a line that was not finished" if rest else ""
+        return f"lost {plural(rest, 'byte')} of an unfinished line" if rest else ""
 
     def receive(self) -> bytes:
         """Return the lines that are complete now; wait if nothing has come.

@@ -137,7 +137,7 @@ class ProxyRecorder:
         """End the connection: messages that are incomplete are lost, and reported."""
         for what, rest in (("line", len(self._received.rest)), ("command", self._sent.rest)):
             if rest:
-                self.on_message(f"lost {plural(rest, 'byte')} of a {what} that was not finished")
+                self.on_message(f"lost {plural(rest, 'byte')} of an unfinished {what}")
         if self._transcript:
             self._transcript.sessions += 1
         self._begin()

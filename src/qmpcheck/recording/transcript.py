@@ -74,7 +74,7 @@ class Transcript:
 
     def _failed(self, reason: str, lines: bytes, written: int) -> Stopped:
         whole = lines.rfind(b"\n", 0, written) + 1
-        end = "" if self._is_cut_back(written - whole) else "; its last line is not whole"
+        end = "" if self._is_cut_back(written - whole) else "; its last line is incomplete"
         self._count(lines[:whole])
         lost = lines[whole:]
         count = f"{plural(lost.count(10), 'line')} ({plural(len(lost), 'byte')})"
@@ -110,5 +110,7 @@ def opened(path: str) -> Transcript:
     status = os.fstat(number)
     if stat.S_ISREG(status.st_mode) and status.st_size:
         os.close(number)
-        raise Stopped(f"{safe(path)}: it is there already: a recording is not overwritten, name another file")
+        raise Stopped(
+            f"{safe(path)}: it exists already, and a recording is never overwritten; name another file"
+        )
     return Transcript(path, number)

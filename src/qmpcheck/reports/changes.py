@@ -75,7 +75,7 @@ def summary(changes: Changes, rows: Sequence[ChangeRow]) -> str:
     nothing = f"nothing changes{where} ({plural(changes.compared, 'event')} compared)"
     parts = [", ".join(levels) or ("" if changes.client else nothing)]
     if found[Impact.DOC]:
-        parts.append(f"{_differ(found[Impact.DOC])} in the documents alone")
+        parts.append(f"{_differ(found[Impact.DOC])} only in the documents")
     if changes.client:
         parts.insert(0, _of_yours(len(changes.client.uses), changes.changed_events))
     return f"{specs}: {'; '.join(filter(None, parts))}"
@@ -88,7 +88,7 @@ def notes(changes: Changes) -> list[str]:
         f"{plural(more, 'difference')} not listed (--all lists all): every binary says less about its types "
         "than a schema does."
     ]
-    return [*left_out[: bool(more)], "What QEMU does without its documents saying so is not covered."]
+    return [*left_out[: bool(more)], "Behaviour that QEMU does not document is not covered."]
 
 
 def _differ(number: int) -> str:

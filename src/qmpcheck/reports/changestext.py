@@ -16,7 +16,7 @@ from qmpcheck.reports.terminal import table
 
 _HEADERS = ("event", "code", "level", "path", "what", "old", "new")
 
-_DOCUMENTS = "In the documents alone, and no change on the wire:"
+_DOCUMENTS = "Only in the documents, without a change on the wire:"
 
 _WIDEST = 60
 """The width at which cells are wrapped: what changed can be long."""

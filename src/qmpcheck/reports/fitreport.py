@@ -55,7 +55,7 @@ def answer(fit: Fit) -> str:
         return f"fits {best}"
     if not fit.conforming:
         return "fits no release at all"
-    return f"fits no release wholly; best: {best} ({_percent(fit.conforming, fit.events)})"
+    return f"fits no release completely; best: {best} ({_percent(fit.conforming, fit.events)})"
 
 
 def counts(fit: Fit) -> Iterator[str]:
@@ -63,7 +63,8 @@ def counts(fit: Fit) -> Iterator[str]:
     yield plural(fit.lines, "line")
     yield plural(fit.events, "event")
     if fit.strange:
-        yield f"{plural(fit.strange, 'line')} that {'is' if fit.strange == 1 else 'are'} no message"
+        are = "is not a message" if fit.strange == 1 else "are not messages"
+        yield f"{plural(fit.strange, 'line')} that {are}"
     if fit.versions:
         say = "greetings say" if fit.versions[1:] else "greeting says"
         yield f"the {say} {first_of([*map(str, fit.versions)])}"
@@ -215,7 +216,7 @@ class Sums:
         ]
         if self._without:
             more = len(self._without) - _MOST_NAMED
-            lines += ["", f"{plural(len(self._without), 'stream')} that no release fits wholly:"]
+            lines += ["", f"{plural(len(self._without), 'stream')} that no release fits completely:"]
             lines += [f"  {each}" for each in self._without[:_MOST_NAMED]]
             lines += [f"  and {more} more"] * (more > 0)
         return "\n".join(lines) + "\n"

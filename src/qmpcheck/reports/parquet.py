@@ -71,7 +71,7 @@ def expect_installed() -> None:
         import pyarrow  # noqa: F401
     except ImportError:
         needed = "pip install 'qmpcheck[parquet]'"
-        raise SpecError(f"--report parquet needs more than is installed: {needed}") from None
+        raise SpecError(f"--report parquet needs more packages: {needed}") from None
 
 
 def write(results: Iterable[StreamResult], place: str) -> None:

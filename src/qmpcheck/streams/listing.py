@@ -43,7 +43,7 @@ def listed(path: str, pass_over: Callable[[str], object] = str) -> Iterator[Stor
     return iter([_stored(path)])
 
 
-_NONE_IN_FOLDER = "no file in it is called *.jsonl, *.log or *.json, packed or not"
+_NONE_IN_FOLDER = "no file in it is called *.jsonl, *.log or *.json, compressed or not"
 
 
 def _some(

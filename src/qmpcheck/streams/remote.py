@@ -266,7 +266,7 @@ def _located(url: str) -> tuple[Any, str]:
     except ImportError as error:
         extra = _EXTRAS.get(scheme(url))
         needed = f"pip install 'qmpcheck[{extra}]'" if extra else safe(str(error))
-        raise OSError(f"files at {scheme(url)}:// need more than is installed: {needed}") from None
+        raise OSError(f"files at {scheme(url)}:// need more packages: {needed}") from None
     except ValueError as error:
         raise OSError(safe(str(error))) from None
     return system, path

@@ -48,7 +48,7 @@ class Cluster:
             import distributed
         except ImportError:
             needed = "pip install 'qmpcheck[cluster]'"
-            raise SpecError(f"--cluster needs more than is installed: {needed}") from None
+            raise SpecError(f"--cluster needs more packages: {needed}") from None
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is reported as results
         self._checker, self._address = pickle.dumps(checker), address
         self._cluster = None

@@ -285,7 +285,7 @@ class StreamOfFile:
         if not self._is_named:
             reason = reason or spec_choice.several_releases(result.versions)
         if not reason and self._lost:
-            reason = f"the log cuts off {plural(self._lost, 'message')} that could hold events"
+            reason = f"the log cuts off {plural(self._lost, 'message')} that may have been events"
         format, choice = self._format, self.choice
         return result._replace(
             path=path,

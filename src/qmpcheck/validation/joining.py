@@ -69,7 +69,7 @@ def _in_order(files: Sequence[StoredFile], vm: str = "") -> Recording:
     fault = ""
     for before, after in pairwise(ordered):
         if _plain(before.path) == _plain(after.path):
-            fault = f"{safe(before.path)} and {safe(after.path)} are one file, once packed: leave one out"
+            fault = f"{safe(before.path)} and {safe(after.path)} are one file, once compressed: leave one out"
     gaps = [at for at, (a, b) in enumerate(pairwise(ordered), 1) if not _follows(a.path, b.path)]
     return Recording(tuple(ordered), vm, tuple(gaps), fault)
 

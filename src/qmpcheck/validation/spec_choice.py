@@ -57,7 +57,9 @@ def by_fit(found: Fit, what: str = "") -> Choice:
         raise SpecError(
             "neither a greeting nor an event: is it a QMP recording? If it is, name its release with --spec"
         )
-    return Choice(_of_release(found.newest), f"no greeting: taken for {found.newest}, {_why(found, what)}")
+    return Choice(
+        _of_release(found.newest), f"no greeting: checked against {found.newest}, {_why(found, what)}"
+    )
 
 
 def _why(found: Fit, what: str) -> str:
@@ -67,7 +69,7 @@ def _why(found: Fit, what: str) -> str:
     if not found.conforming:
         return f"the newest; none fits {what or 'any event'}"
     if not found.is_whole:
-        return f"which fits{of_them} best; no release fits wholly"
+        return f"which fits{of_them} best; none fits completely"
     if found.best.count(True) == 1:
         return f"the only one that fits{of_them}"
     return f"the newest of {release_ranges_text(found.best, found.names)} that fit{of_them}"

@@ -55,7 +55,7 @@ def check_task(checker: bytes, recordings: Sequence[Recording], expected: str) -
     """
     if edition() != expected:
         raise SpecError(
-            f"a worker has qmpcheck {edition()}, and here is {expected}: install the same on both"
+            f"a worker has qmpcheck {edition()}, this machine {expected}; install the same version on both"
         )
     if _mine.made_from != checker:
         _mine.checker, _mine.made_from = pickle.loads(checker), checker  # noqa: S301 -- from our own process

@@ -85,7 +85,7 @@ class Format(NamedTuple):
         return batches
 
 
-JSONL = Format("jsonl", "one JSON message a line")
+JSONL = Format("jsonl", "one JSON message per line")
 
 FORMATS = (
     JSONL,
@@ -112,7 +112,7 @@ FORMATS = (
     ),
     Format("qmp-shell", "a session of qmp-shell", Loss.GREETING | Loss.COMMANDS | Loss.ORDER, True),
     Format("socat", "socat -v between a client and QEMU"),
-    Format("prefixed", "one JSON message a line, after any text", is_lenient=True),
+    Format("prefixed", "one JSON message per line, after any text", is_lenient=True),
     Format("json", "JSON messages in any layout, with any text between them", is_lenient=True),
 )
 """All formats, in the order in which they are tried: the more special ones come first."""
