@@ -129,7 +129,7 @@ def add_input(parser: argparse.ArgumentParser) -> None:
         "--input",
         choices=names(),
         metavar="FORMAT",
-        help=f"read the files as this format, and do not detect it: {', '.join(names())}",
+        help=f"the format of the files, if it is not detected correctly: {', '.join(names())}",
     )
 
 
