@@ -15,7 +15,6 @@ from qmpcheck.codes import (
     DRIFT_CODES,
     RULE_CODES,
     STREAM_CODES,
-    TIME_CODES,
     Code,
     Severity,
     payload,
@@ -88,18 +87,6 @@ def test_the_bad_example_gives_the_code_and_the_good_one_none(code: str, tmp_pat
     explained = CODES[code]
     assert given(explained, explained.good, tmp_path) == set()
     assert given(explained, explained.bad + "\n" * (code != "QMP106"), tmp_path) == {code}
-
-
-@pytest.mark.parametrize("code", sorted(TIME_CODES))
-def test_a_code_is_of_absence_if_a_log_can_give_it_by_leaving_an_event_out(code: str, tmp_path: Path) -> None:
-    """`of_absence` decides what is not searched for in a log that lacks some events."""
-    explained = CODES[code]
-    lines = explained.good.splitlines()
-    lines += [line for line in explained.bad.splitlines() if line not in lines]
-    found: set[str] = set()
-    for at in range(len(lines)):
-        found |= given(explained, "\n".join(lines[:at] + lines[at + 1 :]) + "\n", tmp_path)
-    assert (code in found - given(explained, "\n".join(lines) + "\n", tmp_path)) == explained.of_absence
 
 
 @pytest.mark.parametrize("code", sorted(DRIFT_CODES))

@@ -548,6 +548,37 @@ def test_formats_that_keep_only_one_side_are_not_checked_by_what_they_lack(tmp_p
     assert main(["validate", str(log), "--spec", "7.2", "--complete", "--input", "incus"]) == 0
 
 
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ('event = "STOP"\nkind = "never"', ["1 QMP307"]),
+        ('event = "STOP"\nkind = "absence"\nthen = "RESET"', ["2 QMP307"]),
+        ('event = "STOP"\nkind = "absence"\nthen = "RESET"\nuntil = "RESUME"', []),  # it may have come
+        ('event = "STOP"\nthen = "RESUME"', []),
+        ('event = "RESET"\nkind = "precedence"\nthen = "RESUME"', []),
+        ('command = "stop"\nkind = "absence"\nthen = "RESET"', []),  # it may have failed
+        ('command = "stop"\nkind = "never"', ["3 QMP307"]),
+    ],
+)
+@pytest.mark.parametrize("selected", [[], ["--select", "own"]], ids=["all", "selected"])
+def test_a_log_without_some_events_and_replies_shows_what_came_and_not_what_did_not(
+    rule: str,
+    expected: list[str],
+    selected: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    events = (STOP, {**STOP, "event": "RESET", "data": {"guest": False, "reason": "guest-reset"}})
+    log, rules = tmp_path / "qemu.qmp-0.log", tmp_path / "own.toml"
+    lines = [f"[2026-01-01T00:00:00Z] EVENT: {json.dumps(each)}\n" for each in events]
+    log.write_text("".join([*lines, f"[2026-01-01T00:00:00Z] QUERY: {json.dumps(sent('stop'))}\n"]))
+    rules.write_text(f'[[rule]]\nname = "own"\n{rule}\n')
+    options = ["--spec", "7.2", "--complete", "--input", "incus", "--rules", str(rules), *selected]
+    main(["validate", str(log), *options, "--format", "json"])
+    found = json.loads(capsys.readouterr().out)["diagnostics"]
+    assert [f"{each['line']} {each['code']}" for each in found] == expected
+
+
 def test_the_same_however_a_stream_is_cut() -> None:
     path = ROOT / "corpora" / "commands-7.2.22" / "mirror.jsonl"
     lines = [line for line in path.read_bytes().split(b"\n") if b"CANCELLED" not in line]

@@ -46,6 +46,8 @@ class CheckOptions(msgspec.Struct, frozen=True):
         ignored: titles of temporal rules that are not watched, and CODE:EVENT of findings that do not count.
         series: the release that wrote the streams, where their greetings do not say; None if unknown.
         timeline: whether results have a timeline, which takes time and memory.
+        lacks_events: whether streams lack some events.
+        lacks_commands: whether streams lack some commands or replies.
     """
 
     codes: frozenset[str] = STREAM_CODES
@@ -60,6 +62,8 @@ class CheckOptions(msgspec.Struct, frozen=True):
     ignored: frozenset[str] = frozenset()
     series: Series | None = None
     timeline: bool = False
+    lacks_events: bool = False
+    lacks_commands: bool = False
 
 
 class Checker:
@@ -86,7 +90,9 @@ class Checker:
         self._known = () if self.options.literal else errata.of_spec(rule_base)
         self._checks_time = bool(self.options.selected) or not TIME_CODES.isdisjoint(self.options.codes)
         rules = self._temporal_rules()
-        reads_commands = self._checks_time and self.options.command_rules != "none"
+        reads_commands = (
+            self._checks_time and self.options.command_rules != "none" and not self.options.lacks_commands
+        )
         with_commands = any(rule.is_about_commands for rule in rules)
         self._reader = reader or Reader(rule_base, self._known, with_commands or reads_commands)
         self._names = self._reader.names
@@ -119,9 +125,14 @@ class Checker:
         return self._chosen(rules)
 
     def _chosen(self, rules: Iterable[TemporalRule]) -> Sequence[TemporalRule]:
-        """Those that are not ignored, each with the errata that are about it."""
-        kept = (rule for rule in rules if rule.title not in self.options.ignored)
-        return [errata.with_errata(rule, self._known) for rule in kept]
+        """Those that count and can be broken for sure, each with the errata that are about it."""
+        options = self.options
+        return [
+            errata.with_errata(rule, self._known)
+            for rule in rules
+            if rule.title not in options.ignored
+            and rule.is_certain(options.lacks_events, options.lacks_commands)
+        ]
 
     def _watching(self, rules: Sequence[TemporalRule]) -> _Watch:
         """What watches these rules, after the monitors of the spec's and the user's."""

@@ -182,6 +182,19 @@ class TemporalRule(msgspec.Struct, frozen=True):
         patterns += [each for state in states for each in (*state.begins, *state.ends)]
         return any(each.is_command for each in patterns)
 
+    def is_certain(self, lacks_events: bool, lacks_commands: bool) -> bool:
+        """Whether a stream that lacks some messages can show that the rule is broken.
+
+        Args:
+            lacks_events: whether it lacks some events.
+            lacks_commands: whether it lacks some commands or replies.
+        """
+        if self.kind == "never":
+            return True
+        if lacks_commands and self.is_about_commands:
+            return False
+        return not lacks_events or (self.kind == "absence" and not (self.until or self.until_all))
+
     @property
     def needs_running(self) -> bool:
         """Whether only a running machine responds: a stopped one does not stop again."""

@@ -20,7 +20,6 @@ from qmpcheck.codes.code import (
 __all__ = [
     "BUILD_CODES",
     "CODES",
-    "CODES_OF_ABSENCE",
     "DOCUMENT_CODES",
     "DRIFT_CODES",
     "RULE_CODES",
@@ -46,9 +45,6 @@ TIME_CODES = frozenset(temporal.CODES)
 
 RULE_CODES = {each.outcome: code for code, each in CODES.items() if each.outcome}
 """The code of each outcome of a temporal rule that is a finding."""
-
-CODES_OF_ABSENCE = frozenset(code for code, each in CODES.items() if each.of_absence)
-"""The codes of findings that something did not come."""
 
 STREAM_CODES = frozenset(lines.CODES) | frozenset(payload.CODES) | TIME_CODES
 """The codes of findings about streams."""

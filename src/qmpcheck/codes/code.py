@@ -140,8 +140,6 @@ class Code(NamedTuple):
         marks_key: whether an excerpt marks the key, too, as the member should not be there at all.
         outcome: what the monitor of a temporal rule calls it, an `Outcome` of `checking.monitors`; "" for
             codes that are about no such rule.
-        of_absence: whether it says that something did not come, which nobody knows of a log that lacks some
-            events.
         remedy: what to do about a finding; "" where the good example shows it.
         in_brief: for a finding of the gate, what it says in a word or two.
     """
@@ -160,7 +158,6 @@ class Code(NamedTuple):
     evidence: Evidence | None = None
     marks_key: bool = False
     outcome: str = ""
-    of_absence: bool = False
     remedy: str = ""
     in_brief: str = ""
 

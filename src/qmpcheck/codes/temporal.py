@@ -27,7 +27,6 @@ CODES: dict[str, Code] = {
         f"{_STOPPING}\n{_SHUTDOWN}\n{_GREETING}\n{STOP}",
         f"{_STOPPING}\n{STOP}\n{_SHUTDOWN}\n{_GREETING}\n{STOP}",
         outcome="missing",
-        of_absence=True,
         remedy="Look at what came after the trigger. If the recording lacks its end, leave out --complete. "
         "`qmpcheck show SPEC EVENT` shows the rule and the known errata.",
     ),
@@ -40,7 +39,6 @@ CODES: dict[str, Code] = {
         _STOPPING,
         f"{_STOPPING}\n{STOP}",
         outcome="pending",
-        of_absence=True,
         remedy="Record until the session is over. If it was over, add --complete.",
     ),
     "QMP303": Code(
@@ -52,7 +50,6 @@ CODES: dict[str, Code] = {
         f"{_STOPPING}\n{STOP}",
         "a stream, --spec v2 --within 5",
         outcome="late",
-        of_absence=True,
         remedy="Find out what took so long, or allow more time with --within.",
     ),
     "QMP304": Code(
@@ -89,7 +86,6 @@ CODES: dict[str, Code] = {
         "a stream, --spec v2 --rules own.toml",
         '[[rule]]\nevent = "BLOCK_IO_ERROR"\nkind = "precedence"\nthen = "STOP"',
         outcome="unpreceded",
-        of_absence=True,
         remedy="Find out why the other event did not come, or correct the rule: its `when`, `then` and "
         "`same`.",
     ),

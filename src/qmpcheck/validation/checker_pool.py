@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-import msgspec
-
 from qmpcheck.checking.checker import Checker
-from qmpcheck.codes import CODES_OF_ABSENCE
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.streams.formats import Format, Loss
 from qmpcheck.validation.recipe import Recipe
@@ -33,12 +30,7 @@ class CheckerPool:
         """
         key = _key(spec, format)
         if key not in self._first:
-            recipe = self.recipe
-            if Loss.EVENTS in key[1]:
-                recipe = msgspec.structs.replace(recipe, codes=recipe.codes - CODES_OF_ABSENCE)
-            if key[1] & (Loss.COMMANDS | Loss.REPLIES):
-                recipe = msgspec.structs.replace(recipe, command_rules="none")
-            self._first[key] = spec, recipe.checker(spec)
+            self._first[key] = spec, self.recipe.checker(spec, key[1])
             self._free[key].append(self._first[key][1])
         return self._free[key].pop() if self._free[key] else self._first[key][1].another()
 

@@ -14,6 +14,7 @@ from qmpcheck.rulebase import RuleBase
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.specs.extra import extended
+from qmpcheck.streams.formats import Loss
 
 
 class Recipe(msgspec.Struct, frozen=True):
@@ -67,8 +68,12 @@ class Recipe(msgspec.Struct, frozen=True):
         """Which findings count."""
         return Selection(self.codes, self.selected, self.ignored)
 
-    def checker(self, spec: Spec) -> Checker:
+    def checker(self, spec: Spec, loses: Loss = Loss.NOTHING) -> Checker:
         """A checker of streams by that spec.
+
+        Args:
+            spec: the spec.
+            loses: what the format of the streams does not keep.
 
         Raises:
             SpecError: an option, a rule or an extra name does not fit the spec.
@@ -87,6 +92,8 @@ class Recipe(msgspec.Struct, frozen=True):
             ignored=self.ignored,
             series=series,
             timeline=self.timeline,
+            lacks_events=Loss.EVENTS in loses,
+            lacks_commands=bool(loses & (Loss.COMMANDS | Loss.REPLIES)),
         )
         return Checker(rule_base, options)
 
