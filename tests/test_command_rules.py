@@ -459,9 +459,13 @@ def test_each_rule_is_as_it_should_be(rule: CommandRule) -> None:
         ),
         (
             "explain cont-resumes",
-            ["after cont, RESUME follows", "qapi/run-state.json:217 of 10.0", "this state: stopped"],
+            [
+                "after cont, RESUME follows",
+                "qapi/run-state.json:217 of 10.0",
+                "shows that this is so: stopped",
+            ],
         ),
-        ("explain job-dismiss-deletes", ["No document says so"]),
+        ("explain job-dismiss-deletes", ["no document states it"]),
         ("explain device-del-deletes", ["since 9.1", "since 2.1 before 2.4", "never missing, only pending"]),
         (
             "show 7.2 DEVICE_DELETED",

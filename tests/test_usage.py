@@ -26,6 +26,7 @@ from qmpcheck.cli import COMMANDS, config, main
         ("validate s --literal=yes", "--literal takes no value"),
         ("validate s --jobs 2 --cluster x", "--cluster and --jobs cannot be used together"),
         ("validate s --jobs no", '--jobs: expected a number of processes, at least 1, not "no"'),
+        ("validate s --cluster local:x", '--cluster: expected tcp://SCHEDULER:8786, or local:N for N processes, not "local:x"'),
         ("validate s --max-findings all", '--max-findings: expected a whole number, not "all"'),
         ("validate s --within soon", '--within: expected a number of seconds, not "soon"'),
         ("validate s --join [", '--join: "[" is not a regular expression: unterminated character set at position 0'),

@@ -91,7 +91,7 @@ def _erratum(erratum: Erratum) -> Iterator[str]:
         yield f"The rule that QEMU breaks: {erratum.rule}"
     if erratum.until:
         yield f"The last release that shows it: {erratum.until}"
-    yield "Such findings are warnings; --literal gives them their usual severity."
+    yield "Such findings are warnings; with --literal they have their usual severity."
 
 
 def _rule(rule: CommandRule) -> Iterator[str]:
@@ -100,9 +100,9 @@ def _rule(rule: CommandRule) -> Iterator[str]:
     released = f"before {rule.before}" if rule.before else ""
     yield f"{rule.name} ({rule.level} rule, {' '.join(filter(None, ['since', rule.since, released]))})\n"
     yield textwrap.fill(command_rules.text(command_rules.of_newest(rule)), 88, break_on_hyphens=False) + "\n"
-    yield f"The schema says so: {rule.cites}" if rule.cites else "No document says so: QEMU does it."
+    yield f"The schema states it: {rule.cites}" if rule.cites else "QEMU does it, but no document states it."
     if rule.during:
-        yield f"It applies while the stream has shown this state: {rule.during}"
+        yield f"It applies only while the stream shows that this is so: {rule.during}"
     if rule.guest:
         yield "A response is never missing, only pending: it does not depend on QEMU alone."
     if rule.ends_with_process:

@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     several.add_argument(
         "--cluster",
+        type=_cluster,
         metavar="ADDRESS",
         help="check the files on the workers of a Dask cluster: tcp://SCHEDULER:8786, or local:N to start "
         "one with N processes here",
@@ -168,6 +169,15 @@ def _pattern(text: str) -> re.Pattern[str]:
     if not pattern.groups:
         raise argparse.ArgumentTypeError(f"{quoted(text)} needs a group (...) around the name of the VM")
     return pattern
+
+
+def _cluster(text: str) -> str:
+    kind, colon, number = text.partition(":")
+    if kind == "local" and colon and not (number.isdecimal() and int(number)):
+        raise argparse.ArgumentTypeError(
+            f"expected tcp://SCHEDULER:8786, or local:N for N processes, not {quoted(text)}"
+        )
+    return text
 
 
 def _jobs(text: str) -> int:
