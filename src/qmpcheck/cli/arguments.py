@@ -151,6 +151,8 @@ def expect_events(options: argparse.Namespace, *specs: RuleBase) -> None:
 
     known = {event for spec in specs for event in spec.events}
     known.update(each.partition(".")[0] for each in options.extra)
+    if not named <= known:
+        known.update(catalogue.find("latest").rule_base.events)
     if not named <= known:  # then all specs are loaded, which takes a moment
         known.update(event for spec in catalogue.releases() for event in spec.rule_base.events)
     for event in sorted(named - known):
