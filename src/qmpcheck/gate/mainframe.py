@@ -76,7 +76,7 @@ _RETURN = bytes.fromhex("b2b20330")  # lpswe _BACK
 def run(guest: QTest, code: bytes) -> None:
     """Make the CPU run code; `settle` waits for its end.
 
-    The code may stop the machine, and with it the CPU in the midst of the code, so this does not wait.
+    The code may stop the machine, and so the CPU, before its end: so this does not wait.
     """
     guest.write(_RUN, code + _RETURN)
     go(guest, RUNNING, _RUN)

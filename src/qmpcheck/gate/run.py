@@ -91,7 +91,7 @@ def _play(build: Build, scenario: Scenario, group: ProcessGroup) -> ScenarioOutc
         is_disk_full = os.statvfs(folder).f_bavail == 0
     recordings = tuple(sorted(stage.recordings, key=lambda each: each.name))
     if failure and failure.kind == STOPPED:
-        recordings = ()  # their processes were killed in the midst of something, so they say nothing
+        recordings = ()  # their processes were killed at some moment, so they say nothing
     seconds = time.monotonic() - begin
     return ScenarioOutcome(scenario, recordings, failure, seconds, is_disk_full, stage.files)
 

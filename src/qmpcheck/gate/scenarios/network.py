@@ -125,7 +125,7 @@ SCENARIOS = (
     ),
     Scenario(
         "spice-migration",
-        "a machine with SPICE migrates, and its clients are told where to",
+        "a machine with SPICE migrates, and its clients learn where to",
         (expected("STOP"), expected("SPICE_MIGRATE_COMPLETED"), QUIT),
         _spice_migration,
         needs=(Ability.MEMORY,),
