@@ -56,6 +56,8 @@ from qmpcheck.cli import COMMANDS, config, main
         ("fit s --report htlm=x", '--report: unknown format "htlm" (did you mean html?); expected html'),
         ("fit s --report html", "--report: html names no file: write html=FILE"),
         ("validate s --select QMP203:STOP", "--select: CODE:EVENT is for --ignore only"),
+        ("lint s --ignore QMP901:STOP", '--ignore: expected a code without an event, not "QMP901:STOP"'),
+        ("lint s --ignore unknown-line", '--ignore: no code here begins with "unknown-line"'),
         ("validate s --select QMP7", '--select: no code here begins with "QMP7"'),
         ("replay s --timeout never", '--timeout: expected a number greater than 0, not "never"'),
     ],

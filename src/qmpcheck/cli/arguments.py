@@ -174,20 +174,27 @@ def is_code(text: str) -> bool:
     return text[:3].upper() == "QMP"
 
 
-def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
-    """Add `--select` and `--ignore`, each with codes, beginnings of codes, or names of rules."""
+def add_select(parser: argparse.ArgumentParser, known: Collection[str], of_streams: bool = True) -> None:
+    """Add `--select` and `--ignore`, each with codes or beginnings of codes.
+
+    Args:
+        parser: gets the options.
+        known: the codes that the command can report.
+        of_streams: whether findings are about streams: then they can also be chosen by the names of rules,
+            and ignored for one event.
+    """
 
     def codes(text: str) -> list[str]:
         matching: list[str] = []
         for prefix in text.split(","):
             code, colon, event = prefix.partition(":") if is_code(prefix) else (prefix, "", "")
             found = beginning(code, known)
-            if not found and (is_code(code) or not code):
+            if not of_streams and colon:
+                raise argparse.ArgumentTypeError(f"expected a code without an event, not {quoted(prefix)}")
+            if not found and (is_code(code) or not code or not of_streams):
                 raise argparse.ArgumentTypeError(f"no code here begins with {quoted(code)}")
             matching += [each + colon + event for each in found] or [prefix]
         return matching
-
-    metavar = "CODE|RULE[,...]"
 
     def whole_codes(text: str) -> list[str]:
         if any(is_code(each) and ":" in each for each in text.split(",")):
@@ -198,17 +205,18 @@ def add_select(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
         "--select",
         type=whole_codes,
         action=AppendOverDefault,
-        metavar=metavar,
-        help="report only findings with these codes (QMP1 means all QMP1xx) or of these rules",
+        metavar="CODE|RULE[,...]" if of_streams else "CODE[,...]",
+        help="report only findings with these codes (the beginning of a code means all that begin so)"
+        + (" or of these rules" if of_streams else ""),
     )
     parser.add_argument(
         "--ignore",
         type=codes,
         action=AppendOverDefault,
         default=[],
-        metavar=metavar,
-        help="do not report findings with these codes or of these rules; QMP203:STOP means QMP203 about the "
-        "event STOP",
+        metavar="CODE|RULE[,...]" if of_streams else "CODE[,...]",
+        help="do not report findings with these codes"
+        + (" or of these rules; QMP203:STOP means QMP203 about the event STOP" if of_streams else ""),
     )
 
 

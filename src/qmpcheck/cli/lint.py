@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=("text", "json"), default="text", help="how to print the report (default: text)"
     )
-    arguments.add_select(parser, DOCUMENT_CODES)
+    arguments.add_select(parser, DOCUMENT_CODES, of_streams=False)
     arguments.add_fail_on(parser)
     output.add_output(parser)
     report_option.add_report(parser, FOR_CI)
