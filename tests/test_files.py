@@ -128,7 +128,10 @@ def test_a_folder_names_what_it_passes_over(tmp_path: Path, capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("--assume=noshutdown", '--assume: no follow-up depends on "noshutdown" (did you mean no-shutdown?)'),
+        (
+            "--assume=noshutdown",
+            '--assume: no follow-up depends on "noshutdown" (did you mean no-shutdown?); expected no-shutdown',
+        ),
         ("--rules=none.toml", "none.toml: No such file or directory"),
     ],
 )

@@ -38,7 +38,7 @@ from qmpcheck.validation import tasks
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recipe import Recipe
 from qmpcheck.validation.spec_choice import AUTO
-from qmpcheck.wording import MOST_NAMED, did_you_mean, first_of, plural
+from qmpcheck.wording import MOST_NAMED, alternatives, did_you_mean, first_of, plural
 
 if TYPE_CHECKING:
     from qmpcheck.reports.fingerprint import Baseline
@@ -161,7 +161,10 @@ def _check_options(options: argparse.Namespace) -> None:
             }
             if option not in known:
                 hint = did_you_mean(option, sorted(known))
-                raise SpecError(f"--assume: no follow-up depends on {quoted(option)}{hint}")
+                expected = alternatives(sorted(map(name, known)))
+                raise SpecError(
+                    f"--assume: no follow-up depends on {quoted(option)}{hint}; expected {expected}"
+                )
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
