@@ -1,4 +1,4 @@
-"""The examples in README.md and docs/ are what qmpcheck prints."""
+"""The examples in README.md and docs/ are what qmpcheck prints, and what the pages point to is there."""
 
 import re
 import shlex
@@ -37,3 +37,17 @@ def test_links_lead_somewhere(page: Path) -> None:
         if anchor:
             headings = re.findall(r"^#+ (.*)$", path.read_text(), re.MULTILINE)
             assert anchor in [re.sub(r"[^\w-]", "", each.lower().replace(" ", "-")) for each in headings]
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_the_modules_that_a_page_names_exist(page: str) -> None:
+    named = re.findall(r"`([a-z_]+/[a-z_/]+(?:\.\w+)?)`", (ROOT / page).read_text())
+    source = ROOT / "src" / "qmpcheck"
+    there = [ROOT, source, source / "checking"]
+    missing = [
+        each
+        for each in named
+        if not any((base / f"{each}{end}").exists() for base in there for end in ("", ".py"))
+    ]
+    assert named
+    assert missing == []
