@@ -93,7 +93,9 @@ def matching(patterns: tuple[Pattern, ...], session: Session) -> list[Numbered]:
 
 def is_of(pattern: Pattern, message: Message) -> bool:
     kind = "command" if pattern.is_command else "event"
-    return message.kind == kind and message.name == pattern.name and pattern.condition.holds(message.data)
+    return (
+        message.kind == kind and message.name == pattern.name and pattern.condition.matches_data(message.data)
+    )
 
 
 def key(message: Message, paths: list[tuple[str, ...]]) -> tuple[str, ...] | None:
@@ -294,7 +296,7 @@ def reply_to(session: Session, line: int) -> Numbered | None:
 def erratum(rule: TemporalRule, session: Session, trigger: Numbered, until: float) -> str:
     """The erratum that covers a trigger: when it comes, or when a situation begins before it is decided."""
     for excuse in rule.excuses:
-        if not excuse.trigger.holds(trigger[1].data):
+        if not excuse.trigger.matches_data(trigger[1].data):
             continue
         if excuse.situation is None:
             return excuse.erratum
@@ -310,7 +312,7 @@ def erratum(rule: TemporalRule, session: Session, trigger: Numbered, until: floa
             is_begin = excuse.situation and excuse.situation.begin.name == begin[1].name
             if (
                 is_begin
-                and excuse.trigger.holds(trigger[1].data)
+                and excuse.trigger.matches_data(trigger[1].data)
                 and covers(rule, session, excuse, begin, trigger)
             ):
                 return excuse.erratum

@@ -46,7 +46,7 @@ def errors(result: StreamResult) -> list[str]:
 def is_response(rule: TemporalRule, line: bytes) -> bool:
     message = json.loads(line) if line.strip() else {}
     data = message.get("data", {})
-    return any(message.get("event") == each.name and each.condition.holds(data) for each in rule.then)
+    return any(message.get("event") == each.name and each.condition.matches_data(data) for each in rule.then)
 
 
 HEALTHY = [path for path in RECORDINGS if path.parent.name != "gate-11.1.3"]

@@ -1,4 +1,8 @@
-"""The forward pass: blocks of lines of one stream, in order, to findings."""
+"""The forward pass over a stream: from blocks of lines, in order, to findings.
+
+`Checker.feed` reads a block of lines (`reader`), compares timestamps (`timestamps`), and takes the steps
+that each message causes (`plan`), which are mostly methods of `monitors`. `Checker.finish` ends the stream.
+"""
 
 from __future__ import annotations
 
@@ -34,17 +38,17 @@ class CheckOptions(msgspec.Struct, frozen=True):
     """How streams are checked.
 
     Attributes:
-        codes: the codes of the findings that are wanted.
-        severities: how bad the user holds some codes to be.
+        codes: the codes of the findings to report.
+        severities: severities that the user sets for some codes.
         most: how many findings of a stream are listed; all are counted.
         assumed: command-line options that QEMU was given, without dashes.
         within: seconds that the spec's follow-ups may take; None for any.
-        literal: whether known errata of QEMU excuse nothing.
-        rules: temporal rules beside the spec's.
-        command_rules: which of the shipped rules about commands count, in streams that hold commands.
-        selected: titles of temporal rules whose findings are wanted, whatever their codes.
-        ignored: titles of temporal rules that are not watched, and CODE:EVENT of findings that do not count.
-        series: the release that wrote the streams, where their greetings do not say; None if unknown.
+        literal: whether known errata are errors rather than warnings.
+        rules: the user's temporal rules, beside those of the spec.
+        command_rules: which of the shipped rules about commands are checked in streams with commands.
+        selected: titles of temporal rules whose findings are reported, whatever their codes.
+        ignored: titles of temporal rules that are not checked, and CODE:EVENT of findings not to report.
+        series: the release that wrote the streams, if their greetings do not name it; None if unknown.
         timeline: whether results have a timeline, which takes time and memory.
         lacks_events: whether streams lack some events.
         lacks_commands: whether streams lack some commands or replies.
@@ -69,13 +73,13 @@ class CheckOptions(msgspec.Struct, frozen=True):
 class Checker:
     """Checks streams against one spec, one stream after the other.
 
-    Feed it the blocks of a stream in order, then `finish`; it is then ready for the next stream.
+    Feed it the blocks of a stream in order, then call `finish`; it is then ready for the next stream.
 
     Args:
         rule_base: the spec.
         options: how streams are checked.
-        judged: takes what is decided about each trigger of a temporal rule, also where that is no finding.
-        reader: reads lines by the same spec and options; None for one of its own.
+        judged: takes every decision about a message and a temporal rule, also those that are no finding.
+        reader: a reader for the same spec and options, to share; None to make one.
     """
 
     def __init__(
@@ -97,7 +101,7 @@ class Checker:
         self._reader = reader or Reader(rule_base, self._known, with_commands or reads_commands)
         self._names = self._reader.names
         self._session = Session()
-        self._before: deque[Seen] = deque(maxlen=_MOST_BEFORE)
+        self._before_commands: deque[Seen] = deque(maxlen=_MOST_BEFORE_COMMANDS)
         self._late = timestamps.sent_late(rule_base)
         self._recorder: timeline.TimelineRecorder | None = None
         judged = judged or (self._record if self.options.timeline else None)
@@ -105,27 +109,30 @@ class Checker:
         self._time_order = TimeOrder(self._names, self._late, self._report)
         limits = timestamps.limits_of(rule_base) if self._checks_time else {}
         self._rate_limits = RateLimits(limits, self._report)
-        self._without_command_rules: _Watch | None = None
-        self._watch = self._without_command_rules = self._watching(rules)
-        self._with_command_rules: dict[Series | None, _Watch] = {}
+        self._without_command_rules: _RuleSet | None = None
+        self._active = self._without_command_rules = self._rule_set(rules)
+        self._with_command_rules: dict[Series | None, _RuleSet] = {}
         self._has_command_rules = reads_commands and rule_base.source != TEXT
         self._known_events = frozenset(map(name, rule_base.events))
         self._begin()
 
     def another(self) -> Checker:
-        """A checker like this one, for a stream that is interleaved with others; making it is cheap."""
+        """Return a checker like this one, for a stream that is interleaved with others in one log.
+
+        This is cheap: both share the compiled decoder.
+        """
         return Checker(self._rule_base, self.options, reader=self._reader)
 
     def _temporal_rules(self) -> Sequence[TemporalRule]:
-        """The rules to watch: none if the user wants no finding about them."""
+        """Return the rules of the spec and of the user; none if the user selected no code about them."""
         options = self.options
         if not self._checks_time:
             return ()
         rules = (*follow_ups(self._rule_base, options.assumed, options.within), *options.rules)
-        return self._chosen(rules)
+        return self._checkable(rules)
 
-    def _chosen(self, rules: Iterable[TemporalRule]) -> Sequence[TemporalRule]:
-        """Those that count and can be broken for sure, each with the errata that are about it."""
+    def _checkable(self, rules: Iterable[TemporalRule]) -> Sequence[TemporalRule]:
+        """Return the rules that are not ignored and that such streams can show broken, with their errata."""
         options = self.options
         return [
             errata.with_errata(rule, self._known)
@@ -134,8 +141,8 @@ class Checker:
             and rule.is_certain(options.lacks_events, options.lacks_commands)
         ]
 
-    def _watching(self, rules: Sequence[TemporalRule]) -> _Watch:
-        """What watches these rules, after the monitors of the spec's and the user's."""
+    def _rule_set(self, rules: Sequence[TemporalRule]) -> _RuleSet:
+        """Return monitors and a plan for rules, in addition to those of the spec and of the user."""
         before = self._without_command_rules.monitors if self._without_command_rules else []
         monitors = [
             *before,
@@ -143,12 +150,12 @@ class Checker:
         ]
         plan = Plan(self._names, monitors, self._rate_limits, self._session, self._greet)
         bounded = [monitor for monitor in monitors if monitor.rule.within is not None]
-        return _Watch(monitors, bounded, plan)
+        return _RuleSet(monitors, bounded, plan)
 
     def _add_command_rules(self) -> None:
-        """The stream holds commands: from the first one on, the shipped rules about commands count, too.
+        """Add the shipped rules about commands, as the stream's first command was read.
 
-        They are not watched before, so that streams without commands are checked as fast as ever.
+        Before that they could not be broken, and most streams have no command: their plan stays small.
         """
         from qmpcheck.checking import command_rules  # most streams hold no command
 
@@ -156,17 +163,19 @@ class Checker:
         series = self._session.series
         if series not in self._with_command_rules:
             rules = command_rules.of_release(self._rule_base, series, self.options.command_rules)
-            self._with_command_rules[series] = self._watching(self._chosen(rules))
-        self._watch = self._with_command_rules[series]
+            self._with_command_rules[series] = self._rule_set(self._checkable(rules))
+        self._active = self._with_command_rules[series]
+        # Some rules apply only in a state of the machine, which events before the first command have changed.
         changes = state_changes(self._session)
-        of_session = takewhile(lambda each: each.kind is not Greeting, reversed(self._before))
+        of_session = takewhile(lambda each: each.kind is not Greeting, reversed(self._before_commands))
         for seen in reversed([*of_session]):
             for condition, step in changes.get(self._name(seen.message), ()):
-                if condition.holds_where(seen.value_of):
+                if condition.matches(seen.value_of):
                     step(seen)
-        self._before.clear()
+        self._before_commands.clear()
 
     def _begin(self) -> None:
+        """Begin a stream: forget everything about the one before."""
         options = self.options
         self._findings = Findings(
             Selection(options.codes, options.selected, options.ignored),
@@ -175,12 +184,12 @@ class Checker:
             options.severities,
         )
         self._holds_commands = False
-        self._before.clear()
+        self._before_commands.clear()
         assert self._without_command_rules
-        self._watch, self._waits_for_command = self._without_command_rules, self._has_command_rules
+        self._active, self._waits_for_command = self._without_command_rules, self._has_command_rules
         self._line = self._lines = self._events = 0
-        self._stepped, self._noted = NOTHING, 0
-        self._first, self._version = 0, None
+        self._column, self._kept_until = NOTHING, 0
+        self._first_line, self._greeted = 0, None
         self._versions: dict[version.Version, None] = {}
         self._session.series = options.series
         if options.timeline:
@@ -196,9 +205,9 @@ class Checker:
         """Check the next lines of the stream.
 
         Args:
-            lines: without their newlines.
-            numbers: of the lines, rising; None where they go on from those before.
-            is_cut: whether the stream ends within the last of them.
+            lines: the lines without their newlines.
+            numbers: their line numbers, rising; None to count on from the lines before.
+            is_cut: whether the stream ends in the middle of the last line.
         """
         if not lines:
             return
@@ -217,23 +226,27 @@ class Checker:
         self._lines += len(lines)
 
     def skip(self) -> None:
-        """Messages may be missing here: what is open can be answered from now on, but is never missing."""
-        if self._first:
+        """Note that messages may be missing here, as after a new connection to the same process.
+
+        Open triggers can still be met, but are never reported as missing.
+        """
+        if self._first_line:
             self._reconnect()
-        self._before.clear()
+        self._before_commands.clear()
         self._time_order.reset()
         self._new_connection()
 
     def feed_cut(self, numbers: Sequence[int]) -> None:
-        """Report lines that the log, or what else carried the stream, has only in part."""
+        """Report messages of which the log has only a part, by the numbers of their lines."""
         for number in numbers:
             self._report(Finding("QMP106", number, "the log holds only a part of this message"))
 
     def finish(self, complete: bool = False) -> StreamResult:
-        """The result of the stream that was fed.
+        """End the stream, and return its result.
 
         Args:
-            complete: whether its last session is known to be over.
+            complete: whether its last session is known to be over, so that open triggers are missing their
+                responses; otherwise they are pending.
         """
         self._end_session(self._line, complete)
         found = self._findings
@@ -252,39 +265,46 @@ class Checker:
         return result
 
     def check(self, text: bytes, complete: bool = False) -> StreamResult:
-        """The result of a whole stream that is in memory."""
+        """Check a whole stream in memory, and return its result; `complete` is as for `finish`."""
         lines = text.split(b"\n")
         is_cut = bool(lines[-1])
         self.feed(lines if is_cut else lines[:-1], is_cut=is_cut)
         return self.finish(complete)
 
     def take(self) -> tuple[Finding, ...]:
-        """The findings since the last call; the result does not list them again."""
+        """Return the findings since the last call; the result does not list them again."""
         return self._findings.take()
 
     def overdue(self) -> list[Finding]:
-        """The triggers, each once, that can only be met too late any more: as pending, and not counted."""
-        found = (finding for monitor in self._watch.monitors for finding in monitor.overdue())
+        """Return the open triggers whose bound has passed, each once, as pending findings.
+
+        The result does not count them: it has its own finding about each trigger.
+        """
+        found = (finding for monitor in self._active.monitors for finding in monitor.overdue())
         return [finding for finding in found if finding.code in self.options.codes]
 
     # Sessions and connections
 
     def _greet(self, seen: Seen) -> None:
-        """A connection begins: to a new process if the one before is over, otherwise perhaps to the same."""
+        """Handle a greeting: a connection begins.
+
+        It is to a new process if the one before has ended, or if it has another version. Otherwise it may be
+        to the same process, whose events nobody recorded in between.
+        """
         greeting, line = seen.message, seen.line
-        both_known = None not in (greeting.version, self._version)
-        differs = both_known and greeting.version != self._version
-        self._note_latest(line)
+        both_known = None not in (greeting.version, self._greeted)
+        differs = both_known and greeting.version != self._greeted
+        self._keep_latest(line)
         is_over = differs or self._session.is_ending
         if self._recorder:
-            self._recorder.connect(is_new=line == self._first or is_over)
+            self._recorder.connect(is_new=line == self._first_line or is_over)
         if is_over:
             self._end_session(line, complete=True)
-        elif line != self._first:
+        elif line != self._first_line:
             self._reconnect()
         self._new_connection()
-        if differs or self._version is None:
-            self._version = greeting.version
+        if differs or self._greeted is None:
+            self._greeted = greeting.version
             known = version.of_greeting({"QMP": {"version": greeting.version}})
             self._session.series = known[:2] if known else self.options.series
             if known and len(self._versions) < _MOST_VERSIONS:
@@ -292,11 +312,11 @@ class Checker:
 
     def _reconnect(self) -> None:
         self._session.reconnected()
-        for monitor in self._watch.monitors:
+        for monitor in self._active.monitors:
             monitor.reconnected()
 
     def _end_session(self, line: int, complete: bool) -> None:
-        monitors = self._watch.monitors
+        monitors = self._active.monitors
         for monitor in compress(monitors, map(_open, monitors)):
             monitor.finish(line, complete)
         self._session.reset()
@@ -308,9 +328,11 @@ class Checker:
     # Messages
 
     def _step(self, column: Column) -> None:
-        """Take the next messages."""
+        """Take the steps of the next messages."""
         if self._recorder:
-            for part in column.connections():  # the recorder learns of a greeting before what comes after it
+            # The plan's step for a greeting starts a session in the recorder, so the events before it must
+            # have been recorded, and those after it must not.
+            for part in column.connections():
                 self._step_part(part)
                 self._recorder.add(part.without(Greeting))
         else:
@@ -319,29 +341,36 @@ class Checker:
     def _step_part(self, column: Column) -> None:
         if not column.kinds:
             return
-        self._first = self._first or column.lines[0]
-        self._check_times(column)
-        self._stepped, self._noted = column, 0
-        planned = [*map(self._watch.plan.by_kind.get, column.kinds)]
-        watched = (compress(each, planned) for each in (column.lines, column.messages, column.kinds))
-        for (steps, remember), seen in zip(filter(None, planned), map(Seen, *watched), strict=True):
-            for waiting, step in steps:  # as `plan.take`, without a call for each
-                if waiting.open:
+        self._first_line = self._first_line or column.lines[0]
+        self._step_column(column)
+        self._column, self._kept_until = column, 0
+        # Most messages have no steps: `compress` and `filter` skip them without a bytecode for each.
+        planned = [*map(self._active.plan.by_kind.get, column.kinds)]
+        with_steps = (compress(each, planned) for each in (column.lines, column.messages, column.kinds))
+        for (steps, remember), seen in zip(filter(None, planned), map(Seen, *with_steps), strict=True):
+            for waiting, step in steps:  # the same as `plan.take`, without a call for each message
+                if waiting.open:  # asked just before the step: an earlier step may have opened or closed it
                     step(seen)
             remember(seen)
-        self._note_latest(column.lines[-1] + 1)
+        self._keep_latest(column.lines[-1] + 1)
 
-    def _note_latest(self, end: int) -> None:
-        """Keep the times of events before a line, if an open trigger has a bound that they may pass."""
-        if any(monitor.open for monitor in self._watch.bounded):
-            begin, behind = (bisect_left(self._stepped.lines, line) for line in (self._noted, end))
-            self._session.latest.add(self._stepped.part(begin, behind))
-        self._noted = end
+    def _keep_latest(self, end: int) -> None:
+        """Keep the timestamps of the present column up to a line, if an open trigger has a bound.
 
-    def _check_times(self, column: Column) -> None:
+        A session can end in the middle of a column, so this is called before that, and at the end.
+        """
+        if any(monitor.open for monitor in self._active.bounded):
+            first, past = (bisect_left(self._column.lines, line) for line in (self._kept_until, end))
+            self._session.latest.add(self._column.part(first, past))
+        self._kept_until = end
+
+    def _step_column(self, column: Column) -> None:
+        """Do what needs no look at single messages: count events, compare timestamps."""
         if self._waits_for_command:
-            last = column if len(column.kinds) <= _MOST_BEFORE else column.part(-_MOST_BEFORE)
-            self._before.extend(map(Seen, last.lines, last.messages, last.kinds))
+            last = (
+                column if len(column.kinds) <= _MOST_BEFORE_COMMANDS else column.part(-_MOST_BEFORE_COMMANDS)
+            )
+            self._before_commands.extend(map(Seen, last.lines, last.messages, last.kinds))
         timed = column.without(Command, Reply)
         self._events += len(timed.kinds)
         if Greeting in timed.present:
@@ -374,16 +403,16 @@ class Checker:
 _open = attrgetter("open")
 
 
-class _Watch(NamedTuple):
-    """The monitors of temporal rules, those with a bound, and what each message makes them do."""
+class _RuleSet(NamedTuple):
+    """The monitors of some temporal rules, those of them with a bound (`within`), and the plan for all."""
 
     monitors: Sequence[Monitor]
     bounded: Sequence[Monitor]
     plan: Plan
 
 
-_MOST_BEFORE = 300
-"""Messages before the first command that are looked at then: they can show the state of the machine."""
+_MOST_BEFORE_COMMANDS = 300
+"""The last messages before the first command that are remembered: they can show the state of the machine."""
 
 _MOST_VERSIONS = 20
 """Versions in greetings that are remembered."""

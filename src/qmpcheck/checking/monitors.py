@@ -1,7 +1,9 @@
 """Monitors: each tracks one temporal rule through one stream, forward, one message after the other.
 
-A monitor learns of triggers, of responses and of what lifts an absence, in their order; a message that is
-two of these is a response first. `finish` tells it that the session is over.
+There is one class for each kind of rule. Its methods `on_trigger`, `on_response` and so on are steps of a
+`plan`, taken for the messages that match the rule's patterns, in the order of the stream. One message can
+match several patterns: it is a response first, and then a trigger, so that no message is its own response.
+The checker calls `finish` at the end of each session; the monitor is then ready for the next one.
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ from qmpcheck.streams.messages import MICROSECONDS, Command, time_of
 from qmpcheck.text import name, safe, shortened
 
 MOST_OPEN = 10_000
-"""Open triggers of one rule that are kept one by one; those after them are only counted."""
+"""Open triggers of one rule that are kept one by one.
+
+Those after them are only counted, in 16 bytes each: a hostile stream can have any number of triggers.
+"""
 
 Outcome = Literal["met", "not needed", "late", "missing", "pending", "unpreceded", "present"]
 
@@ -36,8 +41,8 @@ class Judgement(NamedTuple):
         rule: the rule.
         line: the line of the message.
         outcome: what was decided.
-        response: the line of the response, early or late; None where none came.
-        erratum: the known case that covers it, "" for none.
+        response: the line of the response, early or late; None if none came.
+        erratum: the known erratum that covers it, "" for none.
     """
 
     rule: TemporalRule
@@ -53,8 +58,8 @@ class Reporter(NamedTuple):
     Attributes:
         finding: takes each finding.
         more: takes the code, the event, the number and the rule's title of findings that are only counted.
-        judgement: takes each judgement, those without a finding, too; None where nobody wants them.
-        name_of: gives the name of a message.
+        judgement: takes each judgement, also those that are no finding; None if nobody needs them.
+        name_of: returns the name of a message.
     """
 
     finding: Callable[[Finding], object]
@@ -68,7 +73,14 @@ class Monitor:
 
     Attributes:
         rule: the rule.
-        open: whether it waits for anything, by its truth.
+        session: what the messages of the present QEMU process have shown so far.
+        open: whether the monitor waits for anything, by its truth. While it does not, it need not learn of
+            responses, nor of the end of a session.
+
+    Args:
+        rule: the rule.
+        session: shared by all monitors of a checker.
+        reporter: takes what the monitor finds.
     """
 
     open: Any = True
@@ -78,44 +90,57 @@ class Monitor:
         self._trigger_key = key_reader(tuple(path for path, _ in rule.same))
         self._response_key = key_reader(tuple(path for _, path in rule.same))
         self._states = [
-            (session.state(state), key_reader(tuple(path for path, _ in state.same)), is_wanted)
-            for state, is_wanted in [(rule.during, True), *((each, False) for each in rule.unless)]
+            (session.state(state), key_reader(tuple(path for path, _ in state.same)), is_required)
+            for state, is_required in [(rule.during, True), *((each, False) for each in rule.unless)]
             if state
         ]
 
     def reconnected(self) -> None:
-        """A client came back to the same process: messages can be missing before this."""
+        """Handle a new connection to the same process: messages may be missing before it."""
 
     def applies(self, trigger: Seen) -> bool:
-        """Whether a trigger comes in a state that the rule is about."""
-        return all(tracker.holds(key(trigger)) == is_wanted for tracker, key, is_wanted in self._states)
+        """Return whether a trigger comes in a state in which the rule applies."""
+        return all(
+            tracker.includes(key(trigger)) == is_required for tracker, key, is_required in self._states
+        )
 
     def on_trigger(self, trigger: Seen) -> None:
-        """A message that the rule is about."""
+        """Handle a trigger."""
 
     def on_response(self, response: Seen) -> None:
-        """One of its responses."""
+        """Handle one of the responses."""
 
     def on_until(self, until: Seen) -> None:
-        """A message that lifts an absence for its key."""
+        """Handle a message that ends an absence for its key."""
 
     def on_until_all(self, until: Seen) -> None:
-        """A message that lifts an absence for every key."""
+        """Handle a message that ends an absence for every key."""
 
     def on_reply(self, trigger: Seen, reply: int, failed: bool) -> None:
-        """A command that was a trigger has a reply, on that line."""
+        """Handle the reply to a trigger that is a command.
+
+        Args:
+            trigger: the command.
+            reply: the line of the reply.
+            failed: whether the reply is an error.
+        """
 
     def on_situation(self, excuse: Excuse, begin: Seen) -> None:
-        """The situation of an erratum begins."""
+        """Handle the event that begins the situation of an erratum."""
 
     def on_ending(self, shutdown: Seen) -> None:
-        """The process begins to end."""
+        """Handle the SHUTDOWN with which the process begins to end."""
 
     def finish(self, end: int, complete: bool) -> None:
-        """The session ends with line `end`, and is known to be over if `complete`; then forget all of it."""
+        """Report what is open at the end of a session, and forget it.
+
+        Args:
+            end: the last line of the session.
+            complete: whether the session is known to be over, so that nothing can come any more.
+        """
 
     def overdue(self) -> Iterator[Finding]:
-        """The triggers that can only be met late any more, each once, as pending."""
+        """Yield the open triggers whose bound has passed, each once, as pending findings."""
         return iter(())
 
     def _judge(self, outcome: Outcome, seen: Seen, response: Seen | None = None, erratum: str = "") -> None:
@@ -127,18 +152,18 @@ class Monitor:
         self,
         outcome: Outcome,
         seen: Seen,
-        said: str,
+        observed: str,
         erratum: str = "",
         searched: int | None = None,
     ) -> Finding:
-        """The finding on a message.
+        """Return the finding on a message.
 
         Args:
             outcome: what was decided.
             seen: the message.
-            said: what happened, in words.
-            erratum: the known case that covers it.
-            searched: the line up to which a response was looked for.
+            observed: what happened, in words.
+            erratum: the known erratum that covers it, "" for none.
+            searched: the last line that was searched for a response.
         """
         data = data_of(seen.message)
         carries = safe(shortened(_to_json()(data), 200)) if data else ""
@@ -150,7 +175,7 @@ class Monitor:
         return Finding(
             RULE_CODES[outcome],
             seen.line,
-            f"{title}{self.rule.text}, but {said}",
+            f"{title}{self.rule.text}, but {observed}",
             name(self._reporter.name_of(seen.message)),
             spec_line=self.rule.line,
             spec_file=self.rule.file,
@@ -163,22 +188,22 @@ class Monitor:
 
 @functools.cache
 def _to_json() -> Callable[[Any], str]:
-    import json  # a stream without findings needs none
+    import json  # a stream without findings does not need it
 
     return json.JSONEncoder(default=str).encode
 
 
-class Open(msgspec.Struct):
+class OpenTrigger(msgspec.Struct):
     """A trigger that waits for a response.
 
     Attributes:
         seen: the trigger.
-        late: a response that was sent before it, but happened too late; None where there is none.
-        is_uncertain: whether a response can have been missed, as a client reconnected since, or can have
+        late: a response that was sent before it, but happened too late; None if there is none.
+        is_uncertain: whether a response may have been missed, as a client reconnected since, or may have
             been dropped, as the process ended.
-        reply: the line of the reply to a command; None where it has none yet.
-        is_noted: whether it was reported that its bound has passed.
-        erratum: the known case that covers it, "" for none.
+        reply: the line of the reply to a command; None if it has none yet.
+        is_noted: whether `overdue` has reported it.
+        erratum: the known erratum that covers it, "" for none.
     """
 
     seen: Seen
@@ -189,15 +214,21 @@ class Open(msgspec.Struct):
     erratum: str = ""
 
     @property
-    def replied(self) -> str:
-        """Says that a command has no reply; "" if it has one, which the finding names, and for an event."""
+    def reply_note(self) -> str:
+        """The words for a command without a reply; "" for an event, and for a command with one."""
         if self.seen.kind is not Command:
             return ""
         return "" if self.reply else " (it has no reply)"
 
 
 class _Counted:
-    """Open triggers of one key that are only counted: the lines and times of those that can be missing."""
+    """Open triggers of one key that are only counted.
+
+    Attributes:
+        uncertain: how many can only be pending, as their response may have been missed.
+        lines: the lines of the others.
+        times: when these happened, in microseconds.
+    """
 
     def __init__(self) -> None:
         from array import array  # hardly any stream has so many
@@ -210,54 +241,60 @@ class _Counted:
         self.times.append(_NO_TIME if now is None else now)
 
     def remove(self, line: int) -> None:
-        """Forget the trigger on that line, if it is among them."""
+        """Forget the trigger on a line, if it is among those that are certain."""
         if line in self.lines:
             at = self.lines.index(line)
             del self.lines[at], self.times[at]
 
-    def reconnected(self) -> None:
-        """A client came back: none can be missing any more."""
+    def make_uncertain(self) -> None:
+        """Let all be pending at the end, and none missing."""
         self.uncertain += len(self.lines)
         del self.lines[:], self.times[:]
 
 
 _NO_TIME = (1 << 63) - 1
-"""Later than any: the bound of a trigger without a clock never passes."""
+"""Stands for the time of a trigger without a clock. It is later than any, so that the bound never passes."""
 
 
 class Response(Monitor):
-    """After a trigger, one of the responses comes: any later one meets all that wait with its key."""
+    """After a trigger, one of the responses comes. A response meets all open triggers with its key.
+
+    Attributes:
+        open: the open triggers, by key.
+    """
 
     def __init__(self, rule: TemporalRule, session: Session, reporter: Reporter) -> None:
         super().__init__(rule, session, reporter)
-        self.open: dict[Key, list[Open]] = {}
+        self.open: dict[Key, list[OpenTrigger]] = {}
         self._number_open = 0
         self._counted: dict[Key, _Counted] = {}
+        # Without keys, bounds and judgements, a response closes everything: nothing has to be compared.
         self._meets_all = not rule.same and rule.within is None and not reporter.judgement
         self._needs_running = rule.needs_running
-        self._looked_back_on = {each.name for each in rule.then} | ({RESUME} if rule.needs_running else set())
+        self._needed_past = {each.name for each in rule.then} | ({RESUME} if rule.needs_running else set())
 
     def reconnected(self) -> None:
         for each in self._all_open():
             each.is_uncertain = True
         for counted in self._counted.values():
-            counted.reconnected()
+            counted.make_uncertain()
 
     def on_trigger(self, trigger: Seen) -> None:
         if self._needs_running and self._is_stopped(trigger):
             self._judge("not needed", trigger)
             return
+        # QEMU may delay a rate-limited trigger until after its own response.
         response = self._response_before(trigger) if self.rule.is_limited else None
-        if response and not (self._is_late(trigger, response) and self._reaches_back(trigger)):
+        if response and not (self._is_late(trigger, response) and self._knows_all_since(trigger)):
             self._judge("met", trigger, response)
             return
         key = self._trigger_key(trigger)
         if self._number_open == MOST_OPEN:
             now = None if self.rule.within is None else time_of(trigger.message)
             self._counted.setdefault(key, _Counted()).add(trigger, now)
-            self.open.setdefault(key, [])  # responses of this key are awaited, too
+            self.open.setdefault(key, [])  # `open` must be true while some trigger is only counted
             return
-        self.open.setdefault(key, []).append(Open(trigger, response, erratum=self._erratum(trigger)))
+        self.open.setdefault(key, []).append(OpenTrigger(trigger, response, erratum=self._erratum(trigger)))
         self._number_open += 1
 
     def on_response(self, response: Seen) -> None:
@@ -266,14 +303,14 @@ class Response(Monitor):
             return
         key = self._response_key(response)
         if key is None:
-            return
+            return  # `self.open[None]` has the triggers that lack a member: nothing meets these
         met = self.open.pop(key, ())
         self._number_open -= len(met)
         for each in met:
             self._meet(each, response)
         counted, now = self._counted.pop(key, None), time_of(response.message)
-        if counted and self.rule.within is not None and now is not None:
-            self._more("late", sum(time < now - self.rule.within for time in counted.times))
+        if counted and self.rule.within is not None and now is not None:  # the others were met in time
+            self._count("late", sum(time < now - self.rule.within for time in counted.times))
 
     def on_situation(self, excuse: Excuse, begin: Seen) -> None:
         for each in self._all_open():
@@ -281,6 +318,7 @@ class Response(Monitor):
                 each.erratum = excuse.erratum
 
     def on_reply(self, trigger: Seen, reply: int, failed: bool) -> None:
+        # The trigger may be met already: then it is not in the list, and nothing changes.
         key = self._trigger_key(trigger)
         open = self.open.get(key, [])
         if not (failed and self.rule.error_closes):
@@ -295,17 +333,18 @@ class Response(Monitor):
             self._counted[key].remove(trigger.line)
 
     def on_ending(self, shutdown: Seen) -> None:
-        """A command is dropped that QEMU had no time for: no other was sent after its reply."""
+        """Excuse the commands whose work QEMU may have dropped as the process ends."""
         for each in self._all_open():
+            # A command that was sent after the reply shows that QEMU went on, and could send the response.
             had_time = each.reply is not None and each.reply < self.session.sent.last
             each.is_uncertain = each.is_uncertain or not had_time or self.rule.ends_with_process
         for counted in self._counted.values():
-            counted.reconnected()
+            counted.make_uncertain()
 
     def finish(self, end: int, complete: bool) -> None:
         for each in self._all_open():
             if each.late:
-                self._tell_late(each, each.late)
+                self._report_late(each, each.late)
             elif self._can_be_missing(each) and (complete or self._is_past(each.seen)):
                 self._judge("missing", each.seen, erratum=each.erratum)
                 self._reporter.finding(self._unmet("missing", each, "none came", end))
@@ -313,9 +352,9 @@ class Response(Monitor):
                 self._judge("pending", each.seen, erratum=each.erratum)
                 self._reporter.finding(self._unmet("pending", each, "none has come yet", end))
         for counted in self._counted.values():
-            missing = self._missing(counted, complete)
-            self._more("missing", missing)
-            self._more("pending", len(counted.lines) + counted.uncertain - missing)
+            missing = self._number_missing(counted, complete)
+            self._count("missing", missing)
+            self._count("pending", len(counted.lines) + counted.uncertain - missing)
         self._forget()
 
     def overdue(self) -> Iterator[Finding]:
@@ -330,38 +369,38 @@ class Response(Monitor):
         self._number_open = 0
         self._counted.clear()
 
-    def _all_open(self) -> Iterator[Open]:
+    def _all_open(self) -> Iterator[OpenTrigger]:
         return chain.from_iterable(self.open.values())
 
-    def _meet(self, each: Open, response: Seen) -> None:
-        """A trigger that waits is met, perhaps too late."""
+    def _meet(self, each: OpenTrigger, response: Seen) -> None:
+        """Judge an open trigger that a response meets, perhaps too late."""
         if each.is_uncertain or not self._is_late(each.seen, response):
             self._judge("met", each.seen, response, each.erratum)
         else:
-            self._tell_late(each, each.late or response)
+            self._report_late(each, each.late or response)
 
-    def _unmet(self, outcome: Outcome, each: Open, said: str, end: int) -> Finding:
-        """The finding on a trigger that no response has met up to the line `end`."""
-        finding = self._finding(outcome, each.seen, said + each.replied, each.erratum, end)
+    def _unmet(self, outcome: Outcome, each: OpenTrigger, observed: str, end: int) -> Finding:
+        """Return the finding on a trigger that no response has met up to the line `end`."""
+        finding = self._finding(outcome, each.seen, observed + each.reply_note, each.erratum, end)
         return msgspec.structs.replace(finding, reply=each.reply)
 
-    def _tell_late(self, each: Open, response: Seen) -> None:
+    def _report_late(self, each: OpenTrigger, response: Seen) -> None:
         gap = (time_of(response.message) or 0) - (time_of(each.seen.message) or 0)
         bound = (self.rule.within or 0) / MICROSECONDS
-        said = f"it came {gap / MICROSECONDS:.6f} s later, past the limit of {bound:g} s"
+        observed = f"it came {gap / MICROSECONDS:.6f} s later, past the limit of {bound:g} s"
         self._judge("late", each.seen, response, each.erratum)
-        self._reporter.finding(self._finding("late", each.seen, said, each.erratum))
+        self._reporter.finding(self._finding("late", each.seen, observed, each.erratum))
 
-    def _more(self, outcome: Outcome, number: int) -> None:
+    def _count(self, outcome: Outcome, number: int) -> None:
         if number:
             self._reporter.more(RULE_CODES[outcome], self.rule.trigger.name, number, self.rule.title)
 
     def _is_stopped(self, trigger: Seen) -> bool:
-        """Whether the machine was stopped when the trigger happened."""
+        """Return whether the machine was stopped when the trigger happened."""
         return self.session.is_stopped(time_of(trigger.message) if self.rule.is_limited else None)
 
     def _response_before(self, trigger: Seen) -> Seen | None:
-        """The first response that was sent before a trigger, but did not happen before it."""
+        """Return the first response that was sent before a trigger, but did not happen before it."""
         now, key = time_of(trigger.message), self._trigger_key(trigger)
         if now is None or key is None:
             return None
@@ -373,14 +412,17 @@ class Response(Monitor):
                     continue
                 if then < now:
                     break
-                if pattern.condition.holds_where(each.value_of) and self._response_key(each) == key:
+                if pattern.condition.matches(each.value_of) and self._response_key(each) == key:
                     found = min(found or (then, each), (then, each), key=itemgetter(0))
         return found[1] if found else None
 
-    def _reaches_back(self, trigger: Seen) -> bool:
-        """Whether all that happened after a trigger is known; otherwise it is taken to be met in time."""
+    def _knows_all_since(self, trigger: Seen) -> bool:
+        """Return whether the session remembers every event it needs since a trigger happened.
+
+        If it does not, an earlier response may be forgotten, and a late one proves nothing.
+        """
         now = time_of(trigger.message)
-        pasts = (self.session.past[event] for event in self._looked_back_on)
+        pasts = (self.session.past[event] for event in self._needed_past)
         oldest = [time_of(past[0].message) for past in pasts if len(past) == LOOK_BACK]
         return now is None or all(each is None or each <= now for each in oldest)
 
@@ -391,19 +433,20 @@ class Response(Monitor):
         return first is not None and second is not None and second - first > self.rule.within
 
     def _is_past(self, trigger: Seen) -> bool:
-        """Whether the timestamp of a later message has passed the bound of a trigger."""
+        """Return whether the timestamp of a later message is past the bound of a trigger."""
         now = None if self.rule.within is None else time_of(trigger.message)
         if self.rule.within is None or now is None:
             return False
         latest = self.session.latest.after(trigger.line)
         return latest is not None and latest - now > self.rule.within
 
-    def _can_be_missing(self, each: Open) -> bool:
+    def _can_be_missing(self, each: OpenTrigger) -> bool:
+        # When QEMU ends, it drops the commands that it has not handled.
         was_dropped = self.session.is_ending and each.seen.kind is Command and each.reply is None
         return not each.is_uncertain and not self.rule.never_missing and not was_dropped
 
-    def _missing(self, counted: _Counted, complete: bool) -> int:
-        """How many triggers that are only counted are missing a response."""
+    def _number_missing(self, counted: _Counted, complete: bool) -> int:
+        """Return how many triggers that are only counted lack their response for certain."""
         if self.rule.never_missing or (self.rule.within is None and not complete):
             return 0
         if complete:
@@ -414,7 +457,10 @@ class Response(Monitor):
         return sum(last is not None and last - self.rule.within > time for last, time in bounds)
 
     def _erratum(self, trigger: Seen) -> str:
-        """The erratum that covers a trigger when it comes, "" for none."""
+        """Return the erratum that covers a trigger when it comes, "" for none.
+
+        One whose situation begins only later is found by `on_situation`.
+        """
         for excuse in self.rule.excuses:
             situation = excuse.situation
             for begin in (
@@ -425,11 +471,17 @@ class Response(Monitor):
         return ""
 
     def _is_excused(self, excuse: Excuse, trigger: Seen, begin: Seen | None) -> bool:
-        """Whether an erratum covers a trigger; if it is about a situation, one that begins with `begin`."""
+        """Return whether an erratum covers a trigger.
+
+        Args:
+            excuse: the erratum.
+            trigger: the trigger.
+            begin: the event that begins the erratum's situation; None if it needs none.
+        """
         series = self.session.series
         if excuse.until and series and series > excuse.until:
             return False
-        if not excuse.trigger.holds_where(trigger.value_of):
+        if not excuse.trigger.matches(trigger.value_of):
             return False
         situation = excuse.situation
         if situation is None or begin is None:
@@ -446,7 +498,7 @@ class Precedence(Monitor):
         self._is_certain = True
 
     def reconnected(self) -> None:
-        self._is_certain = False  # it can have come while nobody listened
+        self._is_certain = False  # a response may have come while no client was connected
 
     def on_response(self, response: Seen) -> None:
         key = self._response_key(response)
@@ -466,16 +518,21 @@ class Precedence(Monitor):
 
 
 class Absence(Monitor):
-    """After a trigger none of the responses comes, or none until it is lifted."""
+    """After a trigger, none of the responses comes, or none until one of `until` comes.
+
+    A forbidden response does not end the absence: the next one is a finding, too.
+
+    Attributes:
+        open: the keys for which the responses are forbidden now.
+    """
 
     def __init__(self, rule: TemporalRule, session: Session, reporter: Reporter) -> None:
         super().__init__(rule, session, reporter)
         self.open: set[Key] = set()
-        """What is forbidden."""
 
     def reconnected(self) -> None:
         if self.rule.until or self.rule.until_all:
-            self.open.clear()  # it can have been lifted while nobody listened
+            self.open.clear()  # one of `until` may have come while no client was connected
 
     def on_response(self, response: Seen) -> None:
         if self._response_key(response) in self.open:
@@ -503,7 +560,7 @@ class Absence(Monitor):
 
 
 class Never(Monitor):
-    """The trigger does not come."""
+    """A trigger does not come at all."""
 
     def on_trigger(self, trigger: Seen) -> None:
         self._judge("present", trigger)
@@ -516,4 +573,4 @@ MONITORS: dict[str, type[Monitor]] = {
     "absence": Absence,
     "never": Never,
 }
-"""The monitor of each kind of rule."""
+"""The class of monitor for each kind of rule."""

@@ -1,4 +1,7 @@
-"""Which monitors each message concerns: worked out once, so that other messages cost nothing."""
+"""The steps that each message causes, worked out once for a set of rules.
+
+The checker looks up each message by its class; a message without steps costs only this look-up.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +20,22 @@ from qmpcheck.streams.messages import Command, Greeting, RejectedEvent, Reply
 
 
 class Waiting(Protocol):
-    """Something that steps are taken for only while it is open."""
+    """Something that waits for messages while it is open; otherwise its steps are skipped.
+
+    Most monitors are closed most of the time. To ask for the attribute first is faster than to take the step.
+    """
 
     @property
     def open(self) -> object:
-        """Whether it is, by its truth."""
+        """Whether it waits, by its truth."""
 
 
 class Steps(NamedTuple):
-    """What a message makes happen.
+    """The steps that a message causes.
 
     Attributes:
-        steps: what is done, in order, each while what waits for it is open.
-        remember: keeps the message, after that.
+        steps: the steps, in order, each with what waits for it.
+        remember: adds the message to the session's past; called after the steps.
     """
 
     steps: tuple[tuple[Waiting, Step], ...]
@@ -41,27 +47,30 @@ class _Always:
 
 
 _ALWAYS_WAITING = _Always()
-"""Waits for something at any time."""
 
 
-class _Wanted(NamedTuple):
+class _PlannedStep(NamedTuple):
     step: Step
     condition: Condition
     waiting: Waiting
 
 
 class Plan:
-    """The steps of each message. An event is first a response, then a trigger; then it is remembered.
+    """The steps that each message causes, by its class.
+
+    An event is first a response, then a trigger: a trigger must not be its own response. Then it changes
+    states, so that a rule about a state applies to the messages before the change. At last it is remembered:
+    monitors look only at events before it.
 
     Attributes:
-        by_kind: the steps of each message that has any, by its class.
+        by_kind: the steps of each class of messages that has any.
 
     Args:
-        names: the events that the decoder knows, by their classes.
+        names: the names of events, by their classes in the decoder.
         monitors: one for each temporal rule.
-        rate_limits: looks at each rate-limited event.
-        session: what monitors look at.
-        greet: takes each greeting.
+        rate_limits: checks each rate-limited event.
+        session: shared by the monitors.
+        greet: handles each greeting.
     """
 
     def __init__(
@@ -73,24 +82,24 @@ class Plan:
         greet: Step,
     ) -> None:
         self._commands: dict[str, CommandSteps] = defaultdict(CommandSteps)
-        self._wanted: dict[str, list[_Wanted]] = defaultdict(list)
+        self._planned: dict[str, list[_PlannedStep]] = defaultdict(list)
         for event in STATE_EVENTS if monitors else ():
-            self._wanted[event]  # an event that makes any steps, be it none, is remembered
+            self._remember(event)
         for monitor in monitors:
-            self._want_responses(monitor)
+            self._add_responses(monitor)
         for monitor in monitors:
-            self._want_triggers(monitor)
-        self._want_states(session)
+            self._add_triggers(monitor)
+        self._add_states(session)
         for event in rate_limits.limits:
-            self._want(event, functools.partial(rate_limits.step, event))
-        remember = {name: session.past[name].append for name in self._wanted}
+            self._add(event, functools.partial(rate_limits.step, event))
+        remember = {name: session.past[name].append for name in self._planned}
         self._by_name = {
-            name: Steps(_steps(RejectedEvent, each), remember[name]) for name, each in self._wanted.items()
+            name: Steps(_steps(RejectedEvent, each), remember[name]) for name, each in self._planned.items()
         }
         self.by_kind = {
-            kind: Steps(_steps(kind, self._wanted[name]), remember[name])
+            kind: Steps(_steps(kind, self._planned[name]), remember[name])
             for kind, name in names.items()
-            if name in self._wanted
+            if name in self._planned
         } | {
             RejectedEvent: _only(self._take_rejected),
             Greeting: _only(greet),
@@ -99,70 +108,78 @@ class Plan:
         }
 
     def _take_rejected(self, seen: Seen) -> None:
-        """The steps of an event that the decoder rejected, by its name."""
+        """Take the steps of an event that the decoder refused: it breaks a rule, but it came nevertheless."""
         if steps := self._by_name.get(seen.message.event):
             take(steps, seen)
 
-    def _want(
+    def _add(
         self, event: str, step: Step, condition: Condition = ALWAYS, waiting: Waiting = _ALWAYS_WAITING
     ) -> None:
-        self._wanted[event].append(_Wanted(step, condition, waiting))
+        self._planned[event].append(_PlannedStep(step, condition, waiting))
 
-    def _want_responses(self, monitor: Monitor) -> None:
+    def _remember(self, event: str) -> None:
+        """Remember events of a name, even if they cause no step."""
+        self._planned[event]
+
+    def _add_responses(self, monitor: Monitor) -> None:
         if not isinstance(monitor, Precedence):
             for each in monitor.rule.then:
-                self._want(each.name, monitor.on_response, each.condition, monitor)
+                self._add(each.name, monitor.on_response, each.condition, monitor)
         for each in monitor.rule.until:
-            self._want_pattern(each, monitor.on_until)
+            self._add_pattern(each, monitor.on_until)
         for each in monitor.rule.until_all:
-            self._want_pattern(each, monitor.on_until_all)
+            self._add_pattern(each, monitor.on_until_all)
 
-    def _want_pattern(self, pattern: Pattern, step: Step) -> None:
-        """A step for events, or for commands."""
+    def _add_pattern(self, pattern: Pattern, step: Step) -> None:
+        """Add a step for the messages of a pattern, which are events or commands."""
         if pattern.is_command:
+            # Twice: a trigger that QEMU sent before it read the command can come after the command.
             self._commands[pattern.name].at_once.append((pattern.condition, step))
-            # what QEMU sent before it read the command can arrive between the command and its reply
             self._commands[pattern.name].at_success.append((pattern.condition, step))
         else:
-            self._want(pattern.name, step, pattern.condition)
+            self._add(pattern.name, step, pattern.condition)
 
-    def _want_triggers(self, monitor: Monitor) -> None:
+    def _add_triggers(self, monitor: Monitor) -> None:
         trigger = monitor.rule.trigger
         if trigger.is_command:
             self._commands[trigger.name].triggered.append((trigger.condition, monitor))
             if isinstance(monitor, Response):
-                self._want("SHUTDOWN", monitor.on_ending, waiting=monitor)
+                self._add("SHUTDOWN", monitor.on_ending, waiting=monitor)
         elif monitor.rule.during or monitor.rule.unless:
-            self._want(trigger.name, functools.partial(_trigger_if_it_applies, monitor), trigger.condition)
+            self._add(trigger.name, functools.partial(_trigger_if_rule_applies, monitor), trigger.condition)
         else:
-            self._want(trigger.name, monitor.on_trigger, trigger.condition)
-        if isinstance(monitor, Precedence):  # no event precedes itself
+            self._add(trigger.name, monitor.on_trigger, trigger.condition)
+        if isinstance(monitor, Precedence):  # after the trigger: no event precedes itself
             for each in monitor.rule.then:
-                self._want(each.name, monitor.on_response, each.condition)
+                self._add(each.name, monitor.on_response, each.condition)
         for excuse in monitor.rule.excuses:
             if situation := excuse.situation:
                 begin = situation.begin
                 step = functools.partial(monitor.on_situation, excuse)
-                self._want(begin.name, step, begin.condition, monitor)
+                self._add(begin.name, step, begin.condition, monitor)
                 for event in situation.ends:
-                    self._wanted[event]  # is remembered
+                    self._remember(event)
 
-    def _want_states(self, session: Session) -> None:
+    def _add_states(self, session: Session) -> None:
         for tracker in session.all_states():
             for each in tracker.state.ends:
                 if each.is_command:
+                    # Not with the reply: the state may end at any time before that.
                     self._commands[each.name].afterwards.append((each.condition, tracker.on_end))
                 else:
-                    self._want(each.name, tracker.on_end, each.condition, tracker)
+                    self._add(each.name, tracker.on_end, each.condition, tracker)
             for each in tracker.state.begins:
                 if each.is_command:
                     self._commands[each.name].at_success.append((each.condition, tracker.on_begin))
                 else:
-                    self._want(each.name, tracker.on_begin, each.condition, tracker.others)
+                    self._add(each.name, tracker.on_begin, each.condition, tracker.others)
 
 
 def state_changes(session: Session) -> dict[str, list[tuple[Condition, Step]]]:
-    """The events that begin and end states, by their names, each with its condition and its step."""
+    """Return the steps of events that begin or end a state, by name, each with its condition.
+
+    A checker that adds rules in the middle of a stream takes these for the events before.
+    """
     changes: dict[str, list[tuple[Condition, Step]]] = defaultdict(list)
     for tracker in session.all_states():
         for step, patterns in (
@@ -176,7 +193,7 @@ def state_changes(session: Session) -> dict[str, list[tuple[Condition, Step]]]:
 
 
 def take(steps: Steps, seen: Seen) -> None:
-    """Take the steps of one message."""
+    """Take the steps of one message. `Checker._step_part` does the same without a call."""
     for waiting, step in steps.steps:
         if waiting.open:
             step(seen)
@@ -184,24 +201,25 @@ def take(steps: Steps, seen: Seen) -> None:
 
 
 def _only(step: Step, waiting: Waiting = _ALWAYS_WAITING) -> Steps:
-    """One step, after which the message is not remembered."""
-    return Steps(((waiting, step),), bool)
+    """Return one step, without remembering the message."""
+    return Steps(((waiting, step),), bool)  # `bool` takes the message, and does nothing
 
 
-def _trigger_if_it_applies(monitor: Monitor, seen: Seen) -> None:
+def _trigger_if_rule_applies(monitor: Monitor, seen: Seen) -> None:
     if monitor.applies(seen):
         monitor.on_trigger(seen)
 
 
-def _steps(kind: type, wanted: Sequence[_Wanted]) -> tuple[tuple[Waiting, Step], ...]:
-    """The steps of messages of one class."""
-    return tuple((each.waiting, _guarded(each.step, kind, each.condition)) for each in wanted)
+def _steps(kind: type, planned: Sequence[_PlannedStep]) -> tuple[tuple[Waiting, Step], ...]:
+    """Return the steps of messages of one class."""
+    return tuple((each.waiting, _guarded(each.step, kind, each.condition)) for each in planned)
 
 
 def _guarded(step: Step, kind: type, condition: Condition) -> Step:
-    """The step, taken only where the condition holds."""
+    """Return a function that takes the step if a message of the class meets the condition."""
     if not condition:
         return step
+    # Most conditions are about one member with strings: these get a check without any loop.
     if len(condition.when) == 1 and not condition.has and not condition.lacks:
         [(path, values)] = condition.when
         if all(isinstance(value, str) for value in values):
@@ -214,8 +232,8 @@ def _guarded(step: Step, kind: type, condition: Condition) -> Step:
 
             return step_if_one_of
 
-    def step_if_it_holds(seen: Seen) -> None:
-        if condition.holds_where(seen.value_of):
+    def step_if_matched(seen: Seen) -> None:
+        if condition.matches(seen.value_of):
             step(seen)
 
-    return step_if_it_holds
+    return step_if_matched

@@ -1,4 +1,4 @@
-"""Commands and their replies: what a command makes happen, at once and when its reply comes."""
+"""Commands and their replies: the steps that a command causes, at once and when its reply comes."""
 
 from __future__ import annotations
 
@@ -11,29 +11,30 @@ from qmpcheck.checking.timestamps import Seen
 from qmpcheck.streams.messages import Command
 
 Step = Callable[[Seen], object]
+"""Handles one message."""
 
 
 class Triggered(Protocol):
-    """What a command can trigger: see `monitors.Monitor`."""
+    """The part of a `monitors.Monitor` that commands need; that module imports this one."""
 
     def applies(self, trigger: Seen) -> bool:
-        """Whether it is triggered in the present state."""
+        """Return whether the rule applies to a trigger in the present state."""
 
     def on_trigger(self, trigger: Seen) -> None:
-        """Take the command."""
+        """Handle a trigger."""
 
     def on_reply(self, trigger: Seen, reply: int, failed: bool) -> None:
-        """Take the reply to it, on that line."""
+        """Handle the reply to a trigger, on the line `reply`."""
 
 
 class CommandSteps:
-    """What a command makes happen, each on a condition.
+    """The steps that commands of one name cause, each on a condition.
 
     Attributes:
-        at_once: steps that are taken when it is sent.
+        at_once: steps taken when the command is sent, before it triggers anything.
         triggered: the monitors that it triggers.
-        afterwards: steps that are taken after that.
-        at_success: steps that are taken when it is known to have succeeded.
+        afterwards: steps taken when it is sent, after it has triggered.
+        at_success: steps taken when its reply says that it succeeded.
     """
 
     def __init__(self) -> None:
@@ -43,13 +44,14 @@ class CommandSteps:
         self.at_success: list[tuple[Condition, Step]] = []
 
 
-class _Sent(NamedTuple):
-    """A command without a reply so far.
+class _SentCommand(NamedTuple):
+    """A command that has no reply yet.
 
     Attributes:
-        id: what its reply will have, too; None for none.
-        triggered: the monitors that it triggered, each with the command, or the one inside of it, that did.
-        at_success: the steps that are taken when its reply says that it succeeded.
+        id: the `id` that its reply will repeat; None if it has none.
+        triggered: the monitors that it triggered, each with the trigger: the command, or one that it contains
+            (`transaction`).
+        at_success: the steps to take when its reply says that it succeeded, each with its command.
     """
 
     id: Any
@@ -58,31 +60,31 @@ class _Sent(NamedTuple):
 
 
 class SentCommands:
-    """The commands of a connection that have no reply so far.
+    """The commands of a connection that have no reply yet.
 
     Attributes:
-        open: those commands, oldest first: replies matter only while there are any.
-        last: the line of the last command; 0 where there was none.
+        open: these commands, oldest first. Replies are ignored while there are none.
+        last: the line of the last command; 0 if there was none.
     """
 
     def __init__(self) -> None:
-        self.open: deque[_Sent] = deque(maxlen=_MOST_SENT)
+        self.open: deque[_SentCommand] = deque(maxlen=_MOST_SENT)
         self.last = 0
 
     def reset(self) -> None:
-        """Forget all: a new process begins."""
+        """Forget everything: a new process begins."""
         self.reconnected()
         self.last = 0
 
     def reconnected(self) -> None:
-        """Replies are for the connection on which their commands were sent."""
+        """Forget the open commands: QEMU sends a reply only on the connection of its command."""
         self.open.clear()
 
     def on_command(self, steps_of: Mapping[str, CommandSteps], seen: Seen) -> None:
-        """A command, and those in it, trigger rules, until its reply says that it failed.
+        """Take the steps of a command and of those that it contains, and remember it until its reply comes.
 
         Args:
-            steps_of: what each command makes happen, by its name.
+            steps_of: the steps of each command, by its name.
             seen: the command.
         """
         triggered: list[tuple[Triggered, Seen]] = []
@@ -91,7 +93,9 @@ class SentCommands:
             if steps := steps_of.get(part.name):
                 self._take(Seen(seen.line, part, Command), steps, triggered, at_success)
         self.last = seen.line
-        self.open.append(_Sent(seen.message.id, triggered, at_success))
+        # Commands that cause nothing are remembered, too: without an `id`, only their order shows which
+        # reply is theirs.
+        self.open.append(_SentCommand(seen.message.id, triggered, at_success))
 
     def _take(
         self,
@@ -101,21 +105,21 @@ class SentCommands:
         at_success: list[tuple[Step, Seen]],
     ) -> None:
         for condition, step in steps.at_once:
-            if condition.holds_where(seen.value_of):
+            if condition.matches(seen.value_of):
                 step(seen)
         for condition, monitor in steps.triggered:
-            if condition.holds_where(seen.value_of) and monitor.applies(seen):
+            if condition.matches(seen.value_of) and monitor.applies(seen):
                 monitor.on_trigger(seen)
                 triggered.append((monitor, seen))
         for condition, step in steps.afterwards:
-            if condition.holds_where(seen.value_of):
+            if condition.matches(seen.value_of):
                 step(seen)
         at_success += [
-            (step, seen) for condition, step in steps.at_success if condition.holds_where(seen.value_of)
+            (step, seen) for condition, step in steps.at_success if condition.matches(seen.value_of)
         ]
 
     def on_reply(self, seen: Seen) -> None:
-        """A reply is to the oldest command that has its id, or has none like it."""
+        """Handle a reply: to the oldest open command with the same `id`, or with none, too."""
         sent = next((sent for sent in self.open if sent.id == seen.message.id), None)
         if sent is None:
             return
@@ -128,4 +132,4 @@ class SentCommands:
 
 
 _MOST_SENT = 1000
-"""Commands that wait for their replies; QEMU itself queues far fewer."""
+"""Open commands that are remembered; QEMU itself queues far fewer."""

@@ -1,4 +1,4 @@
-"""What the messages of one QEMU process have shown so far: monitors share it."""
+"""What the messages of one QEMU process have shown so far. All monitors share it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from qmpcheck.streams.messages import time_of
 LOOK_BACK = 16
 """How many events of each name are remembered.
 
-QEMU can send a rate-limited event after its own response. One sent after more responses, or changes of the
-run state, is taken to be met: what came first is no longer known.
+QEMU can send a rate-limited event after its own response, so a response is also looked for among earlier
+events. A trigger that is sent after more responses or changes of the run state than these counts as met in
+time: it is no longer known what happened first.
 """
 
 
@@ -25,11 +26,11 @@ Series = tuple[int, int]
 
 
 Key = tuple[str, ...] | None
-"""The values of the members that tell messages apart; None where one is missing, which matches nothing."""
+"""The values of the members in a rule's `same`, as texts; None if one is absent, which matches no key."""
 
 
 def key_reader(paths: tuple[MemberPath, ...]) -> Callable[[Seen], Key]:
-    """A function that reads the members at these paths."""
+    """Return a function that reads the key of a message from the members at these paths."""
     if not paths:
         return lambda _: ()
 
@@ -44,10 +45,10 @@ class Session:
     """What the messages of one QEMU process have shown so far.
 
     Attributes:
-        past: the last events of each watched name, the oldest first.
-        latest: the greatest timestamp after any line; kept only where a rule has a bound.
-        series: the release that wrote the stream, as far as it is known.
-        sent: the commands of the connection that have no reply so far.
+        past: the last events of each name that a rule needs, oldest first.
+        latest: the greatest timestamp after any line; kept only while an open trigger has a bound.
+        series: the release of the QEMU that wrote the stream; None if it is unknown.
+        sent: the commands of the connection that have no reply yet.
     """
 
     def __init__(self, series: Series | None = None) -> None:
@@ -58,34 +59,35 @@ class Session:
         self._states: dict[State, StateTracker] = {}
 
     def state(self, state: State) -> StateTracker:
-        """What tracks a state, one for all who ask."""
+        """Return the tracker of a state; monitors share one."""
         return self._states.setdefault(state, StateTracker(state))
 
     def all_states(self) -> tuple[StateTracker, ...]:
-        """What tracks the states that were asked for."""
+        """Return the trackers of all states that some rule needs."""
         return tuple(self._states.values())
 
     def reconnected(self) -> None:
-        """A client came back to the same process: what happened in between is not known."""
+        """Forget what may have changed while no client was connected to the process."""
         self.sent.reconnected()
         for tracker in self._states.values():
             if tracker.open:
                 tracker.reset()
 
     def reset(self) -> None:
-        """Forget all: a new process begins."""
+        """Forget everything: a new process begins."""
         self.reconnected()
         self.sent.reset()
         self.latest.reset()
+        # The deques stay the same objects: plans keep their `append` methods.
         for past in filter(None, self.past.values()):
             past.clear()
 
     def line_of_last(self, event: str, until: int | None = None) -> int:
-        """The line of the last event of that name; 0 where there was none.
+        """Return the line of the last event of a name; 0 if there was none.
 
         Args:
             event: the name.
-            until: passes over events that happened after this, in microseconds.
+            until: ignores events with a later timestamp, in microseconds; None ignores none.
         """
         past = self.past[event]
         if until is None:
@@ -96,22 +98,25 @@ class Session:
         return 0
 
     def is_stopped(self, at: int | None = None) -> bool:
-        """Whether the machine is stopped, or was at a time, in microseconds."""
+        """Return whether the machine is stopped, or was stopped at a time, in microseconds."""
         return self.line_of_last(STOP, at) > self.line_of_last(RESUME, at)
 
     @property
     def is_ending(self) -> bool:
-        """Whether the process is known to end: SHUTDOWN came, and nothing that shows that it goes on."""
+        """Whether the process is about to end: SHUTDOWN came, and no later event shows that it goes on."""
         shutdown = self.line_of_last("SHUTDOWN")
         return shutdown > self.line_of_last("RESET") and shutdown > self.line_of_last(RESUME)
 
     def begins(self, situation: Situation, trigger: Seen, is_limited: bool) -> Sequence[Seen]:
-        """What began a situation that was not over when a trigger came, whatever it carries; newest first.
+        """Return the events that began a situation and that no event ended before a trigger; newest first.
+
+        What these events carry is not compared yet; `covers` does that.
 
         Args:
             situation: the situation.
             trigger: the trigger.
-            is_limited: whether it can be sent late: then its timestamp says where it lies, not its line.
+            is_limited: whether the trigger can be sent late. Its place is then given by its timestamp, not by
+                its line.
         """
         found: list[Seen] = []
         for begin in reversed(self.past[situation.begin.name]):
@@ -123,15 +128,15 @@ class Session:
         return found
 
     def covers(self, situation: Situation, begin: Seen, trigger: Seen, is_limited: bool) -> bool:
-        """Whether a trigger that does not come after a situation lies in it, or shortly before.
+        """Return whether a trigger comes in a situation, or shortly before it.
 
         Args:
             situation: the situation.
-            begin: the event that begins it, if what it carries fits.
-            trigger: the trigger.
-            is_limited: as above.
+            begin: the event that began it, if what it carries matches.
+            trigger: the trigger; it is known not to come after the end of the situation.
+            is_limited: as for `begins`.
         """
-        if not situation.begin.condition.holds_where(begin.value_of):
+        if not situation.begin.condition.matches(begin.value_of):
             return False
         if _microseconds_before(trigger, begin) > situation.before:
             return False
@@ -143,7 +148,7 @@ class Session:
         return end is None or not _is_before(trigger, end, is_limited)
 
     def _is_over(self, line: int, situation: Situation) -> bool:
-        """Whether an event after a line ends a situation."""
+        """Return whether an event after a line has ended a situation."""
         for event in situation.ends:
             past = self.past[event]
             if past and past[-1].line > line:
@@ -151,14 +156,14 @@ class Session:
         return False
 
     def _end_after(self, line: int, situation: Situation) -> Seen | None:
-        """The first event after a line that ends a situation."""
+        """Return the first event after a line that ends a situation; None if there is none."""
         first = (
             next((each for each in self.past[name] if each.line > line), None) for name in situation.ends
         )
         return min(filter(None, first), key=_line, default=None)
 
     def _end_before(self, line: int, situation: Situation) -> Seen | None:
-        """The last event before a line that ends a situation."""
+        """Return the last event before a line that ends a situation; None if there is none."""
         pasts = (reversed(self.past[name]) for name in situation.ends)
         last = (next((each for each in past if each.line < line), None) for past in pasts)
         return max(filter(None, last), key=_line, default=None)
@@ -167,42 +172,43 @@ class Session:
 _line = attrgetter("line")
 
 STATE_EVENTS = frozenset({STOP, RESUME, "SHUTDOWN", "RESET"})
-"""The events that `is_stopped` and `is_ending` look at."""
+"""The events that `is_stopped` and `is_ending` need."""
 
 
-class _Others:
+class _OtherKeys:
     open = True
 
 
 class StateTracker:
-    """For which keys a state is known to hold.
+    """Tracks the keys for which a state is known to apply.
 
     Attributes:
         state: the state.
-        open: those keys: what ends the state matters only while there are any.
-        others: waits for keys for which it does not hold; open while there can be any.
+        open: these keys. What ends the state is ignored while there are none.
+        others: open while there may be keys for which the state does not apply. What begins the state is
+            ignored otherwise.
     """
 
     def __init__(self, state: State) -> None:
         self.state = state
         self._key = key_reader(tuple(path for _, path in state.same))
         self.open: set[Key] = set()
-        self.others = _Others()
+        self.others = _OtherKeys()
 
     def reset(self) -> None:
-        """Forget all."""
+        """Forget all keys."""
         self.open.clear()
         self.others.open = True
 
     def on_begin(self, seen: Seen) -> None:
-        """A message from which on it holds."""
+        """Handle a message that begins the state, for the message's key."""
         key = self._key(seen)
         if key is not None:
             self.open.add(key)
             self.others.open = bool(self.state.same)
 
     def on_end(self, seen: Seen) -> None:
-        """A message from which on it does not, for any key if the message names none."""
+        """Handle a message that ends the state, for its key; for all keys if it has none."""
         key = self._key(seen)
         if key is None:
             self.reset()
@@ -210,23 +216,24 @@ class StateTracker:
             self.open.discard(key)
             self.others.open = True
 
-    def holds(self, key: Key) -> bool:
-        """Whether it is known to hold for that key."""
+    def includes(self, key: Key) -> bool:
+        """Return whether the state is known to apply for a key."""
         return key in self.open
 
 
 def _is_child(trigger: Seen, begin: Seen, device: MemberPath, path: MemberPath, child: str) -> bool:
-    """Whether a member of one message is the path of a part of the device that the other one names."""
+    """Return whether a member of `begin` is the path of a part of the device that the trigger names."""
     expected = f"/machine/peripheral/{trigger.value_of(device)}/{child}"
     return bool(begin.value_of(path) == expected)
 
 
 def _microseconds_before(trigger: Seen, other: Seen) -> int:
-    """How long before another event a trigger happened; 0 where one of them has no clock."""
+    """Return how long before another event a trigger happened; 0 if one of them has no clock."""
     first, second = time_of(trigger.message), time_of(other.message)
     return 0 if first is None or second is None else second - first
 
 
 def _is_before(trigger: Seen, other: Seen, by_time: bool) -> bool:
+    """Return whether a trigger comes before another event: by time, or by line where the times are equal."""
     gap = _microseconds_before(trigger, other) if by_time else 0
     return gap > 0 if gap else trigger.line < other.line

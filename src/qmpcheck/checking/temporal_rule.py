@@ -1,7 +1,7 @@
 """Temporal rules: rules about several messages, as plain values.
 
-The follow-ups of a spec, the rules of a user and those about commands are all values of `TemporalRule`;
-`monitors` tracks each of them through a stream.
+The follow-ups of a spec, the rules of a user and the rules about commands are all values of `TemporalRule`,
+so that there is one implementation of each kind of rule. `monitors` has a class for each kind.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from qmpcheck.wording import follow_up_text
 RuleKind = Literal["response", "precedence", "absence", "never"]
 
 Level = Literal["all", "strict", "none"]
-"""Which of the rules about commands that come with qmpcheck count."""
+"""Which of the rules about commands that come with qmpcheck are checked."""
 
 STOP, RESUME = "STOP", "RESUME"
 
@@ -33,8 +33,8 @@ class Condition(msgspec.Struct, frozen=True):
 
     Attributes:
         when: members, and the values that each may have.
-        has: members that are there.
-        lacks: members that are not there.
+        has: members that must be present.
+        lacks: members that must be absent.
     """
 
     when: tuple[tuple[MemberPath, tuple[Any, ...]], ...] = ()
@@ -44,12 +44,17 @@ class Condition(msgspec.Struct, frozen=True):
     def __bool__(self) -> bool:
         return bool(self.when or self.has or self.lacks)
 
-    def holds(self, data: Any) -> bool:
-        """Whether plain JSON values meet the condition."""
-        return self.holds_where(functools.partial(value_at, data))
+    def matches_data(self, data: Any) -> bool:
+        """Return whether data or arguments, as plain JSON values, meet the condition."""
+        return self.matches(functools.partial(value_at, data))
 
-    def holds_where(self, value_of: Callable[[MemberPath], Any]) -> bool:
-        """Whether values meet it that a function reads: the value at a path, or MISSING."""
+    def matches(self, value_of: Callable[[MemberPath], Any]) -> bool:
+        """Return whether a message meets the condition.
+
+        Args:
+            value_of: returns the message's value at a path; MISSING if there is none. Only the members that
+                the condition names are read: decoding a whole message to JSON values would be slow.
+        """
         for path, values in self.when:
             if not _is_any_of(value_of(path), values):
                 return False
@@ -60,7 +65,7 @@ class Condition(msgspec.Struct, frozen=True):
 
 
 def _is_any_of(value: Any, values: Sequence[Any]) -> bool:
-    """Whether a JSON value is one of several: in Python, `True == 1`."""
+    """Return whether a JSON value is one of several. In Python, `True == 1`; in JSON, they differ."""
     return value in values and value in [
         each for each in values if isinstance(each, bool) == isinstance(value, bool)
     ]
@@ -78,11 +83,12 @@ class Pattern(msgspec.Struct, frozen=True):
 
 
 class Situation(msgspec.Struct, frozen=True):
-    """The time from an event to the first of others, in which QEMU does not follow some rule.
-
-    It also covers triggers up to `before` microseconds earlier.
+    """The time from one event to another, in which QEMU does not follow some rule.
 
     Attributes:
+        begin: the event that begins it.
+        ends: the names of the events that end it.
+        before: how many microseconds before `begin` a trigger may come to be covered.
         child: a member of the trigger that names a device, a member of `begin` that must be the path of a
             part of that device, and the part's name; None for any.
     """
@@ -96,12 +102,12 @@ class Situation(msgspec.Struct, frozen=True):
 class State(msgspec.Struct, frozen=True):
     """A state between two messages, separate for each key.
 
-    It is unknown before the first of these messages, and after a client has reconnected.
+    Before the first of these messages, and after a client has reconnected, nobody knows whether it applies.
 
     Attributes:
         begins: the messages that begin it; a command counts when its successful reply comes.
         ends: the messages that end it.
-        same: pairs of the trigger's member and a member of these messages, whose values are the key.
+        same: pairs of the trigger's member and a member of these messages, whose values form the key.
     """
 
     begins: tuple[Pattern, ...]
@@ -130,8 +136,8 @@ class TemporalRule(msgspec.Struct, frozen=True):
 
     Attributes:
         text: the rule in words, for findings.
-        trigger: the messages that it is about.
-        then: its responses; one is enough.
+        trigger: the messages that make it apply.
+        then: the responses; one is enough.
         kind: `response`: one of `then` comes after the trigger; `precedence`: one came before it; `absence`:
             none comes after it, or none until one of `until` comes; `never`: the trigger does not come.
         same: pairs of a trigger's member and a response's member that must have the same value.
@@ -141,10 +147,11 @@ class TemporalRule(msgspec.Struct, frozen=True):
         is_limited: whether the trigger is rate-limited, and so can be sent after its own response.
         excuses: known cases in which QEMU does not follow it.
         never_missing: whether a response may always still come, for example because the guest decides.
-        error_closes: whether an error reply to the command that is the trigger closes it.
+        error_closes: whether the rule no longer applies to a command if its reply is an error.
         name: its name, if the user or the project gave it one; otherwise "".
-        during: the state in which a trigger must come; others, also in an unknown state, do not count.
-        unless: the states in which a trigger must not come.
+        during: the state that a trigger must come in; None for any. A trigger is ignored while the state is
+            unknown.
+        unless: the states in which a trigger is ignored.
         ends_with_process: whether the end of the process ends what the trigger began, so that the response
             may never come.
         line, file: where the spec states it; None and "" if it does not.
@@ -176,40 +183,43 @@ class TemporalRule(msgspec.Struct, frozen=True):
 
     @property
     def is_about_commands(self) -> bool:
-        """Whether it needs the commands of a stream."""
+        """Whether checking it takes the commands of a stream, and not only the events."""
         states = [*self.unless, *([self.during] if self.during else [])]
         patterns = [self.trigger, *self.until, *self.until_all]
         patterns += [each for state in states for each in (*state.begins, *state.ends)]
         return any(each.is_command for each in patterns)
 
     def is_certain(self, lacks_events: bool, lacks_commands: bool) -> bool:
-        """Whether a stream that lacks some messages can show that the rule is broken.
+        """Return whether a stream that lacks some messages can show that the rule is broken.
 
         Args:
             lacks_events: whether it lacks some events.
             lacks_commands: whether it lacks some commands or replies.
         """
         if self.kind == "never":
-            return True
+            return True  # one message breaks it, whatever is missing around it
         if lacks_commands and self.is_about_commands:
             return False
+        # A missing event can be the response. A forbidden one that is there proves an absence broken, unless
+        # the event that would have allowed it is missing.
         return not lacks_events or (self.kind == "absence" and not (self.until or self.until_all))
 
     @property
     def needs_running(self) -> bool:
-        """Whether only a running machine responds: a stopped one does not stop again."""
+        """Whether only a running machine can respond: QEMU sends no second STOP for a stopped one."""
         return self.kind == "response" and [each.name for each in self.then] == [STOP]
 
 
 def follow_ups(
     rule_base: RuleBase, assumed: Collection[str] = (), within: float | None = None
 ) -> Iterator[TemporalRule]:
-    """Return the follow-ups of a spec.
+    """Yield the follow-ups of a spec, as rules of the kind `response`.
 
     Args:
         rule_base: the spec.
-        assumed: command-line options that QEMU was given; follow-ups that depend on others are omitted.
-        within: seconds that they may take; None for any number.
+        assumed: command-line options that QEMU was given, without dashes. Follow-ups that depend on other
+            options are omitted: nobody knows whether they apply.
+        within: seconds that a response may take; None for any number.
     """
     late = sent_late(rule_base)
     for event, rule in rule_base.events.items():
@@ -227,7 +237,7 @@ def follow_ups(
 
 
 def condition(values: dict[str, Sequence[str]] | dict[str, tuple[str, ...]]) -> Condition:
-    """Return the condition that members, given by dotted paths, have one of their values."""
+    """Return the condition that each member has one of its values; the keys are dotted paths."""
     return Condition(tuple((tuple(keypath.names(path)), tuple(allowed)) for path, allowed in values.items()))
 
 
@@ -240,6 +250,10 @@ def options_with_follow_ups(rule_base: RuleBase) -> frozenset[str]:
 
 def assumed_options(rule_base: RuleBase, given: Iterable[str]) -> tuple[str, ...]:
     """Return the command-line options that the user says QEMU was given, without dashes.
+
+    Args:
+        rule_base: the spec.
+        given: the options, with or without dashes.
 
     Raises:
         SpecError: no follow-up of the spec depends on one of them.

@@ -167,7 +167,7 @@ def _of_follow_ups(greeting: GeneratedMessage, stories: Stories, rules: RuleBase
 def _answered(story: Sequence[GeneratedMessage], rule: TemporalRule) -> tuple[int, list[int]] | None:
     """Return where a rule's trigger and its responses are in a story; None if they are not in it."""
     places = [at for at, message in enumerate(story) if message["event"] == rule.trigger.name]
-    if len(places) != 1 or not rule.trigger.condition.holds(story[places[0]].get("data", {})):
+    if len(places) != 1 or not rule.trigger.condition.matches_data(story[places[0]].get("data", {})):
         return None
     names = {each.name for each in rule.then}
     responses = [at for at, message in enumerate(story) if message["event"] in names]

@@ -226,7 +226,11 @@ class Generation:
             for rule in reversed(self._follow_ups[step.event]):
                 is_needed = not (rule.needs_running and self._is_stopped)
                 is_to_come = later.intersection(each.name for each in rule.then)
-                if is_needed and not is_to_come and rule.trigger.condition.holds(event.get("data", {})):
+                if (
+                    is_needed
+                    and not is_to_come
+                    and rule.trigger.condition.matches_data(event.get("data", {}))
+                ):
                     steps[:0] = _response_steps(rule, later)
         if story.ends:
             self._is_stopped = False

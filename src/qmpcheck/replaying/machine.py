@@ -125,7 +125,7 @@ def _reasons(described: Object, command: str) -> Iterator[tuple[MemberPath, str]
 
 
 def _matches(pattern: Pattern, name: str, data: dict[str, Any], is_command: bool) -> bool:
-    return pattern.name == name and pattern.is_command == is_command and pattern.condition.holds(data)
+    return pattern.name == name and pattern.is_command == is_command and pattern.condition.matches_data(data)
 
 
 def least_data(described: Object, members: dict[MemberPath, Any]) -> dict[str, Any]:
