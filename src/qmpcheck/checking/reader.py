@@ -18,7 +18,7 @@ from qmpcheck.finding import Finding
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.streams import messages
 from qmpcheck.streams.blocks import LONGEST, LongLine
-from qmpcheck.streams.messages import NO_CLOCK, Command, Greeting, Reply
+from qmpcheck.streams.messages import DEEPEST, NO_CLOCK, Command, Greeting, Reply
 
 if TYPE_CHECKING:
     from qmpcheck.checking.explain import Explainer
@@ -219,6 +219,8 @@ _TRUNCATED = Finding("QMP106", 1, "the last line is incomplete: it is not whole 
 
 def _object(line: bytes) -> dict[str, Any]:
     """Return the object on a line; {} if there is none, or it cannot be parsed quickly."""
+    if line.count(b"[") + line.count(b"{") > DEEPEST:  # msgspec's limit depends on the Python
+        return {}
     try:
         value = msgspec.json.decode(line)
     except decoder.REFUSALS:

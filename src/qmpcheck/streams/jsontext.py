@@ -14,8 +14,7 @@ from decimal import Decimal
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
-DEEPEST = 1024
-"""How many levels of nesting a value may have; QEMU itself accepts no more."""
+from qmpcheck.streams.messages import DEEPEST
 
 KEPT = 64
 """How many levels of nesting are kept, so that functions that walk through a value need no limit."""

@@ -8,6 +8,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
+DEEPEST = 1024
+"""How many levels of nesting a message may have; QEMU itself accepts no more."""
+
 MICROSECONDS = 1_000_000
 """Microseconds in a second."""
 
