@@ -17,7 +17,7 @@ from qmpcheck.streams import formats
 from qmpcheck.streams.blocks import from_chunks
 from qmpcheck.streams.demultiplex import Part, opened_parts, parts
 from qmpcheck.streams.formats.message import End, Message
-from qmpcheck.streams.formats.unreadable import UNREADABLE
+from qmpcheck.streams.formats.unreadable import REPR, UNREADABLE
 from qmpcheck.streams.source import Unreadable, opened
 
 CASES = Path(__file__).parent / "cases" / "formats"
@@ -96,7 +96,7 @@ def test_each_format_has_a_module_a_row_a_case_and_a_place_in_the_documentation(
     modules = {path.stem for path in MODULES.glob("*.py")} - SHARED_PARTS
     assert {name.replace("-", "_") for name in formats.names()} == modules
     documented = (CASES.parents[2] / "docs" / "logs.md").read_text()
-    for name in [*formats.names(), *(each.name for each in UNREADABLE)]:
+    for name in [*formats.names(), *(each.name for each in (*UNREADABLE, REPR))]:
         assert _cased(name), f"no case folder for {name}"
         assert f"`{name}`" in documented, f"{name} is not in docs/logs.md"
 
@@ -107,7 +107,7 @@ def test_each_case_is_read_as_the_format_that_it_is_named_for(folder: Path) -> N
     named = [name for name in formats.names() if re.fullmatch(rf"{name}(-.*)?", folder.name)]
     if expected.startswith("unreadable: "):
         assert not named
-        assert folder.name.startswith(("unknown", *(each.name for each in UNREADABLE)))
+        assert folder.name.startswith(("unknown", REPR.name, *(each.name for each in UNREADABLE)))
     else:
         assert expected.partition("\n")[0] in named
 

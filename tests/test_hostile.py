@@ -44,7 +44,11 @@ def shell(script: str, folder: Path) -> tuple[int, str]:
         ("$Q validate nope.jsonl --spec v2 2>/dev/full", 2, ""),
         ("$Q validate s.jsonl --spec nope 2>/dev/full", 2, ""),
         ("$Q nope 2>/dev/full", 2, ""),
-        ("mkdir empty; $Q validate empty --spec v2", 2, "qmpcheck: empty: no file in it is called *.jsonl"),
+        (
+            "mkdir empty; $Q validate empty --spec v2",
+            2,
+            "qmpcheck: empty: no recording or log in it: *.jsonl",
+        ),
         ("$Q validate s.jsonl --spec .", 2, "qmpcheck: .: Is a directory"),
         (
             "$Q validate s.jsonl --spec v2 --output s.jsonl",

@@ -132,11 +132,24 @@ def test_compressed_and_folders(capsys: pytest.CaptureFixture[str]) -> None:
     assert ("old.log.gz" in told, "new.log" in told, status) == (True, True, 0)
 
 
+PRINTED = b"""2026-01-02 03:04:05.678+0000: starting up libvirt version: 11.3.0, qemu version: 10.0.0
+/usr/bin/qemu-system-x86_64 -name guest=web01
+2026-01-02T03:04:06.123456Z qemu-system-x86_64: terminating on signal 15 from pid 42 (virtqemud)
+"""
+"""What libvirt keeps in /var/log/libvirt/qemu."""
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"nothing of QMP here\nat all\n", "no known format"),
-        (b"\x00\x01\x02\xff" * 100, "lock.log"),
+        (b"\x00\x01\x02\xff" * 100, "lock.log: a binary file"),
+        (b"BZh91AY&SY\x00{}", "lock.log: this is an archive, or compressed by something other than gzip"),
+        (PRINTED, "lock.log: libvirt keeps here what a QEMU printed"),
+        (
+            b"".join(BEGIN.encode().splitlines(True)[:1]),
+            "lock.log: no QMP message in it; libvirt logs them only",
+        ),
     ],
 )
 def test_what_is_no_log_of_qmp_cannot_be_read(
@@ -146,6 +159,31 @@ def test_what_is_no_log_of_qmp_cannot_be_read(
     status, told = checked(capsys, "lock.log")
     assert message in told
     assert status == 2
+
+
+def test_what_qemu_printed_is_skipped_in_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("libvirt/qemu").mkdir(parents=True)
+    Path("libvirt/virtqemud.log").write_text(BEGIN + opened("0x1", "web") + said("0x1", STOP))
+    Path("libvirt/qemu/web.log").write_bytes(PRINTED)
+    Path("libvirt/qemu/old.log.gz").write_bytes(gzip.compress(PRINTED))
+    status, told = checked(capsys, "libvirt")
+    names = "libvirt/qemu/old.log.gz and libvirt/qemu/web.log"
+    assert f"qmpcheck: libvirt: skipped files that have only what a QEMU printed: {names}\n" in told
+    assert (status, told.count("web.log")) == (0, 1)
+    assert checked(capsys, "libvirt/qemu")[0] == 2
+
+
+def test_a_trace_in_what_qemu_printed_is_read(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("qemu").mkdir()
+    Path("qemu/web.log").write_bytes(PRINTED + f"monitor_qmp_respond mon 0x1 resp: {STOP}\n".encode())
+    status, told = checked(capsys, "qemu", "--spec", "10.0")
+    assert ("conforms to 10.0" in told, status) == (True, 0)
+
+
+def test_a_binary_file_is_no_recording_whatever_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("disk.jsonl").write_bytes(b"\x00{\x01\n" * 50)
+    status, told = checked(capsys, "disk.jsonl")
+    assert ("disk.jsonl: a binary file" in told, status) == (True, 2)
 
 
 def test_a_file_without_any_object_is_one_message_whatever_its_name(

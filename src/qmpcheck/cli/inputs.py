@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from qmpcheck.cli.messages import tell
@@ -18,21 +19,24 @@ def files(path: str) -> Iterator[StoredFile]:
     Raises:
         SpecError: it means no file, or a folder or a URL cannot be read.
     """
-    others: list[str] = []
-    number = 0
+    skipped: dict[str, list[str]] = {}
+    number: Counter[str] = Counter()
 
-    def pass_over(other: str) -> None:
-        nonlocal number
-        number += 1
-        if len(others) < MOST_NAMED:
-            others.append(safe(other))
+    def pass_over(other: str, kind: str) -> None:
+        number[kind] += 1
+        some = skipped.setdefault(kind, [])
+        if len(some) < MOST_NAMED:
+            some.append(safe(other))
+
+    def tell_skipped() -> None:
+        for kind, some in skipped.items():
+            tell(f"{safe(path)}: skipped {kind}: {first_of(some, number[kind] - len(some))}")
 
     try:
         yield from listing.listed(path, pass_over)
     except listing.NothingListed as error:
+        tell_skipped()
         raise SpecError(f"{safe(path)}: {error}") from None
     except OSError as error:
         raise SpecError(f"{safe(path)}: {reason_of(error)}") from None
-    if number:
-        names = first_of(others, number - len(others))
-        tell(f"{safe(path)}: skipped files whose names do not end like those of recordings or logs: {names}")
+    tell_skipped()

@@ -9,6 +9,7 @@ from typing import IO, NamedTuple
 from qmpcheck.streams import formats
 from qmpcheck.streams.blocks import BLOCK, Advance, Block, chunks, from_chunks, lines_of
 from qmpcheck.streams.formats.message import Message, Stream
+from qmpcheck.streams.source import Unreadable
 
 
 class Part(NamedTuple):
@@ -45,13 +46,23 @@ def opened_parts(
         path: of the file; its suffix may say the format.
 
     Raises:
-        Unreadable: the format is unknown, or cannot be read.
+        Unreadable: the format is unknown, or cannot be read; or, at the end of the parts, there were none,
+            and the format says why that may be.
     """
     # A pipe cannot be read twice: what was read to recognise the format is put before the rest.
     head, is_whole = _head(file)
     format = formats.named(name) if name else formats.recognised(head.removeprefix(b"\xef\xbb\xbf"), path)
     rest = iter(()) if is_whole else chunks(file, BLOCK, advance)
-    return format, parts(from_chunks(chain(_cut_up(head, advance), rest)), format)
+    found = parts(from_chunks(chain(_cut_up(head, advance), rest)), format)
+    return format, _some(found, format.if_empty) if format.if_empty else found
+
+
+def _some(found: Iterator[Part], if_empty: str) -> Iterator[Part]:
+    part = None
+    for part in found:
+        yield part
+    if part is None:
+        raise Unreadable(if_empty)
 
 
 def parts(blocks: Iterable[Block], format: formats.Format) -> Iterator[Part]:

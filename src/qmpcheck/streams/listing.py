@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
+from qmpcheck.streams import source
 from qmpcheck.streams.stored_file import RECORDED, StoredFile, scheme
 
 
@@ -12,7 +14,15 @@ class NothingListed(Exception):
     """A folder or a pattern that names no file; the text says so."""
 
 
-def listed(path: str, pass_over: Callable[[str], object] = str) -> Iterator[StoredFile]:
+PassOver = Callable[[str, str], object]
+"""Takes the path of a file that is not read, and what kind of file it is."""
+
+
+def _ignore(path: str, kind: str) -> None:
+    pass
+
+
+def listed(path: str, pass_over: PassOver = _ignore) -> Iterator[StoredFile]:
     """Return the files that a path means, in order, as they are found: any number takes little memory.
 
     A folder means the recordings and logs in it and below, packed or not; a pattern what matches it, where
@@ -20,7 +30,7 @@ def listed(path: str, pass_over: Callable[[str], object] = str) -> Iterator[Stor
 
     Args:
         path: what the user named.
-        pass_over: takes the path of each file in a local folder that is no recording or log by its name.
+        pass_over: is called for each file in a local folder that is no recording, and no log of QMP.
 
     Raises:
         NothingListed: a folder or a pattern means no file.
@@ -43,7 +53,9 @@ def listed(path: str, pass_over: Callable[[str], object] = str) -> Iterator[Stor
     return iter([_stored(path)])
 
 
-_NONE_IN_FOLDER = "no file in it is called *.jsonl, *.log or *.json, compressed or not"
+_NONE_IN_FOLDER = "no recording or log in it: *.jsonl, *.log or *.json, compressed or not"
+_OTHER_NAME = "files whose names do not end like those of recordings or logs"
+_PRINTED = "files that have only what a QEMU printed"
 
 
 def _some(
@@ -64,17 +76,43 @@ def _some(
         raise NothingListed(otherwise)
 
 
-def _below(folder: str, pass_over: Callable[[str], object]) -> Iterator[StoredFile]:
+def _below(folder: str, pass_over: PassOver) -> Iterator[StoredFile]:
     with os.scandir(folder) as entries:
         # With a slash, folders sort as the paths of the files in them.
         inside = sorted((each.path + "/" * each.is_dir(follow_symlinks=False)) for each in entries)
     for path in inside:
         if path.endswith("/"):
             yield from _below(path[:-1], pass_over)
-        elif RECORDED.search(path):
-            yield _stored(path)
+        elif not RECORDED.search(path):
+            pass_over(path, _OTHER_NAME)
+        elif os.path.isfile(path) and _is_printed(path):
+            pass_over(path, _PRINTED)
         else:
-            pass_over(path)
+            yield _stored(path)
+
+
+def _is_printed(path: str) -> bool:
+    """Whether libvirt began this file for what a QEMU prints, and there is no QMP message in it.
+
+    /var/log/libvirt has such a file for each VM, next to the log of the daemon.
+    """
+    from qmpcheck.streams import formats
+    from qmpcheck.streams.formats.unreadable import PRINTED
+
+    with suppress(source.Unreadable), source.opened(path) as file:
+        head = file.read(_FIRST_LINE)
+        if not PRINTED.pattern.match(head):
+            return False
+        head += file.read(formats.HEAD)
+        try:
+            formats.recognised(head)  # a trace may be in it
+        except source.Unreadable:
+            return True
+    return False
+
+
+_FIRST_LINE = 200
+"""How many bytes of a file show that libvirt began it."""
 
 
 def _stored(path: str) -> StoredFile:

@@ -69,6 +69,8 @@ class Format(NamedTuple):
     loses: Loss = Loss.NOTHING
     is_lenient: bool = False
     """Whether lines without a message are skipped, even if they may be damaged messages."""
+    if_empty: str = ""
+    """Why a file in this format has no message, in words; "" if nothing is known about that."""
 
     @property
     def may_lack(self) -> str:
@@ -87,13 +89,32 @@ class Format(NamedTuple):
 
 JSONL = Format("jsonl", "one JSON message per line")
 
+_LIBVIRT_IS_QUIET = (
+    "no QMP message in it; libvirt logs them only with the right filters: "
+    'virt-admin -c virtqemud:///system daemon-log-filters "1:qemu 3:*"'
+)
+
 FORMATS = (
     JSONL,
-    Format("kubevirt", "virt-launcher's log of KubeVirt", Loss.GREETING),
     Format(
-        "journald", "libvirt's log from journalctl -o json, export or verbose", Loss.GREETING | Loss.COMMANDS
+        "kubevirt",
+        "virt-launcher's log of KubeVirt",
+        Loss.GREETING,
+        if_empty="no QMP message in it; to have virt-launcher log them, annotate the VirtualMachineInstance "
+        'with kubevirt.io/libvirt-log-filters: "1:qemu 3:*"',
     ),
-    Format("libvirt", "the log of libvirtd or virtqemud: a file, syslog, or journalctl", Loss.GREETING),
+    Format(
+        "journald",
+        "libvirt's log from journalctl -o json, export or verbose",
+        Loss.GREETING | Loss.COMMANDS,
+        if_empty=_LIBVIRT_IS_QUIET,
+    ),
+    Format(
+        "libvirt",
+        "the log of libvirtd or virtqemud: a file, syslog, or journalctl",
+        Loss.GREETING,
+        if_empty=_LIBVIRT_IS_QUIET,
+    ),
     Format("trace", "QEMU's trace of monitor_qmp_respond and handle_qmp_command"),
     Format(
         "virsh",
@@ -152,21 +173,23 @@ def recognised(head: bytes, path: str = "") -> Format:
     Raises:
         Unreadable: the file is in no known format, or in one that cannot be read; the text says what to do.
     """
+    from qmpcheck.streams.formats.unreadable import ARCHIVE, REPR, instead_of
+
+    if ARCHIVE.pattern.match(head):
+        raise Unreadable(ARCHIVE.instead)
     is_named_jsonl = _NAMED_JSONL.search(path) is not None
     # The last two find messages in any text, so that they come after the formats that cannot be read.
     for format in FORMATS[:-2]:
         if format.recognises(head) and not (is_named_jsonl and format.is_lenient):
             return format
-    from qmpcheck.streams.formats.unreadable import instead_of
-
     if instead := instead_of(head):
         raise Unreadable(instead)
-    if is_named_jsonl and (b"{" in head or not head.strip()):
+    if is_named_jsonl and (b"{" in head or not head.strip()) and b"\0" not in head:
         return JSONL
     for format in FORMATS[-2:]:
         if format.recognises(head):
             return format
-    raise Unreadable(_unknown(head))
+    raise Unreadable(REPR.instead if REPR.pattern.search(head) else _unknown(head))
 
 
 def _unknown(head: bytes) -> str:
@@ -177,7 +200,7 @@ def _unknown(head: bytes) -> str:
     looks = quoted(line.strip().decode(errors="backslashreplace"))
     return (
         f"no known format, and no QMP message in the first {HEAD >> 10} KiB; line {number} is {looks}; "
-        f"if you know the format, name it with --input ({', '.join(names())})"
+        f"if you know the format, name it with --input; --help lists the formats"
     )
 
 

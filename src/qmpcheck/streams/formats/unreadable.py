@@ -20,7 +20,29 @@ class UnreadableFormat(NamedTuple):
     instead: str
 
 
+ARCHIVE = UnreadableFormat(
+    "archive",
+    # tar, xz, bzip2, zip and 7z; the others are binary files like any other
+    re.compile(rb"\A(?:(?s:.{257})ustar|\xfd7zXZ\0|BZh[1-9]1AY|PK\x03\x04|7z\xbc\xaf)"),
+    "this is an archive, or compressed by something other than gzip or Zstandard; unpack it first",
+)
+"""Not text, but there may be whole recordings in it."""
+
+PRINTED = UnreadableFormat(
+    "qemu-output",
+    re.compile(rb"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\+0000: starting up libvirt version: ", re.MULTILINE),
+    "libvirt keeps here what a QEMU printed; QMP messages are in the log of libvirtd or virtqemud",
+)
+
+REPR = UnreadableFormat(
+    "repr",
+    re.compile(rb"\{'(?:QMP|event|timestamp|return|execute)': "),
+    "the messages are written as Python prints dictionaries, not as JSON; write them with json.dumps()",
+)
+"""A session in a terminal may show both; then the JSON is read."""
+
 UNREADABLE = (
+    ARCHIVE,
     UnreadableFormat(
         "UTF-16",
         re.compile(rb"\A(?:\xff\xfe|\xfe\xff|(?:[\t\n\r -~]\x00){4}|(?:\x00[\t\n\r -~]){4})"),
@@ -51,8 +73,9 @@ UNREADABLE = (
         re.compile(rb"Got QMP event, domain-\d+: \w+"),
         "xenopsd logs only the names of events; use qmpcheck record on the VM's socket instead",
     ),
+    PRINTED,
 )
-"""All such formats, in the order in which they are tried."""
+"""All such formats, in the order in which they are tried; `REPR` comes after the formats that can be read."""
 
 
 def instead_of(head: bytes) -> str | None:
