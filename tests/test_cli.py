@@ -546,6 +546,10 @@ def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "explain value-not-allowed")[0] == 0
     assert run(capsys, "explain QMP510")[1].startswith("QMP510 value-added (risky)\n")
     assert run(capsys, "explain QMP999")[0] == 2
+    assert run(capsys, "explain STOP")[::2] == (
+        2,
+        "qmpcheck: STOP is an event: see `qmpcheck show latest STOP` and `qmpcheck history STOP`\n",
+    )
     assert "QMP106  warning  truncated-line" in run(capsys, "explain")[1]
 
 

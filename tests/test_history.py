@@ -91,12 +91,12 @@ def test_every_event_ever_has_a_life_that_begins_and_ends() -> None:
 @pytest.mark.parametrize(
     ("subject", "message"),
     [
-        ("SHUTDWN", 'no spec has an event "SHUTDWN" (did you mean SHUTDOWN or GUEST_PVSHUTDOWN?)'),
+        ("SHUTDWN", 'no spec has an event "SHUTDWN" (did you mean SHUTDOWN?)'),
         ("SHUTDOWN.reson", 'SHUTDOWN has no member "reson" in any spec (did you mean reason?)'),
         ("SHUTDOWN.reson.none", 'SHUTDOWN has no member "reson" in any spec (did you mean reason?)'),
-        ("SHUTDOWN.reason.guest-panik", 'SHUTDOWN.reason has no member or value "guest-panik" in any spec (did you mean guest-panic, guest-shutdown or guest-reset?)'),
+        ("SHUTDOWN.reason.guest-panik", 'SHUTDOWN.reason has no member or value "guest-panik" in any spec (did you mean guest-panic?)'),
         ("VNC_CONNECTED.server.hots", 'VNC_CONNECTED.server has no member or value "hots" in any spec (did you mean host?)'),
-        ("GUEST_PANICKED.info.psw-maks", 'GUEST_PANICKED.info has no member or value "psw-maks" in any spec (did you mean psw-mask or psw-addr?)'),
+        ("GUEST_PANICKED.info.psw-maks", 'GUEST_PANICKED.info has no member or value "psw-maks" in any spec (did you mean psw-mask?)'),
         ("STOP.\x1b", 'STOP has no member "\\x1b" in any spec'),
         ("BLOCK_IO_ERROR.__com.redhat_reason", 'BLOCK_IO_ERROR has no member "__com.redhat_reason" in any spec'),
         ("SHUTDOWN.reason.none.x", "SHUTDOWN.reason.none is a value: nothing is inside it"),

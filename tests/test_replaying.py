@@ -321,7 +321,7 @@ def test_a_test_sees_what_the_client_sent_and_what_it_survives() -> None:
             server.restart()
             assert talk.rest() == []
         with pytest.raises(
-            TimeoutError, match="no stop within 0 s; there came qmp_capabilities, query-status"
+            TimeoutError, match="no stop within 0 s; the clients sent qmp_capabilities, query-status"
         ):
             server.wait_for("stop", 0)
 

@@ -63,7 +63,7 @@ def test_a_client_is_run_against_each_release(tmp_path: Path, capsys: pytest.Cap
     assert [line.split()[-1] for line in lines[3:5]] == ["survived", "survived"]
     assert "9.1: exit status 1" in lines
     assert lines[-1] == "KeyError: 'qom-path'"
-    sent = lines[lines.index("it was sent last:") + 1 : lines.index("it printed last:")]
+    sent = lines[lines.index("last messages to it:") + 1 : lines.index("last lines that it printed:")]
     assert any("BLOCK_IO_ERROR" in line for line in sent)
 
 
@@ -187,7 +187,9 @@ def test_an_interrupt_ends_it_and_the_client(tmp_path: Path, number: int, status
         (["--exec", "true '{}", "--spec", "11.1"], "--exec: \"true '{}\": No closing quotation"),
         (["--exec", "/no/client {}", "--spec", "11.1"], "/no/client: No such file or directory"),
         (["--exec", "true {}", "--spec", "11.1..9.2"], '"11.1..9.2": 11.1 is newer than 9.2'),
-        (["--exec", "true {}", "--spec", "9.2..12.1"], '"9.2..12.1": no release is called "12.1" (did you mean 2.1, 1.1 or 2.12?)'),
+        (["--exec", "true {}", "--spec", "9.2..12.1"], '"9.2..12.1": no spec is called "12.1": it is newer than '),
+        (["--exec", "true {}", "--spec", "v3..2.0"], '"v3..2.0": "v3" is no release'),
+        (["--exec", "true {}", "--spec", "9.2-11.1"], '"9.2-11.1": write 9.2..11.1 for these releases'),
         (["--exec", "true {}", "quiet.jsonl"], "quiet.jsonl: no event in it"),
         (["--exec", "true {}", "--events", "3", "quiet.jsonl"], "--events is for generated streams, not for a FILE"),
     ],
@@ -198,4 +200,4 @@ def test_what_cannot_be_run_is_said(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "quiet.jsonl").write_bytes(GREETING + b"\n")
     assert main(["replay", *arguments]) == 2
-    assert capsys.readouterr().err == f"qmpcheck: {message}\n"
+    assert capsys.readouterr().err.startswith(f"qmpcheck: {message}")

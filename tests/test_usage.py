@@ -15,12 +15,12 @@ from qmpcheck.cli import COMMANDS, config, main
 @pytest.mark.parametrize(
     ("command", "error"),
     [
-        ("validat s.jsonl", 'unknown command "validat" (did you mean validate or lint?)'),
+        ("validat s.jsonl", 'unknown command "validat" (did you mean validate?)'),
         ("--versoin", "missing argument: COMMAND"),
         ("validate", "missing argument: STREAM"),
         ("record x", "missing argument: --output"),
         ("specs 10.0", "unexpected argument: 10.0"),
-        ("validate s --complet", "unknown option --complet (did you mean --complete, --color or --select?)"),
+        ("validate s --complet", "unknown option --complet (did you mean --complete?)"),
         ("validate s -z", "unknown option -z"),
         ("diff 10.0 11.1 --used-bye x", "unknown option --used-bye (did you mean --used-by?)"),
         ("validate s --literal=yes", "--literal takes no value"),
@@ -42,7 +42,7 @@ from qmpcheck.cli import COMMANDS, config, main
         ("diff 1.0 1.1 --profile strickt", '--profile: unknown value "strickt" (did you mean strict?); expected tolerant or strict'),
         (
             "fit s --input libvrt",
-            '--input: unknown value "libvrt" (did you mean libvirt or kubevirt?); expected jsonl, kubevirt, journald, libvirt, '
+            '--input: unknown value "libvrt" (did you mean libvirt?); expected jsonl, kubevirt, journald, libvirt, '
             "trace, virsh, incus, avocado, python, logfmt, qmp-proxy, iotests, qmp-shell, socat, prefixed or json",
         ),
         (
@@ -176,7 +176,7 @@ def test_the_schema_of_the_settings(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("ignored", "error"),
     [
-        ("QMP203:STPO", 'qmpcheck: ignore: no spec has an event "STPO" (did you mean STOP or SHUTDOWN?)\n'),
+        ("QMP203:STPO", 'qmpcheck: ignore: no spec has an event "STPO" (did you mean STOP?)\n'),
         ("QMP203:BELL", 'qmpcheck: ignore: no spec has an event "BELL"\n'),
         ("QMP201:BELL", ""),  # what is ignored is that no spec has it
         ("QMP2:BELL", ""),

@@ -161,7 +161,7 @@ GOOD = '[[rule]]\nevent = "POWERDOWN"\nthen = "SHUTDOWN"\n'
         (GOOD + GOOD.replace("SHUTDOWN", "OFF"), '6: the spec has no event "OFF"'),
         (
             GOOD + "then_ = 1\n",
-            '4: unknown key "then_" (did you mean then, when or within?); a rule has the keys name, event, command, when, has, lacks, then, same, within, kind, until',
+            '4: unknown key "then_" (did you mean then?); a rule has the keys name, event, command, when, has, lacks, then, same, within, kind, until',
         ),
         (GOOD + "within = -1\n", "4: within: expected a number of seconds, 0 or more"),
         (GOOD + 'kind = "maybe"\n', '4: kind: expected "response", "precedence", "absence" or "never"'),

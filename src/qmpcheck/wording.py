@@ -19,13 +19,24 @@ def alternatives(texts: list[str], joint: str = "or") -> str:
 
 
 def near_names(wrong: str, known: Iterable[str]) -> list[str]:
-    """Return the known names that a mistyped one may have meant, the nearest first."""
-    import difflib
+    """Return the known names that a mistyped one may have meant, the nearest first.
+
+    If one is much nearer than another, only the nearer one is meant.
+    """
+    from difflib import SequenceMatcher, get_close_matches
 
     names = [*known]
     others = {each.lower(): each for each in names}
     same = others.get(wrong.lower())
-    return [same] if same else difflib.get_close_matches(wrong[:80], names, 3, cutoff=0.5)
+    if same:
+        return [same]
+    near = get_close_matches(wrong[:80], names, 3, cutoff=0.5)
+    ratios = [SequenceMatcher(None, each, wrong[:80]).ratio() for each in near]
+    return [each for each, ratio in zip(near, ratios, strict=True) if ratio >= ratios[0] - _MUCH_NEARER]
+
+
+_MUCH_NEARER = 0.1
+"""A difference of two ratios of similarity, each from 0 to 1."""
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:

@@ -78,6 +78,12 @@ def _named(text: str) -> str:
         return "\n\n".join("\n".join(_rule(each)) for each in rules)
     names = [*known, *(each.name for each in command_rules.all_rules()), *CODES]
     names += [about.slug for about in CODES.values()]
+    from qmpcheck.specs import catalogue
+
+    if text in catalogue.find("latest").rule_base.events:
+        raise SpecError(
+            f"{text} is an event: see `qmpcheck show latest {text}` and `qmpcheck history {text}`"
+        )
     hint = did_you_mean(text, dict.fromkeys(names))
     reason = f"no code, erratum or rule is called {quoted(text)}{hint}"
     raise SpecError(f"{reason}; `qmpcheck explain` lists the codes")

@@ -118,7 +118,7 @@ def _write_files(folder: str, spec: Spec, stories: Stories) -> None:
             row = {"file": path, "code": mutant.code, "line": mutant.line, "event": mutant.event}
             row |= {"path": as_text(mutant.path), "what": mutant.what, "options": mutant.options}
             index.write(json.dumps(row) + "\n")
-    tell(f"wrote {plural(number, 'stream')} that break one rule each, and what breaks to index.jsonl")
+    tell(f"wrote {plural(number, 'stream')} that break one rule each; index.jsonl says which")
 
 
 def _tell_coverage(coverage: Coverage) -> None:

@@ -177,7 +177,7 @@ def _report(outcomes: list[SurvivalOutcome]) -> Iterator[str]:
         if each.failure:
             yield f"\n{safe(each.name)}: {safe(each.failure)}"
             sent = [line.decode(errors="replace") for line in each.last]
-            for what, lines in (("it was sent last", sent), ("it printed last", each.output)):
+            for what, lines in (("last messages to it", sent), ("last lines that it printed", each.output)):
                 if lines:
                     yield f"  {what}:"
                     yield from (f"    {safe(shortened(line, 300))}" for line in lines)

@@ -23,7 +23,7 @@ from qmpcheck.drift.client_usage import ClientUsage, UsageBuilder
 from qmpcheck.rulebase import DescribedValue, RuleBase, SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.text import name, quoted, safe
-from qmpcheck.wording import did_you_mean, near_names, plural, release_ranges_text
+from qmpcheck.wording import did_you_mean, first_of, near_names, plural, release_ranges_text
 
 
 class Listed(NamedTuple):
@@ -212,7 +212,10 @@ def _unknown(item: _UsageItem, specs: Sequence[RuleBase], others: Sequence[RuleB
         members = {".".join(each.names) for each in described}
         return f"{name(item.event)}: {_no('member', '.'.join(item.names), members)}"
     values = {value for each in meant if isinstance(each.type, rulebase.Enum) for value in each.type.values}
-    return _no("value", item.value or "", values)
+    member = name(".".join((item.event, *item.names)))
+    has = f"; it has {first_of([*map(quoted, sorted(values))])}" if values else ""
+    given = item.value or ""
+    return f"{member}: {_no('value', given, values)}{'' if near_names(given, values) else has}"
 
 
 def _no(what: str, given: str, known: Iterable[str]) -> str:

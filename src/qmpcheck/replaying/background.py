@@ -137,16 +137,20 @@ class QMPServer:
         Raises:
             ValueError: the release has no such event, or none with such data.
         """
+        __tracebackhide__ = True  # a test shows its own line, not these
         if not unchecked:
             self._check(event, data)
         self._do(lambda: self._server.send(event, data))
 
     def _check(self, event: str, data: dict[str, Any]) -> None:
+        __tracebackhide__ = True
         message: dict[str, Any] = {"event": event, "timestamp": {"seconds": 1, "microseconds": 0}}
         self._checker.feed([qemujson.line(message | ({"data": data} if data else {}))])
         wrong = [each for each in self._checker.finish().listed if each.severity is Severity.ERROR]
         if wrong:
-            raise ValueError("; ".join(self._reason(each) for each in wrong) + "; or send it unchecked=True")
+            raise ValueError(
+                "; ".join(self._reason(each) for each in wrong) + "; to send it anyway, add unchecked=True"
+            )
 
     def _reason(self, finding: Finding) -> str:
         """Return a finding about an event in words, with the names that may have been meant."""
@@ -173,10 +177,11 @@ class QMPServer:
         Raises:
             TimeoutError: no client sends it within that time.
         """
+        __tracebackhide__ = True
         with self._changed:
             if not self._changed.wait_for(lambda: self._first(command), seconds):
                 came = ", ".join(str(each.get("execute")) for each in self.commands if isinstance(each, dict))
-                raise TimeoutError(f"no {command} within {seconds:g} s; there came {came or 'nothing'}")
+                raise TimeoutError(f"no {command} within {seconds:g} s; the clients sent {came or 'nothing'}")
             return self._first(command) or {}
 
     def _first(self, command: str) -> dict[str, Any] | None:

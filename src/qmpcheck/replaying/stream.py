@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,7 +15,6 @@ from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.text import quoted, safe
 from qmpcheck.version import of_greeting
-from qmpcheck.wording import did_you_mean
 
 
 class ReplayStream(NamedTuple):
@@ -73,6 +73,10 @@ def specs(name: str) -> list[Spec]:
         SpecError: there is no such spec.
     """
     first, separator, last = name.partition("..")
+    if re.fullmatch(r"[\d.]+-[\d.]+", name):
+        raise SpecError(
+            f"{quoted(name)}: write {name.replace('-', '..')} for these releases and those between"
+        )
     if not separator or "/" in name:
         return [catalogue.find(name)]
     names = [each.name for each in catalogue.releases()]
@@ -84,8 +88,11 @@ def specs(name: str) -> list[Spec]:
 
 
 def _place(release: str, names: list[str], name: str) -> int:
-    release = catalogue.find(release).id if release == "latest" else release
-    if release not in names:
-        hint = did_you_mean(release, names)
-        raise SpecError(f"{quoted(name)}: no release is called {quoted(release)}{hint}")
-    return names.index(release)
+    try:
+        spec = catalogue.find(release)
+    except SpecError as error:
+        raise SpecError(f"{quoted(name)}: {error}") from None
+    for known in (spec.name, spec.id):  # `latest` and a patch level have the id of their release
+        if known in names:
+            return names.index(known)
+    raise SpecError(f"{quoted(name)}: {quoted(release)} is no release")
