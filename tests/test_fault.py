@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from qmpcheck.codes import Severity
-from qmpcheck.finding import AS_IT_IS
+from qmpcheck.finding import UNCHANGED
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.expectations import expected
 from qmpcheck.gate.failure import CRASHED, FAILED, HUNG, Failure
@@ -31,7 +31,7 @@ def found(
     build = Build("qemu", version, find("10.0").rule_base, frozenset())
     recording = MachineRecording("own", (), "\n".join(lines).encode(), ended=failure is None)
     outcome = ScenarioOutcome(Scenario("own", "", STEPS, lambda _: None), (recording,), failure, 0.0)
-    for fault in faults(build, outcome, AS_IT_IS):
+    for fault in faults(build, outcome, UNCHANGED):
         yield fault.severity, fault.full_text
 
 
@@ -65,7 +65,7 @@ def of_two(has_crashed: bool) -> list[str]:
     scenario = Scenario("own", "", steps, lambda _: None, others={"peer": (expected("RESUME"),)})
     build = Build("qemu", PLAYED, find("10.0").rule_base, frozenset())
     outcome = ScenarioOutcome(scenario, recordings, Failure(CRASHED if has_crashed else HUNG, "why"), 0.0)
-    return [each.full_text for each in faults(build, outcome, AS_IT_IS)]
+    return [each.full_text for each in faults(build, outcome, UNCHANGED)]
 
 
 def test_what_a_machine_sends_whose_peer_has_crashed_is_no_fault() -> None:

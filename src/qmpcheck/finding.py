@@ -1,4 +1,8 @@
-"""A finding: one thing that is wrong with a stream, a build or a document, or a change that is reported."""
+"""A finding: one thing that is wrong with a stream, a build or a document, or a change that is reported.
+
+This is the only type of findings: checks make them, and all reports print them. The texts in one are safe to
+print, as whoever makes it escapes what comes from a stream, except where an attribute says otherwise.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from qmpcheck.text import safe
 
 
 class Excerpt(NamedTuple):
-    """A part of a line, and what in it a finding is about.
+    """A part of a line, with a marker under what a finding is about.
 
     Attributes:
         column: where the marked part begins in the file's line, in characters from 1.
@@ -39,27 +43,28 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         code: a key of `CODES`.
-        line: the line of the stream, document or spec, from 1; 0 if it concerns no single line.
-        message: what is wrong, in one line that is safe to print.
-        event: the event that it concerns, "" for none; safe to print.
-        path: the keys to the value that it concerns, () for the whole line; `shown_path` is safe to print.
-        spec_line: the line of the spec's document that states the broken rule.
-        drift: since or until when another spec allows it.
-        searched: the last line that was searched for a follow-up.
-        reply: the line of the reply to the command that it is about; None where it is about no command, or
-            that has no reply.
-        carries: what the message that a rule is about carries, in words, "" for nothing; safe to print.
-        erratum: the case in `errata.json` that it is an instance of, "" for none; it is a warning then.
+        line: the line of the stream, document or spec, from 1; 0 if it is about no single line.
+        message: what is wrong, in one line.
+        event: the event that it is about, "" for none.
+        path: the keys to the value that it is about, () for the whole line; not safe to print, but
+            `shown_path` is.
+        spec_line: the line of the spec that states the broken rule; None if unknown.
+        drift: which other releases allow it, in words; None if that was not looked up.
+        searched: the last line that was searched for a follow-up; None if it is about none.
+        reply: the line of the reply to the command that it is about; None if it is about no command, or about
+            one without a reply.
+        carries: what the message carries that made a rule apply, in words; "" for nothing.
+        erratum: the erratum in `errata.json` that covers it, "" for none; it is a warning then.
         spec_file: the file of the spec that `spec_line` counts in, "" if the spec is one document.
-        level: how bad it is in this run; None for what its code and its erratum say.
-        got: the value that is not allowed (QMP205), or the JSON type that is wrong (QMP204); safe to print.
-        rule: the temporal rule that it is about, in words, "" for none; safe to print.
+        level: its severity in this run; None for that of its code and its erratum.
+        got: the value that is not allowed (QMP205), or the JSON type that is wrong (QMP204).
+        rule: the temporal rule that it is about, in words, "" for none.
         file: the stream, document, scenario or spec that it is in, as the user named it; not safe to print.
-            The checker sets it only if several files were joined to the stream, and reports set the others.
+            The checker sets it only if a stream was joined from several files, and reports set the others.
         kind: what distinguishes it from findings of the same code, event and path, beside the rule and the
             erratum; "" for nothing.
         known: whether the baseline has it.
-        times: how many findings it stands for. Those beyond the limit of a list are one without a line.
+        times: how many findings it represents: one without a line represents all beyond the limit of a list.
         excerpt: a part of the line, if the file may be gone when a report is made; None otherwise.
     """
 
@@ -91,7 +96,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def severity(self) -> Severity:
-        """How bad it is."""
+        """How bad it is in this run."""
         return severity(self.code, self.erratum) if self.level is None else self.level
 
     @property
@@ -137,11 +142,18 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
 Severities = Mapping[str, Severity]
 """Severities that the user sets for some codes."""
 
-AS_IT_IS: Severities = {}
-"""The user sets no severity."""
+UNCHANGED: Severities = {}
+"""No severity is set by the user."""
 
 
-def severity(code: str, erratum: str = "", changed: Severities = AS_IT_IS) -> Severity:
-    """Return how bad a finding is: a known erratum is a warning, whatever the user sets."""
-    # Even a user who makes all findings of a code errors knows what QEMU does here.
+def severity(code: str, erratum: str = "", changed: Severities = UNCHANGED) -> Severity:
+    """Return how bad a finding is.
+
+    Args:
+        code: its code.
+        erratum: the erratum that covers it, "" for none.
+        changed: the severities that the user sets.
+    """
+    # An erratum is a warning, whatever the user sets for the code: QEMU is known to do this. Who wants an
+    # error asks for `--literal`.
     return Severity.WARNING if erratum else changed.get(code, CODES[code].severity)

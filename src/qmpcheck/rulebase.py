@@ -1,8 +1,11 @@
 """The rule base: a compiled spec, which says what each event may carry and what must follow it.
 
 Everything here is a frozen value that reads and writes as JSON (`load`, `dump`). `line` is always the
-line of the spec document that states the fact, counted from 1. Where a spec has several files, `file`
+line of the spec document that states the fact, counted from 1. If a spec has several files, `file`
 is the one that `line` counts in; a member without one is in the file of the object around it.
+
+Types are nested, and `walk` and `resolve` are the only functions that go through them: whoever adds a type
+adds it to `DescribedValue.inside`.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ Source = Literal["text", "schema", "build"]
 TEXT: Source = "text"
 SCHEMA: Source = "schema"
 BUILD: Source = "build"
-"""The kinds of specs: the event document, a QAPI schema, and what a binary says about itself."""
+"""The kinds of specs: an event document, a QAPI schema, and what a binary says about itself."""
 
 
 class Place(NamedTuple):
@@ -61,19 +64,21 @@ UNMARKED = Marks()
 
 
 class _TypeBase(msgspec.Struct, frozen=True, omit_defaults=True, gc=False, tag_field="type"):
-    """The base of all types. In JSON, the tag `type` names the type."""
+    """The base of all types. In JSON, the key `type` has the name of the type."""
 
 
 class String(_TypeBase, frozen=True, tag="string"):
-    """Any string; `known` are values that the spec mentions, though others are allowed."""
+    """Any string; `known` has values that the spec mentions, though others are allowed."""
 
     known: tuple[str, ...] = ()
 
 
 class Enum(_TypeBase, frozen=True, tag="enum"):
-    """One of a closed set of strings; no value is allowed if the set is empty.
+    """One of a closed set of strings.
 
-    `marks` has what is special about some of them.
+    Attributes:
+        values: the set; if it is empty, no value is allowed.
+        marks: what is special about some of the values.
     """
 
     values: tuple[str, ...]
@@ -125,10 +130,14 @@ class Alternate(_TypeBase, frozen=True, tag="alternate"):
 
 
 class Object(_TypeBase, frozen=True, tag="object"):
-    """An object. An `open` one may have members that the spec leaves to another text (`of`).
+    """An object, perhaps a union: then the value of one member selects a branch, which adds members.
 
-    In a union, the value of the member `discriminator` says which of the `branches` adds its members;
-    a value without a branch adds none.
+    Attributes:
+        members: the members of all values.
+        open: whether it may have other members, which the spec describes elsewhere or not at all.
+        of: the name of the text that describes these, "" for none.
+        discriminator: of a union, the name of the member that selects a branch; "" for no union.
+        branches: of a union, the members that each value adds; a value without a branch adds none.
     """
 
     members: tuple[Member, ...] = ()
@@ -166,7 +175,15 @@ JSON_TYPES: dict[type[Type], str] = {
 
 
 class Member(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """One key of an object."""
+    """One key of an object.
+
+    Attributes:
+        name: the key.
+        type: the type of its value.
+        optional: whether it may be absent.
+        line, file: where the spec describes it; None and "" if the spec has no lines.
+        marks: what is special about it.
+    """
 
     name: str
     type: Type
@@ -177,15 +194,18 @@ class Member(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     @property
     def may_be_absent(self) -> bool:
-        """Whether some build may send the object without it."""
+        """Whether the object may come without it: it is optional, or some builds of QEMU do not have it."""
         return self.optional or bool(self.marks.built_if)
 
 
 class FollowUp(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """After the event whose rule has it, one of `then` comes eventually.
+    """After the event that has this follow-up, one of some events comes eventually.
 
-    `when` are members (of `data`) and the values under which the rule applies; `option` a command-line
-    option it depends on. With neither it always applies.
+    Attributes:
+        then: these events.
+        when: members of `data`, as dotted paths, and the values with which it applies; {} for any.
+        option: the command-line option of QEMU without which it does not apply; "" for none.
+        line: the line of the spec that states it.
     """
 
     then: tuple[str, ...]
@@ -195,11 +215,14 @@ class FollowUp(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class RateLimit(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """The event is sent at most once a second for each distinct value of the `key` members.
+    """The event is sent at most once a second for each key.
 
-    `unless` are members (of `data`) and the values with which it is sent at once, however often. `known_by`
-    is the source: a document, knowledge about this very build, or only one of the two releases between which
-    the build was made.
+    Attributes:
+        key: members of `data` whose values distinguish keys.
+        line: the line of the spec that states it.
+        unless: members of `data`, and the values with which the event is sent at once, however often.
+        known_by: where it is known from: a document, what is known about this very build, or only one of the
+            two releases between which the build was made.
     """
 
     key: tuple[str, ...] = ()
@@ -211,7 +234,13 @@ class RateLimit(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 class EventRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What one event may carry, and what must follow it.
 
-    `not_understood` has the lines about it that may state a rule that was not understood.
+    Attributes:
+        data: the type of its `data`; without members if it has none.
+        follow_ups: what must follow it.
+        rate_limit: how often it may be sent; None if the spec states no limit.
+        line, file: where the spec describes it; None and "" if the spec has no lines.
+        marks: what is special about it.
+        not_understood: the lines about it that may state a rule, and were not understood.
     """
 
     data: Object = Object()
@@ -223,7 +252,7 @@ class EventRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     not_understood: tuple[int, ...] = ()
 
     def walk(self) -> Iterator[DescribedValue]:
-        """Yield the event's data, and every value inside; paths begin with `data`."""
+        """Yield the event's data, and every value inside of it; paths begin with `data`."""
         return walk(self.data, ("data",), Place(self.line, self.file))
 
     @property
@@ -233,9 +262,12 @@ class EventRule(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class RuleBase(msgspec.Struct, frozen=True, gc=False):
-    """The rules of one spec, by event name in the spec's order; `source` is the kind of the spec.
+    """The rules of one spec.
 
-    `not_understood` counts the lines of the spec that may state a rule that was not understood.
+    Attributes:
+        events: the rules of each event, by name, in the order of the spec.
+        source: the kind of the spec.
+        not_understood: how many lines of the spec may state a rule, and were not understood.
     """
 
     events: dict[str, EventRule]
@@ -253,7 +285,7 @@ class SpecError(ValueError):
 
 
 class BranchCondition(NamedTuple):
-    """A branch of a union: in the object at the path `within`, the member `tag` has that value."""
+    """A branch of a union applies if in the object at the path `within`, the member `tag` has that value."""
 
     within: KeyPath
     tag: str
@@ -268,7 +300,7 @@ class DescribedValue(NamedTuple):
 
     Attributes:
         path: the keys to it, with `ITEMS` for the items of a list.
-        type: what it may be; of an alternate, and of each of its types, in turn.
+        type: its type. An alternate is described several times: as such, and as each of its types.
         place: where the spec describes the innermost member that it is in, or else the event.
         member: that member; None outside of all members.
         branches: the branches of unions that it is in.
@@ -362,10 +394,10 @@ def _choices(value: DescribedValue) -> Iterator[DescribedValue]:
 
 
 def load(text: bytes) -> RuleBase:
-    """Read a compiled rule base.
+    """Return the rule base that is written in some bytes.
 
     Raises:
-        ValueError: the bytes are no rule base.
+        ValueError: they are no rule base.
     """
     try:
         rule_base = msgspec.json.decode(text, type=RuleBase)
@@ -389,15 +421,15 @@ _TOO_DEEP = f"more than {DEEPEST} levels of types inside of types"
 
 
 def check(described: Type, level: int = 1) -> None:
-    """Check what must hold for every type.
+    """Check a type, and those inside of it, for what no checker could work with.
 
     Args:
         described: the type.
-        level: how many types it is in, and itself.
+        level: how deep it is nested; 1 for the outermost type.
 
     Raises:
-        ValueError: types are nested too deep, an object has a member twice, or nothing selects a union's
-            branch.
+        ValueError: types are nested too deep, an object has a member twice, an alternate has types that JSON
+            does not distinguish, or nothing selects a union's branch.
     """
     if level > DEEPEST:
         raise ValueError(_TOO_DEEP)
@@ -421,7 +453,7 @@ def _check_distinct(types: tuple[Type, ...]) -> None:
 
 
 def _check_object(described: Object, above: frozenset[str], level: int) -> None:
-    """Check an object, or a branch of one that has the members `above`."""
+    """Check an object, or a branch of a union that has the members `above`."""
     if level > DEEPEST:
         raise ValueError(_TOO_DEEP)
     names = above.union(member.name for member in described.members)
@@ -430,7 +462,7 @@ def _check_object(described: Object, above: frozenset[str], level: int) -> None:
     for member in described.members:
         check(member.type, level + 1)
     if described.branches:
-        # Without it, nobody could say which branch an event has.
+        # Otherwise an event could leave open which branch it has.
         tag = described.member(described.discriminator)
         if tag is None or tag.may_be_absent or not isinstance(tag.type, Enum):
             raise ValueError("a union without a mandatory enum that selects its branches")
@@ -439,10 +471,10 @@ def _check_object(described: Object, above: frozenset[str], level: int) -> None:
 
 
 def dump(rule_base: RuleBase) -> bytes:
-    """Write a rule base as JSON, one event a line, so that a diff shows which events changed."""
+    """Return a rule base as JSON with one event a line, so that a diff shows which events changed."""
     events: dict[str, Json] = rule_base.events
-    # Defaults are omitted, and each event has a line of its own: people read the diffs.
-    # Decoded ones are encoded: Python 3.10 has several empty tuples, and msgspec omits only the decoder's.
+    # Each rule is encoded twice: msgspec omits a default only if it is the same object, and Python 3.10 has
+    # several empty tuples. After decoding, all of them are the default.
     rules = (msgspec.json.decode(msgspec.json.encode(rule), type=EventRule) for rule in events.values())
     rows = (
         msgspec.json.encode(name) + b": " + msgspec.json.encode(rule)

@@ -1,4 +1,7 @@
-"""Read members of events, which rules name by paths and decoded events have as attributes."""
+"""Read members of messages: rules name them by paths, and decoded events have them as attributes.
+
+The path is resolved once for each class of events, not once for each event.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from qmpcheck.checking.decoder import TAG
 from qmpcheck.streams.messages import Command, RejectedEvent
 
 MemberPath = tuple[str, ...]
-"""The keys to a member of an event's `data`, or of a command's `arguments`."""
+"""The keys from an event's `data`, or from a command's `arguments`, to a member."""
 
 
 class _MissingMember:
@@ -61,6 +64,7 @@ def accessor(kind: type, path: MemberPath) -> Accessor:
         return lambda message: value_at(data_of(message), path)
     fields = _mandatory(kind, ("data", *path))
     if fields:
+        # If everything on the way is mandatory, one call in C reads it.
         return attrgetter(".".join(field.name for field in fields))
     return lambda event: _decoded_value(event.data, path)
 
@@ -69,15 +73,16 @@ def comparable(value: Any) -> str:
     """Return a text that is equal only for equal JSON values: in Python, `True == 1`."""
     if type(value) is str:
         return value
+    # No member of an event begins with a NUL character, so other values never equal a string.
     if value is MISSING:
         return "\0"
-    import json  # most keys are strings
+    import json  # most values are strings
 
     return "\0" + json.dumps(msgspec.to_builtins(value), sort_keys=True, default=str)
 
 
 def _mandatory(kind: Any, path: MemberPath) -> list[msgspec.structs.FieldInfo]:
-    """Return the fields on the way to a member; [] if one of them may be absent."""
+    """Return the fields on the way to a member; [] if one of them may be absent, or is no field."""
     found: list[msgspec.structs.FieldInfo] = []
     for key in path:
         fields = msgspec.structs.fields(kind) if _is_struct(kind) else ()

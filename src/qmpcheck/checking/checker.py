@@ -25,7 +25,7 @@ from qmpcheck.checking.session import Series, Session
 from qmpcheck.checking.temporal_rule import Level, TemporalRule, follow_ups
 from qmpcheck.checking.timestamps import NOTHING, Column, RateLimits, Seen, TimeOrder
 from qmpcheck.codes import STREAM_CODES, TIME_CODES
-from qmpcheck.finding import AS_IT_IS, Finding, Severities
+from qmpcheck.finding import UNCHANGED, Finding, Severities
 from qmpcheck.rulebase import TEXT, RuleBase
 from qmpcheck.streams.messages import Command, Greeting, RejectedEvent, Reply
 from qmpcheck.text import name
@@ -55,7 +55,7 @@ class CheckOptions(msgspec.Struct, frozen=True):
     """
 
     codes: frozenset[str] = STREAM_CODES
-    severities: Severities = AS_IT_IS
+    severities: Severities = UNCHANGED
     most: int = 10_000
     assumed: tuple[str, ...] = ()
     within: float | None = None

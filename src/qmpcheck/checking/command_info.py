@@ -20,9 +20,9 @@ class CommandInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     Attributes:
         since: the first release whose schema has it, as (major, minor).
         until: the last such release; None if the newest one has it.
-        arguments: all that it has ever had, the first level of them.
+        arguments: all arguments that it has ever had, without what is inside of them.
         returns: the JSON type of its result.
-        allows_oob: whether it can be executed out of band.
+        allows_oob: whether it can be executed out of band (`exec-oob`).
     """
 
     since: Series

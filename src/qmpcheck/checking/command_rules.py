@@ -1,4 +1,9 @@
-"""The rules about commands that come with qmpcheck: `commands.toml` beside the rule bases."""
+"""The rules about commands that come with qmpcheck: `commands.toml` beside the rule bases.
+
+They are written in the language of `user_rules`, with a few keys more, and become temporal rules once for
+each
+release: a release has only the rules about its own commands and events.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +36,9 @@ class Cites(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"de
 
     Attributes:
         file, line: where it is.
-        release: the release of the schema.
-        definition: the command, event or type that the comment is about.
-        words: some of its words, in their order.
+        release: the release of that schema.
+        definition: the command, event or type that the sentence describes.
+        words: some of its words, in order: a test looks them up, without a copy of the sentence.
     """
 
     file: str
@@ -47,7 +52,7 @@ class Cites(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"de
 
 
 class CommandRule(user_rules.RuleTable, frozen=True, forbid_unknown_fields=True):
-    """One `[[rule]]` of the file, which explains each key."""
+    """One `[[rule]]` of the file; the comment at the top of the file explains each key."""
 
     level: Literal["strict", "conventional"] = "conventional"
     guest: bool = False
@@ -60,8 +65,8 @@ class CommandRule(user_rules.RuleTable, frozen=True, forbid_unknown_fields=True)
     cites: Cites | None = None
 
     def is_of(self, series: Series | None) -> bool:
-        """Whether the rule applies to a release; if that is unknown, whether it applies to every release."""
-        known = series or (2, 1)
+        """Return whether the rule applies to a release; to all releases, if the release is unknown."""
+        known = series or (2, 1)  # the first release with a schema
         is_over = bool(self.before) and known >= release(self.before)
         return known >= release(self.since) and not is_over and not (series is None and self.before)
 
@@ -91,22 +96,22 @@ def _file() -> _CommandRulesFile:
 
 
 def of_release(rule_base: RuleBase, series: Series | None, level: Level) -> tuple[TemporalRule, ...]:
-    """Return the rules that apply to a release, as far as its spec has what they are about.
+    """Return the temporal rules that apply to a release, and whose events its spec has.
 
     Args:
-        rule_base: the spec.
-        series: the release; None if it is unknown, so that only rules for every release remain.
-        level: which rules count.
+        rule_base: the spec. One from an event document gives no rules: it says nothing about commands.
+        series: the release; None if it is unknown, so that only rules for all releases remain.
+        level: which rules to return.
     """
     if level == "none" or rule_base.source == rulebase.TEXT:
         return ()
     found = (each for each in all_rules() if each.is_of(series))
-    wanted = (each for each in found if level == "all" or each.level != "conventional")
-    return tuple(rule for each in wanted for rule in compiled(each, rule_base, series))
+    asked_for = (each for each in found if level == "all" or each.level != "conventional")
+    return tuple(rule for each in asked_for for rule in compiled(each, rule_base, series))
 
 
 def compiled(table: CommandRule, rule_base: RuleBase, series: Series | None) -> Iterator[TemporalRule]:
-    """Return a rule for each command of a table, as far as the spec has its events.
+    """Yield a temporal rule for each command of a table, if the spec has the events that it needs.
 
     Args:
         table: one of `all_rules`.
@@ -114,6 +119,7 @@ def compiled(table: CommandRule, rule_base: RuleBase, series: Series | None) -> 
         series: the release of the spec or of the stream; None if it is unknown.
     """
     vocabulary = Vocabulary(rule_base.events, command_info.all_commands(), sent_late(rule_base))
+    # In another release, the sentence is on another line.
     cites = table.cites if table.cites and release(table.cites.release) == series else None
     for command in table.commands or (table.command,):
         one = msgspec.structs.replace(table, command=command, commands=())
@@ -123,7 +129,7 @@ def compiled(table: CommandRule, rule_base: RuleBase, series: Series | None) -> 
             states = filter(None, (table.unless, "ending" if command else ""))
             unless = tuple(_state(each, vocabulary) for each in states)
         except InvalidRule:
-            continue  # a spec without that event, as that of a storage daemon
+            continue  # a spec without that event, such as that of the storage daemon
         yield msgspec.structs.replace(
             rule,
             during=during,
@@ -136,7 +142,7 @@ def compiled(table: CommandRule, rule_base: RuleBase, series: Series | None) -> 
 
 
 def _state(name: str, vocabulary: Vocabulary) -> State:
-    """Return the state of this name, without messages that the spec does not have."""
+    """Return the state of this name, without the messages that the spec does not have."""
     state = _file().state[name]
     path = tuple(keypath.names(state.same)) if state.same else ()
     begins, ends = (_known(each, vocabulary) for each in (state.begins, state.ends))
@@ -144,6 +150,7 @@ def _state(name: str, vocabulary: Vocabulary) -> State:
 
 
 def _known(written: user_rules.PatternTables, vocabulary: Vocabulary) -> tuple[Pattern, ...]:
+    """Return the patterns whose messages the spec has; a bare name that is no event is a command."""
     found: list[Pattern] = []
     for each in written if isinstance(written, tuple) else (written,):
         is_command = isinstance(each, str) and each not in vocabulary.events
@@ -160,7 +167,7 @@ def release(text: str) -> Series:
 
 
 def text(rules: Sequence[TemporalRule]) -> str:
-    """Return in words the rules of one table, which differ only in their commands."""
+    """Return the rules of one table in words, as one sentence: they differ only in their commands."""
     first = rules[0]
     names = list(dict.fromkeys(rule.trigger.name for rule in rules))
     return first.text.replace(first.trigger.name, alternatives(names), 1)

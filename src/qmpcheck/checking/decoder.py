@@ -1,8 +1,9 @@
 """The fast half of the payload check: compile a rule base to decoders that accept only conforming events.
 
 A line that a decoder accepts is an event that breaks no rule. A line that it refuses may be anything; the
-slow half (`explain`) says what. So a decoder must never accept more than the rules allow, but may refuse
-more: lone surrogates and integers of thousands of digits, for example.
+slow half (`explain`) finds out what it is. So a decoder must never accept more than the rules allow, but may
+refuse more: lone surrogates and integers of thousands of digits, for example. To add a check, let the decoder
+refuse what breaks it (or more), and let `explain` say what is wrong.
 """
 
 from __future__ import annotations
@@ -47,7 +48,13 @@ class Decoder(NamedTuple):
 
 
 def compile(rule_base: RuleBase, clock: bool = True) -> Decoder:
-    """Compile a rule base, for events of hosts with a clock, or of hosts without one."""
+    """Compile a rule base.
+
+    Args:
+        rule_base: the spec.
+        clock: whether the host has a clock. Without one, both members of a timestamp are -1; types for both
+            cases at once would make every event slower.
+    """
     names: dict[type, str] = {}
     return Decoder(_decoder(rule_base, _ClockTimestamp if clock else _NoClockTimestamp, names), names)
 
@@ -66,6 +73,8 @@ def _any_of(types: Iterable[Any]) -> Any:
 
 
 class _Impossible(_Struct):
+    """What no JSON value is: the events of a spec without any that msgspec can describe."""
+
     nothing: Annotated[int, msgspec.Meta(ge=1, le=0)]
 
 
@@ -74,7 +83,10 @@ def _event_can_be_made(rule: EventRule) -> bool:
 
 
 def _can_be_made(described: rulebase.Type) -> bool:
-    """Whether msgspec can describe a type exactly, without what is deprecated: that needs an explanation."""
+    """Return whether msgspec can describe a type exactly, without what is deprecated.
+
+    What is deprecated is refused, as the use of it is a finding.
+    """
     match described:
         case rulebase.Object():
             return _object_can_be_made(described) and all(
@@ -91,6 +103,7 @@ def _can_be_made(described: rulebase.Type) -> bool:
 
 
 def _branch_can_be_made(branch: rulebase.Object) -> bool:
+    # Two tags in one object, and members of any name beside a tag, are beyond msgspec.
     return not branch.branches and not branch.open and _object_can_be_made(branch)
 
 
@@ -107,6 +120,7 @@ def _member_can_be_made(member: rulebase.Member) -> bool:
 
 
 _PLAIN = re.compile(r'[^\x00-\x1f"\\]+')
+"""Names that JSON writes without escapes: msgspec accepts no others as names of fields."""
 
 
 def _event(name: str, rule: EventRule, timestamp: type[_Struct], alone: bool) -> Any:
@@ -146,7 +160,10 @@ def _values(described: rulebase.Enum) -> tuple[str, ...]:
 
 
 def _integer(least: int, greatest: int) -> Any:
-    """Return the type of an integer in a range. msgspec allows bounds up to 64 bits with a sign."""
+    """Return the type of an integer in a range.
+
+    msgspec takes bounds of 63 bits at most; of a uint64, the upper half is refused, and so explained.
+    """
     return Annotated[int, msgspec.Meta(ge=least, le=min(greatest, (1 << 63) - 1))]
 
 

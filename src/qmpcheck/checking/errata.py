@@ -1,4 +1,10 @@
-"""Known cases in which QEMU does not follow its own spec: `errata.json` beside the rule bases."""
+"""Known cases in which QEMU does not follow its own spec: `errata.json` beside the rule bases.
+
+An erratum about a follow-up becomes an `Excuse` of the temporal rule: monitors decide whether it covers a
+trigger. One about a value is looked up when the value has been found to be wrong. Either way the finding
+becomes a warning that names the erratum; it does not disappear. Only where QEMU sends other events instead,
+these are responses like those that the spec names.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +22,21 @@ from qmpcheck.streams.messages import MICROSECONDS
 from qmpcheck.text import name
 
 Values = dict[str, tuple[str, ...]]
-"""Members, and the values that each may have."""
+"""Members, as dotted paths, and the values that each may have."""
 
 BEFORE = MICROSECONDS // 10
-"""How long before its situation a trigger may come; 0.02 to 6.2 ms were seen."""
+"""How many microseconds before its situation a trigger may come; 20 to 6200 were seen."""
 
 
 class _SituationTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The time from an event, if it has these values, to the first of others.
+    """A `Situation` as the file describes it.
 
-    `child`: a member of the trigger that names a device, a member of the event that must be the path of a
-    part of that device, and the part's name.
+    Attributes:
+        begin: the event that begins it.
+        ends: the events that end it.
+        when: the values that the event `begin` must have.
+        child: a member of the trigger that names a device, a member of `begin` that must be the path of a
+            part of that device, and the part's name; None for any.
     """
 
     begin: str
@@ -45,28 +55,28 @@ class _SituationTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Sighting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A version that shows a case, and the recording of that in `corpora/`."""
+    """A version that shows an erratum, and a recording in `corpora/` of that."""
 
     version: str
     recording: str
 
 
 class Erratum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One case.
+    """One case in which QEMU does not follow its spec: about a follow-up, a rule about a command, or a value.
 
     Attributes:
         id: its name.
         event: the event whose rule QEMU does not follow.
         happens: what QEMU does instead.
         seen: where it was seen.
-        rule: the name of a rule about a command; "" if the case is about a follow-up or a value.
+        rule: the name of a rule about a command; "" if it is about a follow-up or a value.
         source: the kind of spec that it is about; "" for every kind.
         until: the last release that shows it, such as "8.2"; "" if the newest one does.
-        when, then: the follow-up; `then` is empty if the case is about a value.
+        when, then: the follow-up that it is about; `then` is empty if it is about none.
         instead: events that come in place of those in `then`, and count as responses.
         data: a condition on the trigger beyond that of the follow-up.
         situation: the situation in which the trigger must come; None for any.
-        member, values: a member of the event's data, and the values that QEMU sends against the spec.
+        member, values: a member of the event's data, and values that QEMU sends although the spec lacks them.
     """
 
     id: str
@@ -85,9 +95,9 @@ class Erratum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     values: tuple[str, ...] = ()
 
     def is_about(self, rule: TemporalRule) -> bool:
-        """Whether the case is about this rule."""
+        """Return whether the erratum is about a rule."""
         if self.rule or rule.name:
-            return self.rule == rule.name
+            return self.rule == rule.name  # only follow-ups of specs have no name
         return (
             rule.kind == "response"
             and rule.trigger.name == self.event
@@ -96,8 +106,9 @@ class Erratum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
     def applied_to(self, rule: TemporalRule) -> TemporalRule:
-        """Return the rule with the case as an excuse."""
+        """Return the rule with the erratum as an excuse, or with other responses."""
         if self.instead:
+            # No excuse: if neither the stated nor this event comes, that is an error.
             then = (*rule.then, *map(Pattern, self.instead))
             text = f"{rule.text} (or {' or '.join(map(name, self.instead))}: erratum {self.id})"
             return msgspec.structs.replace(rule, then=then, text=text)
@@ -113,17 +124,17 @@ class Erratum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @functools.cache
 def all_errata() -> tuple[Erratum, ...]:
-    """Return all known cases."""
+    """Return all known errata."""
     return msgspec.json.decode(catalogue.rules_file("errata.json"), type=tuple[Erratum, ...])
 
 
 def of_spec(rule_base: RuleBase) -> tuple[Erratum, ...]:
-    """Return the known cases about specs of this kind."""
+    """Return the known errata about specs of this kind."""
     return tuple(each for each in all_errata() if each.source in ("", rule_base.source))
 
 
 def with_errata(rule: TemporalRule, known: tuple[Erratum, ...]) -> TemporalRule:
-    """Return the rule with the cases that are about it as excuses."""
+    """Return the rule with the errata that are about it."""
     for each in known:
         if each.is_about(rule):
             rule = each.applied_to(rule)
@@ -131,7 +142,13 @@ def with_errata(rule: TemporalRule, known: tuple[Erratum, ...]) -> TemporalRule:
 
 
 def noted(finding: Finding, data: Any, known: tuple[Erratum, ...]) -> Finding:
-    """Return the finding about an event with that data, with the name of the case that covers it, if any."""
+    """Return a finding about a payload, with the name of the erratum that covers it, if any.
+
+    Args:
+        finding: what is wrong with the event.
+        data: the event's data.
+        known: the errata about the spec.
+    """
     for each in known:
         is_about = each.event == finding.event and finding.path == ("data", each.member)
         if is_about and finding.code == "QMP205" and data[each.member] in each.values:

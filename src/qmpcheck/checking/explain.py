@@ -1,4 +1,8 @@
-"""The slow half of the payload check: say what is wrong with a line that the decoder refused."""
+"""The slow half of the payload check: find out what is wrong with a line that the decoder refused.
+
+It runs only on refused lines, so it may be slow, but it must give a finding for each rule that is broken, and
+none for a line that the decoder refused needlessly. Tests compare both halves.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +46,7 @@ class Explanation(NamedTuple):
 
 
 class Explainer:
-    """Explains lines by a rule base. Every finding is on line 1: the line itself.
+    """Explains lines by a rule base. The findings have the line number 1; the caller knows the line.
 
     Args:
         rule_base: the spec.
@@ -105,23 +109,23 @@ def _no_event(value: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("QMP103", 1, f"expected an event, a greeting, a reply or a command, got {got}")
 
 
-def _greeting_faults(said: Any) -> Iterator[tuple[KeyPath, str]]:
-    """Each fault of what a greeting says: its path, and what it is."""
+def _greeting_faults(value: Any) -> Iterator[tuple[KeyPath, str]]:
+    """Yield what is wrong with the value of a greeting's key `QMP`, each with its path."""
     path: KeyPath = ("QMP",)
     for key in ("version", "qemu"):
-        if isinstance(said, dict) and key not in said:
-            return
-        if not isinstance(said, dict):
+        if isinstance(value, dict) and key not in value:
+            return  # it names no version, which is no fault
+        if not isinstance(value, dict):
             break
-        said, path = said[key], (*path, key)
-    if isinstance(said, str) and path[-1] == "qemu":
-        return  # as in 0.12
-    if not isinstance(said, dict):
-        yield path, f"expected an object, got {_shown(said)}"
+        value, path = value[key], (*path, key)
+    if isinstance(value, str) and path[-1] == "qemu":
+        return  # QEMU 0.12 writes the version as one string
+    if not isinstance(value, dict):
+        yield path, f"expected an object, got {_shown(value)}"
         return
     for key in Version._fields:
-        if not is_part(said.get(key)):
-            got = _shown(said[key]) if key in said else "nothing"
+        if not is_part(value.get(key)):
+            got = _shown(value[key]) if key in value else "nothing"
             yield (*path, key), f"expected an integer from 0 to {LARGEST_PART}, got {got}"
 
 
@@ -135,7 +139,7 @@ def _envelope(value: dict[str, Any], event: str) -> Iterator[Finding]:
 
 
 def _timestamp_faults(event: dict[str, Any]) -> Iterator[tuple[KeyPath, str]]:
-    """Yield what is wrong with a timestamp, each with its path."""
+    """Yield what is wrong with the timestamp of an event, each with its path."""
     value = event.get("timestamp")
     if not isinstance(value, dict):
         wanted = "an object with seconds and microseconds"
@@ -172,12 +176,12 @@ _LAST_MICROSECOND = 999_999
 
 
 class _SpecPlace(NamedTuple):
-    """Where the spec describes a value.
+    """Where the spec describes a value: what findings about the value have in common.
 
     Attributes:
         line, file: the line, and the file that it is in.
         event: the event, safe to print.
-        where: the branches of unions that it is in, in words.
+        where: the branches of unions that the value is in, in words.
     """
 
     line: LineNumber
@@ -186,26 +190,23 @@ class _SpecPlace(NamedTuple):
     where: tuple[str, ...] = ()
 
     def of(self, member: Member) -> _SpecPlace:
-        """Return where the spec describes a member of the value."""
+        """Return the place of a member of the value."""
         return self._replace(line=member.line, file=member.file or self.file)
 
     def finding(self, code: str, text: str, path: KeyPath, got: str = "") -> Finding:
-        """Return the finding that a value is not as it is described here.
+        """Return a finding about a value that the spec describes here.
 
         Args:
             code: the code of the finding.
             text: what is wrong.
-            path: the keys and indices to it.
+            path: the keys and indices to the value.
             got: the value that is not allowed, or the JSON type that is wrong.
         """
         where = f" (where {' and '.join(self.where)})" if self.where else ""
         return Finding(code, 1, safe(text) + where, self.event, path, self.line, spec_file=self.file, got=got)
 
 
-Faults = Iterator[Finding]
-
-
-def _faults(described: rulebase.Type, value: Any, path: KeyPath, place: _SpecPlace) -> Faults:
+def _faults(described: rulebase.Type, value: Any, path: KeyPath, place: _SpecPlace) -> Iterator[Finding]:
     """Yield what is wrong with a value of a type."""
     kinds = described.types if isinstance(described, Alternate) else (described,)
     # The types of an alternate differ in their JSON types, so at most one fits.
@@ -241,7 +242,7 @@ def _object_faults(
     path: KeyPath,
     place: _SpecPlace,
     above: tuple[str, ...] = (),
-) -> Faults:
+) -> Iterator[Finding]:
     """Yield what is wrong with an object, or with the part of it that a branch of a union describes.
 
     Args:
@@ -323,7 +324,7 @@ _MOST_NAMED = 12
 
 
 def _shown(value: Any) -> str:
-    """Return a value from a stream, short and safe to print."""
+    """Return a value from a stream in words, short and safe to print."""
     match value:
         case str():
             return quoted(value)

@@ -1,4 +1,4 @@
-"""Write a rule base as JSON Schema (draft 2020-12): for users, and to compare the payload check with."""
+"""Convert a rule base to JSON Schema (draft 2020-12): for users, and to compare the payload check with."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def of_rule_base(rule_base: RuleBase) -> Schema:
-    """Return the schema of any event of a spec, as a whole message."""
+    """Return the schema of all events of a spec, as whole messages."""
+    # `if` and `then` for each event, not `oneOf`: a validator's error is then about that event alone.
     chosen = (
         _where("event", event, {"$ref": f"#/$defs/{quote(_pointer(event), safe='')}"})
         for event in rule_base.events

@@ -21,8 +21,8 @@ class Linted(NamedTuple):
     Attributes:
         path: the document, as the user named it; of a source tree, the file that states its rules.
         rule_base: the rules that it states in spite of its defects.
-        lines: what each line is; () for a schema.
-        defects: what is wrong, by file and line.
+        lines: the kind of each line; () for a schema.
+        defects: what is wrong, sorted by line.
     """
 
     path: str
@@ -32,10 +32,10 @@ class Linted(NamedTuple):
 
 
 def lint(path: str) -> Linted:
-    """Find the defects of a document.
+    """Read a document, and return its defects.
 
     Args:
-        path: of the document, or of a QEMU source tree or its `qapi` folder; `PATH@old` or `PATH@new` for a
+        path: the document, or a QEMU source tree or its `qapi` folder; `PATH@old` or `PATH@new` for a saved
             page that shows a diff.
 
     Raises:
@@ -63,6 +63,7 @@ def lint(path: str) -> Linted:
 
 
 def _tree(folder: str) -> Linted:
+    # The schema comes first. That of an old release may have no events; then the event document counts.
     roots = source_tree.of_folder(folder).roots()
     linted = next((each for each in map(lint, map(os.path.normpath, roots)) if each.rule_base.events), None)
     if linted is None:

@@ -1,4 +1,4 @@
-"""The result of checking a stream: findings are counted, and the first ones listed."""
+"""The result of checking a stream: all findings are counted, and the first ones are listed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from qmpcheck.codes import RULE_CODES, Severity
-from qmpcheck.finding import AS_IT_IS, Finding, Severities, severity
+from qmpcheck.finding import UNCHANGED, Finding, Severities, severity
 from qmpcheck.specs.catalogue import SpecName
 from qmpcheck.text import name
 from qmpcheck.version import Version
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 
 class FindingKind(NamedTuple):
-    """Findings are counted by this; the erratum is the one that covers them, "" for none."""
+    """What findings are counted by.
+
+    Attributes:
+        code: the code.
+        event: the event that they concern, safe to print; "" for none.
+        erratum: the known erratum that covers them, "" for none.
+    """
 
     code: str
     event: str
@@ -27,7 +33,7 @@ class FindingKind(NamedTuple):
 
 
 OTHER_EVENTS = "(other events)"
-"""The name for all events that the spec does not have: a stream can invent any number."""
+"""The name for all events that the spec does not have: a hostile stream can have any number of names."""
 
 
 class StreamResult(NamedTuple):
@@ -38,17 +44,17 @@ class StreamResult(NamedTuple):
         lines: how many lines it has; for a log, how many messages.
         events: how many of them are events.
         counts: how many findings there are of each kind.
-        listed: the first of them by line, code and message.
-        taken: how many findings of each kind were printed before, and removed from the list.
+        listed: the first findings, sorted by line, code and message.
+        taken: how many findings of each kind `Checker.take` returned before; they are not in the list.
         severities: the severities that the user sets for some codes.
         unreadable: why it could not be read to its end; "" if it could.
         versions: the versions that its greetings name, each once.
         format: the name of the file's format.
         vm: the VM that the stream of a log belongs to, by its name if the log has it; "" if it is unknown.
-        spec: the spec that it was checked by; None if the caller knows it.
+        spec: the spec that it was checked by; None before `validation.files` sets it.
         why: why this spec was chosen, in words; "" if the user named it.
         may_lack: what the format does not keep, in words.
-        timeline: what happened in it; None if nobody asked for that.
+        timeline: what happened in it; None if the options did not ask for one.
         files: the paths of the files that were joined, in order; () for a single file.
     """
 
@@ -58,7 +64,7 @@ class StreamResult(NamedTuple):
     counts: Counter[FindingKind]
     listed: tuple[Finding, ...]
     taken: Counter[FindingKind] = Counter()  # noqa: RUF012 -- never changed
-    severities: Severities = AS_IT_IS
+    severities: Severities = UNCHANGED
     unreadable: str = ""
     versions: tuple[Version, ...] = ()
     format: str = "jsonl"
@@ -76,11 +82,11 @@ class StreamResult(NamedTuple):
 
     @property
     def unlisted(self) -> Counter[FindingKind]:
-        """How many findings of each kind are counted, but not listed."""
+        """How many findings of each kind are counted, but neither listed nor taken."""
         return self.counts - self.taken - Counter(map(self._kind, self.listed))
 
     def without(self, findings: Set[Finding]) -> StreamResult:
-        """The same, but without some of the findings that it lists."""
+        """Return the result without some of the findings that it lists."""
         kept = tuple(each for each in self.listed if each not in findings)
         gone = Counter(self._kind(each) for each in self.listed if each in findings)
         return self._replace(counts=self.counts - gone, listed=kept)
@@ -99,12 +105,12 @@ class StreamResult(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """Which findings count.
+    """Which findings to report.
 
     Attributes:
-        codes: those of wanted findings.
-        rules: titles of temporal rules whose findings are wanted, whatever their codes.
-        ignored: CODE:EVENT of findings that are not wanted, among what else is ignored.
+        codes: their codes.
+        rules: titles of temporal rules whose findings are reported, whatever their codes.
+        ignored: what the user ignores: of that, only CODE:EVENT matters here.
     """
 
     codes: frozenset[str]
@@ -112,7 +118,7 @@ class Selection(NamedTuple):
     ignored: frozenset[str] = frozenset()
 
     def has(self, code: str, event: str, rule: str) -> bool:
-        """Whether a finding with that code, about that event and rule, counts."""
+        """Return whether to report a finding with that code, about that event and rule."""
         if code not in self.codes and rule not in self.rules:
             return False
         return not self.ignored or f"{code}:{event}" not in self.ignored
@@ -122,7 +128,7 @@ class Findings:
     """Collects the findings about one stream.
 
     Args:
-        wanted: which findings to keep.
+        selection: which findings to report; the others are dropped.
         most: how many findings are listed; all are counted.
         events: the events that the spec has, safe to print; findings about others are counted together.
         severities: the severities that the user sets for some codes.
@@ -130,19 +136,20 @@ class Findings:
 
     def __init__(
         self,
-        wanted: Selection,
+        selection: Selection,
         most: int,
         events: frozenset[str],
         severities: Severities,
     ) -> None:
-        self._wanted, self._most, self._severities, self._events = wanted, most, severities, events
+        self._selection, self._most = selection, most
+        self._severities, self._events = severities, events
         self.counts: Counter[FindingKind] = Counter()
         self.taken: Counter[FindingKind] = Counter()
         self._listed: list[Finding] = []
 
     def add(self, finding: Finding) -> None:
         """Add a finding."""
-        if not self._wanted.has(finding.code, finding.event, finding.rule):
+        if not self._selection.has(finding.code, finding.event, finding.rule):
             return
         self.counts[self._kind(finding.code, finding.event, finding.erratum)] += 1
         if finding.code in self._severities:
@@ -153,8 +160,8 @@ class Findings:
             self._keep_first()
 
     def more(self, code: str, event: str, number: int, rule: str) -> None:
-        """Count more findings about one rule, which are not listed."""
-        if self._wanted.has(code, event, rule):
+        """Count findings about one rule without listing them."""
+        if self._selection.has(code, event, rule):
             self.counts[self._kind(code, name(event), "")] += number
 
     def take(self) -> tuple[Finding, ...]:
@@ -169,6 +176,8 @@ class Findings:
         return tuple(self._listed)
 
     def _keep_first(self) -> None:
+        # By line, code and message, and not the first ones found: the same findings must be listed however
+        # the stream was cut into blocks.
         self._listed.sort(key=_place)
         del self._listed[self._most :]
 
@@ -178,12 +187,15 @@ class Findings:
 
 
 _OF_RULES = frozenset(RULE_CODES.values())
-"""The codes of findings whose events, or commands, a rule names."""
+"""The codes whose findings name events and commands of rules: there are only as many as the rules name."""
 
 _SOME = 1000
 """How far the list may grow beyond twice its limit before it is sorted and cut: sorting takes time."""
 
 
 def _place(finding: Finding) -> tuple[int, str, str]:
-    """Sort by line and code. Findings about one line come in order, but those of temporal rules do not."""
+    """Return what to sort findings by: line and code, and for temporal rules the message.
+
+    Other findings about one line and code are found in the order in which the line has them, and stay so.
+    """
     return finding.line, finding.code, finding.message if finding.code > "QMP3" else ""

@@ -1,6 +1,7 @@
-"""What happened in a stream, in columns: what reports draw, so that they need not work it out again.
+"""What happened in a stream, for reports that draw it: they must not work out again what monitors decided.
 
-A checker keeps it only where somebody asks (`CheckOptions.timeline`).
+A checker records it only if `CheckOptions.timeline` says so. It consists of columns (`array`), as there can
+be millions of events.
 """
 
 from __future__ import annotations
@@ -26,47 +27,47 @@ NO_TIME = -1
 """The time of an event without a clock."""
 
 _LATEST = 1 << 52
-"""Microseconds, about the year 2112: times outside are cut to it, and differences are exact in a double."""
+"""Microseconds, about the year 2112. Times are limited to it, so that JavaScript's numbers are exact."""
 
 _MOST_NAMES = 500
-"""Names that are kept apart: a stream can make up any number."""
+"""How many names are distinguished: a hostile stream can have any number."""
 
 _OTHERS = "(other events)"
 
 _LOOK_BACK = 256
-"""Events that a late one is moved back over, at most."""
+"""How many events a late one is moved back over, at most: a hostile stream must not cost quadratic time."""
 
 
 class TimelineSession(NamedTuple):
-    """Where a connection begins: the event that comes first in it, and whether it is to a new process."""
+    """Where a connection begins: the position of its first event, and whether it is to a new process."""
 
     event: int
     is_new: bool
 
 
 class StateChange(NamedTuple):
-    """From an event on, the machine is in a state, as far as the stream says."""
+    """From the event at a position on, the machine is in a state, as far as the stream shows it."""
 
     event: int
     state: State
 
 
 class LateEvent(NamedTuple):
-    """An event that was sent late, and the first of those sent earlier that happened after it."""
+    """The position of an event that was sent late, and of the first earlier event that happened after it."""
 
     event: int
     happened: int
 
 
 class Decisions(NamedTuple):
-    """What the monitors decided, in columns, by the places of the events.
+    """What the monitors decided, in columns of equal length.
 
     Attributes:
-        rules: the place of each one's rule among the timeline's rules.
-        events: its trigger; the message itself where a rule forbids it.
-        outcomes: the place of what was decided in `OUTCOMES`.
-        responses: the response, early or late; -1 where there is none.
-        errata: the known case that covers it, by its place among the timeline's errata; the first is none.
+        rules: the index of the rule in the timeline's rules.
+        events: the position of the trigger; of the message itself if a rule forbids it.
+        outcomes: the index of the outcome in `OUTCOMES`.
+        responses: the position of the response, early or late; -1 if there is none.
+        errata: the index of the erratum that covers it in the timeline's errata; 0 for none.
     """
 
     rules: array[int]
@@ -77,24 +78,26 @@ class Decisions(NamedTuple):
 
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-"""What can be decided."""
+"""All outcomes."""
 
 
 class Timeline(NamedTuple):
-    """A stream's events, in order, and what the monitors said of them.
+    """A stream's events and commands, in order, and what the monitors decided about them.
+
+    An event's position is its index in `kinds`, `lines` and `times`.
 
     Attributes:
-        names: of the events, safe to print, in the order in which they came first.
-        kinds: for each event the place of its name.
+        names: the names of events, safe to print, in the order in which they came first.
+        kinds: for each event the index of its name.
         lines: for each event its line.
         times: for each event when it happened, in microseconds since 1970, or `NO_TIME`.
-        sessions: the connections, but for one that begins without a greeting.
-        states: the changes of the machine's state; before the first it is running.
+        sessions: the connections, except for one that begins without a greeting.
+        states: the changes of the machine's state; before the first, it is running.
         late: the events that were sent late.
-        rules: those that something was decided about.
-        errata: the known cases that cover some of it; the first is "", for none.
+        rules: the rules that something was decided about.
+        errata: the known errata that cover something; the first is "", for none.
         decisions: what was decided.
-        files: those that were joined, if several were, and how many lines come before each.
+        files: the path of each joined file, and how many lines come before it; () for a single file.
     """
 
     names: list[str]
@@ -114,7 +117,7 @@ class TimelineRecorder:
     """Records the timeline of one stream while it is checked.
 
     Args:
-        names: the events that the decoder knows, by their classes.
+        names: the names of events, by their classes in the decoder.
         late: the events that may be sent late.
     """
 
@@ -133,7 +136,7 @@ class TimelineRecorder:
         self._decided = [array("q") for _ in Decisions._fields]
 
     def connect(self, is_new: bool) -> None:
-        """A connection begins, to a new process if `is_new`."""
+        """Begin a connection, to a new process if `is_new`."""
         self._begin = len(self._lines)
         self._sessions.append(TimelineSession(self._begin, is_new))
         if is_new and self._state != "running":
@@ -145,7 +148,7 @@ class TimelineRecorder:
         self._is_stopped = self._is_suspended = self._is_ending = False
 
     def add(self, column: Column) -> None:
-        """The next messages of the session."""
+        """Add the next messages of the session."""
         column = column.without(Reply)
         known, first = self._event_names, len(self._lines)
         names = [
@@ -167,7 +170,7 @@ class TimelineRecorder:
         return self._places.setdefault(shown, len(self._places))
 
     def _change_state(self, at: int, event: str) -> None:
-        """The state as `Session` knows it: SHUTDOWN ends unless something shows that the process goes on."""
+        """Follow the machine's state, by the same events as `Session.is_stopped` and `Session.is_ending`."""
         before = self._state
         match event:
             case "STOP":
@@ -194,7 +197,7 @@ class TimelineRecorder:
         return "stopped" if self._is_stopped else "running"
 
     def _move_back(self, at: int) -> None:
-        """An event that may be sent late happened before all those just before it that are younger."""
+        """Note that the event at a position was sent late, if those just before it have later times."""
         times, now, first = self._times, self._times[at], max(self._begin, at - _LOOK_BACK)
         place = at
         while place > first and times[place - 1] > now != NO_TIME:
@@ -203,7 +206,10 @@ class TimelineRecorder:
             self._late.append(LateEvent(at, place))
 
     def judge(self, judgement: Judgement) -> None:
-        """What a monitor decided. Here lines stand for events until the stream is over."""
+        """Add what a monitor decided.
+
+        It names lines; `finish` looks up their events, as a decision can come before its block is added.
+        """
         rule = judgement.rule
         self._rules[id(rule)] = rule
         decided = (
@@ -217,7 +223,7 @@ class TimelineRecorder:
             column.append(value)
 
     def finish(self) -> Timeline:
-        """The timeline of the whole stream."""
+        """Return the timeline of the whole stream."""
         return Timeline(
             names=[*self._places],
             kinds=self._kinds,
@@ -232,7 +238,7 @@ class TimelineRecorder:
         )
 
     def _decisions(self, rules: Sequence[TemporalRule]) -> Decisions:
-        """What was decided, in the order of the events."""
+        """Return what was decided, sorted by event."""
         triggers = [self._kinds_of([rule.trigger]) for rule in rules]
         responses = [self._kinds_of(rule.then) for rule in rules]
         forbidden = OUTCOMES.index("present")
@@ -253,7 +259,7 @@ class TimelineRecorder:
         return frozenset(self._places[each] for each in names if each in self._places)
 
     def _place(self, line: int, kinds: Collection[int]) -> int:
-        """The place of the event on a line; a line of a log can hold several, of different kinds."""
+        """Return the position of the event on a line; a log's line can have several, of different kinds."""
         first = bisect_left(self._lines, line)
         on_line = takewhile(lambda at: self._lines[at] == line, range(first, len(self._lines)))
         return next((at for at in on_line if self._kinds[at] in kinds), first)
@@ -263,7 +269,7 @@ _OF_STATE = frozenset({STOP, RESUME, "SHUTDOWN", "RESET", "SUSPEND", "WAKEUP"})
 
 
 def _name(message: Any) -> str:
-    """The name of a message that the decoder does not know."""
+    """Return the name of a message that is no decoded event."""
     return message.event if isinstance(message, RejectedEvent) else COMMANDS
 
 

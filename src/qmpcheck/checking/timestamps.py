@@ -1,4 +1,7 @@
-"""Check timestamps: time does not run backwards, and rate-limited events keep their distance."""
+"""Check timestamps: time does not run backwards (QMP305), and rate limits are kept (QMP304).
+
+Also here: the types for messages of a stream, `Seen` for one and `Column` for many, which all checks use.
+"""
 
 from __future__ import annotations
 
@@ -19,47 +22,59 @@ from qmpcheck.streams.messages import MICROSECONDS, Greeting, RejectedEvent, tim
 from qmpcheck.text import name
 
 ALLOWANCE = MICROSECONDS
-"""How much older the next event may be: threads take the time before it is their turn to send."""
+"""How much older than the one before an event may be, in microseconds.
+
+QEMU's threads take the time first, and then wait for their turn to send.
+"""
 
 PERIOD = MICROSECONDS
-"""The least time between the first and the third of three rate-limited events."""
+"""The least time between the first and the third of three rate-limited events, in microseconds.
+
+Two may be closer: QEMU delays the second one, but its timestamp is the time when it happened.
+"""
 
 ReportFinding = Callable[[Finding], object]
 """Takes each finding as soon as there is one."""
 
 
 def sent_late(rule_base: RuleBase) -> frozenset[str]:
-    """Return the events of a spec that may be sent later than they happened."""
+    """Return the events of a spec that may be sent later than they happened: those with a rate limit."""
     stated = frozenset(event for event, rule in rule_base.events.items() if rule.rate_limit)
     return stated if rule_base.source == TEXT else stated | rate_limits.ALWAYS_LIMITED
 
 
 def limits_of(rule_base: RuleBase) -> dict[str, RateLimit]:
-    """Return the rate limit of each event that has one in the spec."""
+    """Return the rate limits of a spec, by event."""
     kept = {event: rate_limits.kept(event, rule.rate_limit) for event, rule in rule_base.events.items()}
     return {event: limit for event, limit in kept.items() if limit}
 
 
 class Seen(msgspec.Struct, frozen=True, gc=False):
-    """One message of a stream: its line, and the message with its class."""
+    """One message of a stream.
+
+    Attributes:
+        line: its line.
+        message: the decoded event, or one of the types in `streams.messages`.
+        kind: its class, by which accessors read its members.
+    """
 
     line: int
     message: Any
     kind: type
 
     def value_of(self, path: MemberPath) -> Any:
-        """The member at a path into its data, or its arguments; MISSING where there is none."""
+        """Return the value at a path into its data or its arguments; MISSING if there is none."""
         return accessor(self.kind, path)(self.message)
 
 
 class Column(NamedTuple):
-    """Messages of a stream, in order.
+    """Messages of a stream in order, as columns: what concerns all of them is done without a loop in Python.
 
     Attributes:
-        messages: what they are.
+        messages: the messages.
         kinds: the class of each.
         lines: the line of each.
-        present: the classes that are among them.
+        present: all classes among them, so that a look for one that is not there costs nothing.
     """
 
     messages: Sequence[Any]
@@ -69,23 +84,23 @@ class Column(NamedTuple):
 
     @classmethod
     def of(cls, messages: Sequence[Any], lines: Sequence[int]) -> Column:
-        """The messages on these lines."""
+        """Return messages as a column; `lines` has the line of each."""
         kinds = [*map(type, messages)]
         return cls(messages, kinds, lines, frozenset(kinds))
 
     def part(self, begin: int, end: int | None = None) -> Column:
-        """The messages from one place to another."""
+        """Return the messages from one position to another."""
         return Column.of(self.messages[begin:end], self.lines[begin:end])
 
     def connections(self) -> list[Column]:
-        """The parts that begin with a greeting, and what comes before the first."""
+        """Return what comes before the first greeting, and then a part from each greeting to the next."""
         begins = [at for at, kind in enumerate(self.kinds) if kind is Greeting]
         return [self.part(*each) for each in pairwise((0, *begins, len(self.kinds)))]
 
     def without(self, *kinds: type) -> Column:
-        """The messages of other classes."""
+        """Return the messages that are of none of these classes."""
         if self.present.isdisjoint(kinds):
-            return self
+            return self  # as is usual: nothing is copied
         kept = [*map(dict.fromkeys(kinds, False).get, self.kinds, repeat(True))]
         messages, left, lines = ([*compress(each, kept)] for each in (self.messages, self.kinds, self.lines))
         return Column(messages, left, lines, self.present.difference(kinds))
@@ -98,20 +113,21 @@ _seconds = attrgetter("timestamp.seconds")
 
 
 class TimeOrder:
-    """Finds events that happened before the one that was sent before them (QMP305).
+    """Finds events that happened before the event that was sent before them (QMP305).
 
-    Looks at the column of seconds, and at single events only where it goes back.
+    It compares the column of seconds, which is almost always sorted, and looks at single events only where
+    seconds decrease.
 
     Args:
-        names: the events that the decoder knows, by their classes.
-        late: events that may be sent late; they are passed over.
+        names: the names of events, by their classes in the decoder.
+        late: events that may be sent late: their timestamps are ignored.
         report: takes the findings.
     """
 
     def __init__(self, names: dict[type, str], late: frozenset[str], report: ReportFinding) -> None:
         self._names = {kind: name(event) for kind, event in names.items()}
         self._late, self._report = late, report
-        self._passed_over = frozenset(kind for kind, event in names.items() if event in late)
+        self._ignored = frozenset(kind for kind, event in names.items() if event in late)
         self._last: Any = None
 
     def reset(self) -> None:
@@ -119,7 +135,10 @@ class TimeOrder:
         self._last = None
 
     def step(self, column: Column) -> None:
-        """Take the next events and greetings of the stream; time begins anew with a greeting."""
+        """Check the next events and greetings of the stream.
+
+        Events are not compared across a greeting: it may come from another host.
+        """
         begin, end = 0, len(column.kinds)
         if Greeting in column.present:
             for at in [at for at, kind in enumerate(column.kinds) if kind is Greeting]:
@@ -131,7 +150,7 @@ class TimeOrder:
     def _check(self, column: Column, begin: int, end: int) -> None:
         """Compare the events of one connection, from one place to another."""
         seconds = [*map(_seconds, column.messages[begin:end])]
-        second = begin - 1  # of the pair that was compared last
+        second = begin - 1  # of the pair that was compared last: no pair is reported twice
         if self._last is not None and seconds and self._last.timestamp.seconds > seconds[0]:
             second = self._compare(column, begin, begin, end)
         if seconds != sorted(seconds):
@@ -140,16 +159,16 @@ class TimeOrder:
                     second = self._compare(column, begin, at, end)
 
     def _compare(self, column: Column, begin: int, at: int, end: int) -> int:
-        """Compare the two events that count around a place where seconds go back.
+        """Compare the two events around a position where seconds decrease, without those to be ignored.
 
         Args:
             column: the events.
-            begin: where its connection begins.
-            at: the first event after the place.
-            end: where its connection ends.
+            begin: where their connection begins in the column.
+            at: the first event with the smaller seconds.
+            end: where their connection ends in the column.
 
         Returns:
-            The second one; the end of the part where none counts after the place.
+            The position of the second one; `end` if there is none.
         """
         events, kinds = column.messages, column.kinds
         after = at
@@ -172,8 +191,8 @@ class TimeOrder:
         return None
 
     def _counts(self, kind: type, event: Any) -> bool:
-        """Whether an event has a clock and is sent at once."""
-        if kind in self._passed_over or (kind is RejectedEvent and event.event in self._late):
+        """Return whether an event has a time, and is sent when it happens."""
+        if kind in self._ignored or (kind is RejectedEvent and event.event in self._late):
             return False
         return time_of(event) is not None
 
@@ -184,14 +203,14 @@ class TimeOrder:
 class RateLimits:
     """Finds three events of one key in a row within a second (QMP304).
 
-    Memory is bounded: where there are many keys, those are forgotten that were last seen two periods
-    before the newest event. If the clock is set back by more than that, a finding can be lost.
+    Memory is bounded: if there are many keys, those are forgotten that were last seen two periods before the
+    newest event. If the clock is set back by more than that, a finding can be lost.
 
     Attributes:
-        limits: the limit of each event that has one.
+        limits: the limit of each event that has one: the members of its key, and which events are exempt.
 
     Args:
-        limits: tell keys apart, and which events are exempt.
+        limits: see above.
         report: takes the findings.
     """
 
@@ -208,7 +227,7 @@ class RateLimits:
         self._most_keys = _MANY_KEYS
 
     def step(self, event: str, seen: Seen) -> None:
-        """Take the next event, which has that name."""
+        """Check the next event, which has that name."""
         exempting, members = self._readers(event, seen.kind)
         for read, values in exempting:
             if read(seen.message) in values:
@@ -230,7 +249,7 @@ class RateLimits:
     def _new_readers(
         self, event: str, kind: type
     ) -> tuple[Sequence[tuple[Accessor, Sequence[str]]], Sequence[Accessor]]:
-        """What exempts an event of a class, and what its key consists of."""
+        """Return how to read the members that exempt events of a class, and those of its key."""
         limit = self.limits[event]
         exempting = [(accessor(kind, (member,)), values) for member, values in limit.unless.items()]
         return exempting, [accessor(kind, (member,)) for member in limit.key]
@@ -245,17 +264,18 @@ class RateLimits:
 
 
 _MANY_KEYS = 1000
-"""Keys after which old ones are looked for."""
+"""If there are more keys than this, old ones are removed."""
 
 _MOST_KEYS = 100_000
-"""Keys that are kept in any case; QEMU has no machine with as many devices."""
+"""The most keys that are kept; no machine has as many devices."""
 
 
 class Latest:
-    """The greatest timestamp after any line, as far as the stream was read.
+    """Answers what the greatest timestamp after any line is, as far as the stream was read.
 
-    It keeps the suffix maxima: the events after which no event is younger. Where clocks run on, that is one.
-    Only what comes after open triggers matters, so whoever has none may leave events out.
+    It keeps the suffix maxima: the events after which no event has a later time. While no clock is set back,
+    that is one event. The answer is needed only for the lines of open triggers, so events may be left out
+    while there are none.
     """
 
     def __init__(self) -> None:
@@ -267,7 +287,7 @@ class Latest:
         self._times: list[int] = []
 
     def add(self, column: Column) -> None:
-        """Take the next events of the session; others count as events without a clock."""
+        """Add the next messages of the session; those that are no events have no time."""
         for line, moment in zip(column.lines, map(time_of, column.messages), strict=True):
             if moment is None:
                 continue
@@ -280,10 +300,10 @@ class Latest:
                 del self._lines[0], self._times[0]
 
     def after(self, line: int) -> int | None:
-        """The greatest timestamp after a line, in microseconds; None where there is none."""
+        """Return the greatest timestamp after a line, in microseconds; None if there is none."""
         at = bisect_right(self._lines, line)
         return self._times[at] if at < len(self._times) else None
 
 
 _MOST_MAXIMA = 1000
-"""A clock that is set back more often than that is not remembered to have been ahead."""
+"""How many events are kept; of a clock that is set back more often, the oldest are forgotten."""

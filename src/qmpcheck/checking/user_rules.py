@@ -1,11 +1,14 @@
-"""Temporal rules that users write, in TOML; `docs/rules.md` describes the language.
+"""Temporal rules that users write in TOML; `docs/rules.md` describes the language.
 
 [[rule]]
 event = "BLOCK_JOB_READY"                                  # after this event,
 when = { type = "mirror" }                                 # if it carries that,
 then = ["BLOCK_JOB_COMPLETED", "BLOCK_JOB_CANCELLED"]      # one of these follows,
 same = ["device"]                                          # for the same device,
-within = 30                                                # within so many seconds
+within = 30                                                # within 30 seconds
+
+A rule is checked against the spec before any stream is: one about an event or a member that the spec does not
+have could never apply, and the user would take silence for success.
 """
 
 from __future__ import annotations
@@ -31,7 +34,12 @@ from qmpcheck.wording import alternatives, did_you_mean
 
 
 class InvalidRule(Exception):
-    """A rule is invalid: what is wrong, and the keys to it."""
+    """A rule is invalid.
+
+    Args:
+        reason: what is wrong.
+        keys: the keys to it in the rule's table, by which its line is found.
+    """
 
     def __init__(self, reason: str, *keys: str) -> None:
         super().__init__(reason)
@@ -49,10 +57,11 @@ class PatternTable(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 PatternTables = str | PatternTable | tuple[str | PatternTable, ...]
+"""What `then` and `until` may be: the name of an event, a table, or a list of these."""
 
 
 class RuleTable(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """One `[[rule]]` as written."""
+    """One `[[rule]]` as the user wrote it."""
 
     name: str = ""
     event: str = ""
@@ -88,7 +97,7 @@ _ONLY_OF = {
     "then": ("response", "precedence", "absence"),
     "same": ("response", "precedence", "absence"),
 }
-"""The keys that only some kinds of rules have."""
+"""The kinds of rules that may have a key; all kinds may have the others."""
 
 
 def load(
@@ -99,8 +108,8 @@ def load(
     Args:
         path: the file.
         rule_base: the spec whose events the rules are about.
-        series: the release whose commands they are about; None allows those of any release.
-        content: what the file holds; None to read it.
+        series: the release whose commands they are about; None allows those of all releases.
+        content: the content of the file; None to read it.
 
     Raises:
         SpecError: the file cannot be read, or a rule is about what the spec does not have.
@@ -127,7 +136,7 @@ def load(
 
 
 def names(path: str) -> frozenset[str]:
-    """Return the names of the rules in a file, whatever else it contains.
+    """Return the names of the rules in a file, without checking the rules themselves.
 
     Raises:
         SpecError: the file cannot be read.
@@ -157,7 +166,7 @@ _PLACE = re.compile(r" - at `\$\.(\w+)", re.DOTALL)
 
 
 def _wrong(error: str, kind: type[RuleTable]) -> InvalidRule:
-    """Return an error of msgspec in the words of the rule language."""
+    """Return an error of msgspec's as one in the words of the rule language."""
     unknown = _UNKNOWN.fullmatch(error)
     if unknown:
         key, within = unknown[1], unknown[2] or ""
@@ -172,12 +181,12 @@ def _wrong(error: str, kind: type[RuleTable]) -> InvalidRule:
 
 
 class Vocabulary(NamedTuple):
-    """What rules can be about.
+    """The events and commands that rules can be about.
 
     Attributes:
-        events: the events of the spec.
-        commands: the commands of the release.
-        late: the events that may be sent late.
+        events: the events of the spec, by name.
+        commands: the commands of the release, by name.
+        late: the names of the events that may be sent late.
     """
 
     events: Mapping[str, rulebase.EventRule]
@@ -188,7 +197,8 @@ class Vocabulary(NamedTuple):
         """Return what the messages of a pattern may carry."""
         if pattern.is_command:
             arguments = self.commands[pattern.name].arguments
-            is_list = pattern.name in messages.LISTS  # its parts are commands, too
+            # What such a command lists may count as a command of its name, with arguments of its own.
+            is_list = pattern.name in messages.LISTS
             return msgspec.structs.replace(arguments, open=True) if is_list else arguments
         return self.events[pattern.name].data
 
@@ -216,6 +226,7 @@ def temporal_rule(table: RuleTable, vocabulary: Vocabulary) -> TemporalRule:
         same=same,
         within=None if table.within is None else round(table.within * MICROSECONDS),
         is_limited=not trigger.is_command and trigger.name in vocabulary.late,
+        # RESET, for example, ends what a rule forbids for one device, for all devices.
         until=tuple(each for each in until if not _lacks_key(each, same, vocabulary)),
         until_all=tuple(each for each in until if _lacks_key(each, same, vocabulary)),
         name=table.name,
@@ -228,6 +239,7 @@ def _check_keys(table: RuleTable) -> None:
         raise InvalidRule("a rule has an event or a command, not both", "command")
     if not table.event and not table.command:
         raise InvalidRule("a rule needs an event or a command, which it is about", "event")
+    # Options list names with commas, and take what begins with QMP for a code.
     if "," in table.name or table.name[:3].upper() == "QMP" or not table.name.isprintable():
         raise InvalidRule(
             'name: expected printable characters, no comma, and no "QMP" at the beginning', "name"
@@ -244,7 +256,7 @@ def _check_keys(table: RuleTable) -> None:
 
 
 _FOREVER = 1e9
-"""The limit of a bound, in seconds."""
+"""Seconds that `within` must be less than: the product with a million is an exact integer."""
 
 
 def patterns(written: PatternTables, key: str, vocabulary: Vocabulary) -> tuple[Pattern, ...]:
@@ -256,6 +268,7 @@ def patterns(written: PatternTables, key: str, vocabulary: Vocabulary) -> tuple[
     found = []
     for each in written if isinstance(written, tuple) else (written,):
         response = PatternTable(each) if isinstance(each, str) else each
+        # A command cannot be a response: clients send commands, not QEMU.
         if bool(response.event) == bool(response.command) or (key == "then" and response.command):
             raise InvalidRule(_EXPECTED[key], key)
         found.append(_pattern(response, vocabulary, key))
@@ -263,7 +276,7 @@ def patterns(written: PatternTables, key: str, vocabulary: Vocabulary) -> tuple[
 
 
 def _pattern(written: RuleTable | PatternTable, vocabulary: Vocabulary, key: str) -> Pattern:
-    """Return the messages of a table; `key` is the key of the table in its rule, "" for the rule itself."""
+    """Return the pattern of a table; `key` is the table's key in its rule, "" for the rule itself."""
     if written.command:
         known = vocabulary.commands
         _expect(
@@ -276,9 +289,9 @@ def _pattern(written: RuleTable | PatternTable, vocabulary: Vocabulary, key: str
     return _with_condition(pattern, written, vocabulary, key)
 
 
-def _expect(wanted: str, known: Mapping[str, Any], reason: str, key: str) -> None:
-    if wanted not in known:
-        raise InvalidRule(reason + did_you_mean(wanted, known), key)
+def _expect(written: str, known: Mapping[str, Any], reason: str, key: str) -> None:
+    if written not in known:
+        raise InvalidRule(reason + did_you_mean(written, known), key)
 
 
 def _with_condition(
@@ -320,7 +333,7 @@ def _same(written: str | tuple[str, ...] | dict[str, str]) -> tuple[tuple[Member
 def _lacks_key(
     pattern: Pattern, same: tuple[tuple[MemberPath, MemberPath], ...], vocabulary: Vocabulary
 ) -> bool:
-    """Whether a message lacks the members that must be the same: it ends an absence for every key."""
+    """Return whether a message lacks a member that must be the same: it ends an absence for every key."""
     try:
         for _, path in same:
             if path in pattern.condition.lacks:
@@ -332,7 +345,13 @@ def _lacks_key(
 
 
 def _types(path: MemberPath, pattern: Pattern, vocabulary: Vocabulary, *keys: str) -> list[rulebase.Type]:
-    """Return the types of the value at a path, in any branch.
+    """Return the types of the value at a path, in all branches of unions.
+
+    Args:
+        path: the path.
+        pattern: the messages that must have it.
+        vocabulary: what is known about them.
+        keys: where the rule names the path, for an error.
 
     Raises:
         InvalidRule: no message of the pattern has it.
@@ -352,7 +371,7 @@ def _types(path: MemberPath, pattern: Pattern, vocabulary: Vocabulary, *keys: st
 
 
 def _is_open(described: rulebase.Type) -> bool:
-    """Whether a value may be an object with members that the spec does not name."""
+    """Return whether a value may be an object with members that the spec does not name."""
     return isinstance(described, Object) and (
         described.open or any(map(_is_open, described.branches.values()))
     )
@@ -368,7 +387,7 @@ _SCALARS: dict[type[rulebase.Type], tuple[type, ...]] = {
 
 
 def _can_be(value: Any, described: rulebase.Type) -> bool:
-    """Whether a member of this type may have a value from a TOML file."""
+    """Return whether a member of this type may have a value from a TOML file."""
     if isinstance(described, Alternate):
         return any(_can_be(value, each) for each in described.types)
     if isinstance(described, Enum):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from qmpcheck.codes.code import Code, Severity
 
-_AS_IT_IS = 'exec qemu-system-x86_64 "$@"'
-"""What stands in QEMU's place and changes nothing."""
+_SAME_QEMU = 'exec qemu-system-x86_64 "$@"'
+"""A script in place of QEMU that changes nothing."""
 
 CODES: dict[str, Code] = {
     "QMP401": Code(
@@ -14,7 +14,7 @@ CODES: dict[str, Code] = {
         "A scenario made something happen that an event reports, and that event did not come.",
         "A client that waits for it waits forever.",
         bad="qemu-system-x86_64 \"$@\" | sed -u 's/host-qmp-quit/guest-panic/'",
-        good=_AS_IT_IS,
+        good=_SAME_QEMU,
         against="a script in QEMU's place, --only life-cycle",
         remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
         "QEMU printed.",
@@ -26,7 +26,7 @@ CODES: dict[str, Code] = {
         "The process ended in the middle of a scenario, by a signal or with a message of its own.",
         "This is a fault of the build, whatever its events say. What it had sent until then was checked.",
         bad="kill -SEGV $$",
-        good=_AS_IT_IS,
+        good=_SAME_QEMU,
         against="a script in QEMU's place, --only life-cycle",
         remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
         "QEMU printed.",
@@ -38,7 +38,7 @@ CODES: dict[str, Code] = {
         "The process did not answer within the scenario's time limit, and was killed.",
         "This is a fault of the build, whatever its events say. What it had sent until then was checked.",
         bad="sleep 1000",
-        good=_AS_IT_IS,
+        good=_SAME_QEMU,
         against="a script in QEMU's place, --only life-cycle",
         remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
         "QEMU printed.",
@@ -51,7 +51,7 @@ CODES: dict[str, Code] = {
         "The scenario could not show what it is for, so it says nothing about the build.",
         bad="""qemu-system-x86_64 "$@" | sed -u \\
   's/{"return": {}, "id": 2}/{"error": {"class": "GenericError", "desc": "no"}, "id": 2}/'""",
-        good=_AS_IT_IS,
+        good=_SAME_QEMU,
         against="a script in QEMU's place, --only life-cycle",
         remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
         "QEMU printed.",
@@ -63,7 +63,7 @@ CODES: dict[str, Code] = {
         "An event came again with the same data and the same timestamp, to the microsecond.",
         "What happened once is reported twice: a client that counts events, or acts on each, goes wrong.",
         bad='qemu-system-x86_64 "$@" | sed -u \'/"STOP"/p\'',
-        good=_AS_IT_IS,
+        good=_SAME_QEMU,
         against="a script in QEMU's place, --only life-cycle",
         remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
         "QEMU printed.",
@@ -76,7 +76,7 @@ CODES: dict[str, Code] = {
         "Clients believe that what an event reports has happened. It is a warning on releases on which the "
         "scenarios were never played.",
         bad='qemu-system-x86_64 "$@" | sed -u \'/"STOP"/{p;s/STOP/WAKEUP/}\'',
-        good=_AS_IT_IS,
+        good=_SAME_QEMU,
         against="a script in QEMU's place, --only life-cycle",
         remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
         "QEMU printed.",
@@ -89,7 +89,7 @@ CODES: dict[str, Code] = {
         "A client that acts on each event in turn sees states that never existed. It is a warning on "
         "releases on which the scenarios were never played.",
         bad='qemu-system-x86_64 "$@" | sed -u \'/virtio-backend/{h;d};/"DEVICE_DELETED"/G\'',
-        good=_AS_IT_IS,
+        good=_SAME_QEMU,
         against="a script in QEMU's place, --only unplug-pci",
         remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
         "QEMU printed.",
@@ -102,7 +102,7 @@ CODES: dict[str, Code] = {
         "clock.",
         "A client learns too late what happened, or gets a wrong time.",
         bad='qemu-system-x86_64 "$@" |\n  sed -u \'/"STOP"/s/seconds": [0-9]*/seconds": -1/g\'',
-        good=_AS_IT_IS,
+        good=_SAME_QEMU,
         against="a script in QEMU's place, --only life-cycle",
         remedy="Play the scenario alone (--only NAME --save FOLDER), and look at its recording and at what "
         "QEMU printed.",
@@ -114,7 +114,7 @@ CODES: dict[str, Code] = {
         "An object in an event has the same key more than once.",
         "Which of the values a client sees depends on its JSON library.",
         bad='qemu-system-x86_64 "$@" | sed -u \'s/"event": "STOP"/"event": "RESUME", "event": "STOP"/\'',
-        good=_AS_IT_IS,
+        good=_SAME_QEMU,
         against="a script in QEMU's place, --only life-cycle",
         remedy="Find the code that emits the event; the excerpt shows the key.",
         in_brief="key twice",

@@ -35,7 +35,7 @@ class Impact(enum.IntEnum):
 
 
 class ChangeSubject(enum.Enum):
-    """What a change between specs is about."""
+    """The part of a spec that a change is about."""
 
     EVENT = enum.auto()
     MEMBER = enum.auto()
@@ -91,28 +91,28 @@ class ChangeKind(NamedTuple):
 
 
 class Allowance(enum.Enum):
-    """What the spec of another release has to say for an error in a payload to be none."""
+    """What the spec of another release must have, so that an error in a payload is no error there."""
 
     EVENT = enum.auto()
-    """It has the event."""
+    """The event."""
     ABSENCE = enum.auto()
-    """It lets the member be absent."""
+    """The member, as an optional one."""
     MEMBER = enum.auto()
-    """It has the member."""
+    """The member."""
     TYPE = enum.auto()
-    """It gives the member that type."""
+    """The member, with that type."""
     VALUE = enum.auto()
-    """It allows the member that value."""
+    """The member, with that value."""
 
 
 class Evidence(NamedTuple):
-    """What an error in a payload says about the release that sent it: its spec does not give the error.
+    """What an error in a payload shows: the event was sent by a release whose spec allows it.
 
     Attributes:
-        allowed_by: what a spec without this error has.
-        strength: how much it says; 1 is the most.
-        phrase: what the event does against the spec; `{event}`, `{member}` and `{got}` are replaced.
-        may_be_new: whether a newer spec may simply know more.
+        allowed_by: what such a spec has.
+        strength: how much the error excludes other releases; 1 is the most.
+        phrase: what the event does, in words; `{event}`, `{member}` and `{got}` are replaced.
+        may_be_new: whether a release newer than the spec may have added it.
     """
 
     allowed_by: Allowance
@@ -126,22 +126,22 @@ class Code(NamedTuple):
 
     Attributes:
         slug: its name in words.
-        severity: how bad its findings are, unless the user changes that.
-        means: what a finding says.
+        severity: the severity of its findings, unless the user changes that.
+        means: what a finding means.
         why: why it matters.
-        bad: text that gives the finding; "" if only a build can.
-        good: text that gives none.
-        against: what the examples are: a stream and how it is checked, a document, or a new spec.
+        bad: an example that gives the finding; "" if only a build can.
+        good: a similar example that gives none.
+        against: the kind of the examples, in words: a stream and how it is checked, a document, a new spec.
         rules: user rules that the examples are checked by, in TOML.
         spec: the compiled rule base that the examples are checked by, unless it is in the catalogue.
         old: for a new spec, the spec that it is compared with.
         change: what a change between specs with this code is; None for other codes.
-        evidence: of an error in a payload, what it says about the release; None for other codes.
+        evidence: what an error in a payload shows about the release; None for other codes.
         marks_key: whether an excerpt marks the key, too, as the member should not be there at all.
-        outcome: what the monitor of a temporal rule calls it, an `Outcome` of `checking.monitors`; "" for
+        outcome: the outcome of a temporal rule that it reports, an `Outcome` of `checking.monitors`; "" for
             codes that are about no such rule.
-        remedy: what to do about a finding; "" where the good example shows it.
-        in_brief: for a finding of the gate, what it says in a word or two.
+        remedy: what to do about a finding; "" if the good example shows it.
+        in_brief: the meaning of a finding of the gate in a word or two; "" for other codes.
     """
 
     slug: str

@@ -30,7 +30,7 @@ _GOOD_DOCUMENT = _document(
 
 
 def _defect(slug: str, severity: Severity, means: str, why: str, old: str, new: str) -> Code:
-    """A defect whose bad example is the good document with one change."""
+    """Return the code of a defect. Its bad example is the good document with `old` replaced by `new`."""
     bad = _GOOD_DOCUMENT.replace(old, new)
     return Code(slug, severity, means, why, bad, _GOOD_DOCUMENT, _DOCUMENT)
 

@@ -22,12 +22,16 @@ def _spec(*members: str, after: str = "", prose: str = "Somebody moved the switc
 
 
 def _change(slug: str, change: ChangeKind, means: str, why: str, old: str, new: str, good: str = "") -> Code:
-    """A change. Without a good example, that is the old spec in other words."""
+    """Return the code of a change from the spec `old` to the spec `new`, as tolerant clients see it.
+
+    Without `good`, the good example is the old spec in other words.
+    """
     good = good or old.replace("Somebody moved the switch.", "The switch\nwas moved.")
     return Code(slug, change.tolerant.severity, means, why, new, good, _AGAINST, old=old, change=change)
 
 
 def _built(values: str) -> str:
+    """Return a compiled spec, as event documents mark nothing as deprecated."""
     return (
         '{"source": "schema", "events": {"LAMP_SWITCHED": {"data": {"type": "object", "members": [\n'
         f' {{"name": "state", "type": {{"type": "enum", {values}}}}}]}}}}}}}}'

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from qmpcheck.checking.result import FindingKind, StreamResult
 from qmpcheck.codes import CODES, Severity
-from qmpcheck.finding import AS_IT_IS, Finding, Severities, severity
+from qmpcheck.finding import UNCHANGED, Finding, Severities, severity
 from qmpcheck.reports import stream_status, terminal
 from qmpcheck.reports.terminal import Paint, table
 from qmpcheck.text import name, safe
@@ -199,7 +199,7 @@ def safe_path(path: str) -> str:
     return safe(f"./{path}" if path.startswith(("::", "##")) else path)
 
 
-def findings_table(findings: Counter[FindingKind], out: IO[str], severities: Severities = AS_IT_IS) -> str:
+def findings_table(findings: Counter[FindingKind], out: IO[str], severities: Severities = UNCHANGED) -> str:
     """Return a table of the findings by code and event; "" if there are none."""
     if not findings:
         return ""

@@ -9,7 +9,7 @@ from qmpcheck.checking.result import Selection
 from qmpcheck.checking.session import Series
 from qmpcheck.checking.temporal_rule import Level, TemporalRule, assumed_options
 from qmpcheck.codes import STREAM_CODES
-from qmpcheck.finding import AS_IT_IS, Severities
+from qmpcheck.finding import UNCHANGED, Severities
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
@@ -38,7 +38,7 @@ class Recipe(msgspec.Struct, frozen=True):
     """
 
     codes: frozenset[str] = STREAM_CODES
-    severities: Severities = AS_IT_IS
+    severities: Severities = UNCHANGED
     most: int = 10_000
     assume: tuple[str, ...] = ()
     within: float | None = None
