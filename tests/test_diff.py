@@ -82,6 +82,23 @@ Behaviour that QEMU does not document is not covered.
 """  # fmt: skip
 
 
+def test_a_narrow_terminal_shows_places_with_what_changed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    lines = run(capsys, "diff old.json new.json")[1].splitlines()
+    assert lines[2:6] == [
+        "event    code    level     path             what",
+        "-------  ------  --------  ---------------  -----------------------------------",
+        "LAMP     QMP503  breaking  data.x509_dname  likely renamed to x509-dname",
+        "                                            (QMP505) (line 3 → q.json:5)",
+    ]
+    assert max(map(len, lines[2:])) <= 80
+    assert "qapi/run-state.json" in run(capsys, "history STOP")[1]
+
+
 NOT_COVERED = "Behaviour that QEMU does not document is not covered."
 
 

@@ -286,14 +286,21 @@ def test_evidence_and_tables(capsys: pytest.CaptureFixture[str], tmp_path: Path)
         "2.10 to 3.1  100.0 %    4 of 4",
         f"{f'4.0 to {NEWEST}':<11}  50.0 %     2 of 4  line 2: SHUTDOWN lacks reason",
         "",
+        "qmp-events.txt: no revision fits as well (at most 25.0 %)",
+    ]
+
+
+def test_a_table_of_the_event_document_if_it_fits_as_well(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "s"
+    path.write_text(STOP + event("WATCHDOG", '{"action": "debug"}'))
+    *_, texts = run(capsys, path)[1].split("\n\n")
+    assert texts.splitlines()[:4] == [
         "qmp-events.txt            dated                     among them          conform            first that does not",
-        "------------------------  ------------------------  ------------------  ---------  ------  ------------------------------",
-        "e2419113dd to 2bd3bce8ef  2009-12-03 to 2014-06-23  v1 to v4            25.0 %     1 of 4  line 2: SHUTDOWN carries guest",
-        "8432183137 to a6330785f0  2014-06-23                                    25.0 %     1 of 4  line 2: SHUTDOWN is sent",
-        "a4e15de9a2 to 3a44969037  2014-06-23                v5                  0.0 %      0 of 4  line 1: STOP is sent",
-        "a22d8e47f7 to 01b7d4be5c  2014-06-27 to 2017-01-16  2.1:txt to 2.8:txt  25.0 %     1 of 4  line 2: SHUTDOWN carries guest",
-        "12defe50f8 to 7a2aae7a36  2017-01-16                                    25.0 %     1 of 4  line 2: SHUTDOWN is sent",
-        "138c454c0f to a102a4acad  2017-01-16                v6                  0.0 %      0 of 4  line 1: STOP is sent",
+        "------------------------  ------------------------  ------------------  ---------  ------  ------------------------",
+        "e2419113dd to 80cd34787f  2009-12-03 to 2010-03-08  v1 to v2            50.0 %     1 of 2  line 2: WATCHDOG is sent",
+        "9eedeb3b88 to a6330785f0  2010-03-09 to 2014-06-23  v3 to v4            100.0 %    2 of 2",
     ]  # fmt: skip
 
 

@@ -47,6 +47,19 @@ def test_a_word_is_never_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "QMP203" in table(ROWS, ("code", "finding"), Terminal())
 
 
+def test_a_hyphen_is_in_a_word_and_a_short_column_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "38")
+    rows = [("9.2 to 11.1", "2 of 7", "one guest-reset more")]
+    assert (
+        table(rows, ("releases", "", "first"), Terminal())
+        == """\
+releases             first
+-----------  ------  ---------------
+9.2 to 11.1  2 of 7  one guest-reset
+                     more"""
+    )
+
+
 WORDS = st.lists(st.text("abc", min_size=1, max_size=9), max_size=12).map(" ".join)
 
 

@@ -19,7 +19,7 @@ from qmpcheck.cli import report_option
 from qmpcheck.codes import Impact, Severity
 from qmpcheck.drift.history import HistoryEntry, history
 from qmpcheck.reports.formats import PAGES
-from qmpcheck.reports.terminal import table
+from qmpcheck.reports.terminal import is_narrow, table
 
 if TYPE_CHECKING:
     from qmpcheck.reports.report import Report
@@ -50,6 +50,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _steps(steps: tuple[HistoryEntry, ...], out: IO[str]) -> str:
+    if is_narrow(out):
+        cells = [(*step[:-2], f"{step.what} ({step.place})" if step.place else step.what) for step in steps]
+        return table(cells, HistoryEntry._fields[:-1], out)
     return table(steps, HistoryEntry._fields, out, widest=_WIDEST)
 
 

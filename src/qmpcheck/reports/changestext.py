@@ -30,8 +30,11 @@ def write(changes: Changes, out: IO[str]) -> None:
     wire, documents = _parted(rows)
     for heading, part in (("", wire), (f"\n{_DOCUMENTS}\n", documents)):
         if part:
-            cells = _cells(part, lambda row: _painted(row.level, paint))
-            out.write(f"{heading}\n{table(cells, _HEADERS, out, _WIDEST)}\n")
+            cells = [*_cells(part, lambda row: _painted(row.level, paint))]
+            headers = _HEADERS
+            if terminal.is_narrow(out):  # two columns of places would leave no room for what changed
+                cells, headers = [*map(_without_places, cells)], _HEADERS[:-2]
+            out.write(f"{heading}\n{table(cells, headers, out, _WIDEST)}\n")
     out.write("".join(f"\n{note}\n" for note in shared.notes(changes)))
 
 
@@ -45,6 +48,12 @@ def write_markdown(changes: Changes, out: IO[str]) -> None:
             cells = [map(_escaped, row) for row in _cells(part, lambda row: str(row.level))]
             out.write(f"{heading}\n{_markdown_table(cells)}")
     out.write("".join(f"\n{_escaped(note)}\n" for note in shared.notes(changes)))
+
+
+def _without_places(cells: tuple[str, ...]) -> tuple[str, ...]:
+    *others, what, old, new = cells
+    places = [f"line {each}" if each.isdecimal() else each for each in (old, new) if each]
+    return (*others, f"{what} ({' → '.join(places)})" if places else what)
 
 
 def _parted(rows: Sequence[ChangeRow]) -> tuple[list[ChangeRow], list[ChangeRow]]:

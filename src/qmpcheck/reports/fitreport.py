@@ -23,7 +23,7 @@ from qmpcheck.wording import ReleaseRange, first_of, plural, release_ranges_text
 
 
 def write_text(path: str, streams: Sequence[StreamFit], out: IO[str]) -> None:
-    """Write for each stream the answer, the evidence, a table of releases and one of the event document.
+    """Write for each stream the answer, the evidence, a table of releases, and how the event document fits.
 
     Consecutive specs with the same result share a row.
     """
@@ -38,8 +38,16 @@ def _write_one(label: str, fit: Fit, out: IO[str]) -> None:
         out.writelines(f"  {line}\n" for line in _evidence(fit))
         releases = [(row.specs, *row.result) for row in release_rows(fit)]
         out.write(f"\n{_table(('releases',), releases, out)}\n")
-        texts = [(row.specs, row.dates, row.among, *row.result) for row in text_rows(fit)]
-        out.write(f"\n{_table((TEXT_DOCUMENT, 'dated', 'among them'), texts, out)}\n")
+        out.write(f"\n{_texts(fit, out)}\n" if fit.texts else "")
+
+
+def _texts(fit: Fit, out: IO[str]) -> str:
+    """A table of the event document; one line if all its revisions fit worse than the best release."""
+    best = max(each.conforming for each in fit.texts)
+    if best < fit.conforming:
+        return f"{TEXT_DOCUMENT}: no revision fits as well (at most {_percent(best, fit.events)})"
+    texts = [(row.specs, row.dates, row.among, *row.result) for row in text_rows(fit)]
+    return _table((TEXT_DOCUMENT, "dated", "among them"), texts, out)
 
 
 def _table(specs: Sequence[str], rows: Sequence[Sequence[str]], out: IO[str]) -> str:

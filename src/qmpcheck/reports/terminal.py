@@ -36,16 +36,37 @@ def table(
     widths = [max(map(_width, column), default=0) for column in columns]
     # Only spaces are broken at: names and paths stay whole, to be found and copied.
     words = [max((_width(word) for cell in column for word in cell.split()), default=0) for column in columns]
+    words = [width if width <= _SHORT else word for word, width in zip(words, widths, strict=True)]
     least = [max(word, len(head) + _GAP) for word, head in zip(words, headers, strict=True)]
     room = _terminal_width() if out.isatty() else None
     limits = _limits([min(each, widest or each) for each in widths], least, room)
     return tabulate(
-        cells,
+        [[*map(_wrapped, row, limits)] for row in cells],
         headers=headers,
         disable_numparse=True,
         colalign=align if cells else None,
-        maxcolwidths=[limit if limit < width else None for limit, width in zip(limits, widths, strict=True)],
     )
+
+
+_SHORT = 12
+"""A column that is no wider is not wrapped: `2 of 7` over three lines saves no room."""
+
+
+def _wrapped(cell: str, limit: int) -> str:
+    """Break a cell at spaces only, not at hyphens as tabulate would: `guest-reset` is one word."""
+    if _width(cell) <= limit:
+        return cell
+    import textwrap
+
+    return textwrap.fill(cell, limit, break_long_words=False, break_on_hyphens=False)
+
+
+def is_narrow(out: IO[str]) -> bool:
+    """Whether `out` is a terminal too narrow for a wide text and a column of places beside it."""
+    return out.isatty() and _terminal_width() < _NARROW
+
+
+_NARROW = 110
 
 
 def _terminal_width() -> int:
