@@ -2,6 +2,7 @@
 
 import doctest
 import json
+import pydoc
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,9 @@ def test_lines_without_a_greeting_are_fitted() -> None:
         "3.1",
         "no greeting: checked against 3.1, the newest of 2.10 to 3.1 that fit",
     )
+
+
+def test_pydoc_documents_the_public_names() -> None:
+    documented = pydoc.plain(pydoc.render_doc(qmpcheck))
+    assert "check(" in documented
+    assert all(f"class {name}" in documented for name in ("Checker", "Recipe", "StreamResult"))

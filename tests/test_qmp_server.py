@@ -93,6 +93,18 @@ def test_position(qmp_server):
             "qmpcheck: the marker qmp_server takes everything by name",
         ]
     )
+    result.stdout.no_fnmatch_line("*another exception*")
+
+
+def test_an_error_of_send_shows_the_line_of_the_test(pytester: pytest.Pytester) -> None:
+    result = ran(pytester, 'def test_it(qmp_server):\n    qmp_server.send("STOPP")\n')
+    result.stdout.fnmatch_lines(
+        [
+            '>       qmp_server.send("STOPP")',
+            "E       ValueError: STOPP: unknown event*(did you mean STOP?); to send it anyway, add unchecked=True",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*raise ValueError*")
 
 
 def test_a_test_cannot_send_what_the_release_does_not_have_by_mistake(pytester: pytest.Pytester) -> None:

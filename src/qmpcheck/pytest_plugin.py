@@ -63,7 +63,7 @@ def qmpcheck_recorder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
     try:
         testing.validate_settings(settings)
     except SpecError as error:
-        pytest.fail(f"qmpcheck: {error}", pytrace=False)
+        raise pytest.fail.Exception(f"qmpcheck: {error}", pytrace=False) from None
     with testing.Recorder(tmp_path) as recorder:
         yield recorder
     _tell(request.node, testing.check(recorder, settings))
@@ -116,6 +116,6 @@ def qmp_server(request: pytest.FixtureRequest) -> Iterator[QMPServer]:
     try:
         server = background.of_settings(background.ServerSettings(**chosen))
     except (SpecError, TypeError) as error:
-        pytest.fail(f"qmpcheck: qmp_server: {error}", pytrace=False)
+        raise pytest.fail.Exception(f"qmpcheck: qmp_server: {error}", pytrace=False) from None
     with server:
         yield server

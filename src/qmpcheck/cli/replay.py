@@ -180,7 +180,7 @@ def _report(outcomes: list[SurvivalOutcome]) -> Iterator[str]:
             for what, lines in (("last messages to it", sent), ("last lines that it printed", each.output)):
                 if lines:
                     yield f"  {what}:"
-                    yield from (f"    {safe(shortened(line, 300))}" for line in lines)
+                    yield from (f"    {safe(shortened(line.expandtabs(), 300))}" for line in lines)
 
 
 def _speed(text: str) -> float:

@@ -31,7 +31,7 @@ def write(changes: Changes, out: IO[str]) -> None:
     for heading, part in (("", wire), (f"\n{_DOCUMENTS}\n", documents)):
         if part:
             cells = [*_cells(part, lambda row: _painted(row.level, paint))]
-            headers = _HEADERS
+            headers: Sequence[str] = _HEADERS
             if terminal.is_narrow(out):  # two columns of places would leave no room for what changed
                 cells, headers = [*map(_without_places, cells)], _HEADERS[:-2]
             out.write(f"{heading}\n{table(cells, headers, out, _WIDEST)}\n")
