@@ -54,8 +54,8 @@ def test_counts() -> None:
     result = checked(f'{STOP}\n\n{{"return": {{}}}}\n{{"event": "HALT"}}\nbad\n{STOP}')
     assert (result.lines, result.events) == (6, 3)
     assert result.counts == {
-        FindingKind("QMP104", "(other events)", ""): 1,
-        FindingKind("QMP201", "(other events)", ""): 1,
+        FindingKind("QMP104", "(unknown events)", ""): 1,
+        FindingKind("QMP201", "(unknown events)", ""): 1,
         FindingKind("QMP101", "", ""): 1,
     }
 

@@ -114,7 +114,7 @@ def test_streams_that_do_not_tell(
     status, said = run(capsys, path)
     assert (status, said.partition("\n")[0]) == (
         2,
-        f"{path}: unchecked: 0 lines, 0 events, 0 errors, 0 warnings",
+        f"{path}: not checked: 0 lines, 0 events, 0 errors, 0 warnings",
     )
     assert f"qmpcheck: {path}: {message}" in said
 

@@ -52,7 +52,7 @@ def ost(seconds: float, **info: object) -> str:
     return line("ACPI_DEVICE_OST", seconds, info={"slot": "0", "slot-type": "DIMM", "status": 1} | info)
 
 
-EJECTED = "ACPI_DEVICE_OST with info.source is 3 and info.status is 0 and info.device"
+EJECTED = "ACPI_DEVICE_OST with info.source 3 and info.status 0 and info.device"
 READY, COMPLETED = "BLOCK_JOB_READY", "BLOCK_JOB_COMPLETED"
 
 
@@ -242,7 +242,7 @@ command = "device_del"
 then = ["DEVICE_DELETED", { event = "DEVICE_UNPLUG_GUEST_ERROR", has = ["path"] }]
 same = { id = "device" }
 """
-DISMISSED_TEXT = 'dismissed: after JOB_STATUS_CHANGE with status is "created", JOB_STATUS_CHANGE with status is "null" of the same id follows'
+DISMISSED_TEXT = 'dismissed: after JOB_STATUS_CHANGE with status "created", JOB_STATUS_CHANGE with status "null" of the same id follows'
 REMOVED_TEXT = (
     "after device_del, DEVICE_DELETED or DEVICE_UNPLUG_GUEST_ERROR with path whose device is its id follows"
 )

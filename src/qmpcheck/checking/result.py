@@ -32,7 +32,7 @@ class FindingKind(NamedTuple):
     erratum: str
 
 
-OTHER_EVENTS = "(other events)"
+OTHER_EVENTS = "(unknown events)"
 """The name for all events that the spec does not have: a hostile stream can have any number of names."""
 
 

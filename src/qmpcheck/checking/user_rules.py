@@ -434,9 +434,9 @@ _TEXTS = {
 
 
 def pattern_text(pattern: Pattern) -> str:
-    """Return a pattern in words: `WATCHDOG with action is "pause"`."""
+    """Return a pattern in words: `WATCHDOG with action "pause"`."""
     condition = pattern.condition
-    parts = [f"{_joined(path)} is {alternatives([*map(_shown, values)])}" for path, values in condition.when]
+    parts = [f"{_joined(path)} {alternatives([*map(_shown, values)])}" for path, values in condition.when]
     parts += [_joined(path) for path in condition.has] + [f"no {_joined(path)}" for path in condition.lacks]
     return f"{name(pattern.name)} with {' and '.join(parts)}" if parts else name(pattern.name)
 

@@ -140,7 +140,10 @@ def _count_line(checked: StreamResult, paint: Paint, known: Baseline | None) -> 
         counts += [f"{accepted} accepted by the baseline"]
     result = stream_status.status(checked)
     colour = _COLOURS[result]
-    said = f"{_WORDS[result]} {safe(checked.spec.full)}" if checked.spec else result
+    if result == stream_status.UNCHECKED and not checked.events:
+        said = "not checked"
+    else:
+        said = f"{_WORDS[result]} {safe(checked.spec.full)}" if checked.spec else result
     vm = f" {name(checked.vm)}:" if checked.vm else ""
     more = f" and {plural(len(checked.files) - 1, 'file')} before it" if checked.files else ""
     line = f"{safe_path(checked.path)}{more}:{vm} {paint(colour, said)}: {', '.join(counts)}"
@@ -154,7 +157,7 @@ _WORDS = {
     stream_status.CONFORMS: "conforms to",
     stream_status.PENDING: "conforms so far to",
     stream_status.VIOLATIONS: "violations of",
-    stream_status.UNCHECKED: "unchecked by",
+    stream_status.UNCHECKED: "checked in part against",
 }
 
 _COLOURS = {
