@@ -18,10 +18,10 @@ from qmpcheck.validation.spec_choice import AUTO
 
 
 def open_spec(name: str) -> Spec:
-    """The spec that a name means, such as `10.0`, `latest`, `v2`, `git:REV`, `qemu:PATH` or a path.
+    """Return the spec that a name means, such as `10.0`, `latest`, `v2`, `git:REV`, `qemu:PATH` or a path.
 
     Raises:
-        SpecError: it means none, or what it names cannot be read.
+        SpecError: there is no such spec, or what it names cannot be read.
     """
     return catalogue.find(name)
 
@@ -34,9 +34,9 @@ def check(
     """Check a recording as `qmpcheck validate` does: follow-ups and errata are on.
 
     Args:
-        recording: the path or URL of a file in a format that qmpcheck reads; or lines, a message each.
+        recording: the path or URL of a file in a format that qmpcheck reads; or lines with one message each.
         spec: the spec or its name; `auto` for the release that each stream's greeting names, or that fits it.
-        recipe: how it is checked beyond that.
+        recipe: the other options; None for the defaults.
 
     Returns:
         The result of each stream; a log can hold several. What could not be read is in `unreadable`.
@@ -53,7 +53,7 @@ def check(
     streams = checker.streams()
     streams.begin(JSONL)
     streams.take(part)
-    if streams.are_undecided():
+    if streams.end_first_read():  # lines without a greeting: only now is their spec known
         streams.begin(JSONL)
         streams.take(part)
     return streams.results("")

@@ -1,4 +1,4 @@
-"""Checkers for the streams of many files: making one for a spec is slow, and used ones are as good as new."""
+"""Checkers for the streams of many files. To make one for a spec is slow, so each is used again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from qmpcheck.validation.recipe import Recipe
 
 
 class CheckerPool:
-    """Checkers by spec; one that has finished a stream is used again.
+    """Checkers by spec and format; one that has finished a stream is as good as new.
 
     Args:
         recipe: how streams are checked.
@@ -23,7 +23,7 @@ class CheckerPool:
         self._free: dict[_CheckerKey, list[Checker]] = defaultdict(list)
 
     def take(self, spec: Spec, format: Format | None = None) -> Checker:
-        """A checker of streams by a spec, in a format; give it back when it has finished.
+        """Return a checker for streams in a format, by a spec; give it back when it has finished.
 
         Raises:
             SpecError: an option of the recipe does not fit the spec.
@@ -35,18 +35,22 @@ class CheckerPool:
         return self._free[key].pop() if self._free[key] else self._first[key][1].another()
 
     def give_back(self, spec: Spec, format: Format | None, checker: Checker) -> None:
-        """Have a checker that is finished used again."""
+        """Take back a checker that has finished its stream."""
         self._free[_key(spec, format)].append(checker)
 
 
 _CheckerKey = tuple[int, Loss]
-"""A spec's rule base, by its identity, and what matters to a checker of what a format loses."""
+"""The identity of a spec's rule base, and what a format loses, as far as it matters to a checker.
+
+The pool keeps the specs, so that no other rule base gets the same identity.
+"""
 
 
 def _key(spec: Spec, format: Format | None) -> _CheckerKey:
-    if format is None or format.loses is Loss.NOTHING:  # as most do; flags are slow
+    if format is None or format.loses is Loss.NOTHING:  # the usual case; operations on flags are slow
         return id(spec.rule_base), Loss.NOTHING
-    return id(spec.rule_base), format.loses & _OF_INTEREST
+    return id(spec.rule_base), format.loses & _RELEVANT
 
 
-_OF_INTEREST = Loss.EVENTS | Loss.COMMANDS | Loss.REPLIES
+_RELEVANT = Loss.EVENTS | Loss.COMMANDS | Loss.REPLIES
+"""The losses that change which rules a checker can check."""

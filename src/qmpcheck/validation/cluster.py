@@ -1,4 +1,4 @@
-"""A Dask cluster that checks recordings, on other machines or as processes of this one."""
+"""Check recordings by a Dask cluster, on other machines or in processes of this one."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from qmpcheck.rulebase import SpecError
 from qmpcheck.text import safe
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recording import Recording
-from qmpcheck.validation.tasks import Gone, Lost
+from qmpcheck.validation.tasks import NoWorkers, TaskLost
 from qmpcheck.validation.worker import check_task, edition
 
 _STARTS = 3
-"""Attempts to start a cluster here, which fails if one of its workers is killed meanwhile."""
+"""How often to try to start a cluster here: that fails if one of its workers is killed meanwhile."""
 
 _PATIENCE = 120
-"""Seconds without any worker, after which none is waited for."""
+"""Seconds to wait for a worker if there is none: one may be starting, or may be replaced."""
 
 _CLOSING = 30
-"""Seconds that workers here have to end."""
+"""Seconds to wait for workers of this machine to end."""
 
-_LOOK = 5
-"""Seconds after which it is looked whether there are workers still."""
+_POLL = 5
+"""Seconds between two looks whether there are workers."""
 
 
 class Cluster:
@@ -52,11 +52,11 @@ class Cluster:
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is reported as results
         self._checker, self._address = pickle.dumps(checker), address
         self._cluster = None
-        self._gone = ""
+        self._no_workers = ""
         kind, _, number = address.partition(":")
         try:
             if kind == "local":
-                self._cluster = _begun(int(number) if number else None)
+                self._cluster = _local_cluster(int(number) if number else None)
             self._client = distributed.Client(self._cluster or address, set_as_default=False)
         except (OSError, RuntimeError, ValueError) as error:
             raise SpecError(f"--cluster {safe(address)}: {safe(str(error))}") from None
@@ -67,20 +67,20 @@ class Cluster:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with suppress(TimeoutError):  # Dask ends its processes with this one at the latest
+        with suppress(TimeoutError):  # if it takes longer, Dask ends its processes when this one ends
             self._client.close(timeout=_CLOSING)
             if self._cluster:
                 self._cluster.close(timeout=_CLOSING)
 
     @property
     def most(self) -> int:
-        """See `Workers`: enough for workers to have a task waiting, as many as there are now."""
+        """See `Workers`. Each thread has one task to check and one that waits; workers may come and go."""
         return 2 + 2 * self._threads()
 
     def submit(self, recordings: Sequence[Recording]) -> Any:
         """See `Workers`."""
-        if self._gone:
-            raise Gone(self._gone)
+        if self._no_workers:
+            raise NoWorkers(self._no_workers)
         try:
             return self._client.submit(check_task, self._checker, recordings, edition(), pure=False)
         except Exception as error:  # of a client without a connection
@@ -93,22 +93,22 @@ class Cluster:
 
         idle_since: float | None = None
         while True:
-            if self._gone:
-                raise Gone(self._gone)
+            if self._no_workers:
+                raise NoWorkers(self._no_workers)
             try:
-                found: list[list[StreamResult]] = handle.result(timeout=_LOOK)
+                found: list[list[StreamResult]] = handle.result(timeout=_POLL)
             except KilledWorker:
-                raise Lost("the workers that checked it were killed") from None
+                raise TaskLost("the workers that checked it were killed") from None
             except (CancelledError, CommClosedError) as error:
                 if self._client.status != "running":
                     raise self._lost_scheduler() from error
-                raise Lost("the connection to the scheduler was lost") from None
+                raise TaskLost("the connection to the scheduler was lost") from None
             except ImportError as error:
                 raise SpecError(f"the workers at {safe(self._address)} cannot check: {error}") from None
             except TimeoutError:
                 idle_since = None if self._threads() else idle_since or time.monotonic()
                 if idle_since and time.monotonic() - idle_since > _PATIENCE:
-                    self._gone = f"not checked: there was no worker for {_PATIENCE} seconds"
+                    self._no_workers = f"not checked: there was no worker for {_PATIENCE} seconds"
             else:
                 return found
 
@@ -118,13 +118,21 @@ class Cluster:
         except Exception:  # without a connection
             return 0
 
-    def _lost_scheduler(self) -> Gone:
-        self._gone = f"not checked: the scheduler at {safe(self._address)} is gone"
-        return Gone(self._gone)
+    def _lost_scheduler(self) -> NoWorkers:
+        self._no_workers = f"not checked: the scheduler at {safe(self._address)} is gone"
+        return NoWorkers(self._no_workers)
 
 
-def _begun(processes: int | None, attempts: int = _STARTS) -> Any:
-    """A cluster of processes of this machine; None for as many as it has processors."""
+def _local_cluster(processes: int | None, attempts: int = _STARTS) -> Any:
+    """Start a cluster of processes on this machine, and return it.
+
+    Args:
+        processes: how many; None for one for each processor.
+        attempts: how often to try.
+
+    Raises:
+        RuntimeError: it cannot be started.
+    """
     from distributed import LocalCluster
 
     try:
@@ -137,4 +145,4 @@ def _begun(processes: int | None, attempts: int = _STARTS) -> Any:
     except RuntimeError:
         if attempts == 1:
             raise
-        return _begun(processes, attempts - 1)
+        return _local_cluster(processes, attempts - 1)

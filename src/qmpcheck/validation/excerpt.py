@@ -1,6 +1,6 @@
-"""Excerpts of the lines that findings are about, with a marker under the value.
+"""Make excerpts of the lines that findings are about, with a marker under the value.
 
-Findings keep no text of their stream: what is shown is read from the file once more.
+Findings have no text of their stream, as there may be very many: the few lines to show are read again.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from qmpcheck.text import safe, shortened
 
 
 def find(path: str, findings: Collection[Finding]) -> dict[Finding, Excerpt]:
-    """The excerpts of findings in a file, as far as their lines can be read again and hold JSON.
+    """Return the excerpts of findings in a file, if their lines can be read again and have JSON.
 
     Args:
-        path: the file. Standard input, a pipe and what is no local file are not read again.
+        path: the file. Standard input, pipes and files at URLs are not read again.
         findings: what was found in it.
     """
     found = {finding: finding.excerpt for finding in findings if finding.excerpt}
@@ -39,7 +39,7 @@ def find(path: str, findings: Collection[Finding]) -> dict[Finding, Excerpt]:
 
 
 def attached(result: StreamResult) -> StreamResult:
-    """The result with the excerpts of its findings: for a report that cannot read the files again."""
+    """Return a result with the excerpts of its findings, for a report that cannot read the files again."""
     found: dict[Finding, Excerpt] = {}
     for file, findings in _by_file(result.path, result.listed).items():
         if file != source.STANDARD_INPUT and (scheme(file) or os.path.isfile(file)):
@@ -67,29 +67,29 @@ LONGEST_LINE = 1 << 20
 """Bytes. A longer line has no excerpt."""
 
 
-def lines_again(path: str, wanted: Collection[int]) -> dict[int, bytes]:
-    """The wanted lines of a local file; none of standard input or a pipe, which are read only once."""
-    return lines(path, wanted) if wanted and os.path.isfile(path) else {}
+def lines_again(path: str, numbers: Collection[int]) -> dict[int, bytes]:
+    """Return lines of a local file, by their numbers; {} for standard input and pipes: these are gone."""
+    return lines(path, numbers) if numbers and os.path.isfile(path) else {}
 
 
-def lines(path: str, wanted: Collection[int]) -> dict[int, bytes]:
-    """The wanted lines of a file, by their numbers, as far as they can be read and are not too long."""
+def lines(path: str, numbers: Collection[int]) -> dict[int, bytes]:
+    """Return lines of a file, by their numbers, without those that cannot be read or are too long."""
     found: dict[int, bytes] = {}
-    last = max(wanted)
+    last = max(numbers)
     try:
         with source.opened(path) as file:
             for number, line in _numbered(file):
-                if number in wanted:
+                if number in numbers:
                     found[number] = line.rstrip(b"\r\n")
                 if number >= last:
                     break
     except source.Unreadable:
-        pass  # its own message says so; what came before is shown
+        pass  # the result of the file says so already; the lines before are shown
     return {number: line for number, line in found.items() if len(line) < LONGEST_LINE}
 
 
 def _numbered(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    """The lines of a file with their numbers, each up to `LONGEST_LINE` bytes."""
+    """Yield the lines of a file with their numbers, each up to `LONGEST_LINE` bytes."""
     number = 1
     while line := file.readline(LONGEST_LINE):
         yield number, line
@@ -98,24 +98,25 @@ def _numbered(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
         number += 1
 
 
-class Most(NamedTuple):
-    """Characters that are shown before what is marked, of what is marked, and in all."""
+class ExcerptLimits(NamedTuple):
+    """How many characters to show before the marked part, of the marked part, and in all."""
 
     before: int
     marked: int
     all: int
 
 
-TERMINAL = Most(40, 40, 92)
+TERMINAL = ExcerptLimits(40, 40, 92)
 """What fits on a line."""
 
 
-def of_line(raw: bytes, finding: Finding, most: Most = TERMINAL) -> Excerpt | None:
-    """The excerpt of a finding's line; None where that holds no JSON."""
+def of_line(raw: bytes, finding: Finding, most: ExcerptLimits = TERMINAL) -> Excerpt | None:
+    """Return the excerpt of a finding's line; None if the line has no JSON."""
     line = raw.decode(errors="replace")
     try:
         parse(raw)
     except Malformed as error:
+        # Malformed JSON is marked where it begins to be malformed. A line of a log is no JSON as a whole.
         if line.lstrip().startswith("{") and not finding.path:
             return _cut(line, error.column - 1, error.column, most)
     begin = _message(line)
@@ -128,7 +129,7 @@ _OBJECT = re.compile(r'\{\s*"')
 
 
 def _message(line: str) -> int | None:
-    """Where in a line the first JSON object begins; a log has text before it."""
+    """Return where the first JSON object in a line begins, as a log has text before it; None without one."""
     for match in _OBJECT.finditer(line):
         if _end(line, match.start()) is not None:
             return match.start()
@@ -139,7 +140,7 @@ _decoder = json.JSONDecoder()
 
 
 def _end(text: str, at: int) -> int | None:
-    """Where the JSON value ends that begins there; None where none does."""
+    """Return where the JSON value that begins at a place ends; None if no value begins there."""
     try:
         return _decoder.raw_decode(text, at)[1]
     except (ValueError, RecursionError):
@@ -147,13 +148,13 @@ def _end(text: str, at: int) -> int | None:
 
 
 def _span(text: str, at: int, path: KeyPath, with_key: bool) -> tuple[int, int]:
-    """Where the value at a path begins and ends, or the innermost value on the way that is there.
+    """Return where the value at a path begins and ends; if it is absent, the innermost value around it.
 
     Args:
         text: the line.
         at: where its JSON object begins.
         path: the keys to the value.
-        with_key: whether the last key is part of what is marked.
+        with_key: whether to include the last key.
     """
     begin, end = at, _end(text, at) or len(text)
     for depth, key in enumerate(path, 1):
@@ -177,7 +178,7 @@ _BETWEEN = re.compile(r"[\s,:]*")
 
 
 def _members(text: str, at: int) -> Iterator[_JsonPart]:
-    """The members of the object, or the items of the list, that begins there. The text is valid JSON."""
+    """Yield the members of the object, or the items of the list, that begins at a place in valid JSON."""
     is_object = text[at] == "{"
     if not is_object and text[at] != "[":
         return
@@ -201,7 +202,8 @@ def _after_blanks(text: str, at: int) -> int:
     return match.end() if match else at
 
 
-def _cut(line: str, begin: int, end: int, most: Most) -> Excerpt:
+def _cut(line: str, begin: int, end: int, most: ExcerptLimits) -> Excerpt:
+    # Cut first, then escape: an escape sequence must not be cut in two.
     before, marked, after = line[:begin], line[begin:end], line[end:]
     if len(before) > most.before:
         before = "…" + before[1 - most.before :]

@@ -1,4 +1,4 @@
-"""Checking a file while it is written: findings as they are made."""
+"""Check a file while it is written, and report findings at once."""
 
 from __future__ import annotations
 
@@ -13,27 +13,28 @@ from qmpcheck.streams.growing import OnRotation
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.spec_choice import Choice
 
-Tell = Callable[[Choice, str, Sequence[Finding], Sequence[Finding]], object]
-"""Takes a stream's spec and VM, findings as they are made, and triggers whose bound has passed."""
+OnFindings = Callable[[Choice, str, Sequence[Finding], Sequence[Finding]], object]
+"""Takes a stream's spec and its VM, new findings, and findings on triggers whose bound has passed."""
 
 
 def follow_file(
-    checker: FileChecker, path: str, tell: Tell | None, on_rotation: OnRotation
+    checker: FileChecker, path: str, on_findings: OnFindings | None, on_rotation: OnRotation
 ) -> tuple[list[StreamResult], bool]:
     """Check a file as it is written, until it ends or the user interrupts; a file never ends by itself.
 
     A stream without a greeting is checked by the release that its first events fit.
 
     Args:
-        checker: checks it. The format is recognised by what is there first, if it is not named.
+        checker: checks it. If it names no format, the first lines decide which one the file has.
         path: a file, or `-` for standard input.
-        tell: takes findings at once, and the results do not list them; None leaves them to the results.
-        on_rotation: takes the path and the lines so far when another file has the path; lines count on.
+        on_findings: takes findings at once, and the results do not list these; None lists all in the results.
+        on_rotation: takes the path and the number of lines so far when the file is replaced by another one;
+            line numbers go on.
 
     Returns:
         The results, and whether the user interrupted.
     """
-    streams = checker.streams(waits=False)
+    streams = checker.streams(waits_for_end=False)
     unreadable = ""
     with Interrupts(growing.SIGNALS) as interrupts:
         try:
@@ -44,9 +45,9 @@ def follow_file(
             streams.begin(found)
             for part in demultiplex.parts(chain([first] if first else [], blocks), found):
                 stream = streams.take(part)
-                if tell and stream.checker and stream.choice:
+                if on_findings and stream.checker and stream.choice:
                     findings = stream.checker.take()
-                    tell(stream.choice, stream.source.vm, findings, stream.checker.overdue())
+                    on_findings(stream.choice, stream.source.vm, findings, stream.checker.overdue())
         except source.Unreadable as error:
             unreadable = str(error)
     return streams.results(path, unreadable), interrupts.came

@@ -1,7 +1,8 @@
-"""Which files are one log: those that it was rotated into, in the order in which they were written.
+"""Find the files that one log was rotated into, by their names, and the order in which they were written.
 
-Files that are joined are checked as if they had never been cut apart. That is right only if none is missing
-between them, so a place where the names do not show that the files follow one another is a gap.
+Joined files are checked as if they had never been divided. That is right only if no file is missing between
+two of them. Where the names do not prove that, there is a gap: what is open there can be met later, but is
+never reported as missing.
 """
 
 from __future__ import annotations
@@ -17,13 +18,17 @@ from qmpcheck.text import safe
 from qmpcheck.validation.recording import Recording
 
 _ROTATED = re.compile(r"(.*\.(?:jsonl|ndjson|log|json))(?:\.(\d+))?(\.gz|\.zst)?")
-"""A name as logrotate and virtlogd make it: the highest number is the oldest file, none the newest."""
+"""A name as logrotate and virtlogd make it. The oldest file has the highest number, the newest none."""
 
 
 def rotated(files: Iterable[StoredFile]) -> Iterator[Recording]:
-    """Recordings of local files: a log and its rotated parts that follow one another are one, in order.
+    """Yield the recordings of local files: a log and its rotated parts are one recording.
 
-    Two files of one number, one of them packed, are no parts of one log, and then each file is by itself.
+    If two files have the same number, such as a compressed one and its source, joining would check the same
+    messages twice: then each file is a recording by itself.
+
+    Args:
+        files: the files; the parts of a log must come one after the other, as in a sorted list.
     """
     for _, group in groupby(files, _log):
         same = [*group]
@@ -35,16 +40,16 @@ def rotated(files: Iterable[StoredFile]) -> Iterator[Recording]:
 
 
 def by_pattern(files: Iterable[StoredFile], pattern: re.Pattern[str]) -> Iterator[Recording]:
-    """Recordings of files whose paths a pattern matches: those of one VM are one, in order of their names.
+    """Yield the recordings of files whose paths a pattern matches: the files of one VM are one recording.
 
     Args:
-        files: all of them are listed before the first recording.
-        pattern: its first group is the VM; a file that it does not match is a recording by itself.
+        files: the files; all of them are listed before the first recording.
+        pattern: its first group is the VM. A file that it does not match is a recording by itself.
     """
     groups: dict[str, list[StoredFile]] = {}
     for file in files:
         match = pattern.search(file.path)
-        # no VM has a name that begins so, and no two paths are the same
+        # No VM has a name that begins with a NUL character, and no two paths are the same.
         groups.setdefault((match[1] or "") if match else f"\0{file.path}", []).append(file)
     for vm, same in groups.items():
         if vm.startswith("\0"):
@@ -54,7 +59,7 @@ def by_pattern(files: Iterable[StoredFile], pattern: re.Pattern[str]) -> Iterato
 
 
 def _log(file: StoredFile) -> str:
-    """What the parts of one rotated log have in common; for other files something that no other file has."""
+    """Return the path that the parts of a rotated log have in common; for other files, something unique."""
     match = None if scheme(file.path) else _ROTATED.fullmatch(file.path)
     return match[1] if match else f"{file.path}/"
 
@@ -79,7 +84,7 @@ def _plain(path: str) -> str:
 
 
 def _key(path: str) -> tuple[Any, ...]:
-    """Names in order, numbers in them by their value, and the parts of a rotated log the oldest first."""
+    """Return what to sort paths by: numbers by value, and parts of a rotated log from the oldest on."""
     match = _ROTATED.fullmatch(path)
     stem, number = (match[1], int(match[2] or 0)) if match else (path, 0)
     return [(int(each), "") if each.isdecimal() else (-1, each) for each in re.split(r"(\d+)", stem)], -number
@@ -90,9 +95,9 @@ _DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_./]?)(\d\d)\2(\d\d)(?:[-_T./]?([0
 
 
 def _follows(before: str, after: str) -> bool:
-    """Whether the names of two files show that no other one is between them.
+    """Return whether the names of two files show that no file is missing between them.
 
-    They do for numbers of rotation, for days or hours, and for any numbers that follow one another.
+    They do if a number of rotation, a day or an hour, or the only number that differs, is the next one.
     """
     match = [_ROTATED.fullmatch(path) for path in (before, after)]
     if match[0] and match[1] and match[0][1] == match[1][1]:
@@ -112,9 +117,12 @@ def _follows(before: str, after: str) -> bool:
 
 
 def _hours(path: str) -> tuple[tuple[str, ...], int, int] | None:
-    """What is beside the dates in a name, hours in the unit that it counts in, and the hour that it names.
+    """Return the time that a name has; None if it has none.
 
-    Where the name itself has a date, its folders, which often have parts of it, do not matter.
+    If the name of the file itself has a date, its folders are ignored: they often have parts of the date.
+
+    Returns:
+        The parts of the name around the dates; the unit that it counts in, in hours (1 or 24); the hour.
     """
     name = path.rpartition("/")[2]
     path = name if _DATE.search(name) else path

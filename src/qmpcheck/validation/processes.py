@@ -1,4 +1,4 @@
-"""Several processes of this machine that check recordings."""
+"""Check recordings by several processes of this machine."""
 
 from __future__ import annotations
 
@@ -15,12 +15,18 @@ from types import TracebackType
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recording import Recording, of_path
-from qmpcheck.validation.tasks import Here, Lost, checked
+from qmpcheck.validation.tasks import Here, TaskLost, checked
 from qmpcheck.validation.worker import check_task, edition
 
 
 def check_files(checker: FileChecker, paths: Iterable[str], jobs: int = 1) -> list[StreamResult]:
-    """The results of all streams in files, in order, each file by itself; `jobs` processes share them."""
+    """Check files, each as a recording by itself, and return the results of all streams, in order.
+
+    Args:
+        checker: checks a recording.
+        paths: the files.
+        jobs: how many processes share the work.
+    """
     here = Here(checker)
     with Processes(checker, jobs) if jobs > 1 else nullcontext(here) as workers:
         found = checked(map(of_path, paths), workers, here)
@@ -52,7 +58,7 @@ class Processes:
         if self._pool is None:
             return
         self._pool.shutdown(wait=not kind, cancel_futures=True)
-        if kind:
+        if kind:  # an interrupt, for example: nobody needs the tasks under way
             import multiprocessing
 
             for process in multiprocessing.active_children():
@@ -60,10 +66,10 @@ class Processes:
 
     def submit(self, recordings: Sequence[Recording]) -> _Handle:
         """See `Workers`."""
-        self._pool = self._pool or self._begun()
+        self._pool = self._pool or self._new_pool()
         try:
             return self._pool, self._pool.submit(check_task, self._checker, recordings, edition())
-        except BrokenExecutor:
+        except BrokenExecutor:  # one killed process makes a whole pool useless: the next one is new
             self._pool = None
             return self.submit(recordings)
 
@@ -73,11 +79,11 @@ class Processes:
         try:
             return future.result()
         except BrokenExecutor:
-            if pool is self._pool:
+            if pool is self._pool:  # otherwise another task has met this already
                 self._pool = None
-            raise Lost("a process that checked it was killed") from None
+            raise TaskLost("a process that checked it was killed") from None
 
-    def _begun(self) -> ProcessPoolExecutor:
+    def _new_pool(self) -> ProcessPoolExecutor:
         import multiprocessing
 
         # The threads of fsspec do not survive a fork.
@@ -86,13 +92,13 @@ class Processes:
 
 
 def _prepare() -> None:
-    """Runs once in each process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
+    """Prepare a new process: it must end with its parent, and only then."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt goes to all, and the parent ends this process
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """End this process when its parent ends, whatever ended it."""
+    """Wait until the parent ends, and end this process then: a parent that is killed cannot do it."""
     import multiprocessing
 
     parent = multiprocessing.parent_process()

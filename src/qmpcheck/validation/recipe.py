@@ -1,4 +1,7 @@
-"""How streams are checked, whatever their spec: the one way from a spec and a user's options to a checker."""
+"""A user's options for checking, whatever the spec: the only way from a spec and options to a checker.
+
+The command line, the configuration, the pytest plugin and the Python API all make a `Recipe`.
+"""
 
 from __future__ import annotations
 
@@ -21,20 +24,20 @@ class Recipe(msgspec.Struct, frozen=True):
     """How streams are checked, whatever their spec.
 
     Attributes:
-        codes: the codes of the findings that are wanted.
-        severities: how bad the user holds some codes to be.
+        codes: the codes of the findings to report.
+        severities: severities that the user sets for some codes.
         most: how many findings of a stream are listed; all are counted.
-        assume: command-line options that QEMU was given.
+        assume: command-line options that QEMU was given, with or without dashes.
         within: seconds that the specs' follow-ups may take; None for any.
-        literal: whether known errata of QEMU excuse nothing.
+        literal: whether known errata are errors rather than warnings.
         rules: files with the user's temporal rules.
-        command_rules: which of the shipped rules about commands count.
-        selected: names of temporal rules whose findings are wanted, whatever their codes.
-        ignored: names of temporal rules that are not watched, and CODE:EVENT of findings that do not count.
+        command_rules: which of the shipped rules about commands are checked.
+        selected: names of temporal rules whose findings are reported, whatever their codes.
+        ignored: names of temporal rules that are not checked, and CODE:EVENT of findings not to report.
         extra: events and members that the project's QEMU has beside those of its spec.
         complete: whether the streams' last sessions are known to be over.
         timeline: whether results have a timeline.
-        rule_texts: what the files with rules hold; () to read them.
+        rule_texts: the contents of the files with rules; () to read the files.
     """
 
     codes: frozenset[str] = STREAM_CODES
@@ -53,7 +56,7 @@ class Recipe(msgspec.Struct, frozen=True):
     rule_texts: tuple[bytes, ...] = ()
 
     def whole(self) -> Recipe:
-        """The recipe with all that it depends on: it means the same to a process of another machine.
+        """Return the recipe with the contents of its files: another machine may not have these files.
 
         Raises:
             SpecError: a file of rules cannot be read.
@@ -65,11 +68,11 @@ class Recipe(msgspec.Struct, frozen=True):
 
     @property
     def selection(self) -> Selection:
-        """Which findings count."""
+        """Which findings to report."""
         return Selection(self.codes, self.selected, self.ignored)
 
     def checker(self, spec: Spec, loses: Loss = Loss.NOTHING) -> Checker:
-        """A checker of streams by that spec.
+        """Return a checker for streams of a spec.
 
         Args:
             spec: the spec.
@@ -98,6 +101,7 @@ class Recipe(msgspec.Struct, frozen=True):
         return Checker(rule_base, options)
 
     def _severities(self, spec: Spec) -> Severities:
+        # A build newer than the catalogue may simply have what its nearest spec lacks: that is no error.
         if not spec.newer:
             return self.severities
         from qmpcheck.drift.availability import severities_of_newer  # few builds need it

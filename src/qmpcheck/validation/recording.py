@@ -1,4 +1,4 @@
-"""A recording: one file, or several that one log was rotated into."""
+"""A recording: one file, or the several files that one log was rotated into."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from qmpcheck.version import Version
 
 
 class Recording(NamedTuple):
-    """What is checked as a whole, by one process.
+    """Files that are checked together, by one process, as one log.
 
     Attributes:
-        files: in the order in which they were written.
-        vm: the VM that they are of, as the user's pattern finds it in their names; "" where none was given.
+        files: the files, in the order in which they were written.
+        vm: the VM that they are about, if a pattern of the user finds it in their names; "" otherwise.
         gaps: the positions of the files before which another one may be missing.
-        fault: why it cannot be checked; "" where it can.
+        fault: why they cannot be checked; "" if they can.
     """
 
     files: tuple[StoredFile, ...]
@@ -28,24 +28,24 @@ class Recording(NamedTuple):
 
     @property
     def path(self) -> str:
-        """The newest of its files, by which reports name it."""
+        """The path of the newest file: reports name the recording by it."""
         return self.files[-1].path
 
     @property
     def size(self) -> int:
-        """The bytes that are stored, as far as that is known."""
+        """How many bytes the files have as they are stored, without those of unknown size."""
         return sum(file.size or 0 for file in self.files)
 
 
 def of_path(path: str) -> Recording:
-    """The recording that is the file with that path, whatever else is beside it."""
+    """Return a recording of one file, whatever other files are beside it."""
     return Recording((StoredFile(path),))
 
 
 def by_release(recording: Recording) -> list[Recording]:
-    """Files that were joined, apart where the first greeting in one names another release than before.
+    """Divide joined files where the first greeting in one names another release than the greeting before.
 
-    Another release is another process, to which nothing of the one before matters.
+    Another release is another process: nothing that was open before matters to it.
 
     Raises:
         Unreadable: one of the files cannot be read.

@@ -1,4 +1,4 @@
-"""The results of any number of streams."""
+"""The results of any number of streams, in bounded memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import IO
 from qmpcheck.checking.result import StreamResult
 
 _IN_MEMORY = 1000
-"""Results of streams; further ones are on disk."""
+"""How many results are kept in memory; further ones are on disk."""
 
 
 class Results(Collection[StreamResult]):
@@ -20,8 +20,9 @@ class Results(Collection[StreamResult]):
         self._number = 0
 
     def add(self, results: Sequence[StreamResult]) -> None:
-        """Add those of a recording."""
+        """Add the results of a recording."""
         self._number += len(results)
+        # A timeline cannot be written as a row. Only a page shows it, and a page shows few streams.
         if self._number <= _IN_MEMORY or any(each.timeline for each in results):
             self._first += results
             return
@@ -46,7 +47,7 @@ class Results(Collection[StreamResult]):
         from qmpcheck.validation import rows
 
         at, end = 0, self._others.seek(0, 2)
-        while at < end:  # others may read or write between two results
+        while at < end:  # between two results, the caller may begin another iteration, which moves the file
             self._others.seek(at)
             line = self._others.readline()
             at += len(line)

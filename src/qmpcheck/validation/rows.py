@@ -1,6 +1,7 @@
-"""Results as text, one line for each recording: to keep them on disk, and to read them again.
+"""Write and read results as text, one line for each recording.
 
-JSON, and no pickle: who can write to a folder of results must not be able to run code where they are read.
+As JSON, not as pickles: whoever can write to a folder of results must not be able to run code where they are
+read.
 """
 
 from __future__ import annotations
@@ -36,23 +37,23 @@ class _Row(msgspec.Struct, array_like=True):
 
 
 def dump(results: Sequence[StreamResult]) -> str:
-    """The results of one recording, in a line without its newline."""
-    # the strings may have lone surrogates, which only the standard library's JSON lets pass
+    """Return the results of one recording as a line, without a newline."""
+    # Strings may have lone surrogates, which only the standard library's JSON can write.
     return json.dumps([msgspec.to_builtins(_row(each)) for each in results], separators=(",", ":"))
 
 
 def load(text: str | bytes) -> list[StreamResult]:
-    """The results in a line.
+    """Return the results in a line.
 
     Raises:
-        ValueError: it is no such line.
+        ValueError: `dump` did not write it.
     """
     return [_result(each) for each in msgspec.convert(json.loads(text), list[_Row])]
 
 
 def _row(result: StreamResult) -> _Row:
     fields = {**result._asdict(), "counts": [*result.counts.items()]}
-    del fields["taken"], fields["timeline"]  # of streams that are followed, and of reports on few streams
+    del fields["taken"], fields["timeline"]  # only streams that are followed or drawn have these
     return _Row(**fields)
 
 

@@ -1,4 +1,4 @@
-"""By which spec a stream is checked: the one that was named, or the one that the stream itself shows."""
+"""Choose the spec of a stream if the user named none: by its greeting, or by how well releases fit."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
     from qmpcheck.drift.fit import Fit, Fitting
 
 AUTO = "auto"
-"""The name that means: for each stream the release in its greeting, otherwise the newest that fits best."""
+"""The name for: the release in each stream's greeting, or without a greeting the newest that fits best."""
 
 
 class Choice(NamedTuple):
-    """A spec, and why it was chosen, in words; "" where the user or a greeting named it."""
+    """A spec, and why it was chosen, in words; "" if the user or a greeting named it."""
 
     spec: Spec
     why: str = ""
 
 
 of_version = functools.cache(catalogue.of_version)
-"""The spec of a version, the same value each time: checkers are kept by it."""
+"""Returns the spec of a version: the same object each time, as `CheckerPool` goes by identity."""
 
 _of_release = functools.cache(catalogue.find)
-"""The spec of a release, the same value each time."""
+"""Returns the spec of a release: the same object each time."""
 
 
 def by_greeting(lines: Sequence[bytes]) -> Spec | None:
-    """The spec of the first greeting in some lines; None where there is none.
+    """Return the spec of the first greeting in some lines; None if there is none.
 
     Raises:
         SpecError: the catalogue has no spec for its version.
@@ -44,14 +44,14 @@ def by_greeting(lines: Sequence[bytes]) -> Spec | None:
 
 
 def by_fit(found: Fit, what: str = "") -> Choice:
-    """The newest release that fits best.
+    """Choose the newest of the releases that fit a stream best.
 
     Args:
-        found: how the releases fit a stream.
-        what: was fitted of it, in words; "" for all.
+        found: how well each release fits it.
+        what: the part of the stream that was compared, in words; "" for all of it.
 
     Raises:
-        SpecError: there was no event.
+        SpecError: the stream has no event.
     """
     if not found.events:
         raise SpecError(
@@ -76,34 +76,36 @@ def _why(found: Fit, what: str) -> str:
 
 
 class SpecSearch:
-    """Looks for the spec of one stream in what comes of it: a greeting names it, or else the events show it.
+    """Finds the spec of one stream while the stream is read: a greeting names it, or else the events show it.
 
     Args:
-        waits: whether all events are to be seen first; otherwise the first ones decide.
+        waits_for_end: whether a stream without a greeting is compared as a whole; otherwise its first events
+            decide.
     """
 
-    def __init__(self, waits: bool) -> None:
-        self._waits = waits
+    def __init__(self, waits_for_end: bool) -> None:
+        self._waits_for_end = waits_for_end
         self._greeted: Choice | None = None
         self._fitting: Fitting | None = None
 
     @property
-    def holds_parts(self) -> bool:
-        """Whether the stream comes only once, so that what precedes the choice must be kept."""
-        return not self._waits
+    def needs_parts(self) -> bool:
+        """Whether the caller must keep what it adds, as the stream can be read only once."""
+        return not self._waits_for_end
 
-    def look_into(self, lines: Sequence[bytes], numbers: Sequence[int]) -> Choice | None:
-        """The spec by which these lines and all further ones can be checked, if it is known now.
+    def add(self, lines: Sequence[bytes], numbers: Sequence[int]) -> Choice | None:
+        """Add the next lines, and return the spec as soon as it is known: they can be checked by it at once.
 
         Args:
-            lines: the next ones of the stream.
-            numbers: their numbers.
+            lines: the next lines of the stream.
+            numbers: their line numbers.
 
         Raises:
             SpecError: the catalogue has no spec for a greeting's version.
         """
         spec = by_greeting(lines)
-        if spec and (self._fitting is None or not self._waits):
+        # Of a stream that is read twice, a greeting after other lines comes too late: these were not kept.
+        if spec and (self._fitting is None or not self._waits_for_end):
             return Choice(spec)
         self._greeted = self._greeted or (Choice(spec) if spec else None)
         if self._fitting is None:
@@ -111,13 +113,13 @@ class SpecSearch:
 
             self._fitting = Fitting()
         self._fitting.add(lines, numbers)
-        if self._waits or not self._fitting.has_begun:
+        if self._waits_for_end or not self._fitting.has_begun:
             return None
         found = self._fitting.result()
         return by_fit(found, "the first event" if found.events == 1 else f"the first {found.events} events")
 
-    def at_end(self) -> Choice:
-        """The spec by all that came.
+    def finish(self) -> Choice:
+        """Return the spec that the whole stream shows.
 
         Raises:
             SpecError: there was no event.
@@ -127,7 +129,7 @@ class SpecSearch:
 
 
 def several_releases(versions: Sequence[Version]) -> str:
-    """Why no spec judges a stream whose greetings name these versions; "" where one does."""
+    """Return why no single spec fits a stream whose greetings name these versions; "" if one does."""
     specs = {of_version(each).name: each for each in reversed(versions)}
     if len(specs) <= 1:
         return ""

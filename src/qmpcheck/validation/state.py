@@ -1,4 +1,4 @@
-"""Results that are kept from one run to the next, so that only what is new or changed is checked."""
+"""Keep results from one run to the next (`--state`), so that only what is new or changed is checked."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from qmpcheck.validation.tasks import Done
 
 
 class KeptResults:
-    """Rows in a folder or at a URL: for each recording what it was, and its results.
+    """Rows in a folder or at a URL, each with a key of a recording and its results.
 
-    Each task adds a file, whole or not at all: whatever ends a run, the next one goes on where it ended.
+    Each task adds a file, and never a part of one: whatever ends a run, the next one continues from there.
     Results of recordings that could not be read to their end are not kept.
 
     Args:
-        place: the folder, which is made if it is not there, or the URL.
-        edition: what the results depend on beside the recordings; rows of others are left alone.
+        place: the folder, which is created if necessary, or the URL.
+        edition: a digest of what results depend on beside the recordings; rows of others are not touched.
 
     Attributes:
-        damaged: the files that could not be read; what they held is checked again.
+        damaged: the files of rows that could not be read; their recordings are checked again.
 
     Raises:
         OSError: the place cannot be read.
@@ -41,7 +41,7 @@ class KeptResults:
 
         self.damaged: list[str] = []
         self._folder = f"{place.rstrip('/')}/{edition}"
-        # A file that SQLite removes: a year of a fleet has more rows than memory has room for.
+        # In a temporary file that SQLite removes: the rows of a large fleet's year do not fit into memory.
         self._rows = sqlite3.connect("", check_same_thread=False)
         self._rows.execute("CREATE TABLE rows (key TEXT PRIMARY KEY, row TEXT) WITHOUT ROWID")
         self._files = self._listed()
@@ -49,7 +49,7 @@ class KeptResults:
             self._load(path)
 
     def known(self, recording: Recording) -> list[StreamResult] | None:
-        """The results of a recording that is as it was; None if it is new or changed."""
+        """Return the results of a recording; None if it is new, or has changed since they were kept."""
         key = _key(recording)
         found = self._rows.execute("SELECT row FROM rows WHERE key = ?", (key,)).fetchone() if key else None
         return rows.load(found[0]) if found else None
@@ -80,7 +80,7 @@ class KeptResults:
             found = self._rows.execute("SELECT key, row FROM rows")
             while some := [*islice(found, _ROWS)]:
                 self._files.append(self._write(some))
-            for path in old:  # another run that reads them now checks what it misses
+            for path in old:  # another run that is reading them checks again what it misses
                 with suppress(FileNotFoundError):
                     _remove(path)
         self._rows.close()
@@ -102,13 +102,14 @@ class KeptResults:
             self._rows.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?)", new)
         except FileNotFoundError:  # another run has put it together with others
             return
+        # Whatever a damaged file contains, it must not stop the run: only a folder that cannot be read does.
         except Exception as error:
             if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
                 raise
             self.damaged.append(path)
 
     def _write(self, new: Sequence[tuple[str, str]]) -> str:
-        """Write a file of rows; returns its path, which no other run takes."""
+        """Write a file of rows, and return its path, which no other run uses."""
         path = f"{self._folder}/{time.time_ns():x}-{os.urandom(4).hex()}{_SUFFIX}"
         data = gzip.compress("".join(f"{key} {row}\n" for key, row in new).encode(), 1)
         if scheme(path):
@@ -125,11 +126,11 @@ class KeptResults:
 _SUFFIX = ".jsonl.gz"
 
 _MOST_FILES, _ROWS = 100, 100_000
-"""Files of rows that are left as they are, and rows in one of those that others are put together in."""
+"""With more files than this, they are put together at the end of a run; rows in one file then."""
 
 
 def _is_kept(result: StreamResult) -> bool:
-    """Whether a result is what another check would give; the timelines of a page are too large to keep."""
+    """Return whether to keep a result: not of a stream that another try may read, nor a timeline."""
     return not result.unreadable and result.timeline is None
 
 
@@ -152,12 +153,12 @@ def _remove(path: str) -> None:
 
 
 def _key(recording: Recording) -> str:
-    """What a recording is known by; "" if nothing would show that a file of it changed."""
+    """Return the key of a recording; "" if nothing would show that one of its files changed."""
     if not all(file.mark for file in recording.files):
         return ""
     return digest([[file[::2] for file in recording.files], recording.vm, recording.gaps])
 
 
 def digest(value: object) -> str:
-    """A name for a value of JSON."""
+    """Return a short name for a JSON value, the same in each run."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]

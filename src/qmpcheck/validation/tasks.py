@@ -1,4 +1,7 @@
-"""Many recordings, checked a task at a time, here or by workers. The results do not depend on which it is."""
+"""Divide many recordings into tasks, have them checked here or by workers, and give the results in order.
+
+The results do not depend on who checked what, nor on how many workers there were.
+"""
 
 from __future__ import annotations
 
@@ -17,61 +20,64 @@ from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recording import Recording
 
 TASK = 1 << 24
-"""Bytes of recordings, as they are stored, in one task; a larger recording is not divided."""
+"""The most bytes of recordings in one task, as they are stored; a larger recording is not divided."""
 
 MOST_RECORDINGS = 200
-"""In one task: as many small ones take about as long as `TASK` bytes."""
+"""The most recordings in one task: so many small ones take about as long as `TASK` bytes."""
 
 
 _FIRST, _FEW, _STEP, _DOUBLED = 1 << 19, 4, 16, 6
-"""The limits of the first tasks, which double after each `_STEP` tasks: few recordings are divided, too."""
+"""The first tasks have at most `_FIRST` bytes and `_FEW` recordings, so that few recordings are shared, too.
+
+Both limits double after each `_STEP` tasks, `_DOUBLED` times at most.
+"""
 
 
 class Done(NamedTuple):
-    """A recording and the results of its streams; `is_new` if it was checked and not known before."""
+    """A recording and the results of its streams; `is_new` says whether this run checked it."""
 
     recording: Recording
     results: list[StreamResult]
     is_new: bool
 
 
-class Lost(Exception):
-    """A task that ended before its results came; the text says why."""
+class TaskLost(Exception):
+    """A worker ended before it had the results of a task; the text says why. Another attempt may succeed."""
 
 
-class Gone(Exception):
-    """There is nothing any more that takes tasks; the text says why."""
+class NoWorkers(Exception):
+    """No worker is left; the text says why. Another attempt is useless."""
 
 
 class Workers(Protocol):
-    """What checks tasks."""
+    """Something that checks tasks: this process, other processes, or a cluster."""
 
     @property
     def most(self) -> int:
-        """How many tasks are submitted before the results of the first are asked for."""
+        """How many tasks are submitted before the results of the first one are waited for."""
 
     def submit(self, recordings: Sequence[Recording]) -> Any:
-        """Have them checked; returns what `results` takes.
+        """Begin to check the recordings of a task, and return a handle for `results`.
 
         Raises:
-            Gone: nothing will check them.
+            NoWorkers: no worker is left.
         """
 
     def results(self, handle: Any) -> list[list[StreamResult]]:
-        """The results of each recording that was submitted, when they are there.
+        """Wait for the results of a task, and return those of each recording.
 
         Raises:
-            Lost: they will not come.
-            Gone: none will come any more.
+            TaskLost: they will not come.
+            NoWorkers: no worker is left.
         """
 
 
 class Here:
-    """Checks in this process, when the results are asked for.
+    """Checks in this process, as soon as the results are needed.
 
     Args:
         checker: checks a recording.
-        advance: takes how many bytes more were checked.
+        advance: takes how many more bytes were checked.
     """
 
     most = 0
@@ -89,10 +95,15 @@ class Here:
 
 
 def with_drift(findings: Sequence[Finding], spec: Spec | SpecName | None) -> tuple[Finding, ...]:
-    """The findings, with what other releases say of each; a clean stream needs none of them."""
+    """Return findings with what other releases' specs say about each.
+
+    Args:
+        findings: what was found in a stream.
+        spec: the spec that it was checked by; None if it was not checked.
+    """
     if not findings or spec is None:
         return tuple(findings)
-    from qmpcheck.drift import availability
+    from qmpcheck.drift import availability  # a clean stream does not need it
 
     return availability.availability_for(spec.id, spec.newer).with_drift(findings)
 
@@ -100,12 +111,12 @@ def with_drift(findings: Sequence[Finding], spec: Spec | SpecName | None) -> tup
 def all_checked(
     checker: FileChecker, recordings: Sequence[Recording], advance: Advance = int
 ) -> list[list[StreamResult]]:
-    """The results of each recording.
+    """Check recordings, and return the results of each.
 
     Args:
         checker: checks a recording.
-        recordings: those of one task.
-        advance: takes how many bytes more were checked.
+        recordings: the recordings of one task.
+        advance: takes how many more bytes were checked.
     """
     found: list[list[StreamResult]] = []
     ahead = 0
@@ -117,7 +128,11 @@ def all_checked(
 
 
 def _fetch(recordings: Sequence[Recording]) -> int:
-    """Fetch small files ahead, together; returns for how many recordings there is nothing more to fetch."""
+    """Fetch the small files of the next recordings together: faster than one request after the other.
+
+    Returns:
+        How many recordings this concerns, at least 1: for those after them, call it again.
+    """
     from qmpcheck.streams import remote
 
     sizes = accumulate(max(1, each.size) for each in recordings)
@@ -140,16 +155,16 @@ Known = Callable[[Recording], list[StreamResult] | None]
 def checked(
     recordings: Iterable[Recording], workers: Workers, here: Here, known: Known = lambda _: None
 ) -> Iterator[list[Done]]:
-    """The results of recordings, task by task, in order.
+    """Check recordings, and yield those of one task after the other, in order, with their results.
 
-    Recordings are taken as tasks are submitted, and few tasks are under way at a time: memory does not grow
-    with their number.
+    Recordings are listed while tasks are submitted, and few tasks are under way at a time, so memory does not
+    grow with their number.
 
     Args:
         recordings: what to check.
         workers: check it.
-        here: checks standard input, which no other process has.
-        known: gives results that need no check.
+        here: checks standard input, which no other process can read.
+        known: returns results that need no check.
     """
     under_way: deque[_Task] = deque()
     for task in _tasks(recordings, known):
@@ -165,12 +180,12 @@ _Item = tuple[Recording, list[StreamResult] | None]
 
 
 def _tasks(recordings: Iterable[Recording], known: Known) -> Iterator[list[_Item]]:
-    """Recordings, grouped so that what is to be checked of a task is worth sending to a process."""
+    """Yield recordings in groups: small enough to share the work, large enough to be worth sending."""
     task: list[_Item] = []
     size = number = 0
     for recording in recordings:
         found = known(recording)
-        alone = recording.path == source.STANDARD_INPUT
+        alone = recording.path == source.STANDARD_INPUT  # it is checked here, and the others by workers
         more = 0 if found else recording.size
         doubled = min(number // _STEP, _DOUBLED)
         most_bytes, most = min(_FIRST << doubled, TASK), min(_FEW << doubled, MOST_RECORDINGS)
@@ -188,24 +203,24 @@ def _tasks(recordings: Iterable[Recording], known: Known) -> Iterator[list[_Item
 
 
 class _Task:
-    """A task under way: the part of it that is not known was submitted."""
+    """A task under way: its recordings without known results were submitted."""
 
     def __init__(self, items: list[_Item], workers: Workers) -> None:
         self._items, self._workers = items, workers
         self._new = [recording for recording, found in items if found is None]
         self._handle: Any = None
-        self._gone = ""
+        self._no_workers = ""
         if self._new:
             self._submit()
 
     def _submit(self) -> None:
         try:
             self._handle = self._workers.submit(self._new)
-        except Gone as gone:
-            self._gone = str(gone)
+        except NoWorkers as error:
+            self._no_workers = str(error)
 
     def done(self) -> list[Done]:
-        """Its recordings with their results."""
+        """Wait for the task, and return its recordings with their results."""
         new = iter(self._results() if self._new else ())
         return [
             Done(recording, next(new) if found is None else found, found is None)
@@ -213,23 +228,26 @@ class _Task:
         ]
 
     def _results(self) -> list[list[StreamResult]]:
-        """The results of what was submitted. A task that is lost is repeated, at last in its parts."""
-        reason = self._gone
+        """Return the results of what was submitted. A lost task is repeated, and at last divided.
+
+        A recording that ends each worker that checks it is then the only one without a result.
+        """
+        reason = self._no_workers
         for attempt in range(_ATTEMPTS):
-            if self._gone:
-                return [[StreamResult.unread(each.path, self._gone)] for each in self._new]
+            if self._no_workers:
+                return [[StreamResult.unread(each.path, self._no_workers)] for each in self._new]
             try:
                 return self._workers.results(self._handle)
-            except Gone as gone:
-                self._gone = str(gone)
-            except Lost as lost:
-                reason = str(lost)
+            except NoWorkers as error:
+                self._no_workers = str(error)
+            except TaskLost as error:
+                reason = str(error)
                 if attempt + 1 < _ATTEMPTS:
                     self._submit()
-        if self._gone or len(self._new) == 1:
-            return [[StreamResult.unread(each.path, self._gone or reason)] for each in self._new]
+        if self._no_workers or len(self._new) == 1:
+            return [[StreamResult.unread(each.path, self._no_workers or reason)] for each in self._new]
         return [_Task([(each, None)], self._workers).done()[0].results for each in self._new]
 
 
 _ATTEMPTS = 3
-"""How often a task is submitted; one that ends its process each time is not the others' fault."""
+"""How often a task is submitted before it is divided."""

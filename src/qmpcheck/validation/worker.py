@@ -1,4 +1,4 @@
-"""What a worker runs: one task, in a process that may be on another machine."""
+"""The function that a worker runs for a task, in a process that may be on another machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from qmpcheck.validation.tasks import all_checked
 
 @functools.cache
 def edition() -> str:
-    """The version of qmpcheck, and a digest of the releases that were added to its catalogue, if any."""
+    """Return the version of qmpcheck, with a digest of the releases that the user added to its catalogue.
+
+    Where both are the same, results are the same.
+    """
     added = hashlib.sha256()
     names = [each.name for each in local_rules.releases()]
     for each in local_rules.releases():
@@ -32,23 +35,23 @@ def edition() -> str:
     )
 
 
-class _Mine(threading.local):
-    """The checker of a thread, and what it was made from: it is used for all tasks of one run."""
+class _ThreadState(threading.local):
+    """The checker of a thread, and the pickle that it was made from: all tasks of one run use it again."""
 
     made_from = b""
     checker: FileChecker
 
 
-_mine = _Mine()
+_state = _ThreadState()
 
 
 def check_task(checker: bytes, recordings: Sequence[Recording], expected: str) -> list[list[StreamResult]]:
-    """The results of each recording.
+    """Check the recordings of a task, and return the results of each.
 
     Args:
-        checker: a pickled FileChecker.
-        recordings: those of the task.
-        expected: the `edition` of the one who asks.
+        checker: a pickled `FileChecker`.
+        recordings: the recordings.
+        expected: the `edition` of the process that submitted the task.
 
     Raises:
         SpecError: this is another edition, whose results could differ.
@@ -57,6 +60,6 @@ def check_task(checker: bytes, recordings: Sequence[Recording], expected: str) -
         raise SpecError(
             f"a worker has qmpcheck {edition()}, this machine {expected}; install the same version on both"
         )
-    if _mine.made_from != checker:
-        _mine.checker, _mine.made_from = pickle.loads(checker), checker  # noqa: S301 -- from our own process
-    return all_checked(_mine.checker, recordings)
+    if _state.made_from != checker:
+        _state.checker, _state.made_from = pickle.loads(checker), checker  # noqa: S301 -- from our own process
+    return all_checked(_state.checker, recordings)

@@ -10,9 +10,9 @@ from qmpcheck.checking.timeline import OUTCOMES, Timeline
 from qmpcheck.finding import Finding
 from qmpcheck.reports.html.columns import packed
 from qmpcheck.text import safe
-from qmpcheck.validation.excerpt import Most
+from qmpcheck.validation.excerpt import ExcerptLimits
 
-MOST = Most(300, 300, 700)
+MOST = ExcerptLimits(300, 300, 700)
 """Characters of a line that are shown."""
 
 STATES = ("running", "stopped", "suspended", "off")
