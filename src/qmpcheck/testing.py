@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from qmpcheck.codes import STREAM_CODES, Severity
 from qmpcheck.recording.listener import Listener, RecordedConnection
-from qmpcheck.reports import stream_status, streamstext
+from qmpcheck.reports import streamstext
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.text import quoted, safe
@@ -149,7 +149,7 @@ def _checked(recording: RecordedConnection, settings: Settings) -> Result:
         return Result(lost, False, (*problems, f"{safe(path)}: {error}"))
     out = io.StringIO()
     streamstext.write([checked], out)
-    if reason := stream_status.unchecked(checked):
+    if reason := checked.unchecked:
         problems.append(f"{safe(path)}: {reason}")
     return Result(out.getvalue() + lost, checked.count(Severity.ERROR) > 0, tuple(problems))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Set
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
@@ -34,6 +34,9 @@ class FindingKind(NamedTuple):
 
 OTHER_EVENTS = "(unknown events)"
 """The name for all events that the spec does not have: a hostile stream can have any number of names."""
+
+
+StreamVerdict = Literal["conforms", "pending", "violations", "unchecked"]
 
 
 class StreamResult(NamedTuple):
@@ -79,6 +82,25 @@ class StreamResult(NamedTuple):
     def unread(cls, path: str, reason: str) -> StreamResult:
         """Return the result of a stream that could not be read at all."""
         return cls(path, 0, 0, Counter(), (), unreadable=reason)
+
+    @property
+    def verdict(self) -> StreamVerdict:
+        """What the result says about the stream as a whole.
+
+        `violations` if a finding is an error; `unchecked` if the stream was not read to its end or has no
+        event; `pending` if a follow-up is open; otherwise `conforms`.
+        """
+        # What was found is certain, even if the rest was not read.
+        if self.count(Severity.ERROR):
+            return "violations"
+        if self.unchecked:
+            return "unchecked"
+        return "pending" if any(kind.code == RULE_CODES["pending"] for kind in self.counts) else "conforms"
+
+    @property
+    def unchecked(self) -> str:
+        """Why the stream was not checked, or not to its end; "" if it was, and has an event."""
+        return self.unreadable or ("" if self.events else "no event in it")
 
     @property
     def unlisted(self) -> Counter[FindingKind]:

@@ -11,7 +11,6 @@ from qmpcheck.checking.result import StreamResult
 from qmpcheck.cli import output
 from qmpcheck.cli.messages import CLEAN, UNUSABLE, tell
 from qmpcheck.codes import Severity
-from qmpcheck.reports import stream_status
 from qmpcheck.rulebase import SpecError
 from qmpcheck.text import safe
 from qmpcheck.wording import plural
@@ -135,7 +134,7 @@ def _write(path: str, before: Baseline, now: Baseline) -> None:
 def _lacking(results: Collection[StreamResult]) -> str:
     """Say why not all findings are listed; "" if they are."""
     for checked in results:
-        reason = stream_status.unchecked(checked)
+        reason = checked.unchecked
         more = checked.unlisted.total()
         if more:
             reason = f"{plural(more, 'finding')} not listed; --max-findings N lists more"

@@ -28,7 +28,6 @@ from qmpcheck.cli.arguments import AppendOverDefault
 from qmpcheck.cli.messages import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE, tell
 from qmpcheck.codes import STREAM_CODES
 from qmpcheck.finding import Finding
-from qmpcheck.reports import stream_status
 from qmpcheck.reports.formats import FOR_CI, PAGES
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
@@ -306,7 +305,7 @@ def _label(path: str, vm: str) -> str:
 def _status(results: Collection[StreamResult], options: argparse.Namespace, known: Baseline | None) -> int:
     unchecked = 0
     for checked in results:
-        if reason := stream_status.unchecked(checked):
+        if reason := checked.unchecked:
             unchecked += 1
             if unchecked <= _MOST_TOLD:
                 tell(f"{_label(checked.path, checked.vm)}: {reason}")

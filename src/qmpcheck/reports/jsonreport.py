@@ -10,7 +10,6 @@ from typing import IO, Any
 import qmpcheck
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.finding import Finding
-from qmpcheck.reports import stream_status
 from qmpcheck.reports.report import Report
 from qmpcheck.specs.catalogue import SpecName
 from qmpcheck.text import safe
@@ -74,7 +73,7 @@ def _stream(checked: StreamResult) -> dict[str, Any]:
         "spec": _spec(checked.spec),
         "lines": checked.lines,
         "events": checked.events,
-        "verdict": stream_status.status(checked),
+        "verdict": checked.verdict,
     }
 
 

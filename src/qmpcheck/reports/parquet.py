@@ -16,7 +16,6 @@ from qmpcheck import atomicfile
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.codes import Severity
 from qmpcheck.finding import Finding
-from qmpcheck.reports import stream_status
 from qmpcheck.rulebase import SpecError
 from qmpcheck.streams.stored_file import scheme
 from qmpcheck.text import safe
@@ -39,8 +38,8 @@ _STREAM: dict[str, tuple[str, Callable[[StreamResult], object]]] = {
     "errors": (_NUMBER, lambda each: each.count(Severity.ERROR)),
     "warnings": (_NUMBER, lambda each: each.count(Severity.WARNING) - each.count(Severity.ERROR)),
     "not_listed": (_NUMBER, lambda each: each.unlisted.total()),
-    "verdict": (_TEXT, stream_status.status),
-    "unchecked": (_TEXT, lambda each: safe(stream_status.unchecked(each)) or None),
+    "verdict": (_TEXT, lambda each: each.verdict),
+    "unchecked": (_TEXT, lambda each: safe(each.unchecked) or None),
 }
 """The columns of the table of streams, with their types and values."""
 

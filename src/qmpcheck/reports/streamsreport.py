@@ -10,7 +10,7 @@ import msgspec
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.codes import Severity
 from qmpcheck.finding import Finding, severity
-from qmpcheck.reports import jsonreport, stream_status
+from qmpcheck.reports import jsonreport
 from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.reports.report import NOT_LISTED, Report, Suite, compared
 from qmpcheck.wording import first_of, plural
@@ -39,9 +39,9 @@ def report(results: Collection[StreamResult], fail_on: Severity, baseline: Basel
 def _stream(checked: StreamResult, known: Baseline) -> Suite:
     return Suite(
         name=f"{checked.path} {checked.vm}" if checked.vm else checked.path,
-        verdict=stream_status.status(checked),
+        verdict=checked.verdict,
         findings=tuple(findings(checked, known)),
-        unchecked=stream_status.unchecked(checked),
+        unchecked=checked.unchecked,
     )
 
 

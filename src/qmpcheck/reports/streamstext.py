@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import IO, TYPE_CHECKING
 
-from qmpcheck.checking.result import FindingKind, StreamResult
+from qmpcheck.checking.result import FindingKind, StreamResult, StreamVerdict
 from qmpcheck.codes import CODES, Severity
 from qmpcheck.finding import UNCHANGED, Finding, Severities, severity
-from qmpcheck.reports import stream_status, terminal
+from qmpcheck.reports import terminal
 from qmpcheck.reports.terminal import Paint, table
 from qmpcheck.text import name, safe
 from qmpcheck.wording import plural
@@ -138,33 +138,32 @@ def _count_line(checked: StreamResult, paint: Paint, known: Baseline | None) -> 
     if known:
         accepted = sum(_is_in(known, finding) for finding in checked.listed)
         counts += [f"{accepted} accepted by the baseline"]
-    result = stream_status.status(checked)
-    colour = _COLOURS[result]
-    if result == stream_status.UNCHECKED and not checked.events:
+    verdict = checked.verdict
+    if verdict == "unchecked" and not checked.events:
         said = "not checked"
     else:
-        said = f"{_WORDS[result]} {safe(checked.spec.full)}" if checked.spec else result
+        said = f"{_WORDS[verdict]} {safe(checked.spec.full)}" if checked.spec else verdict
     vm = f" {name(checked.vm)}:" if checked.vm else ""
     more = f" and {plural(len(checked.files) - 1, 'file')} before it" if checked.files else ""
-    line = f"{safe_path(checked.path)}{more}:{vm} {paint(colour, said)}: {', '.join(counts)}"
+    line = f"{safe_path(checked.path)}{more}:{vm} {paint(_COLOURS[verdict], said)}: {', '.join(counts)}"
     if checked.format in ("", "jsonl"):
         return line
     lacks = f", which can lack {checked.may_lack}" if checked.may_lack else ""
     return f"{line} (format {checked.format}{lacks})"
 
 
-_WORDS = {
-    stream_status.CONFORMS: "conforms to",
-    stream_status.PENDING: "conforms so far to",
-    stream_status.VIOLATIONS: "violations of",
-    stream_status.UNCHECKED: "checked in part against",
+_WORDS: dict[StreamVerdict, str] = {
+    "conforms": "conforms to",
+    "pending": "conforms so far to",
+    "violations": "violations of",
+    "unchecked": "checked in part against",
 }
 
 _COLOURS = {
-    stream_status.CONFORMS: terminal.GREEN,
-    stream_status.PENDING: terminal.YELLOW,
-    stream_status.VIOLATIONS: terminal.RED,
-    stream_status.UNCHECKED: terminal.RED,
+    "conforms": terminal.GREEN,
+    "pending": terminal.YELLOW,
+    "violations": terminal.RED,
+    "unchecked": terminal.RED,
 }
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Collection
-from typing import IO
+from typing import IO, get_args
 
-from qmpcheck.checking.result import FindingKind, StreamResult
+from qmpcheck.checking.result import FindingKind, StreamResult, StreamVerdict
 from qmpcheck.codes import Severity
-from qmpcheck.reports import stream_status, streamstext, terminal
+from qmpcheck.reports import streamstext, terminal
 from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.reports.terminal import table
 from qmpcheck.text import safe
@@ -18,23 +18,16 @@ from qmpcheck.wording import plural
 _WORST = 10
 """Streams that are shown."""
 
-_STATUSES = (
-    stream_status.CONFORMS,
-    stream_status.PENDING,
-    stream_status.VIOLATIONS,
-    stream_status.UNCHECKED,
-)
+_VERDICTS = get_args(StreamVerdict)
 
 
 def write(results: Collection[StreamResult], out: IO[str], known: Baseline | None = None) -> None:
-    """The streams by release and status, those with the most errors, and a table by code and event."""
+    """The streams by release and verdict, those with the most errors, and a table by code and event."""
     by_release: dict[str, Counter[str]] = {}
     findings: Counter[FindingKind] = Counter()
     lines = events = 0
     for each in results:
-        by_release.setdefault(safe(each.spec.name) if each.spec else "", Counter())[
-            stream_status.status(each)
-        ] += 1
+        by_release.setdefault(safe(each.spec.name) if each.spec else "", Counter())[each.verdict] += 1
         findings.update(each.counts)
         lines += each.lines
         events += each.events
@@ -46,10 +39,10 @@ def write(results: Collection[StreamResult], out: IO[str], known: Baseline | Non
 
 def _releases(by_release: dict[str, Counter[str]], out: IO[str]) -> str:
     rows = [
-        (release or "(none)", counts.total(), *(counts[status] or "" for status in _STATUSES))
+        (release or "(none)", counts.total(), *(counts[status] or "" for status in _VERDICTS))
         for release, counts in sorted(by_release.items(), key=lambda item: (-item[1].total(), item[0]))
     ]
-    return table(rows, ("spec", "streams", *_STATUSES), out)
+    return table(rows, ("spec", "streams", *_VERDICTS), out)
 
 
 def _write_worst(results: Collection[StreamResult], out: IO[str], known: Baseline | None) -> None:

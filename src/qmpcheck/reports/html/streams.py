@@ -13,7 +13,6 @@ from qmpcheck.checking.result import StreamResult
 from qmpcheck.checking.timeline import OUTCOMES, Timeline
 from qmpcheck.codes import CODES, Severity
 from qmpcheck.finding import Excerpt
-from qmpcheck.reports import stream_status
 from qmpcheck.reports.html import page, timelines
 from qmpcheck.reports.html.timelines import PlacedFinding
 from qmpcheck.reports.report import Report, Suite, count
@@ -191,7 +190,7 @@ def view(
         id=id,
         result=result,
         name=suite.name,
-        verdict=stream_status.status(result),
+        verdict=result.verdict,
         unchecked=suite.unchecked,
         groups=groups,
         rules=tuple(_rules(timeline)) if timeline else (),
