@@ -45,7 +45,7 @@ def test_lists_are_found_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert "of your 36 events" in capsys.readouterr().out
     assert main(["diff", "9.2", "10.0", "--used-by", "libvrt"]) == 2
     told = capsys.readouterr().err
-    assert "libvrt: no such file, and no client of this name (did you mean libvirt, " in told
+    assert "libvrt: no such file, and no client of this name (did you mean libvirt?);" in told
     assert main(["diff", "9.2", "10.0", "--used-by", "kataa"]) == 2
     assert "(did you mean kata?);" in capsys.readouterr().err
     assert "known: ganeti, incus, kata, libvirt, proxmox, qemu-iotests" in told
