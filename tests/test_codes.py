@@ -36,7 +36,8 @@ def test_every_code_is_explained_and_has_examples() -> None:
 
 def test_what_to_do_about_a_stream_or_a_build_is_said() -> None:
     """The good example of a document, or of a change, shows it."""
-    assert all(CODES[code].remedy for code in STREAM_CODES | BUILD_CODES)
+    lacking = {code for code in STREAM_CODES | BUILD_CODES if not CODES[code].remedy}
+    assert not lacking, "the entries of these codes lack `remedy`"
 
 
 def test_every_finding_of_the_gate_has_words() -> None:
@@ -46,9 +47,10 @@ def test_every_finding_of_the_gate_has_words() -> None:
 def test_every_error_in_a_payload_says_something_about_the_release() -> None:
     errors = {code for code, each in payload.CODES.items() if each.severity is Severity.ERROR}
     evidence = {code: each.evidence for code, each in CODES.items() if each.evidence}
-    assert evidence.keys() == errors
-    assert len({each.strength for each in evidence.values()}) == len(evidence)
-    assert all("{event}" in each.phrase for each in evidence.values())
+    assert evidence.keys() == errors, "each QMP2xx error, and no other code, has `evidence`"
+    strengths = sorted(each.strength for each in evidence.values())
+    assert strengths == [*range(1, len(evidence) + 1)], "`strength` is a rank: each has its own"
+    assert all("{event}" in each.phrase for each in evidence.values()), "`phrase` names the {event}"
 
 
 def test_each_outcome_of_a_rule_that_is_a_finding_has_one_code() -> None:

@@ -435,9 +435,10 @@ def test_no_rule_of_a_release_is_lost_to_its_spec(spec: str) -> None:
 
 @pytest.mark.parametrize("rule", ALL, ids=lambda rule: f"{rule.name}-{rule.since}")
 def test_each_rule_is_as_it_should_be(rule: CommandRule) -> None:
-    assert re.fullmatch(r"[a-z-]+", rule.name)
-    assert rule.since
-    assert bool(rule.cites) == (rule.level != "conventional")
+    assert re.fullmatch(r"[a-z-]+", rule.name), "a name has small letters and hyphens"
+    assert bool(rule.cites) == (rule.level != "conventional"), (
+        "strict rules cite a sentence, and no others do"
+    )
     ranges = [
         (each.since, each.before)
         for each in ALL

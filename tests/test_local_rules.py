@@ -259,8 +259,10 @@ def test_no_release_of_the_user_gets_into_the_pages(project: Path) -> None:
     for script in ("drift.py", "docs.py"):
         command = [sys.executable, f"reports/{script}", "--check"]
         environment |= {"PYTHONPATH": str(project / "src")}
-        done = subprocess.run(command, cwd=project, env=os.environ | environment, check=False)
-        assert done.returncode == 0
+        done = subprocess.run(
+            command, cwd=project, env=os.environ | environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_unreadable_folder_names_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,7 +75,9 @@ def test_exactly_that_rule_is_broken_whatever_the_spec(events: dict[str, EventRu
 
 def test_every_rule_of_the_protocol_and_of_specs_is_broken() -> None:
     codes = {mutant.code for mutant in mutants_of(catalogue.find("8.0"))}
-    assert codes == STREAM_CODES - USER_RULES
+    assert codes == STREAM_CODES - USER_RULES, (
+        "generating/faults.py (payloads) or generating/mutants.py (the rest) must break the rule of each code"
+    )
 
 
 @given(st.sampled_from(NAMES))

@@ -104,7 +104,8 @@ def test_the_page_says_which_events_no_scenario_provokes() -> None:
     assert listed <= left, f"remove the row {where}: {', '.join(listed - left)}"
 
 
-NEW = "bell-rings"
+NEW = "scaffold-test"
+"""No name of the examples in CONTRIBUTING.md: who follows them must be able to run these tests."""
 TESTS = ["scaffold_scenario.py", "test_scenarios.py", "real_qemu.py"]
 
 
@@ -170,9 +171,9 @@ POWER, REGISTRY = SCENARIOS / "power.py", SCENARIOS / "__init__.py"
         (POWER, r'"the machine is stopped"', '"The machine is stopped."',
          f"the scenario {NEW} lacks a purpose: what happens in it, in one line that goes on after its name and a colon"),
         (POWER, rf'    Scenario\(\n        "{NEW}"(?s:.*?)\n    \),\n', "",
-         f"{POWER}: _bell_rings lacks a Scenario in SCENARIOS"),
+         f"{POWER}: _scaffold_test lacks a Scenario in SCENARIOS"),
         (REGISTRY, r"    \*power.SCENARIOS,\n", "", f"{REGISTRY}: ALL lacks *power.SCENARIOS"),
-        (POWER, r"(?<=        _bell_rings,\n)", "        needs=(Ability.RESET,),\n",
+        (POWER, r"(?<=        _scaffold_test,\n)", "        needs=(Ability.RESET,),\n",
          f'the scenario {NEW} lacks the row "| {NEW} | yes | yes | yes | yes | yes | yes | yes | yes | - |" '
          f'under "Scenarios and machines" in {PAGE}'),
         (PAGE, f"{NEW}, ", "", f"the scenario {NEW} lacks {MACHINE}"),

@@ -51,13 +51,13 @@ class Cites(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"de
         return f"{self.file}:{self.line} of {self.release}"
 
 
-class CommandRule(user_rules.RuleTable, frozen=True, forbid_unknown_fields=True):
+class CommandRule(user_rules.RuleTable, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One `[[rule]]` of the file; the comment at the top of the file explains each key."""
 
+    since: str
     level: Literal["strict", "conventional"] = "conventional"
     guest: bool = False
     commands: tuple[str, ...] = ()
-    since: str = ""
     before: str = ""
     during: str = ""
     unless: str = ""
