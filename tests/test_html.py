@@ -95,6 +95,14 @@ def test_many_streams_the_worst_first(tmp_path: Path) -> None:
     )
 
 
+def test_the_strip_of_each_stream_has_its_events_but_not_its_commands(tmp_path: Path) -> None:
+    asked = ['{"execute": "cont"}', '{"return": {}}']
+    transcript = story(tmp_path, [*STORY[:1], *asked, *STORY[1:4], *asked], "transcript.jsonl")
+    page = validated(tmp_path, transcript, story(tmp_path, STORY[:3], "two.jsonl"))
+    strips = dict.fromkeys(value for tag, name, value in page.attributes if (tag, name) == ("path", "d"))
+    assert [each.count("v10") for each in strips if "v10" in each] == [3, 2]
+
+
 def test_a_log_of_several_machines_names_each_by_its_vm_alone(tmp_path: Path) -> None:
     """The file is in the title; beside each machine is its spec, and why that was taken."""
     lines = [

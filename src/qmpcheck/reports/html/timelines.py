@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from qmpcheck.checking.timeline import OUTCOMES, Timeline
+from qmpcheck.checking.timeline import COMMANDS, OUTCOMES, Timeline
 from qmpcheck.finding import Finding
 from qmpcheck.reports.html.columns import packed
 from qmpcheck.text import safe
@@ -80,9 +80,12 @@ def strip(timeline: Timeline, findings: Sequence[PlacedFinding]) -> tuple[str, s
     events = len(timeline.lines)
     found = {_x(bisect_left(timeline.lines, finding.at), events) for finding in findings if events}
     marks = "".join(f"M{x} 1v5" for x in sorted(found))
-    if events > _WIDTH // 2:  # with less than two pixels for each, they would be one bar anyway
+    # Commands have a lane in the timeline, but are no events.
+    commands = timeline.names.index(COMMANDS) if COMMANDS in timeline.names else -1
+    shown = {_x(at, events) for at, kind in enumerate(timeline.kinds) if kind != commands}
+    if len(shown) > _WIDTH // 2:  # with less than two pixels for each, they would be one bar anyway
         return SOLID, marks
-    return "".join(f"M{_x(at, events)} 9v10" for at in range(events)), marks
+    return "".join(f"M{x} 9v10" for x in sorted(shown)), marks
 
 
 def _x(event: int, events: int) -> int:
