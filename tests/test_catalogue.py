@@ -60,6 +60,7 @@ def test_the_latest_is_the_newest_release() -> None:
         ("7.3", 'no spec is called "7.3" (did you mean 7.'),
         ("999.1", 'no spec is called "999.1": it is newer than '),
         ("999.0.3", 'no spec is called "999.0.3": it is newer than '),
+        ("10", 'no spec is called "10" (did you mean 10.2, 10.1 or 10.0?)'),
         ("9.10", 'no spec is called "9.10" (did you mean 9.1 or 9.0?)'),
         ("2.1.99.9", 'no spec is called "2.1.99.9" (did you mean '),
         ("d74c7d", "no spec is called"),

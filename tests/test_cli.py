@@ -541,6 +541,15 @@ def test_specs(capsys: pytest.CaptureFixture[str]) -> None:
     assert "v3         0.14, 0.15, 1.0" in out
 
 
+def test_a_spec_or_an_event_in_the_wrong_place(capsys: pytest.CaptureFixture[str]) -> None:
+    none = "No such file or directory"
+    assert f"qmpcheck: 10.0: {none}; for the spec, write --spec 10.0\n" in run(capsys, "validate 10.0")[2]
+    assert run(capsys, "show STOP")[2] == (
+        'qmpcheck: no spec is called "STOP"; `qmpcheck specs` lists them; '
+        "for the event, write: qmpcheck show latest STOP\n"
+    )
+
+
 def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "explain qmp205")[1].startswith("QMP205 value-not-allowed (error)\n")
     assert run(capsys, "explain value-not-allowed")[0] == 0

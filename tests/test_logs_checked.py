@@ -208,3 +208,15 @@ def test_broken_lines_of_jsonl_are_errors(name: str, capsys: pytest.CaptureFixtu
     status, told = checked(capsys, "session.txt", "--spec", "7.2")
     assert "format json" in told
     assert status == 0
+
+
+def test_what_a_format_can_lack_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("virsh.txt").write_text(
+        "".join(
+            f"event STOP at 1700000000.{each} for domain 'vm{each}': <null>\n" for each in (100001, 100002)
+        )
+    )
+    _, told = checked(capsys, "virsh.txt", "--spec", "10.0")
+    assert told.count(": conforms to 10.0") == 2
+    assert told.count("virsh, which can lack QEMU's timestamps, the greeting, commands and replies)") == 1
+    assert told.count("(format virsh)") == 1

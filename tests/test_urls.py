@@ -153,6 +153,7 @@ def test_the_web(web: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert validated(capsys, f"{web}*.jsonl")[1].startswith(f"{web}b.jsonl: violations")
     status, _, errors = validated(capsys, f"{web}none.jsonl")
     assert (status, errors) == (2, f"qmpcheck: {web}none.jsonl: No such file or directory\n")
+    assert "Cannot connect to host" in validated(capsys, "http://127.0.0.1:1/a.jsonl")[2]
 
 
 def test_files_as_urls(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from qmpcheck import rulebase
 from qmpcheck.cli import arguments
 from qmpcheck.keypath import as_text
 from qmpcheck.reports.terminal import table
-from qmpcheck.rulebase import DescribedValue, EventRule, LineNumber, Marks, Member
+from qmpcheck.rulebase import DescribedValue, EventRule, LineNumber, Marks, Member, SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.text import name, quoted, safe
 from qmpcheck.wording import alternatives, follow_up_text, rate_limit_text, type_text
@@ -29,7 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    spec = catalogue.find(options.spec)
+    try:
+        spec = catalogue.find(options.spec)
+    except SpecError as error:
+        if options.event is None and options.spec in catalogue.find("latest").rule_base.events:
+            raise SpecError(f"{error}; for the event, write: qmpcheck show latest {options.spec}") from None
+        raise
     events = arguments.chosen_events(spec.rule_base, options.event)
     rows = [row for event, rule in events.items() for row in _event_rows(event, rule)]
     print(table(rows, ("event", "what", "rule", "line"), sys.stdout))

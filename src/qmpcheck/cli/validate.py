@@ -16,6 +16,7 @@ Examples: qmpcheck validate stream.jsonl
 from __future__ import annotations
 
 import argparse
+import os
 from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import IO, TYPE_CHECKING
@@ -37,6 +38,7 @@ from qmpcheck.validation import tasks
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recipe import Recipe
 from qmpcheck.validation.spec_choice import AUTO
+from qmpcheck.version import of_name
 from qmpcheck.wording import MOST_NAMED, alternatives, did_you_mean, first_of, plural
 
 if TYPE_CHECKING:
@@ -308,12 +310,17 @@ def _status(results: Collection[StreamResult], options: argparse.Namespace, know
         if reason := checked.unchecked:
             unchecked += 1
             if unchecked <= _MOST_TOLD:
-                tell(f"{_label(checked.path, checked.vm)}: {reason}")
+                tell(f"{_label(checked.path, checked.vm)}: {reason}{_if_spec(checked.path)}")
     if unchecked > _MOST_TOLD:
         tell(f"{plural(unchecked - _MOST_TOLD, 'stream')} more could not be checked")
     if unchecked:
         return UNUSABLE
     return FINDINGS if any(_new(checked, options, known) for checked in results) else CLEAN
+
+
+def _if_spec(path: str) -> str:
+    """A hint for a stream that is the name of a release."""
+    return f"; for the spec, write --spec {path}" if of_name(path) and not os.path.exists(path) else ""
 
 
 _MANY = 100

@@ -41,9 +41,13 @@ def write(
         quiet: whether to leave out the counts and the table.
     """
     paint = terminal.painter(out)
+    formats: set[str] = set()
     for checked in results:
         if not quiet:
-            out.write(_count_line(checked, paint, known) + "\n")
+            # What a format can lack is said once, not for each of the VMs in a log.
+            can_lack = checked.may_lack if checked.format not in formats else ""
+            formats.add(checked.format)
+            out.write(_count_line(checked, paint, known, can_lack) + "\n")
         out.writelines(_shown(checked, paint, known, layout))
         more = checked.unlisted.total()
         if more:
@@ -131,7 +135,7 @@ def _places(findings: Sequence[Finding]) -> str:
     return f"{len(findings)} more, in {'line' if len(lines) == 1 else 'lines'} {shown}"
 
 
-def _count_line(checked: StreamResult, paint: Paint, known: Baseline | None) -> str:
+def _count_line(checked: StreamResult, paint: Paint, known: Baseline | None, can_lack: str = "") -> str:
     errors, warnings = checked.count(Severity.ERROR), checked.count(Severity.WARNING)
     counts = [plural(checked.lines, "line"), plural(checked.events, "event"), plural(errors, "error")]
     counts += [plural(warnings - errors, "warning")]
@@ -148,7 +152,7 @@ def _count_line(checked: StreamResult, paint: Paint, known: Baseline | None) -> 
     line = f"{safe_path(checked.path)}{more}:{vm} {paint(_COLOURS[verdict], said)}: {', '.join(counts)}"
     if checked.format in ("", "jsonl"):
         return line
-    lacks = f", which can lack {checked.may_lack}" if checked.may_lack else ""
+    lacks = f", which can lack {can_lack}" if can_lack else ""
     return f"{line} (format {checked.format}{lacks})"
 
 

@@ -322,6 +322,8 @@ def _near(name: str) -> str:
     known = ["latest", *(each for entry in entries() for each in names(entry))]
     if f"{name}:txt" in known:
         known = [f"{name}:txt"]
+    if name.isdecimal() and (series := [each for each in known if each.startswith(f"{name}.")]):
+        known = series  # 10 means 10.0 rather than 1.0
     return did_you_mean(name, known)
 
 

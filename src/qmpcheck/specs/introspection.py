@@ -52,7 +52,7 @@ def parse(text: str) -> Introspection:
         version = of_greeting(value) or of_greeting({"QMP": {"version": schema}}) or version
         if _is_schema(schema):
             return Introspection(schema, version)
-    raise NotIntrospection("no reply to query-qmp-schema in it")
+    raise NotIntrospection("no reply to query-qmp-schema in it, so it is no spec")
 
 
 def _values(text: str) -> Iterator[Any]:

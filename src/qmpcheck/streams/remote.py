@@ -277,7 +277,12 @@ def _failures() -> Iterator[None]:
     """Turn whatever a file system raises into an OSError with a text."""
     try:
         yield
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        cause = (
+            error.__cause__
+        )  # of a server that cannot be reached, fsspec says that the file does not exist
+        if isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError):
+            raise OSError(safe(str(cause)) or type(cause).__name__) from None
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None
     except OSError as error:
         raise error if reason_of(error) else OSError(type(error).__name__) from None

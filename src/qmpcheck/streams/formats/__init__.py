@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from qmpcheck.streams.source import Unreadable
 from qmpcheck.text import quoted
+from qmpcheck.wording import alternatives
 
 if TYPE_CHECKING:
     import argparse
@@ -58,7 +59,10 @@ _WORDS = {
 
 @functools.cache
 def _in_words(lost: Loss) -> str:
-    return ", ".join(words for loss, words in _WORDS.items() if loss in lost)
+    if Loss.REPLIES in lost:
+        lost &= ~Loss.ORDER  # of events and replies: that goes without saying
+    words = [words for loss, words in _WORDS.items() if loss in lost]
+    return alternatives(words, "and") if words else ""
 
 
 class Format(NamedTuple):
