@@ -154,6 +154,6 @@ def severity(code: str, erratum: str = "", changed: Severities = UNCHANGED) -> S
         erratum: the erratum that covers it, "" for none.
         changed: the severities that the user sets.
     """
-    # An erratum is a warning, whatever the user sets for the code: QEMU is known to do this. Who wants an
-    # error asks for `--literal`.
+    # An erratum is a warning, whatever the user sets for the code: QEMU is known to do this. `--literal`
+    # makes it an error.
     return Severity.WARNING if erratum else changed.get(code, CODES[code].severity)

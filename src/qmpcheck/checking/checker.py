@@ -92,6 +92,7 @@ class Checker:
         self.options = options or CheckOptions()
         self._rule_base = rule_base
         self._known = () if self.options.literal else errata.of_spec(rule_base)
+        # Without a code about time, neither monitors nor timestamps are needed, which is much faster.
         self._checks_time = bool(self.options.selected) or not TIME_CODES.isdisjoint(self.options.codes)
         rules = self._temporal_rules()
         reads_commands = (
@@ -157,10 +158,11 @@ class Checker:
 
         Before that they could not be broken, and most streams have no command: their plan stays small.
         """
-        from qmpcheck.checking import command_rules  # most streams hold no command
+        from qmpcheck.checking import command_rules  # most streams have no commands
 
         self._waits_for_command = False
         series = self._session.series
+        # Kept for the next stream: to compile the rules of a release takes longer than a short stream.
         if series not in self._with_command_rules:
             rules = command_rules.of_release(self._rule_base, series, self.options.command_rules)
             self._with_command_rules[series] = self._rule_set(self._checkable(rules))
@@ -193,7 +195,7 @@ class Checker:
         self._versions: dict[version.Version, None] = {}
         self._session.series = options.series
         if options.timeline:
-            from qmpcheck.checking import timeline  # few want one
+            from qmpcheck.checking import timeline  # few reports draw one
 
             self._recorder = timeline.TimelineRecorder(self._names, self._late)
         self._time_order.reset()
@@ -305,6 +307,7 @@ class Checker:
         self._new_connection()
         if differs or self._greeted is None:
             self._greeted = greeting.version
+            # A greeting with an invalid version is a finding, and shows no release.
             known = version.of_greeting({"QMP": {"version": greeting.version}})
             self._session.series = known[:2] if known else self.options.series
             if known and len(self._versions) < _MOST_VERSIONS:
@@ -316,6 +319,7 @@ class Checker:
             monitor.reconnected()
 
     def _end_session(self, line: int, complete: bool) -> None:
+        # Most sessions end with nothing open: `compress` asks all monitors in C.
         monitors = self._active.monitors
         for monitor in compress(monitors, map(_open, monitors)):
             monitor.finish(line, complete)

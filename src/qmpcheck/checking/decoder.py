@@ -61,6 +61,7 @@ def compile(rule_base: RuleBase, clock: bool = True) -> Decoder:
 
 def _decoder(rule_base: RuleBase, timestamp: type[_Struct], names: dict[type, str]) -> Decode:
     """Return a decoder of the events that msgspec can describe; refusing the others is never wrong."""
+    # One union of all events, tagged by name: by the tag, msgspec knows which struct to fill.
     rules = {name: rule for name, rule in rule_base.events.items() if _event_can_be_made(rule)}
     alone = len(rules) == 1
     events = {_event(name, rule, timestamp, alone): name for name, rule in rules.items()}
@@ -97,7 +98,7 @@ def _can_be_made(described: rulebase.Type) -> bool:
         case rulebase.Alternate(types):
             return all(map(_can_be_made, types))
         case rulebase.Enum():
-            return bool(_values(described))
+            return bool(_values(described))  # there is no `Literal` without values
         case _:
             return True
 
@@ -108,7 +109,7 @@ def _branch_can_be_made(branch: rulebase.Object) -> bool:
 
 
 def _object_can_be_made(described: rulebase.Object) -> bool:
-    if described.open:
+    if described.open:  # a dict; msgspec has no struct with further members of any name
         return not described.members and not described.branches
     return all(map(_member_can_be_made, described.members))
 

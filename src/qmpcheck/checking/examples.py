@@ -12,7 +12,7 @@ from qmpcheck.text import name, quoted
 
 
 def defects(document: Document) -> Iterator[Finding]:
-    """Yield what is wrong with a document's examples; lines count in the document."""
+    """Yield findings about a document's examples, with lines of the document."""
     explainer = Explainer(document.rule_base)
     for example in document.examples:
         yield from _defects(example, explainer)

@@ -77,7 +77,7 @@ class Explainer:
         event = name(value["event"])
         rule = self._events.get(value["event"])
         if rule is None and is_vendors(value["event"]):
-            return
+            return  # the protocol leaves such names to downstreams: no spec can list them
         if rule is None:
             yield Finding("QMP201", 1, "unknown event; the spec has none of this name", event, ("event",))
             return
@@ -85,6 +85,7 @@ class Explainer:
         if rule.marks.deprecated:
             yield place.finding("QMP206", "the spec marks the event as deprecated", ("event",))
         if "data" in value:
+            # Only errata about values are noted here; those about follow-ups are excuses of temporal rules.
             for finding in _faults(rule.data, value["data"], ("data",), place):
                 yield errata.noted(finding, value["data"], self._known)
         elif rule.needs_data:

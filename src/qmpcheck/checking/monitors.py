@@ -73,7 +73,7 @@ class Monitor:
 
     Attributes:
         rule: the rule.
-        session: what the messages of the present QEMU process have shown so far.
+        session: the state that the messages of the present QEMU process show.
         open: whether the monitor waits for anything, by its truth. While it does not, it need not learn of
             responses, nor of the end of a session.
 

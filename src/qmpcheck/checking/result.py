@@ -175,6 +175,7 @@ class Findings:
             return
         self.counts[self._kind(finding.code, finding.event, finding.erratum)] += 1
         if finding.code in self._severities:
+            # In the finding itself, so that all reports agree on it.
             level = severity(finding.code, finding.erratum, self._severities)
             finding = msgspec.structs.replace(finding, level=level)
         self._listed.append(finding)

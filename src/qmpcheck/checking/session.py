@@ -1,4 +1,4 @@
-"""What the messages of one QEMU process have shown so far. All monitors share it."""
+"""The state that the messages of one QEMU process show; all monitors share it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def key_reader(paths: tuple[MemberPath, ...]) -> Callable[[Seen], Key]:
 
 
 class Session:
-    """What the messages of one QEMU process have shown so far.
+    """The state that the messages of one QEMU process show, up to the present message.
 
     Attributes:
         past: the last events of each name that a rule needs, oldest first.
@@ -92,6 +92,7 @@ class Session:
         past = self.past[event]
         if until is None:
             return past[-1].line if past else 0
+        # STOP and RESUME, which this is for, are never sent late: their order is that of their times.
         for seen in reversed(past):
             if (then := time_of(seen.message)) is None or then <= until:
                 return seen.line
@@ -104,6 +105,7 @@ class Session:
     @property
     def is_ending(self) -> bool:
         """Whether the process is about to end: SHUTDOWN came, and no later event shows that it goes on."""
+        # With -no-shutdown, the process stays, and the machine can be reset and resumed.
         shutdown = self.line_of_last("SHUTDOWN")
         return shutdown > self.line_of_last("RESET") and shutdown > self.line_of_last(RESUME)
 
@@ -121,6 +123,7 @@ class Session:
         found: list[Seen] = []
         for begin in reversed(self.past[situation.begin.name]):
             if self._is_over(begin.line, situation):
+                # A late trigger may have happened while the situation lasted.
                 end = self._end_after(begin.line, situation) if is_limited else None
                 if end is None or not _is_before(trigger, end, is_limited):
                     break
@@ -143,7 +146,9 @@ class Session:
         if situation.child is not None and not _is_child(trigger, begin, *situation.child):
             return False
         if trigger.line > begin.line and not is_limited:
-            return True
+            return True  # it came after `begin`, and before any end
+        # A trigger shortly before the situation is covered, unless an earlier one of its kind ended in
+        # between.
         end = self._end_before(begin.line, situation)
         return end is None or not _is_before(trigger, end, is_limited)
 
@@ -223,6 +228,7 @@ class StateTracker:
 
 def _is_child(trigger: Seen, begin: Seen, device: MemberPath, path: MemberPath, child: str) -> bool:
     """Return whether a member of `begin` is the path of a part of the device that the trigger names."""
+    # QEMU has the devices with an id in this place of its object tree.
     expected = f"/machine/peripheral/{trigger.value_of(device)}/{child}"
     return bool(begin.value_of(path) == expected)
 

@@ -102,7 +102,7 @@ class Situation(msgspec.Struct, frozen=True):
 class State(msgspec.Struct, frozen=True):
     """A state between two messages, separate for each key.
 
-    Before the first of these messages, and after a client has reconnected, nobody knows whether it applies.
+    Before the first of these messages, and after a client has reconnected, it is unknown whether it applies.
 
     Attributes:
         begins: the messages that begin it; a command counts when its successful reply comes.

@@ -199,6 +199,7 @@ class TimelineRecorder:
     def _move_back(self, at: int) -> None:
         """Note that the event at a position was sent late, if those just before it have later times."""
         times, now, first = self._times, self._times[at], max(self._begin, at - _LOOK_BACK)
+        # Not across the beginning of the connection: `TimeOrder` does not compare such events, either.
         place = at
         while place > first and times[place - 1] > now != NO_TIME:
             place -= 1
@@ -239,6 +240,7 @@ class TimelineRecorder:
 
     def _decisions(self, rules: Sequence[TemporalRule]) -> Decisions:
         """Return what was decided, sorted by event."""
+        # Monitors name lines. A log's line may have several events: the rule says which of them is meant.
         triggers = [self._kinds_of([rule.trigger]) for rule in rules]
         responses = [self._kinds_of(rule.then) for rule in rules]
         forbidden = OUTCOMES.index("present")

@@ -38,7 +38,7 @@ COMMANDS = {
 
 
 _COLLECTED_AFTER = 50_000
-"""New objects before Python looks for cycles: loading makes some 30,000 objects, and no cycles."""
+"""How many new objects make Python look for cycles. Start-up makes some 30,000, without cycles."""
 
 TRACEBACK = "QMPCHECK_TRACEBACK"
 """If this environment variable is set, an internal error prints its traceback."""
@@ -87,6 +87,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
+    """Run the command, and return its exit status."""
     if not hasattr(options, "reports"):
         return int(options.run(options))
     from qmpcheck.cli import report_option
@@ -95,20 +96,20 @@ def _status(options: argparse.Namespace) -> int:
 
 
 def _reason(error: Exception) -> str:
-    """Say in words what ended a command."""
+    """Return the message for what ended a command."""
     match error:
         case SpecError():
             return str(error)
         case MemoryError():
             return "out of memory"
-        case OSError():  # of standard output: what is read and written by name is dealt with there
+        case OSError():  # from standard output: errors of named files are handled where these are opened
             return f"cannot write the report: {reason_of(error)}"
         case _:
             return _internal(error)
 
 
 def _internal(error: Exception) -> str:
-    """Return the message for an unexpected exception, with its traceback if that is wanted."""
+    """Return the message for an unexpected exception, and print its traceback if the user asks for that."""
     import traceback
 
     if os.environ.get(TRACEBACK):
@@ -123,7 +124,7 @@ def _internal(error: Exception) -> str:
 
 
 def _abandon(stream: IO[str] | None) -> None:
-    """Redirect the interpreter's own flush at exit to nowhere: the reader has gone."""
+    """Redirect a stream to nowhere: its reader has gone, and the interpreter flushes it at exit."""
     if stream is None:
         return
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
@@ -151,22 +152,22 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
 
 
 def full_parser() -> argparse.ArgumentParser:
-    """The parser with the arguments of all commands, for the documentation."""
+    """Return the parser with the arguments of all commands, for the documentation."""
     return _parser([], COMMANDS)
 
 
 def _parser(arguments: Sequence[str], loaded: Collection[str] = ()) -> argparse.ArgumentParser:
-    """The parser of a command line.
+    """Return the parser of a command line.
 
     Args:
-        arguments: the line; only the command in it is loaded.
-        loaded: further commands to load.
+        arguments: the command line; only the module of its command is imported.
+        loaded: further commands to import.
     """
     parser = _Parser(prog="qmpcheck", description=(qmpcheck.__doc__ or "").partition("\n")[0])
     parser.add_argument("--version", action="version", version=f"qmpcheck {qmpcheck.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", prog="qmpcheck")
     asked = next((argument for argument in arguments if not argument.startswith("-")), None)
-    is_first = asked in arguments[:1] and asked in COMMANDS  # then nobody sees the others
+    is_first = asked in arguments[:1] and asked in COMMANDS  # no help or error then lists the other commands
     # Only the module of the command is imported: start-up time is what users wait for most often.
     for name, summary in COMMANDS.items():
         if is_first and name != asked:

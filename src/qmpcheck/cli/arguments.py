@@ -1,4 +1,4 @@
-"""Arguments that several commands take."""
+"""Arguments that several commands take, and the values made from them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 
 class AppendOverDefault(argparse.Action):
-    """Collects all values of a flag in a list that replaces the default, which a file may have set."""
+    """Collects all values of a flag in a list that replaces the default, even one from a configuration."""
 
     def __call__(  # noqa: D102 -- argparse calls it
         self, _: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, __: str | None = None
     ) -> None:
         so_far = getattr(namespace, self.dest)
+        # The default itself, and not an equal list: the first value replaces it, others are added.
         given = values if isinstance(values, list) else [values]
         setattr(namespace, self.dest, given if so_far is self.default else so_far + given)
 
@@ -63,7 +64,7 @@ def add_fail_on(parser: argparse.ArgumentParser) -> None:
 
 
 def add_terms(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
-    """Add the options that say how streams are checked, and which findings count."""
+    """Add the options for how streams are checked, and for which findings are reported."""
     add_select(parser, known)
     add_fail_on(parser)
     parser.add_argument(
@@ -90,11 +91,11 @@ def add_terms(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
 
 
 def recipe(options: argparse.Namespace, codes: frozenset[str]) -> Recipe:
-    """Return how streams are checked, by the options that all commands share.
+    """Return the recipe that the options of `add_terms` describe; a command adds its own ones.
 
     Args:
         options: the command's options.
-        codes: the codes of the findings to keep.
+        codes: the codes of the findings to report.
     """
     from qmpcheck.validation.recipe import Recipe
 
@@ -134,17 +135,18 @@ def named_rules(options: argparse.Namespace, option: str) -> frozenset[str]:
 
 
 def expect_events(options: argparse.Namespace, *specs: RuleBase) -> None:
-    """Refuse `--ignore CODE:EVENT` with an event that is nowhere: it would ignore nothing.
+    """Refuse `--ignore CODE:EVENT` with an event that no spec has: it would ignore nothing.
 
     Args:
         options: the command's options.
-        specs: those that are checked by, which may have more events than the catalogue.
+        specs: the specs that streams are checked by, which may have more events than the catalogue.
 
     Raises:
-        SpecError: no spec has the event, it is no vendor's, and the finding is not that it is unknown.
+        SpecError: no spec has the event, no vendor may have added it, and the finding to ignore is not that
+            the event is unknown.
     """
-    wanted = [each.split(":", 1) for each in options.ignore if ":" in each]
-    named = {event for _, event in wanted} - {event for code, event in wanted if code == _UNKNOWN_EVENT}
+    ignored = [each.split(":", 1) for each in options.ignore if ":" in each]
+    named = {event for _, event in ignored} - {event for code, event in ignored if code == _UNKNOWN_EVENT}
     if not named:
         return
     from qmpcheck.specs import catalogue
@@ -170,7 +172,7 @@ def _not_codes(chosen: Sequence[str] | None) -> frozenset[str]:
 
 
 def is_code(text: str) -> bool:
-    """Whether a value can only be a code: names of rules do not begin like codes."""
+    """Return whether a value can only be a code: names of rules do not begin with QMP."""
     return text[:3].upper() == "QMP"
 
 
@@ -226,20 +228,24 @@ def beginning(prefix: str, known: Collection[str]) -> list[str]:
 
 
 def selected(options: argparse.Namespace, known: Collection[str]) -> frozenset[str]:
-    """Return the codes that the two options leave.
+    """Return the codes that `--select` and `--ignore` leave.
+
+    Args:
+        options: the command's options.
+        known: the codes that the command can report.
 
     Raises:
         SpecError: they leave none.
     """
-    wanted = frozenset(known if options.select is None else options.select)
-    left = wanted.intersection(known).difference(options.ignore)
+    chosen = frozenset(known if options.select is None else options.select)
+    left = chosen.intersection(known).difference(options.ignore)
     if not left and not _not_codes(options.select):
         raise SpecError("select and ignore leave no code: nothing would be reported")
     return left
 
 
 FOREVER = 1e9
-"""The limit of a bound, in seconds."""
+"""Seconds that `--within` must be less than."""
 
 
 def whole_number(text: str) -> int:

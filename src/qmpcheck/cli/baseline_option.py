@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def add_baseline(parser: argparse.ArgumentParser) -> None:
-    """Add the two options."""
+    """Add `--baseline` and `--update-baseline`."""
     parser.add_argument(
         "--baseline",
         metavar="FILE",
@@ -35,10 +35,10 @@ def add_baseline(parser: argparse.ArgumentParser) -> None:
 
 
 def load(options: argparse.Namespace) -> Baseline | None:
-    """Return the accepted findings; None without a baseline.
+    """Return the findings that the baseline accepts; None without a baseline.
 
     Raises:
-        SpecError: it cannot be read, or there is nothing to update.
+        SpecError: the file cannot be read, or `--update-baseline` has none to write.
     """
     if options.baseline is None:
         if options.update_baseline:
@@ -56,7 +56,16 @@ def load(options: argparse.Namespace) -> Baseline | None:
 def accepted(
     options: argparse.Namespace, results: Collection[StreamResult], before: Baseline | None
 ) -> Baseline | None:
-    """Return the findings that are accepted in this run: those of the file, or all if it is updated."""
+    """Return the findings that this run accepts.
+
+    Args:
+        options: the command's options.
+        results: the results of the streams.
+        before: the baseline as it was read; None without one.
+
+    Returns:
+        The baseline; with `--update-baseline`, all findings, if all are listed; None without a baseline.
+    """
     if before is None or not options.update_baseline or _lacking(results):
         return before
     from qmpcheck.reports import baseline
@@ -98,8 +107,8 @@ def of_report(report: Report) -> Baseline:
     """Return the findings of a report that belong in a baseline."""
     from qmpcheck.reports import fingerprint
 
-    wanted = (finding for finding in report.findings if finding.severity > Severity.NOTE)
-    return frozenset(map(fingerprint.of_finding, wanted))
+    accepted = (finding for finding in report.findings if finding.severity > Severity.NOTE)
+    return frozenset(map(fingerprint.of_finding, accepted))
 
 
 def update(options: argparse.Namespace, report: Report, before: Baseline) -> None:

@@ -14,7 +14,7 @@ from qmpcheck.specs import catalogue
 
 
 def arguments() -> list[str]:
-    """The arguments on the line that the user completes, as far as they are there."""
+    """Return the arguments before the cursor on the command line that the user completes."""
     line = os.environ.get("COMP_LINE", "")[: int(os.environ.get("COMP_POINT", "0"))]
     try:
         return shlex.split(line)[1:]
@@ -23,7 +23,7 @@ def arguments() -> list[str]:
 
 
 def complete(parser: argparse.ArgumentParser) -> None:
-    """Write the completions and end the process."""
+    """Write the completions for the shell, and end the process."""
     command: argparse.ArgumentParser = getattr(parser, "command", None) or parser
     for action in command._actions:
         if action.dest in _COMPLETERS:
@@ -40,7 +40,7 @@ def _codes(**_: Any) -> list[str]:
 
 
 def _events(parsed_args: argparse.Namespace, **_: Any) -> list[str]:
-    """The events of the spec that was named, or of the newest release."""
+    """Return the events of the spec that the command line names, or of the newest release."""
     name = getattr(parsed_args, "spec", None)
     return [*catalogue.find(name if isinstance(name, str) and name != "auto" else "latest").rule_base.events]
 
@@ -56,4 +56,4 @@ _COMPLETERS = {
     "subject": _events,
     "only": _events,
 }
-"""What completes an argument, by its name."""
+"""The functions that complete arguments, by the arguments' names; argcomplete calls them."""

@@ -73,11 +73,16 @@ _EXPECTED = {
     "within": "expected a number of seconds, 0 or more",
     "fail-on": 'expected "error" or "warning"',
 }
-"""What keys take that do not take a list of strings."""
+"""The expected value of each key that does not take a list of strings."""
 
 
 class _InvalidValue(Exception):
-    """A value is invalid: what is wrong, and the keys to it."""
+    """A value is invalid.
+
+    Args:
+        reason: what is wrong.
+        within: the keys to it inside of the value, if that is a table.
+    """
 
     def __init__(self, reason: str, *within: str) -> None:
         super().__init__(reason)
@@ -85,13 +90,13 @@ class _InvalidValue(Exception):
 
 
 class ConfigFile(NamedTuple):
-    """A file that holds a configuration.
+    """A file with a configuration.
 
     Attributes:
         path: its path from the current directory.
         text: its content.
         table: the keys to the configuration in it.
-        settings: the configuration.
+        settings: the configuration, not checked yet.
     """
 
     path: str
@@ -100,7 +105,7 @@ class ConfigFile(NamedTuple):
     settings: Any
 
     def fail(self, reason: str, *keys: str) -> NoReturn:
-        """Raise the error, with the line that it is about."""
+        """Raise a `SpecError` with the reason, and with the line of the key."""
         from qmpcheck import toml_positions
 
         line = toml_positions.line(self.text, (*self.table, *keys))
@@ -121,6 +126,11 @@ def defaults(keys: Collection[str]) -> dict[str, Any]:
 
 
 def found() -> ConfigFile | None:
+    """Return the first configuration file in the current folder or above it; None if there is none.
+
+    Raises:
+        SpecError: one cannot be read, or is no TOML.
+    """
     for folder in folders():
         file = _own(os.path.join(folder, FILE)) or _project(os.path.join(folder, PROJECT))
         if file:
@@ -140,10 +150,10 @@ def _own(path: str) -> ConfigFile | None:
     return ConfigFile(path, text, (), settings)
 
 
-_OF_OURS = re.compile(
+_MENTIONS_QMPCHECK = re.compile(
     rb"""\btool["' \t]*\.["' \t]*qmpcheck\b|^[ \t]*\[[ \t]*["']?tool["']?[ \t]*\]""", re.MULTILINE
 )
-"""What is in every project file that configures qmpcheck; others are not parsed."""
+"""Matches every project file that configures qmpcheck, and few others: to parse them all takes too long."""
 
 
 def _project(path: str) -> ConfigFile | None:
@@ -153,7 +163,7 @@ def _project(path: str) -> ConfigFile | None:
     path = os.path.relpath(path)
     try:
         with open(path, "rb") as file:
-            if not _OF_OURS.search(file.read()):
+            if not _MENTIONS_QMPCHECK.search(file.read()):
                 return None
     except OSError as error:
         raise SpecError(f"{safe(path)}: {reason_of(error)}") from None
@@ -168,7 +178,11 @@ def _project(path: str) -> ConfigFile | None:
 
 
 def _values(file: ConfigFile) -> dict[str, Any]:
-    """Return everything that a file sets, as values of arguments."""
+    """Return everything that a file sets, converted to values of arguments.
+
+    Raises:
+        SpecError: a key is unknown, or has an invalid value.
+    """
     if not isinstance(file.settings, dict):
         file.fail("expected a table of settings")
     try:
@@ -178,7 +192,7 @@ def _values(file: ConfigFile) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for key, value in file.settings.items():
         try:
-            values[key] = _MEANINGS[key](value, os.path.dirname(file.path)) if key in _MEANINGS else value
+            values[key] = _CONVERTERS[key](value, os.path.dirname(file.path)) if key in _CONVERTERS else value
         except _InvalidValue as wrong:  # noqa: PERF203 -- some keys at most
             file.fail(f"{key}: {wrong}", key, *wrong.within)
     return values
@@ -189,7 +203,7 @@ _PLACE = re.compile(r" - at `\$\.([\w-]+)")
 
 
 def _refuse(file: ConfigFile, error: str) -> NoReturn:
-    """Say in our words, and with the line, what msgspec found."""
+    """Raise msgspec's error in words of our own, with the line."""
     if unknown := _UNKNOWN.fullmatch(error):
         known = did_you_mean(unknown[1], KEYS) or f"; known keys: {', '.join(KEYS)}"
         file.fail(f"unknown key {quoted(unknown[1])}{known}", unknown[1])
@@ -199,7 +213,7 @@ def _refuse(file: ConfigFile, error: str) -> NoReturn:
 
 
 def _bad_severity(file: ConfigFile, key: str) -> Iterator[str]:
-    """The code whose severity is none, as msgspec does not say which it is."""
+    """Yield the first code whose severity is invalid, as msgspec does not say which one it is."""
     table = file.settings.get(key)
     if key == "severities" and isinstance(table, dict):
         yield next(code for code, value in table.items() if value not in ("error", "warning"))
@@ -238,7 +252,11 @@ def _some_codes(value: list[str], folder: str) -> list[str]:
 
 
 def _beginning(prefix: str, *within: str) -> list[str]:
-    """Return the codes with this beginning that a command with this key may find."""
+    """Return the codes with this beginning, of those that validate and gate report.
+
+    Raises:
+        _InvalidValue: there is none; `within` has the keys to it.
+    """
     from qmpcheck.gate.codes import OF_GATE
 
     codes = beginning(prefix, OF_GATE)
@@ -257,7 +275,7 @@ def _severities(value: dict[str, str], _: str) -> dict[str, Severity]:
     return severities
 
 
-_MEANINGS: dict[str, Callable[[Any, str], Any]] = {
+_CONVERTERS: dict[str, Callable[[Any, str], Any]] = {
     "spec": _spec,
     "select": _some_codes,
     "ignore": _codes,
@@ -265,4 +283,4 @@ _MEANINGS: dict[str, Callable[[Any, str], Any]] = {
     "rules": lambda value, folder: [os.path.join(folder, path) for path in value],
     "fail-on": lambda value, _: Severity[value.upper()],
 }
-"""What values mean beside what they say, given the folder of their file."""
+"""For keys whose values must be converted: the function, which takes a value and the folder of its file."""

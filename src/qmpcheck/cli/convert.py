@@ -44,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
     if others:
         raise SpecError(f"{safe(options.file)}: several files; convert takes one")
     output.refuse_overwrite([path], options.output)
+    # Two reads: which VM to write, and whether there is only one, is known when the whole log was read.
     format, found = _summary(path, options.input)
     if options.list:
         with output.opened(options.output) as out:
@@ -58,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 class _Contents:
-    """What a log contains of one stream."""
+    """Counts the events, messages and incomplete messages of one stream of a log, and finds their lines."""
 
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
@@ -91,7 +92,7 @@ def _parts(
 
 
 def _summary(path: str, format: str | None) -> tuple[formats.Format, list[_Contents]]:
-    """Describe the format, and what the file contains of each stream, in the order of the streams."""
+    """Return the format of a file, and what it contains of each stream, in the order of the streams."""
     found: dict[Stream, _Contents] = {}
     with _parts(path, format, ahead=True) as (recognised, parts):
         for part in parts:
@@ -123,6 +124,7 @@ def _chosen(path: str, found: list[_Contents], vm: str | None) -> list[int]:
     filled = [number for number, each in enumerate(found) if each.messages]
     if not filled:
         raise SpecError(f"{safe(path)}: no QMP message in it")
+    # A QEMU that libvirt only asks for its features is no VM, unless there is nothing else.
     vms = [number for number in filled if not found[number].stream.probe] or filled
     if vm is not None:
         chosen = [n for n in filled if vm in (found[n].stream.vm, found[n].stream.name, found[n].stream.key)]
@@ -140,7 +142,7 @@ def _chosen(path: str, found: list[_Contents], vm: str | None) -> list[int]:
 
 
 def _write(out: IO[str], parts: Iterator[demultiplex.Part], chosen: list[int]) -> None:
-    numbers: dict[Stream, int] = {}
+    numbers: dict[Stream, int] = {}  # the second read has new `Stream` objects, in the same order
     out.flush()
     binary = cast(Any, out).buffer
     for part in parts:

@@ -105,7 +105,7 @@ def run(options: argparse.Namespace) -> int:
         _report(options.format, changes, out)
     worst = max((change.level(changes.strict) for change in found), default=Impact.DOC)
     fail_on = Impact[options.fail_on.upper()]
-    return max(FINDINGS if worst >= fail_on else CLEAN, _beside(options, changes, fail_on))
+    return max(FINDINGS if worst >= fail_on else CLEAN, _write_reports(options, changes, fail_on))
 
 
 def _spec(name: str, extra: Sequence[str]) -> Spec:
@@ -113,7 +113,7 @@ def _spec(name: str, extra: Sequence[str]) -> Spec:
     return spec._replace(rule_base=extended(spec.rule_base, extra))
 
 
-def _beside(options: argparse.Namespace, changes: Changes, fail_on: Impact) -> int:
+def _write_reports(options: argparse.Namespace, changes: Changes, fail_on: Impact) -> int:
     """Write the reports for CI; return the exit status."""
     if not options.reports:
         return CLEAN

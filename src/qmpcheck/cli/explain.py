@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 
 def _level(about: Code) -> str:
-    """Return how bad its findings are; for a change, what it means for a tolerant client."""
+    """Return the severity of a code; of a change, its impact on a tolerant client."""
     return str(about.change.tolerant if about.change else about.severity)
 
 
@@ -63,7 +63,7 @@ def _code(text: str) -> str | None:
 
 
 def _named(text: str) -> str:
-    """Yield the explanation of an erratum or of a rule about commands.
+    """Return the explanation of an erratum or of a rule about commands.
 
     Raises:
         SpecError: there is none of this name.

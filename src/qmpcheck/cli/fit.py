@@ -72,7 +72,7 @@ def _fit_one(path: str, options: argparse.Namespace) -> int:
 
 
 def _fit_many(files: Iterable[StoredFile], options: argparse.Namespace) -> int:
-    """Fit the streams of several files: as text, what all of them are in sum; as JSON, each of them."""
+    """Fit the streams of several files: text sums them up, JSON has each. Return the exit status."""
     is_json = options.format == "json"
     texts = catalogue.text_revisions() if is_json else ()
     sums = fitreport.Sums()
@@ -102,7 +102,7 @@ def _status(path: str, found: Sequence[fit.StreamFit]) -> int:
 
 
 def _page(path: str, found: Sequence[fit.StreamFit], options: argparse.Namespace) -> int:
-    """Write the page; the exit status."""
+    """Write the page, and return the exit status."""
     from qmpcheck.reports.html.fit import FitSource
     from qmpcheck.reports.report import Report
 

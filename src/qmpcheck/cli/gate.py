@@ -135,7 +135,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _demands(options: argparse.Namespace, scenarios: Sequence[Scenario]) -> Demands:
-    """What must be played and sent, by the options.
+    """Return the scenarios and events that the options demand.
 
     Raises:
         SpecError: the profile cannot be read, or --only or --skip leave out what is required.
@@ -160,10 +160,13 @@ def _demands(options: argparse.Namespace, scenarios: Sequence[Scenario]) -> Dema
 def _verdict(
     options: argparse.Namespace, scenarios: Sequence[Scenario], codes: frozenset[str], demands: Demands
 ) -> tuple[Verdict, int]:
-    """Play the scenarios, and judge them; the exit status of a signal that stopped that, or 0.
+    """Play the scenarios, and judge what the build sent.
+
+    Returns:
+        The verdict, and the exit status of the signal that stopped the run; 0 if none did.
 
     Raises:
-        SpecError: they cannot be played, there is nothing to judge them by, or no place for the recordings.
+        SpecError: they cannot be played, there is no spec to judge them by, or no folder for the recordings.
     """
     with _reporting_failure(options):
         build = _ask(options.qemu)
@@ -222,7 +225,7 @@ def _ask(path: str) -> Build:
 
 
 def _choose_spec(name: str, build: Build) -> Spec:
-    """The spec to check events by, as every command does."""
+    """Return the spec to check events by; of `auto`, that of the build's version."""
     if name != "auto":
         return catalogue.find(name)
     spec = catalogue.of_version(build.version)
@@ -266,7 +269,7 @@ def _required(text: str) -> list[str]:
 
 
 def _names(text: str) -> list[str]:
-    """The names of scenarios that a list of names and patterns means."""
+    """Return the scenarios that a list of names and patterns means, by name."""
     known = [scenario.name for scenario in ALL]
     matching: list[str] = []
     for pattern in text.split(","):

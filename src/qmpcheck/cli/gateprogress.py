@@ -1,4 +1,4 @@
-"""Which scenarios are being played: a live line on a terminal, otherwise a line every ten seconds."""
+"""Show which scenarios are being played: a live line on a terminal, otherwise a line every ten seconds."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from qmpcheck.cli.messages import tell
 from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
 
 _EVERY = 10.0
-"""Seconds between two lines where they do not replace each other."""
+"""Seconds between two lines, if they do not replace each other."""
 
 
-class _Lines:
-    """Says how far the gate has come.
+class _ProgressLines:
+    """Prints how many scenarios have been played. Scenarios are played in threads, hence the lock.
 
     Args:
         total: how many scenarios there are.
@@ -31,19 +31,19 @@ class _Lines:
         self._lock = threading.Lock()
 
     def begins(self, scenario: Scenario) -> None:
-        """A scenario begins."""
+        """Note that a scenario begins."""
         with self._lock:
             self._playing.append(scenario.name)
-            self._say()
+            self._print()
 
     def ends(self, outcome: ScenarioOutcome) -> None:
-        """A scenario has ended."""
+        """Note that a scenario has ended."""
         with self._lock:
             self._playing.remove(outcome.scenario.name)
             self._done += 1
-            self._say()
+            self._print()
 
-    def _say(self) -> None:
+    def _print(self) -> None:
         text = f"{self._done} of {self._total} scenarios played; now {', '.join(self._playing) or 'none'}"
         if self._is_live:
             sys.stderr.write(f"\r\x1b[K{text}")
@@ -54,9 +54,9 @@ class _Lines:
 
 
 @contextmanager
-def shown(total: int) -> Iterator[_Lines]:
-    """What shows the progress of so many scenarios; a live line goes away at the end."""
+def shown(total: int) -> Iterator[_ProgressLines]:
+    """Show the progress of `total` scenarios in the block; a live line is removed at its end."""
     is_live = sys.stderr is not None and sys.stderr.isatty()
-    yield _Lines(total, is_live)
+    yield _ProgressLines(total, is_live)
     if is_live:
         sys.stderr.write("\r\x1b[K")

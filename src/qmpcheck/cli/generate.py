@@ -132,7 +132,7 @@ def _tell_coverage(coverage: Coverage) -> None:
 
 
 _MOST_MISSING = 10
-"""Choices that were not made, of which each is listed."""
+"""How many of the choices that were not made are listed."""
 
 
 def _positive(text: str) -> int:

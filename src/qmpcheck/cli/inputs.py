@@ -1,4 +1,4 @@
-"""The files that a command reads: what the paths, folders, patterns and URLs that it was given mean."""
+"""Find the files that a command reads, by the paths, folders, patterns and URLs on its command line."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from qmpcheck.wording import MOST_NAMED, first_of
 
 
 def files(path: str) -> Iterator[StoredFile]:
-    """The files that a path means, as they are found; then say which in a folder were not read.
+    """Yield the files that a path means; at the end, print the names of those in a folder that were skipped.
 
     Raises:
-        SpecError: it means no file, or a folder or a URL cannot be read.
+        SpecError: the path means no file, or a folder or a URL cannot be read.
     """
     skipped: dict[str, list[str]] = {}
     number: Counter[str] = Counter()
 
-    def pass_over(other: str, kind: str) -> None:
+    def skip(other: str, kind: str) -> None:
         number[kind] += 1
         some = skipped.setdefault(kind, [])
         if len(some) < MOST_NAMED:
@@ -33,7 +33,7 @@ def files(path: str) -> Iterator[StoredFile]:
             tell(f"{safe(path)}: skipped {kind}: {first_of(some, number[kind] - len(some))}")
 
     try:
-        yield from listing.listed(path, pass_over)
+        yield from listing.listed(path, skip)
     except listing.NothingListed as error:
         tell_skipped()
         raise SpecError(f"{safe(path)}: {error}") from None

@@ -1,4 +1,4 @@
-"""What a command says beside its report: messages on standard error, and its exit status."""
+"""Messages on standard error, and the values of the exit status."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import sys
 from contextlib import suppress
 
 CLEAN, FINDINGS, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
-"""Nothing found; findings; usage, input or spec unusable, or nothing checked; stopped by the user."""
+"""The exit status: nothing found; findings; nothing checked, or unusable input or options; interrupted."""
 
 
 def tell(message: str) -> None:
-    """Print a message to standard error. If that is closed, the exit status must do."""
+    """Print a message to standard error. If that is closed, the exit status alone has to say it."""
     if sys.stderr is None:
         return
     with suppress(OSError):

@@ -15,7 +15,7 @@ from qmpcheck.rulebase import SpecError
 from qmpcheck.text import reason_of, safe
 
 STANDARD_OUTPUT = ("-", "/dev/stdout")
-"""Names of standard output. If it were opened as a file, what is there already would be lost."""
+"""Names of standard output. To open it as a file would empty a file that it is redirected to."""
 
 
 def output_path(text: str) -> str | None:
@@ -56,7 +56,7 @@ def expect_writable(path: str | None, option: str = "--output ") -> None:
 
     Args:
         path: the file that will be written; None for standard output.
-        option: what stands before the path on the command line.
+        option: the text before the path on the command line.
 
     Raises:
         SpecError: the file or its folder cannot be written, or the folder is missing.

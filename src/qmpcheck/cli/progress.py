@@ -13,7 +13,11 @@ from qmpcheck.validation.tasks import Done
 
 
 class ProgressBar:
-    """What a bar shows."""
+    """A bar, and the counts that it shows.
+
+    Attributes:
+        advance: takes how many more bytes were checked.
+    """
 
     def __init__(self, shown: tqdm[NoReturn]) -> None:
         self._shown = shown
@@ -21,7 +25,14 @@ class ProgressBar:
         self._files = self._findings = 0
 
     def done(self, done: Done, counts_bytes: bool) -> None:
-        """Count a recording whose results are there, and its bytes if nothing else counts them."""
+        """Count a recording that was checked.
+
+        Args:
+            done: the recording.
+            counts_bytes: whether its bytes are counted now, as another process checked it; otherwise
+            `advance`
+                has counted them.
+        """
         self._files += len(done.recording.files)
         self._findings += sum(each.counts.total() for each in done.results)
         self._shown.set_postfix_str(f"{self._files} files, {self._findings} findings", refresh=False)

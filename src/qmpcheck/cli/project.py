@@ -1,4 +1,8 @@
-"""Find the file with a project's configuration; `config` is loaded only if there is one."""
+"""Find out whether a project may have a configuration.
+
+Apart from `config`, which takes longer to import than most commands to run, and is imported only if there is
+a file.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ def folders() -> Iterator[str]:
 
 
 def may_be_configured() -> bool:
-    """Whether there is a file that may have a configuration."""
+    """Return whether there is a file that may have a configuration."""
     return any(
         os.path.lexists(os.path.join(folder, name)) for folder in folders() for name in (FILE, PROJECT)
     )

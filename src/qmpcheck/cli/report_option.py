@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from qmpcheck.reports.report import Report
 
 _DOCUMENTS = ("json", "markdown")
-"""Formats of a command's own report that are documents."""
+"""The formats of a command's own report that make a document, to which nothing may be added."""
 
 
 class ReportRequest(NamedTuple):
@@ -42,7 +42,7 @@ def add_report(parser: argparse.ArgumentParser, formats: Sequence[str] = (*FOR_C
     parser.add_argument(
         "--report",
         dest="reports",
-        type=functools.partial(_asked, formats),
+        type=functools.partial(_request, formats),
         action="append",
         default=[],
         metavar="FORMAT=FILE",
@@ -50,7 +50,7 @@ def add_report(parser: argparse.ArgumentParser, formats: Sequence[str] = (*FOR_C
     )
 
 
-def _asked(formats: Sequence[str], text: str) -> ReportRequest:
+def _request(formats: Sequence[str], text: str) -> ReportRequest:
     format, _, path = text.partition("=")
     if format not in formats:
         hint = did_you_mean(format, formats)
@@ -65,7 +65,7 @@ def _asked(formats: Sequence[str], text: str) -> ReportRequest:
 
 
 def prepare(
-    asked: Sequence[ReportRequest],
+    requests: Sequence[ReportRequest],
     inputs: Sequence[str],
     outputs: Sequence[str] = (),
     own: str = "text",
@@ -74,29 +74,31 @@ def prepare(
     """Check that the reports can be written beside everything else, without changing a file.
 
     Args:
-        asked: the requested reports.
+        requests: the requested reports.
         inputs: the files that are read.
         outputs: other files that are written.
-        own: the format of the command's own report.
-        path: the file of the command's own report; None for standard output.
+        own: the format of the report that the command writes without `--report`.
+        path: the file of that report; None for standard output.
 
     Raises:
         SpecError: a report would overwrite an input or an output, or cannot be written where it should go, or
             two documents go to standard output.
     """
     output.refuse_overwrite([*inputs, *outputs], path)
-    _refuse_overwrite(asked, inputs, [*outputs, *filter(None, [path])])
-    _keep_apart(asked, own, path)
+    _refuse_overwrite(requests, inputs, [*outputs, *filter(None, [path])])
+    _keep_apart(requests, own, path)
     output.expect_writable(path)
-    for each in asked:
+    for each in requests:
         if each.format != TABLES:  # its folder is made, and may be at a URL
             output.expect_writable(each.path, f"--report {each.format}=")
 
 
-def _refuse_overwrite(asked: Sequence[ReportRequest], inputs: Sequence[str], outputs: Sequence[str]) -> None:
+def _refuse_overwrite(
+    requests: Sequence[ReportRequest], inputs: Sequence[str], outputs: Sequence[str]
+) -> None:
     """Refuse to overwrite an input or another output with a report."""
     taken = {*map(os.path.abspath, outputs)}
-    for each in asked:
+    for each in requests:
         output.refuse_overwrite([*inputs, *outputs], each.path, "--report")
         if each.path is not None:
             path = os.path.abspath(each.path)
@@ -105,10 +107,10 @@ def _refuse_overwrite(asked: Sequence[ReportRequest], inputs: Sequence[str], out
             taken.add(path)
 
 
-def _keep_apart(asked: Sequence[ReportRequest], own: str, path: str | None) -> None:
+def _keep_apart(requests: Sequence[ReportRequest], own: str, path: str | None) -> None:
     """Refuse to write a document to standard output if another report goes there, too."""
     there = [own] if own in _DOCUMENTS and path is None else []
-    there += [each.format for each in asked if each.path is None]
+    there += [each.format for each in requests if each.path is None]
     if len(there) > 1 and not {*LINES}.issuperset(there):
         raise SpecError(
             f"{' and '.join(there)} cannot both go to standard output: name a file for one of them"
@@ -143,7 +145,7 @@ def _existing(options: argparse.Namespace) -> dict[str, tuple[int, int]]:
 
 
 def _state(path: str) -> tuple[int, int] | None:
-    """Return what changes when a file is replaced or written; None if there is no regular file."""
+    """Return values that change when a file is written or replaced; None if it is no regular file."""
     if not os.path.isfile(path):
         return None
     status = os.stat(path)
@@ -162,7 +164,7 @@ def sparing_existing(options: argparse.Namespace) -> argparse.Namespace:
 
 
 def opened(
-    path: str | None, asked: Sequence[ReportRequest], at_once: bool = False
+    path: str | None, requests: Sequence[ReportRequest], at_once: bool = False
 ) -> AbstractContextManager[IO[str]]:
     """Open the file for the command's own report.
 
@@ -170,24 +172,24 @@ def opened(
 
     Args:
         path: the file that the user named; None for standard output.
-        asked: the other reports.
+        requests: the other reports.
         at_once: whether others read the report while it is written.
 
     Raises:
         SpecError: the file cannot be written.
     """
     # For example, `--report sarif=- | upload`: the text report must not get into the document.
-    if path is None and any(each.path is None and each.format not in LINES for each in asked):
+    if path is None and any(each.path is None and each.format not in LINES for each in requests):
         return nullcontext(sys.stderr) if sys.stderr is not None else output.opened(os.devnull)
     return output.opened(path, at_once)
 
 
-def write(asked: Sequence[ReportRequest], report: Report) -> int:
+def write(requests: Sequence[ReportRequest], report: Report) -> int:
     """Write each report, even if another cannot be written; return the exit status."""
     from qmpcheck.reports import formats
 
     status = CLEAN
-    for each in (each for each in asked if each.format != TABLES):
+    for each in (each for each in requests if each.format != TABLES):
         text = formats.render(each.format, report)
         status = max(status, _write(text, each.path))
     return status

@@ -1,4 +1,4 @@
-"""How recordings are checked: what one of them is, by which processes, and how progress is shown."""
+"""Check the recordings that a command line names: find them, choose the workers, show the progress."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """`--jobs`, `--cluster`, `--join` and `--state`."""
+    """Add `--jobs`, `--cluster`, `--join` and `--state`."""
     several = parser.add_mutually_exclusive_group()
     several.add_argument(
         "--jobs", type=_jobs, default=1, metavar="N", help="check the files in N processes (default: 1)"
@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def results(options: argparse.Namespace, checker: FileChecker) -> Results:
-    """The results of all streams, in order.
+    """Check all recordings, and return the results of their streams, in order.
 
     Raises:
         SpecError: a path means no file, or a folder or a URL cannot be read.
@@ -71,7 +71,7 @@ def results(options: argparse.Namespace, checker: FileChecker) -> Results:
         recordings = _recordings(options)
         with _workers(options, checker, here) as workers:
             for done in tasks.checked(recordings, workers, here, state.known if state else lambda _: None):
-                if state:
+                if state:  # after each task, so that a run that is stopped need not begin again
                     with _state_errors(options):
                         state.keep(done)
                 for each in done:
@@ -87,7 +87,7 @@ def results(options: argparse.Namespace, checker: FileChecker) -> Results:
 
 
 def keeps_excerpts(options: argparse.Namespace) -> bool:
-    """Whether results may be reported where, or when, the files that they are about are not there."""
+    """Return whether findings need excerpts now: when they are reported, the files may be out of reach."""
     return bool(options.cluster or options.state) or any(each.format == TABLES for each in options.reports)
 
 
@@ -106,6 +106,7 @@ def _state(options: argparse.Namespace, checker: FileChecker) -> KeptResults | N
 
 @contextmanager
 def _state_errors(options: argparse.Namespace) -> Iterator[None]:
+    """Raise an error of the system in the block as one that names the option."""
     try:
         yield
     except OSError as error:
@@ -127,7 +128,7 @@ def _workers(
 
 
 def _recordings(options: argparse.Namespace) -> Iterator[Recording]:
-    """The recordings, as they are found.
+    """Yield the recordings while their files are listed.
 
     Raises:
         SpecError: a path means no file.
@@ -138,21 +139,23 @@ def _recordings(options: argparse.Namespace) -> Iterator[Recording]:
                 raise SpecError(
                     f"{safe(path)}: the workers are in other folders: give the whole path, or a URL"
                 )
-    begun = [_begun(inputs.files(path)) for path in options.streams]  # a wrong path is found out at once
-    files: Iterator[StoredFile] = chain.from_iterable(begun)
+    started = [_started(inputs.files(path)) for path in options.streams]
+    files: Iterator[StoredFile] = chain.from_iterable(started)
     if options.state:
         state = f"{options.state.rstrip('/')}/"
-        files = (file for file in files if not file.path.startswith(state))  # it may be in the archive
+        # The folder with the results may be in the folder with the recordings.
+        files = (file for file in files if not file.path.startswith(state))
     return joining.by_pattern(files, options.join) if options.join else joining.rotated(files)
 
 
-def _begun(files: Iterator[StoredFile]) -> Iterator[StoredFile]:
+def _started(files: Iterator[StoredFile]) -> Iterator[StoredFile]:
+    """Return the files, and find the first one now: a wrong path is an error before anything is checked."""
     first = next(files, None)
     return files if first is None else chain([first], files)
 
 
 def _progress(options: argparse.Namespace) -> AbstractContextManager[ProgressBar | None]:
-    """A bar on standard error, where that is a terminal, once the work has taken a second."""
+    """Return a progress bar on standard error, or none if that is no terminal."""
     if sys.stderr is None or not sys.stderr.isatty():
         return nullcontext(None)
     from qmpcheck.cli.progress import bar

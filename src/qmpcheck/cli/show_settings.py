@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(schema(), indent=1))
         return 0
     file = config.found()
-    config.defaults(config.KEYS)  # says what is wrong with it
+    config.defaults(config.KEYS)  # raises an error if something in the file is wrong
     print(f"{safe(file.path)}:" if file else "no configuration file; the defaults:")
     settings = file.settings if file else {}
     defaults = msgspec.to_builtins(config.ConfigSettings())
@@ -41,5 +41,5 @@ def run(options: argparse.Namespace) -> int:
 
 
 def schema() -> dict[str, object]:
-    """The JSON Schema of a configuration file."""
+    """Return the JSON Schema of a configuration file."""
     return msgspec.json.schema(config.ConfigSettings)

@@ -21,7 +21,7 @@ def add_strict_spec(parser: argparse.ArgumentParser) -> None:
 
 
 def notice(spec: Spec) -> str:
-    """Return a line about the lines of a spec that were not understood; "" if there are none."""
+    """Return the notice about a spec's lines that were not understood; "" if there are none."""
     number = spec.rule_base.not_understood
     if not number:
         return ""
@@ -32,7 +32,7 @@ def notice(spec: Spec) -> str:
 
 
 def check(options: argparse.Namespace, *specs: Spec) -> None:
-    """Print a notice for each spec with such lines.
+    """Print a notice for each spec with lines that were not understood.
 
     Raises:
         SpecError: there are such lines, and the user gave `--strict-spec`.

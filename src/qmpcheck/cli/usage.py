@@ -1,4 +1,4 @@
-"""What is said about a command line that argparse refuses: one line, with what may have been meant."""
+"""Reword argparse's errors: one line in plain words, with a suggestion for what was mistyped."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _REQUIRED = "the following arguments are required: "
 
 
 def reworded(message: str, commands: Iterable[str], parser: argparse.ArgumentParser) -> str:
-    """The error in plain words, and what may have been meant.
+    """Return an error in plain words, with a suggestion if there is one.
 
     Args:
-        message: argparse's.
-        commands: the names of commands.
-        parser: has the options that could have been meant.
+        message: the error as argparse writes it.
+        commands: the names of all commands, to suggest one.
+        parser: the parser with the options to suggest.
     """
     if found := _OPTION.match(message):
         return f"unknown option {found[1]}{did_you_mean(found[1], _options(parser))}"

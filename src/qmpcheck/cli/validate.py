@@ -180,7 +180,7 @@ def _recipe(options: argparse.Namespace) -> Recipe:
 
 
 def _reports(options: argparse.Namespace, results: Collection[StreamResult], known: Baseline | None) -> int:
-    """Write the reports for CI, and the baseline; returns the exit status."""
+    """Write the reports for CI and the baseline, and return the exit status."""
     status = _tables(options, results)
     if any(each.format != report_option.TABLES for each in options.reports):
         from qmpcheck.reports import streamsreport
@@ -194,7 +194,7 @@ def _reports(options: argparse.Namespace, results: Collection[StreamResult], kno
 
 
 def _tables(options: argparse.Namespace, results: Collection[StreamResult]) -> int:
-    """Write the tables that were asked for; returns the exit status."""
+    """Write the tables that `--report parquet=...` asks for, and return the exit status."""
     status = CLEAN
     for each in options.reports:
         if each.format == report_option.TABLES:
@@ -235,6 +235,7 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
         at_once = None if options.format == "json" else print_findings
         results, interrupted = follow_file(checker, path, at_once, _tell_rotation)
         results = [each._replace(listed=tasks.with_drift(each.listed, each.spec)) for each in results]
+        # What was printed at once is not in the list any more, but counts for the baseline and other reports.
         whole = [results[0]._replace(listed=(*printed, *results[0].listed), taken=Counter()), *results[1:]]
         accepted = baseline_option.accepted(options, whole, known)
         _report(options, results, out, accepted, told_before=chosen)
@@ -285,7 +286,7 @@ def _report(
 
 
 def _notes(results: Collection[StreamResult]) -> list[str]:
-    """Why streams were checked by which spec, each reason once."""
+    """Return the reasons why streams were checked by a spec that the user did not name, each once."""
     by_reason: dict[str, list[str]] = {}
     more: Counter[str] = Counter()
     for result in results:
@@ -309,25 +310,25 @@ def _status(results: Collection[StreamResult], options: argparse.Namespace, know
     for checked in results:
         if reason := checked.unchecked:
             unchecked += 1
-            if unchecked <= _MOST_TOLD:
+            if unchecked <= _MOST_NAMED_UNCHECKED:
                 tell(f"{_label(checked.path, checked.vm)}: {reason}{_if_spec(checked.path)}")
-    if unchecked > _MOST_TOLD:
-        tell(f"{plural(unchecked - _MOST_TOLD, 'stream')} more could not be checked")
+    if unchecked > _MOST_NAMED_UNCHECKED:
+        tell(f"{plural(unchecked - _MOST_NAMED_UNCHECKED, 'stream')} more could not be checked")
     if unchecked:
         return UNUSABLE
     return FINDINGS if any(_new(checked, options, known) for checked in results) else CLEAN
 
 
 def _if_spec(path: str) -> str:
-    """A hint for a stream that is the name of a release."""
+    """Return a hint for a stream that is the name of a release; "" for any other."""
     return f"; for the spec, write --spec {path}" if of_name(path) and not os.path.exists(path) else ""
 
 
 _MANY = 100
-"""Streams, above which a report is a summary."""
+"""With more streams than this, the report is a summary."""
 
-_MOST_TOLD = 100
-"""Streams that could not be checked and are named on standard error."""
+_MOST_NAMED_UNCHECKED = 100
+"""How many streams that could not be checked are named on standard error."""
 
 
 def _new(checked: StreamResult, options: argparse.Namespace, known: Baseline | None) -> int:

@@ -1,1 +1,1 @@
-"""Recorded files to results: which streams they hold, by which spec each is checked, by which process."""
+"""Check recordings: find their streams, choose the spec of each, and share the work among processes."""

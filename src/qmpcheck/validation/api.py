@@ -39,7 +39,7 @@ def check(
         recipe: the other options; None for the defaults.
 
     Returns:
-        The result of each stream; a log can hold several. What could not be read is in `unreadable`.
+        The result of each stream; a log can have several. What could not be read is in `unreadable`.
 
     Raises:
         SpecError: there is no such spec, or the recipe does not fit it.

@@ -1,7 +1,6 @@
 """Write and read results as text, one line for each recording.
 
-As JSON, not as pickles: whoever can write to a folder of results must not be able to run code where they are
-read.
+As JSON, not as pickles: to read a folder of results must not run code from it.
 """
 
 from __future__ import annotations
