@@ -8,7 +8,8 @@ import pytest
 from specs import SPECS, needs_specs, pages, revisions, schemas
 
 from qmpcheck import rulebase
-from qmpcheck.cli import lint, main
+from qmpcheck.checking import lint
+from qmpcheck.cli import main
 from qmpcheck.drift.compare import compare
 from qmpcheck.specs import catalogue, documents
 

@@ -6,8 +6,9 @@ from typing import get_args
 
 import pytest
 
+from qmpcheck.checking import lint
 from qmpcheck.checking.monitors import Outcome
-from qmpcheck.cli import lint, main
+from qmpcheck.cli import main
 from qmpcheck.codes import (
     BUILD_CODES,
     CODES,

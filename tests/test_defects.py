@@ -2,7 +2,7 @@
 
 import pytest
 
-from qmpcheck.cli.lint import findings
+from qmpcheck.checking.lint import findings
 from qmpcheck.specs import documents
 
 EXAMPLE = 'Example:\n{ "event": "X1", "timestamp": { "seconds": 1, "microseconds": 2 } }\n'

@@ -11,7 +11,7 @@ from effort import examples
 from hypothesis import given, note
 from hypothesis import strategies as st
 
-from qmpcheck.cli.lint import findings
+from qmpcheck.checking.lint import findings
 from qmpcheck.rulebase import EventRule, RuleBase, dump
 from qmpcheck.specs import documents as reader
 from qmpcheck.specs import qapi

@@ -147,8 +147,7 @@ class Session:
             return False
         if trigger.line > begin.line and not is_limited:
             return True  # it came after `begin`, and before any end
-        # A trigger shortly before the situation is covered, unless an earlier one of its kind ended in
-        # between.
+        # A trigger shortly before the situation is covered, unless such a situation ended in between.
         end = self._end_before(begin.line, situation)
         return end is None or not _is_before(trigger, end, is_limited)
 

@@ -49,7 +49,7 @@ def load(options: argparse.Namespace) -> Baseline | None:
     from qmpcheck.reports import baseline
 
     if options.update_baseline and not os.path.exists(options.baseline):
-        return frozenset()
+        return frozenset()  # the first run creates it; without --update-baseline, a missing file is an error
     return baseline.load(options.baseline)
 
 
@@ -93,7 +93,7 @@ def close(
 
     lacking = _lacking(results)
     if not options.update_baseline:
-        if not lacking:
+        if not lacking:  # otherwise an entry may only be missing because its finding was not listed
             tell_gone(before, baseline.found(results), codes)
         return CLEAN
     if lacking:

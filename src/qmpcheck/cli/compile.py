@@ -92,5 +92,5 @@ def _install(name: str, text: bytes) -> None:
             file.write(text)
     except OSError as error:
         raise SpecError(f"{safe(path)}: {reason_of(error)}") from None
-    rules = rulebase.load(text)
+    rules = rulebase.load(text)  # as every command will load it
     print(f"installed {name}: {plural(len(rules.events), 'event')}, in {safe(path)}")

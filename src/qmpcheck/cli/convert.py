@@ -143,6 +143,7 @@ def _chosen(path: str, found: list[_Contents], vm: str | None) -> list[int]:
 
 def _write(out: IO[str], parts: Iterator[demultiplex.Part], chosen: list[int]) -> None:
     numbers: dict[Stream, int] = {}  # the second read has new `Stream` objects, in the same order
+    # As bytes: to decode and encode messages could change them.
     out.flush()
     binary = cast(Any, out).buffer
     for part in parts:

@@ -103,6 +103,7 @@ def run(options: argparse.Namespace) -> int:
     changes = Changes(old, new, listed, strict, client, len(found) - len(listed))
     with report_option.opened(options.output, options.reports) as out:
         _report(options.format, changes, out)
+    # Of all changes, also of those that are not listed: --all must not change the exit status.
     worst = max((change.level(changes.strict) for change in found), default=Impact.DOC)
     fail_on = Impact[options.fail_on.upper()]
     return max(FINDINGS if worst >= fail_on else CLEAN, _write_reports(options, changes, fail_on))

@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     report_option.prepare(options.reports, options.streams, (), options.format)
+    # A folder can have millions of files: two are enough to know whether there are several.
     listed = itertools.chain.from_iterable(map(inputs.files, options.streams))
     first, second = next(listed), next(listed, None)
     if second is None:

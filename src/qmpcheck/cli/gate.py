@@ -126,12 +126,13 @@ def run(options: argparse.Namespace) -> int:
     outputs = [*filter(None, [options.baseline, options.save_profile])]
     report_option.prepare(options.reports, inputs, outputs)
     output.expect_writable(options.save_profile, "--save-profile ")
+    # A run takes minutes, so whatever can be wrong with the command line is checked before it.
     verdict, stop = _verdict(options, scenarios, codes, demands)
     report = gatereport.report(verdict, options.fail_on, known)
-    kept, folder = _keep(options, verdict, gatereport.failed(report))
+    kept, folder = _save_recordings(options, verdict, gatereport.failed(report))
     saved = _save_profile(options, verdict, report)
     reported = _report(options, verdict, known, folder)
-    return stop or max(kept, saved, reported)
+    return stop or max(kept, saved, reported)  # an interrupted run is never a clean one
 
 
 def _demands(options: argparse.Namespace, scenarios: Sequence[Scenario]) -> Demands:
@@ -169,7 +170,7 @@ def _verdict(
         SpecError: they cannot be played, there is no spec to judge them by, or no folder for the recordings.
     """
     with _reporting_failure(options):
-        build = _ask(options.qemu)
+        build = _identified(options.qemu)
     spec = _choose_spec(options.spec, build)
     strictness.check(options, spec)
     arguments.expect_events(options, spec.rule_base)
@@ -177,7 +178,7 @@ def _verdict(
     recipe = msgspec.structs.replace(arguments.recipe(options, codes), extra=tuple(options.extra))
     recipe.checker(spec)  # a mistake in an option is found before anything runs
     if options.save is not None:
-        _make(options.save)
+        _make_folder(options.save)
     with _reporting_failure(options):
         played = _play(build, scenarios)
         verdict = judge(build, spec, played.outcomes, recipe, demands)
@@ -217,7 +218,7 @@ def _report(options: argparse.Namespace, verdict: Verdict, known: Baseline | Non
     return status
 
 
-def _ask(path: str) -> Build:
+def _identified(path: str) -> Build:
     try:
         return builds.ask(path)
     except Unanswered as error:
@@ -288,16 +289,17 @@ def _chosen(only: Sequence[str] | None, skip: Sequence[str]) -> list[Scenario]:
     return chosen
 
 
-def _make(folder: str) -> None:
+def _make_folder(folder: str) -> None:
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
         raise SpecError(f"--save {safe(folder)}: {error.strerror}") from None
 
 
-def _keep(options: argparse.Namespace, verdict: Verdict, failed: Sequence[str]) -> tuple[int, str]:
+def _save_recordings(options: argparse.Namespace, verdict: Verdict, failed: Sequence[str]) -> tuple[int, str]:
     """Keep all recordings, or those of what failed; return the exit status and the folder."""
     folder = options.save
+    # A rare failure may not happen again: without its recording, nobody could look into it.
     outcomes = [judged.outcome for judged in verdict.judged]
     if folder is None:
         outcomes = [each for each in outcomes if each.scenario.name in failed and each.recordings]
@@ -324,6 +326,7 @@ def _save_profile(options: argparse.Namespace, verdict: Verdict, report: Report)
     """Save what the build played and sent, if the user asked for that, and return the exit status."""
     if not options.save_profile:
         return CLEAN
+    # Later builds would have to send no more than this one.
     if report.unchecked or gatereport.failed(report):
         tell(f"--save-profile {safe(options.save_profile)}: not written, as the build failed")
         return CLEAN

@@ -48,6 +48,7 @@ class _ProgressLines:
         if self._is_live:
             sys.stderr.write(f"\r\x1b[K{text}")
             sys.stderr.flush()
+        # The log of a CI job keeps every line, so there are few.
         elif time.monotonic() - self._last >= _EVERY:
             self._last = time.monotonic()
             tell(text)

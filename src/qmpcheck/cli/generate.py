@@ -102,6 +102,7 @@ def _write_folder(folder: str | None, spec: Spec, stories: Stories) -> None:
             _write_files(folder, spec, stories)
     except (OSError, ValueError) as error:
         raise SpecError(f"{safe(folder)}: {reason_of(error)}") from None
+    # Files of an earlier run would be taken for mutants of this one.
     if not is_empty:
         raise SpecError(f"{safe(folder)} is not empty: name a new folder with -o")
 

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import IO
 
 from qmpcheck.checking import lint
-from qmpcheck.checking.lint import Linted, findings
+from qmpcheck.checking.lint import Linted
 from qmpcheck.cli import arguments, baseline_option, output, report_option
 from qmpcheck.cli.messages import CLEAN, FINDINGS, UNUSABLE, tell
 from qmpcheck.codes import DOCUMENT_CODES
@@ -31,8 +31,6 @@ from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue, source_tree
 from qmpcheck.text import safe
 from qmpcheck.wording import plural
-
-__all__ = ["add_arguments", "findings", "run"]
 
 KNOWN = "lint-baseline.json"
 """The file beside the rules with the defects of QEMU's own documents."""
@@ -59,6 +57,7 @@ def run(options: argparse.Namespace) -> int:
     outputs = [*filter(None, [options.baseline])]
     report_option.prepare(options.reports, options.documents, outputs, options.format, options.output)
     results, unreadable = _lint(options.documents, codes)
+    # QEMU's own documents have many defects. Users are told about those that are new in theirs.
     known = baseline.read(KNOWN, catalogue.rules_file(KNOWN))
     new = lintreport.report(_without(results, known), unreadable, options.fail_on, known)
     updates = options.update_baseline and not unreadable

@@ -105,6 +105,7 @@ def _recorded(
     except Stopped as error:
         tell(str(error))
         whole = False
+    # Whatever stopped the recording, what came until then must be on the disk.
     try:
         file.finish()
     except Stopped as error:

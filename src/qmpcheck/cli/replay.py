@@ -149,7 +149,7 @@ async def _serve(server: Server) -> None:
 async def _interrupted() -> None:
     loop, came = asyncio.get_running_loop(), asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(each) != signal.SIG_IGN:
+        if signal.getsignal(each) != signal.SIG_IGN:  # as under `nohup`
             loop.add_signal_handler(each, came.set)
     await came.wait()
 
@@ -158,6 +158,7 @@ def _survive(streams: list[ReplayStream], client: TestedClient) -> int:
     from qmpcheck.interrupts import exit_on_signal
     from qmpcheck.replaying import survival
 
+    # A client that was sent nothing would survive: that must not count as a success.
     for each in streams:
         if not any(session.events for session in each.sessions):
             raise SpecError(f"{safe(each.name)}: no event in it")

@@ -97,6 +97,7 @@ def _refuse_overwrite(
     requests: Sequence[ReportRequest], inputs: Sequence[str], outputs: Sequence[str]
 ) -> None:
     """Refuse to overwrite an input or another output with a report."""
+    # By paths: the files may not exist yet. `refuse_overwrite` compares existing files, whatever their names.
     taken = {*map(os.path.abspath, outputs)}
     for each in requests:
         output.refuse_overwrite([*inputs, *outputs], each.path, "--report")

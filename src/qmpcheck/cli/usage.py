@@ -54,4 +54,5 @@ def _about(name: str, reason: str, commands: Iterable[str]) -> str:
 
 
 def _options(parser: argparse.ArgumentParser) -> list[str]:
+    # From the usage, as argparse has no public list of a parser's options.
     return sorted({*re.findall(r"--[a-z][\w-]*", parser.format_usage())})

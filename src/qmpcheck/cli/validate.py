@@ -120,6 +120,7 @@ def run(options: argparse.Namespace) -> int:
         from qmpcheck.reports import parquet
 
         parquet.expect_installed()
+    # First everything that can be wrong with the command line; nothing is written before that.
     known = baseline_option.load(options)
     read = [*options.streams, *options.rules, *filter(None, [options.spec])]
     baseline = [*filter(None, [options.baseline])]
@@ -132,6 +133,7 @@ def run(options: argparse.Namespace) -> int:
     if options.follow:
         return _follow(options, checker, known)
     results = running.results(options, checker)
+    # A mistyped path must not replace yesterday's report by an empty one.
     if all(result.unreadable and not result.lines for result in results):
         options = report_option.sparing_existing(options)
     accepted = baseline_option.accepted(options, results, known)
@@ -153,6 +155,7 @@ def _check_options(options: argparse.Namespace) -> None:
 
         for path in options.rules:
             user_rules.names(path)
+    # With a named spec, the recipe checks the option by that spec; with `auto`, no spec is known yet.
     for option in options.assume if options.spec == AUTO else ():
         if option not in options_with_follow_ups(catalogue.find("latest").rule_base):
             known = {
@@ -232,6 +235,7 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
             out.flush()
             printed.extend(known_since[: options.max_findings - len(printed)])
 
+        # JSON is one document, which is complete only at the end.
         at_once = None if options.format == "json" else print_findings
         results, interrupted = follow_file(checker, path, at_once, _tell_rotation)
         results = [each._replace(listed=tasks.with_drift(each.listed, each.spec)) for each in results]
@@ -315,7 +319,7 @@ def _status(results: Collection[StreamResult], options: argparse.Namespace, know
     if unchecked > _MOST_NAMED_UNCHECKED:
         tell(f"{plural(unchecked - _MOST_NAMED_UNCHECKED, 'stream')} more could not be checked")
     if unchecked:
-        return UNUSABLE
+        return UNUSABLE  # worse than findings: nobody knows what else there is
     return FINDINGS if any(_new(checked, options, known) for checked in results) else CLEAN
 
 
