@@ -239,3 +239,9 @@ def test_the_fingerprint_stays_what_it_is() -> None:
     assert (
         fingerprint.fingerprint(Identity("QMP203", "STOP", "data.why")) == "6fd3dd8123f2e116cebe2e4394bae6dc"
     )
+
+
+def test_a_defect_of_a_document_is_the_same_whatever_else_the_document_has() -> None:
+    before = Finding("QMP909", 7, "line 12: not a member (did you mean lamp or bell?); no rule", "X")
+    after = Finding("QMP909", 9, "line 14: not a member; no rule", "X")
+    assert fingerprint.of_finding(before) == fingerprint.of_finding(after)

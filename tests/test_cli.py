@@ -359,10 +359,10 @@ def test_lint_of_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
         f"##\n# @X1:\n#\n{note}# .. note:: It is followed by whatever.\n##\n{{ 'event': 'X1' }}\n"
     )
     assert run(capsys, "lint qapi/qapi-schema.json") == (1, """\
-qapi/x.json:4: QMP909 X1 data.a: a note about a member that the event does not have; no rule comes of it
+qapi/x.json:4: QMP909 X1 data.a: a note about a member that the event does not have; no rule is made from it
 qapi/x.json:4: QMP911 X1: a note about STOP, which the document does not describe
 qapi/x.json:6: QMP901 X1: unknown sentence: It is followed by whatever.
-qapi/qapi-schema.json: 1 event, 1 not understood, 3 defects
+qapi/qapi-schema.json: 1 event, 1 line not understood, 3 defects (2 errors, 1 warning)
 """, "")  # fmt: skip
     Path("qapi/x.json").write_text("{ 'event': 'X1', 'data': 'T' }\n")
     assert run(capsys, "lint qapi/qapi-schema.json") == (
@@ -407,7 +407,7 @@ def test_lint_holds_defects_against_a_baseline(capsys: pytest.CaptureFixture[str
     Path("worse.txt").write_text("\n" + NOT_UNDERSTOOD + "Note: A X1 event is near a X1 event.\n")
     assert run(capsys, "lint worse.txt --baseline b.json") == (1, """\
 worse.txt:6: QMP901 X1: unknown sentence: A X1 event is near a X1 event.
-worse.txt: 1 event, 6 lines, 2 not understood, 1 new defect, 1 known
+worse.txt: 1 event, 6 lines, 2 not understood, 1 new defect (1 error, 0 warnings), 1 known
 """, "")  # fmt: skip
     Path("worse.txt").write_text("X1\n--\nData: None.\n")
     assert run(capsys, "lint worse.txt --baseline b.json") == (
@@ -424,7 +424,11 @@ def test_lint_selects_and_ignores_codes(capsys: pytest.CaptureFixture[str]) -> N
     Path("worse.txt").write_text(f"{NOT_UNDERSTOOD}\nX2\n---\nData: None.\n")
     assert run(capsys, "lint worse.txt --ignore QMP901")[0] == 0
     assert run(capsys, "lint worse.txt --ignore QMP901 --fail-on warning")[0] == 1
-    assert run(capsys, "lint worse.txt --select QMP907")[1].splitlines()[1].endswith("1 defect")
+    assert (
+        run(capsys, "lint worse.txt --select QMP907")[1]
+        .splitlines()[1]
+        .endswith("1 defect (0 errors, 1 warning)")
+    )
     assert run(capsys, "lint worse.txt --select QMP1")[0] == 2
 
 

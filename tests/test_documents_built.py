@@ -121,8 +121,9 @@ def read_schema(lines: list[Line]) -> tuple[RuleBase, list[int]]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "root.json"
         root.write_text(text_of(lines))
-        rules, found = qapi.lint(str(root))
-    return rules, [defect.line for defect in found]
+        rules, found, _ = qapi.lint(str(root))
+    # Only the text of the notes is built, not that about members.
+    return rules, [defect.line for defect in found if defect.code != "QMP920"]
 
 
 def over_time(rules: RuleBase) -> Any:

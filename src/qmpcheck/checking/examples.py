@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from qmpcheck.checking.explain import Explainer
+from qmpcheck.codes import CODES
+from qmpcheck.codes.code import Severity
 from qmpcheck.finding import Finding
 from qmpcheck.specs.documents import Document, Example
 from qmpcheck.streams import jsontext
 from qmpcheck.text import name, quoted
 
 
-def defects(document: Document) -> Iterator[Finding]:
+def of_document(document: Document) -> Iterator[Finding]:
     """Yield findings about a document's examples, with lines of the document."""
     explainer = Explainer(document.rule_base)
     for example in document.examples:
-        yield from _defects(example, explainer)
+        yield from defects(example, explainer)
 
 
-def _defects(example: Example, explainer: Explainer) -> Iterator[Finding]:
+def defects(example: Example, explainer: Explainer) -> Iterator[Finding]:
+    """Yield findings about one example, by the rules of its document."""
     event = name(", ".join(example.events))
     try:
         value = jsontext.parse(example.text.encode())
@@ -34,8 +37,11 @@ def _defects(example: Example, explainer: Explainer) -> Iterator[Finding]:
         yield Finding("QMP904", example.line, f"example of another event, {quoted(shown)}", event)
         return
     for finding in explainer.explain(example.text.encode()).findings:
+        if CODES[finding.code].severity < Severity.ERROR:
+            continue  # an example may show what is deprecated
         message = f"example breaks the document's own rules: {finding.message}"
-        yield Finding("QMP903", example.line, message, event, finding.path, finding.spec_line)
+        at = finding.spec_line
+        yield Finding("QMP903", example.line, message, event, finding.path, at, spec_file=finding.spec_file)
 
 
 def _place(example: Example, column: int) -> tuple[int, int]:

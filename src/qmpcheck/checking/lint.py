@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from qmpcheck.checking import examples
+from qmpcheck.checking.explain import Explainer
 from qmpcheck.finding import Finding
 from qmpcheck.rulebase import RuleBase, SpecError
 from qmpcheck.specs import documents, load, source_tree
@@ -73,7 +74,7 @@ def _tree(folder: str) -> Linted:
 
 def findings(document: Document) -> list[Finding]:
     """Return all defects of an event document, by line."""
-    found = [*document.defects, *examples.defects(document)]
+    found = [*document.defects, *examples.of_document(document)]
     return sorted(found, key=lambda defect: (defect.line, defect.code))
 
 
@@ -82,11 +83,20 @@ def _schema(root: str) -> Linted:
 
     folder = qapi.folder(root)
     try:
-        rule_base, found = qapi.lint(root)
+        linted = qapi.lint(root)
     except qapi.SchemaError as error:
         raise SpecError(safe(os.path.normpath(os.path.join(folder, str(error))))) from None
+    explainer = Explainer(linted.rule_base)
+    found = [
+        *linted.defects,
+        *(
+            msgspec.structs.replace(defect, file=file)
+            for file, example in linted.examples
+            for defect in examples.defects(example, explainer)
+        ),
+    ]
     placed = (
         msgspec.structs.replace(each, file=os.path.normpath(os.path.join(folder, each.file)))
-        for each in found
+        for each in sorted(found, key=lambda each: (each.file, each.line, each.code))
     )
-    return Linted(root, rule_base, (), tuple(placed))
+    return Linted(root, linted.rule_base, (), tuple(placed))

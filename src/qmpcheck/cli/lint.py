@@ -21,7 +21,7 @@ from qmpcheck.checking import lint
 from qmpcheck.checking.lint import Linted
 from qmpcheck.cli import arguments, baseline_option, output, report_option
 from qmpcheck.cli.messages import CLEAN, FINDINGS, UNUSABLE, tell
-from qmpcheck.codes import DOCUMENT_CODES
+from qmpcheck.codes import CODES, DOCUMENT_CODES, Severity
 from qmpcheck.finding import Finding
 from qmpcheck.reports import baseline, fingerprint, lintreport, streamstext, terminal
 from qmpcheck.reports.fingerprint import Baseline
@@ -122,18 +122,22 @@ def _report(
             )
         for defect in shown.defects:
             out.write(streamstext.finding_line(defect.file, defect, paint))
-        out.write(f"{safe(linted.path)}: {', '.join(_counts(linted, len(shown.defects)))}\n")
+        out.write(f"{safe(linted.path)}: {', '.join(_counts(linted, shown.defects))}\n")
 
 
-def _counts(linted: Linted, new: int) -> list[str]:
+def _counts(linted: Linted, new: Sequence[Finding]) -> list[str]:
     counts = [plural(len(linted.rule_base.events), "event")]
+    not_understood = linted.rule_base.not_understood
     if linted.lines:
-        counts.append(plural(len(linted.lines), "line"))
-    counts.append(f"{linted.rule_base.not_understood} not understood")
-    known = len(linted.defects) - new
-    return (
-        [*counts, plural(new, "new defect"), f"{known} known"] if known else [*counts, plural(new, "defect")]
-    )
+        counts += [plural(len(linted.lines), "line"), f"{not_understood} not understood"]
+    else:
+        counts.append(f"{plural(not_understood, 'line')} not understood")
+    known = len(linted.defects) - len(new)
+    defects = plural(len(new), "new defect" if known else "defect")
+    errors = sum(CODES[defect.code].severity is Severity.ERROR for defect in new)
+    if new:
+        defects += f" ({plural(errors, 'error')}, {plural(len(new) - errors, 'warning')})"
+    return [*counts, defects, *([f"{known} known"] if known else [])]
 
 
 def _close(

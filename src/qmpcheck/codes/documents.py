@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qmpcheck.codes.code import Code, Severity
 
-_DOCUMENT = "a document"
+_DOCUMENT, _SCHEMA = "a document", "a schema"
 
 
 def _document(*lines: str) -> str:
@@ -26,6 +26,18 @@ _GOOD_DOCUMENT = _document(
     '{ "event": "LAMP_SWITCHED",',
     '  "data": { "state": "on" },',
     '  "timestamp": { "seconds": 1, "microseconds": 2 } }',
+)
+
+
+_GOOD_SCHEMA = _document(
+    "##",
+    "# @LAMP_SWITCHED:",
+    "#",
+    "# Somebody moved the switch.",
+    "#",
+    "# @state: the new position",
+    "##",
+    "{ 'event': 'LAMP_SWITCHED', 'data': { 'state': 'str' } }",
 )
 
 
@@ -195,5 +207,27 @@ CODES: dict[str, Code] = {
         "place.",
         "\nExample:\n",
         '  - "by": who moved it (json-string, optional)\n\nExample:\n',
+    ),
+    "QMP920": Code(
+        "member-not-described",
+        Severity.WARNING,
+        "An event of a schema has a member that the comment of the event does not describe.",
+        "Clients do not learn what the member means. QEMU's build refuses such a schema since 9.0.",
+        _GOOD_SCHEMA.replace("# @state: the new position\n", ""),
+        _GOOD_SCHEMA,
+        _SCHEMA,
+    ),
+    "QMP921": Code(
+        "description-without-member",
+        Severity.ERROR,
+        "The comment of an event in a schema begins with another name, or describes a member that the event "
+        "does not have.",
+        "Either the comment or the definition is wrong, and clients may wait for what never comes. QEMU's "
+        "build refuses such a schema.",
+        _GOOD_SCHEMA.replace(
+            "# @state: the new position", "# @state: the new position\n#\n# @by: who moved it"
+        ),
+        _GOOD_SCHEMA,
+        _SCHEMA,
     ),
 }

@@ -19,7 +19,8 @@ class Identity(NamedTuple):
         path: the dotted path that it concerns, `[]` for any item of a list.
         kind: what else distinguishes findings of one code; "" for nothing. Of a stream, the temporal rule and
             the erratum, but nothing that a guest wrote, as each value would be a new finding; of a document,
-            its message without numbers; of a change, the value and the branches, or the follow-up.
+            its message without numbers and suggestions; of a change, the value and the branches, or the
+            follow-up.
     """
 
     code: str
@@ -35,10 +36,14 @@ Baseline = frozenset[Identity]
 def of_finding(finding: Finding) -> Identity:
     """Return the identity of a finding."""
     if finding.code in DOCUMENT_CODES:
-        kind = _digest(re.sub(r"\d+", "", finding.message))[:12]  # numbers vary when a document is edited
+        kind = _digest(_VARYING.sub("", finding.message))[:12]
     else:
         kind = finding.kind or "; ".join(filter(None, (finding.rule, finding.erratum)))
     return Identity(finding.code, finding.event, as_text(of_any_item(finding.path)), kind)
+
+
+_VARYING = re.compile(r" \(did you mean [^?]*\?\)|\d+")
+"""What varies in a message when another part of the document is edited: suggestions and numbers."""
 
 
 def fingerprint(identity: Identity) -> str:

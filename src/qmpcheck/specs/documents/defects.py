@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from qmpcheck import rulebase
 from qmpcheck.finding import Finding
@@ -14,6 +14,7 @@ from qmpcheck.specs.documents.entries import EventEntry
 from qmpcheck.specs.documents.member import JSON_TYPES, MemberText
 from qmpcheck.specs.documents.note import Sentence
 from qmpcheck.text import name, quoted, shortened
+from qmpcheck.wording import did_you_mean
 
 
 def find(structure: Structure, entries: Sequence[EventEntry]) -> Iterator[Finding]:
@@ -117,7 +118,7 @@ def _member(text: MemberText, event: str, path: KeyPath) -> Iterator[Finding]:
 
 
 def notes(
-    sentences: Iterable[Sentence], names: Sequence[str], payload: Object, described: Container[str]
+    sentences: Iterable[Sentence], names: Sequence[str], payload: Object, described: Collection[str]
 ) -> Iterator[Finding]:
     """Find what is wrong in the notes of an event.
 
@@ -127,6 +128,13 @@ def notes(
         payload: what these carry.
         described: all events that the document describes.
     """
+    # The rules of one sentence may lack the same thing.
+    yield from dict.fromkeys(_notes(sentences, names, payload, described))
+
+
+def _notes(
+    sentences: Iterable[Sentence], names: Sequence[str], payload: Object, described: Collection[str]
+) -> Iterator[Finding]:
     event = name(", ".join(names))
     missing = compile.UnknownReferences(payload)
     for sentence in sentences:
@@ -134,24 +142,28 @@ def notes(
         if sentence.unknown:
             yield Finding("QMP901", line, f"unknown sentence: {_words(sentence.unknown)}", event)
         if sentence.event and sentence.event not in names:
-            message = f"a note about {name(sentence.event)}; no rule comes of it"
+            message = f"a note about {name(sentence.event)}; no rule is made from it"
             yield Finding("QMP910", line, message, event)
         for rule in sentence.rules:
-            yield from _rule(rule, line, event, missing)
+            yield from _rule(rule, line, event, payload, missing)
             for follower in rule.then if isinstance(rule, FollowUp) else ():
                 if follower not in described:
-                    message = f"a note about {name(follower)}, which the document does not describe"
+                    hint = did_you_mean(follower, described)
+                    message = f"a note about {name(follower)}, which the document does not describe{hint}"
                     yield Finding("QMP911", line, message, event)
 
 
 def _rule(
-    rule: FollowUp | RateLimit, line: int, event: str, missing: compile.UnknownReferences
+    rule: FollowUp | RateLimit, line: int, event: str, payload: Object, missing: compile.UnknownReferences
 ) -> Iterator[Finding]:
     for member in missing.members(rule):
-        message = "a note about a member that the event does not have; no rule comes of it"
+        hint = did_you_mean(member, [each.name for each in payload.members])
+        message = f"a note about a member that the event does not have{hint}; no rule is made from it"
         yield Finding("QMP909", line, message, event, ("data", member))
     for value in missing.values(rule):
-        message = f"a note about the value {quoted(value)}, which its member cannot take; no rule comes of it"
+        message = (
+            f"a note about the value {quoted(value)}, which its member cannot take; no rule is made from it"
+        )
         yield Finding("QMP917", line, message, event)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import msgspec
 
 from qmpcheck.finding import Finding
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.specs.documents import defects
-from qmpcheck.specs.qapi import definitions, rules
-from qmpcheck.specs.qapi.definitions import folder
+from qmpcheck.specs.documents.entries import Example
+from qmpcheck.specs.qapi import comment_defects, definitions, rules
+from qmpcheck.specs.qapi.definitions import Definition, folder
 from qmpcheck.specs.qapi.expressions import SchemaError
 
 __all__ = ["SchemaError", "folder", "lint", "read"]
@@ -29,23 +31,41 @@ def read(root: str) -> RuleBase:
     return rules.rule_base(definitions.load(root))
 
 
-def lint(root: str) -> tuple[RuleBase, list[Finding]]:
-    """Read a schema, and find what is wrong in the notes of its events.
+class LintedSchema(NamedTuple):
+    """A schema that was read.
 
-    Returns:
-        The rules, and the defects, each with its file, relative to the root's folder.
+    Attributes:
+        rule_base: its rules.
+        defects: what is wrong in the comments of its events, apart from their examples.
+        examples: the examples in these comments, each with its file. Files are relative to the root's folder.
+    """
+
+    rule_base: RuleBase
+    defects: tuple[Finding, ...]
+    examples: tuple[tuple[str, Example], ...]
+
+
+def lint(root: str) -> LintedSchema:
+    """Read a schema, and find what is wrong in the comments of its events.
 
     Raises:
         SchemaError, OSError: as `read` does.
     """
     defined = definitions.load(root)
     rule_base = rules.rule_base(defined)
-    return rule_base, [*_defects(defined, rule_base)]
+    events = [defined[event] for event in rule_base.events]
+    return LintedSchema(
+        rule_base,
+        tuple(
+            msgspec.structs.replace(defect, file=event.file)
+            for event in events
+            for defect in (*_about_notes(event, rule_base), *comment_defects.members(event))
+        ),
+        tuple((event.file, example) for event in events for example in comment_defects.examples(event)),
+    )
 
 
-def _defects(defined: dict[str, definitions.Definition], rule_base: RuleBase) -> Iterator[Finding]:
-    for event, rule in rule_base.events.items():
-        for defect in defects.notes(
-            rules.sentences(defined[event], rule.data, rule_base.events), [event], rule.data, rule_base.events
-        ):
-            yield msgspec.structs.replace(defect, file=rule.file)
+def _about_notes(event: Definition, rule_base: RuleBase) -> Iterator[Finding]:
+    data = rule_base.events[event.name].data
+    sentences = rules.sentences(event, data, rule_base.events)
+    return defects.notes(sentences, [event.name], data, rule_base.events)
