@@ -65,7 +65,7 @@ def test_validate_json(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = run(
         capsys, "validate good.jsonl bad.jsonl --spec d74c7df --format json --max-findings 1"
     )
-    assert err == "qmpcheck: bad.jsonl: 1 finding more, not listed\n"
+    assert err == "qmpcheck: bad.jsonl: 1 more finding not listed\n"
     report = json.loads(out)
     assert status == 1
     of = {"format": "jsonl", "vm": "", "spec": {"name": "d74c7df", "id": "d74c7dfd1b", "not_understood": 0}}

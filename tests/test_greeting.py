@@ -99,7 +99,7 @@ def test_each_stream_is_checked_by_its_own_release(
         ("", "no event in it"),
         (
             '{"return": {}}\n',
-            "neither a greeting nor an event: is it a QMP recording? If it is, name its release with --spec",
+            "neither a greeting nor an event in it; if its messages are inside other text, add --input json",
         ),
         ("\x1f\x8b", "the compressed data is cut off at byte 2; copy the file again"),
         (None, "No such file or directory"),

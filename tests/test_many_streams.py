@@ -68,8 +68,8 @@ def test_fit_says_which_releases_wrote_how_many(folder: Path, capsys: pytest.Cap
     assert out.replace(f"{folder}/", "").splitlines()[:10] == [
         "121 streams, 135 events",
         "",
-        "written by    streams    as said by",
-        "------------  ---------  ------------",
+        "release       streams    according to",
+        "------------  ---------  --------------",
         "8.2           60         the greeting",
         "7.2           48         the greeting",
         "0.12 to 11.1  12         all events",

@@ -178,7 +178,7 @@ def test_findings_are_listed_up_to_a_hundred(pytester: pytest.Pytester) -> None:
 def test_it(qmpcheck_recorder):
     fake(qmpcheck_recorder.qemu_options(), *[event("STOP", no=1)] * 103)
 """
-    ran(pytester, test).stdout.fnmatch_lines(["*/qmpcheck1.jsonl: 3 findings more, not listed"])
+    ran(pytester, test).stdout.fnmatch_lines(["*/qmpcheck1.jsonl: 3 more findings not listed"])
 
 
 def test_follow_ups_are_pending_unless_the_test_says_that_all_is_over(pytester: pytest.Pytester) -> None:
@@ -226,7 +226,7 @@ NOTHING = {
     ),
     "fake(qmpcheck_recorder.qemu_options())": "qmpcheck: */qmpcheck1.jsonl: no event in it",
     "fake(qmpcheck_recorder.qemu_options(), greeting=b'SSH')": 'qmpcheck: *: it does not speak QMP: its first line is "SSH"',
-    "fake(qmpcheck_recorder.qemu_options(), greeting=b'{\"QMP\": {}}')": "qmpcheck: *: neither a greeting nor an event: *",
+    "fake(qmpcheck_recorder.qemu_options(), greeting=b'{\"QMP\": {}}')": "qmpcheck: *: neither a greeting nor an event in it; *",
     'fake(qmpcheck_recorder.qemu_options(), greeting=b\'{"QMP": {"version": {"qemu": {"major": 99, "minor": 1, "micro": 0}}}}\')': "qmpcheck: *: no event in it",
     "fake(qmpcheck_recorder.qemu_options(), greeting=b'')": 'qmpcheck: *: it does not speak QMP: its first line is ""',
     "with socket.socket(socket.AF_UNIX) as s: s.connect(qmpcheck_recorder.qemu_options()[1].split('=')[2])": (

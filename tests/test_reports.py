@@ -343,7 +343,7 @@ def test_several_reports_of_one_run(
     for format in formats.FORMATS:
         assert Path(f"{format}.out").stat().st_size
     results = json.loads(Path("sarif.out").read_text())["runs"][0]["results"]
-    assert [result["message"]["text"] for result in results][1:] == ["STOP: 1 finding more, not listed"]
+    assert [result["message"]["text"] for result in results][1:] == ["STOP: 1 more finding not listed"]
 
 
 @pytest.mark.parametrize("command", ["validate s.jsonl --spec v2", "diff v2 v3"])

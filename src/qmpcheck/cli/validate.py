@@ -276,7 +276,7 @@ def _report(
         for result in results:
             more = result.unlisted.total()
             if more:  # the report has no place for it
-                tell(f"{_label(result.path, result.vm)}: {plural(more, 'finding')} more, not listed")
+                tell(f"{_label(result.path, result.vm)}: {plural(more, 'more finding')} not listed")
     else:
         if len(results) > _MANY and options.format == "text":
             from qmpcheck.reports import summary

@@ -216,7 +216,7 @@ class Sums:
             *((release, count, "the greeting") for release, count in self._by_greeting.most_common()),
             *((releases, count, "all events") for releases, count in self._by_fit.most_common()),
         ]
-        shown = table(rows, ("written by", "streams", "as said by"), sys.stdout)
+        shown = table(rows, ("release", "streams", "according to"), sys.stdout)
         lines = [
             f"{plural(self._streams, 'stream')}, {plural(self._events, 'event')}",
             "",

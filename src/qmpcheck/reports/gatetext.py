@@ -104,7 +104,7 @@ def _lines(judged: Judged, known: Baseline, paint: terminal.Paint) -> Iterator[s
     for checked in judged.checked:
         yield from streamstext.of_lines(checked, lines[checked.path], paint, known)
         if checked.unlisted:
-            yield f"{safe(checked.path)}: {plural(checked.unlisted.total(), 'finding')} more, not listed\n"
+            yield f"{safe(checked.path)}: {plural(checked.unlisted.total(), 'more finding')} not listed\n"
     for fault in streamstext.new_findings(judged.faults, known):
         noted = " (warning)" * (fault.severity < Severity.ERROR)
         at = f"{fault.file}:{fault.line}" if fault.line else fault.file

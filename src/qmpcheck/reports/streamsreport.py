@@ -53,7 +53,7 @@ def findings(checked: StreamResult, known: Baseline) -> Iterator[Finding]:
         yield Finding(
             code=code,
             line=0,
-            message=f"{plural(more, 'finding')} more, not listed",
+            message=f"{plural(more, 'more finding')} not listed",
             event=event,
             level=severity(code, erratum, checked.severities),
             file=checked.path,

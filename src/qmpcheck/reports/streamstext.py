@@ -51,7 +51,7 @@ def write(
         out.writelines(_shown(checked, paint, known, layout))
         more = checked.unlisted.total()
         if more:
-            out.write(f"{safe_path(checked.path)}: {plural(more, 'finding')} more, not listed\n")
+            out.write(f"{safe_path(checked.path)}: {plural(more, 'more finding')} not listed\n")
     if layout == CONCISE or quiet:
         return
     findings: Counter[FindingKind] = Counter()

@@ -55,7 +55,7 @@ def by_fit(found: Fit, what: str = "") -> Choice:
     """
     if not found.events:
         raise SpecError(
-            "neither a greeting nor an event: is it a QMP recording? If it is, name its release with --spec"
+            "neither a greeting nor an event in it; if its messages are inside other text, add --input json"
         )
     return Choice(
         _of_release(found.newest), f"no greeting: checked against {found.newest}, {_why(found, what)}"
