@@ -92,7 +92,7 @@ def _place(release: str, names: list[str], name: str) -> int:
         spec = catalogue.find(release)
     except SpecError as error:
         raise SpecError(f"{quoted(name)}: {error}") from None
-    for known in (spec.name, spec.id):  # `latest` and a patch level have the id of their release
+    for known in (spec.name, spec.id):  # a patch level has the id of its release
         if known in names:
             return names.index(known)
     raise SpecError(f"{quoted(name)}: {quoted(release)} is no release")

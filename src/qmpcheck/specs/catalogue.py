@@ -109,7 +109,7 @@ def find(name: str) -> Spec:
         return _external(name)
     entry = _entry(name)
     if entry:
-        return Spec(name, entry.id, _load(entry))
+        return Spec(_newest() if name == "latest" else name, entry.id, _load(entry))
     version = of_name(name)
     newer = _newer(version) if version else ""
     series = _named(version.release) if version and not newer else None
