@@ -35,7 +35,7 @@ from qmpcheck.validation.recipe import Recipe
 from qmpcheck.validation.recording import Recording, of_path
 from qmpcheck.validation.results import Results
 from qmpcheck.validation.state import KeptResults
-from qmpcheck.validation.tasks import Done, Here
+from qmpcheck.validation.tasks import CheckedRecording, ThisProcess
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -93,14 +93,14 @@ def starts(found: FileChecker, processes: int, kind: str) -> AbstractContextMana
             return Processes(found, processes)
         case "cluster":
             return Cluster(found, f"local:{processes}")
-    return nullcontext(Here(found))
+    return nullcontext(ThisProcess(found))
 
 
 def cost(recordings: Callable[[], Iterable[Recording]], kind: str = "", processes: int = 1) -> Cost:
     """What it costs to check recordings, once the workers have started and checked something."""
     found = checker()
     with starts(found, processes, kind) as workers:
-        here = Here(found)
+        here = ThisProcess(found)
         for _ in tasks.checked(islice(recordings(), 2 * tasks.MOST_RECORDINGS), workers, here):
             pass
         before, begin = _processor(), time.monotonic()
@@ -214,12 +214,12 @@ def memory(folder: Path, file: Path) -> Iterator[str]:
     recording = of_path(str(file))
     found = checker()
     with scheduler(folder) as (address, process), Cluster(found, address) as workers:
-        for _ in tasks.checked(repeat(recording, 2000), workers, Here(found)):
+        for _ in tasks.checked(repeat(recording, 2000), workers, ThisProcess(found)):
             pass
         before = process.memory_info().rss, psutil.Process().memory_info().rss
         most = 0
         results = Results()
-        for task in tasks.checked(repeat(recording, ENTRIES), workers, Here(found)):
+        for task in tasks.checked(repeat(recording, ENTRIES), workers, ThisProcess(found)):
             most = max(most, process.memory_info().rss)
             for done in task:
                 results.add(done.results)
@@ -236,7 +236,9 @@ def state(place: Path, results: Sequence[StreamResult]) -> str:
     """A sentence: how large a state of many entries is, and how long it takes to load it."""
     kept = KeptResults(str(place), "scale")
     for at in range(0, ENTRIES, len(results)):
-        kept.keep(Done(_object(at + number), [result], True) for number, result in enumerate(results))
+        kept.keep(
+            CheckedRecording(_object(at + number), [result], True) for number, result in enumerate(results)
+        )
     kept.close()
     size = sum(path.stat().st_size for path in place.rglob("*.gz"))
     begin = time.monotonic()

@@ -25,7 +25,7 @@ from qmpcheck.validation import joining, tasks
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.processes import Processes
 from qmpcheck.validation.recipe import Recipe
-from qmpcheck.validation.tasks import Here
+from qmpcheck.validation.tasks import ThisProcess
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -120,7 +120,7 @@ def checker() -> FileChecker:
 def checked(folder: Path, workers: Any, after_first: Any = lambda: None) -> list[StreamResult]:
     """The results of all streams; something is done when the first ones are there."""
     found: list[StreamResult] = []
-    here = Here(checker())
+    here = ThisProcess(checker())
     for done in tasks.checked(joining.rotated(listing.listed(str(folder))), workers or here, here):
         if not found:
             after_first()

@@ -113,6 +113,7 @@ class Checker:
         self._without_command_rules: _RuleSet | None = None
         self._active = self._without_command_rules = self._rule_set(rules)
         self._with_command_rules: dict[Series | None, _RuleSet] = {}
+        # An event document says nothing about commands; only a user's rules can need them then.
         self._has_command_rules = reads_commands and rule_base.source != TEXT
         self._known_events = frozenset(map(name, rule_base.events))
         self._begin()
@@ -185,7 +186,7 @@ class Checker:
             self._known_events,
             options.severities,
         )
-        self._holds_commands = False
+        self._has_commands = False
         self._before_commands.clear()
         assert self._without_command_rules
         self._active, self._waits_for_command = self._without_command_rules, self._has_command_rules
@@ -215,12 +216,12 @@ class Checker:
             return
         if numbers is None:
             numbers = range(self._line + 1, self._line + 1 + len(lines))
-        read = self._reader.read(lines, numbers, is_cut, self._holds_commands)
+        read = self._reader.read(lines, numbers, is_cut, self._has_commands)
         for finding in read.findings:
             self._report(finding)
         self._step(read.before_commands)
         if read.from_command.kinds:
-            self._holds_commands = True
+            self._has_commands = True
             if self._waits_for_command:
                 self._add_command_rules()
             self._step(read.from_command)

@@ -141,7 +141,7 @@ def with_errata(rule: TemporalRule, known: tuple[Erratum, ...]) -> TemporalRule:
     return rule
 
 
-def noted(finding: Finding, data: Any, known: tuple[Erratum, ...]) -> Finding:
+def with_erratum(finding: Finding, data: Any, known: tuple[Erratum, ...]) -> Finding:
     """Return a finding about a payload, with the name of the erratum that covers it, if any.
 
     Args:

@@ -87,7 +87,7 @@ class Explainer:
         if "data" in value:
             # Only errata about values are noted here; those about follow-ups are excuses of temporal rules.
             for finding in _faults(rule.data, value["data"], ("data",), place):
-                yield errata.noted(finding, value["data"], self._known)
+                yield errata.with_erratum(finding, value["data"], self._known)
         elif rule.needs_data:
             members = [member.name for member in rule.data.members if not member.may_be_absent]
             lost = f"; it must have {alternatives(_first(members), 'and')}" if members else ""

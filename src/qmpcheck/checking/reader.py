@@ -62,7 +62,7 @@ class Reader:
         """Set by the first reply or command: from then on, a line's first bytes choose its decoder."""
 
     def read(
-        self, lines: Sequence[bytes], numbers: Sequence[int], is_cut: bool, holds_commands: bool = False
+        self, lines: Sequence[bytes], numbers: Sequence[int], is_cut: bool, has_commands: bool = False
     ) -> Read:
         """Read the next lines of a stream.
 
@@ -70,7 +70,7 @@ class Reader:
             lines: the lines without their newlines.
             numbers: their line numbers.
             is_cut: whether the stream ends in the middle of the last line.
-            holds_commands: whether the stream had a command before these lines.
+            has_commands: whether the stream had a command before these lines.
         """
         cut = numbers[-1] if is_cut else None
         found: list[Any] = []
@@ -89,7 +89,7 @@ class Reader:
                     decoded = self._decoded(lines[at + 1 :])
         column = Column.of(found, numbers)
         # One entry for each line up to here, so that lines and numbers match; now the blank ones go.
-        if holds_commands:
+        if has_commands:
             return Read(NOTHING, column.without(_Blank), findings)
         if not self._with_commands or Command not in column.present:
             return Read(column.without(_Blank, Reply, Command), NOTHING, findings)

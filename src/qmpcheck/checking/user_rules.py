@@ -26,6 +26,7 @@ from qmpcheck.checking.command_info import CommandInfo, of_release
 from qmpcheck.checking.session import Series
 from qmpcheck.checking.temporal_rule import Condition, Pattern, TemporalRule
 from qmpcheck.checking.timestamps import sent_late
+from qmpcheck.keypath import as_text
 from qmpcheck.rulebase import Alternate, Enum, Integer, Object, RuleBase, SpecError, resolve
 from qmpcheck.streams import messages
 from qmpcheck.streams.messages import MICROSECONDS
@@ -158,14 +159,14 @@ def read(value: dict[str, Any], kind: type[T]) -> T:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise _wrong(str(error), kind) from None
+        raise _reworded(str(error), kind) from None
 
 
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$\.?(.*)`)?", re.DOTALL)
 _PLACE = re.compile(r" - at `\$\.(\w+)", re.DOTALL)
 
 
-def _wrong(error: str, kind: type[RuleTable]) -> InvalidRule:
+def _reworded(error: str, kind: type[RuleTable]) -> InvalidRule:
     """Return an error of msgspec's as one in the words of the rule language."""
     unknown = _UNKNOWN.fullmatch(error)
     if unknown:
@@ -415,8 +416,8 @@ def _text(
     same: tuple[tuple[MemberPath, MemberPath], ...],
     until: tuple[Pattern, ...],
 ) -> str:
-    equal = [_joined(mine) for mine, theirs in same if mine == theirs]
-    other = [f"whose {_joined(theirs)} is its {_joined(mine)}" for mine, theirs in same if mine != theirs]
+    equal = [as_text(mine) for mine, theirs in same if mine == theirs]
+    other = [f"whose {as_text(theirs)} is its {as_text(mine)}" for mine, theirs in same if mine != theirs]
     of_the_same = [f"of the same {' and '.join(equal)}"] if equal else []
     response = " ".join(
         [alternatives([*map(pattern_text, then)]), *of_the_same, " and ".join(other)]
@@ -436,13 +437,9 @@ _TEXTS = {
 def pattern_text(pattern: Pattern) -> str:
     """Return a pattern in words: `WATCHDOG with action "pause"`."""
     condition = pattern.condition
-    parts = [f"{_joined(path)} {alternatives([*map(_shown, values)])}" for path, values in condition.when]
-    parts += [_joined(path) for path in condition.has] + [f"no {_joined(path)}" for path in condition.lacks]
+    parts = [f"{as_text(path)} {alternatives([*map(_shown, values)])}" for path, values in condition.when]
+    parts += [as_text(path) for path in condition.has] + [f"no {as_text(path)}" for path in condition.lacks]
     return f"{name(pattern.name)} with {' and '.join(parts)}" if parts else name(pattern.name)
-
-
-def _joined(path: MemberPath) -> str:
-    return keypath.as_text(path)
 
 
 def _shown(value: Any) -> str:

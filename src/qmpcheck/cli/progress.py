@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
-from qmpcheck.validation.tasks import Done
+from qmpcheck.validation.tasks import CheckedRecording
 
 
 class ProgressBar:
@@ -24,7 +24,7 @@ class ProgressBar:
         self.advance = shown.update
         self._files = self._findings = 0
 
-    def done(self, done: Done, counts_bytes: bool) -> None:
+    def done(self, done: CheckedRecording, counts_bytes: bool) -> None:
         """Count a recording that was checked.
 
         Args:

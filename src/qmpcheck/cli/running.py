@@ -22,7 +22,7 @@ from qmpcheck.validation import joining, tasks
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recording import Recording
 from qmpcheck.validation.results import Results
-from qmpcheck.validation.tasks import Here, Workers
+from qmpcheck.validation.tasks import ThisProcess, Workers
 
 if TYPE_CHECKING:
     from qmpcheck.cli.progress import ProgressBar
@@ -67,7 +67,7 @@ def results(options: argparse.Namespace, checker: FileChecker) -> Results:
     state = _state(options, checker)
     with _progress(options) as progress:
         is_here = options.jobs == 1 and not options.cluster
-        here = Here(checker, progress.advance if progress and is_here else int)
+        here = ThisProcess(checker, progress.advance if progress and is_here else int)
         recordings = _recordings(options)
         with _workers(options, checker, here) as workers:
             for done in tasks.checked(recordings, workers, here, state.known if state else lambda _: None):
@@ -114,7 +114,7 @@ def _state_errors(options: argparse.Namespace) -> Iterator[None]:
 
 
 def _workers(
-    options: argparse.Namespace, checker: FileChecker, here: Here
+    options: argparse.Namespace, checker: FileChecker, here: ThisProcess
 ) -> AbstractContextManager[Workers]:
     if options.cluster:
         from qmpcheck.validation.cluster import Cluster

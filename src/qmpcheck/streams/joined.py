@@ -14,7 +14,7 @@ from qmpcheck.text import safe
 
 
 class Seam(NamedTuple):
-    """Where two of the files meet.
+    """Where two of the files meet: a checker must not take the lines around it for one unbroken stream.
 
     Attributes:
         line: the number of the last line before it.

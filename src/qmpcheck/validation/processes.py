@@ -15,7 +15,7 @@ from types import TracebackType
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recording import Recording, of_path
-from qmpcheck.validation.tasks import Here, TaskLost, checked
+from qmpcheck.validation.tasks import TaskLost, ThisProcess, checked
 from qmpcheck.validation.worker import check_task, edition
 
 
@@ -27,7 +27,7 @@ def check_files(checker: FileChecker, paths: Iterable[str], jobs: int = 1) -> li
         paths: the files.
         jobs: how many processes share the work.
     """
-    here = Here(checker)
+    here = ThisProcess(checker)
     with Processes(checker, jobs) if jobs > 1 else nullcontext(here) as workers:
         found = checked(map(of_path, paths), workers, here)
         return [result for task in found for done in task for result in done.results]

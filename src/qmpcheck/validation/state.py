@@ -16,7 +16,7 @@ from qmpcheck.checking.result import StreamResult
 from qmpcheck.streams.stored_file import scheme
 from qmpcheck.validation import rows
 from qmpcheck.validation.recording import Recording
-from qmpcheck.validation.tasks import Done
+from qmpcheck.validation.tasks import CheckedRecording
 
 
 class KeptResults:
@@ -54,7 +54,7 @@ class KeptResults:
         found = self._rows.execute("SELECT row FROM rows WHERE key = ?", (key,)).fetchone() if key else None
         return rows.load(found[0]) if found else None
 
-    def keep(self, done: Iterable[Done]) -> None:
+    def keep(self, done: Iterable[CheckedRecording]) -> None:
         """Keep the results of recordings that were checked.
 
         Raises:

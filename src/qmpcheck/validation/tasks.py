@@ -33,7 +33,7 @@ Both limits double after each `_STEP` tasks, `_DOUBLED` times at most.
 """
 
 
-class Done(NamedTuple):
+class CheckedRecording(NamedTuple):
     """A recording and the results of its streams; `is_new` says whether this run checked it."""
 
     recording: Recording
@@ -72,7 +72,7 @@ class Workers(Protocol):
         """
 
 
-class Here:
+class ThisProcess:
     """Checks in this process, as soon as the results are needed.
 
     Args:
@@ -153,8 +153,8 @@ Known = Callable[[Recording], list[StreamResult] | None]
 
 
 def checked(
-    recordings: Iterable[Recording], workers: Workers, here: Here, known: Known = lambda _: None
-) -> Iterator[list[Done]]:
+    recordings: Iterable[Recording], workers: Workers, here: ThisProcess, known: Known = lambda _: None
+) -> Iterator[list[CheckedRecording]]:
     """Check recordings, and yield those of one task after the other, in order, with their results.
 
     Recordings are listed while tasks are submitted, and few tasks are under way at a time, so memory does not
@@ -219,11 +219,11 @@ class _Task:
         except NoWorkers as error:
             self._no_workers = str(error)
 
-    def done(self) -> list[Done]:
+    def done(self) -> list[CheckedRecording]:
         """Wait for the task, and return its recordings with their results."""
         new = iter(self._results() if self._new else ())
         return [
-            Done(recording, next(new) if found is None else found, found is None)
+            CheckedRecording(recording, next(new) if found is None else found, found is None)
             for recording, found in self._items
         ]
 
