@@ -74,7 +74,7 @@ def _any_of(types: Iterable[Any]) -> Any:
 
 
 class _Impossible(_Struct):
-    """What no JSON value is: the events of a spec without any that msgspec can describe."""
+    """A type without values: the events of a spec that has none that msgspec can describe."""
 
     nothing: Annotated[int, msgspec.Meta(ge=1, le=0)]
 

@@ -34,7 +34,7 @@ from qmpcheck.wording import alternatives, plural
 
 
 class Explanation(NamedTuple):
-    """What a line is.
+    """What a refused line has, and what is wrong with it.
 
     Attributes:
         message: the object on the line; {} if there is none.
@@ -57,7 +57,7 @@ class Explainer:
         self._events, self._known = rule_base.events, known
 
     def explain(self, line: bytes) -> Explanation:
-        """Return what a line is, and everything that is wrong with it."""
+        """Return the object on a line, and everything that is wrong with the line."""
         try:
             value = jsontext.parse(line)
         except jsontext.Malformed as error:
@@ -300,12 +300,12 @@ _ARTICLES = {
 
 
 def _is_of_kind(value: Any, described: rulebase.Type) -> bool:
-    """Whether a value has the JSON type that a type takes."""
+    """Return whether a value has the JSON type of a type; all values have that of a type without one."""
     return type(described) not in _KINDS or type(value) in _KINDS[type(described)]
 
 
 def _is_integer(value: Any) -> bool:
-    """Whether a value is an integer in JSON; `1.0` and `1e3` are not, and become float."""
+    """Return whether a value is an integer in JSON; `1.0` and `1e3` are none, and become float."""
     return type(value) in _KINDS[Integer]
 
 

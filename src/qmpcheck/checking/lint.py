@@ -47,7 +47,7 @@ def lint(path: str) -> Linted:
     content, side = load.read_text(path)
     match load.kind(content, path):
         case "schema":
-            load.refuse_part(path)
+            load.refuse_part(path)  # a file that others include does not describe all events
             return _schema(path)
         case "rules":
             raise SpecError(

@@ -53,7 +53,7 @@ class Judgement(NamedTuple):
 
 
 class Reporter(NamedTuple):
-    """Where monitors report to.
+    """The functions that monitors report to.
 
     Attributes:
         finding: takes each finding.
@@ -247,7 +247,7 @@ class _Counted:
             del self.lines[at], self.times[at]
 
     def make_uncertain(self) -> None:
-        """Let all be pending at the end, and none missing."""
+        """Make sure that none is reported as missing: all can only be pending."""
         self.uncertain += len(self.lines)
         del self.lines[:], self.times[:]
 

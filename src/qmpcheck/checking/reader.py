@@ -32,7 +32,7 @@ _BLANKS = b" \t\r\n"
 
 
 class Read(NamedTuple):
-    """What some lines contain.
+    """The messages on some lines, and what is wrong with these lines.
 
     Attributes:
         before_commands: the messages before the first command of the stream: decoded events,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class FindingKind(NamedTuple):
-    """What findings are counted by.
+    """What findings that are counted together have in common.
 
     Attributes:
         code: the code.

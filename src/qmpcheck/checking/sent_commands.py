@@ -87,6 +87,7 @@ class SentCommands:
             steps_of: the steps of each command, by its name.
             seen: the command.
         """
+        # A transaction triggers what its actions do: each is a message on the line of the command.
         triggered: list[tuple[Triggered, Seen]] = []
         at_success: list[tuple[Step, Seen]] = []
         for part in seen.message.parts:
@@ -122,7 +123,7 @@ class SentCommands:
         """Handle a reply: to the oldest open command with the same `id`, or with none, too."""
         sent = next((sent for sent in self.open if sent.id == seen.message.id), None)
         if sent is None:
-            return
+            return  # its command came before the recording began, or is not in the log
         self.open.remove(sent)
         failed = seen.message.failed
         for monitor, command in sent.triggered:

@@ -116,7 +116,7 @@ class State(msgspec.Struct, frozen=True):
 
 
 class Excuse(msgspec.Struct, frozen=True):
-    """A known erratum of QEMU, and the triggers for which it excuses that a rule is broken.
+    """A known erratum of QEMU, and the triggers of a rule that it covers: their finding is a warning.
 
     Attributes:
         erratum: its name.
@@ -259,6 +259,7 @@ def assumed_options(rule_base: RuleBase, given: Iterable[str]) -> tuple[str, ...
         SpecError: no follow-up of the spec depends on one of them.
     """
     known = options_with_follow_ups(rule_base)
+    # An option that no follow-up depends on would change nothing, and is probably mistyped.
     for option in given:
         if option.lstrip("-") not in known:
             which = f"only on {', '.join(sorted(known))}" if known else "on none"

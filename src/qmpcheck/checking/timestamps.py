@@ -39,6 +39,7 @@ ReportFinding = Callable[[Finding], object]
 
 def sent_late(rule_base: RuleBase) -> frozenset[str]:
     """Return the events of a spec that may be sent later than they happened: those with a rate limit."""
+    # QEMU with a schema limits some events whether or not the schema says so; of a text, only that is known.
     stated = frozenset(event for event, rule in rule_base.events.items() if rule.rate_limit)
     return stated if rule_base.source == TEXT else stated | rate_limits.ALWAYS_LIMITED
 
@@ -235,6 +236,7 @@ class RateLimits:
         now = time_of(seen.message)
         if now is None:
             return
+        # Two timestamps for each key are enough: with this event they are the three to compare.
         key = (event, *[comparable(read(seen.message)) for read in members]) if members else (event,)
         first, second = self._last_two.get(key, (None, None))
         self._last_two[key] = (second, now)
@@ -271,7 +273,7 @@ _MOST_KEYS = 100_000
 
 
 class Latest:
-    """Answers what the greatest timestamp after any line is, as far as the stream was read.
+    """Keeps the greatest timestamp after any line, as far as the stream was read.
 
     It keeps the suffix maxima: the events after which no event has a later time. While no clock is set back,
     that is one event. The answer is needed only for the lines of open triggers, so events may be left out

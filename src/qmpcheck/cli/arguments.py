@@ -123,7 +123,7 @@ def named_rules(options: argparse.Namespace, option: str) -> frozenset[str]:
     """
     names = _not_codes(getattr(options, option))
     if not names:
-        return names
+        return names  # as is usual: the files of rules are not read just for this
     from qmpcheck.checking import command_rules, user_rules
 
     known = {each.name for each in command_rules.all_rules()}

@@ -86,6 +86,7 @@ def _errata(event: str, spec: catalogue.Spec) -> Iterator[str]:
 
     series = catalogue.series(spec)
     for erratum in errata.of_spec(spec.rule_base):
+        # An erratum that a release has fixed does not concern the ones after it.
         is_over = bool(erratum.until) and series is not None and series > command_rules.release(erratum.until)
         if event in {erratum.event, *erratum.then, *erratum.instead} and not is_over:
             until = f" (until {erratum.until})" if erratum.until else ""

@@ -193,6 +193,7 @@ class StreamOfFile:
         reason = result.unreadable or unreadable
         if not self._is_named:
             reason = reason or spec_choice.several_releases(result.versions)
+        # What was cut off can be a response, or an event that breaks a rule: the stream is not clean.
         if not reason and self._lost_messages:
             reason = f"the log cuts off {plural(self._lost_messages, 'message')} that may have been events"
         format, choice = self._format, self.choice

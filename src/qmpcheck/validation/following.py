@@ -39,6 +39,7 @@ def follow_file(
     with Interrupts(growing.SIGNALS) as interrupts:
         try:
             blocks = growing.blocks(path, interrupts, on_rotation)
+            # The format is known before anything is checked, so wait for the first lines.
             first = next(blocks, [])
             head = b"\n".join(first)[: formats.HEAD]
             found = formats.named(checker.format) if checker.format else formats.recognised(head, path)

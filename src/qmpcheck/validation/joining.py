@@ -73,6 +73,7 @@ def _in_order(files: Sequence[StoredFile], vm: str = "") -> Recording:
     ordered = sorted(files, key=lambda file: _key(file.path))
     fault = ""
     for before, after in pairwise(ordered):
+        # To join a file with its own compressed copy would show every event twice.
         if _plain(before.path) == _plain(after.path):
             fault = f"{safe(before.path)} and {safe(after.path)} are one file, once compressed: leave one out"
     gaps = [at for at, (a, b) in enumerate(pairwise(ordered), 1) if not _follows(a.path, b.path)]
@@ -106,6 +107,7 @@ def _follows(before: str, after: str) -> bool:
     first, second = _hours(before), _hours(after)
     if first and second and first[0] == second[0]:
         return second[2] - first[2] == first[1]
+    # Any other numbers, such as those of chunks: exactly one may differ, and by one.
     numbers = [re.split(r"(\d+)", path) for path in (before, after)]
     differ = [(a, b) for a, b in zip(*numbers, strict=False) if a != b]
     return (

@@ -53,6 +53,7 @@ def by_release(recording: Recording) -> list[Recording]:
     begins = [0]
     before = None
     for at, file in enumerate(recording.files):
+        # Only the first greeting: a change within a file cannot be divided, and stays an error.
         version = _first_version(file)
         if version and before and version[:2] != before[:2] and at:
             begins.append(at)

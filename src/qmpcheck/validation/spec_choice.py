@@ -53,6 +53,7 @@ def by_fit(found: Fit, what: str = "") -> Choice:
     Raises:
         SpecError: the stream has no event.
     """
+    # Every release fits a stream without events: to choose one would be a guess.
     if not found.events:
         raise SpecError(
             "neither a greeting nor an event in it; if its messages are inside other text, add --input json"

@@ -121,6 +121,7 @@ def all_checked(
     found: list[list[StreamResult]] = []
     ahead = 0
     for at, recording in enumerate(recordings):
+        # Only if this file is at a URL: local ones need no requests.
         if at >= ahead and scheme(recording.path):
             ahead = at + _fetch(recordings[at:])
         found.append(_checked(checker, recording, advance))
@@ -168,6 +169,8 @@ def checked(
     """
     under_way: deque[_Task] = deque()
     for task in _tasks(recordings, known):
+        # More tasks than workers are submitted, so that none is idle while the results of a slow one are
+        # waited for: results are given in order, whichever task ends first.
         is_input = any(each.path == source.STANDARD_INPUT for each, _ in task)
         under_way.append(_Task(task, here if is_input else workers))
         while len(under_way) > workers.most:
@@ -186,7 +189,7 @@ def _tasks(recordings: Iterable[Recording], known: Known) -> Iterator[list[_Item
     for recording in recordings:
         found = known(recording)
         alone = recording.path == source.STANDARD_INPUT  # it is checked here, and the others by workers
-        more = 0 if found else recording.size
+        more = 0 if found else recording.size  # known results cost nothing, so many go into one task
         doubled = min(number // _STEP, _DOUBLED)
         most_bytes, most = min(_FIRST << doubled, TASK), min(_FEW << doubled, MOST_RECORDINGS)
         if task and (alone or size + more > most_bytes or len(task) >= most):

@@ -56,10 +56,12 @@ def check_task(checker: bytes, recordings: Sequence[Recording], expected: str) -
     Raises:
         SpecError: this is another edition, whose results could differ.
     """
+    # Before the checker is loaded: a pickle of another version may not even fit the classes of this one.
     if edition() != expected:
         raise SpecError(
             f"a worker has qmpcheck {edition()}, this machine {expected}; install the same version on both"
         )
+    # To make a checker takes longer than a small task, and the tasks of one run all have the same.
     if _state.made_from != checker:
         _state.checker, _state.made_from = pickle.loads(checker), checker  # noqa: S301 -- from our own process
     return all_checked(_state.checker, recordings)
