@@ -467,7 +467,7 @@ def test_each_rule_is_as_it_should_be(rule: CommandRule) -> None:
             ],
         ),
         ("explain job-dismiss-deletes", ["no document states it"]),
-        ("explain device-del-deletes", ["since 9.1", "since 2.1 before 2.4", "never missing, only pending"]),
+        ("explain device-del-deletes", ["since 9.1", "since 2.1, before 2.4", "never missing, only pending"]),
         (
             "show 7.2 DEVICE_DELETED",
             [

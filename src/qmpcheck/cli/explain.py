@@ -103,8 +103,8 @@ def _erratum(erratum: Erratum) -> Iterator[str]:
 def _rule(rule: CommandRule) -> Iterator[str]:
     from qmpcheck.checking import command_rules
 
-    released = f"before {rule.before}" if rule.before else ""
-    yield f"{rule.name} ({rule.level} rule, {' '.join(filter(None, ['since', rule.since, released]))})\n"
+    released = f"since {rule.since}" + (f", before {rule.before}" if rule.before else "")
+    yield f"{rule.name} ({rule.level} rule, {released})\n"
     yield textwrap.fill(command_rules.text(command_rules.of_newest(rule)), 88, break_on_hyphens=False) + "\n"
     yield f"The schema states it: {rule.cites}" if rule.cites else "QEMU does it, but no document states it."
     if rule.during:
