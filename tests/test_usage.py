@@ -39,6 +39,10 @@ from qmpcheck.cli import COMMANDS, config, main
             "validate s --format jsn",
             '--format: unknown value "jsn" (did you mean json?); expected text, grouped, full, concise or json',
         ),
+        (
+            "validate s --format sarif",
+            '--format: unknown value "sarif"; expected text, grouped, full, concise or json; for a report, write --report sarif=FILE',
+        ),
         ("diff 1.0 1.1 --profile strickt", '--profile: unknown value "strickt" (did you mean strict?); expected tolerant or strict'),
         (
             "fit s --input libvrt",

@@ -32,8 +32,18 @@ def reworded(message: str, commands: Iterable[str], parser: argparse.ArgumentPar
         return f"missing argument: {re.sub('-[a-z]/', '', message.removeprefix(_REQUIRED))}"
     if found := _ARGUMENT.fullmatch(message):
         name = found["name"].rpartition("/")[2]  # of -o/--output, the long one
-        return _about(name, found["reason"], commands)
+        return _about(name, found["reason"], commands) + _or_report(name, found["reason"], parser)
     return message
+
+
+def _or_report(name: str, reason: str, parser: argparse.ArgumentParser) -> str:
+    """A hint for `--format sarif`: that is for `--report`, if the command has it."""
+    from qmpcheck.reports.formats import FORMATS
+
+    chosen = _CHOICE.fullmatch(reason)
+    if name != "--format" or not chosen or chosen[1] not in FORMATS or "--report" not in _options(parser):
+        return ""
+    return f"; for a report, write --report {chosen[1]}=FILE"
 
 
 def _about(name: str, reason: str, commands: Iterable[str]) -> str:
