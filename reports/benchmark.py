@@ -31,8 +31,9 @@ from qmpcheck.checking import json_schema
 from qmpcheck.codes import STREAM_CODES, TIME_CODES
 from qmpcheck.specs import catalogue
 from qmpcheck.validation.files import FileChecker
-from qmpcheck.validation.processes import check_files
 from qmpcheck.validation.recipe import Recipe
+from qmpcheck.validation.recording import of_path
+from qmpcheck.validation.tasks import all_checked
 
 HERE = Path(__file__).parent
 SPEC, MODERN, RECORDED = map(catalogue.find, ("v4", "10.0", "7.2"))
@@ -178,7 +179,7 @@ def parse(paths: Iterable[Path]) -> Side:
 def check(spec: catalogue.Spec, paths: Iterable[Path], recipe: Recipe | None = None) -> Side:
     """Checking with qmpcheck."""
     checker = FileChecker(recipe or Recipe(), spec)
-    return lambda: check_files(checker, [*map(str, paths)])
+    return lambda: all_checked(checker, [of_path(str(path)) for path in paths])
 
 
 NO_TIME = Recipe(codes=STREAM_CODES - TIME_CODES)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,16 @@ from hypothesis import strategies as st
 from strategies import events, faults
 
 from qmpcheck.checking.checker import Checker, CheckOptions
+from qmpcheck.checking.result import StreamResult
 from qmpcheck.cli import main
 from qmpcheck.codes import Severity
 from qmpcheck.specs import catalogue
-from qmpcheck.validation import processes, tasks
+from qmpcheck.validation import tasks
 from qmpcheck.validation.files import FileChecker
+from qmpcheck.validation.processes import Processes
 from qmpcheck.validation.recipe import Recipe
+from qmpcheck.validation.recording import of_path
+from qmpcheck.validation.tasks import ThisProcess
 
 RULES = catalogue.find("v4").rule_base
 SEVERITIES = {"QMP101": Severity.WARNING, "QMP305": Severity.ERROR}
@@ -66,6 +71,14 @@ def test_any_way_of_cutting(content: bytes, places: list[int], most: int) -> Non
 STOP = b'{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 5}}\n'
 
 
+def check_files(checker: FileChecker, paths: list[str], jobs: int) -> list[StreamResult]:
+    """The results of all streams in files, which so many processes share."""
+    here = ThisProcess(checker)
+    with Processes(checker, jobs) if jobs > 1 else nullcontext(here) as workers:
+        found = tasks.checked(map(of_path, paths), workers, here)
+        return [result for task in found for each in task for result in each.results]
+
+
 def test_several_processes_say_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "TASK", 1 << 14)
     paths = [str(tmp_path / "none")]
@@ -74,7 +87,7 @@ def test_several_processes_say_the_same(tmp_path: Path, monkeypatch: pytest.Monk
         paths.append(str(tmp_path / f"{number}.jsonl"))
         Path(paths[-1]).write_bytes(gzip.compress(text) if number % 3 == 0 else text)
     checker = FileChecker(Recipe(severities=SEVERITIES), catalogue.find("v4"), "jsonl")
-    one, two, three = (processes.check_files(checker, paths, jobs) for jobs in (1, 2, 3))
+    one, two, three = (check_files(checker, paths, jobs) for jobs in (1, 2, 3))
     assert one == two == three
     assert [result.path for result in one] == paths
     assert one[-1].lines == 39 * 11 + 1

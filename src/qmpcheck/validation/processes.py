@@ -7,31 +7,15 @@ import pickle
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
-from contextlib import nullcontext
 from types import TracebackType
 
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.validation.files import FileChecker
-from qmpcheck.validation.recording import Recording, of_path
-from qmpcheck.validation.tasks import TaskLost, ThisProcess, checked
+from qmpcheck.validation.recording import Recording
+from qmpcheck.validation.tasks import TaskLost
 from qmpcheck.validation.worker import check_task, edition
-
-
-def check_files(checker: FileChecker, paths: Iterable[str], jobs: int = 1) -> list[StreamResult]:
-    """Check files, each as a recording by itself, and return the results of all streams, in order.
-
-    Args:
-        checker: checks a recording.
-        paths: the files.
-        jobs: how many processes share the work.
-    """
-    here = ThisProcess(checker)
-    with Processes(checker, jobs) if jobs > 1 else nullcontext(here) as workers:
-        found = checked(map(of_path, paths), workers, here)
-        return [result for task in found for done in task for result in done.results]
-
 
 _Handle = tuple[ProcessPoolExecutor, Future[list[list[StreamResult]]]]
 

@@ -124,7 +124,8 @@ def all_checked(
         # Only if this file is at a URL: local ones need no requests.
         if at >= ahead and scheme(recording.path):
             ahead = at + _fetch(recordings[at:])
-        found.append(_checked(checker, recording, advance))
+        results = checker.check(recording, advance)
+        found.append([each._replace(listed=with_drift(each.listed, each.spec)) for each in results])
     return found
 
 
@@ -140,13 +141,6 @@ def _fetch(recordings: Sequence[Recording]) -> int:
     number = max(1, sum(size <= remote.FETCHED for size in sizes))
     remote.fetch(file for each in recordings[:number] for file in each.files if each.size <= remote.FETCHED)
     return number
-
-
-def _checked(checker: FileChecker, recording: Recording, advance: Advance = int) -> list[StreamResult]:
-    results = checker.check(recording, advance)
-    return [
-        each._replace(listed=with_drift(each.listed, each.spec)) if each.listed else each for each in results
-    ]
 
 
 Known = Callable[[Recording], list[StreamResult] | None]
