@@ -191,7 +191,7 @@ def test_a_broken_baseline(text: str, told: str, update: str, capsys: pytest.Cap
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ("--baseline none.json", "none.json: No such file or directory"),
+        ("--baseline none.json", "none.json: no such file; --update-baseline creates it"),
         ("--baseline .", ".: Is a directory"),
         ("--update-baseline", "--update-baseline needs --baseline FILE"),
         ("--baseline no/such/folder --update-baseline", "no/such/folder: No such file"),

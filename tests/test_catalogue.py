@@ -77,6 +77,13 @@ def test_unknown_names(name: str, message: str, monkeypatch: pytest.MonkeyPatch,
     assert str(caught.value).startswith(message)
 
 
+def test_a_revision_without_git_before_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".git").mkdir()
+    with pytest.raises(SpecError, match=r"; for a revision of QEMU, write git:topic$"):
+        catalogue.find("topic")
+
+
 def test_paths(tmp_path: Path) -> None:
     document = tmp_path / "events"
     document.write_text("X1\n--\nData: None.\n")

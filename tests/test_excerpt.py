@@ -42,6 +42,13 @@ def test_the_marker_is_under(line: str, path: KeyPath, code: str, under: str | N
     assert marked(line, path, code, tmp_path) == under
 
 
+def test_the_end_of_a_line_that_qemu_sent_is_not_shown() -> None:
+    line = '{"event": "A", "data": {"b": 1}}'
+    found = excerpt.of_line(f"{line}\r".encode(), Finding("QMP204", 1, "", path=("data", "b")))
+    assert found
+    assert found.text == line
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),

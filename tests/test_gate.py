@@ -424,6 +424,7 @@ def test_reports_for_ci_and_a_baseline(
     assert main([*command, "--baseline", baseline]) == 0
     told = capsys.readouterr().out
     assert "QMP401" not in told
+    assert "\n\n\n" not in told
     assert told.endswith("; 2 accepted by the baseline\n")
     more = edit.replace("'RESET'", "'RESUME'")
     assert main(["gate", "--qemu", editing(tmp_path, more), *NO_COMMANDS, "--baseline", baseline]) == 1
@@ -943,7 +944,11 @@ def test_a_failure_can_be_reproduced_by_hand(tmp_path: Path, capsys: pytest.Capt
 
 @pytest.mark.parametrize(
     ("path", "told"),
-    [("/no/such", "No such file or directory"), ("/bin/false", "it ended without an answer")],
+    [
+        ("/no/such", "No such file or directory"),
+        ("/bin", "it is a folder"),
+        ("/bin/false", "it ended without an answer"),
+    ],
 )
 def test_no_qemu(path: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["gate", "--qemu", path]) == 2

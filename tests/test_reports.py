@@ -539,6 +539,13 @@ def test_a_change_is_known_by_its_value_and_branch() -> None:
     assert len(set(map(fingerprint.fingerprint, found))) == len(changes)
 
 
+def test_rules_that_are_not_understood_any_more_are_changes_of_their_own() -> None:
+    rules = ('if action is "stop", STOP follows', 'if action is "reset", RESET follows')
+    changes = [Change("QMP517", "X", (), f"follow-up not found in the new spec: {rule}") for rule in rules]
+    found = report.groups(changesreport.of_change(each, "new") for each in changes)
+    assert [each.message for [each] in found] == [each.text for each in changes]
+
+
 def test_findings_are_as_bad_as_the_user_holds_them_to_be(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

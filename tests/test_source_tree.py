@@ -234,7 +234,7 @@ def test_a_mistake_is_told_with_its_place(pack: str, tmp_path: Path) -> None:
         found(name)
     assert (
         str(caught.value)
-        == f'{name}/qapi/lamp.json:1:45: event "LAMP_SWITCHED", "on": no type is called "boool"'
+        == f'{name}/qapi/lamp.json:1:45: event "LAMP_SWITCHED", "on": no type is called "boool" (did you mean bool?)'
     )
 
 
@@ -275,7 +275,7 @@ def test_lint_takes_a_source_tree(
 ) -> None:
     monkeypatch.chdir(tree(tmp_path / "qemu"))
     assert main(["lint", name]) == 0
-    assert capsys.readouterr().out == "qapi/qapi-schema.json: 2 events, 0 not understood, 0 defects\n"
+    assert capsys.readouterr().out == "qapi/qapi-schema.json: 2 events, 0 lines not understood, 0 defects\n"
 
 
 @pytest.mark.parametrize(

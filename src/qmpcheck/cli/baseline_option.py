@@ -49,7 +49,9 @@ def load(options: argparse.Namespace) -> Baseline | None:
     from qmpcheck.reports import baseline
 
     if options.update_baseline and not os.path.exists(options.baseline):
-        return frozenset()  # the first run creates it; without --update-baseline, a missing file is an error
+        return frozenset()
+    if not os.path.lexists(options.baseline):
+        raise SpecError(f"{safe(options.baseline)}: no such file; --update-baseline creates it")
     return baseline.load(options.baseline)
 
 

@@ -222,7 +222,8 @@ def _identified(path: str) -> Build:
     try:
         return builds.ask(path)
     except Unanswered as error:
-        raise SpecError(f"cannot run {safe(path)}: {error}") from None
+        reason = "it is a folder" if os.path.isdir(path) else error
+        raise SpecError(f"cannot run {safe(path)}: {reason}") from None
 
 
 def _choose_spec(name: str, build: Build) -> Spec:

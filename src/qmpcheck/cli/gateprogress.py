@@ -44,7 +44,9 @@ class _ProgressLines:
             self._print()
 
     def _print(self) -> None:
-        text = f"{self._done} of {self._total} scenarios played; now {', '.join(self._playing) or 'none'}"
+        text = f"{self._done} of {self._total} scenarios played"
+        if self._playing:
+            text += f"; now {', '.join(self._playing)}"
         if self._is_live:
             sys.stderr.write(f"\r\x1b[K{text}")
             sys.stderr.flush()

@@ -49,7 +49,7 @@ def of_change(each: Change, spec: str, strict: bool = False) -> Finding:
         path=each.path,
         level=each.level(strict).severity,
         file=place.file or spec,
-        kind="; ".join(_kinds(each)),
+        kind="; ".join(filter(None, _kinds(each))),
     )
 
 
@@ -59,5 +59,5 @@ def _kinds(each: Change) -> Iterator[str]:
         yield each.value
     for branch in each.where:
         yield f"in {as_text(branch.within)} {branch}"
-    if each.kind.subject is ChangeSubject.FOLLOW_UP:
-        yield each.text.partition(": ")[2]  # the follow-up itself: the words before it may name a line
+    if each.kind.subject in (ChangeSubject.FOLLOW_UP, ChangeSubject.WORDING):
+        yield each.text.partition(": ")[2]  # the rule itself: the words before it may name a line

@@ -32,16 +32,19 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
     spec = verdict.spec
     against = f"{safe(spec.name)} ({spec.id})" if spec.name != spec.id else spec.id
     out.write(f"{safe(verdict.build.path)} {verdict.build.version} against {against}\n\n")
-    out.write(_table(verdict, out) + "\n\n")
+    out.write(_table(verdict, out) + "\n")
     known = frozenset(map(fingerprint.of_finding, filter(lambda finding: finding.known, report.findings)))
-    for judged in verdict.judged:
-        out.writelines(_lines(judged, known, paint))
-    out.writelines(_drift_lines(verdict, known, paint))
+    lines = [line for judged in verdict.judged for line in _lines(judged, known, paint)]
+    lines += _drift_lines(verdict, known, paint)
     findings: Counter[FindingKind] = Counter()
     for judged in verdict.judged:
         for checked in judged.checked:
             findings.update(checked.counts)
-    out.write(streamstext.findings_table(findings, out, verdict.recipe.severities) + "\n" * bool(findings))
+    if lines:
+        out.writelines(["\n", *lines])
+    out.write(streamstext.findings_table(findings, out, verdict.recipe.severities))
+    if findings or not lines:
+        out.write("\n")
     out.writelines(_by_hand(report))
     out.write(_count_line(verdict, report, paint) + "\n")
 

@@ -12,7 +12,7 @@ import msgspec
 from qmpcheck import datafolders, rate_limits, rulebase
 from qmpcheck.rulebase import SCHEMA, RuleBase, SpecError
 from qmpcheck.specs import local_rules
-from qmpcheck.text import quoted
+from qmpcheck.text import quoted, safe
 from qmpcheck.version import Version, of_name
 from qmpcheck.wording import did_you_mean
 
@@ -121,7 +121,8 @@ def find(name: str) -> Spec:
         return _external(name)
     if newer:
         raise SpecError(f"no spec is called {quoted(name)}: it is {newer}")
-    raise SpecError(f"no spec is called {quoted(name)}{_near(name)}; `qmpcheck specs` lists them")
+    revision = f"; for a revision of QEMU, write git:{safe(name)}" if os.path.exists(".git") else ""
+    raise SpecError(f"no spec is called {quoted(name)}{_near(name)}; `qmpcheck specs` lists them{revision}")
 
 
 def of_version(version: Version) -> Spec:

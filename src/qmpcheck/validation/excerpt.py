@@ -112,7 +112,7 @@ TERMINAL = ExcerptLimits(40, 40, 92)
 
 def of_line(raw: bytes, finding: Finding, most: ExcerptLimits = TERMINAL) -> Excerpt | None:
     """Return the excerpt of a finding's line; None if the line has no JSON."""
-    line = raw.decode(errors="replace")
+    line = raw.decode(errors="replace").removesuffix("\r")  # QEMU ends its lines with \r\n
     try:
         parse(raw)
     except Malformed as error:

@@ -14,6 +14,7 @@ from qmpcheck.specs.qapi import definitions
 from qmpcheck.specs.qapi.definitions import BUILT_IN, Definition, description
 from qmpcheck.specs.qapi.expressions import ListNode, Node, ObjectNode, StringNode
 from qmpcheck.text import quoted
+from qmpcheck.wording import did_you_mean
 
 _STRUCTURED = (definitions.STRUCT, definitions.UNION)
 
@@ -211,7 +212,8 @@ class _Check:
         if value not in BUILT_IN and (
             found is None or found.kind in (definitions.EVENT, definitions.COMMAND)
         ):
-            self.refuse(value, f"no type is called {quoted(value)}", name)
+            hint = did_you_mean(value, [*BUILT_IN, *self.defined])
+            self.refuse(value, f"no type is called {quoted(value)}{hint}", name)
 
     def kind(self, name: Node | None) -> str:
         """Return the kind of the type with this name; "" if nothing defines it."""
