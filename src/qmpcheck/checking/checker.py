@@ -140,7 +140,7 @@ class Checker:
             errata.with_errata(rule, self._known)
             for rule in rules
             if rule.title not in options.ignored
-            and rule.is_certain(options.lacks_events, options.lacks_commands)
+            and rule.is_checkable(options.lacks_events, options.lacks_commands)
         ]
 
     def _rule_set(self, rules: Sequence[TemporalRule]) -> _RuleSet:

@@ -62,7 +62,7 @@ def compile(rule_base: RuleBase, clock: bool = True) -> Decoder:
 def _decoder(rule_base: RuleBase, timestamp: type[_Struct], names: dict[type, str]) -> Decode:
     """Return a decoder of the events that msgspec can describe; refusing the others is never wrong."""
     # One union of all events, tagged by name: by the tag, msgspec knows which struct to fill.
-    rules = {name: rule for name, rule in rule_base.events.items() if _event_can_be_made(rule)}
+    rules = {name: rule for name, rule in rule_base.events.items() if _can_describe_event(rule)}
     alone = len(rules) == 1
     events = {_event(name, rule, timestamp, alone): name for name, rule in rules.items()}
     names.update(events)
@@ -79,45 +79,45 @@ class _Impossible(_Struct):
     nothing: Annotated[int, msgspec.Meta(ge=1, le=0)]
 
 
-def _event_can_be_made(rule: EventRule) -> bool:
-    return not rule.marks.deprecated and _can_be_made(rule.data)
+def _can_describe_event(rule: EventRule) -> bool:
+    return not rule.marks.deprecated and _can_describe(rule.data)
 
 
-def _can_be_made(described: rulebase.Type) -> bool:
+def _can_describe(described: rulebase.Type) -> bool:
     """Return whether msgspec can describe a type exactly, without what is deprecated.
 
     What is deprecated is refused, as the use of it is a finding.
     """
     match described:
         case rulebase.Object():
-            return _object_can_be_made(described) and all(
-                map(_branch_can_be_made, described.branches.values())
+            return _can_describe_object(described) and all(
+                map(_can_describe_branch, described.branches.values())
             )
         case rulebase.Array(items):
-            return _can_be_made(items)
+            return _can_describe(items)
         case rulebase.Alternate(types):
-            return all(map(_can_be_made, types))
+            return all(map(_can_describe, types))
         case rulebase.Enum():
             return bool(_values(described))  # there is no `Literal` without values
         case _:
             return True
 
 
-def _branch_can_be_made(branch: rulebase.Object) -> bool:
+def _can_describe_branch(branch: rulebase.Object) -> bool:
     # Two tags in one object, and members of any name beside a tag, are beyond msgspec.
-    return not branch.branches and not branch.open and _object_can_be_made(branch)
+    return not branch.branches and not branch.open and _can_describe_object(branch)
 
 
-def _object_can_be_made(described: rulebase.Object) -> bool:
+def _can_describe_object(described: rulebase.Object) -> bool:
     if described.open:  # a dict; msgspec has no struct with further members of any name
         return not described.members and not described.branches
-    return all(map(_member_can_be_made, described.members))
+    return all(map(_can_describe_member, described.members))
 
 
-def _member_can_be_made(member: rulebase.Member) -> bool:
+def _can_describe_member(member: rulebase.Member) -> bool:
     if member.marks.deprecated:  # left out, so that the decoder refuses events that have it
         return member.may_be_absent
-    return bool(_PLAIN.fullmatch(member.name)) and _can_be_made(member.type)
+    return bool(_PLAIN.fullmatch(member.name)) and _can_describe(member.type)
 
 
 _PLAIN = re.compile(r'[^\x00-\x1f"\\]+')

@@ -69,7 +69,7 @@ class Explainer:
     def explain_object(self, value: dict[str, Any]) -> tuple[Finding, ...]:
         """Return everything that is wrong with the object on a line."""
         if not messages.is_event(value):
-            return tuple(_no_event(value))
+            return tuple(_not_an_event(value))
         return (*_envelope(value, name(value["event"])), *self.payload(value))
 
     def payload(self, value: dict[str, Any]) -> Iterator[Finding]:
@@ -97,7 +97,7 @@ class Explainer:
 # Around the payload
 
 
-def _no_event(value: dict[str, Any]) -> Iterator[Finding]:
+def _not_an_event(value: dict[str, Any]) -> Iterator[Finding]:
     if "event" in value:
         text = f"expected a string as the event's name, got {_shown(value['event'])}"
         yield Finding("QMP103", 1, text, path=("event",))

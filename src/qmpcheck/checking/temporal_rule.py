@@ -189,7 +189,7 @@ class TemporalRule(msgspec.Struct, frozen=True):
         patterns += [each for state in states for each in (*state.begins, *state.ends)]
         return any(each.is_command for each in patterns)
 
-    def is_certain(self, lacks_events: bool, lacks_commands: bool) -> bool:
+    def is_checkable(self, lacks_events: bool, lacks_commands: bool) -> bool:
         """Return whether a stream that lacks some messages can show that the rule is broken.
 
         Args:

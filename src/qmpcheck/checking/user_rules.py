@@ -216,9 +216,9 @@ def temporal_rule(table: RuleTable, vocabulary: Vocabulary) -> TemporalRule:
     until = patterns(table.until, "until", vocabulary)
     same = _same(table.same)
     for mine, theirs in same:
-        _types(mine, trigger, vocabulary, "same")
+        _types_at(mine, trigger, vocabulary, "same")
         for each in then:
-            _types(theirs, each, vocabulary, "same")
+            _types_at(theirs, each, vocabulary, "same")
     return TemporalRule(
         text=_text(table.kind, trigger, then, same, until),
         trigger=trigger,
@@ -228,8 +228,8 @@ def temporal_rule(table: RuleTable, vocabulary: Vocabulary) -> TemporalRule:
         within=None if table.within is None else round(table.within * MICROSECONDS),
         is_limited=not trigger.is_command and trigger.name in vocabulary.late,
         # RESET, for example, ends what a rule forbids for one device, for all devices.
-        until=tuple(each for each in until if not _lacks_key(each, same, vocabulary)),
-        until_all=tuple(each for each in until if _lacks_key(each, same, vocabulary)),
+        until=tuple(each for each in until if not _ends_for_every_key(each, same, vocabulary)),
+        until_all=tuple(each for each in until if _ends_for_every_key(each, same, vocabulary)),
         name=table.name,
     )
 
@@ -280,17 +280,17 @@ def _pattern(written: RuleTable | PatternTable, vocabulary: Vocabulary, key: str
     """Return the pattern of a table; `key` is the table's key in its rule, "" for the rule itself."""
     if written.command:
         known = vocabulary.commands
-        _expect(
+        _expect_known(
             written.command, known, f"the release has no command {quoted(written.command)}", key or "command"
         )
     else:
         events = vocabulary.events
-        _expect(written.event, events, f"the spec has no event {quoted(written.event)}", key or "event")
+        _expect_known(written.event, events, f"the spec has no event {quoted(written.event)}", key or "event")
     pattern = Pattern(written.command or written.event, is_command=bool(written.command))
     return _with_condition(pattern, written, vocabulary, key)
 
 
-def _expect(written: str, known: Mapping[str, Any], reason: str, key: str) -> None:
+def _expect_known(written: str, known: Mapping[str, Any], reason: str, key: str) -> None:
     if written not in known:
         raise InvalidRule(reason + did_you_mean(written, known), key)
 
@@ -303,7 +303,7 @@ def _with_condition(
     for path, value in table.when.items():
         keys = (key or "when",)
         values = value if isinstance(value, list) else [value]
-        types = _types(_path(path), pattern, vocabulary, *keys)
+        types = _types_at(_path(path), pattern, vocabulary, *keys)
         if not values:
             raise InvalidRule(f"{quoted(path)}: expected at least one value", *keys)
         for each in values:
@@ -313,7 +313,7 @@ def _with_condition(
     has, lacks = _paths(table.has), _paths(table.lacks)
     for own, members in (("has", has), ("lacks", lacks)):
         for member in members:
-            _types(member, pattern, vocabulary, key or own)
+            _types_at(member, pattern, vocabulary, key or own)
     return msgspec.structs.replace(pattern, condition=Condition(tuple(when), has, lacks))
 
 
@@ -331,7 +331,7 @@ def _same(written: str | tuple[str, ...] | dict[str, str]) -> tuple[tuple[Member
     return tuple((path, path) for path in _paths(written))
 
 
-def _lacks_key(
+def _ends_for_every_key(
     pattern: Pattern, same: tuple[tuple[MemberPath, MemberPath], ...], vocabulary: Vocabulary
 ) -> bool:
     """Return whether a message lacks a member that must be the same: it ends an absence for every key."""
@@ -339,13 +339,13 @@ def _lacks_key(
         for _, path in same:
             if path in pattern.condition.lacks:
                 return True
-            _types(path, pattern, vocabulary)
+            _types_at(path, pattern, vocabulary)
     except InvalidRule:
         return True
     return False
 
 
-def _types(path: MemberPath, pattern: Pattern, vocabulary: Vocabulary, *keys: str) -> list[rulebase.Type]:
+def _types_at(path: MemberPath, pattern: Pattern, vocabulary: Vocabulary, *keys: str) -> list[rulebase.Type]:
     """Return the types of the value at a path, in all branches of unions.
 
     Args:

@@ -46,8 +46,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _event_rows(event: str, rule: EventRule) -> Iterator[_Row]:
     payload = [_member_row(each, each.member) for each in rule.walk() if each.is_member and each.member]
-    said = [] if payload else [_type(rule.data) if rule.data.open else "no data"]
-    yield name(event), "event", ", ".join([*said, *_marks(rule.marks)]), _place(rule.file, rule.line)
+    parts = [] if payload else [_type(rule.data) if rule.data.open else "no data"]
+    yield name(event), "event", ", ".join([*parts, *_marks(rule.marks)]), _place(rule.file, rule.line)
     yield from payload
     for follow_up in rule.follow_ups:
         yield "", "follow-up", follow_up_text(follow_up), _place(rule.file, follow_up.line)
@@ -95,8 +95,8 @@ def _errata(event: str, spec: catalogue.Spec) -> Iterator[str]:
 
 def _member_row(value: DescribedValue, member: Member) -> _Row:
     where = f" ({' and '.join(map(str, value.branches))})" if value.branches else ""
-    said = [_type(member.type), *(["optional"] if member.optional else []), *_marks(member.marks)]
-    return "", as_text(value.path) + where, ", ".join(said), _place(value.place.file, value.place.line)
+    parts = [_type(member.type), *(["optional"] if member.optional else []), *_marks(member.marks)]
+    return "", as_text(value.path) + where, ", ".join(parts), _place(value.place.file, value.place.line)
 
 
 def _place(file: str, line: LineNumber) -> str | None:
@@ -136,5 +136,5 @@ def _type(described: rulebase.Type) -> str:  # noqa: PLR0911 -- one for each typ
 
 
 def _value(value: str, marks: Marks) -> str:
-    said = ", ".join(_marks(marks))
-    return quoted(value) + (f" ({said})" if said else "")
+    parts = ", ".join(_marks(marks))
+    return quoted(value) + (f" ({parts})" if parts else "")
