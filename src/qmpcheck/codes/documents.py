@@ -220,8 +220,8 @@ CODES: dict[str, Code] = {
     "QMP921": Code(
         "description-without-member",
         Severity.ERROR,
-        "The comment of an event in a schema begins with another name, or describes a member that the event "
-        "does not have.",
+        "The comment of an event in a schema begins with another name, or the comment of a definition "
+        "describes a member or a value that the definition does not have.",
         "Either the comment or the definition is wrong, and clients may wait for what never comes. QEMU's "
         "build refuses such a schema.",
         _GOOD_SCHEMA.replace(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -36,7 +36,7 @@ class LintedSchema(NamedTuple):
 
     Attributes:
         rule_base: its rules.
-        defects: what is wrong in the comments of its events, apart from their examples.
+        defects: what is wrong in its comments, apart from examples.
         examples: the examples in these comments, each with its file. Files are relative to the root's folder.
     """
 
@@ -46,7 +46,7 @@ class LintedSchema(NamedTuple):
 
 
 def lint(root: str) -> LintedSchema:
-    """Read a schema, and find what is wrong in the comments of its events.
+    """Read a schema, and find what is wrong in its comments.
 
     Raises:
         SchemaError, OSError: as `read` does.
@@ -56,13 +56,20 @@ def lint(root: str) -> LintedSchema:
     events = [defined[event] for event in rule_base.events]
     return LintedSchema(
         rule_base,
-        tuple(
-            msgspec.structs.replace(defect, file=event.file)
-            for event in events
-            for defect in (*_about_notes(event, rule_base), *comment_defects.members(event))
+        (
+            *_placed(events, lambda event: _about_notes(event, rule_base)),
+            *_placed(defined.values(), comment_defects.members),
         ),
         tuple((event.file, example) for event in events for example in comment_defects.examples(event)),
     )
+
+
+def _placed(
+    defined: Iterable[Definition], find: Callable[[Definition], Iterator[Finding]]
+) -> Iterator[Finding]:
+    for each in defined:
+        for defect in find(each):
+            yield msgspec.structs.replace(defect, file=each.file)
 
 
 def _about_notes(event: Definition, rule_base: RuleBase) -> Iterator[Finding]:

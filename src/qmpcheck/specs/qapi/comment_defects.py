@@ -1,4 +1,4 @@
-"""Compare the comment of a schema's event with its definition, and find the examples in it."""
+"""Compare the comments of a schema with what they describe, and find the examples in those of events."""
 
 from __future__ import annotations
 
@@ -7,45 +7,71 @@ from collections.abc import Iterator
 
 from qmpcheck.finding import Finding
 from qmpcheck.specs.documents.entries import Example
-from qmpcheck.specs.qapi import comments
+from qmpcheck.specs.qapi import comments, definitions
 from qmpcheck.specs.qapi.definitions import Definition
-from qmpcheck.specs.qapi.expressions import ListNode, ObjectNode
+from qmpcheck.specs.qapi.expressions import ListNode, Node, ObjectNode, StringNode
 from qmpcheck.text import name, quoted
 from qmpcheck.wording import did_you_mean
 
 
-def members(event: Definition) -> Iterator[Finding]:
-    """Yield how the members that a comment describes differ from those that the event has."""
-    if not event.comment:
+def members(definition: Definition) -> Iterator[Finding]:
+    """Yield how the names that a comment describes differ from those that the definition has.
+
+    Of an event, the comment must begin with its name and describe all members. Other comments may leave out
+    what speaks for itself, but must not describe what is not there.
+    """
+    if not definition.comment:
         return
-    passages = comments.parse(event.comment, event.comment_line)
+    is_event = definition.kind == definitions.EVENT
+    event = name(definition.name) if is_event else ""
+    passages = comments.parse(definition.comment, definition.comment_line)
     heading = passages[0].text.strip().removeprefix("@").removesuffix(":") if passages else ""
-    if heading != event.name:
-        line = passages[0].line if passages else event.comment_line
-        message = f"the comment must begin with @{name(event.name)}: on a line of its own"
-        yield Finding("QMP921", line, message, name(event.name))
+    if heading != definition.name:
+        line = passages[0].line if passages else definition.comment_line
+        if is_event:
+            yield Finding(
+                "QMP921", line, f"the comment must begin with @{event}: on a line of its own", event
+            )
+        else:
+            return  # up to 2.7, such comments have another form
     described = {found[1]: each.line for each in passages[1:] if (found := _DESCRIBES.match(each.text))}
-    data = event.table.get("data", ObjectNode())
-    if not isinstance(data, ObjectNode):
-        return  # the comment of that type describes the members
-    has = {str(member).removeprefix("*"): member.line for member, _ in data.pairs()}
-    for member in described.keys() - has.keys() - _features(event):
-        hint = did_you_mean(member, has)
-        message = f"the comment describes {quoted(member)}, which the event does not have{hint}"
-        yield Finding("QMP921", described[member], message, name(event.name), ("data", member))
-    for member in has.keys() - described.keys():
-        message = "the comment does not describe this member"
-        yield Finding("QMP920", has[member], message, name(event.name), ("data", member))
+    has = _names(definition.table.get("data", ObjectNode()))
+    if has is None or definition.kind == definitions.UNION:
+        return  # the comment of another type describes the members, or some of them
+    features = _features(definition)
+    for each, line in described.items():
+        if each not in has and each not in features:
+            what = "the event" if is_event else f"the {definition.kind} {quoted(definition.name)}"
+            message = (
+                f"the comment describes {quoted(each)}, which {what} does not have{did_you_mean(each, has)}"
+            )
+            yield Finding("QMP921", line, message, event, ("data", each) if is_event else ())
+    for each, line in has.items() if is_event else ():
+        if each not in described:
+            yield Finding("QMP920", line, "the comment does not describe this member", event, ("data", each))
 
 
 _DESCRIBES = re.compile(r"[ \t]*@([^\s:]+)[ \t]*:")
-"""The beginning of what a comment says about a member or a feature."""
+"""The beginning of what a comment says about a member, a value or a feature."""
 
 
-def _features(event: Definition) -> set[str]:
-    listed = event.table.get("features", ListNode())
-    several = listed if isinstance(listed, ListNode) else ListNode()
-    return {str(each.get("name")) if isinstance(each, ObjectNode) else str(each) for each in several}
+def _names(data: Node) -> dict[str, int] | None:
+    """Return the members or the values that a definition lists, with their lines; None if it names a type."""
+    if isinstance(data, ObjectNode):
+        return {str(member).removeprefix("*"): member.line for member, _ in data.pairs()}
+    if not isinstance(data, ListNode):
+        return None
+    names = [each.get("name") if isinstance(each, ObjectNode) else each for each in data]
+    return {str(each): each.line for each in names if isinstance(each, StringNode)}
+
+
+def _features(definition: Definition) -> set[str]:
+    """Return the features of a definition and of its members and values."""
+    data = definition.table.get("data")
+    inside = data.values() if isinstance(data, ObjectNode) else data if isinstance(data, ListNode) else ()
+    tables = [definition.table, *(each for each in inside if isinstance(each, ObjectNode))]
+    lists = (_names(each["features"]) for each in tables if "features" in each)
+    return {feature for each in lists for feature in each or ()}
 
 
 def examples(event: Definition) -> Iterator[Example]:
