@@ -238,6 +238,16 @@ def test_versions_of_greetings(
     assert (stated["greeting"], stated["greetings"]) == (told[0] if told else None, told)
 
 
+def test_a_greeting_that_the_events_contradict(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    old = event("SHUTDOWN", '{"guest": true}')
+    for version, said in (
+        (greeting(3, 1, 0), ", the greeting says 3.1.0"),
+        (greeting(4, 0, 0), ", but the greeting says 4.0.0"),
+    ):
+        line = first_line(capsys, tmp_path, version + old)[1]
+        assert line == f"fits 2.10 to 3.1: 2 lines, 1 event{said}"
+
+
 REDHAT = '{"device": "d", "operation": "write", "action": "report", "__com.redhat_reason": "enospc"}'
 
 

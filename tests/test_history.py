@@ -91,6 +91,7 @@ def test_every_event_ever_has_a_life_that_begins_and_ends() -> None:
 @pytest.mark.parametrize(
     ("subject", "message"),
     [
+        ("10.0", "10.0 is a release: `qmpcheck diff OLD 10.0` shows what it changed"),
         ("SHUTDWN", 'no spec has an event "SHUTDWN" (did you mean SHUTDOWN?)'),
         ("SHUTDOWN.reson", 'SHUTDOWN has no member "reson" in any spec (did you mean reason?)'),
         ("SHUTDOWN.reson.none", 'SHUTDOWN has no member "reson" in any spec (did you mean reason?)'),

@@ -21,6 +21,7 @@ from qmpcheck.rulebase import DescribedValue, Member, Object, Place, RuleBase, S
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import TEXT_DOCUMENT, SpecEntry
 from qmpcheck.text import name, quoted
+from qmpcheck.version import of_name
 from qmpcheck.wording import alternatives, did_you_mean, type_text
 
 
@@ -131,6 +132,8 @@ def _subject(text: str) -> _Subject:
     event, *members = keypath.names(text.replace("=", "."))
     events = dict.fromkeys(each for stage in spec_line() for each in stage.rule_base.events)
     if event not in events:
+        if of_name(text):
+            raise SpecError(f"{text} is a release: `qmpcheck diff OLD {text}` shows what it changed")
         raise SpecError(f"no spec has an event {quoted(event)}{did_you_mean(event, events)}")
     # Reports print paths with `data`, and users copy them from there.
     if members[:1] == ["data"]:

@@ -75,7 +75,15 @@ def counts(fit: Fit) -> Iterator[str]:
         yield f"{plural(fit.strange, 'line')} that {are}"
     if fit.versions:
         say = "greetings say" if fit.versions[1:] else "greeting says"
-        yield f"the {say} {first_of([*map(str, fit.versions)])}"
+        but = "but " if _contradicts(fit) else ""
+        yield f"{but}the {say} {first_of([*map(str, fit.versions)])}"
+
+
+def _contradicts(fit: Fit) -> bool:
+    """Whether the greetings name releases, none of which is among the best ones."""
+    best = dict(zip(fit.names, fit.best, strict=True))
+    named = [best[each.release] for each in fit.versions if each.release in best]
+    return bool(fit.events) and bool(named) and not any(named)
 
 
 def _evidence(fit: Fit) -> Iterator[str]:
