@@ -541,7 +541,7 @@ def test_a_change_is_known_by_its_value_and_branch() -> None:
 
 def test_rules_that_are_not_understood_any_more_are_changes_of_their_own() -> None:
     rules = ('if action is "stop", STOP follows', 'if action is "reset", RESET follows')
-    changes = [Change("QMP517", "X", (), f"follow-up not found in the new spec: {rule}") for rule in rules]
+    changes = [Change("QMP519", "X", (), f"follow-up not found in the new spec: {rule}") for rule in rules]
     found = report.groups(changesreport.of_change(each, "new") for each in changes)
     assert [each.message for [each] in found] == [each.text for each in changes]
 

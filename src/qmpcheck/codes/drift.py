@@ -201,4 +201,14 @@ CODES: dict[str, Code] = {
         _UNMARKED,
         _MARKED_REORDERED,
     ),
+    "QMP519": _change(
+        "rule-not-understood",
+        ChangeKind(Subject.FOLLOW_UP, Direction.CHANGED, Impact.RISKY, Impact.RISKY),
+        "The old spec says that another event follows this one. The new spec may still say so, in a sentence "
+        "that is not understood. The same goes for a rate limit that is new, unless the old spec stated it.",
+        "Perhaps clients can no longer rely on it. `qmpcheck lint` shows the sentence; say it in words that "
+        "are understood.",
+        _spec(_MEMBER, after=_FOLLOW_UP),
+        _spec(_MEMBER, after='Note: If state is "on", sooner or later the LAMP_SWITCHED event comes again.'),
+    ),
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from qmpcheck import rate_limits
+from qmpcheck.codes import CODES, Impact
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.comparison import ComparedPlace, SpecKinds
 from qmpcheck.rulebase import EventRule, Place, RateLimit
@@ -39,7 +40,8 @@ def _removed(code: str, what: str, said: str, at: ComparedPlace, new: EventRule)
         new: the event in the new spec. If not all of that was understood, the sentence may still be there.
     """
     if new.not_understood:
-        return at.change("QMP517", f"{what} not found in the new spec, {_gap(new)}: {said}")
+        here = at._replace(new=Place(new.not_understood[0], at.new.file))
+        return here.change(_if_unclear(code), f"{what} not found in the new spec, {_gap(new)}: {said}")
     verb = "no longer documented" if code == "QMP517" else "removed"
     return at.change(code, f"{what} {verb}: {said}")
 
@@ -47,9 +49,16 @@ def _removed(code: str, what: str, said: str, at: ComparedPlace, new: EventRule)
 def _added(code: str, what: str, said: str, at: ComparedPlace, old: EventRule) -> Change:
     """Return the change that the new spec has a sentence that the old one lacks; the mirror of `_removed`."""
     if old.not_understood:
-        return at.change("QMP517", f"{what} not found in the old spec, {_gap(old)}: {said}")
+        here = at._replace(old=Place(old.not_understood[0], at.old.file))
+        return here.change(_if_unclear(code), f"{what} not found in the old spec, {_gap(old)}: {said}")
     verb = "now documented" if code == "QMP517" else "added"
     return at.change(code, f"{what} {verb}: {said}")
+
+
+def _if_unclear(code: str) -> str:
+    """Return the code of a change that may be none: it is a risk only if the change would be one."""
+    about = CODES[code].change
+    return "QMP519" if about and about.tolerant >= Impact.RISKY else "QMP517"
 
 
 def _gap(rule: EventRule) -> str:
