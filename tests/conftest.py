@@ -1,6 +1,7 @@
 """What all tests have in common: settings of the property tests, and no releases of the user's own."""
 
 import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,10 @@ THOROUGH = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow],
 settings.register_profile("thorough", THOROUGH)
 settings.register_profile("quick", THOROUGH, max_examples=20)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+# A shell starts its background jobs with interrupts ignored, and the programs that tests start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
