@@ -1,9 +1,14 @@
 """What the command line offers to somebody who is not sure: suggestions, examples, completion."""
 
+import fcntl
 import json
 import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -220,3 +225,18 @@ def test_ignoring_a_code_for_one_event(
     status = main(["validate", str(stream), "--spec", "10.0", "--format", "json", "--ignore", ignored])
     found = json.loads(capsys.readouterr().out)["diagnostics"]
     assert (sorted(each["event"] for each in found), status) == (left, bool(left))
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_fits_a_terminal_of_80_columns(command: str) -> None:
+    reader, writer = pty.openpty()
+    fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
+    with subprocess.Popen([sys.executable, "-m", "qmpcheck", *command.split(), "--help"], stdout=writer):
+        os.close(writer)
+        shown = b""
+        with suppress(OSError):  # how a terminal ends
+            while piece := os.read(reader, 4096):
+                shown += piece
+    os.close(reader)
+    assert b"show this help message" in shown
+    assert max(map(len, shown.decode().splitlines())) <= 80

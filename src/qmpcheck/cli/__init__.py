@@ -131,7 +131,7 @@ def _abandon(stream: IO[str] | None) -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser with safe errors, and help of a fixed width: asking the terminal costs a tenth of a start."""
+    """A parser with safe errors, and help of a fixed width, or narrower if the terminal is."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, formatter_class=_formatter, **options)
@@ -148,7 +148,37 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
-    return argparse.RawDescriptionHelpFormatter(prog, width=100)
+    columns = _columns()
+    if columns >= _WIDEST_HELP:
+        return argparse.RawDescriptionHelpFormatter(prog, width=100)
+    return _NarrowFormatter(prog, width=max(columns - 1, 40))
+
+
+_WIDEST_HELP = 112
+"""The columns that the descriptions take, which are wrapped in the source."""
+
+
+def _columns() -> int:
+    """Return how wide standard output is; `shutil`, which argparse would ask, costs a tenth of a start."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or _WIDEST_HELP
+    except (AttributeError, OSError, ValueError):
+        return _WIDEST_HELP
+
+
+class _NarrowFormatter(argparse.RawDescriptionHelpFormatter):
+    """Wraps the paragraphs of a description again, but neither lists nor examples."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:  # noqa: ARG002 -- as argparse calls it
+        import textwrap
+
+        paragraphs = text.strip().split("\n\n")
+        return "\n\n".join(
+            each
+            if "\n  " in each or each.startswith("  ")
+            else textwrap.fill(each, width, break_on_hyphens=False)
+            for each in paragraphs
+        )
 
 
 def full_parser() -> argparse.ArgumentParser:

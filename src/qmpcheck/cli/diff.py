@@ -6,7 +6,7 @@ client. CLIENT is a recording of what it receives, or a list of what it reads, w
   EVENT               all of the event
   EVENT!              its name only
   EVENT.member        that member
-  EVENT.member=value  that member; the client handles the value, so adding the value is safe
+  EVENT.member=value  the client handles this value, so adding it is safe
   # ...               a comment
 
 An item must be in some release, unless a ? follows it. Lists for some clients come with qmpcheck: libvirt is
