@@ -34,8 +34,9 @@ FILES = {
 REGISTRY = {"1": "lines.py", "2": "payload.py", "3": "temporal.py", "5": "drift.py", "9": "documents.py"}
 
 ALSO = {
-    "2": ", and of an error the evidence: what another release must have to allow it",
-    "3": ", and of a rule the outcome",
+    "1": ", and the remedy",
+    "2": ", the remedy, and of an error the evidence: what another release must have to allow it",
+    "3": ", the remedy, and of a rule the outcome",
     "5": ", and what change it is",
 }
 """What an entry has besides. tests/test_codes.py fails if it is missing."""

@@ -46,6 +46,11 @@ def test_lists_are_found_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", "9.2", "10.0", "--used-by", "libvrt"]) == 2
     told = capsys.readouterr().err
     assert "libvrt: no such file, and no client of this name (did you mean libvirt?);" in told
+    assert main(["diff", "9.2", "10.0", "--used-by", "WATCHDOG.action"]) == 2
+    assert (
+        "; for an event: echo WATCHDOG.action | qmpcheck diff OLD NEW --used-by -\n"
+        in capsys.readouterr().err
+    )
     assert main(["diff", "9.2", "10.0", "--used-by", "kataa"]) == 2
     assert "(did you mean kata?);" in capsys.readouterr().err
     assert "known: ganeti, incus, kata, libvirt, proxmox, qemu-iotests" in told

@@ -947,6 +947,7 @@ def test_a_failure_can_be_reproduced_by_hand(tmp_path: Path, capsys: pytest.Capt
     [
         ("/no/such", "No such file or directory"),
         ("/bin", "it is a folder"),
+        ("qemu-system-nothing", "it is not on PATH"),
         ("/bin/false", "it ended without an answer"),
     ],
 )

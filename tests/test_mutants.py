@@ -17,7 +17,7 @@ from strategies import rules_of_events
 
 from qmpcheck.checking import json_schema
 from qmpcheck.cli import main
-from qmpcheck.codes import STREAM_CODES
+from qmpcheck.codes import CODES, STREAM_CODES
 from qmpcheck.generating.mutants import Mutant, mutants
 from qmpcheck.generating.stream import Generation
 from qmpcheck.qmp import introspect
@@ -87,8 +87,9 @@ def test_jsonschema_refuses_the_same_payloads(name: str) -> None:
     validator = jsonschema.Draft202012Validator(json_schema.of_rule_base(spec.rule_base))
     for mutant in mutants_of(spec):
         is_integer_there = "1.0" in mutant.what
-        if "QMP201" <= mutant.code <= "QMP205" and not is_integer_there:
-            assert not validator.is_valid(json.loads(mutant.lines[mutant.line - 1])), mutant.what
+        if CODES[mutant.code].evidence and not is_integer_there:
+            payload = json.loads(mutant.lines[mutant.line - 1])
+            assert not validator.is_valid(payload), f"{mutant.what}: checking/json_schema.py accepts it"
 
 
 # QEMU's own schema

@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -222,7 +223,11 @@ def _identified(path: str) -> Build:
     try:
         return builds.ask(path)
     except Unanswered as error:
-        reason = "it is a folder" if os.path.isdir(path) else error
+        reason = str(error)
+        if os.path.isdir(path):
+            reason = "it is a folder"
+        elif os.path.basename(path) == path and not shutil.which(path):
+            reason = "it is not on PATH"
         raise SpecError(f"cannot run {safe(path)}: {reason}") from None
 
 

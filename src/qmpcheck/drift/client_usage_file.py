@@ -83,9 +83,13 @@ def _located(name: str) -> str:
     if known:
         return lists[max(known, key=_version)]
     hint = did_you_mean(name, dict.fromkeys((*clients(), *lists)))
-    raise SpecError(
-        f"{safe(name)}: no such file, and no client of this name{hint}; known: {', '.join(clients())}"
-    )
+    known_as = f"known: {', '.join(clients())}"
+    if _EVENT.match(name):
+        known_as += f"; for an event: echo {name} | qmpcheck diff OLD NEW --used-by -"
+    raise SpecError(f"{safe(name)}: no such file, and no client of this name{hint}; {known_as}")
+
+
+_EVENT = re.compile(r"[A-Z_]{3,}(\.|$)")
 
 
 _VERSIONED = re.compile(r"-[0-9][0-9.]*$")
