@@ -561,7 +561,7 @@ def test_a_severity_stands_in_every_report(
     qemu = editing(tmp_path, f"{A_MEMBER_MORE}; {NO_RESET}")
     assert main(["gate", "--qemu", qemu, *LIFE, *NO_COMMANDS, "--report", "github=-"]) == 0
     told = capsys.readouterr().out
-    assert re.search(r"^life-cycle +\S+  1 not seen  ", told, re.MULTILINE)
+    assert re.search(r"^life-cycle +\S+  1 warning, 1 not seen  ", told, re.MULTILINE)
     assert re.search(r"^QMP203 .* warning ", told, re.MULTILINE)
     assert re.search(r"^2 passed; .*; 0 errors, 2 warnings; ", told, re.MULTILINE)
     assert re.findall(r"^::(\w+) .*title=(QMP...)", told, re.MULTILINE) == [
