@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from itertools import compress, takewhile
+from itertools import compress, starmap, takewhile
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -351,8 +351,8 @@ class Checker:
         self._column, self._kept_until = column, 0
         # Most messages have no steps: `compress` and `filter` skip them without a bytecode for each.
         planned = [*map(self._active.plan.by_kind.get, column.kinds)]
-        with_steps = (compress(each, planned) for each in (column.lines, column.messages, column.kinds))
-        for (steps, remember), seen in zip(filter(None, planned), map(Seen, *with_steps), strict=True):
+        with_steps = compress(zip(column.lines, column.messages, column.kinds, strict=True), planned)
+        for (steps, remember), seen in zip(filter(None, planned), starmap(Seen, with_steps), strict=True):
             for waiting, step in steps:  # the same as `plan.take`, without a call for each message
                 if waiting.open:  # asked just before the step: an earlier step may have opened or closed it
                     step(seen)
