@@ -97,4 +97,4 @@ def test_lint_lists_what_is_new_in_a_changed_document(
     compiled = documents.read("".join(lines)).rule_base
     assert compiled.not_understood == 2
     codes = {change.code for change in compare(documents.read(original).rule_base, compiled)}
-    assert codes == {"QMP517"}
+    assert codes == {"QMP519"}
