@@ -358,6 +358,7 @@ class Checker:
                     step(seen)
             remember(seen)
         self._keep_latest(column.lines[-1] + 1)
+        self._column = NOTHING  # the next messages take the memory of these, which is still in the cache
 
     def _keep_latest(self, end: int) -> None:
         """Keep the timestamps of the present column up to a line, if an open trigger has a bound.
