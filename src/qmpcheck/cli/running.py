@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -64,8 +64,7 @@ def results(options: argparse.Namespace, checker: FileChecker) -> Results:
         SpecError: a path means no file, or a folder or a URL cannot be read.
     """
     found = Results()
-    state = _state(options, checker)
-    with _progress(options) as progress:
+    with _state(options, checker) as state, _progress(options) as progress:
         is_here = options.jobs == 1 and not options.cluster
         here = ThisProcess(checker, progress.advance if progress and is_here else int)
         recordings = _recordings(options)
@@ -78,9 +77,9 @@ def results(options: argparse.Namespace, checker: FileChecker) -> Results:
                     found.add(each.results)
                     if progress:
                         progress.done(each, counts_bytes=not is_here)
-    if state:
-        with _state_errors(options):
-            state.close()
+        if state:
+            with _state_errors(options):
+                state.compact()
     if not len(found):
         raise SpecError(f"{safe(options.streams[0])}: no file in it, except those of the state")
     return found
@@ -91,9 +90,11 @@ def keeps_excerpts(options: argparse.Namespace) -> bool:
     return bool(options.cluster or options.state) or any(each.format == TABLES for each in options.reports)
 
 
-def _state(options: argparse.Namespace, checker: FileChecker) -> KeptResults | None:
+@contextmanager
+def _state(options: argparse.Namespace, checker: FileChecker) -> Iterator[KeptResults | None]:
     if not options.state:
-        return None
+        yield None
+        return
     from qmpcheck.validation.state import KeptResults, digest
     from qmpcheck.validation.worker import edition
 
@@ -101,7 +102,8 @@ def _state(options: argparse.Namespace, checker: FileChecker) -> KeptResults | N
         state = KeptResults(options.state, digest([edition(), checker.identity()]))
     for path in state.damaged:
         tell(f"{safe(path)} is damaged; its recordings are checked again")
-    return state
+    with closing(state):
+        yield state
 
 
 @contextmanager

@@ -70,6 +70,10 @@ class KeptResults:
             self._files.append(self._write(new))
 
     def close(self) -> None:
+        """Let go of the rows; the files stay."""
+        self._rows.close()
+
+    def compact(self) -> None:
         """Put many small files together in fewer large ones, at the end of a run.
 
         Raises:
@@ -83,7 +87,6 @@ class KeptResults:
             for path in old:  # another run that is reading them checks again what it misses
                 with suppress(FileNotFoundError):
                     _remove(path)
-        self._rows.close()
 
     def _listed(self) -> list[str]:
         try:
