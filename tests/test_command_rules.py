@@ -3,6 +3,7 @@
 import functools
 import json
 import re
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -659,3 +660,20 @@ def test_the_sentence_that_a_rule_cites_is_in_every_release_since(rule: CommandR
     assert [each for each in concerned if not pattern.search(comments(each)[rule.cites.definition])] == []
     cited = (SPECS / "qapi" / f"{rule.cites.release}.0" / rule.cites.file).read_text().split("\n")
     assert pattern.search(plain("\n".join(cited[rule.cites.line - 1 : rule.cites.line + 3])))
+
+
+def test_memory_does_not_grow_with_commands_that_fail() -> None:
+    checker = Checker(RULES, CheckOptions(series=(7, 2)))
+
+    def feed(begin: int) -> int:
+        for at in range(begin, begin + 4000):
+            command = sent("block-stream", device="d", job_id=f"job-{at}")
+            checker.feed([json.dumps(each).encode() for each in (command, error())])
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        first = feed(0)
+        assert feed(4000) - first < 100_000
+    finally:
+        tracemalloc.stop()

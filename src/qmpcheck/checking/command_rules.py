@@ -1,8 +1,7 @@
 """The rules about commands that come with qmpcheck: `commands.toml` beside the rule bases.
 
-They are written in the language of `user_rules`, with a few keys more, and become temporal rules once for
-each
-release: a release has only the rules about its own commands and events.
+They are written in the language of `user_rules`, with a few keys more, and are compiled for each release: it
+has only the rules about its own commands and events.
 """
 
 from __future__ import annotations

@@ -331,6 +331,8 @@ class Response(Monitor):
         open[:] = kept
         if key in self._counted:
             self._counted[key].remove(trigger.line)
+        elif not kept:
+            self.open.pop(key, None)  # else a stream of commands that fail would grow it for ever
 
     def on_ending(self, shutdown: Seen) -> None:
         """Excuse the commands whose work QEMU may have dropped as the process ends."""
