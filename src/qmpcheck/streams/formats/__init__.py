@@ -177,15 +177,18 @@ def recognised(head: bytes, path: str = "") -> Format:
     Raises:
         Unreadable: the file is in no known format, or in one that cannot be read; the text says what to do.
     """
-    from qmpcheck.streams.formats.unreadable import ARCHIVE, REPR, instead_of
+    if b"\0" in head[:_TAR_HEADER]:
+        from qmpcheck.streams.formats.unreadable import ARCHIVE  # most files are text
 
-    if ARCHIVE.pattern.match(head):
-        raise Unreadable(ARCHIVE.instead)
+        if ARCHIVE.pattern.match(head):  # in a tar of recordings, most lines are messages
+            raise Unreadable(ARCHIVE.instead)
     is_named_jsonl = _NAMED_JSONL.search(path) is not None
     # The last two find messages in any text, so that they come after the formats that cannot be read.
     for format in FORMATS[:-2]:
         if format.recognises(head) and not (is_named_jsonl and format.is_lenient):
             return format
+    from qmpcheck.streams.formats.unreadable import REPR, instead_of
+
     if instead := instead_of(head):
         raise Unreadable(instead)
     if is_named_jsonl and (b"{" in head or not head.strip()) and b"\0" not in head:
@@ -194,6 +197,10 @@ def recognised(head: bytes, path: str = "") -> Format:
         if format.recognises(head):
             return format
     raise Unreadable(REPR.instead if REPR.pattern.search(head) else _unknown(head))
+
+
+_TAR_HEADER = 512
+"""Bytes of the header of the first file in a tar."""
 
 
 def _unknown(head: bytes) -> str:
