@@ -597,8 +597,10 @@ def test_a_log_without_some_events_and_replies_shows_what_came_and_not_what_did_
     rules.write_text(f'[[rule]]\nname = "own"\n{rule}\n')
     options = ["--spec", "7.2", "--complete", "--input", "incus", "--rules", str(rules), *selected]
     main(["validate", str(log), *options, "--format", "json"])
-    found = json.loads(capsys.readouterr().out)["diagnostics"]
+    said = capsys.readouterr()
+    found = json.loads(said.out)["diagnostics"]
     assert [f"{each['line']} {each['code']}" for each in found] == expected
+    assert ('can lack the greeting, replies and some events: rule "own"' in said.err) == (not expected)
 
 
 def test_the_same_however_a_stream_is_cut() -> None:

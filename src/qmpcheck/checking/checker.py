@@ -95,6 +95,11 @@ class Checker:
         # Without a code about time, neither monitors nor timestamps are needed, which is much faster.
         self._checks_time = bool(self.options.selected) or not TIME_CODES.isdisjoint(self.options.codes)
         rules = self._temporal_rules()
+        self._unchecked_rules = tuple(
+            rule.title
+            for rule in self.options.rules
+            if not rule.is_checkable(self.options.lacks_events, self.options.lacks_commands)
+        )
         reads_commands = (
             self._checks_time and self.options.command_rules != "none" and not self.options.lacks_commands
         )
@@ -263,6 +268,7 @@ class Checker:
             severities=self.options.severities,
             versions=tuple(self._versions),
             timeline=self._recorder.finish() if self._recorder else None,
+            unchecked_rules=self._unchecked_rules,
         )
         self._begin()
         return result

@@ -59,6 +59,7 @@ class StreamResult(NamedTuple):
         may_lack: what the format does not keep, in words.
         timeline: what happened in it; None if the options did not ask for one.
         files: the paths of the files that were joined, in order; () for a single file.
+        unchecked_rules: titles of the user's rules that such a stream cannot show broken.
     """
 
     path: str
@@ -77,6 +78,7 @@ class StreamResult(NamedTuple):
     may_lack: str = ""
     timeline: Timeline | None = None
     files: tuple[str, ...] = ()
+    unchecked_rules: tuple[str, ...] = ()
 
     @classmethod
     def unread(cls, path: str, reason: str) -> StreamResult:

@@ -290,7 +290,7 @@ def _report(
 
 
 def _notes(results: Collection[StreamResult]) -> list[str]:
-    """Return the reasons why streams were checked by a spec that the user did not name, each once."""
+    """Return why streams were checked by a spec that nobody named, and which rules were not checked."""
     by_reason: dict[str, list[str]] = {}
     more: Counter[str] = Counter()
     for result in results:
@@ -302,7 +302,13 @@ def _notes(results: Collection[StreamResult]) -> list[str]:
             more[result.why] += 1
     chosen = [f"{first_of(paths, more[why])}: {why}" for why, paths in by_reason.items()]
     notes = dict.fromkeys(result.spec.note for result in results if result.spec and result.spec.note)
-    return [*chosen, *notes]
+    unchecked = dict.fromkeys(_unchecked_rules(result) for result in results if result.unchecked_rules)
+    return [*chosen, *notes, *unchecked]
+
+
+def _unchecked_rules(result: StreamResult) -> str:
+    rules = alternatives([*map(quoted, result.unchecked_rules)], "and")
+    return f"not checked in the format {result.format}, which can lack {result.may_lack}: rule {rules}"
 
 
 def _label(path: str, vm: str) -> str:

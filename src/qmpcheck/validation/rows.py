@@ -33,6 +33,7 @@ class _Row(msgspec.Struct, array_like=True):
     why: str
     may_lack: str
     files: tuple[str, ...]
+    unchecked_rules: tuple[str, ...] = ()
 
 
 def dump(results: Sequence[StreamResult]) -> str:
