@@ -4,7 +4,7 @@
 
 - `reader`: decodes lines (`decoder`), and has the lines that break a rule explained (`explain`).
 - `timestamps`: checks the order of time, and rate limits.
-- `plan`: the steps of each message, mostly methods of `monitors`, of which each temporal rule has one.
+- `plan`: the steps of each message. Most are methods of `monitors`: each temporal rule has one monitor.
 - `session`: the state of the QEMU process, which monitors share; it has the open commands (`sent_commands`).
 - `result`: counts and lists findings. `timeline` records what happened, for reports that draw it.
 

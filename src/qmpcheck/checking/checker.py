@@ -245,7 +245,7 @@ class Checker:
         self._new_connection()
 
     def feed_cut(self, numbers: Sequence[int]) -> None:
-        """Report messages of which the log has only a part, by the numbers of their lines."""
+        """Report messages that are cut off in the log, by the numbers of their lines."""
         for number in numbers:
             self._report(Finding("QMP106", number, "the log holds only a part of this message"))
 
@@ -359,7 +359,7 @@ class Checker:
         planned = [*map(self._active.plan.by_kind.get, column.kinds)]
         with_steps = compress(zip(column.lines, column.messages, column.kinds, strict=True), planned)
         for (steps, remember), seen in zip(filter(None, planned), starmap(Seen, with_steps), strict=True):
-            for waiting, step in steps:  # the same as `plan.take`, without a call for each message
+            for waiting, step in steps:  # as in `plan.take`, without a call for each message
                 if waiting.open:  # asked just before the step: an earlier step may have opened or closed it
                     step(seen)
             remember(seen)

@@ -253,7 +253,7 @@ class _Counted:
 
 
 _NO_TIME = (1 << 63) - 1
-"""Stands for the time of a trigger without a clock. It is later than any, so that the bound never passes."""
+"""The time of a trigger without a clock: later than any other, so that its bound never passes."""
 
 
 class Response(Monitor):

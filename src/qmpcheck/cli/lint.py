@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     outputs = [*filter(None, [options.baseline])]
     report_option.prepare(options.reports, options.documents, outputs, options.format, options.output)
     results, unreadable = _lint(options.documents, codes)
-    # QEMU's own documents have many defects. Users are told about those that are new in theirs.
+    # QEMU's own documents have many defects. Only those that are new in the user's document are reported.
     known = baseline.read(KNOWN, catalogue.rules_file(KNOWN))
     new = lintreport.report(_without(results, known), unreadable, options.fail_on, known)
     updates = options.update_baseline and not unreadable

@@ -63,7 +63,7 @@ class Build(NamedTuple):
         return ""
 
     def _needs(self, option: str, value: str) -> Iterator[tuple[str, Sequence[str], frozenset[str]]]:
-        """What an option needs: the kind, the names of which one is enough, and all names that are listed."""
+        """What an option needs: the kind, the names (one is enough), and all names that the build lists."""
         first, *properties = value.split(",")
         match option:
             case "-machine":

@@ -168,7 +168,7 @@ def _of_a_storage_daemon(recipe: Recipe) -> Recipe:
 
 
 def _checker(spec: Spec, recipe: Recipe, given: tuple[str, ...]) -> Checker:
-    """A checker for scenarios that give QEMU those options, of which the spec may know only some."""
+    """A checker for scenarios that give QEMU those options; the spec may know only some of them."""
     known = options_with_follow_ups(spec.rule_base)
     assume = tuple(option for option in given if option in known)
     return msgspec.structs.replace(recipe, assume=assume).checker(spec)

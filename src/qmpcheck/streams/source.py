@@ -44,7 +44,7 @@ class Failures:
     """Within it, what keeps a stream from being read is raised as `Unreadable`.
 
     Args:
-        file: the stored bytes, of which a cut file's message says where they end.
+        file: the stored bytes; the message about a file that is cut off says where they end.
     """
 
     def __init__(self, file: io.BufferedReader | None = None) -> None:

@@ -13,7 +13,7 @@ _ARGUMENTS, _RESULTS = 0x1000, 0x1100
 
 
 def _call(guest: QTest, function: str, *arguments: int, results: int = 1) -> tuple[int, ...]:
-    """Call the firmware, and return its results, of which the first is a status."""
+    """Call the firmware, and return its results; the first one is a status."""
     guest.write(_ARGUMENTS, struct.pack(f">{len(arguments) or 1}I", *(arguments or (0,))))
     guest.ask(f"rtas {function} {len(arguments)} {_ARGUMENTS:#x} {results} {_RESULTS:#x}")
     return struct.unpack(f">{results}I", guest.read(_RESULTS, 4 * results))

@@ -216,7 +216,7 @@ SCENARIOS = (
     ),
     Scenario(
         "quorum",
-        "a quorum is read of which one image of three differs, and one of which all do",
+        "two quorums are read: in one, one of three images differs; in the other, all do",
         (
             *copied(
                 expected(
