@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import gc
 import importlib
 import io
@@ -47,6 +48,7 @@ TRACEBACK = "QMPCHECK_TRACEBACK"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status, which is never 1 for a failure of qmpcheck itself."""
     gc.set_threshold(_COLLECTED_AFTER)
+    atexit.register(gc.freeze)  # to look for cycles once more, as Python does at its end, takes milliseconds
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
