@@ -19,7 +19,7 @@ def marked(line: str, path: KeyPath, code: str, folder: Path) -> str | None:
     file.write_bytes(line.encode("utf-8", "surrogatepass") + b"\n")
     finding = Finding(code, 1, "", path=path)
     found = excerpt.find(str(file), [finding]).get(finding)
-    return found and found.text[found.start : found.start + found.length]
+    return found.text[found.start : found.start + found.length] if found else None
 
 
 @pytest.mark.parametrize(

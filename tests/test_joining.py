@@ -241,7 +241,7 @@ def test_an_unreadable_part_is_named(tmp_path: Path, capsys: pytest.CaptureFixtu
 )
 def test_the_order_of_names_and_where_one_may_be_missing(names: list[str], gaps: list[int]) -> None:
     files = [StoredFile(f"s3://b/{name}") for name in names]
-    [recording] = joining.by_pattern(sorted(files), re.compile("(s3)"))
+    [recording] = joining.by_pattern(sorted(files, key=lambda each: each.path), re.compile("(s3)"))
     assert [each.path for each in recording.files] == [each.path for each in files]
     assert [*recording.gaps] == gaps
 

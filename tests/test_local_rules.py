@@ -56,7 +56,8 @@ def test_a_release_that_was_installed_is_one_like_the_others(capsys: pytest.Capt
     assert capsys.readouterr().out == f"installed 99.0: 2 events, in {path}\n"
     forget()
     assert [catalogue.find(name).id for name in ("99.0", "latest", "99.0.7")] == ["99.0"] * 3
-    assert catalogue.of_version(Version(99, 0, 1))[3:5] == ("", "")
+    patch_level = catalogue.of_version(Version(99, 0, 1))
+    assert (patch_level.newer, patch_level.note) == ("", "")
     assert catalogue.releases()[-1].name == "99.0"
     Path("s.jsonl").write_text(GREETING + LAMP)
     assert main(["validate", "s.jsonl", "--spec", "auto"]) == 0

@@ -164,7 +164,7 @@ def test_a_git_revision(name: str, repository: Path, monkeypatch: pytest.MonkeyP
     assert list(spec.rule_base.events) == EVENTS
     data = spec.rule_base.events["LAMP_SWITCHED"].data
     assert [member.name for member in data.members] == ["on"]
-    assert spec.origin[:2] == ("2031-05-06", git(repository, "rev-parse", "HEAD"))
+    assert (spec.origin.date, spec.origin.commit) == ("2031-05-06", git(repository, "rev-parse", "HEAD"))
 
 
 def test_a_bare_repository(repository: Path, tmp_path: Path) -> None:

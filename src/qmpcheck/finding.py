@@ -7,7 +7,6 @@ print, as whoever makes it escapes what comes from a stream, except where an att
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import msgspec
 
@@ -17,7 +16,7 @@ from qmpcheck.keypath import KeyPath
 from qmpcheck.text import safe
 
 
-class Excerpt(NamedTuple):
+class Excerpt(msgspec.Struct, frozen=True):
     """A part of a line, with a marker under what a finding is about.
 
     Attributes:

@@ -11,7 +11,7 @@ KeyPath = tuple[str | int, ...]
 
 ITEMS = -1
 
-_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_PLAIN_KEY = r"[A-Za-z0-9_-]{1,80}"
 
 
 def as_text(path: KeyPath) -> str:
@@ -20,7 +20,7 @@ def as_text(path: KeyPath) -> str:
     for key in path:
         if isinstance(key, int):
             text += "[]" if key == ITEMS else f"[{key}]"
-        elif _PLAIN_KEY.fullmatch(key):
+        elif re.fullmatch(_PLAIN_KEY, key):
             text += f".{key}" if text else key
         else:
             text += f"[{quoted(key)}]"
@@ -32,17 +32,17 @@ def of_any_item(path: KeyPath) -> KeyPath:
     return tuple(ITEMS if isinstance(key, int) else key for key in path)
 
 
-_DOT = re.compile(r"\.((?:__[A-Za-z0-9.-]+_)?[^.]*)")
+_DOT = r"\.((?:__[A-Za-z0-9.-]+_)?[^.]*)"
 """A dot and the name after it. Only names that a vendor added have dots of their own, in the domain that they
 begin with: `__com.redhat_reason`."""
 
 
 def names(text: str) -> list[str]:
     """Split a dotted text that a user wrote, such as `EVENT.member.member`; a missing name is ""."""
-    return _DOT.findall(f".{text}")
+    return re.findall(_DOT, f".{text}")
 
 
-_VENDORS = re.compile(r"__[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+_.+", re.DOTALL)
+_VENDORS = r"(?s)__[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+_.+"
 
 
 def is_vendors(name: object) -> bool:
@@ -51,4 +51,4 @@ def is_vendors(name: object) -> bool:
     QMP reserves names that begin with `__`, a reversed domain and `_` for downstreams. Specs neither list nor
     forbid them.
     """
-    return isinstance(name, str) and name.startswith("__") and _VENDORS.fullmatch(name) is not None
+    return isinstance(name, str) and name.startswith("__") and re.fullmatch(_VENDORS, name) is not None

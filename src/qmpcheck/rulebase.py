@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any as Json
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -33,7 +33,7 @@ BUILD: Source = "build"
 """The kinds of specs: an event document, a QAPI schema, and what a binary says about itself."""
 
 
-class Place(NamedTuple):
+class Place(msgspec.Struct, frozen=True):
     """Where a spec states a fact; both empty if the spec has no lines."""
 
     line: LineNumber = None
@@ -284,7 +284,7 @@ class SpecError(ValueError):
     """A name is not that of a spec, or a file or a binary cannot be read as one."""
 
 
-class BranchCondition(NamedTuple):
+class BranchCondition(msgspec.Struct, frozen=True):
     """A branch of a union applies if in the object at the path `within`, the member `tag` has that value."""
 
     within: KeyPath
@@ -295,7 +295,7 @@ class BranchCondition(NamedTuple):
         return f"{name(self.tag)} is {quoted(self.value)}"
 
 
-class DescribedValue(NamedTuple):
+class DescribedValue(msgspec.Struct, frozen=True):
     """A value as a spec describes it.
 
     Attributes:
@@ -335,9 +335,9 @@ class DescribedValue(NamedTuple):
         """Yield the values one level below: members, also of branches; items; the types of an alternate."""
         match self.type:
             case Array(items):
-                yield self._replace(path=(*self.path, ITEMS), type=items)
+                yield msgspec.structs.replace(self, path=(*self.path, ITEMS), type=items)
             case Alternate(types):
-                yield from (self._replace(type=each) for each in types)
+                yield from (msgspec.structs.replace(self, type=each) for each in types)
             case Object():
                 yield from self._members(self.type)
 
@@ -345,10 +345,12 @@ class DescribedValue(NamedTuple):
         """Yield the members of this object or branch, and those that its own branches add."""
         for member in described.members:
             place = Place(member.line, member.file or self.place.file)
-            yield self._replace(path=(*self.path, member.name), type=member.type, place=place, member=member)
+            yield msgspec.structs.replace(
+                self, path=(*self.path, member.name), type=member.type, place=place, member=member
+            )
         for value, branch in described.branches.items():
             condition = BranchCondition(self.path, described.discriminator, value)
-            yield from self._replace(branches=(*self.branches, condition))._members(branch)
+            yield from msgspec.structs.replace(self, branches=(*self.branches, condition))._members(branch)
 
 
 def walk(described: Type, path: KeyPath = (), place: Place = NOWHERE) -> Iterator[DescribedValue]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple
+
+import msgspec
 
 from qmpcheck import rulebase
 from qmpcheck.rulebase import FollowUp, RateLimit
@@ -60,7 +61,7 @@ def plural(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-class ReleaseRange(NamedTuple):
+class ReleaseRange(msgspec.Struct, frozen=True):
     """Consecutive releases: the places of the first and the last one."""
 
     first: int

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import compress, starmap, takewhile
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -415,7 +415,7 @@ class Checker:
 _open = attrgetter("open")
 
 
-class _RuleSet(NamedTuple):
+class _RuleSet(msgspec.Struct, frozen=True):
     """The monitors of some temporal rules, those of them with a bound (`within`), and the plan for all."""
 
     monitors: Sequence[Monitor]

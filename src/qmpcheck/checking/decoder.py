@@ -12,7 +12,7 @@ import functools
 import operator
 import re
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -40,7 +40,7 @@ class _NoClockTimestamp(_Struct):
     microseconds: Literal[-1]
 
 
-class Decoder(NamedTuple):
+class Decoder(msgspec.Struct, frozen=True):
     """A function that decodes one line, and the name of the event for each class of its results."""
 
     decode: Decode

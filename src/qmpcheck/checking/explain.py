@@ -11,6 +11,8 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, NamedTuple
 
+import msgspec
+
 from qmpcheck import rulebase
 from qmpcheck.checking import errata
 from qmpcheck.finding import Finding
@@ -176,7 +178,7 @@ _LAST_MICROSECOND = 999_999
 # The payload
 
 
-class _SpecPlace(NamedTuple):
+class _SpecPlace(msgspec.Struct, frozen=True):
     """Where the spec describes a value: what findings about the value have in common.
 
     Attributes:
@@ -192,7 +194,7 @@ class _SpecPlace(NamedTuple):
 
     def of(self, member: Member) -> _SpecPlace:
         """Return the place of a member of the value."""
-        return self._replace(line=member.line, file=member.file or self.file)
+        return msgspec.structs.replace(self, line=member.line, file=member.file or self.file)
 
     def finding(self, code: str, text: str, path: KeyPath, got: str = "") -> Finding:
         """Return a finding about a value that the spec describes here.
@@ -268,7 +270,8 @@ def _object_faults(
             # A value without a branch adds no members, and unknown ones are still errors.
             branch = described.branches.get(tag, Object(open=described.open))
             where = (*place.where, f"{name(described.discriminator)} is {quoted(tag)}")
-            yield from _object_faults(branch, value, path, place._replace(where=where), known)
+            in_branch = msgspec.structs.replace(place, where=where)
+            yield from _object_faults(branch, value, path, in_branch, known)
     elif not described.open:
         has = alternatives(_first(known), "and") if known else "none"
         for key in value:

@@ -12,7 +12,7 @@ import functools
 from collections.abc import Callable, Iterator
 from itertools import chain
 from operator import itemgetter
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import msgspec
 
@@ -34,7 +34,7 @@ Those after them are only counted, in 16 bytes each: a hostile stream can have a
 Outcome = Literal["met", "not needed", "late", "missing", "pending", "unpreceded", "present"]
 
 
-class Judgement(NamedTuple):
+class Judgement(msgspec.Struct, frozen=True):
     """What a monitor decided about one message.
 
     Attributes:
@@ -52,7 +52,7 @@ class Judgement(NamedTuple):
     erratum: str = ""
 
 
-class Reporter(NamedTuple):
+class Reporter(msgspec.Struct, frozen=True):
     """The functions that monitors report to.
 
     Attributes:

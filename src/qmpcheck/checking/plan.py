@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from qmpcheck.checking.accessors import accessor
 from qmpcheck.checking.monitors import Monitor, Precedence, Response
 from qmpcheck.checking.sent_commands import CommandSteps, Step
@@ -49,7 +51,7 @@ class _Always:
 _ALWAYS_WAITING = _Always()
 
 
-class _PlannedStep(NamedTuple):
+class _PlannedStep(msgspec.Struct, frozen=True):
     step: Step
     condition: Condition
     waiting: Waiting

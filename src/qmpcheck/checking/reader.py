@@ -11,7 +11,7 @@ import functools
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _BLANKS = b" \t\r\n"
 
 
-class Read(NamedTuple):
+class Read(msgspec.Struct, frozen=True):
     """The messages on some lines, and what is wrong with these lines.
 
     Attributes:
@@ -57,7 +57,8 @@ class Reader:
 
     def __init__(self, rule_base: RuleBase, known: tuple[Erratum, ...], with_commands: bool) -> None:
         self._rule_base, self._known, self._with_commands = rule_base, known, with_commands
-        self._decode, self.names = decoder.compile(rule_base)
+        compiled = decoder.compile(rule_base)
+        self._decode, self.names = compiled.decode, compiled.names
         self._chooses_decoders = False
         """Set by the first reply or command: from then on, a line's first bytes choose its decoder."""
 

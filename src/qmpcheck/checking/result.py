@@ -128,7 +128,7 @@ class StreamResult(NamedTuple):
         )
 
 
-class Selection(NamedTuple):
+class Selection(msgspec.Struct, frozen=True):
     """Which findings to report.
 
     Attributes:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
+
+import msgspec
 
 from qmpcheck.checking.temporal_rule import Condition
 from qmpcheck.checking.timestamps import Seen
@@ -44,7 +46,7 @@ class CommandSteps:
         self.at_success: list[tuple[Condition, Step]] = []
 
 
-class _SentCommand(NamedTuple):
+class _SentCommand(msgspec.Struct, frozen=True):
     """A command that has no reply yet.
 
     Attributes:

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import compress, count, islice, pairwise, repeat
 from operator import attrgetter, gt
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -68,7 +68,7 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
         return accessor(self.kind, path)(self.message)
 
 
-class Column(NamedTuple):
+class Column(msgspec.Struct, frozen=True):
     """Messages of a stream in order, as columns: what concerns all of them is done without a loop in Python.
 
     Attributes:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -181,7 +181,7 @@ def _reworded(error: str, kind: type[RuleTable]) -> InvalidRule:
     return InvalidRule(_EXPECTED.get(key, safe(error)), key)
 
 
-class Vocabulary(NamedTuple):
+class Vocabulary(msgspec.Struct, frozen=True):
     """The events and commands that rules can be about.
 
     Attributes:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 
 from qmpcheck import atomicfile, rulebase
 from qmpcheck.cli import output, strictness
@@ -70,7 +71,7 @@ def _release(options: argparse.Namespace) -> bytes:
             read.
     """
     name = options.release
-    if not local_rules.RELEASE.fullmatch(name):
+    if not re.fullmatch(local_rules.RELEASE, name):
         raise SpecError(
             f"--as: {quoted(name)} is not the name of a release; expected one such as 11.2, or 11.2.1"
         )

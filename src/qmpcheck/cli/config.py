@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Iterator
-from typing import Annotated, Any, Literal, NamedTuple, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -89,7 +89,7 @@ class _InvalidValue(Exception):
         self.within = within
 
 
-class ConfigFile(NamedTuple):
+class ConfigFile(msgspec.Struct, frozen=True):
     """A file with a configuration.
 
     Attributes:
@@ -150,9 +150,7 @@ def _own(path: str) -> ConfigFile | None:
     return ConfigFile(path, text, (), settings)
 
 
-_MENTIONS_QMPCHECK = re.compile(
-    rb"""\btool["' \t]*\.["' \t]*qmpcheck\b|^[ \t]*\[[ \t]*["']?tool["']?[ \t]*\]""", re.MULTILINE
-)
+_MENTIONS_QMPCHECK = rb"""(?m)\btool["' \t]*\.["' \t]*qmpcheck\b|^[ \t]*\[[ \t]*["']?tool["']?[ \t]*\]"""
 """Matches every project file that configures qmpcheck, and few others: to parse them all takes too long."""
 
 
@@ -163,7 +161,7 @@ def _project(path: str) -> ConfigFile | None:
     path = os.path.relpath(path)
     try:
         with open(path, "rb") as file:
-            if not _MENTIONS_QMPCHECK.search(file.read()):
+            if not re.search(_MENTIONS_QMPCHECK, file.read()):
                 return None
     except OSError as error:
         raise SpecError(f"{safe(path)}: {reason_of(error)}") from None
@@ -198,16 +196,12 @@ def _values(file: ConfigFile) -> dict[str, Any]:
     return values
 
 
-_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
-_PLACE = re.compile(r" - at `\$\.([\w-]+)")
-
-
 def _refuse(file: ConfigFile, error: str) -> NoReturn:
     """Raise msgspec's error in words of our own, with the line."""
-    if unknown := _UNKNOWN.fullmatch(error):
+    if unknown := re.fullmatch(r"(?s)Object contains unknown field `(.*)`", error):
         known = did_you_mean(unknown[1], KEYS) or f"; known keys: {', '.join(KEYS)}"
         file.fail(f"unknown key {quoted(unknown[1])}{known}", unknown[1])
-    place = _PLACE.search(error)
+    place = re.search(r" - at `\$\.([\w-]+)", error)
     key = place[1] if place else ""
     file.fail(f"{key}: {_EXPECTED.get(key, 'expected a list of strings')}", key, *_bad_severity(file, key))
 

@@ -25,6 +25,8 @@ import argparse
 from collections.abc import Sequence
 from typing import IO
 
+import msgspec
+
 from qmpcheck import text
 from qmpcheck.cli import output, report_option, strictness
 from qmpcheck.cli.messages import CLEAN, FINDINGS, tell
@@ -111,7 +113,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _spec(name: str, extra: Sequence[str]) -> Spec:
     spec = catalogue.find(name)
-    return spec._replace(rule_base=extended(spec.rule_base, extra))
+    return msgspec.structs.replace(spec, rule_base=extended(spec.rule_base, extra))
 
 
 def _write_reports(options: argparse.Namespace, changes: Changes, fail_on: Impact) -> int:

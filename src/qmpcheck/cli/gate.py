@@ -175,7 +175,7 @@ def _verdict(
     spec = _choose_spec(options.spec, build)
     strictness.check(options, spec)
     arguments.expect_events(options, spec.rule_base)
-    spec = spec._replace(rule_base=extended(spec.rule_base, options.extra))
+    spec = msgspec.structs.replace(spec, rule_base=extended(spec.rule_base, options.extra))
     recipe = msgspec.structs.replace(arguments.recipe(options, codes), extra=tuple(options.extra))
     recipe.checker(spec)  # a mistake in an option is found before anything runs
     if options.save is not None:

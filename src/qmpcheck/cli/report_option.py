@@ -8,7 +8,9 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING
+
+import msgspec
 
 from qmpcheck.cli import output
 from qmpcheck.cli.messages import CLEAN, UNUSABLE, tell
@@ -24,7 +26,7 @@ _DOCUMENTS = ("json", "markdown")
 """The formats of a command's own report that make a document, to which nothing may be added."""
 
 
-class ReportRequest(NamedTuple):
+class ReportRequest(msgspec.Struct, frozen=True):
     """A requested report: its format, and its file; None for standard output."""
 
     format: str

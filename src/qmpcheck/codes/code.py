@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from typing import NamedTuple
+
+import msgspec
 
 
 class Severity(enum.IntEnum):
@@ -55,7 +56,7 @@ class ChangeDirection(enum.Enum):
     CHANGED = enum.auto()
 
 
-class ChangeKind(NamedTuple):
+class ChangeKind(msgspec.Struct, frozen=True):
     """What a change between specs is, and what it means for clients.
 
     Attributes:
@@ -105,7 +106,7 @@ class Allowance(enum.Enum):
     """The member, with that value."""
 
 
-class Evidence(NamedTuple):
+class Evidence(msgspec.Struct, frozen=True):
     """What an error in a payload shows: the event was sent by a release whose spec allows it.
 
     Attributes:
@@ -121,7 +122,7 @@ class Evidence(NamedTuple):
     may_be_new: bool = False
 
 
-class Code(NamedTuple):
+class Code(msgspec.Struct, frozen=True):
     """One code. Tests run the examples: the bad one gives the code, and the good one none.
 
     Attributes:

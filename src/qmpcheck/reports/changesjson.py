@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import IO, Any
 
+import msgspec
+
 import qmpcheck
 from qmpcheck import keypath
 from qmpcheck.drift.change import Change
@@ -65,7 +67,9 @@ def _change(change: Change, strict: bool) -> dict[str, Any]:
         "old": _place(change.old),
         "new": _place(change.new),
         "value": change.value or None,
-        "where": [{**each._asdict(), "within": keypath.as_text(each.within)} for each in change.where],
+        "where": [
+            {**msgspec.structs.asdict(each), "within": keypath.as_text(each.within)} for each in change.where
+        ],
         "counterpart": change.counterpart or None,
     }
 

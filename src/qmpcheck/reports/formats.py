@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:  # the command line asks for the names of formats, whether or not there is a report
     from qmpcheck.reports.report import Report
 
 
-class ReportFormat(NamedTuple):
+class ReportFormat(msgspec.Struct, frozen=True):
     """A format of reports.
 
     Attributes:

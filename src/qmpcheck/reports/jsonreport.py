@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 from typing import IO, Any
 
+import msgspec
+
 import qmpcheck
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.finding import Finding
@@ -59,7 +61,7 @@ def report(results: Collection[StreamResult]) -> dict[str, Any]:
 
 def _head(results: Collection[StreamResult]) -> dict[str, Any]:
     # Streams of one spec may differ in why it was chosen.
-    specs = {checked.spec and checked.spec._replace(newer="", note="") for checked in results}
+    specs = {checked.spec and msgspec.structs.replace(checked.spec, newer="", note="") for checked in results}
     return {"qmpcheck": qmpcheck.__version__, "spec": _spec(specs.pop()) if len(specs) == 1 else None}
 
 

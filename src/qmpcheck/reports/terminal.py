@@ -10,8 +10,6 @@ from typing import IO
 _GAP = 2
 """Characters between two columns; tabulate makes a column wider than its header by as many."""
 
-_COLOUR = re.compile(r"\x1b\[\d*m")
-
 
 def table(
     rows: Iterable[Sequence[object]],
@@ -76,7 +74,7 @@ def _terminal_width() -> int:
 
 
 def _width(text: str) -> int:
-    return len(_COLOUR.sub("", text))
+    return len(re.sub(r"\x1b\[\d*m", "", text))
 
 
 def _limits(widths: Sequence[int], least: Sequence[int], room: int | None) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -47,7 +47,7 @@ class SpecEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     path: str = ""
 
 
-class Origin(NamedTuple):
+class Origin(msgspec.Struct, frozen=True):
     """Where a spec comes from, as far as that is known: date, commit, and the version of QEMU."""
 
     date: str = ""
@@ -55,7 +55,7 @@ class Origin(NamedTuple):
     version: Version | None = None
 
 
-class SpecName(NamedTuple):
+class SpecName(msgspec.Struct, frozen=True):
     """What reports say of a spec: `Spec` without its rules, so that results are small.
 
     `not_understood` is the number of its lines that may state a rule which it does not have.
@@ -73,7 +73,7 @@ class SpecName(NamedTuple):
         return self.name if self.name == self.id else f"{self.name} ({self.id})"
 
 
-class Spec(NamedTuple):
+class Spec(msgspec.Struct, frozen=True):
     """A rule base and its names.
 
     Attributes:
@@ -116,7 +116,7 @@ def find(name: str) -> Spec:
     if version and series:
         as_stated = Spec(name, series.id, _load(series))
         is_other = version.is_development or rate_limits.is_changed(version)
-        return of_version(version)._replace(name=name) if is_other else as_stated
+        return msgspec.structs.replace(of_version(version), name=name) if is_other else as_stated
     if _is_path(name):
         return _external(name)
     if newer:
@@ -145,15 +145,18 @@ def of_version(version: Version) -> Spec:
     if after is None:
         wanted = version.next_release if version.is_development else version.release
         note = f"{version} is checked against {before.name}, and what may be new in {wanted} is a warning"
-        return before.spec(version)._replace(newer=wanted, note=f"{note}: it is {_newer(version)}")
+        return msgspec.structs.replace(
+            before.spec(version), newer=wanted, note=f"{note}: it is {_newer(version)}"
+        )
     if version.is_candidate:
-        return after.spec(Version(*_series(after.name)[:2]))._replace(
-            note=f"{version} is a release candidate of {after.name}: it is checked as {after.name}"
+        return msgspec.structs.replace(
+            after.spec(Version(*_series(after.name)[:2])),
+            note=f"{version} is a release candidate of {after.name}: it is checked as {after.name}",
         )
     return _between(version, before, after)
 
 
-class _Release(NamedTuple):
+class _Release(msgspec.Struct, frozen=True):
     """A release and its spec's entry."""
 
     name: str
@@ -214,7 +217,7 @@ def series(spec: Spec) -> tuple[int, int] | None:
 def at_or_before(version: Version) -> Spec | None:
     """Return the spec of a version's release, or else of the newest release before; None if it is too old."""
     before, _ = _neighbours(version)
-    return before.spec(version)._replace(name=before.entry.id) if before else None
+    return msgspec.structs.replace(before.spec(version), name=before.entry.id) if before else None
 
 
 @functools.cache

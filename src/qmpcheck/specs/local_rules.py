@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import msgspec
 
@@ -20,13 +19,11 @@ from qmpcheck.text import reason_of, safe, shortened
 FOLDERS = "QMPCHECK_RULES"
 """The environment variable with the folders, separated as in PATH."""
 
-RELEASE = re.compile(r"[0-9]{1,4}\.[0-9]{1,4}(?:\.[1-9][0-9]{0,3})?")
-"""The name of a release, or of a patch level that differs from its release."""
-
-_NAME = re.compile(rf"({RELEASE.pattern})\.json")
+RELEASE = r"[0-9]{1,4}\.[0-9]{1,4}(?:\.[1-9][0-9]{0,3})?"
+"""Matches the name of a release, or of a patch level that differs from its release."""
 
 
-class LocalRelease(NamedTuple):
+class LocalRelease(msgspec.Struct, frozen=True):
     """A release that the user added.
 
     Attributes:
@@ -68,7 +65,7 @@ def releases() -> list[LocalRelease]:
     """
     paths: dict[str, str] = {}
     for path in _files():
-        match = _NAME.fullmatch(os.path.basename(path))
+        match = re.fullmatch(rf"({RELEASE})\.json", os.path.basename(path))
         if match:
             paths.setdefault(match[1], path)
     return [read(path) for path in paths.values()]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import IO, NamedTuple
+from typing import IO
+
+import msgspec
 
 from qmpcheck.streams import formats
 from qmpcheck.streams.blocks import BLOCK, Advance, Block, chunks, from_chunks, lines_of
@@ -12,7 +14,7 @@ from qmpcheck.streams.formats.message import Message, Stream
 from qmpcheck.streams.source import Unreadable
 
 
-class Part(NamedTuple):
+class Part(msgspec.Struct, frozen=True):
     """Consecutive messages of one stream.
 
     Attributes:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from qmpcheck.streams import source
 from qmpcheck.streams.blocks import BLOCK, chunks
@@ -13,7 +15,7 @@ from qmpcheck.streams.stored_file import StoredFile
 from qmpcheck.text import safe
 
 
-class Seam(NamedTuple):
+class Seam(msgspec.Struct, frozen=True):
     """Where two of the files meet: a checker must not take the lines around it for one unbroken stream.
 
     Attributes:

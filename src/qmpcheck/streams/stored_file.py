@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+import msgspec
 
 
-class StoredFile(NamedTuple):
+class StoredFile(msgspec.Struct, frozen=True):
     """A file that a path or a URL names.
 
     Attributes:
@@ -23,10 +24,8 @@ class StoredFile(NamedTuple):
 RECORDED = re.compile(r"\.(jsonl|log|json)(\.\d+)?(\.gz|\.zst)?$")
 """The names of the files that are taken of a folder."""
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-
 
 def scheme(path: str) -> str:
     """Return the scheme of a URL, such as `s3`; "" for a plain path."""
-    match = _SCHEME.match(path)
+    match = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", path)
     return match[1] if match else ""

@@ -17,7 +17,7 @@ from qmpcheck.streams.stored_file import StoredFile, scheme
 from qmpcheck.text import safe
 from qmpcheck.validation.recording import Recording
 
-_ROTATED = re.compile(r"(.*\.(?:jsonl|ndjson|log|json))(?:\.(\d+))?(\.gz|\.zst)?")
+_ROTATED = r"(.*\.(?:jsonl|ndjson|log|json))(?:\.(\d+))?(\.gz|\.zst)?"
 """A name as logrotate and virtlogd make it. The oldest file has the highest number, the newest none."""
 
 
@@ -60,12 +60,12 @@ def by_pattern(files: Iterable[StoredFile], pattern: re.Pattern[str]) -> Iterato
 
 def _log(file: StoredFile) -> str:
     """Return the path that the parts of a rotated log have in common; for other files, something unique."""
-    match = None if scheme(file.path) else _ROTATED.fullmatch(file.path)
+    match = None if scheme(file.path) else re.fullmatch(_ROTATED, file.path)
     return match[1] if match else f"{file.path}/"
 
 
 def _number(path: str) -> int:
-    match = _ROTATED.fullmatch(path)
+    match = re.fullmatch(_ROTATED, path)
     return int(match[2] or 0) if match else 0
 
 
@@ -86,12 +86,12 @@ def _plain(path: str) -> str:
 
 def _key(path: str) -> tuple[Any, ...]:
     """Return what to sort paths by: numbers by value, and parts of a rotated log from the oldest on."""
-    match = _ROTATED.fullmatch(path)
+    match = re.fullmatch(_ROTATED, path)
     stem, number = (match[1], int(match[2] or 0)) if match else (path, 0)
     return [(int(each), "") if each.isdecimal() else (-1, each) for each in re.split(r"(\d+)", stem)], -number
 
 
-_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)([-_./]?)(\d\d)\2(\d\d)(?:[-_T./]?([01]\d|2[0-3])(?!\d))?(?!\d)")
+_DATE = r"(?<!\d)((?:19|20)\d\d)([-_./]?)(\d\d)\2(\d\d)(?:[-_T./]?([01]\d|2[0-3])(?!\d))?(?!\d)"
 """A day, and perhaps an hour of it."""
 
 
@@ -100,7 +100,7 @@ def _follows(before: str, after: str) -> bool:
 
     They do if a number of rotation, a day or an hour, or the only number that differs, is the next one.
     """
-    match = [_ROTATED.fullmatch(path) for path in (before, after)]
+    match = [re.fullmatch(_ROTATED, path) for path in (before, after)]
     if match[0] and match[1] and match[0][1] == match[1][1]:
         return _number(before) - _number(after) == 1
     before, after = _plain(before), _plain(after)
@@ -127,8 +127,8 @@ def _hours(path: str) -> tuple[tuple[str, ...], int, int] | None:
         The parts of the name around the dates; the unit that it counts in, in hours (1 or 24); the hour.
     """
     name = path.rpartition("/")[2]
-    path = name if _DATE.search(name) else path
-    found = [*_DATE.finditer(path)]
+    path = name if re.search(_DATE, name) else path
+    found = [*re.finditer(_DATE, path)]
     if not found:
         return None
     last = found[-1]
@@ -136,4 +136,8 @@ def _hours(path: str) -> tuple[tuple[str, ...], int, int] | None:
         day = date(int(last[1]), int(last[3]), int(last[4])).toordinal()
     except ValueError:
         return None
-    return tuple(_DATE.split(path)[:: _DATE.groups + 1]), 1 if last[5] else 24, 24 * day + int(last[5] or 0)
+    return (
+        tuple(re.split(_DATE, path)[:: last.re.groups + 1]),
+        1 if last[5] else 24,
+        24 * day + int(last[5] or 0),
+    )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import NamedTuple
+
+import msgspec
 
 from qmpcheck.streams import greeting, source
 from qmpcheck.streams.blocks import blocks
@@ -11,7 +12,7 @@ from qmpcheck.streams.stored_file import StoredFile
 from qmpcheck.version import Version
 
 
-class Recording(NamedTuple):
+class Recording(msgspec.Struct, frozen=True):
     """Files that are checked together, by one process, as one log.
 
     Attributes:

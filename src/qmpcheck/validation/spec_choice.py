@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
@@ -19,7 +21,7 @@ AUTO = "auto"
 """The name for: the release in each stream's greeting, or without a greeting the newest that fits best."""
 
 
-class Choice(NamedTuple):
+class Choice(msgspec.Struct, frozen=True):
     """A spec, and why it was chosen, in words; "" if the user or a greeting named it."""
 
     spec: Spec

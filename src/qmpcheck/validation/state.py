@@ -159,7 +159,7 @@ def _key(recording: Recording) -> str:
     """Return the key of a recording; "" if nothing would show that one of its files changed."""
     if not all(file.mark for file in recording.files):
         return ""
-    return digest([[file[::2] for file in recording.files], recording.vm, recording.gaps])
+    return digest([[(file.path, file.mark) for file in recording.files], recording.vm, recording.gaps])
 
 
 def digest(value: object) -> str:

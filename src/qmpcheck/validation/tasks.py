@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
+
+import msgspec
 
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.finding import Finding
@@ -33,7 +35,7 @@ Both limits double after each `_STEP` tasks, `_DOUBLED` times at most.
 """
 
 
-class CheckedRecording(NamedTuple):
+class CheckedRecording(msgspec.Struct, frozen=True):
     """A recording and the results of its streams; `is_new` says whether this run checked it."""
 
     recording: Recording

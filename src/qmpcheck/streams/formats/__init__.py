@@ -13,7 +13,9 @@ import functools
 import importlib
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from qmpcheck.streams.source import Unreadable
 from qmpcheck.text import quoted
@@ -65,7 +67,7 @@ def _in_words(lost: Loss) -> str:
     return alternatives(words, "and") if words else ""
 
 
-class Format(NamedTuple):
+class Format(msgspec.Struct, frozen=True):
     """A format that can be read."""
 
     name: str
@@ -163,9 +165,6 @@ def named(name: str) -> Format:
     return next(each for each in FORMATS if each.name == name)
 
 
-_NAMED_JSONL = re.compile(r"\.(?:jsonl|ndjson)(?:\.[a-z0-9]+)?$", re.IGNORECASE)
-
-
 def recognised(head: bytes, path: str = "") -> Format:
     """Return the format of a file that begins with `head`, its first `HEAD` bytes.
 
@@ -182,7 +181,7 @@ def recognised(head: bytes, path: str = "") -> Format:
 
         if ARCHIVE.pattern.match(head):  # in a tar of recordings, most lines are messages
             raise Unreadable(ARCHIVE.instead)
-    is_named_jsonl = _NAMED_JSONL.search(path) is not None
+    is_named_jsonl = re.search(r"\.(jsonl|ndjson)(\.[a-z0-9]+)?$", path.lower()) is not None
     # The last two find messages in any text, so that they come after the formats that cannot be read.
     for format in FORMATS[:-2]:
         if format.recognises(head) and not (is_named_jsonl and format.is_lenient):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 
 class Stream:
@@ -39,7 +40,7 @@ class StreamsByKey(dict[bytes, Stream]):
         return self.setdefault(key, Stream(decoded(key)))
 
 
-class Message(NamedTuple):
+class Message(msgspec.Struct, frozen=True):
     """One QMP message in a log.
 
     Attributes:
@@ -57,7 +58,7 @@ class Message(NamedTuple):
     cut: bool = False
 
 
-class End(NamedTuple):
+class End(msgspec.Struct, frozen=True):
     """The log shows that a connection was closed: `stream` has no more messages."""
 
     stream: Stream

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from qmpcheck.streams.blocks import Block
 from qmpcheck.streams.formats import json
 from qmpcheck.streams.formats.message import Batch, Stream, StreamsByKey
@@ -39,7 +41,7 @@ def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
     for found in objects(blocks, at_line_start(b"--", _BEFORE), spread=True):
         yield [
             # The arrow says who sent it, even if the message is cut before any key.
-            message._replace(sent=each.before["arrow"] == b"-->")
+            msgspec.structs.replace(message, sent=each.before["arrow"] == b"-->")
             for each in found
             for message in json.of_objects([each], stream)
         ]

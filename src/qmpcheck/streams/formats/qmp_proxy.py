@@ -32,7 +32,7 @@ def recognises(head: bytes) -> bool:
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
     """Yield the messages of each block, with the data as QEMU sent it."""
     for batch in json.messages(blocks):
-        yield [message._replace(text=_as_sent(message.text)) for message in batch]
+        yield [msgspec.structs.replace(message, text=_as_sent(message.text)) for message in batch]
 
 
 def _is_from_proxy(text: bytes) -> bool:
