@@ -156,14 +156,12 @@ def absences(rule: TemporalRule, session: Session) -> set[Finding]:
     lifting: list[tuple[int, tuple[str, ...] | None]] = []
     lifting += [(at, None) for at in session.reconnected if rule.until or rule.until_all]
     lifting += [(at, response_key(rule, each)) for at, each in lifts(rule.until, session)]
-    for at, trigger in triggers(rule, session):
-        if trigger.kind == "command" and rule.error_closes and (failed := failed_at(session, at)):
-            lifting += [(failed, trigger_key(rule, trigger))]
     return {
         (line, "QMP307", "")
         for line, present in matching(rule.then, session)
         for since, trigger in triggers(rule, session)
         if since < line and meets(rule, present, trigger)
+        if not (trigger.kind == "command" and rule.error_closes and failed_before(session, since, line))
         if not any(
             since < at < line and (at in session.reconnected or lifted == trigger_key(rule, trigger))
             for at, lifted in lifting
@@ -269,6 +267,12 @@ def failed_at(session: Session, line: int) -> int | None:
     """The line of the error reply to the command on a line; None where there is none."""
     reply = reply_to(session, line)
     return reply[0] if reply and reply[1].failed else None
+
+
+def failed_before(session: Session, line: int, other: int) -> bool:
+    """Whether the error reply to the command on a line came before another line: it then forbids nothing."""
+    failed = failed_at(session, line)
+    return failed is not None and failed < other
 
 
 def succeeded_at(session: Session, line: int) -> int | None:

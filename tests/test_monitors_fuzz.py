@@ -274,8 +274,18 @@ CHECKER = checker(ALL)
 ABOUT_EVENTS = checker([rule for rule in ALL if not rule.is_about_commands])
 
 
+DELETE, DONE, FAILED = (
+    Message(kind, **each)
+    for kind, each in (("command", {"name": "device_del"}), ("reply", {}), ("reply", {"failed": True}))
+)
+
+
 @given(streams(), st.booleans())
 @examples(500)
+@example([DELETE, DONE, DELETE, FAILED, Message("event", "RESUME")], True)
+@example([DELETE, DELETE, FAILED, DONE, Message("event", "RESUME")], True)
+@example([DELETE, DELETE, FAILED, FAILED, Message("event", "RESUME")], True)
+@example([DELETE, Message("event", "RESET"), DELETE, FAILED, Message("event", "RESUME")], True)
 def test_the_checker_says_what_the_monitor_says(stream: list[Message], complete: bool) -> None:
     assert said(check(CHECKER, [stream], complete)) == monitor(stream, ALL, complete)
 

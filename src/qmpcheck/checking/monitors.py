@@ -525,12 +525,13 @@ class Absence(Monitor):
     A forbidden response does not end the absence: the next one is a finding, too.
 
     Attributes:
-        open: the keys for which the responses are forbidden now.
+        open: the keys for which the responses are forbidden now, each with the lines of the triggers that
+            forbid them. A command that fails takes back only what it forbade itself.
     """
 
     def __init__(self, rule: TemporalRule, session: Session, reporter: Reporter) -> None:
         super().__init__(rule, session, reporter)
-        self.open: set[Key] = set()
+        self.open: dict[Key, set[int]] = {}
 
     def reconnected(self) -> None:
         if self.rule.until or self.rule.until_all:
@@ -543,19 +544,31 @@ class Absence(Monitor):
             self._reporter.finding(self._finding("present", response, "this one did", erratum))
 
     def on_until(self, until: Seen) -> None:
-        self.open.discard(self._response_key(until))
+        self.open.pop(self._response_key(until), None)
 
     def on_until_all(self, until: Seen) -> None:
         self.open.clear()
 
     def on_trigger(self, trigger: Seen) -> None:
         key = self._trigger_key(trigger)
-        if key is not None:
-            self.open.add(key)
+        if key is None:
+            return
+        if trigger.kind is Command and self.rule.error_closes:
+            self.open.setdefault(key, set()).add(trigger.line)
+        else:
+            self.open[key] = {trigger.line}
 
     def on_reply(self, trigger: Seen, reply: int, failed: bool) -> None:
-        if failed and self.rule.error_closes:
-            self.open.discard(self._trigger_key(trigger))
+        key = self._trigger_key(trigger)
+        lines = self.open.get(key, set())
+        if trigger.line not in lines:
+            return  # one of `until` came since, or another command has succeeded
+        if not failed:
+            self.open[key] = {trigger.line}  # the replies to the other commands change nothing any more
+        elif self.rule.error_closes:
+            lines.remove(trigger.line)
+            if not lines:
+                del self.open[key]
 
     def finish(self, end: int, complete: bool) -> None:
         self.open.clear()
