@@ -145,7 +145,7 @@ PRINTED = b"""2026-01-02 03:04:05.678+0000: starting up libvirt version: 11.3.0,
         (b"nothing of QMP here\nat all\n", "no known format"),
         (b"\x00\x01\x02\xff" * 100, "lock.log: a binary file"),
         (b"BZh91AY&SY\x00{}", "lock.log: this is an archive, or compressed by something other than gzip"),
-        (PRINTED, "lock.log: libvirt keeps here what a QEMU printed"),
+        (PRINTED, "lock.log: no QMP message in it; QEMU traces them with"),
         (
             b"".join(BEGIN.encode().splitlines(True)[:1]),
             "lock.log: no QMP message in it; libvirt logs them only",
@@ -173,11 +173,29 @@ def test_what_qemu_printed_is_skipped_in_a_folder(capsys: pytest.CaptureFixture[
     assert checked(capsys, "libvirt/qemu")[0] == 2
 
 
-def test_a_trace_in_what_qemu_printed_is_read(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("lines", [0, 1, 5000, 100_000], ids=lambda lines: f"after {lines} other lines")
+@pytest.mark.parametrize("path", ["qemu", "qemu/web.log"])
+def test_a_trace_in_what_qemu_printed_is_read(
+    lines: int, path: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It begins late if somebody switches it on in a machine that runs."""
+    other = (
+        b"qemu-system-x86_64: warning: guest updated active QH from qmp_dispatch of monitor_qmp_\n" * lines
+    )
+    trace = f"monitor_qmp_respond mon 0x1 resp: {STOP}\n".encode()
     Path("qemu").mkdir()
-    Path("qemu/web.log").write_bytes(PRINTED + f"monitor_qmp_respond mon 0x1 resp: {STOP}\n".encode())
-    status, told = checked(capsys, "qemu", "--spec", "10.0")
+    Path("qemu/web.log").write_bytes(PRINTED + other + trace)
+    status, told = checked(capsys, path, "--spec", "10.0")
     assert ("conforms to 10.0" in told, status) == (True, 0)
+
+
+def test_what_qemu_printed_is_not_skipped_if_it_cannot_be_read_whole(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("qemu").mkdir()
+    Path("qemu/web.log.gz").write_bytes(gzip.compress(PRINTED * 10_000)[:-20])
+    status, told = checked(capsys, "qemu")
+    assert ("cut off" in told, status) == (True, 2)
 
 
 def test_a_binary_file_is_no_recording_whatever_its_name(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 
 from qmpcheck.streams import source
 from qmpcheck.streams.stored_file import RECORDED, StoredFile, scheme
@@ -96,18 +97,19 @@ def _is_printed(path: str) -> bool:
 
     /var/log/libvirt has such a file for each VM, next to the log of the daemon.
     """
-    from qmpcheck.streams import formats
-    from qmpcheck.streams.formats.unreadable import PRINTED
+    from qmpcheck.streams import demultiplex, formats
+    from qmpcheck.streams.blocks import BLOCK, chunks, from_chunks
+    from qmpcheck.streams.formats.trace import PRINTED
 
     with suppress(source.Unreadable), source.opened(path) as file:
         head = file.read(_FIRST_LINE)
-        if not PRINTED.pattern.match(head):
+        if not PRINTED.match(head):
             return False
         head += file.read(formats.HEAD)
-        try:
-            formats.recognised(head)  # a trace may be in it
-        except source.Unreadable:
-            return True
+        format = formats.recognised(head)
+        # A trace can begin anywhere. To look for it reads no more than to check the file would.
+        rest = from_chunks(chain([head], chunks(file, BLOCK, int)))
+        return format.name == "trace" and next(demultiplex.parts(rest, format), None) is None
     return False
 
 

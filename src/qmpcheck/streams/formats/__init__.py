@@ -121,7 +121,12 @@ FORMATS = (
         Loss.GREETING,
         if_empty=_LIBVIRT_IS_QUIET,
     ),
-    Format("trace", "QEMU's trace of monitor_qmp_respond and handle_qmp_command"),
+    Format(
+        "trace",
+        "QEMU's trace of monitor_qmp_respond and handle_qmp_command",
+        if_empty="no QMP message in it; QEMU traces them with -trace monitor_qmp_respond -trace "
+        "handle_qmp_command, and libvirt has them in the log of libvirtd or virtqemud",
+    ),
     Format(
         "virsh",
         "virsh qemu-monitor-event",
@@ -186,8 +191,11 @@ def recognised(head: bytes, path: str = "") -> Format:
     for format in FORMATS[:-2]:
         if format.recognises(head) and not (is_named_jsonl and format.is_lenient):
             return format
+    from qmpcheck.streams.formats.trace import PRINTED
     from qmpcheck.streams.formats.unreadable import REPR, instead_of
 
+    if PRINTED.search(head):
+        return named("trace")
     if instead := instead_of(head):
         raise Unreadable(instead)
     if is_named_jsonl and (b"{" in head or not head.strip()) and b"\0" not in head:

@@ -19,6 +19,11 @@ _LINE = (
 _BEFORE = re.compile(_LINE)
 _HEAD = re.compile(rb"^" + _LINE, re.MULTILINE)
 
+PRINTED = re.compile(
+    rb"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\+0000: starting up libvirt version: ", re.MULTILINE
+)
+"""The first line of a file in which libvirt keeps what a QEMU prints: a trace can begin anywhere in it."""
+
 
 def recognises(head: bytes) -> bool:
     """Whether a line is a trace of a message."""

@@ -28,12 +28,6 @@ ARCHIVE = UnreadableFormat(
 )
 """Not text, but there may be whole recordings in it."""
 
-PRINTED = UnreadableFormat(
-    "qemu-output",
-    re.compile(rb"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\+0000: starting up libvirt version: ", re.MULTILINE),
-    "libvirt keeps here what a QEMU printed; QMP messages are in the log of libvirtd or virtqemud",
-)
-
 REPR = UnreadableFormat(
     "repr",
     re.compile(rb"\{'(?:QMP|event|timestamp|return|execute)': "),
@@ -73,7 +67,6 @@ UNREADABLE = (
         re.compile(rb"Got QMP event, domain-\d+: \w+"),
         "xenopsd logs only the names of events; use qmpcheck record on the VM's socket instead",
     ),
-    PRINTED,
 )
 """All such formats, in the order in which they are tried; `REPR` comes after the formats that can be read."""
 
