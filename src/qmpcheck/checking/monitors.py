@@ -313,8 +313,11 @@ class Response(Monitor):
             self._count("late", sum(time < now - self.rule.within for time in counted.times))
 
     def on_situation(self, excuse: Excuse, begin: Seen) -> None:
+        assert excuse.situation
         for each in self._all_open():
-            if not each.erratum and self._is_excused(excuse, each.seen, begin):
+            if each.erratum or not self._may_excuse(excuse, each.seen):
+                continue
+            if self.session.covers(excuse.situation, begin, each.seen, self.rule.is_limited):
                 each.erratum = excuse.erratum
 
     def on_reply(self, trigger: Seen, reply: int, failed: bool) -> None:
@@ -465,30 +468,18 @@ class Response(Monitor):
         """
         for excuse in self.rule.excuses:
             situation = excuse.situation
-            for begin in (
-                self.session.begins(situation, trigger, self.rule.is_limited) if situation else (None,)
-            ):
-                if self._is_excused(excuse, trigger, begin):
-                    return excuse.erratum
+            # Hardly any trigger comes in one of these situations, so that is looked at first.
+            is_in = situation is None or self.session.is_in(situation, trigger, self.rule.is_limited)
+            if is_in and self._may_excuse(excuse, trigger):
+                return excuse.erratum
         return ""
 
-    def _is_excused(self, excuse: Excuse, trigger: Seen, begin: Seen | None) -> bool:
-        """Return whether an erratum covers a trigger.
-
-        Args:
-            excuse: the erratum.
-            trigger: the trigger.
-            begin: the event that begins the erratum's situation; None if it needs none.
-        """
+    def _may_excuse(self, excuse: Excuse, trigger: Seen) -> bool:
+        """Return whether an erratum covers a trigger if the trigger comes in the erratum's situation."""
         series = self.session.series
         if excuse.until and series and series > excuse.until:
             return False
-        if not excuse.trigger.matches(trigger.value_of):
-            return False
-        situation = excuse.situation
-        if situation is None or begin is None:
-            return True
-        return self.session.covers(situation, begin, trigger, self.rule.is_limited)
+        return excuse.trigger.matches(trigger.value_of)
 
 
 class Precedence(Monitor):

@@ -75,7 +75,7 @@ class SentCommands:
 
     def reset(self) -> None:
         """Forget everything: a new process begins."""
-        self.reconnected()
+        self.open.clear()
         self.last = 0
 
     def reconnected(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from operator import attrgetter
 
 from qmpcheck.checking.accessors import MISSING, MemberPath, comparable
@@ -69,18 +69,21 @@ class Session:
     def reconnected(self) -> None:
         """Forget what may have changed while no client was connected to the process."""
         self.sent.reconnected()
-        for tracker in self._states.values():
-            if tracker.open:
-                tracker.reset()
+        self._reset_states()
 
     def reset(self) -> None:
         """Forget everything: a new process begins."""
-        self.reconnected()
         self.sent.reset()
+        self._reset_states()
         self.latest.reset()
         # The deques stay the same objects: plans keep their `append` methods.
         for past in filter(None, self.past.values()):
             past.clear()
+
+    def _reset_states(self) -> None:
+        for tracker in self._states.values():
+            if tracker.open:
+                tracker.reset()
 
     def line_of_last(self, event: str, until: int | None = None) -> int:
         """Return the line of the last event of a name; 0 if there was none.
@@ -109,10 +112,8 @@ class Session:
         shutdown = self.line_of_last("SHUTDOWN")
         return shutdown > self.line_of_last("RESET") and shutdown > self.line_of_last(RESUME)
 
-    def begins(self, situation: Situation, trigger: Seen, is_limited: bool) -> Sequence[Seen]:
-        """Return the events that began a situation and that no event ended before a trigger; newest first.
-
-        What these events carry is not compared yet; `covers` does that.
+    def is_in(self, situation: Situation, trigger: Seen, is_limited: bool) -> bool:
+        """Return whether a trigger comes in a situation that an earlier event began.
 
         Args:
             situation: the situation.
@@ -120,15 +121,15 @@ class Session:
             is_limited: whether the trigger can be sent late. Its place is then given by its timestamp, not by
                 its line.
         """
-        found: list[Seen] = []
         for begin in reversed(self.past[situation.begin.name]):
             if self._is_over(begin.line, situation):
                 # A late trigger may have happened while the situation lasted.
                 end = self._end_after(begin.line, situation) if is_limited else None
                 if end is None or not _is_before(trigger, end, is_limited):
-                    break
-            found.append(begin)
-        return found
+                    return False  # and so have those that began before this one
+            if self.covers(situation, begin, trigger, is_limited):
+                return True
+        return False
 
     def covers(self, situation: Situation, begin: Seen, trigger: Seen, is_limited: bool) -> bool:
         """Return whether a trigger comes in a situation, or shortly before it.
@@ -137,7 +138,7 @@ class Session:
             situation: the situation.
             begin: the event that began it, if what it carries matches.
             trigger: the trigger; it is known not to come after the end of the situation.
-            is_limited: as for `begins`.
+            is_limited: as for `is_in`.
         """
         if not situation.begin.condition.matches(begin.value_of):
             return False
