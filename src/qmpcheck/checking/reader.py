@@ -60,7 +60,7 @@ class Reader:
         compiled = decoder.compile(rule_base)
         self._decode, self.names = compiled.decode, compiled.names
         self._chooses_decoders = False
-        """Set by the first reply or command: from then on, a line's first bytes choose its decoder."""
+        """Set by the first reply or command: from then on, the first key on a line chooses its decoder."""
 
     def read(
         self, lines: Sequence[bytes], numbers: Sequence[int], is_cut: bool, has_commands: bool = False
@@ -103,10 +103,10 @@ class Reader:
         """Return an iterator that decodes lines; it raises for each refused line, and can then go on."""
         if not self._chooses_decoders:
             return map(self._decode, iter(lines))
-        heads = [line[:_HEAD] for line in lines]
+        marks = [line[3:4] for line in lines]  # Python keeps bytes of length 1 ready: nothing is made here
         # To ask the whole block whether it is ASCII is much faster than to check each reply.
         decoders = _DECODERS if b"".join(lines).isascii() else _DECODERS_OF_UTF8
-        return map(_call, map(decoders.get, heads, repeat(self._decode)), iter(lines))
+        return map(_call, map(decoders.get, marks, repeat(self._decode)), iter(lines))
 
     def _read_refused(self, line: bytes, number: int, findings: list[Finding], is_cut: bool) -> Any:
         """Return the message on a line that the decoder refused; _BLANK if there is none."""
@@ -204,24 +204,21 @@ def _decode_utf8_reply(line: bytes) -> Reply:
     return _decode_reply(line)
 
 
-_HEAD = 9
-"""How many bytes at the beginning of a line choose its decoder."""
-
 _DECODERS: dict[bytes, Callable[[bytes], Any]] = {
-    b'{"return"': _decode_reply,
-    b'{"error":': _decode_reply,
-    b'{"execute': msgspec.json.Decoder(Command).decode,
-    b'{"QMP": {': _decode_greeting,
+    b"e": _decode_reply,  # {"return"
+    b"r": _decode_reply,  # {"error"
+    b"x": msgspec.json.Decoder(Command).decode,  # {"execute" and {"exec-oob"
+    b"M": _decode_greeting,  # {"QMP"
 }
-"""The decoders of lines that begin with these bytes, as QEMU and its clients write them.
+"""The decoders of lines by their fourth byte: it suffices to tell apart the keys that are written first.
 
-All other lines are decoded as events. A reply that is written otherwise is refused as an event, and then read
-by `_read_refused`: only slower.
+All other lines are decoded as events. A line that is written otherwise is refused by its decoder, and then
+read by `_read_refused`: only slower.
 """
 
 _DECODERS_OF_UTF8 = {
     **_DECODERS,
-    **{head: _decode_utf8_reply for head, decode in _DECODERS.items() if decode == _decode_reply},
+    **{mark: _decode_utf8_reply for mark, decode in _DECODERS.items() if decode == _decode_reply},
 }
 """The decoders for blocks in which some line is not ASCII."""
 
