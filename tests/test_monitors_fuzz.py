@@ -11,7 +11,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from monitor import BEFORE, Message, monitor
 
-from qmpcheck.checking import monitors
+from qmpcheck.checking import response
 from qmpcheck.checking.checker import Checker, CheckOptions
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.checking.temporal_rule import (
@@ -334,7 +334,7 @@ def test_open_triggers_beyond_those_kept_are_counted_right(
     stream: list[Message], most: int, complete: bool
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(monitors, "MOST_OPEN", most)
+        patch.setattr(response, "MOST_OPEN", most)
         found = check(COUNTING, [[message] for message in stream], complete).counts
     codes: Counter[str] = Counter()
     for (code, _, _), count in found.items():

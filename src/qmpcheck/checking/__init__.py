@@ -4,7 +4,8 @@
 
 - `reader`: decodes lines (`decoder`), and has the lines that break a rule explained (`explain`).
 - `timestamps`: checks the order of time, and rate limits.
-- `plan`: the steps of each message. Most are methods of `monitors`: each temporal rule has one monitor.
+- `plan`: the steps of each message. Most are methods of `monitors`: each temporal rule has one monitor, and
+  `response` has that of the usual kind.
 - `session`: the state of the QEMU process, which monitors share; it has the open commands (`sent_commands`).
 - `result`: counts and lists findings. `timeline` records what happened, for reports that draw it.
 

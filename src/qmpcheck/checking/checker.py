@@ -17,8 +17,8 @@ import msgspec
 
 from qmpcheck import version
 from qmpcheck.checking import errata, timestamps
-from qmpcheck.checking.monitors import MONITORS, Judgement, Monitor, Reporter
-from qmpcheck.checking.plan import Plan, state_changes
+from qmpcheck.checking.monitors import Judgement, Monitor, Reporter
+from qmpcheck.checking.plan import MONITORS, Plan, state_changes
 from qmpcheck.checking.reader import Reader
 from qmpcheck.checking.result import Findings, Selection, StreamResult
 from qmpcheck.checking.session import Series, Session

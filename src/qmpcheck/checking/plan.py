@@ -13,12 +13,21 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from qmpcheck.checking.accessors import accessor
-from qmpcheck.checking.monitors import Monitor, Precedence, Response
+from qmpcheck.checking.monitors import Absence, Monitor, Never, Precedence
+from qmpcheck.checking.response import Response
 from qmpcheck.checking.sent_commands import CommandSteps, Step
 from qmpcheck.checking.session import STATE_EVENTS, Session
 from qmpcheck.checking.temporal_rule import ALWAYS, Condition, Pattern
 from qmpcheck.checking.timestamps import RateLimits, Seen
 from qmpcheck.streams.messages import Command, Greeting, RejectedEvent, Reply
+
+MONITORS: dict[str, type[Monitor]] = {
+    "response": Response,
+    "precedence": Precedence,
+    "absence": Absence,
+    "never": Never,
+}
+"""The class of monitor for each kind of rule."""
 
 
 class Waiting(Protocol):
