@@ -194,7 +194,7 @@ def test_a_broken_baseline(text: str, told: str, update: str, capsys: pytest.Cap
         ("--baseline none.json", "none.json: no such file; --update-baseline creates it"),
         ("--baseline .", ".: Is a directory"),
         ("--update-baseline", "--update-baseline needs --baseline FILE"),
-        ("--baseline no/such/folder --update-baseline", "no/such/folder: No such file"),
+        ("--baseline no/such/folder --update-baseline", "--baseline no/such/folder: there is no folder"),
         ("--baseline s.jsonl --update-baseline", "s.jsonl:"),
     ],
 )

@@ -479,8 +479,8 @@ def test_a_wrong_command_line_touches_nothing(
     ("reports", "status", "told"),
     [
         (["xml=x"], 2, ", ".join(formats.FOR_CI[:-1])),
-        (["junit"], 2, "junit names no file: write junit=FILE"),
-        (["junit="], 2, "junit names no file: write junit=FILE"),
+        (["junit"], 2, "junit names no file: write junit=FILE, where - is standard output"),
+        (["junit="], 2, "junit names no file: write junit=FILE, where - is standard output"),
         (["junit=no/such/folder", "sarif=x.sarif"], 2, "--report junit=no/such/folder: there is no folder "),
         (["junit=no-folder/x", "sarif=y"], 2, "--report junit=no-folder/x: there is no folder "),
         (["junit=."], 2, "--report junit=.: it is a folder"),

@@ -46,7 +46,7 @@ from qmpcheck.cli import COMMANDS, config, main
         ),
         (
             "validate s --format sarif",
-            '--format: unknown value "sarif"; expected text, grouped, full, concise or json; for a report, write --report sarif=FILE',
+            '--format: unknown value "sarif"; expected text, grouped, full, concise or json; for a report, write --report sarif=FILE, where - is standard output',
         ),
         ("diff 1.0 1.1 --profile strickt", '--profile: unknown value "strickt" (did you mean strict?); expected tolerant or strict'),
         (
@@ -63,7 +63,12 @@ from qmpcheck.cli import COMMANDS, config, main
             '--report: unknown format "htlm"; expected github, gitlab, json, junit, markdown or sarif',
         ),
         ("fit s --report htlm=x", '--report: unknown format "htlm" (did you mean html?); expected html'),
-        ("fit s --report html", "--report: html names no file: write html=FILE"),
+        ("fit s --report html", "--report: html names no file: write html=FILE, where - is standard output"),
+        ("fit s --format markdown", '--format: unknown value "markdown"; expected text or json'),
+        ("diff 9.2..11.1", 'OLD: "9.2..11.1" names two specs; write them apart: 9.2 11.1'),
+        ("diff git:a..b", 'OLD: "git:a..b" names two specs; write them apart: git:a git:b'),
+        ("diff git:../q@a...b", 'OLD: "git:../q@a...b" names two specs; write them apart: git:../q@a git:../q@b'),
+        ("diff ../q", "missing argument: NEW"),
         ("validate s --select QMP203:STOP", "--select: CODE:EVENT is for --ignore only"),
         ("lint s --ignore QMP901:STOP", '--ignore: expected a code without an event, not "QMP901:STOP"'),
         ("lint s --ignore unknown-line", '--ignore: no code here begins with "unknown-line"'),
@@ -240,3 +245,38 @@ def test_help_fits_a_terminal_of_80_columns(command: str) -> None:
     os.close(reader)
     assert b"show this help message" in shown
     assert max(map(len, shown.decode().splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        ("convert s -o no/such", "--output"),
+        ("compile s -o no/such", "--output"),
+        ("schema s -o no/such", "--output"),
+        ("generate --spec s -o no/such", "--output"),
+        ("validate s --baseline no/such --update-baseline", "--baseline"),
+        ("gate --qemu s --baseline no/such --update-baseline", "--baseline"),
+        ("lint s --baseline no/such --update-baseline", "--baseline"),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_refused_before_any_work(
+    command: str,
+    option: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Even before it is known that there is no `s`."""
+    monkeypatch.chdir(tmp_path)
+    assert main(command.split()) == 2
+    assert capsys.readouterr() == ("", f"qmpcheck: {option} no/such: there is no folder {tmp_path}/no\n")
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_generated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("")
+    command = ["generate", "--spec", "7.2", "--mutate", "-o", "file/new", "--events"]
+    assert main([*command, "100000000000"]) == 2
+    assert capsys.readouterr().err == "qmpcheck: file/new: Not a directory\n"

@@ -38,7 +38,7 @@ def load(options: argparse.Namespace) -> Baseline | None:
     """Return the findings that the baseline accepts; None without a baseline.
 
     Raises:
-        SpecError: the file cannot be read, or `--update-baseline` has none to write.
+        SpecError: the file cannot be read, or `--update-baseline` has none to write or cannot write it.
     """
     if options.baseline is None:
         if options.update_baseline:
@@ -48,6 +48,8 @@ def load(options: argparse.Namespace) -> Baseline | None:
         raise SpecError("--baseline needs a file, not -: it is read and written")
     from qmpcheck.reports import baseline
 
+    if options.update_baseline:
+        output.expect_writable(options.baseline, "--baseline ")
     if options.update_baseline and not os.path.exists(options.baseline):
         return frozenset()
     if not os.path.lexists(options.baseline):

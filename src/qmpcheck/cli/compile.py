@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    output.refuse_overwrite([options.document], options.output)
+    output.prepare([options.document], options.output)
     if options.release is None:
         if options.install:
             raise SpecError("--install needs --as RELEASE, such as --as 11.2")

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     path, *others = [file.path for file in islice(inputs.files(options.file), 2)]
     if others:
         raise SpecError(f"{safe(options.file)}: several files; convert takes one")
-    output.refuse_overwrite([path], options.output)
+    output.prepare([path], options.output)
     # Two reads: which VM to write, and whether there is only one, is known when the whole log was read.
     format, found = _summary(path, options.input)
     if options.list:

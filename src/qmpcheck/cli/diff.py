@@ -22,6 +22,7 @@ Examples: qmpcheck diff 10.0 11.1
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from typing import IO
 
@@ -38,7 +39,7 @@ from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.specs.extra import extended
-from qmpcheck.text import safe
+from qmpcheck.text import quoted, safe
 from qmpcheck.wording import first_of, plural
 
 CONFIGURED = ("extra",)
@@ -50,6 +51,7 @@ _LEVELS = ("breaking", "risky", "safe")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "old",
+        type=_one_spec,
         metavar="OLD",
         help="a spec: a release, latest, a path (such as the source tree .), git:REV, qemu:PATH; see "
         "`qmpcheck specs`",
@@ -89,6 +91,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_output(parser)
     report_option.add_report(parser)
     strictness.add_strict_spec(parser)
+
+
+def _one_spec(text: str) -> str:
+    """Return the name of a spec; two of them in one word, as git takes them, are an error."""
+    old, dots, new = text.rpartition("..")
+    # In a path, dots name the folder above.
+    if dots and old and new and old[-1] != "/" and new[0] != "/" and not os.path.exists(text):
+        where = old[: old.rfind("@") + 1] or "git:" * old.startswith("git:")
+        raise argparse.ArgumentTypeError(
+            f"{quoted(text)} names two specs; write them apart: {old.rstrip('.')} {where}{new}"
+        )
+    return text
 
 
 def run(options: argparse.Namespace) -> int:

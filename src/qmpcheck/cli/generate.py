@@ -21,6 +21,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from qmpcheck.cli import arguments, output
 from qmpcheck.cli.messages import CLEAN, tell
@@ -68,11 +70,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    output.refuse_overwrite([options.spec], options.output)
+    if not options.mutate:
+        output.prepare([options.spec], options.output)
     spec = catalogue.find(options.spec)
     generation = Generation(spec, options.seed, options.only)
     if options.mutate:
-        _write_folder(options.output, spec, [*generation.by_story(options.events)])
+        folder = _new_folder(options.output)
+        stories = [*generation.by_story(options.events)]
+        with _named_failures(folder):
+            _write_files(folder, spec, stories)
     else:
         with output.opened(options.output) as out:
             for message in generation.messages(options.events):
@@ -87,27 +93,34 @@ def run(options: argparse.Namespace) -> int:
     return CLEAN
 
 
-def _write_folder(folder: str | None, spec: Spec, stories: Stories) -> None:
-    """Write the conforming stream, those that break a rule, and the index.
+def _new_folder(folder: str | None) -> str:
+    """Make the folder for streams that break a rule, before any is made.
 
     Raises:
-        SpecError: there is no folder that is new or empty, or it cannot be written.
+        SpecError: there is no folder that is new or empty, or it cannot be made.
     """
     if folder is None:
         raise SpecError("--mutate writes many files: name a new folder with -o")
-    try:
+    with _named_failures(folder):
         os.makedirs(folder, exist_ok=True)
         is_empty = not os.listdir(folder)
-        if is_empty:
-            _write_files(folder, spec, stories)
-    except (OSError, ValueError) as error:
-        raise SpecError(f"{safe(folder)}: {reason_of(error)}") from None
     # Files of an earlier run would be taken for mutants of this one.
     if not is_empty:
         raise SpecError(f"{safe(folder)} is not empty: name a new folder with -o")
+    return folder
+
+
+@contextmanager
+def _named_failures(folder: str) -> Iterator[None]:
+    """Raise what cannot be written in the block as `SpecError`, with the folder."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        raise SpecError(f"{safe(folder)}: {reason_of(error)}") from None
 
 
 def _write_files(folder: str, spec: Spec, stories: Stories) -> None:
+    """Write the conforming stream, those that break a rule, and the index."""
     with open(os.path.join(folder, "conforming.jsonl"), "wb") as file:
         file.writelines(encoded(message) + b"\n" for story in stories for message in story)
     number = 0

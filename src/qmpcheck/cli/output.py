@@ -77,6 +77,20 @@ def expect_writable(path: str | None, option: str = "--output ") -> None:
         raise SpecError(f"{option}{safe(path)}: {why}")
 
 
+def prepare(inputs: Sequence[str], path: str | None) -> None:
+    """Refuse before any work an output that would overwrite an input, or that cannot be written.
+
+    Args:
+        inputs: the files that are read.
+        path: the file that will be written; None for standard output.
+
+    Raises:
+        SpecError: the output is such a file.
+    """
+    refuse_overwrite(inputs, path)
+    expect_writable(path)
+
+
 @contextmanager
 def opened(path: str | None, at_once: bool = False) -> Iterator[IO[str]]:
     """Yield the file to write a report to, or standard output if there is none.

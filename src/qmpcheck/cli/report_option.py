@@ -41,6 +41,7 @@ def add_report(parser: argparse.ArgumentParser, formats: Sequence[str] = (*FOR_C
     """Add `--report FORMAT=FILE`, which may be given any number of times."""
     more = f"; {TABLES}=FOLDER writes tables to a folder or a URL" if TABLES in formats else ""
     texts = ", ".join(each for each in formats if each != TABLES)
+    parser.set_defaults(report_formats=formats)
     parser.add_argument(
         "--report",
         dest="reports",
@@ -60,7 +61,9 @@ def _request(formats: Sequence[str], text: str) -> ReportRequest:
             f"unknown format {quoted(format)}{hint}; expected {alternatives([*formats])}"
         )
     if not path:
-        raise argparse.ArgumentTypeError(f"{format} names no file: write {format}=FILE")
+        raise argparse.ArgumentTypeError(
+            f"{format} names no file: write {format}=FILE, where - is standard output"
+        )
     if format == TABLES and path == "-":
         raise argparse.ArgumentTypeError(f"{TABLES} needs a folder for its tables, not standard output")
     return ReportRequest(format, output.output_path(path))
@@ -86,10 +89,9 @@ def prepare(
         SpecError: a report would overwrite an input or an output, or cannot be written where it should go, or
             two documents go to standard output.
     """
-    output.refuse_overwrite([*inputs, *outputs], path)
+    output.prepare([*inputs, *outputs], path)
     _refuse_overwrite(requests, inputs, [*outputs, *filter(None, [path])])
     _keep_apart(requests, own, path)
-    output.expect_writable(path)
     for each in requests:
         if each.format != TABLES:  # its folder is made, and may be at a URL
             output.expect_writable(each.path, f"--report {each.format}=")

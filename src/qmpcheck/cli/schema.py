@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    output.refuse_overwrite([options.spec], options.output)
+    output.prepare([options.spec], options.output)
     rule_base = catalogue.find(options.spec).rule_base
     if options.event:
         [(event, rule)] = arguments.chosen_events(rule_base, options.event).items()

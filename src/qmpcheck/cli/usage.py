@@ -37,13 +37,11 @@ def reworded(message: str, commands: Iterable[str], parser: argparse.ArgumentPar
 
 
 def _or_report(name: str, reason: str, parser: argparse.ArgumentParser) -> str:
-    """A hint for `--format sarif`: that is for `--report`, if the command has it."""
-    from qmpcheck.reports.formats import FORMATS
-
+    """A hint for `--format sarif`: that is for `--report`, if the command has it there."""
     chosen = _CHOICE.fullmatch(reason)
-    if name != "--format" or not chosen or chosen[1] not in FORMATS or "--report" not in _options(parser):
+    if name != "--format" or not chosen or chosen[1] not in (parser.get_default("report_formats") or ()):
         return ""
-    return f"; for a report, write --report {chosen[1]}=FILE"
+    return f"; for a report, write --report {chosen[1]}=FILE, where - is standard output"
 
 
 def _about(name: str, reason: str, commands: Iterable[str]) -> str:
