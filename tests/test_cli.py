@@ -362,7 +362,7 @@ def test_lint_of_a_schema(capsys: pytest.CaptureFixture[str]) -> None:
 qapi/x.json:4: QMP909 X1 data.a: a note about a member that the event does not have; no rule is made from it
 qapi/x.json:4: QMP911 X1: a note about STOP, which the document does not describe
 qapi/x.json:6: QMP901 X1: unknown sentence: It is followed by whatever.
-qapi/qapi-schema.json: 1 event, 1 line not understood, 3 defects (2 errors, 1 warning)
+qapi/qapi-schema.json: 1 event, 1 line not understood, 3 defects (3 errors, 0 warnings)
 """, "")  # fmt: skip
     Path("qapi/x.json").write_text("{ 'event': 'X1', 'data': 'T' }\n")
     assert run(capsys, "lint qapi/qapi-schema.json") == (

@@ -133,9 +133,9 @@ CODES: dict[str, Code] = {
     ),
     "QMP911": _defect(
         "note-about-unknown-event",
-        Severity.WARNING,
+        Severity.ERROR,
         "A note names an event that the document does not describe.",
-        "Readers cannot look up the event that they should wait for.",
+        "Its rule cannot be kept: the event that must follow is itself an unknown one.",
         "Example:\n",
         "Note: A LAMP_BROKEN event will eventually follow the LAMP_SWITCHED event.\n\nExample:\n",
     ),

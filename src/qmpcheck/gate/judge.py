@@ -62,11 +62,6 @@ class Judged(NamedTuple):
         return sum(checked.count(Severity.ERROR) for checked in self.checked)
 
     @property
-    def warnings(self) -> int:
-        """How many findings of the checks are warnings."""
-        return sum(checked.count(Severity.WARNING) for checked in self.checked) - self.errors
-
-    @property
     def is_well(self) -> bool:
         """Whether it was skipped, or played to its end without an error."""
         ended = self.outcome.failure is None or self.outcome.skipped

@@ -11,7 +11,7 @@ from qmpcheck.gate.expectations import matches
 from qmpcheck.gate.failure import CRASHED, FAILED, HUNG, LACKS, Failure
 from qmpcheck.qmp.client import Arrival, Client, CommandError, DeadlinePassed, NoAnswer, SentTooMuch
 from qmpcheck.qmp.connection import ConnectionFailed
-from qmpcheck.qmp.process import Process, signal_name
+from qmpcheck.qmp.process import Process, how_ended
 
 ANSWER, EVENT = 10.0, 5.0
 """How many seconds a reply and an event may take, even on a busy machine."""
@@ -192,9 +192,8 @@ class Machine:
 
     def _end(self, status: int) -> Failure:
         """The failure that it ended too early: how it ended, and the last error that it wrote."""
-        how = f"exit status {status}" if status >= 0 else signal_name(-status)
         errors = _errors(self._process.last_lines())
-        return Failure(CRASHED, f"it ended ({how})" + (f": {errors[-1]}" if errors else ""))
+        return Failure(CRASHED, f"it ended ({how_ended(status)})" + (f": {errors[-1]}" if errors else ""))
 
 
 def _errors(lines: list[str]) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from qmpcheck.interrupts import exit_on_signal
 from qmpcheck.qmp.client import Client, CommandError, DeadlinePassed, NoAnswer, SentTooMuch
 from qmpcheck.qmp.connection import CHUNK, ConnectionFailed, NotQMP
-from qmpcheck.qmp.process import STORAGE_DAEMON, SYSTEM, NotStarted, Process, ProcessGroup, signal_name
+from qmpcheck.qmp.process import STORAGE_DAEMON, SYSTEM, NotStarted, Process, ProcessGroup, how_ended
 from qmpcheck.text import reason_of, safe, shortened
 from qmpcheck.version import Version
 
@@ -165,9 +165,8 @@ def _reason(process: Process) -> Unanswered:
     status = process.status(_MOMENT)
     if status is None:
         return Unanswered("it does not speak QMP: it closed its output")
-    how = f"exit status {status}" if status >= 0 else signal_name(-status)
     last = _short((process.last_lines() or [""])[-1])
-    return _Ended(f"it ended without an answer ({how})" + (f": {last}" if last else ""))
+    return _Ended(f"it ended without an answer ({how_ended(status)})" + (f": {last}" if last else ""))
 
 
 def _short(text: str) -> str:

@@ -203,6 +203,17 @@ def signal_name(number: int) -> str:
     return f"signal {number}{named.get(number, '')}"
 
 
+def how_ended(status: int) -> str:
+    """Return the exit status of a process in words; a negative one is that of a signal.
+
+    A shell whose program was ended by a signal adds 128 to its number.
+    """
+    if status < 0:
+        return signal_name(-status)
+    is_of_shell = status - 128 in {each.value for each in signal.Signals}
+    return f"exit status {status}" + (f": {signal_name(status - 128)}" if is_of_shell else "")
+
+
 def _scratch() -> IO[bytes]:
     """Return a temporary file without a name."""
     try:

@@ -14,7 +14,7 @@ from typing import IO, NamedTuple
 from qmpcheck.qmp import address
 from qmpcheck.qmp.address import Address
 from qmpcheck.qmp.guardian import Guardian, kill_marked
-from qmpcheck.qmp.process import signal_name
+from qmpcheck.qmp.process import how_ended
 from qmpcheck.replaying.conversation import Options
 from qmpcheck.replaying.script import Script, ScriptStep
 from qmpcheck.replaying.server import Server
@@ -150,7 +150,7 @@ async def _verdict(
     came_again.cancel()
     status, is_through = process.returncode, server.progress.through > through
     if status:
-        return f"exit status {status}" if status > 0 else signal_name(-status)
+        return how_ended(status)
     if is_through and (status == 0 or server.has_come_again.is_set()):
         return ""
     late = "" if status == 0 else f"time-out, {seconds:g} s: "

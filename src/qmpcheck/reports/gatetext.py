@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import IO
 
-from qmpcheck.checking.result import FindingKind
 from qmpcheck.codes import Impact, Severity
+from qmpcheck.finding import Finding
 from qmpcheck.gate.codes import WORDS
 from qmpcheck.gate.expectations import events_of
 from qmpcheck.gate.judge import Judged, Verdict
 from qmpcheck.gate.scenario import Scenario
 from qmpcheck.reports import changesreport, fingerprint, gatereport, streamstext, terminal
 from qmpcheck.reports.fingerprint import Baseline
-from qmpcheck.reports.report import Report, count, levels
+from qmpcheck.reports.report import Report, Suite, count, levels
+from qmpcheck.reports.streamstext import Row
 from qmpcheck.reports.terminal import table
 from qmpcheck.text import name, safe, shortened
 from qmpcheck.wording import plural
@@ -32,19 +33,17 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
     spec = verdict.spec
     against = f"{safe(spec.name)} ({spec.id})" if spec.name != spec.id else spec.id
     out.write(f"{safe(verdict.build.path)} {verdict.build.version} against {against}\n\n")
-    out.write(_table(verdict, out) + "\n")
+    out.write(_table(verdict, report, out) + "\n")
     known = frozenset(map(fingerprint.of_finding, filter(lambda finding: finding.known, report.findings)))
     lines = [line for judged in verdict.judged for line in _lines(judged, known, paint)]
     lines += _drift_lines(verdict, known, paint)
-    findings: Counter[FindingKind] = Counter()
-    for judged in verdict.judged:
-        for checked in judged.checked:
-            findings.update(checked.counts)
+    counts: Counter[Row] = Counter()
+    for finding in report.findings:
+        if finding.severity >= Severity.WARNING:  # the last line counts no notes either
+            counts[Row(finding.code, finding.event, finding.severity)] += finding.times
     if lines:
         out.writelines(["\n", *lines])
-    out.write(streamstext.findings_table(findings, out, verdict.recipe.severities))
-    if findings or not lines:
-        out.write("\n")
+    out.write(streamstext.counts_table(counts, out) + "\n")
     out.writelines(_by_hand(report))
     out.write(_count_line(verdict, report, paint) + "\n")
 
@@ -57,12 +56,14 @@ def _by_hand(report: Report) -> Iterator[str]:
         yield f"recordings are in {safe(report.kept)}\n"
 
 
-def _table(verdict: Verdict, out: IO[str]) -> str:
+def _table(verdict: Verdict, report: Report, out: IO[str]) -> str:
+    *suites, introspection = report.suites
     rows = [
-        (judged.outcome.scenario.name, f"{judged.outcome.seconds:.1f}", _outcome(judged), _seen(judged))
-        for judged in verdict.judged
+        (suite.name, f"{judged.outcome.seconds:.1f}", _outcome(judged, suite), _seen(judged))
+        for judged, suite in zip(verdict.judged, suites, strict=True)
     ]
-    rows.append((gatereport.INTROSPECTION, "0.0", _differences(verdict) if verdict.changes else "ok", ""))
+    differs = [_differences(verdict)] if verdict.changes else []
+    rows.append((introspection.name, "0.0", _in_words([*differs, *_accepted(introspection.findings)]), ""))
     headers = ("scenario", "seconds", "outcome", "events seen")
     return table(rows, headers, out, align=("left", "right", "left", "left"))
 
@@ -83,7 +84,8 @@ def _seen(judged: Judged) -> str:
 _LONGEST_REASON = 80
 
 
-def _outcome(judged: Judged) -> str:
+def _outcome(judged: Judged, suite: Suite) -> str:
+    """How a scenario went: what a baseline accepts of its findings is only counted."""
     failure = judged.outcome.failure
     parts: list[str] = []
     if failure and judged.outcome.skipped:
@@ -92,13 +94,21 @@ def _outcome(judged: Judged) -> str:
         parts.append("not played")
     elif failure:
         parts.append(failure.kind)
-    if judged.errors:
-        parts.append(plural(judged.errors, "error"))
-    if judged.warnings:
-        parts.append(plural(judged.warnings, "warning"))
-    kinds = Counter(WORDS[fault.code] for fault in judged.faults if fault.event)
+    new = [finding for finding in suite.findings if not finding.known]
+    found = levels(finding for finding in new if finding.code not in WORDS)
+    parts += (plural(found[each], str(each)) for each in (Severity.ERROR, Severity.WARNING) if found[each])
+    kinds = Counter(WORDS[finding.code] for finding in new if finding.code in WORDS and finding.event)
     parts += (f"{count} {what}" for what, count in kinds.items())
+    return _in_words([*parts, *_accepted(suite.findings)])
+
+
+def _in_words(parts: Sequence[str]) -> str:
     return ", ".join(parts) or "ok"
+
+
+def _accepted(findings: Iterable[Finding]) -> Iterator[str]:
+    if accepted := count(finding for finding in findings if finding.known):
+        yield f"{accepted} accepted"
 
 
 def _lines(judged: Judged, known: Baseline, paint: terminal.Paint) -> Iterator[str]:
@@ -141,11 +151,11 @@ def _drift_lines(verdict: Verdict, known: Baseline, paint: terminal.Paint) -> It
 
 
 def _differences(verdict: Verdict) -> str:
-    """`3 differences from 7.2, 1 breaking`; each is also counted as the error or warning that it is."""
-    other = f"since {safe(verdict.since.name)}" if verdict.since else f"from {safe(verdict.spec.name)}"
+    """`3 differences from the spec, 1 of them breaking`; each is counted as an error or a warning, too."""
+    other = f"since {safe(verdict.since.name)}" if verdict.since else "from the spec"
     breaking = sum(change.level() is Impact.BREAKING for change in verdict.changes)
     found = f"{plural(len(verdict.changes), 'difference')} {other}"
-    return f"{found}, {breaking} breaking" if breaking else found
+    return f"{found}, {breaking} of them breaking" if breaking else found
 
 
 def _count_line(verdict: Verdict, report: Report, paint: terminal.Paint) -> str:

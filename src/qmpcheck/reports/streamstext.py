@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from qmpcheck.checking.result import FindingKind, StreamResult, StreamVerdict
 from qmpcheck.codes import CODES, Severity
@@ -207,14 +207,27 @@ def safe_path(path: str) -> str:
 
 def findings_table(findings: Counter[FindingKind], out: IO[str], severities: Severities = UNCHANGED) -> str:
     """Return a table of the findings by code and event; "" if there are none."""
-    if not findings:
-        return ""
-    shown: Counter[tuple[str, str, str, str]] = Counter()  # a row counts findings with an erratum and without
+    shown: Counter[Row] = Counter()  # a row counts findings with an erratum and without
     for (code, event, erratum), count in findings.items():
-        shown[code, CODES[code].slug, str(severity(code, erratum, severities)), event] += count
+        shown[Row(code, event, severity(code, erratum, severities))] += count
+    return counts_table(shown, out)
+
+
+class Row(NamedTuple):
+    """What the findings that a row of the table counts have in common; the event is safe to print."""
+
+    code: str
+    event: str
+    severity: Severity
+
+
+def counts_table(counts: Counter[Row], out: IO[str]) -> str:
+    """Return a table of how many findings there are; "" if there are none."""
+    if not counts:
+        return ""
     rows = [
-        (*row, count)
-        for row, count in sorted(shown.items(), key=lambda item: (item[0][0], item[0][3], item[0][2]))
+        (row.code, CODES[row.code].slug, str(row.severity), row.event, count)
+        for row, count in sorted(counts.items(), key=lambda item: (*item[0][:2], str(item[0].severity)))
     ]
     headers = ("code", "finding", "severity", "event", "count")
     return "\n" + table(rows, headers, out) + "\n"
