@@ -371,7 +371,7 @@ class Checker:
 
         A session can end in the middle of a column, so this is called before that, and at the end.
         """
-        if any(monitor.open for monitor in self._active.bounded):
+        if any(map(_open, self._active.bounded)):
             first, past = (bisect_left(self._column.lines, line) for line in (self._kept_until, end))
             self._session.latest.add(self._column.part(first, past))
         self._kept_until = end

@@ -34,7 +34,7 @@ from qmpcheck.rulebase import SpecError
 from qmpcheck.specs import catalogue
 from qmpcheck.streams import formats, source
 from qmpcheck.text import name, quoted, reason_of, safe
-from qmpcheck.validation import tasks
+from qmpcheck.validation.file_streams import with_drift
 from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recipe import Recipe
 from qmpcheck.validation.spec_choice import AUTO
@@ -229,7 +229,7 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
                 if note and note not in chosen:
                     chosen.add(note)
                     tell(note)
-            known_since = tasks.with_drift(findings, choice.spec)
+            known_since = with_drift(findings, choice.spec)
             for finding in streamstext.new_findings((*known_since, *overdue), known):
                 out.write(streamstext.finding_line(path, finding, terminal.painter(out), vm))
             out.flush()
@@ -238,7 +238,6 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
         # JSON is one document, which is complete only at the end.
         at_once = None if options.format == "json" else print_findings
         results, interrupted = follow_file(checker, path, at_once, _tell_rotation)
-        results = [each._replace(listed=tasks.with_drift(each.listed, each.spec)) for each in results]
         # What was printed at once is not in the list any more, but counts for the baseline and other reports.
         whole = [results[0]._replace(listed=(*printed, *results[0].listed), taken=Counter()), *results[1:]]
         accepted = baseline_option.accepted(options, whole, known)

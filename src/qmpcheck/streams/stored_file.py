@@ -27,5 +27,5 @@ RECORDED = re.compile(r"\.(jsonl|log|json)(\.\d+)?(\.gz|\.zst)?$")
 
 def scheme(path: str) -> str:
     """Return the scheme of a URL, such as `s3`; "" for a plain path."""
-    match = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", path)
-    return match[1] if match else ""
+    name, separator, _ = path.partition("://")
+    return name if separator and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", name) else ""

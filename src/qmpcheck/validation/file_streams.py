@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from qmpcheck.checking.checker import Checker
 from qmpcheck.checking.result import StreamResult
+from qmpcheck.finding import Finding
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.streams.demultiplex import Part
@@ -199,6 +200,7 @@ class StreamOfFile:
         format, choice = self._format, self.choice
         return result._replace(
             path=path,
+            listed=with_drift(result.listed, choice.spec) if choice else (),
             unreadable=reason,
             vm=self.source.vm,
             format=format.name if format else "",
@@ -206,3 +208,17 @@ class StreamOfFile:
             spec=choice.spec.named if choice else None,
             why=choice.why if choice else "",
         )
+
+
+def with_drift(findings: Sequence[Finding], spec: Spec) -> tuple[Finding, ...]:
+    """Return findings with what other releases' specs say about each.
+
+    Args:
+        findings: what was found in a stream.
+        spec: the spec that it was checked by.
+    """
+    if not findings:
+        return tuple(findings)
+    from qmpcheck.drift import availability  # a clean stream does not need it
+
+    return availability.availability_for(spec.id, spec.newer).with_drift(findings)

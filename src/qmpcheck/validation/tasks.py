@@ -13,8 +13,6 @@ from typing import Any, Protocol
 import msgspec
 
 from qmpcheck.checking.result import StreamResult
-from qmpcheck.finding import Finding
-from qmpcheck.specs.catalogue import Spec, SpecName
 from qmpcheck.streams import source
 from qmpcheck.streams.blocks import Advance
 from qmpcheck.streams.stored_file import scheme
@@ -96,20 +94,6 @@ class ThisProcess:
         return all_checked(self._checker, handle, self._advance)
 
 
-def with_drift(findings: Sequence[Finding], spec: Spec | SpecName | None) -> tuple[Finding, ...]:
-    """Return findings with what other releases' specs say about each.
-
-    Args:
-        findings: what was found in a stream.
-        spec: the spec that it was checked by; None if it was not checked.
-    """
-    if not findings or spec is None:
-        return tuple(findings)
-    from qmpcheck.drift import availability  # a clean stream does not need it
-
-    return availability.availability_for(spec.id, spec.newer).with_drift(findings)
-
-
 def all_checked(
     checker: FileChecker, recordings: Sequence[Recording], advance: Advance = int
 ) -> list[list[StreamResult]]:
@@ -126,8 +110,7 @@ def all_checked(
         # Only if this file is at a URL: local ones need no requests.
         if at >= ahead and scheme(recording.path):
             ahead = at + _fetch(recordings[at:])
-        results = checker.check(recording, advance)
-        found.append([each._replace(listed=with_drift(each.listed, each.spec)) for each in results])
+        found.append(checker.check(recording, advance))
     return found
 
 

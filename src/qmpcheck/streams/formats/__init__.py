@@ -31,7 +31,7 @@ HEAD = 1 << 18
 """How many bytes at the beginning of a file, decompressed, are read to recognise its format."""
 
 
-class Loss(enum.Flag):
+class Loss(enum.IntFlag):
     """What a format does not keep, in all of its files or in some."""
 
     NOTHING = 0
