@@ -2,7 +2,7 @@
 
 import pytest
 
-from qmpcheck.gate.latency import untimely
+from qmpcheck.gate.fault import untimely
 from qmpcheck.gate.recording import ReceivedEvent
 from qmpcheck.qmp.client import Arrival
 

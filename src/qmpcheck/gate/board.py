@@ -1,9 +1,14 @@
-"""What a board is: a machine type as scenarios use it, and how to drive its devices from outside."""
+"""What a board is: a machine type as scenarios use it, and the guest that drives its devices.
+
+The guest has no operating system: what its drivers would do is done from outside, over qtest.
+"""
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from enum import Enum
+from typing import Any
 
 import msgspec
 
@@ -154,3 +159,61 @@ class Setting(msgspec.Struct, frozen=True):
         """The content of the file that the CPU runs."""
         special = (feature.firmware for feature in self.features.values() if feature.firmware)
         return next(special, self.board.idle)
+
+
+_COMMAND, _CAPABILITIES = 0x04, 0x34
+"""Registers of PCI configuration space."""
+
+# Bits of the command register: what the function answers to, and that it may use memory itself.
+_PORTS, _MEMORY, _MASTER = 1, 2, 4
+
+_MOST_CAPABILITIES = 48
+"""How many capabilities configuration space has room for: a faulty list may have no end."""
+
+
+class Guest(QTest):
+    """A machine's devices and memory, driven from outside.
+
+    Args:
+        path: of the qtest socket.
+        setting: the board, and what the scenario needs of it.
+        sent: takes each command that is sent over qtest.
+    """
+
+    def __init__(self, path: str, setting: Setting, sent: list[str]) -> None:
+        super().__init__(path, sent)
+        self.board = setting.board
+        self._features = setting.features
+
+    def do(self, ability: Ability, *arguments: Any) -> None:
+        """Use an ability that the scenario says that it needs."""
+        self._features[ability].act(self, *arguments)
+
+    @property
+    def pci(self) -> PCI:
+        """How to reach the board's PCI buses."""
+        assert self.board.pci
+        return self.board.pci
+
+    def place(self, function: int, bar: int) -> int:
+        """Map the registers of a PCI function, as firmware would, and let it use memory.
+
+        Args:
+            function: the function.
+            bar: the configuration register for the address.
+
+        Returns: the address of the registers for the CPU.
+        """
+        self.pci.write(self, function, bar, struct.pack("<I", self.pci.memory))
+        self.pci.write(self, function, _COMMAND, struct.pack("<H", _PORTS | _MEMORY | _MASTER))
+        return self.pci.memory + self.pci.shift
+
+    def capability(self, function: int, kind: int) -> int:
+        """The register at which a PCI function's capability of a kind begins; 0 if it has none."""
+        at = self.pci.read(self, function, _CAPABILITIES) & 0xFF
+        for _ in range(_MOST_CAPABILITIES):
+            header = self.pci.read(self, function, at)
+            if header & 0xFF == kind:
+                return at
+            at = header >> 8 & 0xFF
+        return 0

@@ -10,7 +10,7 @@ import msgspec
 
 from qmpcheck.codes import Severity
 from qmpcheck.finding import Finding, Severities
-from qmpcheck.gate import alignment, latency
+from qmpcheck.gate import alignment
 from qmpcheck.gate.alignment import Event, MissingEvent, UnexpectedEvent
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import (
@@ -26,7 +26,8 @@ from qmpcheck.gate.codes import (
 from qmpcheck.gate.expectations import Expectations, Expected, events_of, of_build
 from qmpcheck.gate.recording import ReceivedEvent
 from qmpcheck.gate.scenario import ScenarioOutcome
-from qmpcheck.streams.messages import NO_CLOCK
+from qmpcheck.qmp.client import Arrival
+from qmpcheck.streams.messages import MICROSECONDS, NO_CLOCK
 from qmpcheck.text import name, quoted, shortened
 
 PLAYED = (4, 2), (11, 1)
@@ -66,7 +67,7 @@ def _found(build: Build, outcome: ScenarioOutcome) -> Iterator[Finding]:
         for each in sent:
             if each.twice is not None:
                 yield where.finding(KEY_TWICE, each, f"(key {quoted(each.twice)})")
-        for each, off in latency.untimely(sent):
+        for each, off in untimely(sent):
             yield where.finding(UNTIMELY, each, measured=off)
 
 
@@ -167,3 +168,50 @@ def _values(event: Event, steps: Expectations) -> str:
 
 
 _LONGEST = 160
+
+
+# When an event came, by the same clock as its timestamp
+
+PROMPT = 0.25
+"""Seconds within which an event comes, even on a busy machine; one that takes longer was held back."""
+
+_EXACT = 0.01
+"""Seconds by which a timestamp may be later than the arrival: two readings of one clock can differ."""
+
+_FAR = 1 << 53
+"""Seconds up to which a float is exact; beyond them one time is as wrong as another."""
+
+
+def untimely(events: Iterable[ReceivedEvent]) -> Iterator[tuple[ReceivedEvent, str]]:
+    """The events whose timestamps are not the time at which they came, and how far off they are.
+
+    A scenario leaves enough time between rate-limited events, so QEMU has no reason to hold one back.
+    """
+    for each in events:
+        timestamp = each.event.get("timestamp")
+        moment = _seconds(timestamp)
+        if timestamp == NO_CLOCK:
+            yield each, "its timestamp says that there is no clock"
+        elif each.arrival and moment is not None:
+            off = _off(each.arrival, moment)
+            if off:
+                yield each, off
+
+
+def _off(arrival: Arrival, moment: float) -> str:
+    """How far a timestamp is off; "" if it can be true."""
+    if moment > arrival.before + _EXACT:
+        return f"its timestamp is {moment - arrival.before:.3f} s after it came"
+    if moment < arrival.after - PROMPT:
+        return f"it came {arrival.after - moment:.3f} s or more after its timestamp"
+    return ""
+
+
+def _seconds(timestamp: object) -> float | None:
+    """Seconds since 1970; None for what is no timestamp, which the checker reports."""
+    if not isinstance(timestamp, dict):
+        return None
+    seconds, microseconds = timestamp.get("seconds"), timestamp.get("microseconds")
+    if type(seconds) is not int or type(microseconds) is not int or not 0 <= microseconds < MICROSECONDS:
+        return None
+    return max(-_FAR, min(seconds, _FAR)) + microseconds / MICROSECONDS

@@ -15,12 +15,11 @@ import msgspec
 from qmpcheck.checking.checker import Checker
 from qmpcheck.checking.result import Selection, StreamResult
 from qmpcheck.checking.temporal_rule import options_with_follow_ups
-from qmpcheck.codes import RULE_CODES, Severity
+from qmpcheck.codes import CODES, RULE_CODES, Severity
 from qmpcheck.drift.availability import availability_for
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
 from qmpcheck.finding import Finding
-from qmpcheck.gate import undeclared
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.codes import NOT_SEEN, OF_GATE
 from qmpcheck.gate.failure import is_full
@@ -28,6 +27,7 @@ from qmpcheck.gate.fault import faults
 from qmpcheck.gate.profile import Demands
 from qmpcheck.gate.recording import MachineRecording
 from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
+from qmpcheck.keypath import KeyPath
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
@@ -127,13 +127,15 @@ def judge(
         recipe: how to check its events; scenarios add the options that they give to QEMU.
         demands: what must be played and sent.
     """
-    of_streams = recipe if build.is_system else _of_a_storage_daemon(recipe)
+    # A storage daemon never sends the SHUTDOWN that this rule expects after `quit`.
+    ignored = recipe.ignored if build.is_system else recipe.ignored | {"quit-may-shut-down"}
+    of_streams = msgspec.structs.replace(recipe, ignored=ignored)
     by_spec = functools.cache(functools.partial(_checker, spec, of_streams))
-    by_build = undeclared.checker(build, recipe)
+    by_build = _checker_by_build(build, recipe)
     drift = availability_for(spec.id, spec.newer)
 
     def checked(recording: MachineRecording, scenario: Scenario) -> Iterator[StreamResult]:
-        by_release, beside = undeclared.apart(
+        by_release, beside = _apart(
             by_spec(scenario.assumes).check(recording.data, recording.ended), by_build.check(recording.data)
         )
         if not recording.ended:
@@ -155,11 +157,6 @@ def _without_pending(result: StreamResult) -> StreamResult:
 
 
 _PENDING, _MISSING = RULE_CODES["pending"], RULE_CODES["missing"]
-
-
-def _of_a_storage_daemon(recipe: Recipe) -> Recipe:
-    """The recipe without the rule that SHUTDOWN follows `quit`: a storage daemon never sends it."""
-    return msgspec.structs.replace(recipe, ignored=recipe.ignored | {"quit-may-shut-down"})
 
 
 def _checker(spec: Spec, recipe: Recipe, given: tuple[str, ...]) -> Checker:
@@ -232,3 +229,66 @@ def _of_the_same_files(rule_base: RuleBase, build: RuleBase) -> RuleBase:
     files = {rule.file for event, rule in rule_base.events.items() if event in build.events}
     events = {event: rule for event, rule in rule_base.events.items() if rule.file in files}
     return msgspec.structs.replace(rule_base, events=events)
+
+
+# What a build sends beyond its own introspection
+#
+# A build is checked by the spec of its release, or by the newest spec if there is none. It must also keep to
+# what it says about itself, because clients that send `query-qmp-schema` rely on that. If both checks find
+# something in one place, it is one finding.
+
+_DECLARED = frozenset(code for code, each in CODES.items() if each.evidence)
+"""What introspection can say: events, members, types and values."""
+
+
+def _checker_by_build(build: Build, recipe: Recipe) -> Checker:
+    """A checker by what a build says about itself; rules over time are left to the spec of the release.
+
+    Args:
+        build: the build.
+        recipe: how its events are checked by the spec.
+    """
+    only = msgspec.structs.replace(
+        recipe,
+        codes=recipe.codes & _DECLARED,
+        rules=(),
+        command_rules="none",
+        selected=frozenset(),
+        assume=(),
+    )
+    name = f"qemu:{build.path}"
+    return only.checker(Spec(name, name, build.rule_base))
+
+
+def _apart(by_spec: StreamResult, by_build: StreamResult) -> tuple[StreamResult, StreamResult]:
+    """The two results of one recording, with each place in only one of them: the worse, or else the first.
+
+    What a known erratum excuses is also excused if the introspection says the same as the spec.
+
+    Args:
+        by_spec: the result by the spec of the release.
+        by_build: the result by the build's own introspection.
+    """
+    known: dict[_Place, list[Finding]] = {}
+    for finding in by_spec.listed:
+        known.setdefault(_place(finding), []).append(finding)
+    same = {finding for finding in by_build.listed if _place(finding) in known}
+    worse = {
+        finding
+        for finding in same
+        if all(each.severity < finding.severity and not each.erratum for each in known[_place(finding)])
+    }
+    milder = {finding for each in worse for finding in known[_place(each)]}
+    left = by_build.without(same - worse)
+    explained = (
+        msgspec.structs.replace(each, message=f"{each.message} (by its own introspection)")
+        for each in left.listed
+    )
+    return by_spec.without(milder), left._replace(listed=tuple(explained))
+
+
+_Place = tuple[int, str, KeyPath]
+
+
+def _place(finding: Finding) -> _Place:
+    return finding.line, finding.event, finding.path

@@ -94,44 +94,35 @@ class Machine:
             Failure: as for `command`.
         """
         end = time.monotonic() + EVENT
-        while not self._accepts(name, arguments):
-            if time.monotonic() >= end:
+        while True:
+            try:
                 self.command(name, **arguments)
-                break
-            self.pause(_AGAIN)
+            except Refused:  # noqa: PERF203 -- each try is a second chance
+                if time.monotonic() >= end:
+                    raise
+                self.pause(_AGAIN)
+            else:
+                return
 
-    def _accepts(self, name: str, arguments: dict[str, Any]) -> bool:
-        try:
-            self.command(name, **arguments)
-        except Refused:
-            return False
-        return True
+    def wait(self, event: str, /, **where: Any) -> None:
+        """Wait for the next such event, but no longer than `EVENT` seconds.
 
-    def wait(self, event: str, /, seconds: float = EVENT, **where: Any) -> dict[str, Any] | None:
-        """Wait for the next such event, and return its data; None if it does not come in time.
-
-        An event is returned once. That one is missing is no failure: it is found in the recording.
+        An event is waited for once. That one is missing is no failure: it is found in the recording.
 
         Args:
             event: its name.
-            seconds: how long to wait.
             where: members of its data, and their values.
         """
-        found: list[dict[str, Any]] = []
 
         def claim() -> bool:
             for each in self._client.events:
                 if each["event"] == event and matches(each.get("data"), where):
-                    found.append(each)
                     self._client.events.remove(each)
                     return True
             return False
 
         with self._qmp_failures():
-            if not self._client.until(claim, seconds):
-                return None
-        data = found[0].get("data")
-        return data if isinstance(data, dict) else {}
+            self._client.until(claim, EVENT)
 
     def pause(self, seconds: float) -> None:
         """Wait, and read what comes meanwhile."""
@@ -185,6 +176,7 @@ class Machine:
 
     def _silence(self, text: str) -> Failure:
         """The failure that nothing came."""
+        # A process that crashes closes its sockets first: its exit status comes a moment later.
         status = self._process.status(_MOMENT if self._client.is_closed else 0)
         if status is not None:
             return self._end(status)

@@ -14,24 +14,24 @@ ANSWER = 10.0
 """Seconds that an answer may take on a busy machine."""
 
 
-def connected(path: str, seconds: float = ANSWER) -> socket.socket:
+def connected(path: str) -> socket.socket:
     """A connection to a Unix socket that may not exist yet.
 
     Raises:
         Failure: nobody accepts the connection in time.
     """
-    end = time.monotonic() + seconds
+    end = time.monotonic() + ANSWER
     while True:
         peer = socket.socket(socket.AF_UNIX)
-        peer.settimeout(seconds)
+        peer.settimeout(ANSWER)
         try:
             peer.connect(path)
         except OSError as error:
             peer.close()
             if time.monotonic() >= end:
-                what = f"no connection to {os.path.basename(path)} within {seconds:g} s"
+                what = f"no connection to {os.path.basename(path)} within {ANSWER:g} s"
                 raise Failure(HUNG, f"{what}: {error.strerror}") from None
-            time.sleep(0.02)
+            time.sleep(0.02)  # QEMU makes the socket when it is ready, and says nothing about that
         else:
             return peer
 
@@ -47,8 +47,8 @@ class QTest:
         sent: a list that each command is appended to.
     """
 
-    def __init__(self, path: str, sent: list[str] | None = None) -> None:
-        self.sent = [] if sent is None else sent
+    def __init__(self, path: str, sent: list[str]) -> None:
+        self.sent = sent
         self._peer: socket.socket = connected(path)
         self._lines = self._peer.makefile("rb")
 

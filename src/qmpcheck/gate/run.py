@@ -21,7 +21,7 @@ from qmpcheck.interrupts import exit_on_signal
 from qmpcheck.qmp.process import GroupClosed, NotStarted, ProcessGroup
 
 AT_ONCE = 2
-"""How many scenarios are played at a time."""
+"""How many scenarios are played at a time: they mostly wait, and CI machines have two CPUs at least."""
 
 
 class Played(NamedTuple):
@@ -101,6 +101,7 @@ _LONGEST = 56
 
 
 def _short_folder() -> str:
+    """The folder for temporary files, or /tmp if its path is too long."""
     folder = tempfile.gettempdir()
     return folder if len(os.fsencode(folder)) <= _LONGEST else "/tmp"  # noqa: S108 -- a private folder in it
 

@@ -8,9 +8,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from qmpcheck.gate.board import Ability, Setting
+from qmpcheck.gate.board import Ability, Guest, Setting
 from qmpcheck.gate.failure import LACKS, Failure
-from qmpcheck.gate.guest import Guest
 from qmpcheck.gate.machine import Machine, Refused
 from qmpcheck.gate.qtest import connected
 from qmpcheck.gate.recording import MachineRecording

@@ -5,9 +5,8 @@ from __future__ import annotations
 import struct
 from abc import ABC, abstractmethod
 
-from qmpcheck.gate import mainframe
-from qmpcheck.gate.board import SLOT
-from qmpcheck.gate.guest import Guest
+from qmpcheck.gate.board import SLOT, Guest
+from qmpcheck.gate.boards import s390
 
 VERSION_1 = 1 << 32
 """The feature bit of all devices that are not legacy ones."""
@@ -140,7 +139,7 @@ class OnChannel(Transport):
 
     def __init__(self, guest: Guest) -> None:
         self._guest = guest
-        mainframe.enable_channel(guest)
+        s390.enable_channel(guest)
         self._command(self._REVISION, ">HH", 1, 0)
 
     def set_status(self, status: int) -> None:
@@ -154,17 +153,17 @@ class OnChannel(Transport):
         self._command(self._ENABLE, ">QIHHQQ", descriptors, 0, queue, _SIZE, available, used)
 
     def settle(self) -> None:
-        mainframe.settle(self._guest)
+        s390.settle(self._guest)
 
     def notify(self, queue: int) -> None:
-        mainframe.notify(self._guest, queue)
+        s390.notify(self._guest, queue)
 
     def configure(self, offset: int, data: bytes) -> None:
         # The command writes from the beginning on: devices must ignore the zeroes before the offset.
-        mainframe.channel(self._guest, self._CONFIGURE, bytes(offset) + data)
+        s390.channel(self._guest, self._CONFIGURE, bytes(offset) + data)
 
     def _command(self, command: int, form: str, *values: int) -> None:
-        mainframe.channel(self._guest, command, struct.pack(form, *values))
+        s390.channel(self._guest, command, struct.pack(form, *values))
 
 
 _TRANSPORTS: dict[str, type[Transport]] = {"pci": OnPCI, "device": OnMMIO, "ccw": OnChannel}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-from qmpcheck.gate.board import PCI, SLOT, Feature
-from qmpcheck.gate.guest import Guest
+from qmpcheck.gate.board import PCI, SLOT, Feature, Guest
 from qmpcheck.gate.qtest import QTest
 
 _FUNCTION, _BAR = SLOT << 3, 0x10

@@ -7,9 +7,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from qmpcheck.gate.board import PCI, SLOT, Ability, Board, Feature
+from qmpcheck.gate.board import PCI, SLOT, Ability, Board, Feature, Guest
 from qmpcheck.gate.boards import devices
-from qmpcheck.gate.guest import Guest
 from qmpcheck.gate.qtest import QTest
 
 _X86 = frozenset({"x86_64", "i386"})
@@ -18,6 +17,7 @@ _HALT = b"\xf4" * (1 << 16)
 """`hlt` everywhere: wherever the CPU begins, it waits."""
 
 _ADDRESS, _DATA = 0xCF8, 0xCFC
+"""The two ports by which a PC reaches PCI configuration space."""
 
 
 def _select(guest: QTest, function: int, register: int) -> int:
@@ -39,16 +39,20 @@ _PCI = PCI(_read, _write, memory=0xE000_0000)
 
 
 def _set_clock(guest: Guest, minutes: int) -> None:
-    guest.outb(0x70, 0x02)  # the register of the minutes, which are decimal digits
+    # The ports of the CMOS clock: choose the register of the minutes, and write them as decimal digits.
+    guest.outb(0x70, 0x02)
     guest.outb(0x71, minutes // 10 << 4 | minutes % 10)
 
 
 def _reset(guest: Guest, way: int = 0) -> None:
     """Reset the machine by the keyboard controller (0) or by the chipset (1)."""
+    # The command that pulses the CPU's reset line, and the value for a full reset.
     guest.outb(*((0x64, 0xFE), (0xCF9, 0x06))[way])
 
 
 _PM_BASE = 0xB000
+"""Where the ports of power management go; firmware, which we do not run, would choose the place."""
+
 _PM_CONTROL = _PM_BASE + 4
 _SLEEP, _SLEEP_TYPE = 1 << 13, 10
 
@@ -75,7 +79,7 @@ def _pvpanic(event: int) -> Feature:
 
 
 _IB700 = Feature(lambda guest: guest.outb(0x443, 0xF), "ib700")
-"""The guest sets the watchdog to expire at once."""
+"""The guest sets the watchdog to expire at once: 15 is the code for no seconds at all."""
 
 
 def _eject(guest: Guest) -> None:
@@ -114,6 +118,7 @@ _FULL = _EVERY | {
     Ability.MEMORY_SLOTS: (devices.memory_slots(_memory_slots),),
 }
 
+# The function of each chipset that manages power, and the bit that switches its ports on.
 _piix4 = _sleep(1 << 3 | 3, 0x80, 1)
 _ich9 = _sleep(31 << 3, 0x44, 0x80)
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import struct
 
-from qmpcheck.gate.board import PCI, SLOT, Ability, Board, Feature
+from qmpcheck.gate.board import PCI, SLOT, Ability, Board, Feature, Guest
 from qmpcheck.gate.boards import devices
-from qmpcheck.gate.guest import Guest
 from qmpcheck.gate.qtest import QTest
 
 _ARGUMENTS, _RESULTS = 0x1000, 0x1100
+"""Addresses in memory through which a guest and its firmware talk."""
 
 
 def _call(guest: QTest, function: str, *arguments: int, results: int = 1) -> tuple[int, ...]:
     """Call the firmware, and return its results; the first one is a status."""
+    # Even without arguments something is written: qtest refuses an empty write.
     guest.write(_ARGUMENTS, struct.pack(f">{len(arguments) or 1}I", *(arguments or (0,))))
     guest.ask(f"rtas {function} {len(arguments)} {_ARGUMENTS:#x} {results} {_RESULTS:#x}")
     return struct.unpack(f">{results}I", guest.read(_RESULTS, 4 * results))

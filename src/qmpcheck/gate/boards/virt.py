@@ -6,9 +6,8 @@ import struct
 
 import msgspec
 
-from qmpcheck.gate.board import Ability, Board, Feature
+from qmpcheck.gate.board import Ability, Board, Feature, Guest
 from qmpcheck.gate.boards import devices
-from qmpcheck.gate.guest import Guest
 
 _EVERY: dict[Ability, tuple[Feature, ...]] = {
     Ability.MEMORY: (Feature(),),

@@ -1,4 +1,7 @@
-"""Scenarios about images: errors by policy, quorums, corruption, write thresholds and exports."""
+"""Scenarios about images: errors by policy, quorums, corruption, write thresholds and exports.
+
+The jobs that copy images, and their events, are for the scenarios in `jobs`, too.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,58 @@ from collections.abc import Callable
 from typing import Any
 
 from qmpcheck.gate.board import Ability
-from qmpcheck.gate.expectations import QUIT, Expected, OneOf, expected
+from qmpcheck.gate.expectations import (
+    ANYTHING,
+    QUIT,
+    Expectation,
+    Expectations,
+    Expected,
+    OneOf,
+    Repeated,
+    expected,
+)
 from qmpcheck.gate.machine import APART, Machine
 from qmpcheck.gate.scenario import STORAGE, Scenario
-from qmpcheck.gate.scenarios.jobevents import SIZE, copied, not_copied
 from qmpcheck.gate.stage import Stage
 from qmpcheck.gate.virtio import Device
+
+SIZE = 1 << 16
+"""Bytes of an image: as many as a job reads at once, so that it has one request."""
+
+
+def statuses(*each: str) -> Expectations:
+    """The steps of a job that has these statuses, one after the other."""
+    return tuple(expected("JOB_STATUS_CHANGE", id="job0", status=status) for status in each)
+
+
+PAUSES = Repeated(statuses("paused", "running"))
+"""A job may pause and resume by itself, any number of times, whenever a node is drained."""
+
+BEGINS = (*statuses("created", "running"), PAUSES)
+SUCCEEDS = statuses("waiting", "pending")
+FAILS = statuses("aborting")
+ENDS = statuses("concluded", "null")
+
+
+def done(**where: Any) -> Expected:
+    """The event at the end of a backup."""
+    return expected("BLOCK_JOB_COMPLETED", device="job0", type="backup", len=SIZE, speed=0, **where)
+
+
+def failed(action: str) -> Expected:
+    """The event of a job that could not read what it copies."""
+    return expected("BLOCK_JOB_ERROR", device="job0", operation="read", action=action)
+
+
+def copied(*while_running: Expectation) -> Expectations:
+    """The steps of a backup that reaches its end."""
+    return (*BEGINS, *while_running, PAUSES, *SUCCEEDS, done(offset=SIZE), *ENDS)
+
+
+def not_copied(*while_running: Expectation) -> Expectations:
+    """The steps of a backup that cannot read its source."""
+    return (*BEGINS, *while_running, PAUSES, failed("report"), *FAILS, done(offset=0, error=ANYTHING), *ENDS)
+
 
 _BAD = 8
 """The number of the sector that fails."""
@@ -21,10 +70,10 @@ _BAD = 8
 _EIO, _ENOSPC = 5, 28
 
 
-def failing(name: str, image: dict[str, Any], *errors: tuple[str, int], sector: int = _BAD) -> dict[str, Any]:
+def failing(name: str, image: dict[str, Any], *errors: tuple[str, int]) -> dict[str, Any]:
     """A node over an image: a sector fails once for each pair of an operation (read, write) and an errno."""
     injected = [
-        {"event": "none", "iotype": kind, "errno": number, "once": True, "sector": sector}
+        {"event": "none", "iotype": kind, "errno": number, "once": True, "sector": _BAD}
         for kind, number in errors
     ]
     debug = {"driver": "blkdebug", "image": image, "inject-error": injected}

@@ -8,16 +8,19 @@ from qmpcheck.gate.expectations import QUIT, OneOf, Repeated, expected
 from qmpcheck.gate.failure import FAILED, Failure
 from qmpcheck.gate.machine import Machine
 from qmpcheck.gate.scenario import STORAGE, Scenario
-from qmpcheck.gate.scenarios.blocks import blockdev, copy, empty, failing
-from qmpcheck.gate.scenarios.jobevents import (
+from qmpcheck.gate.scenarios.blocks import (
     BEGINS,
     ENDS,
     FAILS,
     SIZE,
     SUCCEEDS,
+    blockdev,
     copied,
+    copy,
     done,
+    empty,
     failed,
+    failing,
     not_copied,
     statuses,
 )

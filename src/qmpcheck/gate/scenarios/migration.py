@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from qmpcheck.gate import virtio
-from qmpcheck.gate.board import Ability
+from qmpcheck.gate.board import Ability, Guest
 from qmpcheck.gate.expectations import QUIT, Either, Expectations, Expected, Since, expected, maybe
-from qmpcheck.gate.guest import Guest
 from qmpcheck.gate.machine import Machine
 from qmpcheck.gate.scenario import Scenario
 from qmpcheck.gate.stage import Stage
