@@ -90,128 +90,76 @@ class QemuJsonReader:
 _STEPS_OF_BRACES, _STEPS_OF_BRACKETS = {"{": 1, "}": -1}, {"[": 1, "]": -1}
 
 
-class _LexerState(NamedTuple):
-    """A place inside a token.
-
-    Attributes:
-        kind: of the token, if it may end here; "" if it may not.
-        run: bytes that stay in this state.
-        steps: bytes that lead to another state, or to the token's `end`; one that is `bad` cannot follow.
-    """
-
-    kind: str
-    run: re.Pattern[bytes]
-    steps: tuple[tuple[re.Pattern[bytes], str], ...] = ()
-
-
-def _state(kind: str, run: bytes = b"", **steps: bytes) -> _LexerState:
-    return _LexerState(kind, re.compile(run), tuple((re.compile(each), name) for name, each in steps.items()))
-
-
 # QEMU's lexer leaves UTF-8 to the parser, but for two bytes that it never has.
-_PLAIN = rb"[\x20-\xfd]"
-_DOUBLE = rb'(?:[^"\\\x00-\x1f\xfe\xff]|\\[\x20-\xfd])*'
-_SINGLE = _DOUBLE.replace(b'"', b"'")
-_STATES = {
-    "double": _state("", _DOUBLE, end=b'"', double_escape=rb"\\"),
-    "double_escape": _state("", double=_PLAIN),
-    "single": _state("", _SINGLE, end=b"'", single_escape=rb"\\"),
-    "single_escape": _state("", single=_PLAIN),
-    "minus": _state("", zero=b"0", digits=b"[1-9]"),
-    "zero": _state("number", point=rb"\.", exponent=b"[eE]", bad=b"[0-9]"),
-    "digits": _state("number", b"[0-9]*", point=rb"\.", exponent=b"[eE]"),
-    "point": _state("", fraction=b"[0-9]"),
-    "fraction": _state("number", b"[0-9]*", exponent=b"[eE]"),
-    "exponent": _state("", signed=b"[+-]", power=b"[0-9]"),
-    "signed": _state("", power=b"[0-9]"),
-    "power": _state("number", b"[0-9]*"),
-    "keyword": _state("keyword", b"[a-z]*"),
-    "start": _state(
-        "", double=b'"', single=b"'", minus=b"-", zero=b"0", digits=b"[1-9]", keyword=b"[a-z]",
-        end=rb"[{}\[\],:]",
-    ),
-    "recovery": _state("", rb"[^\x00-\x1f{}\[\],:\xfe\xff]*"),
-}  # fmt: skip
-_BLANK = re.compile(rb"[ \t\r\n]*")
-_WHOLE = re.compile(
-    _BLANK.pattern
-    + rb"""(?:(?P<mark>[{}\[\],:])|(?P<string>"%b"|'%b')|(?:(?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?)"""
-    rb"""|(?P<keyword>[a-z]+))(?=[ \t\r\n{}\[\],:]))""" % (_DOUBLE, _SINGLE)
+_BODIES = {
+    quote: re.compile(rb"(?:[^%b\\\x00-\x1f\xfe\xff]+|\\[\x20-\xfd])*" % quote) for quote in (b'"', b"'")
+}
+"""What is in a string, by the quote around it."""
+
+_INTEGER, _EXPONENT = rb"-?(?:0|[1-9][0-9]*)", rb"[eE][+-]?"
+_TOKEN = re.compile(
+    rb"(?P<mark>[{}\[\],:])|(?P<number>%b(?:\.[0-9]+)?(?:%b[0-9]+)?)|(?P<keyword>[a-z]+)"
+    % (_INTEGER, _EXPONENT)
 )
-"""A token that is there up to its end, for speed; all others take their way through the states."""
+_BEGUN = re.compile(
+    rb"%b(?:\.(?:[0-9]+(?:%b[0-9]*)?)?|%b[0-9]*)?|-|[a-z]*" % (_INTEGER, _EXPONENT, _EXPONENT)
+)
+"""As much of the input as can be the beginning of a number or a keyword."""
+
+_BLANK = re.compile(rb"[ \t\r\n]*")
+_RECOVERY = re.compile(rb"[^\x00-\x1f{}\[\],:\xfe\xff]*")
 
 
 class _Lexer:
-    """Cuts bytes into tokens; a byte is looked at once, however the bytes come."""
+    """Cuts bytes into tokens."""
 
     def __init__(self) -> None:
         self._text = bytearray()  # from the beginning of a token on
-        self._at = 0
-        self._state = "start"
+        self._is_recovering = False
+        self._at = 1
+        """Up to where a string was read: however it comes, the time stays linear."""
 
     def feed(self, chunk: bytes) -> Iterator[_Token]:
         self._text += chunk
-        while True:
-            if self._state == "start":
-                yield from self._whole()
-                self._cut(_end(_BLANK, self._text, 0))
-            state = _STATES[self._state]
-            self._at = _end(state.run, self._text, self._at)
-            if self._state == "recovery" and self._at:
-                self._cut(self._at)
-                continue
-            if len(self._text) > MOST_BYTES and self._at > MOST_BYTES:
-                yield self._token(_ERROR, len(self._text))
-                self._state = "recovery"
-            if self._at >= len(self._text):
-                return
-            token = self._step(state)
-            if token:
-                yield token
+        while token := self._next():
+            yield token
 
-    def _whole(self) -> Iterator[_Token]:
-        """Yield the tokens that are complete, up to the first that is not."""
-        begin = 0
-        while match := _WHOLE.match(self._text, begin):
-            begin, kind = match.end(), match.lastgroup or ""
-            yield _Token(match[kind].decode() if kind == "mark" else kind, match[kind])
-        self._cut(begin)
-
-    def _step(self, state: _LexerState) -> _Token | None:
-        """Take the next byte; return the token that ends with it or before it, None if it goes on."""
-        if self._state == "recovery":
-            self._state = "start"
+    def _next(self) -> _Token | None:
+        """Take the next token, or an error, off the text; return None if it may go on in the next chunk."""
+        if self._is_recovering:
+            self._cut(_end(_RECOVERY, self._text))
+            self._is_recovering = not self._text
+        self._cut(_end(_BLANK, self._text))
+        if body := _BODIES.get(bytes(self._text[:1])):
+            self._at = end = _end(body, self._text, self._at)
+            if self._text[end : end + 1] == self._text[:1]:
+                return _Token("string", self._cut(end + 1))
+            begun = end + self._text.startswith(b"\\", end)  # a cut escape is read again
+        else:
+            begun, whole = _end(_BEGUN, self._text), _TOKEN.match(self._text)
+            kind = whole.lastgroup if whole else None
+            if kind == "mark":
+                return _Token(chr(self._text[0]), self._cut(1))
+            is_whole = whole is not None and whole.end() == begun < len(self._text)
+            # After 0, the only number that ends before a digit, no digit may follow.
+            if kind and is_whole and not (kind == "number" and self._text[begun : begun + 1].isdigit()):
+                return _Token(kind, self._cut(begun))
+        if begun == len(self._text) <= MOST_BYTES:
             return None
-        for pattern, name in state.steps:
-            if not pattern.match(self._text, self._at):
-                continue
-            if name == "bad":
-                return self._error()
-            self._at += 1
-            if name == "end":
-                return self._token("string" if self._state != "start" else chr(self._text[0]), self._at)
-            self._state = name
-            return None
-        return self._token(state.kind, self._at) if state.kind else self._error()
+        # What has begun, with the byte that cannot follow.
+        self._is_recovering = True
+        return _Token(_ERROR, self._cut(begun + 1))
 
-    def _error(self) -> _Token:
-        """Return what has begun, with the byte that cannot follow, as a token that is an error."""
-        token = self._token(_ERROR, self._at + 1)
-        self._state = "recovery"
-        return token
-
-    def _token(self, kind: str, end: int) -> _Token:
-        token = _Token(kind, bytes(self._text[:end]))
-        self._cut(end)
-        self._state = "start"
-        return token
-
-    def _cut(self, end: int) -> None:
-        del self._text[:end]
-        self._at = 0
+    def _cut(self, end: int) -> bytes:
+        taken = bytes(self._text[:end])
+        if end:
+            del self._text[:end]
+            self._at = 1
+        return taken
 
 
-def _end(pattern: re.Pattern[bytes], text: bytearray, at: int) -> int:
+def _end(pattern: re.Pattern[bytes], text: bytearray, at: int = 0) -> int:
+    """Where a match from some place on ends; that place if there is none."""
     match = pattern.match(text, at)
     return match.end() if match else at
 
