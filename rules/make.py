@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
+import schema_commands
 
 from qmpcheck import rulebase
 from qmpcheck.checking import lint
@@ -26,7 +27,6 @@ from qmpcheck.checking.session import Series
 from qmpcheck.reports import baseline, fingerprint
 from qmpcheck.specs import documents, qapi
 from qmpcheck.specs.catalogue import SpecEntry
-from qmpcheck.specs.qapi import commands as qapi_commands
 
 HERE = Path(__file__).parent
 
@@ -165,7 +165,7 @@ def with_release(
         release: the next one.
         schema: the root file of its schema.
     """
-    found = qapi_commands.commands(schema)
+    found = schema_commands.commands(schema)
     gone = {
         name: msgspec.structs.replace(each, until=newest)
         for name, each in known.items()

@@ -18,7 +18,7 @@ from qmpcheck.cli import main
 from qmpcheck.reports import formats, gatereport
 from qmpcheck.reports.html import page as html_page
 from qmpcheck.reports.html import streams
-from qmpcheck.reports.html.columns import packed
+from qmpcheck.reports.html.timelines import packed
 
 VALIDATE = ("validate", "--spec", "7.2", "--complete", "--within", "5")
 

@@ -10,7 +10,7 @@ import pytest
 from qmp_talk import NEGOTIATE, Talk, connected
 from test_replaying import FAST, GREETING, event
 
-from qmpcheck.replaying import script, session
+from qmpcheck.replaying import script, stream
 from qmpcheck.replaying.background import QMPServer
 from qmpcheck.replaying.release import ReplayedRelease
 from qmpcheck.replaying.script import Script
@@ -23,7 +23,7 @@ from qmpcheck.specs import catalogue
 def serving(tmp_path: Path, text: str, *lines: str) -> Iterator[QMPServer]:
     path = tmp_path / "script.toml"
     path.write_text(text)
-    sessions = session.sessions(line.encode() for line in (GREETING, *lines))
+    sessions = stream.sessions(line.encode() for line in (GREETING, *lines))
     played = ReplayStream("mine", ReplayedRelease(catalogue.find("7.2"), sessions[0].greeting), sessions)
     with QMPServer(played, Script(script.load(str(path))), FAST) as server:
         yield server

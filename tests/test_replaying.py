@@ -13,7 +13,7 @@ import pytest
 from qmp_talk import NEGOTIATE, Talk, connected
 
 from qmpcheck.checking.command_info import all_commands
-from qmpcheck.replaying import session
+from qmpcheck.replaying import stream
 from qmpcheck.replaying.background import QMPServer
 from qmpcheck.replaying.conversation import Options
 from qmpcheck.replaying.release import CommandFailed, ReplayedRelease
@@ -35,7 +35,7 @@ def event(name: str, second: float = 1, **data: Any) -> str:
 @contextmanager
 def serving(*lines: str, spec: str = "7.2", options: Options = FAST) -> Iterator[QMPServer]:
     """A server of a recording that holds these lines."""
-    sessions = session.sessions(line.encode() for line in lines)
+    sessions = stream.sessions(line.encode() for line in lines)
     greeting = next((each.greeting for each in sessions if each.greeting), None)
     with QMPServer(
         ReplayStream("mine", ReplayedRelease(catalogue.find(spec), greeting), sessions), options=options
@@ -154,7 +154,7 @@ def test_no_argument_that_a_real_build_took_is_refused() -> None:
     taken = 0
     release = functools.cache(lambda version: ReplayedRelease(catalogue.of_version(version)))
     for path in sorted(CORPORA.glob("*/*.jsonl")):
-        for each in session.read(str(path)):
+        for each in stream.read(str(path)):
             for key, replies in each.replies.items():
                 name, arguments = json.loads(key)
                 if name in all_commands() and name != "qmp_capabilities" and "return" in replies[0]:

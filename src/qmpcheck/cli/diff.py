@@ -157,9 +157,9 @@ def _client(name: str, old: Spec, new: Spec) -> NamedClient:
 
 def _report(format: str, changes: Changes, out: IO[str]) -> None:
     if format == "json":
-        from qmpcheck.reports import changesjson
+        from qmpcheck.reports import changesreport
 
-        changesjson.write(changes, out)
+        changesreport.write_json(changes, out)
     else:
         from qmpcheck.reports import changestext
 

@@ -16,7 +16,8 @@ import msgspec
 
 from qmpcheck import datafolders
 from qmpcheck.drift import client_usage_list
-from qmpcheck.drift.client_usage import ClientUsage, UsageBuilder
+from qmpcheck.drift.change import Change
+from qmpcheck.drift.client_usage import ClientUsage, UsageBuilder, touches
 from qmpcheck.drift.client_usage_list import Listed
 from qmpcheck.rulebase import RuleBase, SpecError
 from qmpcheck.streams import demultiplex, formats, jsontext, listing
@@ -109,6 +110,21 @@ def shipped() -> dict[str, str]:
 def clients() -> tuple[str, ...]:
     """Return the clients that have such lists, without versions."""
     return tuple(dict.fromkeys(_VERSIONED.sub("", each) for each in shipped()))
+
+
+class ClientNames:
+    """Says which clients changes between specs concern.
+
+    Args:
+        specs: all of those.
+    """
+
+    def __init__(self, specs: Sequence[RuleBase]) -> None:
+        self._usages = {name: load(name, specs).uses for name in clients()}
+
+    def of(self, change: Change) -> list[str]:
+        """The clients that a change concerns."""
+        return [name for name, uses in self._usages.items() if touches(change, uses)]
 
 
 _LONGEST_LIST = 1 << 22

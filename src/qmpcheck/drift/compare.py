@@ -6,15 +6,14 @@ it is reported as QMP517. So is a condition on the build that is added to someth
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from qmpcheck import rulebase
-from qmpcheck.drift.change import Change
+from qmpcheck.drift.change import Change, ComparedPlace, SpecKinds
 from qmpcheck.drift.compare_prose import follow_ups, rate_limit
-from qmpcheck.drift.comparison import ComparedPlace, SpecKinds
-from qmpcheck.drift.renames import renames
 from qmpcheck.keypath import ITEMS
 from qmpcheck.rulebase import (
     BUILD,
@@ -54,7 +53,7 @@ def _is_untimed(side: RuleBase) -> bool:
 def _changes(old: RuleBase, new: RuleBase, sides: SpecKinds) -> Iterator[Change]:
     gone = {event: rule for event, rule in old.events.items() if event not in new.events}
     come = {event: rule for event, rule in new.events.items() if event not in old.events}
-    likely = renames(*({event: rule.data for event, rule in side.items()} for side in (gone, come)))
+    likely = _renames(*({event: rule.data for event, rule in side.items()} for side in (gone, come)))
     for event, rule in old.events.items():
         if event in new.events:
             yield from _event(event, rule, new.events[event], sides)
@@ -138,7 +137,7 @@ def _members(
     before, after = ({member.name: member for member in side} for side in (old, new))
     gone = {each: member.type for each, member in before.items() if each not in after}
     come = {each: member.type for each, member in after.items() if each not in before}
-    likely = renames(gone, come)
+    likely = _renames(gone, come)
     for each, member in before.items():
         if each in after:
             yield from _member(member, after[each], at.member(member, after[each]), sides)
@@ -283,3 +282,38 @@ def _plain_object(described: Object) -> Object:
         for member in sorted(described.members, key=lambda member: member.name)
     ]
     return msgspec.structs.replace(described, members=tuple(members), of="")
+
+
+# Names that were likely replaced by similar ones
+
+_NEAR = 0.6
+"""How similar two names must be, from 0 to 1, for one to count as the other one renamed."""
+
+
+def _renames(gone: Mapping[str, Type], come: Mapping[str, Type]) -> dict[str, str]:
+    """Return the likely new or old name of each: pairs of the most similar names, whose types match."""
+    near = [
+        (difflib.SequenceMatcher(None, before, after).ratio(), before, after)
+        for before, old in gone.items()
+        for after, new in come.items()
+        if _alike(old, new)
+    ]
+    found: dict[str, str] = {}
+    # The most similar pairs first, so that a name that fits two others goes to the better one.
+    for nearness, before, after in sorted(near, reverse=True):
+        if nearness >= _NEAR and not found.keys() & {before, after}:
+            found |= {before: after, after: before}
+    return found
+
+
+def _alike(old: Type, new: Type) -> bool:
+    """Whether two types match, so that one may be the other under a new name."""
+    # A text often gives no type, which says nothing against a renaming.
+    if isinstance(old, Any) or isinstance(new, Any):
+        return True
+    if isinstance(old, Object) and isinstance(new, Object):
+        named = [{member.name: member.type for member in side.members} for side in (old, new)]
+        return named[0].keys() == named[1].keys() and all(
+            _alike(type, named[1][each]) for each, type in named[0].items()
+        )
+    return JSON_TYPES.get(type(old)) == JSON_TYPES.get(type(new))

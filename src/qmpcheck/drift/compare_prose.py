@@ -8,8 +8,7 @@ import msgspec
 
 from qmpcheck import rate_limits
 from qmpcheck.codes import CODES, Impact
-from qmpcheck.drift.change import Change
-from qmpcheck.drift.comparison import ComparedPlace, SpecKinds
+from qmpcheck.drift.change import Change, ComparedPlace, SpecKinds
 from qmpcheck.rulebase import EventRule, Place, RateLimit
 from qmpcheck.wording import follow_up_text, rate_limit_text
 

@@ -18,7 +18,7 @@ from qmpcheck.replaying.protocol import Negotiator, ServerReply, failure
 from qmpcheck.replaying.qemujson import BadInput
 from qmpcheck.replaying.release import CommandFailed, ReplayedRelease
 from qmpcheck.replaying.script import Script, ScriptStep
-from qmpcheck.replaying.session import ReplaySession, SentMessage, call
+from qmpcheck.replaying.stream import ReplaySession, SentMessage, call
 from qmpcheck.streams.messages import MICROSECONDS
 
 _CHUNK = 1 << 12

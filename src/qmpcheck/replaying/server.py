@@ -11,8 +11,7 @@ from typing import Any
 from qmpcheck.qmp.address import Address
 from qmpcheck.replaying.conversation import Common, Conversation, Options, ReplayProgress
 from qmpcheck.replaying.script import Script
-from qmpcheck.replaying.session import ReplaySession
-from qmpcheck.replaying.stream import ReplayStream
+from qmpcheck.replaying.stream import ReplaySession, ReplayStream
 
 
 class Server:

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from qmpcheck import text
 from qmpcheck.codes import CODES, Impact
 from qmpcheck.drift import client_usage_file
+from qmpcheck.drift.client_usage_file import ClientNames
 from qmpcheck.reports import changes as shared
 from qmpcheck.reports.changes import ChangeRow, Changes
 from qmpcheck.reports.html import page
-from qmpcheck.reports.html.clients import ClientNames
 from qmpcheck.reports.report import Report
 
 

@@ -11,10 +11,10 @@ from qmpcheck import keypath
 from qmpcheck.codes import CODES, Impact
 from qmpcheck.drift import client_usage_file
 from qmpcheck.drift.change import Change
+from qmpcheck.drift.client_usage_file import ClientNames
 from qmpcheck.drift.history import HistoryEntry
 from qmpcheck.drift.lifelines import CAME, WENT, Lifeline, ReleaseDrift, lifelines, releases
 from qmpcheck.reports.html import page, timelines
-from qmpcheck.reports.html.clients import ClientNames
 from qmpcheck.reports.report import Report
 from qmpcheck.rulebase import NOWHERE
 

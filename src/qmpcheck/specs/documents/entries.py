@@ -7,8 +7,12 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from qmpcheck.specs.documents import data, document, items, member, note
-from qmpcheck.specs.documents.data import DataText
+from lark import Token, Transformer
+from lark.exceptions import UnexpectedInput
+
+from qmpcheck import rulebase
+from qmpcheck.specs import grammar
+from qmpcheck.specs.documents import document, items, member, note
 from qmpcheck.specs.documents.document import EventText, Section, Structure
 from qmpcheck.specs.documents.member import MemberText
 from qmpcheck.specs.documents.note import Context, Sentence
@@ -21,6 +25,19 @@ class Example(NamedTuple):
     text: str
     events: tuple[str, ...]
     labelled: bool
+
+
+class DataText(NamedTuple):
+    """What a data section says.
+
+    `none`: whether it says that there are no members. `members`: those that it names itself, as it does where
+    it refers to the keys of a query. `unknown`: text that the grammar does not know.
+    """
+
+    line: int
+    none: bool = False
+    members: tuple[rulebase.Member, ...] = ()
+    unknown: str = ""
 
 
 class EventEntry(NamedTuple):
@@ -59,7 +76,7 @@ def _entry(entry: EventText, described: Collection[str]) -> EventEntry:
         line=entry.heading.line,
         number=heading[1],
         names=names,
-        data=tuple(map(data.parse, _of_kind(sections, document.DATA))),
+        data=tuple(map(_data, _of_kind(sections, document.DATA))),
         members=members,
         sentences=tuple(_sentences(sections, members, context)),
         examples=tuple(_examples(entry, names)),
@@ -70,6 +87,35 @@ def _names(entry: EventText) -> tuple[str, ...]:
     heading = _HEADING.match(entry.heading.text.strip())
     assert heading, "the pattern matches any text"
     return tuple(name.strip() for name in heading[2].split(","))
+
+
+def _data(section: Section) -> DataText:
+    """Read the text after `Data:`."""
+    text = section.text.split(":", 1)[1]
+    try:
+        said: DataText = grammar.load("documents/data", "data", _DataTransformer).parse(text)  # type: ignore[assignment]
+    except UnexpectedInput:
+        return DataText(section.line, unknown=text.strip())
+    members = (rulebase.Member(member.name, member.type, line=section.line) for member in said.members)
+    return said._replace(line=section.line, members=tuple(members))
+
+
+class _DataTransformer(Transformer[Token, DataText]):
+    """The callbacks of `data.lark`."""
+
+    def listed(self, _: list[Token]) -> DataText:
+        return DataText(0)
+
+    def none(self, _: list[Token]) -> DataText:
+        return DataText(0, none=True)
+
+    def names(self, tokens: list[Token]) -> list[str]:
+        return [token[1:-1] for token in tokens]
+
+    def same_keys(self, parts: list[list[str] | Token]) -> DataText:
+        names, query, *_ = parts
+        keys = rulebase.Object(open=True, of=str(query)[1:-1])
+        return DataText(0, members=tuple(rulebase.Member(name, keys) for name in names))
 
 
 def _with_their_values(sections: Sequence[Section]) -> Iterator[Section]:

@@ -11,7 +11,7 @@ from qmpcheck.finding import Finding
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.specs.documents import defects
 from qmpcheck.specs.documents.entries import Example
-from qmpcheck.specs.qapi import comment_defects, definitions, rules
+from qmpcheck.specs.qapi import comments, definitions, rules
 from qmpcheck.specs.qapi.definitions import Definition, folder
 from qmpcheck.specs.qapi.expressions import SchemaError
 
@@ -58,9 +58,9 @@ def lint(root: str) -> LintedSchema:
         rule_base,
         (
             *_placed(events, lambda event: _about_notes(event, rule_base)),
-            *_placed(defined.values(), comment_defects.members),
+            *_placed(defined.values(), comments.member_defects),
         ),
-        tuple((event.file, example) for event in events for example in comment_defects.examples(event)),
+        tuple((event.file, example) for event in events for example in comments.examples(event)),
     )
 
 
