@@ -38,7 +38,7 @@ def with_output(page: str) -> str:
 
 def _printed(command: str) -> str:
     out = io.StringIO()
-    with contextlib.redirect_stdout(out):
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):  # as a terminal shows it
         qmpcheck(shlex.split(command))
     return out.getvalue()
 

@@ -464,3 +464,48 @@ def test_following_takes_one_stream(capsys: pytest.CaptureFixture[str]) -> None:
         assert run(capsys, "--follow", "a", option)[1].startswith(
             "qmpcheck: --follow reads one file as it grows"
         )
+
+
+BROKEN = STOP.replace('"STOP"', '"BELL"')
+
+
+@pytest.mark.parametrize(
+    ("streams", "spec", "note"),
+    [
+        ([of(10, 0, 2) + BROKEN], "7.2", "0.jsonl: checked by 7.2, but the greeting names 10.0.2: "),
+        (
+            [of(10, 0) + BROKEN, of(7, 2) + BROKEN, of(9, 2) + BROKEN],
+            "7.2",
+            "0.jsonl and 2.jsonl: checked by 7.2, but the greetings name 10.0.0 and 9.2.0: ",
+        ),
+        (
+            [of(10, 0, micro) + BROKEN for micro in range(9)],
+            "7.2",
+            "0.jsonl, 1.jsonl, 2.jsonl and 6 more: checked by 7.2, but the greetings name 10.0.0, 10.0.1, 10.0.2 and "
+            "6 more: ",
+        ),
+        ([of(7, 2) + BROKEN], "7.2.9", ""),
+        ([of(7, 1, 90) + BROKEN], "7.2", ""),
+        ([of(7, 1, 50) + BROKEN], "7.1", ""),
+        ([of(99, 0) + BROKEN], NEWEST, ""),
+        ([of(1, 1) + BROKEN], "1.1", ""),
+        ([of(2, 2) + BROKEN], "2.2:txt", ""),
+        ([BROKEN], "7.2", ""),
+        ([of(10, 0) + STOP], "7.2", ""),
+    ],
+)
+def test_errors_that_may_come_from_the_choice_of_the_spec(
+    streams: list[str],
+    spec: str,
+    note: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One note in a run; none without an error, or for the release that `auto` would choose."""
+    monkeypatch.chdir(tmp_path)
+    for number, stream in enumerate(streams):
+        Path(f"{number}.jsonl").write_text(stream)
+    main(["validate", *map(str, sorted(Path().iterdir())), "--spec", spec])
+    told = capsys.readouterr().err
+    assert told == (f"qmpcheck: {note}errors may be about that difference only\n" if note else "")

@@ -24,7 +24,7 @@ from typing import IO, TYPE_CHECKING
 import msgspec
 
 from qmpcheck.checking.result import StreamResult
-from qmpcheck.cli import arguments, baseline_option, output, report_option, running, strictness
+from qmpcheck.cli import arguments, baseline_option, notes, output, report_option, running, strictness
 from qmpcheck.cli.arguments import AppendOverDefault
 from qmpcheck.cli.messages import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE, tell
 from qmpcheck.codes import STREAM_CODES
@@ -39,10 +39,11 @@ from qmpcheck.validation.files import FileChecker
 from qmpcheck.validation.recipe import Recipe
 from qmpcheck.validation.spec_choice import AUTO
 from qmpcheck.version import of_name
-from qmpcheck.wording import MOST_NAMED, alternatives, did_you_mean, first_of, plural
+from qmpcheck.wording import alternatives, did_you_mean, plural
 
 if TYPE_CHECKING:
     from qmpcheck.reports.fingerprint import Baseline
+    from qmpcheck.specs.catalogue import Spec
     from qmpcheck.validation.spec_choice import Choice
 
 CONFIGURED = ("spec", "select", "ignore", "severities", "assume", "rules", "within", "fail-on", "extra")
@@ -131,13 +132,14 @@ def run(options: argparse.Namespace) -> int:
     arguments.expect_events(options, *([spec.rule_base] if spec else []))
     checker = FileChecker(_recipe(options), spec, options.input, running.keeps_excerpts(options))
     if options.follow:
-        return _follow(options, checker, known)
+        return _follow(options, checker, known, spec)
     results = running.results(options, checker)
     # A mistyped path must not replace yesterday's report by an empty one.
     if all(result.unreadable and not result.lines for result in results):
         options = report_option.sparing_existing(options)
     accepted = baseline_option.accepted(options, results, known)
     with report_option.opened(options.output, options.reports) as out:
+        _tell(options, notes.of(results, spec))
         _report(options, results, out, accepted)
     return max(_status(results, options, accepted), _reports(options, results, known))
 
@@ -211,7 +213,9 @@ def _tables(options: argparse.Namespace, results: Collection[StreamResult]) -> i
     return status
 
 
-def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline | None) -> int:
+def _follow(
+    options: argparse.Namespace, checker: FileChecker, known: Baseline | None, spec: Spec | None
+) -> int:
     from qmpcheck.validation.following import follow_file
 
     [path] = options.streams
@@ -225,7 +229,7 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
         ) -> None:
             from qmpcheck.reports import streamstext, terminal
 
-            for note in (f"{_label(path, vm)}: {choice.why}" if choice.why else "", choice.spec.note):
+            for note in (f"{notes.label(path, vm)}: {choice.why}" if choice.why else "", choice.spec.note):
                 if note and note not in chosen:
                     chosen.add(note)
                     tell(note)
@@ -241,7 +245,8 @@ def _follow(options: argparse.Namespace, checker: FileChecker, known: Baseline |
         # What was printed at once is not in the list any more, but counts for the baseline and other reports.
         whole = [results[0]._replace(listed=(*printed, *results[0].listed), taken=Counter()), *results[1:]]
         accepted = baseline_option.accepted(options, whole, known)
-        _report(options, results, out, accepted, told_before=chosen)
+        _tell(options, [note for note in notes.of(results, spec) if note not in chosen])
+        _report(options, results, out, accepted)
     status = max(_status(whole, options, accepted), _reports(options, whole, known))
     return INTERRUPTED if interrupted else status
 
@@ -263,11 +268,7 @@ def _report(
     results: Collection[StreamResult],
     out: IO[str],
     known: Baseline | None,
-    told_before: Collection[str] = (),
 ) -> None:
-    for note in _notes(results):
-        if note not in told_before and not options.quiet:
-            tell(note)
     if options.format == "json":
         from qmpcheck.reports import jsonreport
 
@@ -275,7 +276,7 @@ def _report(
         for result in results:
             more = result.unlisted.total()
             if more:  # the report has no place for it
-                tell(f"{_label(result.path, result.vm)}: {plural(more, 'more finding')} not listed")
+                tell(f"{notes.label(result.path, result.vm)}: {plural(more, 'more finding')} not listed")
     else:
         if len(results) > _MANY and options.format == "text":
             from qmpcheck.reports import summary
@@ -288,30 +289,9 @@ def _report(
         streamstext.write(results, out, known, layout, options.quiet)
 
 
-def _notes(results: Collection[StreamResult]) -> list[str]:
-    """Return why streams were checked by a spec that nobody named, and which rules were not checked."""
-    by_reason: dict[str, list[str]] = {}
-    more: Counter[str] = Counter()
-    for result in results:
-        paths = by_reason.setdefault(result.why, []) if result.why else []
-        path = _label(result.path, result.vm)
-        if len(paths) < MOST_NAMED:
-            paths += [path] * (path not in paths)
-        elif path != paths[-1]:
-            more[result.why] += 1
-    chosen = [f"{first_of(paths, more[why])}: {why}" for why, paths in by_reason.items()]
-    notes = dict.fromkeys(result.spec.note for result in results if result.spec and result.spec.note)
-    unchecked = dict.fromkeys(_unchecked_rules(result) for result in results if result.unchecked_rules)
-    return [*chosen, *notes, *unchecked]
-
-
-def _unchecked_rules(result: StreamResult) -> str:
-    rules = alternatives([*map(quoted, result.unchecked_rules)], "and")
-    return f"not checked in the format {result.format}, which can lack {result.may_lack}: rule {rules}"
-
-
-def _label(path: str, vm: str) -> str:
-    return f"{safe(path)}: {name(vm)}" if vm else safe(path)
+def _tell(options: argparse.Namespace, about: Sequence[str]) -> None:
+    for note in () if options.quiet else about:
+        tell(note)
 
 
 def _status(results: Collection[StreamResult], options: argparse.Namespace, known: Baseline | None) -> int:
@@ -320,7 +300,7 @@ def _status(results: Collection[StreamResult], options: argparse.Namespace, know
         if reason := checked.unchecked:
             unchecked += 1
             if unchecked <= _MOST_NAMED_UNCHECKED:
-                tell(f"{_label(checked.path, checked.vm)}: {reason}{_if_spec(checked.path)}")
+                tell(f"{notes.label(checked.path, checked.vm)}: {reason}{_if_spec(checked.path)}")
     if unchecked > _MOST_NAMED_UNCHECKED:
         tell(f"{plural(unchecked - _MOST_NAMED_UNCHECKED, 'stream')} more could not be checked")
     if unchecked:

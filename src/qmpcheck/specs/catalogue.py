@@ -206,12 +206,14 @@ def _newer(version: Version) -> str:
 
 
 def series(spec: Spec) -> tuple[int, int] | None:
-    """Return the release whose schema or document a spec is, as (major, minor); None if there is none."""
-    release = next((release for release, entry in reversed(_release_entries()) if entry.id == spec.id), None)
-    if release is None:
-        return None
-    major, minor = _series(release)
-    return major, minor
+    """Return the newest release that a spec is the schema or the document of, as (major, minor), or None."""
+    return max(all_series(spec), default=None)
+
+
+def all_series(spec: Spec) -> list[tuple[int, int]]:
+    """Return the releases whose schema or document a spec is, each as (major, minor)."""
+    found = (_series(release) for release, entry in _release_entries() if entry.id == spec.id)
+    return [(major, minor) for major, minor in found]
 
 
 def at_or_before(version: Version) -> Spec | None:

@@ -131,6 +131,15 @@ class SpecSearch:
         return self._greeted or by_fit(self._fitting.result())
 
 
+def is_of_another_release(spec: Spec, version: Version) -> bool:
+    """Whether a spec is that of a release, and a build of this version is not checked by it unless asked."""
+    releases = catalogue.all_series(spec)
+    if not releases or version[:2] in releases:
+        return False
+    before = catalogue.at_or_before(version)
+    return before is None or spec.id not in (before.id, of_version(version).id)
+
+
 def several_releases(versions: Sequence[Version]) -> str:
     """Return why no single spec fits a stream whose greetings name these versions; "" if one does."""
     specs = {of_version(each).name: each for each in reversed(versions)}
