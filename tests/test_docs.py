@@ -23,7 +23,8 @@ def test_an_example_is_true(
 ) -> None:
     monkeypatch.chdir(ROOT)
     main(shlex.split(command))
-    assert capsys.readouterr().out == output
+    printed = capsys.readouterr()
+    assert printed.err + printed.out == output  # notes come first
 
 
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#([\w-]+))?\)")
