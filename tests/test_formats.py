@@ -7,6 +7,7 @@ it was received and `>` if it was sent, the VM, and its text, or the word cut; o
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -129,3 +130,33 @@ def test_a_format_can_be_named_where_it_is_not_recognised(tmp_path: Path) -> Non
         format, found = opened_parts(file, "libvirt")
         assert format.name == "libvirt"
         assert min(number for part in found for number in part.numbers) > 30000
+
+
+EVENT = '{"timestamp": {"seconds": 5, "microseconds": 1}, "event": "STOP"}'
+
+
+def entry(**members: str) -> str:
+    return json.dumps(members)
+
+
+@pytest.mark.parametrize(
+    ("lines", "format"),
+    [
+        ([entry(msg=EVENT)], "json-log"),
+        ([entry(msg="no event")] * 1000 + [entry(msg=EVENT)], "json-log"),
+        ([entry(msg='{"event": "login", "data": {}}')], ""),
+        ([entry(msg='{"event": "login", "timestamp": "2026-01-02"}')], ""),
+        ([entry(msg='{"return": {}}')], ""),
+        ([entry(msg=EVENT[:-9])], ""),
+        ([entry(msg=EVENT), EVENT], "json"),
+        ([entry(msg=EVENT), f"12:00 {EVENT}"], "prefixed"),
+        ([EVENT.replace("}, ", f'}}, "data": {{"said": {json.dumps(EVENT)}}}, ')] * 3, "jsonl"),
+        (["text", f"12:00 {entry(event=EVENT)}"], "prefixed"),
+    ],
+)
+def test_a_message_in_a_string_is_recognised_where_nothing_else_is(lines: list[str], format: str) -> None:
+    try:
+        found = formats.recognised("\n".join(lines).encode()).name
+    except Unreadable:
+        found = ""
+    assert found == format

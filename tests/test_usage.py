@@ -52,7 +52,7 @@ from qmpcheck.cli import COMMANDS, config, main
         (
             "fit s --input libvrt",
             '--input: unknown value "libvrt" (did you mean libvirt?); expected jsonl, kubevirt, journald, libvirt, '
-            "trace, virsh, incus, avocado, python, logfmt, qmp-proxy, iotests, qmp-shell, socat, prefixed or json",
+            "trace, virsh, incus, avocado, python, logfmt, qmp-proxy, iotests, qmp-shell, socat, prefixed, json or json-log",
         ),
         (
             "validate s --fail-on warnign",

@@ -146,6 +146,7 @@ FORMATS = (
     Format("socat", "socat -v between a client and QEMU"),
     Format("prefixed", "one JSON message per line, after any text", is_lenient=True),
     Format("json", "JSON messages in any layout, with any text between them", is_lenient=True),
+    Format("json-log", "one JSON object per line, with a message in one of its strings", is_lenient=True),
 )
 """All formats, in the order in which they are tried: the more special ones come first."""
 
@@ -187,8 +188,8 @@ def recognised(head: bytes, path: str = "") -> Format:
         if ARCHIVE.pattern.match(head):  # in a tar of recordings, most lines are messages
             raise Unreadable(ARCHIVE.instead)
     is_named_jsonl = re.search(r"\.(jsonl|ndjson)(\.[a-z0-9]+)?$", path.lower()) is not None
-    # The last two find messages in any text, so that they come after the formats that cannot be read.
-    for format in FORMATS[:-2]:
+    # The last ones find messages in any text, so that they come after the formats that cannot be read.
+    for format in FORMATS[:-_IN_ANY_TEXT]:
         if format.recognises(head) and not (is_named_jsonl and format.is_lenient):
             return format
     from qmpcheck.streams.formats.trace import PRINTED
@@ -200,11 +201,14 @@ def recognised(head: bytes, path: str = "") -> Format:
         raise Unreadable(instead)
     if is_named_jsonl and (b"{" in head or not head.strip()) and b"\0" not in head:
         return JSONL
-    for format in FORMATS[-2:]:
+    for format in FORMATS[-_IN_ANY_TEXT:]:
         if format.recognises(head):
             return format
     raise Unreadable(REPR.instead if REPR.pattern.search(head) else _unknown(head))
 
+
+_IN_ANY_TEXT = 3
+"""How many of the last formats find messages in any text."""
 
 _TAR_HEADER = 512
 """Bytes of the header of the first file in a tar."""

@@ -9,7 +9,7 @@ import msgspec
 
 from qmpcheck.streams.blocks import Block
 from qmpcheck.streams.formats import libvirt
-from qmpcheck.streams.formats.lines import lines_with
+from qmpcheck.streams.formats.lines import lines_with, unescaped
 from qmpcheck.streams.formats.message import Batch
 
 _HEAD = re.compile(
@@ -47,14 +47,6 @@ def _record(number: int, line: bytes) -> libvirt.LibvirtRecord:
         entry = _decoder.decode(line[max(line.find(b"{"), 0) :])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         begun = _MSG.search(line)
-        text = _unescaped(begun[1]) if begun else b""
+        text = unescaped(begun[1]) if begun else b""
         return libvirt.LibvirtRecord(number, b"", b"", text)
     return libvirt.LibvirtRecord(number, b"", entry.thread.encode(), entry.msg.rstrip("\r\n").encode())
-
-
-def _unescaped(escaped: bytes) -> bytes:
-    """Return the content of a JSON string that may lack its end."""
-    try:
-        return msgspec.json.decode(b'"' + escaped + b'"', type=str).encode()
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return escaped.replace(b'\\"', b'"')

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from qmpcheck.streams.blocks import Block, lines_of
 
 
@@ -45,3 +47,11 @@ def line_end(text: bytes, at: int) -> int:
     """Return the position of the next newline, or of the text's end."""
     end = text.find(b"\n", at)
     return len(text) if end < 0 else end
+
+
+def unescaped(escaped: bytes) -> bytes:
+    """Return the content of a JSON string that may lack its end."""
+    try:
+        return msgspec.json.decode(b'"' + escaped + b'"', type=str).encode()
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return escaped.replace(b'\\"', b'"')
