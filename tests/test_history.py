@@ -10,6 +10,11 @@ from qmpcheck.specs import catalogue
 
 LIVES = {
     "SHUTDOWN.guest": ["2.10 safe introduced: boolean (qapi/event.json:28)"],
+    "SHUTDOWN.reason": [
+        '4.0 safe introduced: "none", "host-error", "host-qmp-quit", "host-qmp-system-reset", "host-signal", "host-ui", '
+        '"guest-shutdown", "guest-reset", "guest-panic" or "subsystem-reset" (qapi/run-state.json:159)',
+        '7.2 risky value "snapshot-load" added (qapi/run-state.json:162)',
+    ],
     "SHUTDOWN.reason.none": ["4.0 safe introduced (qapi/run-state.json:159)"],
     "SHUTDOWN.data.reason.snapshot-load": ["7.2 risky introduced (qapi/run-state.json:162)"],
     "BLOCK_IO_ERROR.qom-path": ["9.2 safe introduced: string (qapi/block-core.json:5630)"],

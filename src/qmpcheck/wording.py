@@ -107,16 +107,11 @@ def _conditions(members: dict[str, tuple[str, ...]]) -> list[str]:
     return [f"{name(member)} is {alternatives([*map(quoted, values)])}" for member, values in members.items()]
 
 
-_MOST_VALUES = 8
-"""How many values of an enum a text lists."""
-
-
 def type_text(described: rulebase.Type) -> str:  # noqa: PLR0911 -- a case each
     """Return a type in a few words, such as `list of string`, or `"a" or "b"`."""
     match described:
         case rulebase.Enum(values):
-            shown = [*map(quoted, values)]
-            return alternatives(shown if len(shown) <= _MOST_VALUES else [*shown[:_MOST_VALUES], "others"])
+            return alternatives([*map(quoted, values)])
         case rulebase.Any(of):
             return f"any ({safe(of)} is described elsewhere)" if of else "any"
         case rulebase.Integer():
