@@ -11,6 +11,7 @@ its end, or has no event; 130 interrupted.
 
 Examples: qmpcheck validate stream.jsonl
           qmpcheck validate /var/log/libvirt/ --spec 10.0 --complete
+          qmpcheck convert libvirtd.log --vm web01 | qmpcheck validate -    (one VM of several)
 """
 
 from __future__ import annotations
