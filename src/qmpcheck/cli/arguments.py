@@ -78,7 +78,8 @@ def add_terms(parser: argparse.ArgumentParser, known: Collection[str]) -> None:
         action=AppendOverDefault,
         default=[],
         metavar="FILE",
-        help="also check the temporal rules in this TOML file; its keys are in the documentation (rules)",
+        help="also check the temporal rules in this TOML file: in each [[rule]] event or command, when, has, "
+        "lacks, then, same, within, kind and until, which docs/rules.md explains by ten examples",
     )
     parser.add_argument(
         "--command-rules",

@@ -81,8 +81,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--script",
         metavar="FILE",
-        help="a TOML file with errors, delays and hang-ups to add; its keys are in the documentation "
-        "(test-clients)",
+        help="a TOML file with errors, delays and hang-ups to add: in each [[meet]] command, after or "
+        "connect, and what happens then, which docs/test-clients.md explains",
     )
     parser.add_argument(
         "--events",

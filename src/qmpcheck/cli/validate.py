@@ -1,7 +1,8 @@
 """Check recorded streams against a spec.
 
 Each message is checked: JSON, timestamps, names, types, values, and which events must follow. Logs, such as
-libvirt's, are read as they are; each VM in a log is a stream of its own.
+libvirt's, are read as they are; each VM in a log is a stream of its own. To check only one of them, let
+`qmpcheck convert` write it.
 
 Defaults for options, such as the spec, can be set in qmpcheck.toml, or under [tool.qmpcheck] in
 pyproject.toml.
@@ -11,7 +12,7 @@ its end, or has no event; 130 interrupted.
 
 Examples: qmpcheck validate stream.jsonl
           qmpcheck validate /var/log/libvirt/ --spec 10.0 --complete
-          qmpcheck convert libvirtd.log --vm web01 | qmpcheck validate -    (one VM of several)
+          qmpcheck convert libvirtd.log --vm web01 | qmpcheck validate -
 """
 
 from __future__ import annotations
