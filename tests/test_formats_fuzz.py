@@ -120,4 +120,5 @@ def test_time_grows_with_the_input(name: str) -> None:
             begin = time.process_time()
             read(data, name, 1 << 19)
             formats.named(name).recognises(data)
-            assert time.process_time() - begin < 1, (piece, data[:50])
+            # Forty times what it takes; time that grows with the square is a hundred times as long.
+            assert time.process_time() - begin < 5, (piece, data[:50])

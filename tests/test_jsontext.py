@@ -99,7 +99,9 @@ def test_a_line_of_brackets_costs_no_more_than_any_other() -> None:
         begin = time.process_time()
         with pytest.raises(Malformed):
             parse(line)
-        assert time.process_time() - begin < 1
+        assert (
+            time.process_time() - begin < 30
+        )  # far above what any machine needs; a scan per bracket takes hours
 
 
 def test_a_lone_surrogate_and_a_key_given_twice_are_json() -> None:

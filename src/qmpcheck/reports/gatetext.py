@@ -15,7 +15,7 @@ from qmpcheck.gate.scenario import Scenario
 from qmpcheck.reports import changesreport, fingerprint, gatereport, streamstext, terminal
 from qmpcheck.reports.fingerprint import Baseline
 from qmpcheck.reports.report import Report, Suite, count, levels
-from qmpcheck.reports.streamstext import Row
+from qmpcheck.reports.streamstext import RowKey
 from qmpcheck.reports.terminal import table
 from qmpcheck.text import name, safe, shortened
 from qmpcheck.wording import plural
@@ -37,10 +37,10 @@ def write(verdict: Verdict, report: Report, out: IO[str]) -> None:
     known = frozenset(map(fingerprint.of_finding, filter(lambda finding: finding.known, report.findings)))
     lines = [line for judged in verdict.judged for line in _lines(judged, known, paint)]
     lines += _drift_lines(verdict, known, paint)
-    counts: Counter[Row] = Counter()
+    counts: Counter[RowKey] = Counter()
     for finding in report.findings:
         if finding.severity >= Severity.WARNING:  # the last line counts no notes either
-            counts[Row(finding.code, finding.event, finding.severity)] += finding.times
+            counts[RowKey(finding.code, finding.event, finding.severity)] += finding.times
     if lines:
         out.writelines(["\n", *lines])
     out.write(streamstext.counts_table(counts, out) + "\n")

@@ -207,13 +207,13 @@ def safe_path(path: str) -> str:
 
 def findings_table(findings: Counter[FindingKind], out: IO[str], severities: Severities = UNCHANGED) -> str:
     """Return a table of the findings by code and event; "" if there are none."""
-    shown: Counter[Row] = Counter()  # a row counts findings with an erratum and without
+    shown: Counter[RowKey] = Counter()  # a row counts findings with an erratum and without
     for (code, event, erratum), count in findings.items():
-        shown[Row(code, event, severity(code, erratum, severities))] += count
+        shown[RowKey(code, event, severity(code, erratum, severities))] += count
     return counts_table(shown, out)
 
 
-class Row(NamedTuple):
+class RowKey(NamedTuple):
     """What the findings that a row of the table counts have in common; the event is safe to print."""
 
     code: str
@@ -221,7 +221,7 @@ class Row(NamedTuple):
     severity: Severity
 
 
-def counts_table(counts: Counter[Row], out: IO[str]) -> str:
+def counts_table(counts: Counter[RowKey], out: IO[str]) -> str:
     """Return a table of how many findings there are; "" if there are none."""
     if not counts:
         return ""
