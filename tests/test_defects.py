@@ -1,12 +1,16 @@
 """A document's defects: each kind by a small document, and where it stands."""
 
 import pytest
+from msgspec.structs import replace
 
 from qmpcheck.checking.lint import findings
+from qmpcheck.codes import CODES, DOCUMENT_CODES
+from qmpcheck.reports.fingerprint import of_finding
 from qmpcheck.specs import documents
 
 EXAMPLE = 'Example:\n{ "event": "X1", "timestamp": { "seconds": 1, "microseconds": 2 } }\n'
 NONE = f"X1\n--\nData: None.\n{EXAMPLE}"
+DATA = '"data": { "a": "%s" }'
 
 
 @pytest.mark.parametrize(
@@ -72,3 +76,37 @@ def test_names_from_a_document_are_safe_to_print() -> None:
     [defect] = findings(documents.read('X1\n--\n- "a\x1b[31m": x (json-f\u202eoo)\n'))[:1]
     assert "\x1b" not in defect.shown_path + defect.message
     assert "\u202e" not in defect.shown_path + defect.message
+
+
+def example(data: str) -> str:
+    return f'Example:\n{{ "event": "X1", {data}, "timestamp": {{ "seconds": 1, "microseconds": 2 }} }}\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (f"stray\nlost\n{NONE}", "QMP901"),
+        (f"{NONE}Note: Lamps are bright.\nOr not.\n", "QMP901"),
+        (f"X1\n--\nData: None.\n{EXAMPLE.replace('1', '1,,')}{EXAMPLE.replace(':', ';')}", "QMP902"),
+        (f'X1\n--\n- "a": x (json-string, "p" or "q")\n{example(DATA % 1)}{example(DATA % 2)}', "QMP903"),
+        (f"{NONE}{EXAMPLE}".replace('"X1"', '"Y1"', 1).replace('"X1"', '"Z1"', 1), "QMP904"),
+        (
+            f"{NONE}Note: A Y1 event will follow the X1 event.\nA Z1 event will follow the X1 event.\n",
+            "QMP911",
+        ),
+        ('X1\n--\n- "a": x (json-foo)\n- "b": x (json-bar)\n', "QMP914"),
+    ],
+)
+def test_a_baseline_tells_two_defects_of_one_kind_apart(text: str, code: str) -> None:
+    """Whatever the messages say: these may be reworded, and a user's baseline must not go stale by that."""
+    found = [replace(defect, message="") for defect in findings(documents.read(text)) if defect.code == code]
+    assert len(found) == len(set(map(of_finding, found))) == 2
+
+
+@pytest.mark.parametrize("code", sorted(DOCUMENT_CODES))
+def test_a_baseline_does_not_depend_on_messages(code: str) -> None:
+    try:
+        defects = findings(documents.read(CODES[code].bad))
+    except documents.NotADocument:
+        return  # an example of a schema
+    assert all(of_finding(defect) == of_finding(replace(defect, message="")) for defect in defects)

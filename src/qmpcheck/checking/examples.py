@@ -27,21 +27,31 @@ def defects(example: Example, explainer: Explainer) -> Iterator[Finding]:
         value = jsontext.parse(example.text.encode())
     except jsontext.Malformed as error:
         line, column = _place(example, error.column)
-        yield Finding("QMP902", line, f"example is not JSON: {error.reason} at column {column}", event)
+        broken = example.text.splitlines()[line - example.line].strip()
+        message = f"example is not JSON: {error.reason} at column {column}"
+        yield Finding("QMP902", line, message, event, kind=broken)
         return
     shown = value.get("event")
     if not isinstance(shown, str):
         yield Finding("QMP904", example.line, "example of something that is no event", event)
         return
     if shown not in example.events:
-        yield Finding("QMP904", example.line, f"example of another event, {quoted(shown)}", event)
+        yield Finding("QMP904", example.line, f"example of another event, {quoted(shown)}", event, kind=shown)
         return
     for finding in explainer.explain(example.text.encode()).findings:
         if CODES[finding.code].severity < Severity.ERROR:
             continue  # an example may show what is deprecated
         message = f"example breaks the document's own rules: {finding.message}"
-        at = finding.spec_line
-        yield Finding("QMP903", example.line, message, event, finding.path, at, spec_file=finding.spec_file)
+        yield Finding(
+            "QMP903",
+            example.line,
+            message,
+            event,
+            finding.path,
+            finding.spec_line,
+            spec_file=finding.spec_file,
+            kind=f"{finding.code} {finding.got}".rstrip(),
+        )
 
 
 def _place(example: Example, column: int) -> tuple[int, int]:

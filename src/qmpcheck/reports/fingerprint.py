@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from qmpcheck.codes import DOCUMENT_CODES
@@ -19,8 +18,7 @@ class Identity(NamedTuple):
         path: the dotted path that it concerns, `[]` for any item of a list.
         kind: what else distinguishes findings of one code; "" for nothing. Of a stream, the temporal rule and
             the erratum, but nothing that a guest wrote, as each value would be a new finding; of a document,
-            its message without numbers and suggestions; of a change, the value and the branches, or the
-            follow-up.
+            a digest of its words that are wrong; of a change, the value and the branches, or the follow-up.
     """
 
     code: str
@@ -36,14 +34,10 @@ Baseline = frozenset[Identity]
 def of_finding(finding: Finding) -> Identity:
     """Return the identity of a finding."""
     if finding.code in DOCUMENT_CODES:
-        kind = _digest(_VARYING.sub("", finding.message))[:12]
+        kind = _digest(finding.kind)[:12] if finding.kind else ""  # a document's words are long
     else:
         kind = finding.kind or "; ".join(filter(None, (finding.rule, finding.erratum)))
     return Identity(finding.code, finding.event, as_text(of_any_item(finding.path)), kind)
-
-
-_VARYING = re.compile(r" \(did you mean [^?]*\?\)|\d+")
-"""What varies in a message when another part of the document is edited: suggestions and numbers."""
 
 
 def fingerprint(identity: Identity) -> str:

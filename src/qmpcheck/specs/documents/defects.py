@@ -44,7 +44,8 @@ def _unknown_lines(structure: Structure) -> Iterator[Finding]:
     sections = [*structure.preamble, *(part for entry in structure.entries for part in entry.sections)]
     for section in sections:
         if section.kind == document.UNKNOWN:
-            yield Finding("QMP901", section.line, f"a line with no place here: {_words(section.text)}")
+            words = _words(section.text)
+            yield Finding("QMP901", section.line, f"a line with no place here: {words}", kind=words)
 
 
 def _underlines(structure: Structure) -> Iterator[Finding]:
@@ -65,7 +66,7 @@ def _duplicate_numbers(entries: Sequence[EventEntry]) -> Iterator[Finding]:
             message = (
                 f"heading number {name(entry.number)} again: line {earlier.line} has it for {_names(earlier)}"
             )
-            yield Finding("QMP906", entry.line, message, _names(entry))
+            yield Finding("QMP906", entry.line, message, _names(entry), kind=_names(earlier))
 
 
 def _duplicate_events(entries: Sequence[EventEntry]) -> Iterator[Finding]:
@@ -80,7 +81,8 @@ def _duplicate_events(entries: Sequence[EventEntry]) -> Iterator[Finding]:
 def _data(entry: EventEntry, event: str) -> Iterator[Finding]:
     for said in entry.data:
         if said.unknown:
-            yield Finding("QMP901", said.line, f"unknown words after Data: {_words(said.unknown)}", event)
+            words = _words(said.unknown)
+            yield Finding("QMP901", said.line, f"unknown words after Data: {words}", event, kind=words)
         if said.none and entry.members:
             message = f"says there is no data, yet line {entry.members[0].line} describes a member"
             yield Finding("QMP905", said.line, message, event)
@@ -94,7 +96,8 @@ def _members(entry: EventEntry, event: str, payload: Object) -> Iterator[Finding
         message = (
             f"below {quoted(above.name)}, which holds no members; it counts as the next member beside it"
         )
-        yield Finding("QMP919", inner.line, message, event, paths.get(inner.line, ("data", inner.name)))
+        path = paths.get(inner.line, ("data", inner.name))
+        yield Finding("QMP919", inner.line, message, event, path, kind=name(above.name))
     for text in entry.members:
         path = paths.get(text.line, ("data", text.name))
         yield from _member(text, event, path)
@@ -104,11 +107,12 @@ def _members(entry: EventEntry, event: str, payload: Object) -> Iterator[Finding
 
 def _member(text: MemberText, event: str, path: KeyPath) -> Iterator[Finding]:
     for line, word in text.unknown:
-        yield Finding("QMP901", line, f"not understood: {_words(word)}", event, path)
+        words = _words(word)
+        yield Finding("QMP901", line, f"not understood: {words}", event, path, kind=words)
     for type_name in filter(None, (*text.type_names, text.item_type)):
         if type_name not in JSON_TYPES:
             message = f"unknown type {name(type_name)}; any value is accepted"
-            yield Finding("QMP914", text.line, message, event, path)
+            yield Finding("QMP914", text.line, message, event, path, kind=name(type_name))
     if len(text.type_names) > 1 and JSON_TYPES.keys() >= set(text.type_names) and text.type == rulebase.Any():
         message = "types that JSON does not distinguish; any value is accepted"
         yield Finding("QMP914", text.line, message, event, path)
@@ -140,17 +144,18 @@ def _notes(
     for sentence in sentences:
         line = sentence.lines[0]
         if sentence.unknown:
-            yield Finding("QMP901", line, f"unknown sentence: {_words(sentence.unknown)}", event)
+            words = _words(sentence.unknown)
+            yield Finding("QMP901", line, f"unknown sentence: {words}", event, kind=words)
         if sentence.event and sentence.event not in names:
             message = f"a note about {name(sentence.event)}; no rule is made from it"
-            yield Finding("QMP910", line, message, event)
+            yield Finding("QMP910", line, message, event, kind=name(sentence.event))
         for rule in sentence.rules:
             yield from _rule(rule, line, event, payload, missing)
             for follower in rule.then if isinstance(rule, FollowUp) else ():
                 if follower not in described:
                     hint = did_you_mean(follower, described)
                     message = f"a note about {name(follower)}, which the document does not describe{hint}"
-                    yield Finding("QMP911", line, message, event)
+                    yield Finding("QMP911", line, message, event, kind=name(follower))
 
 
 def _rule(
@@ -164,7 +169,7 @@ def _rule(
         message = (
             f"a note about the value {quoted(value)}, which its member cannot take; no rule is made from it"
         )
-        yield Finding("QMP917", line, message, event)
+        yield Finding("QMP917", line, message, event, kind=quoted(value))
 
 
 def _labels(entry: EventEntry, event: str) -> Iterator[Finding]:

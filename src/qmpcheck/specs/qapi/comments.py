@@ -100,7 +100,8 @@ def member_defects(definition: Definition) -> Iterator[Finding]:
             message = (
                 f"the comment describes {quoted(each)}, which {what} does not have{did_you_mean(each, has)}"
             )
-            yield Finding("QMP921", line, message, event, ("data", each) if is_event else ())
+            path = ("data", each) if is_event else ()
+            yield Finding("QMP921", line, message, event, path, kind=f"{definition.name}.{each}")
     for each, line in has.items() if is_event else ():
         if each not in described:
             yield Finding("QMP920", line, "the comment does not describe this member", event, ("data", each))
