@@ -140,7 +140,8 @@ def test_all_that_is_said_of_the_chosen_event_is_in_view(browser: Any, pages: di
 @pytest.mark.parametrize("kind", KINDS)
 def test_dates_codes_and_names_are_not_broken(browser: Any, pages: dict[str, Path], kind: str) -> None:
     """On a phone, where lines are short, each is in one piece, and inside of its cell or paragraph."""
-    with opened(browser, pages[kind], viewport=PHONE) as window:
+    address = "#s0L14" if kind == "stream" else ""
+    with opened(browser, pages[kind], address, viewport=PHONE) as window:
         window.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
         broken = window.evaluate(
             "[...document.querySelectorAll('.whole')]"
@@ -149,6 +150,8 @@ def test_dates_codes_and_names_are_not_broken(browser: Any, pages: dict[str, Pat
         )
         assert broken == []
         assert window.locator(".whole").count() > 0
+        if address:
+            assert {"2026-09-21", "14:13:34.000000"} <= {*window.locator("#detail .whole").all_inner_texts()}
 
 
 def test_from_a_trigger_to_its_response_and_back(browser: Any, pages: dict[str, Path]) -> None:
@@ -272,6 +275,33 @@ def test_from_the_overview_to_a_stream(browser: Any, pages: dict[str, Path]) -> 
         window.locator(".show-timeline").last.click()
         window.wait_for_timeout(200)
         assert window.inner_text("#stream-name") != first
+
+
+def test_the_overview_is_sorted_by_pointer_and_by_keys(browser: Any, pages: dict[str, Path]) -> None:
+    """Of numbers, the largest come first; a second time, the smallest. Equal ones stay in their order."""
+    with opened(browser, pages["streams"]) as window:
+
+        def column(at: int) -> list[str]:
+            return [*window.locator(f"#overview tbody tr > :nth-child({at})").all_inner_texts()]
+
+        def order() -> list[str]:
+            return [head.get_attribute("aria-sort") for head in window.locator("#overview [aria-sort]").all()]
+
+        names, events = column(1), [int(each) for each in column(5)]
+        assert order() == []
+        window.click("#overview >> text=events")
+        assert ([int(each) for each in column(5)], order()) == (sorted(events, reverse=True), ["descending"])
+        window.keyboard.press("Enter")
+        assert ([int(each) for each in column(5)], order()) == (sorted(events), ["ascending"])
+        window.locator("#overview thead button").first.focus()
+        window.keyboard.press("Space")
+        assert (column(1), order()) == (sorted(names), ["ascending"])
+        window.keyboard.press("Tab")
+        window.keyboard.press("Enter")
+        assert (column(2), order()) == (sorted(column(2)), ["ascending"])
+        assert window.locator("#overview thead button").count() == 5
+        window.click("#overview tbody tr:first-child a")
+        window.wait_for_selector("#canvas", timeout=5000)
 
 
 def test_fifty_thousand_lines_can_be_used(browser: Any, tmp_path: Path) -> None:

@@ -106,6 +106,19 @@ function element(tag, className, ...parts) {
   return made;
 }
 
+/* Let lines break between words, but not inside of a date or an option: as the filter `whole` of page.py. */
+function keepWhole(paragraph) {
+  const walker = document.createTreeWalker(paragraph, NodeFilter.SHOW_TEXT);
+  const texts = [];
+  while (walker.nextNode()) texts.push(walker.currentNode);
+  for (const text of texts) {
+    const parts = text.data.split(/(\s+)/).map((part) => (
+      part.length <= 24 && /-|\w[._:]+\w/.test(part) ? element("span", "whole", part) : part
+    ));
+    text.replaceWith(...parts);
+  }
+}
+
 function describe(event) {
   const detail = byId("detail");
   detail.replaceChildren();
@@ -128,6 +141,7 @@ function describe(event) {
     }
   }
   detail.append(...decisions(event), ...findings(event));
+  for (const paragraph of detail.querySelectorAll("p")) keepWhole(paragraph);
   detail.scrollTop = 0;
   setStickyHeight();
 }

@@ -139,7 +139,7 @@ def render(report: Report) -> str:
     used = {code for each in streams for code, _ in each.codes}
     return page.render(
         "streams.html.j2",
-        SCRIPTS,
+        (*SCRIPTS, "sort.js"),
         [stream.data for stream in streams],
         report=report,
         file=file,
