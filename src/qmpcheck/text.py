@@ -34,6 +34,11 @@ def _safe_character(character: str) -> str:
     )
 
 
+def one_line(text: str) -> str:
+    """Return a text from anywhere, such as the message of an error, in one line, short and safe."""
+    return safe(shortened(" ".join(text.split()), 200))
+
+
 def name(text: str) -> str:
     """Return a name from a stream, short and safe."""
     return safe(shortened(text))

@@ -240,15 +240,13 @@ class Fitting:
             if messages.is_event(value):
                 return _EventLine(value["event"], value.get("data", msgspec.UNSET))
             if messages.is_greeting(value):
-                self._remember_version(of_greeting(value))
+                version = of_greeting(value)
+                if version and len(self._versions) < _MOST_VERSIONS:
+                    self._versions.setdefault(version)
             if messages.is_other(value):
                 return None
         self._strange += 1
         return None
-
-    def _remember_version(self, version: Version | None) -> None:
-        if version and len(self._versions) < _MOST_VERSIONS:
-            self._versions.setdefault(version)
 
     def _judge(self, event: str, data: Any, known: _KnownEvent, number: int) -> int:
         """Return the specs that reject an event, a bit for each, and remember their reasons."""
@@ -268,8 +266,9 @@ class Fitting:
             if specs >> at & 1:
                 for finding in findings:
                     if len(reasons) < _MOST_REASONS:
-                        placed = msgspec.structs.replace(finding, line=number)
-                        reasons.setdefault(_reason(finding), placed)
+                        # One line is enough for each thing that a spec does not allow.
+                        reason = finding.code, finding.event, of_any_item(finding.path), finding.got
+                        reasons.setdefault(reason, msgspec.structs.replace(finding, line=number))
 
     def _all_known_of(self, event: str) -> _KnownEvent:
         """Return what the specs know about an event; "" is any unknown one, and "__" a vendor's."""
@@ -284,7 +283,9 @@ class Fitting:
             specs[said] = specs.get(said, 0) | 1 << at
         judges = [(specs[said], _judge_by(event, *each)) for said, each in stated.items()]
         words = {word for rule in rules if rule for word in _words(rule.data)}
-        return _KnownEvent(event, frozenset(words) | _errata_values(), judges)
+        # Whether an erratum excuses an event may depend on its values, too.
+        words.update(value for each in errata.all_errata() for value in each.values)
+        return _KnownEvent(event, frozenset(words), judges)
 
 
 class _KnownEvent(NamedTuple):
@@ -325,17 +326,9 @@ def _is_vendors(finding: Finding) -> bool:
             return False
 
 
-def _reason(finding: Finding) -> Hashable:
-    return finding.code, finding.event, of_any_item(finding.path), finding.got
-
-
 def _judge_by(event: str, rule: EventRule | None, source: Source) -> Explainer:
     rule_base = RuleBase({event: rule} if rule else {}, source)
     return Explainer(rule_base, errata.of_spec(rule_base))
-
-
-def _errata_values() -> frozenset[str]:
-    return frozenset(value for each in errata.all_errata() for value in each.values)
 
 
 def _words(described: rulebase.Type) -> Iterator[str]:
@@ -356,10 +349,7 @@ _BOUNDS = sorted(
 """The bounds of the integer types, and 0."""
 
 _UNKNOWN, _VENDORS = ("", None), ("__", None)
-
-
-def _unknown(key: str) -> Hashable:
-    return _VENDORS if is_vendors(key) else _UNKNOWN
+"""In place of a key that no spec has: one that a vendor may add is no reason against a release."""
 
 
 def _shape(value: Any, words: frozenset[str], deeper: int) -> Hashable:
@@ -370,7 +360,9 @@ def _shape(value: Any, words: frozenset[str], deeper: int) -> Hashable:
     if kind is dict:
         return deeper and frozenset(
             [
-                (key, _shape(inner, words, deeper - 1)) if key in words else _unknown(key)
+                (key, _shape(inner, words, deeper - 1))
+                if key in words
+                else (_VENDORS if is_vendors(key) else _UNKNOWN)
                 for key, inner in value.items()
             ]
         )

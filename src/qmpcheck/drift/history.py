@@ -13,11 +13,11 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from qmpcheck import keypath
-from qmpcheck.codes import ChangeKind, ChangeSubject, Impact
+from qmpcheck.codes import ChangeSubject, Impact
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.compare import compare
 from qmpcheck.keypath import ITEMS, KeyPath
-from qmpcheck.rulebase import DescribedValue, Member, Object, Place, RuleBase, SpecError, String
+from qmpcheck.rulebase import DescribedValue, Object, Place, RuleBase, SpecError, String
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import TEXT_DOCUMENT, SpecEntry
 from qmpcheck.text import name, quoted
@@ -209,13 +209,11 @@ def _seen(subject: _Subject, rule_base: RuleBase) -> dict[str, _SubjectInSpec]:
     if not subject.members:
         return {"": _SubjectInSpec(_payload(rule.data), Place(rule.line, rule.file))}
     found = [each for each in rule.walk() if each.names == subject.members]
-    if subject.value:
-        return {_where(each): _value(each) for each in found if subject.value in each.values}
-    return {_where(each): _SubjectInSpec(_member(each.member), each.place) for each in found if each.member}
-
-
-def _where(found: DescribedValue) -> str:
-    return " and ".join(map(str, found.branches))
+    return {
+        " and ".join(map(str, each.branches)): _SubjectInSpec(text, each.place)
+        for each in found
+        if (text := _text(each, subject.value)) is not None
+    }
 
 
 def _payload(data: Object) -> str:
@@ -224,14 +222,14 @@ def _payload(data: Object) -> str:
     return f": {type_text(data)}" if data.open else ", without data"
 
 
-def _member(member: Member) -> str:
-    return f": {'optional ' if member.may_be_absent else ''}{type_text(member.type)}"
-
-
-def _value(found: DescribedValue) -> _SubjectInSpec:
-    return _SubjectInSpec(
-        ", as an example of a string" if isinstance(found.type, String) else "", found.place
-    )
+def _text(found: DescribedValue, value: str) -> str | None:
+    """Say what a member or one of its values is; None if that is not what was found."""
+    if value:
+        as_example = ", as an example of a string" if isinstance(found.type, String) else ""
+        return as_example if value in found.values else None
+    if found.member is None:
+        return None
+    return f": {'optional ' if found.member.may_be_absent else ''}{type_text(found.member.type)}"
 
 
 def _steps(subject: _Subject, old: SpecInForce, new: SpecInForce) -> Iterator[HistoryEntry]:
@@ -239,40 +237,33 @@ def _steps(subject: _Subject, old: SpecInForce, new: SpecInForce) -> Iterator[Hi
     if not before and not after:
         return
     changes = compare(old.rule_base, new.rule_base)
+    cause = _cause(subject, changes)
     for where in dict.fromkeys((*before, *after)):
+        branch = f" (where {where})" if where else ""
         if where not in after:
-            yield _no_longer_there(subject, new, where, before[where], changes)
+            what, place = (
+                f"removed{_renamed(subject, cause, 'to')}",
+                f"was {_shown_place(before[where].place)}",
+            )
         elif where not in before:
-            yield _introduced(subject, new, where, after[where], changes)
+            seen = after[where]
+            what, place = f"introduced{seen.text}{_renamed(subject, cause, 'from')}", _shown_place(seen.place)
+        else:
+            continue
+        yield _step(new, _level(subject, cause), what + branch, place)
     # If it was only now added or removed, the other changes are part of that.
     if before and after:
         yield from (_changed(subject, new, change) for change in changes if _has_own_entry(subject, change))
 
 
-def _introduced(
-    subject: _Subject, new: SpecInForce, where: str, seen: _SubjectInSpec, changes: Iterable[Change]
-) -> HistoryEntry:
-    cause = _cause(subject, changes)
-    what = f"introduced{seen.text}{_renamed(subject, cause, 'from')}{_in_branch(where)}"
-    return _step(new, _level(subject, cause), what, _shown_place(seen.place))
-
-
-def _no_longer_there(
-    subject: _Subject, new: SpecInForce, where: str, seen: _SubjectInSpec, changes: Iterable[Change]
-) -> HistoryEntry:
-    cause = _cause(subject, changes)
-    what = f"removed{_renamed(subject, cause, 'to')}{_in_branch(where)}"
-    return _step(new, _level(subject, cause), what, f"was {_shown_place(seen.place)}")
-
-
 def _cause(subject: _Subject, changes: Iterable[Change]) -> Change | None:
     """Return the change that added or removed it: of itself, or of something around it."""
-    return next((each for each in changes if _may_add_or_remove(each.kind) and subject.is_in(each)), None)
-
-
-def _may_add_or_remove(kind: ChangeKind) -> bool:
-    """Whether such a change adds or removes something, or what is inside of something that became another."""
-    return kind.adds_or_removes or kind.subject in (ChangeSubject.TYPE, ChangeSubject.WORDING)
+    for each in changes:
+        # What is inside of something comes and goes with its type, too.
+        may = each.kind.adds_or_removes or each.kind.subject in (ChangeSubject.TYPE, ChangeSubject.WORDING)
+        if may and subject.is_in(each):
+            return each
+    return None
 
 
 def _level(subject: _Subject, cause: Change | None) -> Impact | None:
@@ -287,10 +278,6 @@ def _renamed(subject: _Subject, cause: Change | None, which: str) -> str:
         if cause and itself and cause.counterpart
         else ""
     )
-
-
-def _in_branch(where: str) -> str:
-    return f" (where {where})" if where else ""
 
 
 def _has_own_entry(subject: _Subject, change: Change) -> bool:

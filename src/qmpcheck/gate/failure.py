@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
-from qmpcheck.text import safe, shortened
+from qmpcheck.text import one_line
 
 CRASHED, HUNG, LACKS, FAILED, STOPPED = "crashed", "hung", "lacks", "failed", "stopped"
 """The process ended; it did not answer; the build does not have something; an answer was not as expected; the
@@ -22,7 +22,7 @@ class Failure(Exception):
 
     def __init__(self, kind: str, text: str) -> None:
         self.kind = kind
-        self.text = safe(shortened(" ".join(text.split()), 200))
+        self.text = one_line(text)
         super().__init__(f"{kind}: {self.text}")
 
 

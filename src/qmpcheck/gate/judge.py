@@ -31,7 +31,7 @@ from qmpcheck.keypath import KeyPath
 from qmpcheck.rulebase import RuleBase
 from qmpcheck.specs import catalogue
 from qmpcheck.specs.catalogue import Spec
-from qmpcheck.text import safe, shortened
+from qmpcheck.text import one_line
 from qmpcheck.validation.recipe import Recipe
 
 NONE = Demands()
@@ -80,10 +80,7 @@ class Judged(NamedTuple):
         if outcome.is_disk_full:
             said.append(f"its folder: {os.strerror(errno.ENOSPC)}")
         found = next(filter(is_full, said), "")
-        return "" if self.is_well else safe(shortened(found, _LONGEST))
-
-
-_LONGEST = 200
+        return "" if self.is_well else one_line(found)
 
 
 class Verdict(NamedTuple):

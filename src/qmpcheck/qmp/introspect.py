@@ -17,7 +17,7 @@ from qmpcheck.interrupts import exit_on_signal
 from qmpcheck.qmp.client import Client, CommandError, DeadlinePassed, NoAnswer, SentTooMuch
 from qmpcheck.qmp.connection import CHUNK, ConnectionFailed, NotQMP
 from qmpcheck.qmp.process import STORAGE_DAEMON, SYSTEM, NotStarted, Process, ProcessGroup, how_ended
-from qmpcheck.text import reason_of, safe, shortened
+from qmpcheck.text import one_line, reason_of
 from qmpcheck.version import Version
 
 PATIENCE = 20.0
@@ -64,7 +64,8 @@ def ask(path: str, seconds: float = PATIENCE) -> Answer:
     if os.sep not in path:
         path = os.path.join(os.curdir, path)  # a path, and never a command that is looked up
     # Distributions rename binaries, so that the name is only a hint.
-    likely, other = _by_name(path)
+    kinds: list[Sequence[str]] = [_NO_MACHINE, STORAGE_DAEMON]
+    likely, other = reversed(kinds) if "storage-daemon" in os.path.basename(path) else kinds
     try:
         return _ask(path, likely, seconds)
     except _Ended as error:
@@ -82,9 +83,12 @@ def block_drivers(path: str, seconds: float = PATIENCE) -> frozenset[str]:
         with exit_on_signal(), ProcessGroup() as group:
             command = [os.path.abspath(path), *_NO_MACHINE, "-drive", "format=help"]
             with group.started(command) as process:
-                return _formats(_output(process, time.monotonic() + seconds))
+                text = _output(process, time.monotonic() + seconds)
     except (NotStarted, OSError):
         return frozenset()
+    # Drivers that may only read are on a line of their own, with another beginning.
+    listed = re.search(r"^Supported formats: (.*)$", text, re.MULTILINE)
+    return frozenset(listed[1].split()) if listed else frozenset()
 
 
 def _output(process: Process, deadline: float) -> str:
@@ -98,18 +102,6 @@ def _output(process: Process, deadline: float) -> str:
                 break
             output += chunk
     return output.decode(errors="replace")
-
-
-def _formats(text: str) -> frozenset[str]:
-    """Return the drivers that may write, from the output of `-drive format=help`."""
-    listed = re.search(r"^Supported formats: (.*)$", text, re.MULTILINE)
-    return frozenset(listed[1].split()) if listed else frozenset()
-
-
-def _by_name(path: str) -> tuple[Sequence[str], Sequence[str]]:
-    """Return the options for the kind of program that its name suggests, and those for the other kind."""
-    is_daemon = "storage-daemon" in os.path.basename(path)
-    return (STORAGE_DAEMON, _NO_MACHINE) if is_daemon else (_NO_MACHINE, STORAGE_DAEMON)
 
 
 def _ask(path: str, options: Sequence[str], seconds: float) -> Answer:
@@ -133,7 +125,7 @@ def _talk(process: Process, seconds: float) -> Answer:
     except DeadlinePassed as error:
         raise Unanswered(f"{error} within {seconds:g} s") from None
     except CommandError as error:
-        raise Unanswered(f"it does not know {error.command}: {_short(error.description)}") from None
+        raise Unanswered(f"it does not know {error.command}: {one_line(error.description)}") from None
     except NotQMP as error:
         raise Unanswered(str(error)) from None
     except (ConnectionFailed, SentTooMuch) as error:
@@ -165,9 +157,5 @@ def _reason(process: Process) -> Unanswered:
     status = process.status(_MOMENT)
     if status is None:
         return Unanswered("it does not speak QMP: it closed its output")
-    last = _short((process.last_lines() or [""])[-1])
+    last = one_line((process.last_lines() or [""])[-1])
     return _Ended(f"it ended without an answer ({how_ended(status)})" + (f": {last}" if last else ""))
-
-
-def _short(text: str) -> str:
-    return safe(shortened(" ".join(text.split()), 200))

@@ -293,35 +293,28 @@ def names(entry: SpecEntry) -> tuple[str, ...]:
 def _entry(name: str) -> SpecEntry | None:
     if name == "latest":
         return _named(_newest())
-    return _named(name.lower()) or _of_patch_level(name) or _of_commit(name.lower())
+    # The text that a release had beside its schema also goes by the names of patch levels: 2.5.1:txt.
+    text = re.fullmatch(r"(\d+\.\d+)\.\d+:txt", name)
+    return _named(name.lower()) or (_named(f"{text[1]}:txt") if text else None) or _of_commit(name.lower())
 
 
 def _newest() -> str:
-    return [release for release, _ in _release_entries()][-1]
+    return _release_entries()[-1][0]
 
 
 def _named(name: str) -> SpecEntry | None:
     for each in (name, name.removesuffix(":txt")):  # up to 2.0 the text goes by the release's plain name
         for entry in entries():
+            # The schema of a release has its name for an id: that is no text.
             if each in names(entry) and not (each != name and entry.id == each):
                 return entry
     return None
 
 
-def _of_patch_level(name: str) -> SpecEntry | None:
-    """Return the text that a release had beside its schema, by the name of a patch level: `2.5.1:txt`."""
-    match = re.fullmatch(r"(\d+\.\d+)\.\d+:txt", name)
-    return _named(f"{match[1]}:txt") if match else None
-
-
 def _of_commit(name: str) -> SpecEntry | None:
     if not re.fullmatch(r"[0-9a-f]{7,40}", name):
         return None
-    return next((entry for entry in entries() if _is_commit(entry, name)), None)
-
-
-def _is_commit(entry: SpecEntry, name: str) -> bool:
-    return any(commit.startswith(name) for commit in entry.commits)
+    return next((entry for entry in entries() for each in entry.commits if each.startswith(name)), None)
 
 
 def _near(name: str) -> str:
@@ -354,7 +347,7 @@ def _external(name: str) -> Spec:
 def external(name: str, loaded: LoadedSpec) -> Spec:
     """Return a spec from outside of the catalogue. For a binary, the rules of its release are added."""
     rule_base = loaded.rule_base
-    # Introspection has no prose, and so no follow-ups; a schema without any means it.
+    # Introspection has no prose, and so no follow-ups; a schema without any really has none.
     is_silent = rule_base.source != SCHEMA and not rule_base.follow_ups
     release = at_or_before(loaded.version) if loaded.version and is_silent else None
     if release:

@@ -16,14 +16,14 @@ import msgspec
 
 from qmpcheck import rulebase
 from qmpcheck.rulebase import UNMARKED, EventRule, Marks, Member, RuleBase
-from qmpcheck.text import quoted, safe, shortened
+from qmpcheck.text import one_line, quoted
 from qmpcheck.version import Version, of_greeting
 
 MOST_TYPES = 100_000
 """How many types may be expanded; QEMU's own events have some hundreds."""
 
 DEEPEST = 40
-"""How many levels of types inside of types there may be."""
+"""How many levels of types inside of types there may be; QEMU's own have some four."""
 
 
 class NotIntrospection(ValueError):
@@ -50,7 +50,7 @@ def parse(text: str) -> Introspection:
     for value in _values(text):
         schema: Any = value.get("return") if isinstance(value, dict) else value
         version = of_greeting(value) or of_greeting({"QMP": {"version": schema}}) or version
-        if _is_schema(schema):
+        if isinstance(schema, list) and schema and isinstance(schema[0], dict) and "meta-type" in schema[0]:
             return Introspection(schema, version)
     raise NotIntrospection("no reply to query-qmp-schema in it, so it is no spec")
 
@@ -71,10 +71,6 @@ def _values(text: str) -> Iterator[Any]:
 _SPACE = re.compile(r"\s*")
 
 
-def _is_schema(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and "meta-type" in value[0]
-
-
 def read(schema: list[Any]) -> RuleBase:
     """Return the rules of the events in a reply.
 
@@ -84,26 +80,23 @@ def read(schema: list[Any]) -> RuleBase:
     try:
         infos = msgspec.convert(schema, list[_SchemaInfo])
     except msgspec.ValidationError as error:
-        raise NotIntrospection(f"not a reply to query-qmp-schema: {_said(error)}") from None
+        raise _not_a_reply(error) from None
     events = [info for info in infos if isinstance(info, _SchemaInfoEvent)]
     if not events:
         raise NotIntrospection("no event in it: this QEMU is too old to describe its events")
     writer = _TypeExpander(
         {info.name: info for info in infos if not isinstance(info, (_SchemaInfoEvent, _SchemaInfoCommand))}
     )
-    # Read it as if from a file: a binary is as little to be trusted, and `load` checks all types.
-    return _checked(RuleBase({event.name: writer.event(event) for event in events}, rulebase.BUILD))
-
-
-def _checked(rule_base: RuleBase) -> RuleBase:
+    rule_base = RuleBase({event.name: writer.event(event) for event in events}, rulebase.BUILD)
     try:
+        # Read it as if from a file: a binary is as little to be trusted, and `load` checks all types.
         return rulebase.load(rulebase.dump(rule_base))
     except ValueError as error:
-        raise NotIntrospection(f"not a reply to query-qmp-schema: {_said(error)}") from None
+        raise _not_a_reply(error) from None
 
 
-def _said(error: Exception) -> str:
-    return safe(shortened(str(error), 200))
+def _not_a_reply(error: Exception) -> NotIntrospection:
+    return NotIntrospection(f"not a reply to query-qmp-schema: {one_line(str(error))}")
 
 
 class _SchemaInfoBase(msgspec.Struct, frozen=True, tag_field="meta-type", rename="kebab"):

@@ -14,7 +14,7 @@ from qmpcheck import rulebase
 from qmpcheck.rulebase import RuleBase, SpecError
 from qmpcheck.specs import source_tree
 from qmpcheck.specs.source_tree import Tree
-from qmpcheck.text import reason_of, safe, shortened
+from qmpcheck.text import one_line, reason_of, safe
 from qmpcheck.version import Version
 
 
@@ -167,9 +167,9 @@ def read_text(name: str) -> tuple[str, str]:
         with open(side[1] if side else name, "rb") as file:
             content = file.read(LARGEST_TRANSCRIPT + 1)  # one more shows that it is larger
     except (OSError, ValueError) as error:
-        reason = reason_of(error)
-        raise SpecError(f"{safe(name)}: {reason}") from None
+        raise SpecError(f"{safe(name)}: {reason_of(error)}") from None
     text = content.decode("utf-8-sig", "replace")
+    # A recording that has the reply may be long, but a document that long is a mistake, and slow to parse.
     is_transcript = len(content) > LARGEST_DOCUMENT and kind(text, name) == "introspection"
     largest = LARGEST_TRANSCRIPT if is_transcript else LARGEST_DOCUMENT
     if len(content) > largest:
@@ -181,8 +181,7 @@ def _compiled(name: str, text: str) -> RuleBase:
     try:
         return rulebase.load(text.encode())
     except ValueError as error:
-        reason = safe(shortened(str(error), 200))
-        raise SpecError(f"{safe(name)}: not a compiled rule base: {reason}") from None
+        raise SpecError(f"{safe(name)}: not a compiled rule base: {one_line(str(error))}") from None
 
 
 def _document(name: str, text: str, side: str) -> RuleBase:

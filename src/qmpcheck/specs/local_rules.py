@@ -14,7 +14,7 @@ import msgspec
 
 from qmpcheck import rulebase
 from qmpcheck.rulebase import RuleBase, SpecError
-from qmpcheck.text import reason_of, safe, shortened
+from qmpcheck.text import one_line, reason_of, safe
 
 FOLDERS = "QMPCHECK_RULES"
 """The environment variable with the folders, separated as in PATH."""
@@ -98,8 +98,7 @@ def read(path: str) -> LocalRelease:
     except OSError as error:
         raise SpecError(f"{safe(path)}: {reason_of(error)}") from None
     except ValueError as error:
-        reason = safe(shortened(str(error), 200))
-        raise SpecError(f"{safe(path)}: not a compiled rule base: {reason}") from None
+        raise SpecError(f"{safe(path)}: not a compiled rule base: {one_line(str(error))}") from None
     return LocalRelease(
         os.path.basename(path).removesuffix(".json"), path, rule_base, origin.date, origin.commit
     )

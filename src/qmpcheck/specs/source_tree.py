@@ -14,10 +14,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from qmpcheck.rulebase import SpecError
-from qmpcheck.text import quoted, reason_of, safe, shortened
+from qmpcheck.text import one_line, quoted, reason_of, safe
 from qmpcheck.version import Version, of_name
 
 SCHEMA = "qapi-schema.json"
@@ -125,11 +125,11 @@ def _of_tarball(path: str) -> Iterator[Tree]:
     """
     try:
         with tarfile.open(path) as tar, _unpacked(tar) as folder:
+            # Most tarballs have a folder around the tree.
             top = folder if Tree(folder).roots() else os.path.join(folder, *os.listdir(folder)[:1])
             yield Tree(top, _date_of(os.path.join(top, "VERSION")))
     except (OSError, EOFError, tarfile.TarError) as error:
-        reason = reason_of(error)
-        raise SpecError(f"{safe(path)}: {safe(shortened(reason, 200))}") from None
+        raise SpecError(f"{safe(path)}: {one_line(reason_of(error))}") from None
 
 
 @contextmanager
@@ -200,7 +200,7 @@ def _git(repository: str, *arguments: str) -> bytes:
         if said.startswith("not a git repository"):
             said += "; run it in a QEMU checkout, or name one: git:~/src/qemu@master"
         reason = said or f"there is no revision {quoted(what)}{hint}"
-        raise SpecError(f"git, in {safe(os.path.abspath(repository))}: {safe(shortened(reason, 200))}")
+        raise SpecError(f"git, in {safe(os.path.abspath(repository))}: {one_line(reason)}")
     return done.stdout
 
 
@@ -212,12 +212,9 @@ def _unpacked(tar: tarfile.TarFile) -> Iterator[str]:
             match = _WANTED.fullmatch(member.name)
             file = tar.extractfile(member) if match and member.isfile() and member.size <= _LARGEST else None
             if match and file:
-                _write(file, os.path.join(folder, match[1]), member.mtime)
+                path = os.path.join(folder, match[1])
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, "wb") as copy:
+                    shutil.copyfileobj(file, copy)
+                os.utime(path, (member.mtime, member.mtime))  # the time of VERSION dates the spec
         yield folder
-
-
-def _write(file: IO[bytes], path: str, time: float) -> None:
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "wb") as copy:
-        shutil.copyfileobj(file, copy)
-    os.utime(path, (time, time))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from lark import Token, Transformer
@@ -58,6 +59,11 @@ def _section(kind: str, tokens: list[Token]) -> Section:
     return Section(kind, tokens[0].line or 0, tuple(lines))
 
 
+def _sections(kind: str) -> Callable[[_DocumentTransformer, list[Token]], Section]:
+    """Return a callback that makes sections of a kind."""
+    return lambda _, tokens: _section(kind, tokens)
+
+
 class _DocumentTransformer(Transformer[Token, Structure]):
     """The callbacks of `document.lark`, by the names of its rules and terminals."""
 
@@ -72,40 +78,16 @@ class _DocumentTransformer(Transformer[Token, Structure]):
         underline = Section(UNDERLINE, heading.line, ()) if bare else sections.pop(0)
         return EventText(heading, underline, tuple(sections))
 
-    def title(self, tokens: list[Token]) -> Section:
-        return _section(TITLE, tokens)
-
-    def HEADING(self, token: Token) -> Section:
-        return _section(HEADING, [token])
-
-    def BARE_HEADING(self, token: Token) -> Section:
-        return _section(HEADING, [token])
+    def BLANK(self, token: Token) -> Section:
+        return Section(BLANK, token.line or 0, tuple(token.splitlines(keepends=True)))
 
     def UNDERLINE(self, token: Token) -> Section:
         return _section(UNDERLINE, [token])
 
-    def BLANK(self, token: Token) -> Section:
-        return Section(BLANK, token.line or 0, tuple(token.splitlines(keepends=True)))
+    def HEADING(self, token: Token) -> Section:
+        return _section(HEADING, [token])
 
-    def prose(self, tokens: list[Token]) -> Section:
-        return _section(PROSE, tokens)
-
-    def stray(self, tokens: list[Token]) -> Section:
-        return _section(UNKNOWN, tokens)
-
-    lost = stray
-
-    def data(self, tokens: list[Token]) -> Section:
-        return _section(DATA, tokens)
-
-    def member(self, tokens: list[Token]) -> Section:
-        return _section(MEMBER, tokens)
-
-    def note(self, tokens: list[Token]) -> Section:
-        return _section(NOTE, tokens)
-
-    def label(self, tokens: list[Token]) -> Section:
-        return _section(LABEL, tokens)
-
-    def example(self, tokens: list[Token]) -> Section:
-        return _section(EXAMPLE, tokens)
+    BARE_HEADING = HEADING
+    title, prose, data, member = map(_sections, (TITLE, PROSE, DATA, MEMBER))
+    note, label, example = map(_sections, (NOTE, LABEL, EXAMPLE))
+    stray = lost = _sections(UNKNOWN)

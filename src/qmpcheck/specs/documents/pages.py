@@ -1,7 +1,7 @@
 """Turn saved web pages of an event document back into its plain text.
 
-For each way to present a document, a function takes the page's lines and returns those of the document, or of
-one of the two documents in a diff. Line numbers of the document are kept if the page has them.
+A page may number the lines, put them into a table, or show a diff of two documents. Line numbers of the
+document are kept if the page has them.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import itertools
 import re
 from collections.abc import Callable
 
-_NUMBERED = re.compile(r"(\d{1,7})(?: (.*))?")
-_TABLE_ROW = re.compile(r"\|[ \t]*\|(.*)\|[ \t]*")
+_NUMBERED = re.compile(r"(\d{1,7})(?: (.*))?")  # `12 text`
+_TABLE_ROW = re.compile(r"\|[ \t]*\|(.*)\|[ \t]*")  # `|  | text |`
 _HUNK = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@")
 
 OLD, NEW = "old", "new"
@@ -26,7 +26,7 @@ def plain_text(text: str, side: str = NEW) -> str:
     """
     # Web pages indent with U+00A0, and mail has CRLF at the ends of lines.
     lines = _unquoted(text.replace("\r\n", "\n").replace("\u00a0", " ").split("\n"))
-    return "\n".join(_at_column_0(_presentation(lines, side)(lines)))
+    return "\n".join(_at_column_0(_document_lines(lines, side)))
 
 
 _QUOTED = re.compile(r"[ \t]*>(?: |$)?")
@@ -34,7 +34,7 @@ _QUOTED = re.compile(r"[ \t]*>(?: |$)?")
 
 def _unquoted(lines: list[str]) -> list[str]:
     """Return the lines of a mail without the signs of quoting, however often the document is quoted."""
-    while _mostly([line for line in lines if line.strip()], lambda line: _QUOTED.match(line) is not None):
+    while _mostly([line for line in lines if line.strip()], _QUOTED.match):
         lines = [_QUOTED.sub("", line, count=1) for line in lines]
     return lines
 
@@ -53,44 +53,25 @@ def _at_column_0(lines: list[str]) -> list[str]:
 _UNDERLINE = re.compile(r"[ \t]*-{2,}[ \t]*")
 
 
-def _presentation(lines: list[str], side: str) -> Callable[[list[str]], list[str]]:
+def _document_lines(lines: list[str], side: str) -> list[str]:
+    """Return the lines of the document that a page presents in one of the known ways."""
     if any(_HUNK.match(line) for line in lines):
-        return _diff_old if side == OLD else _diff_new
+        return _diff_side(lines, "-" if side == OLD else "+")
     # Some lines of a page are its own header and footer, so a majority decides.
     written = [line for line in lines if line.strip()]
-    if _mostly(written, _is_table_row):
-        return _table
-    if _mostly(written, _is_numbered):
-        return _numbered
-    if _mostly(written, _is_bar):
-        return _barred
-    return _plain
+    if _mostly(written, _TABLE_ROW.fullmatch):
+        return [row[1].strip() for row in map(_TABLE_ROW.fullmatch, lines) if row]
+    if _mostly(written, _NUMBERED.fullmatch):
+        return _numbered(lines)
+    return _barred(lines) if _mostly(written, _is_bar) else lines
 
 
-def _mostly(lines: list[str], test: Callable[[str], bool]) -> bool:
-    return sum(map(test, lines)) * 2 > len(lines) > 0
-
-
-def _is_table_row(line: str) -> bool:
-    return _TABLE_ROW.fullmatch(line) is not None
-
-
-def _is_numbered(line: str) -> bool:
-    return _NUMBERED.fullmatch(line) is not None
+def _mostly(lines: list[str], test: Callable[[str], object]) -> bool:
+    return sum(bool(test(line)) for line in lines) * 2 > len(lines) > 0
 
 
 def _is_bar(line: str) -> bool:
     return line.strip() == "|"
-
-
-def _plain(lines: list[str]) -> list[str]:
-    return lines
-
-
-def _table(lines: list[str]) -> list[str]:
-    """Return the lines of a page that is a table, `|  | text |` on each line."""
-    rows = map(_TABLE_ROW.fullmatch, lines)
-    return [row[1].strip() for row in rows if row]
 
 
 def _numbered(lines: list[str]) -> list[str]:
@@ -109,6 +90,7 @@ _LONGEST_GAP = 100
 
 
 _BARS_A_LINE = 2
+"""How many lines with nothing but a bar come after each line of the document."""
 
 
 def _barred(lines: list[str]) -> list[str]:
@@ -125,14 +107,6 @@ def _barred(lines: list[str]) -> list[str]:
             document.append(text)
             text, bars = "", 0
     return [*document, text] if text else document
-
-
-def _diff_old(lines: list[str]) -> list[str]:
-    return _diff_side(lines, "-")
-
-
-def _diff_new(lines: list[str]) -> list[str]:
-    return _diff_side(lines, "+")
 
 
 def _diff_side(lines: list[str], wanted: str) -> list[str]:

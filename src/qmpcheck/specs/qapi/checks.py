@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from qmpcheck.specs.qapi import definitions
 from qmpcheck.specs.qapi.definitions import BUILT_IN, Definition, description
@@ -101,7 +101,7 @@ class _Check:
             case _:
                 self.arguments()
 
-    def refuse(self, where: StringNode | ObjectNode | ListNode, reason: str, member: str = "") -> None:
+    def refuse(self, where: Node | None, reason: str, member: str = "") -> NoReturn:
         raise self.definition.wrong(where, reason, member)
 
     # Parts that several kinds have
@@ -127,7 +127,6 @@ class _Check:
         features = table.get("features", ListNode())
         if not isinstance(features, ListNode):
             self.refuse(table, "features: expected a list", member)
-            return
         names = [self.named(each, _OF_FEATURES, features, member) for each in features]
         self.once(names, "feature", member)
 
@@ -159,7 +158,7 @@ class _Check:
             self.marks(value, member)
             name = value.get("name")
         if not isinstance(name, StringNode):
-            raise self.definition.wrong(where, "expected a name", member)
+            self.refuse(where, "expected a name", member)
         return name
 
     def once(self, names: list[StringNode], what: str, member: str = "") -> None:
@@ -174,8 +173,7 @@ class _Check:
     def data_table(self) -> ObjectNode:
         data = self.table.get("data")
         if not isinstance(data, ObjectNode):
-            where = data if isinstance(data, StringNode | ListNode) else self.definition.name
-            raise self.definition.wrong(where, "data: expected a table of members")
+            self.refuse(data, "data: expected a table of members")
         return data
 
     def members(self, table: ObjectNode) -> None:
@@ -200,14 +198,14 @@ class _Check:
     def type(self, value: Node | None, member: StringNode | None = None) -> None:
         """Check the name of a type, or a list of one."""
         name = member.removeprefix("*") if member is not None else ""
-        place = member if member is not None else self.definition.name
         if isinstance(value, ListNode):
             if len(value) != 1 or not isinstance(value[0], StringNode):
                 self.refuse(value, "expected a list with one type", name)
             value = value[0]
         if not isinstance(value, StringNode):
-            where = value if isinstance(value, ObjectNode) else place
-            raise self.definition.wrong(where, "expected the name of a type", name)
+            self.refuse(
+                value if isinstance(value, ObjectNode) else member, "expected the name of a type", name
+            )
         found = self.defined.get(value)
         if value not in BUILT_IN and (
             found is None or found.kind in (definitions.EVENT, definitions.COMMAND)
@@ -225,8 +223,7 @@ class _Check:
     def enum(self) -> None:
         data = self.table["data"]
         if not isinstance(data, ListNode):
-            where = data if isinstance(data, StringNode | ObjectNode) else self.definition.name
-            raise self.definition.wrong(where, "data: expected a list of values")
+            self.refuse(data, "data: expected a list of values")
         names = [self.named(each, _OF_VALUES, data) for each in data]
         for name in names:
             self.name(name, _VALUE)
@@ -241,11 +238,7 @@ class _Check:
             return
         self.type(base)
         if self.kind(base) != definitions.STRUCT or not isinstance(base, StringNode):
-            self.refuse(
-                base if isinstance(base, StringNode | ObjectNode | ListNode) else self.table,
-                "the base is not a struct",
-            )
-            return
+            self.refuse(base, "the base is not a struct")
         within = [self.definition.name]
         name: Node | None = base
         while isinstance(name, StringNode) and name in self.defined:
@@ -292,7 +285,9 @@ class _Check:
         if "discriminator" not in self.table:
             if "base" in self.table and not self.nests:
                 self.refuse(self.table, 'a union with a base must have the key "discriminator"')
-            self.wrapping_union(data)
+            for name, value in data.pairs():  # a union of types of any kind, as there were up to QEMU 6.0
+                self.type(self.of_member(value, name, _OF_BRANCHES), name)
+            self.once([name for name, _ in data.pairs()], "branch")
             return
         values = self.discriminator()
         for name, value in data.pairs():
@@ -302,22 +297,15 @@ class _Check:
             self.type(branch, name)
             if self.kind(branch) not in _STRUCTURED or not isinstance(branch, StringNode):
                 self.refuse(name, "a branch must be a struct or a union", name)
-                continue
             inner = [*self.own_members(self.definition), *self.own_members(self.defined[branch])]
             for innermost in self.branches(self.defined[branch]) or [()]:
                 self.clashes(name, iter((*inner, *innermost)), name)
         self.once([name for name, _ in data.pairs()], "branch")
 
-    def wrapping_union(self, data: ObjectNode) -> None:
-        """Check a union of types of any kind, as there were up to QEMU 6.0."""
-        for name, value in data.pairs():
-            self.type(self.of_member(value, name, _OF_BRANCHES), name)
-        self.once([name for name, _ in data.pairs()], "branch")
-
     def discriminator(self) -> set[str]:
         """Return the values of the discriminator."""
         wanted = self.table["discriminator"]
-        where = wanted if isinstance(wanted, StringNode) else self.definition.name
+        where = wanted if isinstance(wanted, StringNode) else None
         if isinstance(wanted, StringNode) and wanted.startswith("*"):
             self.refuse(wanted, "a discriminator must be a mandatory member")
         base = {str(name): value for name, value in self.own_members(self.definition)}
@@ -326,7 +314,7 @@ class _Check:
         enum = described.get("type", value)
         if "if" in described or self.kind(enum) != definitions.ENUM or not isinstance(enum, StringNode):
             what = "must be a mandatory member of its base, with an enum in all builds"
-            raise self.definition.wrong(where, f"the discriminator of {quoted(self.definition.name)} {what}")
+            self.refuse(where, f"the discriminator of {quoted(self.definition.name)} {what}")
         data = self.defined[enum].table.get("data")
         values = data if isinstance(data, ListNode) else ListNode()
         return {str(each.get("name") if isinstance(each, ObjectNode) else each) for each in values}
@@ -371,16 +359,11 @@ class _Check:
             self.members(data)
         elif boxed or data is not None:
             if not isinstance(data, StringNode):
-                self.refuse(
-                    data if isinstance(data, ObjectNode | ListNode) else self.table,
-                    "data: expected the name of a type",
-                )
+                self.refuse(data, "data: expected the name of a type")
             self.type(data)
             allowed = _STRUCTURED if boxed else (definitions.STRUCT,)
             if self.kind(data) not in allowed and (
                 self.kind(data) or self.definition.kind == definitions.EVENT
             ):
                 hint = "; a union needs 'boxed': true" if self.kind(data) == definitions.UNION else ""
-                self.refuse(
-                    data if isinstance(data, StringNode) else self.table, f"data is not a struct{hint}"
-                )
+                self.refuse(data, f"data is not a struct{hint}")

@@ -7,20 +7,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from qmpcheck.specs.qapi import expressions
-from qmpcheck.specs.qapi.expressions import Expression, ListNode, Node, ObjectNode, SchemaError, StringNode
+from qmpcheck.specs.qapi.expressions import Expression, Node, ObjectNode, SchemaError, StringNode
 from qmpcheck.text import quoted, reason_of
 
 ENUM, STRUCT, UNION, ALTERNATE, EVENT, COMMAND = "enum", "struct", "union", "alternate", "event", "command"
 
-_KINDS = {
-    "enum": ENUM,
-    "struct": STRUCT,
-    "type": STRUCT,  # as it was called up to QEMU 2.3
-    "union": UNION,
-    "alternate": ALTERNATE,
-    "event": EVENT,
-    "command": COMMAND,
-}
+_KINDS = {kind: kind for kind in (ENUM, STRUCT, UNION, ALTERNATE, EVENT, COMMAND)} | {"type": STRUCT}
+"""What each key defines; a struct was called a type up to QEMU 2.3."""
 
 INTEGERS = ("int", "size", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
 _NEVER_SENT = ("**", "dict", "visitor")  # by commands that were not generated, up to QEMU 2.9
@@ -52,11 +45,15 @@ class Definition(NamedTuple):
     comment: str
     comment_line: int
 
-    def wrong(self, where: StringNode | ObjectNode | ListNode, reason: str, member: str = "") -> SchemaError:
-        """Return an error about the definition, or about one of its members, values or branches."""
+    def wrong(self, where: Node | None, reason: str, member: str = "") -> SchemaError:
+        """Return an error about the definition, or about one of its members, values or branches.
+
+        It is at the place of `where`, or if that has none, at the name of the definition.
+        """
+        place = self.name if where is None or isinstance(where, bool) else where
         inside = f", {quoted(member)}" if member else ""
         said = f"{self.kind} {quoted(self.name)}{inside}: {reason}"
-        return SchemaError(self.file, where.line, where.column, said)
+        return SchemaError(self.file, place.line, place.column, said)
 
 
 def load(root: str) -> dict[str, Definition]:

@@ -76,14 +76,16 @@ def _of_passage(passage: Passage, context: Context) -> Iterator[Sentence]:
 
 def _in_file(described: Object, file: str) -> Object:
     """Return the object; members in the same file as the object name no file."""
-    members = tuple(_member_in_file(member, file) for member in described.members)
+    members = tuple(
+        msgspec.structs.replace(
+            member,
+            type=_type_in_file(member.type, member.file),
+            file="" if member.file == file else member.file,
+        )
+        for member in described.members
+    )
     branches = {value: _in_file(branch, file) for value, branch in described.branches.items()}
     return msgspec.structs.replace(described, members=members, branches=branches)
-
-
-def _member_in_file(member: Member, file: str) -> Member:
-    inner = _type_in_file(member.type, member.file)
-    return msgspec.structs.replace(member, type=inner, file="" if member.file == file else member.file)
 
 
 def _type_in_file(described: Type, file: str) -> Type:
@@ -174,10 +176,8 @@ class _Types:
                 return _enum(definition)
             case definitions.ALTERNATE:
                 return self._alternate(definition)
-            case definitions.UNION if isinstance(
-                discriminator, ObjectNode
-            ):  # as alternates were up to QEMU 2.3
-                return self._alternate(definition)
+            case definitions.UNION if isinstance(discriminator, ObjectNode):
+                return self._alternate(definition)  # as alternates were written up to QEMU 2.3
             case definitions.UNION if discriminator is None:
                 return self._wrapping_union(definition)
             case definitions.UNION:
@@ -300,9 +300,8 @@ def _enum_of(marks: dict[str, Marks]) -> rulebase.Enum:
 
 def _marks(table: ObjectNode) -> Marks:
     """Return what is special about a definition, a member or a value."""
-    listed = table.get("features")
-    several = _several(listed) if isinstance(listed, ListNode) else [listed]
-    features = [each.get("name") if isinstance(each, ObjectNode) else each for each in several]
+    listed = _several(table.get("features"))
+    features = [each.get("name") if isinstance(each, ObjectNode) else each for each in listed]
     marks = Marks(_condition(table.get("if")), "deprecated" in features, "unstable" in features)
     return rulebase.UNMARKED if marks == rulebase.UNMARKED else marks
 
@@ -327,8 +326,6 @@ def _condition(value: Node | None) -> str:
             return " and ".join(map(_within, value))
         case ObjectNode():
             return " and ".join(filter(None, (_clause(key, each) for key, each in value.items())))
-        case None:
-            return ""
         case _:
             return ""
 
