@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from test_record import GREETING, REPLY, STOP, conforms, ended, qemu, record, serving, wait_for
 
 from qmpcheck.cli import main
+from qmpcheck.qmp.connection import TooLong
 from qmpcheck.recording import proxy
-from qmpcheck.recording.proxy import TooLong
 
 COMMAND = b'{"execute": "qmp_capabilities"}'
 

@@ -18,7 +18,8 @@ import pytest
 from real_qemu import real
 
 from qmpcheck.cli import main
-from qmpcheck.recording import connection_recorder, sources
+from qmpcheck.qmp import connection
+from qmpcheck.recording import sources
 
 GREETING = b'{"QMP": {"version": {"qemu": {"major": 7, "minor": 2, "micro": 22}}, "capabilities": []}}\r\n'
 REPLY = b'{"return": {}}\r\n'
@@ -359,7 +360,7 @@ def test_a_slow_peer_has_as_long_as_it_likes_after_the_greeting(
 def test_a_line_without_end(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection_recorder.ConnectionRecorder.__init__, "__defaults__", (None, 1 << 20))
+    monkeypatch.setattr(connection.Connection.__init__, "__defaults__", (True, 1 << 20))
     with serving(tmp_path / "q", sending(GREETING + STOP, *[b"x" * 9999] * 1000)) as source:
         status, said = said_of(source, tmp_path / "s", capsys)
     assert status == 2

@@ -1,9 +1,8 @@
 """The registry of codes: the name of each, its severity, what it means, why it matters, and examples.
 
 A code is never reused for something else. There is one module for each family, and one entry for each code.
-Other
-modules read here what they need to know about codes, and have no lists of codes of their own: so a new code
-needs no change there.
+Other modules read here what they need to know about codes, and have no lists of codes of their own: so a new
+code needs no change there.
 """
 
 from __future__ import annotations

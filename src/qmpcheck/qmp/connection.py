@@ -39,6 +39,40 @@ class NotQMP(ConnectionFailed):
         self.lines = lines
 
 
+class TooLong(Exception):
+    """A message has more bytes than one may have."""
+
+
+class LineSplitter:
+    """Finds the complete lines in what comes chunk by chunk.
+
+    Args:
+        longest: the most bytes that a line may have.
+
+    Attributes:
+        rest: the beginning of the next line.
+    """
+
+    def __init__(self, longest: int = LONGEST) -> None:
+        self.rest = bytearray()
+        self._longest = longest
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Return the lines that are complete with this chunk.
+
+        Raises:
+            TooLong: the next line is longer than a line may be.
+        """
+        end = chunk.rfind(b"\n") + 1  # searched only in what is new, so that a long line takes linear time
+        whole = bytes(self.rest) + chunk[:end] if end else b""
+        if end:
+            self.rest.clear()
+        self.rest += chunk[end:]
+        if len(self.rest) > self._longest:
+            raise TooLong
+        return whole
+
+
 class Connection:
     """The client's end of a QMP connection.
 
@@ -49,23 +83,26 @@ class Connection:
 
     Attributes:
         received: how many bytes have come.
-        rest: the beginning of a line whose end has not come.
         has_greeted: whether the greeting has come, for a strict connection.
         is_closed: whether the server has closed the connection.
     """
 
     def __init__(self, peer: socket.socket, strict: bool = True, longest: int = LONGEST) -> None:
         self.received = 0
-        self.rest = bytearray()
         self.has_greeted = self.is_closed = False
         self._peer = peer
-        self._longest = longest
+        self._lines, self._longest = LineSplitter(longest), longest
         self._expects_greeting = strict
         self._has_lines = False
 
     def fileno(self) -> int:
         """Return the socket's file descriptor, to wait for it."""
         return self._peer.fileno()
+
+    @property
+    def rest(self) -> bytearray:
+        """The beginning of a line whose end has not come."""
+        return self._lines.rest
 
     @property
     def lost(self) -> str:
@@ -88,7 +125,10 @@ class Connection:
             raise _broken(error) from None
         self.is_closed = not chunk
         self.received += len(chunk)
-        lines = self._whole_lines(chunk)
+        try:
+            lines = self._lines.feed(chunk)
+        except TooLong:
+            raise ConnectionFailed(f"a line is longer than {plural(self._longest, 'byte')}") from None
         if lines and self._expects_greeting:
             self._check_first(lines)
         return lines
@@ -115,17 +155,6 @@ class Connection:
             raise _broken(error) from None
         finally:
             self._peer.settimeout(None)
-
-    def _whole_lines(self, chunk: bytes) -> bytes:
-        end = chunk.rfind(b"\n") + 1  # searched only in what is new, so that a long line takes linear time
-        if end:
-            lines = bytes(self.rest) + chunk[:end]
-            self.rest[:] = chunk[end:]
-            return lines
-        self.rest += chunk
-        if len(self.rest) > self._longest:
-            raise ConnectionFailed(f"a line is longer than {plural(self._longest, 'byte')}")
-        return b""
 
     def _check_first(self, lines: bytes) -> None:
         """Look for the greeting. Events may come before it, if a client returns to a monitor."""

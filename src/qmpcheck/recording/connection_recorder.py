@@ -9,7 +9,6 @@ from contextlib import nullcontext, suppress
 from qmpcheck.interrupts import Interrupts
 from qmpcheck.qmp.connection import NEGOTIATION, Connection, ConnectionFailed, NotQMP
 from qmpcheck.recording.transcript import Stopped, Transcript
-from qmpcheck.streams.blocks import LONGEST
 
 PATIENCE = 10.0
 """How many seconds a monitor may take to send its greeting."""
@@ -24,7 +23,6 @@ class ConnectionRecorder:
         peer: the socket.
         transcript: where the messages are written.
         patience: seconds that the peer may take to send its greeting; None for any number.
-        longest: the most bytes that a line may have.
         writes_command: whether `qmp_capabilities` is written, too.
     """
 
@@ -33,12 +31,11 @@ class ConnectionRecorder:
         peer: socket.socket,
         transcript: Transcript,
         patience: float | None = None,
-        longest: int = LONGEST,
         *,
         writes_command: bool = False,
     ) -> None:
         self.has_begun = False
-        self._connection, self._transcript = Connection(peer, longest=longest), transcript
+        self._connection, self._transcript = Connection(peer), transcript
         self._patience, self._writes_command = patience, writes_command
         self._deadline = None if patience is None else time.monotonic() + patience
 

@@ -16,6 +16,7 @@ from contextlib import closing, contextmanager, suppress
 
 from qmpcheck.interrupts import Interrupts
 from qmpcheck.qmp.address import Address, why_not_listening
+from qmpcheck.qmp.connection import LineSplitter, TooLong
 from qmpcheck.recording.transcript import OnMessage, Stopped, Transcript
 from qmpcheck.streams.blocks import LONGEST
 from qmpcheck.text import reason_of, safe
@@ -155,31 +156,6 @@ class ProxyRecorder:
             self.on_message(f"{reason}; the connection goes on without a recording")
         self._transcript, self.is_whole = None, False
         self._begin()
-
-
-class TooLong(Exception):
-    """A message has more bytes than one may have."""
-
-
-class LineSplitter:
-    """Finds the complete lines in what QEMU sends; `rest` is the beginning of the next one."""
-
-    def __init__(self) -> None:
-        self.rest = bytearray()
-
-    def feed(self, chunk: bytes) -> bytes:
-        """Return the lines that are complete with this chunk.
-
-        Raises:
-            TooLong: the next line is longer than a line may be.
-        """
-        self.rest += chunk
-        end = self.rest.rfind(b"\n", len(self.rest) - len(chunk)) + 1
-        whole = bytes(self.rest[:end])
-        del self.rest[:end]
-        if len(self.rest) > LONGEST:
-            raise TooLong
-        return whole
 
 
 class CommandSplitter:

@@ -55,7 +55,7 @@ def opened_parts(
     head, is_whole = _head(file)
     format = formats.named(name) if name else formats.recognised(head.removeprefix(b"\xef\xbb\xbf"), path)
     rest = iter(()) if is_whole else chunks(file, BLOCK, advance)
-    found = parts(from_chunks(chain(_cut_up(head, advance), rest)), format)
+    found = parts(from_chunks(chain(_counted(head, advance), rest)), format)
     return format, _some(found, format.if_empty) if format.if_empty else found
 
 
@@ -114,9 +114,9 @@ _NO_EVENT = (b'{"return"', b'{"id"', b'{"error"', b'{"QMP"', b'{"execute"', b'{"
 """The beginnings of messages that are no events: QEMU and its clients write these keys first."""
 
 
-def _cut_up(head: bytes, advance: Advance) -> Iterator[bytes]:
+def _counted(head: bytes, advance: Advance) -> Iterator[bytes]:
     yield head
-    advance(len(head))
+    advance(len(head))  # after its lines were processed, as with every chunk
 
 
 def _head(file: IO[bytes]) -> tuple[bytes, bool]:

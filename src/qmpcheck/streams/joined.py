@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any
 
 import msgspec
 
 from qmpcheck.streams import source
 from qmpcheck.streams.blocks import BLOCK, chunks
-from qmpcheck.streams.stored_file import StoredFile
+from qmpcheck.streams.stored_file import RawBytes, StoredFile
 from qmpcheck.text import safe
 
 
@@ -29,7 +27,7 @@ class Seam(msgspec.Struct, frozen=True):
     is_cut: bool
 
 
-class JoinedFiles(io.RawIOBase):
+class JoinedFiles(RawBytes):
     """The bytes of files one after the other, decompressed; each file begins on a line of its own.
 
     Args:
@@ -48,14 +46,10 @@ class JoinedFiles(io.RawIOBase):
         self._rest = b""
         self._chunks = self._all_chunks()
 
-    def readable(self) -> bool:  # noqa: D102 -- as the class it extends
-        return True
-
-    def readinto(self, buffer: Any) -> int:  # noqa: D102
+    def take(self, size: int) -> bytes:  # noqa: D102 -- as the class it extends
         self._rest = self._rest or next(self._chunks, b"")
-        size = min(len(buffer), len(self._rest))
-        buffer[:size], self._rest = self._rest[:size], self._rest[size:]
-        return size
+        chunk, self._rest = self._rest[:size], self._rest[size:]
+        return chunk
 
     def _all_chunks(self) -> Iterator[bytes]:
         lines, is_empty, is_cut = 0, False, False

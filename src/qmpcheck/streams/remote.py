@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from fnmatch import fnmatchcase
 from typing import Any, cast
 
-from qmpcheck.streams.stored_file import RECORDED, StoredFile, scheme
+from qmpcheck.streams.stored_file import RECORDED, RawBytes, StoredFile, scheme
 from qmpcheck.text import reason_of, safe
 
 _SMALL = 1 << 24
@@ -76,7 +76,7 @@ FETCHED = _SMALL
 """Bytes of files to fetch together, at most."""
 
 
-class _Remote(io.RawIOBase):
+class _Remote(RawBytes):
     """A file that is fetched block by block; that it ends early is an OSError."""
 
     def __init__(self, url: str) -> None:
@@ -86,18 +86,14 @@ class _Remote(io.RawIOBase):
         # Some servers close a connection early, and that must not look like the end of the file.
         self._left = getattr(self._file, "size", None)
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
+    def take(self, size: int) -> bytes:
         with _failures():
-            chunk = self._file.read(len(buffer))
+            chunk: bytes = self._file.read(size)
         if self._left is not None:
             self._left -= len(chunk)
             if not chunk and self._left > 0:
                 raise OSError(f"it ended {self._left} bytes early")
-        buffer[: len(chunk)] = chunk
-        return len(chunk)
+        return chunk
 
     def close(self) -> None:
         if not self.closed and hasattr(self, "_file"):
@@ -278,9 +274,8 @@ def _failures() -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        cause = (
-            error.__cause__
-        )  # of a server that cannot be reached, fsspec says that the file does not exist
+        # Of a server that cannot be reached, fsspec says that the file does not exist.
+        cause = error.__cause__
         if isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError):
             raise OSError(safe(str(cause)) or type(cause).__name__) from None
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any, cast
 
-from qmpcheck.streams.stored_file import scheme
+from qmpcheck.streams.stored_file import RawBytes, scheme
 from qmpcheck.text import reason_of
 
 STANDARD_INPUT = "-"
@@ -174,24 +174,20 @@ def _standard_input(ahead: bool) -> io.BufferedReader:
     return io.BufferedReader(_KeptThenPipe(kept, pipe, ahead) if kept else pipe)
 
 
-class _KeptThenPipe(io.RawIOBase):
+class _KeptThenPipe(RawBytes):
     """The bytes that were kept, then the rest of a pipe; if `keeps`, that is kept as well."""
 
     def __init__(self, kept: IO[bytes], pipe: io.RawIOBase, keeps: bool) -> None:
         self._kept, self._pipe, self._keeps = kept, pipe, keeps
         kept.seek(0)
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        chunk = self._kept.read(len(buffer))
+    def take(self, size: int) -> bytes:
+        chunk = self._kept.read(size)
         if not chunk:
-            chunk = self._pipe.read(len(buffer)) or b""
+            chunk = self._pipe.read(size) or b""
             if self._keeps:  # the next reader gets it again
                 self._keep(chunk)
-        buffer[: len(chunk)] = chunk
-        return len(chunk)
+        return chunk
 
     def close(self) -> None:
         if not self._keeps:
@@ -233,22 +229,17 @@ def _peek(raw: io.BufferedReader) -> tuple[bytes, io.BufferedReader]:
     return start, io.BufferedReader(_Rejoined(start, raw))
 
 
-class _Rejoined(io.RawIOBase):
+class _Rejoined(RawBytes):
     """A pipe, and before it the bytes that were read from it already."""
 
     def __init__(self, start: bytes, rest: io.BufferedReader) -> None:
         self._start, self._rest = start, rest
 
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if self._start:
-            chunk, self._start = self._start[: len(buffer)], self._start[len(buffer) :]
-        else:
-            chunk = self._rest.read1(len(buffer))
-        buffer[: len(chunk)] = chunk
-        return len(chunk)
+    def take(self, size: int) -> bytes:
+        if not self._start:
+            return self._rest.read1(size)
+        chunk, self._start = self._start[:size], self._start[size:]
+        return chunk
 
 
 def _is_zstd(start: bytes) -> bool:

@@ -1,8 +1,10 @@
-"""A file as a listing shows it, and which paths are URLs."""
+"""A file as it is stored: what a listing shows of it, which paths are URLs, and how its bytes are read."""
 
 from __future__ import annotations
 
+import io
 import re
+from typing import Any
 
 import msgspec
 
@@ -29,3 +31,19 @@ def scheme(path: str) -> str:
     """Return the scheme of a URL, such as `s3`; "" for a plain path."""
     name, separator, _ = path.partition("://")
     return name if separator and re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", name) else ""
+
+
+class RawBytes(io.RawIOBase):
+    """A file without a buffer whose bytes come from `take`: a buffered reader on it has all other methods."""
+
+    def take(self, size: int) -> bytes:
+        """Return at most so many bytes; b"" at the end."""
+        raise NotImplementedError
+
+    def readable(self) -> bool:  # noqa: D102 -- as the class it extends
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: D102
+        chunk = self.take(len(buffer))
+        buffer[: len(chunk)] = chunk
+        return len(chunk)

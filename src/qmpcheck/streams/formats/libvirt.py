@@ -212,9 +212,8 @@ def _is_first_copy(monitor: _LibvirtConnection, kind: bytes, text: bytes, whole:
     """Whether this is the first of the two records that log a command."""
     if not whole:
         return kind == b"SEND_MSG"
-    if (
-        b'"qmp_capabilities"' in text
-    ):  # comes after the greeting, and only this copy's thread says whose that is
+    # It comes after the greeting, and only the thread of this copy says whose that is.
+    if b'"qmp_capabilities"' in text:
         return kind == b"IO_WRITE"
     if monitor.sent.get(text, kind) != kind:
         del monitor.sent[text]
