@@ -45,6 +45,7 @@ class Interrupts:
         self._raises = False
 
     def __enter__(self) -> Interrupts:
+        # A handler of signals may only do so little: it writes a byte, and whatever waits wakes up.
         self._ours, self._theirs = socket.socketpair()
         self._ours.setblocking(False)
         self._theirs.setblocking(False)
@@ -63,6 +64,7 @@ class Interrupts:
     def ask(self, number: int) -> None:
         """Stop the waiting, from any thread."""
         self.came, self.asked = True, number
+        # If the socket is full, earlier bytes are still unread, and end the waiting, too.
         with suppress(BlockingIOError):
             self._theirs.send(b"\n")
 
@@ -106,6 +108,7 @@ class Interrupts:
 @contextmanager
 def exit_on_signal() -> Iterator[None]:
     """A context in which a signal unwinds the stack, so that everything that was started is killed."""
+    # Only the main thread can handle signals.
     if threading.current_thread() is not threading.main_thread():
         yield
         return

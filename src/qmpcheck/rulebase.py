@@ -377,6 +377,7 @@ def resolve(described: Type, path: KeyPath) -> list[DescribedValue]:
         described: the type.
         path: the keys to the value, with `ITEMS` for the items of a list.
     """
+    # All ways to read the path so far: of an alternate, each type may lead on.
     found = [*_choices(DescribedValue((), described))]
     for key in path:
         # The types of an alternate are in `found` themselves: what is inside of it would come twice.

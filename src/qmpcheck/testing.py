@@ -141,6 +141,7 @@ def _checked(recording: RecordedConnection, settings: Settings) -> Result:
     path = recording.path
     lost = f"{safe(path)}: {recording.lost}\n" if recording.lost else ""
     problems = [f"{safe(path)}: {recording.problem}"] if recording.problem else []
+    # Nothing was recorded, so there is nothing to check beside the problem.
     if problems and not _size(path):
         return Result(lost, False, tuple(problems))
     try:

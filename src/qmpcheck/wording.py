@@ -31,6 +31,7 @@ def near_names(wrong: str, known: Iterable[str]) -> list[str]:
     same = others.get(wrong.lower())
     if same:
         return [same]
+    # A hostile name may be very long, and comparing takes time that grows with its square.
     near = get_close_matches(wrong[:80], names, 3, cutoff=0.5)
     ratios = [SequenceMatcher(None, each, wrong[:80]).ratio() for each in near]
     return [each for each, ratio in zip(near, ratios, strict=True) if ratio >= ratios[0] - _MUCH_NEARER]

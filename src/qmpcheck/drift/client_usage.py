@@ -106,6 +106,7 @@ class UsageBuilder:
 
     def add(self, value: Any, path: KeyPath, depth: int) -> None:
         """Add a value at a path, and everything inside; `depth` is its level."""
+        # Beyond the limits all counts as read: better one change too many than one that is missed.
         if len(self.values) > _MOST_PATHS:
             self.whole.add(("data",))
             return

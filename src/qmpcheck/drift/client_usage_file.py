@@ -41,6 +41,7 @@ def load(name: str, specs: Sequence[RuleBase]) -> Listed:
     """
     path = _located(name)
     try:
+        # Several files can only be recordings: a list is one file.
         path, *others = [file.path for file in listing.listed(path)]
         if others:
             lines = chain.from_iterable(map(_lines_of_log, [path, *others]))

@@ -137,6 +137,7 @@ def _add(item: _UsageItem, specs: Sequence[RuleBase], seen: dict[str, UsageBuild
     if item.name_only:
         return
     for each in _meant(item.names, [each for rule in rules for each in rule.walk()]):
+        # To reach a member, a client reads the objects around it, but of these nothing else.
         *around, path = (each.path[:end] for end in range(1, len(each.path) + 1))
         for received in (*around, path):
             builder.values.setdefault(received, set())

@@ -206,6 +206,7 @@ class Fitting:
                 # A hostile stream could have a new shape on each line.
                 if len(refused) < _MOST_SHAPES:
                     refused[shape] = specs
+            # Few sets of specs reject the same events, so this takes less than a count for each spec.
             counts[specs] += 1
         self._lines += len(lines)
 

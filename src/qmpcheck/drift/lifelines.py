@@ -73,6 +73,7 @@ def releases() -> tuple[ReleaseDrift, ...]:
     """All releases, oldest first; the first has no changes."""
     stages = [(name, stage) for stage in spec_line() for name in stage.entry.releases]
     found = []
+    # The first release is compared with itself, as there is none before it.
     for (_, before), (name, stage) in pairwise([stages[0], *stages]):
         changes = compare(before.rule_base, stage.rule_base) if before is not stage else ()
         is_text = stage.entry.source == TEXT_DOCUMENT

@@ -148,6 +148,7 @@ def _equal(value: Any, wanted: Any) -> bool:
     """Whether two values are equal in JSON, where 0 is not false."""
     if isinstance(wanted, dict):
         return isinstance(value, dict) and matches(value, wanted)
+    # In Python, 1 equals True, and OneOf and ANYTHING equal values of any type.
     return bool(wanted == value) and (type(value) is type(wanted) or not isinstance(wanted, int))
 
 

@@ -132,6 +132,7 @@ class Machine:
     def quit(self) -> None:
         """Ask it to end, and wait until it has."""
         with self._qmp_failures():
+            # Not by `command`: a machine that ends at once may never reply.
             self._client.send("quit")
         self.wait_exit()
 

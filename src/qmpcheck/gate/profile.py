@@ -58,6 +58,7 @@ class Demands(msgspec.Struct, frozen=True):
             yield Finding(SCENARIO_LOST, 0, message, file=scenario, kind=scenario)
         if outcome.failure is None:
             for event in self.events.get(scenario, ()):
+                # An event that another finding misses already would be reported twice.
                 if event not in seen and event not in missed:
                     message = f"not sent any more: QEMU {safe(self.since)} sent it"
                     yield Finding(EVENT_LOST, 0, message, name(event), file=scenario, kind=scenario)

@@ -57,6 +57,7 @@ class MachineRecording(msgspec.Struct, frozen=True):
     @property
     def commands(self) -> list[str]:
         """The QMP commands, as they were sent."""
+        # As `Client.send` writes them. No QEMU sends such a line.
         lines = self.data.split(b"\n")
         return [line.decode(errors="replace") for line in lines if line.startswith(b'{"execute": ')]
 
@@ -87,6 +88,7 @@ def _event(line: bytes, twice: list[str]) -> dict[str, Any] | None:
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         value: dict[str, Any] = {}
         for key, each in pairs:
+            # Python's parser would take the last value of a key, and say nothing.
             if key in value:
                 twice.append(key)
             value[key] = each

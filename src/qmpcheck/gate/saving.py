@@ -31,6 +31,7 @@ def save(folder: str, build: Build, outcomes: Iterable[ScenarioOutcome], failed:
         if outcome.scenario.name in failed and outcome.files:
             _write_files(os.path.join(folder, f"{outcome.scenario.name}.files"), outcome.files)
         for recording in outcome.recordings:
+            # A process that sent nothing leaves nothing to look at.
             if not recording.data:
                 continue
             path = os.path.join(folder, recording.name)

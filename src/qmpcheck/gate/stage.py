@@ -15,6 +15,7 @@ from qmpcheck.gate.qtest import connected
 from qmpcheck.gate.recording import MachineRecording
 from qmpcheck.qmp.process import STORAGE_DAEMON, SYSTEM, ProcessGroup
 
+# Without a log of its own, qtest would write each command to standard error.
 _QTEST = ("-qtest-log", "/dev/null", "-qtest")
 
 
@@ -72,6 +73,7 @@ class Stage:
                 # If it died, whatever else went wrong is a consequence.
                 raise machine.crash(has_answered=isinstance(error, Refused)) or error from None
             finally:
+                # Also if the machine has failed: its recording shows how.
                 self.recordings.append(
                     MachineRecording(
                         name=f"{self._name}-{name}" if name else self._name,

@@ -140,6 +140,7 @@ class Coverage:
             random: decides where nothing is new.
             often: how often, at least, that is the first option; from 0 to 1.
         """
+        # Of options that lead to as much that is new, this takes the first.
         chosen = max(options, key=lambda option: self._below[(*place, option)])
         if not self._below[(*place, chosen)]:
             chosen = options[0] if random.random() < often else one_of(options, random)

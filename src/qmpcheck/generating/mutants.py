@@ -194,6 +194,7 @@ def _without_response(
     )
     yield Mutant("QMP302", trigger + 2, event, (), what, lines, needed)
     late = [message if at <= trigger else _shifted(message, _LATE) for at, message in enumerate(story)]
+    # One second less than the response takes.
     bound = f"--within={_LATE // MICROSECONDS - 1}"
     yield Mutant(
         "QMP303",

@@ -155,6 +155,7 @@ class Generation:
 
     def _in_order(self, found: list[Story]) -> list[Story]:
         """Return the stories, shuffled; those that end the process come last."""
+        # Not by `shuffle`, whose results differ between versions of Python.
         left, shuffled = [*found], list[Story]()
         while left:
             shuffled.append(left.pop(int(self._random.random() * len(left))))

@@ -128,6 +128,7 @@ class Values:
         number = int(self._random.random() * _MOST)
         if label == TEXT:
             return self._name(place, cast)
+        # Eighths are exact in binary, so every version of Python writes them alike.
         return number if label == INTEGER else number / 8
 
     def _name(self, place: Place, cast: Cast) -> str:

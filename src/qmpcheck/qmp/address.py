@@ -85,6 +85,7 @@ def parse_address(words: list[str]) -> Address | None:
         return Address(word.removeprefix("unix:"))
     if (match := _TCP.fullmatch(word)) and int(match[2]) <= _LAST_PORT:
         return Address(match[1].strip("[]"), int(match[2]))
+    # What is no program is more likely a socket that is not there yet.
     return Address(word) if _is_socket(word) or shutil.which(word) is None else None
 
 

@@ -153,6 +153,7 @@ class Client:
             ConnectionFailed, DeadlinePassed, SentTooMuch: as their names say.
         """
         end = time.monotonic() + seconds
+        # Look before reading: it may have come with what was read before.
         while not done():
             now = time.monotonic()
             if self.is_closed or now >= end:
@@ -202,6 +203,7 @@ class Client:
         elif is_event(message):
             self.events.append(message)
         elif isinstance(message.get("id"), int):
+            # By its number, a reply is found even if another one overtakes it.
             self._replies[message["id"]] = message
 
 

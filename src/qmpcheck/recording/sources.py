@@ -75,6 +75,7 @@ def _connected(address: Address, interrupts: Interrupts, waiting: OnMessage | No
             reason = safe(f"{address}: {reason_of(error)}")
         if waiting is None:
             raise Stopped(reason)
+        # Once for each reason: it tries ten times a second.
         if reason != reported:
             waiting(f"waiting for {reason}")
             reported = reason

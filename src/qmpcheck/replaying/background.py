@@ -99,6 +99,7 @@ class QMPServer:
         self.path = os.path.join(self._folder, "qmp")
         self._server = Server(Address(self.path), played, steps, options, self._on_command)
         self._rule_base = played.release.rule_base
+        # Each event is checked by itself: rules over time say nothing about it.
         checked = CheckOptions(codes=STREAM_CODES - TIME_CODES, series=played.release.series)
         self._checker = Checker(self._rule_base, checked)
         self._changed = threading.Condition()

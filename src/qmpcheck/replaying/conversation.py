@@ -157,6 +157,7 @@ class Conversation:
         steps = self._common.script.on_command(_name(value))
         reply = self._reply(value, steps)
         caused = self._caused(reply)
+        # QEMU sends some events before the reply to the command that causes them, others after it.
         for event in caused:
             if event.is_early:
                 self._throttle.offer((event.name, event.data))
@@ -246,6 +247,7 @@ class Conversation:
 
     async def _until_read(self) -> None:
         """Wait until the client has read everything that it was sent, if the system can tell."""
+        # Most clients read at once, so begin without a pause.
         pause = 0.0
         while not self._writer.is_closing() and _unread(self._writer):
             await asyncio.sleep(pause)

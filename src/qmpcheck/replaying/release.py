@@ -127,6 +127,7 @@ def _check(known: Object, given: dict[str, Any]) -> None:
     Raises:
         CommandFailed: one is missing, has the wrong JSON type, or is unknown.
     """
+    # QEMU reads arguments in the order of its schema, and answers with the first error.
     members = list(known.members)
     for member in members:
         if member.name not in given:

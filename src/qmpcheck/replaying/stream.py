@@ -145,6 +145,7 @@ def sessions(lines: Iterable[bytes]) -> list[ReplaySession]:
             builder.add(text)
     found = builder.sessions
     for session in found:
+        # The recording goes on with another connection, so each one but the last has ended.
         session.ends = session is not found[-1] or _is_end(session.events)
     return found
 

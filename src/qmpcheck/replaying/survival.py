@@ -89,6 +89,7 @@ async def survived(stream: ReplayStream, client: TestedClient) -> SurvivalOutcom
     """
     with tempfile.TemporaryDirectory(prefix="qmpcheck-") as folder, tempfile.TemporaryFile() as output:
         place = client.address or Address(os.path.join(folder, "qmp"))
+        # In step, so that the last line sent is the one that a client failed on.
         options = Options(client.speed, ends=True, in_step=True)
         server = Server(place, stream, Script(client.steps), options)
         try:

@@ -115,6 +115,7 @@ def rows(changes: Changes) -> list[ChangeRow]:
 def _rows(changes: Iterable[Change], strict: bool) -> Iterator[ChangeRow]:
     added = (each for each in changes if _names(each, ChangeDirection.ADDED))
     came = {(each.event, each.path, each.where): each for each in added}
+    # By identity, as two changes may be equal.
     renamed = {id(change): other for change in changes if (other := _other_half(change, came))}
     halves = {id(other) for other in renamed.values()}
     for change in changes:

@@ -208,6 +208,7 @@ class Sums:
             self._streams += 1
             self._events += fit.events
             self.versions.update(dict.fromkeys(fit.versions))
+            # What a greeting says is certain; the events only narrow it down.
             if fit.versions:
                 self._by_greeting[
                     " and ".join(dict.fromkeys(version.release for version in fit.versions))

@@ -51,6 +51,7 @@ def _test(report: Report, suite: Suite) -> ET.Element:
     if failing:
         message = f"{plural(count(failing), 'finding')}: {failing[0].code} {failing[0].full_text}"
         failure = ET.SubElement(case, "failure", message=_text(message), type=_text(failing[0].code))
+        # In CI, this is the only place where a reader finds it.
         by_hand = ["", "By hand:", *map(_text, suite.by_hand)] if suite.by_hand else []
         failure.text = "\n".join([_places(failing), *by_hand])
     elif suite.unchecked:

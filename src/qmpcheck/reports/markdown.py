@@ -53,6 +53,7 @@ def _lines(report: Report) -> Iterator[str]:
             yield ""
             yield f"{code(suite.name)} by hand:"
             yield ""
+            # Four spaces begin a block of code, in which nothing is markup.
             yield from (f"    {safe(line)}" for line in suite.by_hand)
 
 

@@ -112,6 +112,7 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
         return
     from qmpcheck.streams import remote
 
+    # A store of objects cannot rename, and takes a file as a whole.
     with tempfile.NamedTemporaryFile() as local:
         yield local
         local.flush()

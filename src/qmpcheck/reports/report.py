@@ -103,6 +103,7 @@ def groups(findings: Iterable[Finding]) -> list[list[Finding]]:
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     """Sort findings: new ones before known ones, worse ones first."""
+    # Sorting keeps the order of equals, which is that of their lines.
     return sorted(findings, key=lambda finding: (finding.known, -finding.severity))
 
 

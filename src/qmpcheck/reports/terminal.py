@@ -90,6 +90,7 @@ def _limits(widths: Sequence[int], least: Sequence[int], room: int | None) -> li
     def total() -> int:
         return sum(map(max, limits, least)) + _GAP * (len(limits) - 1)
 
+    # Take a character at a time from the widest column: tables are small.
     while room is not None and total() > room:
         over = [at for at, limit in enumerate(limits) if limit > least[at]]
         if not over:

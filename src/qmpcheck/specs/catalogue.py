@@ -107,6 +107,7 @@ def find(name: str) -> Spec:
     """
     if name.startswith(_OUTSIDE):
         return _external(name)
+    # The catalogue comes first: a file that is called 7.2 must not hide the release.
     entry = _entry(name)
     if entry:
         return Spec(_newest() if name == "latest" else name, entry.id, _load(entry))

@@ -30,6 +30,7 @@ def extended(rule_base: RuleBase, items: Iterable[str]) -> RuleBase:
             raise SpecError(f"extra: {quoted(item)} is neither EVENT nor EVENT.member")
         if len(members) >= DEEPEST:
             raise SpecError(f"extra: {quoted(shortened(item, 60))}: more than {DEEPEST} levels of members")
+        # Of an event that is declared with members, all members are known.
         rule = events.get(event) or EventRule(Object(open=not members))
         events[event] = msgspec.structs.replace(rule, data=_with(rule.data, members, item))
     return msgspec.structs.replace(rule_base, events=events) if events != rule_base.events else rule_base

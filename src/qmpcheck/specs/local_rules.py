@@ -67,6 +67,7 @@ def releases() -> list[LocalRelease]:
     for path in _files():
         match = re.fullmatch(rf"({RELEASE})\.json", os.path.basename(path))
         if match:
+            # The first folder counts, as in PATH.
             paths.setdefault(match[1], path)
     return [read(path) for path in paths.values()]
 

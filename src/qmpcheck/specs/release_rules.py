@@ -33,6 +33,7 @@ def _with_rules_of(lender: EventRule, rule: EventRule, rule_base: RuleBase) -> E
 
 
 def _is_about(follow_up: FollowUp, rule: EventRule, rule_base: RuleBase) -> bool:
+    # A build without a feature lacks its events: nothing can follow there.
     follows = all(event in rule_base.events for event in follow_up.then)
     return follows and all(_has(rule, member, values) for member, values in follow_up.when.items())
 

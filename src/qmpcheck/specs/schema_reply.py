@@ -64,6 +64,7 @@ class _SchemaTypes:
     def name(self, described: Type) -> str:
         match described:
             case Enum(values, marks):
+                # Releases before 6.2 have only `values`, so a client may read either.
                 members = [{"name": value, **_features(marks.get(value, Marks()))} for value in values]
                 return self._named({"meta-type": "enum", "members": members, "values": list(values)})
             case Array(items):

@@ -51,6 +51,7 @@ def _mirror(stage: Stage) -> None:
 def _cancelled(stage: Stage) -> None:
     nodes = [{**empty(_SLOW), "node-name": name} for name in ("source", "target")]
     with stage.bare(*blockdev(nodes[0]), *blockdev(nodes[1])) as vm:
+        # At a byte a second, the job still runs when it is cancelled.
         vm.command("blockdev-backup", **_BACKUP, speed=1)
         for verb in ("pause", "resume", "cancel"):
             _control(vm, verb)

@@ -111,6 +111,7 @@ def _cells(
     for at, release in enumerate(line):
         state = "" if not life.first <= at < life.end else "alive old" if at >= life.deprecated else "alive"
         changes = tuple(_change(each, clients) for each in life.changes.get(at, ()))
+        # The first release has no changes, so nobody sees what is before it here.
         mark = Mark(f"{life.event}-{release.name}", life.event, line[at - 1].name, release.name, at, changes)
         yield state, mark if changes else None
 

@@ -84,6 +84,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
         autoescape=True,
+        # a mistyped name is an error, and no empty place
         undefined=StrictUndefined,
         finalize=_finished,
         trim_blocks=True,

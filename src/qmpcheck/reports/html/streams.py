@@ -250,6 +250,7 @@ def _wanted(timeline: Timeline | None, grouped: Sequence[Sequence[PlacedFinding]
     """The numbers of the lines that the page has, each with its neighbours."""
     about = {each.at for group in grouped for each in group[:MOST_SHOWN]}
     if timeline and len(timeline.lines) <= most:
+        # Of a short stream, the page has every line.
         about.update(timeline.lines)
     return {near for line in about for near in (line - 1, line, line + 1) if near}
 

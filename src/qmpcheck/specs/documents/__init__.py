@@ -85,6 +85,7 @@ def _special(described: Sequence[EventEntry]) -> Iterator[tuple[int, str]]:
     for entry in described:
         for text in entry.members:
             yield from ((line, document.PROSE) for line in text.prose_lines)
+            # A member's first line stays one, whatever else is on it.
             yield from ((line, document.TYPE_NOTE) for line in text.type_note_lines if line > text.line)
             yield from ((line, document.VALUE) for line in text.value_lines if line > text.line)
             yield from ((line, document.UNKNOWN) for line, _ in text.unknown)

@@ -99,6 +99,7 @@ def _members(entry: EventEntry, event: str, payload: Object) -> Iterator[Finding
         path = paths.get(inner.line, ("data", inner.name))
         yield Finding("QMP919", inner.line, message, event, path, kind=name(above.name))
     for text in entry.members:
+        # The second member of a name is not among the rules, and has no path there.
         path = paths.get(text.line, ("data", text.name))
         yield from _member(text, event, path)
         if text.line not in paths and not compile.is_whole_data(text):

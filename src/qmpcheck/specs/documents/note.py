@@ -84,6 +84,7 @@ def bears_on_rules(sentence: str, context: Context) -> bool:
 
     If it does and is not understood, a rule may be missing.
     """
+    # Any of these may be a rule: another event, this one twice, a word about rates.
     events = [word for word in _WORD.findall(sentence) if word in context.events]
     others = {*events, *_NAMED.findall(sentence)}.difference(context.names)
     if others or len(events) + len(_THIS.findall(sentence)) > 1 or _SIGNAL.search(sentence):
@@ -131,6 +132,7 @@ _BULLET = re.compile(r"\s*[-*][ \t]+")
 
 def _sentences(text: str, line: int) -> Iterator[tuple[str, range]]:
     """Yield each sentence with its lines in the document."""
+    # What is between two sentences is kept among them, so that its lines are counted.
     for sentence in _BETWEEN.split(text.rstrip()):
         first = line + len(sentence) - len(sentence.lstrip("\n"))
         line += sentence.count("\n")

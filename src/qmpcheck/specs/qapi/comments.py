@@ -91,6 +91,7 @@ def member_defects(definition: Definition) -> Iterator[Finding]:
             return  # up to 2.7, such comments have another form
     described = {found[1]: each.line for each in passages[1:] if (found := _DESCRIBES.match(each.text))}
     has = _names(definition.table.get("data", ObjectNode()))
+    # The data of a union lists its branches, and no members.
     if has is None or definition.kind == definitions.UNION:
         return  # the comment of another type describes the members, or some of them
     features = _features(definition)
