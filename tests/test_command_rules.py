@@ -16,7 +16,7 @@ from qmpcheck.checking.checker import Checker, CheckOptions
 from qmpcheck.checking.command_rules import CommandRule
 from qmpcheck.checking.temporal_rule import Level
 from qmpcheck.cli import main
-from qmpcheck.rulebase import RuleBase
+from qmpcheck.rulebase import RuleBase, SpecError
 from qmpcheck.specs import catalogue
 
 ROOT = Path(__file__).parents[1]
@@ -662,6 +662,18 @@ def test_the_sentence_that_a_rule_cites_is_in_every_release_since(rule: CommandR
     assert [each for each in concerned if not pattern.search(comments(each)[rule.cites.definition])] == []
     cited = (SPECS / "qapi" / f"{rule.cites.release}.0" / rule.cites.file).read_text().split("\n")
     assert pattern.search(plain("\n".join(cited[rule.cites.line - 1 : rule.cites.line + 3])))
+
+
+def test_a_mistake_in_the_shipped_rules_names_the_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = '[state]\n[[rule]]\nname = "a bell rings"\ncommand = "ring"\nsinse = "7.2"\n'
+    monkeypatch.setattr(catalogue, "rules_file", lambda _: text.encode())
+    command_rules.all_rules.cache_clear()
+    command_rules._file.cache_clear()
+    try:
+        with pytest.raises(SpecError, match='"a bell rings": unknown key "sinse"'):
+            command_rules.all_rules()
+    finally:
+        command_rules._file.cache_clear()
 
 
 def test_memory_does_not_grow_with_commands_that_fail() -> None:

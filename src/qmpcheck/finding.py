@@ -113,6 +113,11 @@ class Finding(msgspec.Struct, frozen=True, gc=False):
         return self.message + reply + carries + searched + erratum
 
     @property
+    def place(self) -> str:
+        """The file and the line, or the file alone: `s.jsonl:3`; not safe to print."""
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+    @property
     def subject(self) -> str:
         """The event and the path that it concerns; "" for none."""
         return " ".join(filter(None, (self.event, self.shown_path)))

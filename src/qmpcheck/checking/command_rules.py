@@ -10,7 +10,7 @@ import contextlib
 import functools
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -20,8 +20,9 @@ from qmpcheck.checking.session import Series
 from qmpcheck.checking.temporal_rule import Level, Pattern, State, TemporalRule
 from qmpcheck.checking.timestamps import sent_late
 from qmpcheck.checking.user_rules import InvalidRule, Vocabulary
-from qmpcheck.rulebase import RuleBase
+from qmpcheck.rulebase import RuleBase, SpecError
 from qmpcheck.specs import catalogue
+from qmpcheck.text import quoted
 from qmpcheck.wording import alternatives
 
 if sys.version_info >= (3, 11):
@@ -80,13 +81,25 @@ class _StateTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _CommandRulesFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: dict[str, _StateTable]
-    rule: tuple[CommandRule, ...]
+    rule: tuple[dict[str, Any], ...]
 
 
 @functools.cache
 def all_rules() -> tuple[CommandRule, ...]:
-    """Return all rules, of all releases."""
-    return _file().rule
+    """Return all rules, of all releases.
+
+    Raises:
+        SpecError: a rule in the file is invalid.
+    """
+    return tuple(map(_rule, _file().rule))
+
+
+def _rule(table: dict[str, Any]) -> CommandRule:
+    try:
+        return user_rules.read(table, CommandRule)
+    except InvalidRule as error:
+        # Whoever adds a rule knows its name, and not how many come before it.
+        raise SpecError(f"rules/commands.toml: {quoted(str(table.get('name')))}: {error}") from None
 
 
 @functools.cache

@@ -52,23 +52,39 @@ def record_proxy(
     with _listening(listen) as listener:
         while (client := _accepted(listener, interrupts)) is not None:
             with closing(client):
-                try:
-                    with interrupts.raising():
-                        server = monitor.connect()
-                except KeyboardInterrupt:
-                    break
-                except (OSError, ValueError) as error:
-                    reason = safe(f"{monitor}: {reason_of(error)}")
-                    if not again:
-                        raise Stopped(reason) from None
-                    record.on_message(reason)
-                    continue
+                server = _reached(monitor, interrupts, record.on_message if again else None)
+                if server is None:
+                    continue  # after an interrupt, no client is accepted any more
                 with closing(server):
                     client_ended = ProxiedConnection(client, server, record).run(interrupts)
                 record.end()
             if not client_ended and not again:
                 break
     return record.is_whole
+
+
+def _reached(monitor: Address, interrupts: Interrupts, missing: OnMessage | None) -> socket.socket | None:
+    """Return a connection to the monitor; None if there is none now, or an interrupt came first.
+
+    Args:
+        monitor: where QEMU listens.
+        interrupts: end the waiting.
+        missing: takes the reason if there is no monitor; None if it is not expected to come back.
+
+    Raises:
+        Stopped: there is no monitor, and it is not expected to come back.
+    """
+    try:
+        with interrupts.raising():
+            return monitor.connect()
+    except KeyboardInterrupt:
+        return None
+    except (OSError, ValueError) as error:
+        reason = safe(f"{monitor}: {reason_of(error)}")
+    if missing is None:
+        raise Stopped(reason)
+    missing(reason)
+    return None
 
 
 @contextmanager

@@ -48,12 +48,10 @@ def load(path: str) -> Baseline:
     try:
         with open(path, "rb") as file:
             text = file.read(LARGEST + 1)
-        if len(text) > LARGEST:
-            raise SpecError(f"{safe(path)}: larger than {LARGEST >> 20} MiB: not a baseline")
-    except SpecError:
-        raise
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError) as error:  # a null character
         raise SpecError(f"{safe(path)}: {reason_of(error)}") from None
+    if len(text) > LARGEST:
+        raise SpecError(f"{safe(path)}: larger than {LARGEST >> 20} MiB: not a baseline")
     return read(path, text)
 
 

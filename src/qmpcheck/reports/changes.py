@@ -75,7 +75,8 @@ def summary(changes: Changes, rows: Sequence[ChangeRow]) -> str:
     nothing = f"nothing changes{where} ({plural(changes.compared, 'event')} compared)"
     parts = [", ".join(levels) or ("" if changes.client else nothing)]
     if found[Impact.DOC]:
-        parts.append(f"{_differ(found[Impact.DOC])} only in the documents")
+        differ = "differs" if found[Impact.DOC] == 1 else "differ"
+        parts.append(f"{found[Impact.DOC]} {differ} only in the documents")
     if changes.client:
         parts.insert(0, _of_yours(len(changes.client.uses), changes.changed_events))
     return f"{specs}: {'; '.join(filter(None, parts))}"
@@ -83,16 +84,12 @@ def summary(changes: Changes, rows: Sequence[ChangeRow]) -> str:
 
 def notes(changes: Changes) -> list[str]:
     """Return what readers should know about the changes, in sentences."""
-    more = changes.unlisted
-    left_out = [
-        f"{plural(more, 'difference')} not listed (--all lists all): every binary says less about its types "
-        "than a schema does."
-    ]
-    return [*left_out[: bool(more)], "Behaviour that QEMU does not document is not covered."]
-
-
-def _differ(number: int) -> str:
-    return f"{number} differs" if number == 1 else f"{number} differ"
+    found = ["Behaviour that QEMU does not document is not covered."]
+    if changes.unlisted:
+        more = plural(changes.unlisted, "difference")
+        why = "every binary says less about its types than a schema does"
+        found.insert(0, f"{more} not listed (--all lists all): {why}.")
+    return found
 
 
 def _of_yours(events: int, changed: int) -> str:

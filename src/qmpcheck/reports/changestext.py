@@ -46,7 +46,8 @@ def write_markdown(changes: Changes, out: IO[str]) -> None:
     for heading, part in (("", wire), (f"\n{_DOCUMENTS}\n", documents)):
         if part:
             cells = [map(_escaped, row) for row in _cells(part, lambda row: str(row.level))]
-            out.write(f"{heading}\n{_markdown_table(cells)}")
+            lines = [_HEADERS, ("---",) * len(_HEADERS), *cells]
+            out.write(f"{heading}\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines))
     out.write("".join(f"\n{_escaped(note)}\n" for note in shared.notes(changes)))
 
 
@@ -75,11 +76,6 @@ _COLOURS = {Impact.BREAKING: terminal.RED, Impact.RISKY: terminal.YELLOW, Impact
 
 def _painted(level: Impact, paint: terminal.Paint) -> str:
     return paint(_COLOURS[level], str(level)) if level in _COLOURS else str(level)
-
-
-def _markdown_table(rows: Sequence[Iterator[str]]) -> str:
-    lines = [_HEADERS, ("---",) * len(_HEADERS), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 _MARKUP = re.compile(r"^[-+]|[\\`*_\[\]#|~$]|:(?=//)")

@@ -270,12 +270,12 @@ def report(path: str, stream: StreamFit) -> dict[str, Any]:
             {"bound": side, **_finding(finding)} for side, findings in sides(fit) for finding in findings
         ],
         "releases": [{"release": row.spec, **_judged(row)} for row in fit.releases],
-        "texts": [{**_text(_entries()[row.spec]), **_judged(row)} for row in fit.texts],
+        "texts": [
+            {"revision": each.id, "date": each.date, "names": [*catalogue.names(each)], **_judged(row)}
+            for row in fit.texts
+            for each in [_entries()[row.spec]]
+        ],
     }
-
-
-def _text(entry: SpecEntry) -> dict[str, Any]:
-    return {"revision": entry.id, "date": entry.date, "names": [*catalogue.names(entry)]}
 
 
 def _judged(row: SpecFit) -> dict[str, Any]:

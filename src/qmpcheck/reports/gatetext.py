@@ -120,8 +120,7 @@ def _lines(judged: Judged, known: Baseline, paint: terminal.Paint) -> Iterator[s
             yield f"{safe(checked.path)}: {plural(checked.unlisted.total(), 'more finding')} not listed\n"
     for fault in streamstext.new_findings(judged.faults, known):
         noted = " (warning)" * (fault.severity < Severity.ERROR)
-        at = f"{fault.file}:{fault.line}" if fault.line else fault.file
-        yield f"{at}: {paint(streamstext.colour(fault), fault.code)} {fault.full_text}{noted}\n"
+        yield f"{fault.place}: {paint(streamstext.colour(fault), fault.code)} {fault.full_text}{noted}\n"
         if fault.line:
             yield f"    {_raw(lines[fault.file][fault.line - 1])}\n"
 

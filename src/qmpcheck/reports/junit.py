@@ -98,14 +98,10 @@ def _case(suite: Suite, name: str) -> ET.Element:
 
 
 def _places(group: Sequence[Finding]) -> str:
-    lines = [_text(f"{_place(finding)}: {finding.full_text}") for finding in group[:MOST_LINES]]
+    lines = [_text(f"{finding.place}: {finding.full_text}") for finding in group[:MOST_LINES]]
     if len(group) > MOST_LINES:
         lines.append(f"{len(group) - MOST_LINES} more")
     return "\n".join(lines)
-
-
-def _place(finding: Finding) -> str:
-    return f"{finding.file}:{finding.line}" if finding.line else finding.file
 
 
 def _text(text: str) -> str:

@@ -84,7 +84,7 @@ _LONGEST = 200
 
 
 def _places(group: Sequence[Finding]) -> str:
-    places = [code(f"{each.file}:{each.line}" if each.line else each.file) for each in group[:MOST_PLACES]]
+    places = [code(each.place) for each in group[:MOST_PLACES]]
     return ", ".join(places) + (", …" if len(group) > MOST_PLACES else "")
 
 

@@ -89,12 +89,7 @@ def _read(path: str, base: str, within: tuple[str, ...], done: set[str]) -> Iter
     file = os.path.relpath(path, base)
     for expression in expressions.parse(_text(path, file), file):
         table = expression.table
-        for single in ("include", "pragma"):
-            if single in table and len(table) > 1:
-                other = next(key for key, _ in table.pairs() if key != single)
-                raise SchemaError(
-                    file, other.line, other.column, f"unknown key {quoted(other)} next to {single}"
-                )
+        _expect_alone(table, file)
         if "include" in table:
             included = _included(table["include"], path, file, table, (*within, path))
             if included not in done:  # what is included again adds nothing
@@ -107,6 +102,14 @@ def _read(path: str, base: str, within: tuple[str, ...], done: set[str]) -> Iter
                     raise SchemaError(file, table.line, table.column, reason) from None
         elif "pragma" not in table:
             yield _definition(expression, file)
+
+
+def _expect_alone(table: ObjectNode, file: str) -> None:
+    """Raise SchemaError if there is another key next to `include` or `pragma`."""
+    for single in ("include", "pragma"):
+        if single in table and len(table) > 1:
+            other = next(key for key, _ in table.pairs() if key != single)
+            raise SchemaError(file, other.line, other.column, f"unknown key {quoted(other)} next to {single}")
 
 
 def _text(path: str, name: str) -> str:
