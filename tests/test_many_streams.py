@@ -127,6 +127,22 @@ def test_parquet_at_a_url(object_system: Any, folder: Path, tmp_path: Path) -> N
     assert len(tables(str(tmp_path / "copy"))[0]) == 14
 
 
+@pytest.mark.parametrize("place", ["file", "file/new"])
+def test_parquet_where_no_folder_can_be(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is known before any stream is read."""
+    pytest.importorskip("pyarrow")
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("")
+    assert main(["validate", "no-stream", "--report", f"parquet={place}"]) == 2
+    told = f"qmpcheck: --report parquet={place}: {tmp_path}/file is no folder\n"
+    assert capsys.readouterr() == (
+        "",
+        told + "qmpcheck: file was not changed: it is not of this run\n" * (place == "file"),
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

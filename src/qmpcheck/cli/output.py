@@ -77,6 +77,25 @@ def expect_writable(path: str | None, option: str = "--output ") -> None:
         raise SpecError(f"{option}{safe(path)}: {why}")
 
 
+def expect_folder(path: str, option: str) -> None:
+    """Find out before a long run that a folder cannot be made, or written to; nothing is changed.
+
+    Args:
+        path: the folder; it and those above it may be missing.
+        option: the text before the path on the command line.
+
+    Raises:
+        SpecError: what is there is no folder, or one that cannot be written.
+    """
+    there = os.path.abspath(path)
+    while not os.path.lexists(there):
+        there = os.path.dirname(there)
+    if not os.path.isdir(there):
+        raise SpecError(f"{option}{safe(path)}: {safe(there)} is no folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise SpecError(f"{option}{safe(path)}: the folder {safe(there)} cannot be written")
+
+
 def prepare(inputs: Sequence[str], path: str | None) -> None:
     """Refuse before any work an output that would overwrite an input, or that cannot be written.
 

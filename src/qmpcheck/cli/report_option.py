@@ -16,6 +16,7 @@ from qmpcheck.cli import output
 from qmpcheck.cli.messages import CLEAN, UNUSABLE, tell
 from qmpcheck.reports.formats import FOR_CI, LINES, PAGES
 from qmpcheck.rulebase import SpecError
+from qmpcheck.streams.stored_file import scheme
 from qmpcheck.text import quoted, safe
 from qmpcheck.wording import alternatives, did_you_mean
 
@@ -93,8 +94,11 @@ def prepare(
     _refuse_overwrite(requests, inputs, [*outputs, *filter(None, [path])])
     _keep_apart(requests, own, path)
     for each in requests:
-        if each.format != TABLES:  # its folder is made, and may be at a URL
-            output.expect_writable(each.path, f"--report {each.format}=")
+        option = f"--report {each.format}="
+        if each.format != TABLES:
+            output.expect_writable(each.path, option)
+        elif each.path and not scheme(each.path):
+            output.expect_folder(each.path, option)
 
 
 def _refuse_overwrite(
