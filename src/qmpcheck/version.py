@@ -1,9 +1,11 @@
-"""Versions of QEMU: in a name, in a greeting, and between releases."""
+"""Versions of QEMU: in a name, in a greeting, between releases, and as the origin of a spec."""
 
 from __future__ import annotations
 
 import re
 from typing import Any, NamedTuple
+
+import msgspec
 
 
 class Version(NamedTuple):
@@ -64,3 +66,17 @@ LARGEST_PART = 9999
 def is_part(number: Any) -> bool:
     """Whether it can be one of the numbers of a version."""
     return type(number) is int and 0 <= number <= LARGEST_PART
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where a spec comes from, as far as that is known.
+
+    Attributes:
+        date: when it was made, YYYY-MM-DD; "" if that is not known.
+        commit: the full name of its revision; "" if that is not known.
+        version: of the QEMU that it describes; None if that is not known.
+    """
+
+    date: str = ""
+    commit: str = ""
+    version: Version | None = None

@@ -81,7 +81,7 @@ def _release(options: argparse.Namespace) -> bytes:
             f"--as: qmpcheck has {name}, and always uses its own; name the spec by its path instead"
         )
     spec = _spec(options)
-    return local_rules.dump(spec.rule_base, spec.origin.date, spec.origin.commit)
+    return local_rules.dump(spec.rule_base, spec.origin)
 
 
 def _install(name: str, text: bytes) -> None:

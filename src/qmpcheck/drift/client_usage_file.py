@@ -14,12 +14,12 @@ from typing import Any
 
 import msgspec
 
-from qmpcheck import datafolders
 from qmpcheck.drift import client_usage_list
 from qmpcheck.drift.change import Change
 from qmpcheck.drift.client_usage import ClientUsage, UsageBuilder, touches
 from qmpcheck.drift.client_usage_list import Listed
 from qmpcheck.rulebase import RuleBase, SpecError
+from qmpcheck.specs import catalogue
 from qmpcheck.streams import demultiplex, formats, jsontext, listing
 from qmpcheck.streams.blocks import blocks, lines_of
 from qmpcheck.streams.messages import is_event
@@ -103,7 +103,7 @@ def _version(name: str) -> list[int]:
 
 def shipped() -> dict[str, str]:
     """Return the paths of the lists that come with qmpcheck, by names such as `libvirt-7.0.0`."""
-    folder = datafolders.folder("clients")
+    folder = catalogue.data_folder("clients")
     names = sorted(each for each in os.listdir(folder) if each.endswith(".txt"))
     return {each.removesuffix(".txt"): os.path.join(folder, each) for each in names}
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from qmpcheck import keypath, rulebase
@@ -172,8 +172,7 @@ def _is_in(item: _UsageItem, spec: RuleBase) -> bool:
     rule = spec.events.get(item.event)
     if rule is None:
         return False
-    meant = _meant(item.names, [*rule.walk()])
-    return any(map(_takes(item.value), meant)) if item.value is not None else bool(meant)
+    return any(_takes(each.type, item.value) for each in _meant(item.names, [*rule.walk()]))
 
 
 def _meant(names: tuple[str, ...], described: Sequence[DescribedValue]) -> list[DescribedValue]:
@@ -189,15 +188,13 @@ def _is_open(described: rulebase.Type) -> bool:
     return isinstance(described, rulebase.Any) or (isinstance(described, rulebase.Object) and described.open)
 
 
-def _takes(value: str | None) -> Callable[[DescribedValue], bool]:
-    """Return a test whether a member may have a value."""
-
-    def takes(each: DescribedValue) -> bool:
-        if isinstance(each.type, rulebase.Enum):
-            return value in each.type.values
-        return isinstance(each.type, rulebase.String) or _is_open(each.type)
-
-    return takes
+def _takes(described: rulebase.Type, value: str | None) -> bool:
+    """Whether a member of a type may have a value; None stands for any."""
+    if value is None:
+        return True
+    if isinstance(described, rulebase.Enum):
+        return value in described.values
+    return isinstance(described, rulebase.String) or _is_open(described)
 
 
 def _unknown(item: _UsageItem, specs: Sequence[RuleBase], others: Sequence[RuleBase]) -> str:

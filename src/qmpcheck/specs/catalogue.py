@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from qmpcheck import datafolders, rate_limits, rulebase
+from qmpcheck import rate_limits, rulebase
 from qmpcheck.rulebase import SCHEMA, RuleBase, SpecError
 from qmpcheck.specs import local_rules
 from qmpcheck.text import quoted, safe
-from qmpcheck.version import Version, of_name
+from qmpcheck.version import Origin, Version, of_name
 from qmpcheck.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -45,14 +45,6 @@ class SpecEntry(msgspec.Struct, frozen=True, omit_defaults=True):
     edition: str = ""
     releases: tuple[str, ...] = ()
     path: str = ""
-
-
-class Origin(msgspec.Struct, frozen=True):
-    """Where a spec comes from, as far as that is known: date, commit, and the version of QEMU."""
-
-    date: str = ""
-    commit: str = ""
-    version: Version | None = None
 
 
 class SpecName(msgspec.Struct, frozen=True):
@@ -262,8 +254,8 @@ def _local(release: local_rules.LocalRelease) -> SpecEntry:
     rules = release.rule_base
     return SpecEntry(
         release.name,
-        (release.commit,) if release.commit else (),
-        release.date,
+        (release.origin.commit,) if release.origin.commit else (),
+        release.origin.date,
         f"local: {release.path}",
         len(rules.events),
         rules.follow_ups,
@@ -281,9 +273,17 @@ def _load(entry: SpecEntry) -> RuleBase:
 
 
 def rules_file(name: str) -> bytes:
-    """Read a file of the folder `rules`, which is in the installed package, or beside `src` in a checkout."""
-    with open(os.path.join(datafolders.folder("rules"), name), "rb") as file:
+    """Read a file of the folder `rules`."""
+    with open(os.path.join(data_folder("rules"), name), "rb") as file:
         return file.read()
+
+
+@functools.cache
+def data_folder(name: str) -> str:
+    """Return the path of `rules` or `clients`: in the installed package, or beside `src` in a checkout."""
+    package = os.path.dirname(rulebase.__file__)
+    installed = os.path.join(package, name)
+    return installed if os.path.isdir(installed) else os.path.join(package, "..", "..", name)
 
 
 def names(entry: SpecEntry) -> tuple[str, ...]:
@@ -350,14 +350,13 @@ def external(name: str, loaded: LoadedSpec) -> Spec:
     rule_base = loaded.rule_base
     # Introspection has no prose, and so no follow-ups; a schema without any really has none.
     is_silent = rule_base.source != SCHEMA and not rule_base.follow_ups
-    release = at_or_before(loaded.version) if loaded.version and is_silent else None
+    version = loaded.origin.version
+    release = at_or_before(version) if version and is_silent else None
     if release:
         from qmpcheck.specs.release_rules import with_release_rules
 
         rule_base = with_release_rules(rule_base, release.rule_base)
-    return Spec(
-        name, _digest(rule_base), rule_base, origin=Origin(loaded.date, loaded.commit, loaded.version)
-    )
+    return Spec(name, _digest(rule_base), rule_base, origin=loaded.origin)
 
 
 def _digest(rule_base: RuleBase) -> str:

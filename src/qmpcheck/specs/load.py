@@ -15,23 +15,14 @@ from qmpcheck.rulebase import RuleBase, SpecError
 from qmpcheck.specs import source_tree
 from qmpcheck.specs.source_tree import Tree
 from qmpcheck.text import one_line, reason_of, safe
-from qmpcheck.version import Version
+from qmpcheck.version import Origin
 
 
 class LoadedSpec(NamedTuple):
-    """A rule base, and where it comes from.
-
-    Attributes:
-        rule_base: the rules.
-        version: of the QEMU that it describes; None if that is not known.
-        date: when it was made, YYYY-MM-DD; "" if that is not known.
-        commit: the full name of the revision; "" if that is not known.
-    """
+    """A rule base, and where it comes from."""
 
     rule_base: RuleBase
-    version: Version | None = None
-    date: str = ""
-    commit: str = ""
+    origin: Origin = Origin()
 
 
 def read(name: str) -> LoadedSpec:
@@ -78,7 +69,7 @@ def _in_tree(name: str, tree: Tree) -> LoadedSpec:
             whole = str(error).replace(safe(os.path.relpath(tree.folder)), safe(name))
             raise SpecError(whole.replace(safe(tree.folder), safe(name))) from None
         if rule_base.events:
-            return LoadedSpec(rule_base, tree.version, tree.date, tree.commit)
+            return LoadedSpec(rule_base, Origin(tree.date, tree.commit, tree.version))
         without_events = f", and {os.path.relpath(root, tree.folder)} describes no event"
     raise no_tree(name, without_events)
 
@@ -109,7 +100,7 @@ def ask(path: str) -> LoadedSpec:
 
     try:
         answer = introspect.ask(path if os.sep in path else shutil.which(path) or path)
-        return LoadedSpec(introspection.read(answer.schema), answer.version)
+        return LoadedSpec(introspection.read(answer.schema), Origin(version=answer.version))
     except (introspect.Unanswered, introspection.NotIntrospection) as error:
         raise SpecError(f"{safe(path)}: {error}") from None
 
@@ -261,6 +252,6 @@ def _introspection(name: str, text: str) -> LoadedSpec:
 
     try:
         reply = introspection.parse(text)
-        return LoadedSpec(introspection.read(reply.schema), reply.version)
+        return LoadedSpec(introspection.read(reply.schema), Origin(version=reply.version))
     except introspection.NotIntrospection as error:
         raise SpecError(f"{safe(name)}: {error}") from None

@@ -15,6 +15,7 @@ import msgspec
 from qmpcheck import rulebase
 from qmpcheck.rulebase import RuleBase, SpecError
 from qmpcheck.text import one_line, reason_of, safe
+from qmpcheck.version import Origin
 
 FOLDERS = "QMPCHECK_RULES"
 """The environment variable with the folders, separated as in PATH."""
@@ -30,22 +31,13 @@ class LocalRelease(msgspec.Struct, frozen=True):
         name: such as 11.2.
         path: its file.
         rule_base: the rules.
-        date: when its source was made, YYYY-MM-DD; "" if that is not known.
-        commit: the revision that it was compiled from; "" if that is not known.
+        origin: what they were compiled from.
     """
 
     name: str
     path: str
     rule_base: RuleBase
-    date: str
-    commit: str = ""
-
-
-class _FileOrigin(msgspec.Struct):
-    """What a file says about the origin of its rules."""
-
-    date: str = ""
-    commit: str = ""
+    origin: Origin
 
 
 def installed() -> str:
@@ -95,19 +87,17 @@ def read(path: str) -> LocalRelease:
     try:
         with open(path, "rb") as file:
             text = file.read()
-        rule_base, origin = rulebase.load(text), msgspec.json.decode(text, type=_FileOrigin)
+        rule_base, origin = rulebase.load(text), msgspec.json.decode(text, type=Origin)
     except OSError as error:
         raise SpecError(f"{safe(path)}: {reason_of(error)}") from None
     except ValueError as error:
         raise SpecError(f"{safe(path)}: not a compiled rule base: {one_line(str(error))}") from None
-    return LocalRelease(
-        os.path.basename(path).removesuffix(".json"), path, rule_base, origin.date, origin.commit
-    )
+    return LocalRelease(os.path.basename(path).removesuffix(".json"), path, rule_base, origin)
 
 
-def dump(rule_base: RuleBase, date: str, commit: str) -> bytes:
-    """Write a rule base as JSON, with its origin."""
-    known = {key: value for key, value in (("date", date), ("commit", commit)) if value}
+def dump(rule_base: RuleBase, origin: Origin) -> bytes:
+    """Write a rule base as JSON, with its date and its commit."""
+    known = {key: value for key in ("date", "commit") if (value := getattr(origin, key))}
     head = b"".join(
         b"%s: %s, " % (msgspec.json.encode(key), msgspec.json.encode(value)) for key, value in known.items()
     )
