@@ -119,7 +119,7 @@ def test_junit(found: Report) -> None:
     root = ET.fromstring(text)
     assert [suite.get("name") for suite in root] == [safe(suite.name) for suite in found.suites]
     for element, suite in zip(root, found.suites, strict=True):
-        grouped = report.groups(suite.findings)
+        grouped = fingerprint.groups(suite.findings)
         assert len(element) == max(1, len(grouped) + bool(suite.unchecked))
         assert element.get("tests") == str(len(element))
         assert element.get("failures") == str(sum(any(map(found.fails, group)) for group in grouped))
@@ -267,7 +267,7 @@ def test_markdown(found: Report) -> None:
     assert {child.type for child in inner} <= {"text", "code_inline"}
     assert all(OWN.fullmatch(child.content) for child in inner if child.type == "text")
     rows = [token for token in tokens if token.type == "tr_open"]
-    grouped = report.groups(found.findings)
+    grouped = fingerprint.groups(found.findings)
     unchecked = len(found.unchecked)
     assert len(rows) == bool(unchecked) + unchecked + bool(grouped) + len(grouped)
     cells = [token for token in tokens if token.type == "td_open"]
@@ -525,7 +525,7 @@ def test_changes() -> None:
     [suite] = found.suites
     assert {finding.severity for finding in suite.findings} == set(Severity)
     assert sum(map(found.fails, suite.findings)) > 10
-    assert len(report.groups(suite.findings)) == len(suite.findings) > 50
+    assert len(fingerprint.groups(suite.findings)) == len(suite.findings) > 50
     assert len(json.loads(formats.render("json", found))["changes"]) == len(suite.findings)
 
 
@@ -542,7 +542,7 @@ def test_a_change_is_known_by_its_value_and_branch() -> None:
 def test_rules_that_are_not_understood_any_more_are_changes_of_their_own() -> None:
     rules = ('if action is "stop", STOP follows', 'if action is "reset", RESET follows')
     changes = [Change("QMP519", "X", (), f"follow-up not found in the new spec: {rule}") for rule in rules]
-    found = report.groups(changesreport.of_change(each, "new") for each in changes)
+    found = fingerprint.groups(changesreport.of_change(each, "new") for each in changes)
     assert [each.message for [each] in found] == [each.text for each in changes]
 
 

@@ -15,8 +15,7 @@ from qmpcheck.gate.boards import bare, choose
 from qmpcheck.gate.build import Build
 from qmpcheck.gate.expectations import events_of
 from qmpcheck.gate.failure import CRASHED, FAILED, LACKS, STOPPED, Failure
-from qmpcheck.gate.scenario import STORAGE, Scenario, ScenarioOutcome
-from qmpcheck.gate.stage import Stage
+from qmpcheck.gate.scenario import STORAGE, Scenario, ScenarioOutcome, Stage
 from qmpcheck.interrupts import exit_on_signal
 from qmpcheck.qmp.process import GroupClosed, NotStarted, ProcessGroup
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from qmpcheck.codes import DOCUMENT_CODES
@@ -38,6 +39,14 @@ def of_finding(finding: Finding) -> Identity:
     else:
         kind = finding.kind or "; ".join(filter(None, (finding.rule, finding.erratum)))
     return Identity(finding.code, finding.event, as_text(of_any_item(finding.path)), kind)
+
+
+def groups(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Group the findings that differ only in their places, in the order of the first ones."""
+    found: dict[tuple[Identity, bool], list[Finding]] = {}
+    for finding in findings:
+        found.setdefault((of_finding(finding), finding.known), []).append(finding)
+    return [*found.values()]
 
 
 def fingerprint(identity: Identity) -> str:

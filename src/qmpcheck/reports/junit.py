@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from qmpcheck.finding import Finding
 from qmpcheck.reports import fingerprint
-from qmpcheck.reports.report import Report, Suite, count, groups
+from qmpcheck.reports.report import Report, Suite, count
 from qmpcheck.text import safe
 from qmpcheck.wording import plural
 
@@ -68,7 +68,7 @@ def _cases(report: Report, suite: Suite) -> Iterator[ET.Element]:
         case = _case(suite, "checked")
         ET.SubElement(case, "error", message=_text(suite.unchecked), type="unchecked")
         yield case
-    for group in groups(suite.findings):
+    for group in fingerprint.groups(suite.findings):
         yield _group(report, suite, group)
     if suite.skipped:
         case = _case(suite, "checked")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from qmpcheck.codes import Severity
 from qmpcheck.finding import Finding
 from qmpcheck.reports import fingerprint
-from qmpcheck.reports.report import Report, count, groups, levels, worst_first
+from qmpcheck.reports.report import Report, count, levels, worst_first
 from qmpcheck.text import safe, shortened
 from qmpcheck.wording import plural
 
@@ -32,7 +32,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield from _table(
             ("not checked", "why"), [(code(s.name), code(s.unchecked)) for s in report.unchecked]
         )
-    rows = [_row(group) for group in groups(worst_first(report.findings))]
+    rows = [_row(group) for group in fingerprint.groups(worst_first(report.findings))]
     if rows:
         yield ""
         yield from _table(

@@ -11,7 +11,7 @@ import msgspec
 from qmpcheck.codes import Severity
 from qmpcheck.finding import Finding
 from qmpcheck.reports import fingerprint
-from qmpcheck.reports.fingerprint import Baseline, Identity
+from qmpcheck.reports.fingerprint import Baseline
 
 NOT_LISTED = "not listed"
 """The kind of findings that are only counted. No baseline can have them: nobody knows their paths."""
@@ -91,14 +91,6 @@ def compared(finding: Finding, baseline: Baseline) -> Finding:
     if not baseline or fingerprint.of_finding(finding) not in baseline:
         return finding
     return msgspec.structs.replace(finding, known=True)
-
-
-def groups(findings: Iterable[Finding]) -> list[list[Finding]]:
-    """Group the findings that differ only in their places, in the order of the first ones."""
-    found: dict[tuple[Identity, bool], list[Finding]] = {}
-    for finding in findings:
-        found.setdefault((fingerprint.of_finding(finding), finding.known), []).append(finding)
-    return [*found.values()]
 
 
 def worst_first(findings: Iterable[Finding]) -> list[Finding]:

@@ -112,14 +112,10 @@ def new_findings(findings: Sequence[Finding], known: Baseline | None) -> list[Fi
     return [finding for finding in findings if not (known and _is_in(known, finding))]
 
 
-def _groups(findings: Iterable[Finding]) -> Iterable[list[Finding]]:
-    """The findings of one code, event and path together, in the order of the first ones."""
-    from qmpcheck.reports import fingerprint
+def _groups(findings: Iterable[Finding]) -> list[list[Finding]]:
+    from qmpcheck.reports import fingerprint  # without a finding nobody asks
 
-    found: dict[fingerprint.Identity, list[Finding]] = {}
-    for finding in findings:
-        found.setdefault(fingerprint.of_finding(finding), []).append(finding)
-    return found.values()
+    return fingerprint.groups(findings)
 
 
 _MOST_PLACES = 5

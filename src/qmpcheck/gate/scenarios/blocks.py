@@ -22,8 +22,7 @@ from qmpcheck.gate.expectations import (
     expected,
 )
 from qmpcheck.gate.machine import APART, Machine
-from qmpcheck.gate.scenario import STORAGE, Scenario
-from qmpcheck.gate.stage import Stage
+from qmpcheck.gate.scenario import STORAGE, Scenario, Stage
 from qmpcheck.gate.virtio import Device
 
 SIZE = 1 << 16

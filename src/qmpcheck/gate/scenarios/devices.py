@@ -8,8 +8,7 @@ from qmpcheck.gate import virtio
 from qmpcheck.gate.board import Ability
 from qmpcheck.gate.expectations import QUIT, OneOf, expected
 from qmpcheck.gate.machine import APART
-from qmpcheck.gate.scenario import Scenario
-from qmpcheck.gate.stage import Stage
+from qmpcheck.gate.scenario import Scenario, Stage
 
 
 def _rtc(stage: Stage) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from qmpcheck.gate.expectations import QUIT, OneOf, Repeated, expected
 from qmpcheck.gate.failure import FAILED, Failure
 from qmpcheck.gate.machine import Machine
-from qmpcheck.gate.scenario import STORAGE, Scenario
+from qmpcheck.gate.scenario import STORAGE, Scenario, Stage
 from qmpcheck.gate.scenarios.blocks import (
     BEGINS,
     ENDS,
@@ -24,7 +24,6 @@ from qmpcheck.gate.scenarios.blocks import (
     not_copied,
     statuses,
 )
-from qmpcheck.gate.stage import Stage
 
 _NODES = (*blockdev({**empty(), "node-name": "source"}), *blockdev({**empty(), "node-name": "target"}))
 _BACKUP = {"job-id": "job0", "device": "source", "target": "target", "sync": "full"}

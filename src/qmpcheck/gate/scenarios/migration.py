@@ -10,8 +10,7 @@ from qmpcheck.gate import virtio
 from qmpcheck.gate.board import Ability, Guest
 from qmpcheck.gate.expectations import QUIT, Either, Expectations, Expected, Since, expected, maybe
 from qmpcheck.gate.machine import Machine
-from qmpcheck.gate.scenario import Scenario
-from qmpcheck.gate.stage import Stage
+from qmpcheck.gate.scenario import Scenario, Stage
 
 
 def _enable_events(vm: Machine) -> None:

@@ -10,8 +10,7 @@ from typing import Any
 
 from qmpcheck.gate.board import Ability
 from qmpcheck.gate.expectations import ANYTHING, QUIT, Expectations, Expected, expected
-from qmpcheck.gate.scenario import Scenario
-from qmpcheck.gate.stage import Stage
+from qmpcheck.gate.scenario import Scenario, Stage
 
 
 def _vnc(stage: Stage) -> None:

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from qmpcheck.gate.board import Ability
 from qmpcheck.gate.boards import s390
 from qmpcheck.gate.expectations import QUIT, Either, Expected, expected, maybe
-from qmpcheck.gate.scenario import Scenario
-from qmpcheck.gate.stage import Stage
+from qmpcheck.gate.scenario import Scenario, Stage
 
 _TO_RAM, _TO_DISK = 1, 2
 
