@@ -142,7 +142,7 @@ def _checked(recording: RecordedConnection, settings: Settings) -> Result:
     lost = f"{safe(path)}: {recording.lost}\n" if recording.lost else ""
     problems = [f"{safe(path)}: {recording.problem}"] if recording.problem else []
     # Nothing was recorded, so there is nothing to check beside the problem.
-    if problems and not _size(path):
+    if problems and not (os.path.exists(path) and os.path.getsize(path)):
         return Result(lost, False, tuple(problems))
     try:
         [checked] = _file_checker(settings).check(of_path(path))
@@ -153,10 +153,6 @@ def _checked(recording: RecordedConnection, settings: Settings) -> Result:
     if reason := checked.unchecked:
         problems.append(f"{safe(path)}: {reason}")
     return Result(out.getvalue() + lost, checked.count(Severity.ERROR) > 0, tuple(problems))
-
-
-def _size(path: str) -> int:
-    return os.path.getsize(path) if os.path.exists(path) else 0
 
 
 _found = functools.cache(catalogue.find)

@@ -41,13 +41,11 @@ from qmpcheck.wording import type_text
 
 def compare(old: RuleBase, new: RuleBase) -> tuple[Change, ...]:
     """Return the changes between two specs, in the order of the old one's events, then of the new ones."""
-    sides = SpecKinds(old.source, new.source, any(map(_is_untimed, (old, new))))
-    return tuple(_changes(old, new, sides))
-
-
-def _is_untimed(side: RuleBase) -> bool:
-    timed = any(rule.follow_ups or rule.rate_limit for rule in side.events.values())
-    return side.source == BUILD and not timed
+    untimed = [
+        side.source == BUILD and not any(rule.follow_ups or rule.rate_limit for rule in side.events.values())
+        for side in (old, new)
+    ]
+    return tuple(_changes(old, new, SpecKinds(old.source, new.source, any(untimed))))
 
 
 def _changes(old: RuleBase, new: RuleBase, sides: SpecKinds) -> Iterator[Change]:
@@ -59,6 +57,7 @@ def _changes(old: RuleBase, new: RuleBase, sides: SpecKinds) -> Iterator[Change]
             yield from _event(event, rule, new.events[event], sides)
         else:
             at = ComparedPlace(event, (), (), Place(rule.line, rule.file), NOWHERE)
+            # A binary lacks what it was built without, which is no change in QEMU.
             code = "QMP517" if sides.lacks(rule.marks, sides.new) else "QMP501"
             other = likely.get(event, "")
             yield at.change(code, f"event removed{_renamed('to', other)}", counterpart=other)

@@ -282,7 +282,10 @@ class Fitting:
             said = json.dumps([source, rule.needs_data, json_schema.of_type(rule.data)]) if rule else ""
             stated.setdefault(said, (rule, source))
             specs[said] = specs.get(said, 0) | 1 << at
-        judges = [(specs[said], _judge_by(event, *each)) for said, each in stated.items()]
+        judges = []
+        for said, (rule, source) in stated.items():
+            rule_base = RuleBase({event: rule} if rule else {}, source)
+            judges.append((specs[said], Explainer(rule_base, errata.of_spec(rule_base))))
         words = {word for rule in rules if rule for word in _words(rule.data)}
         # Whether an erratum excuses an event may depend on its values, too.
         words.update(value for each in errata.all_errata() for value in each.values)
@@ -325,11 +328,6 @@ def _is_vendors(finding: Finding) -> bool:
             return is_vendors(str(finding.path[-1]))
         case _:
             return False
-
-
-def _judge_by(event: str, rule: EventRule | None, source: Source) -> Explainer:
-    rule_base = RuleBase({event: rule} if rule else {}, source)
-    return Explainer(rule_base, errata.of_spec(rule_base))
 
 
 def _words(described: rulebase.Type) -> Iterator[str]:

@@ -106,7 +106,9 @@ def ask(path: str) -> Build:
         rule_base = introspection.read(answer.schema)
     except introspection.NotIntrospection as error:
         raise Unanswered(str(error)) from None
-    commands = frozenset(_commands(answer.schema))
+    # Introspection masks the names of types, but not those of commands.
+    infos = [info for info in answer.schema if isinstance(info, dict) and info.get("meta-type") == "command"]
+    commands = frozenset(name for info in infos if isinstance(name := info.get("name"), str))
     # The schema has the names of all block drivers, whether or not they were built.
     drivers = introspect.block_drivers(path) if answer.machines else frozenset()
     return Build(
@@ -119,9 +121,3 @@ def located(path: str) -> str:
     if os.sep not in path and not os.path.exists(path):
         path = shutil.which(path) or path
     return os.path.abspath(path)
-
-
-def _commands(schema: list[object]) -> list[str]:
-    """The names of commands, which introspection does not mask."""
-    infos = [info for info in schema if isinstance(info, dict) and info.get("meta-type") == "command"]
-    return [name for info in infos if isinstance(name := info.get("name"), str)]

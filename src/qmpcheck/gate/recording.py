@@ -73,11 +73,9 @@ class MachineRecording(msgspec.Struct, frozen=True):
             twice: list[str] = []
             event = _event(line, twice)
             if event:
-                yield ReceivedEvent(event, number, self._arrival(end), next(iter(twice), None))
-
-    def _arrival(self, end: int) -> Arrival | None:
-        at = bisect_left(self.arrivals, end, key=lambda arrival: arrival.end)
-        return self.arrivals[at] if at < len(self.arrivals) else None
+                at = bisect_left(self.arrivals, end, key=lambda arrival: arrival.end)
+                arrival = self.arrivals[at] if at < len(self.arrivals) else None
+                yield ReceivedEvent(event, number, arrival, next(iter(twice), None))
 
 
 def _event(line: bytes, twice: list[str]) -> dict[str, Any] | None:

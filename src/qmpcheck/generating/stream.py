@@ -255,8 +255,9 @@ class _StreamClock:
 
     def __init__(self, rule_base: RuleBase, random: random.Random) -> None:
         self._now, self._random = _START, random
+        # The limit that QEMU keeps for an event, whether or not its document states it.
         self._limits = {
-            event: _limit(event, rule_base.events[event])
+            event: keyed(event, rule_base.events[event].rate_limit or RateLimit())
             for event in sent_late(rule_base)
             if event in rule_base.events
         }
@@ -287,11 +288,6 @@ _NO_NEWS = (False, 0.0, False, 0.0)
 
 _STEP, _PAUSE = 20_000, 500_000
 """The most microseconds between two events of a story, and the most more between two stories."""
-
-
-def _limit(event: str, rule: EventRule) -> RateLimit:
-    """Return the limit that QEMU keeps for an event, whether or not its document states it."""
-    return keyed(event, rule.rate_limit or RateLimit())
 
 
 def _by_trigger(rule_base: RuleBase) -> defaultdict[str, list[TemporalRule]]:

@@ -109,7 +109,11 @@ def load(path: str) -> tuple[ScriptStep, ...]:
     """
     text, tables = toml_positions.read(path)
     written = tables.get("meet")
-    if tables.keys() != {"meet"} or not isinstance(written, list) or not all(map(_is_table, written)):
+    if (
+        tables.keys() != {"meet"}
+        or not isinstance(written, list)
+        or not all(isinstance(each, dict) for each in written)
+    ):
         other = next((key for key in tables if key != "meet"), "meet")
         line = toml_positions.line(text, (other,))
         raise SpecError(f"{safe(path)}:{line}: expected only [[meet]] tables")
@@ -128,10 +132,6 @@ def _step(value: Any, path: str, text: str, at: int) -> ScriptStep:
         reason, keys = str(error), ("send",)
     line = toml_positions.line_in_item(text, "meet", at, keys)
     raise SpecError(f"{safe(path)}:{line}: {reason}")
-
-
-def _is_table(value: Any) -> bool:
-    return isinstance(value, dict)
 
 
 def _check(step: ScriptStep) -> None:

@@ -29,7 +29,10 @@ def report(
         fail_on: the severity from which defects fail the run.
         known: the accepted defects.
     """
-    suites = [_suite(linted, known) for linted in results]
+    suites = []
+    for linted in results:
+        found = tuple(compared(defect, known) for defect in linted.defects)
+        suites.append(Suite(linted.path, DEFECTS if found else CLEAN, found))
     suites += [Suite(path, UNCHECKED, (), unchecked=reason) for path, reason in unreadable.items()]
     return Report(
         command="lint",
@@ -39,11 +42,6 @@ def report(
         document=functools.partial(document, results, unreadable, known),
         has_baseline=True,
     )
-
-
-def _suite(linted: Linted, known: Baseline) -> Suite:
-    found = tuple(compared(defect, known) for defect in linted.defects)
-    return Suite(linted.path, DEFECTS if found else CLEAN, found)
 
 
 def document(results: Sequence[Linted], unreadable: Mapping[str, str], known: Baseline) -> dict[str, Any]:

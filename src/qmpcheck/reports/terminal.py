@@ -111,15 +111,7 @@ def painter(out: IO[str]) -> Paint:
     NO_COLOR and FORCE_COLOR decide, as no-color.org and force-color.org define them; without them, only a
     terminal with colours gets some.
     """
-    if os.environ.get("NO_COLOR"):
-        return _leave
     can = out.isatty() and os.environ.get("TERM") != "dumb"
-    return _paint if can or os.environ.get("FORCE_COLOR") else _leave
-
-
-def _paint(colour: str, text: str) -> str:
-    return f"\x1b[{colour}m{text}\x1b[0m"
-
-
-def _leave(_: str, text: str) -> str:
-    return text
+    if os.environ.get("NO_COLOR") or not (can or os.environ.get("FORCE_COLOR")):
+        return lambda _, text: text
+    return lambda colour, text: f"\x1b[{colour}m{text}\x1b[0m"

@@ -103,9 +103,7 @@ def _either_object(older: Object, newer: Object) -> Object:
     merged = Object(
         _members(older.members, newer.members),
         discriminator=newer.discriminator,
-        branches={
-            value: _branch(value, older, newer) for value in dict.fromkeys([*older.branches, *newer.branches])
-        },
+        branches={value: _branch(value, older, newer) for value in {**older.branches, **newer.branches}},
     )
     try:
         check(merged)

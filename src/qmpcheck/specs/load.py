@@ -63,7 +63,8 @@ def _in_tree(name: str, tree: Tree) -> LoadedSpec:
     without_events = ""
     for root in tree.roots():
         try:
-            rule_base = _of_tree(root)
+            text, side = read_text(root)
+            rule_base = _document(root, text, side) if root.endswith(".txt") else _schema_of(root)
         except SpecError as error:
             # The user named the tree, and not the folder that it was unpacked to.
             whole = str(error).replace(safe(os.path.relpath(tree.folder)), safe(name))
@@ -79,11 +80,6 @@ def no_tree(name: str, without_events: str = "") -> SpecError:
     names = " nor ".join((source_tree.SCHEMAS[0], *source_tree.TEXTS[:1]))
     what = "Is a directory, and no QEMU source tree" if os.path.isdir(name) else "no QEMU source tree"
     return SpecError(f"{safe(name)}: {what}: neither {names} is in it{without_events}")
-
-
-def _of_tree(root: str) -> RuleBase:
-    text, side = read_text(root)
-    return _document(root, text, side) if root.endswith(".txt") else _schema_of(root)
 
 
 def ask(path: str) -> LoadedSpec:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from qmpcheck import rulebase
-from qmpcheck.rulebase import EventRule, FollowUp, RateLimit, RuleBase
+from qmpcheck.rulebase import EventRule, FollowUp, RuleBase
 
 
 def with_release_rules(rule_base: RuleBase, release: RuleBase) -> RuleBase:
@@ -27,8 +27,11 @@ def _with_rules_of(lender: EventRule, rule: EventRule, rule_base: RuleBase) -> E
         for each in lender.follow_ups
         if _is_about(each, rule, rule_base)
     )
+    limit = lender.rate_limit
+    if limit and not all(map(rule.data.member, (*limit.key, *limit.unless))):
+        limit = None
     return msgspec.structs.replace(
-        rule, follow_ups=follow_ups, rate_limit=_rate_limit(lender.rate_limit, rule)
+        rule, follow_ups=follow_ups, rate_limit=limit and msgspec.structs.replace(limit, line=None)
     )
 
 
@@ -48,9 +51,3 @@ def _has(rule: EventRule, name: str, values: tuple[str, ...]) -> bool:
             return set(values) <= set(known)
         case _:
             return True
-
-
-def _rate_limit(rate_limit: RateLimit | None, rule: EventRule) -> RateLimit | None:
-    if rate_limit and all(map(rule.data.member, (*rate_limit.key, *rate_limit.unless))):
-        return msgspec.structs.replace(rate_limit, line=None)
-    return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Sequence
 
 from qmpcheck.gate.board import Ability, Board, Feature, Need, Setting
@@ -23,8 +22,12 @@ def choose(build: Build, needs: Sequence[Need]) -> Setting:
     """
     abilities = [need for need in needs if isinstance(need, Ability)]
     lacking: list[tuple[int, str]] = []
-    for board in filter(functools.partial(_is_in, build), BOARDS):
-        lacks = [need for need in (*_to_run(board), *needs) if not _has(build, board, need)]
+    for board in BOARDS:
+        if board.type not in build.machines or (board.targets and build.target not in board.targets):
+            continue
+        # A board with a CPU needs something to run it, whatever the scenario.
+        to_run = (_ACCELERATOR,) if board.firmware else ()
+        lacks = [need for need in (*to_run, *needs) if not _has(build, board, need)]
         if not lacks:
             return Setting(build, board, {each: _ways(build, board, each)[0] for each in abilities})
         never = sum(each not in board.features for each in abilities)
@@ -38,15 +41,6 @@ def choose(build: Build, needs: Sequence[Need]) -> Setting:
 def bare(build: Build) -> Setting:
     """The setting of a scenario that needs no board."""
     return Setting(build, pc.NONE)
-
-
-def _is_in(build: Build, board: Board) -> bool:
-    return board.type in build.machines and (not board.targets or build.target in board.targets)
-
-
-def _to_run(board: Board) -> tuple[Need, ...]:
-    """What a board with a CPU needs, whatever the scenario."""
-    return (_ACCELERATOR,) if board.firmware else ()
 
 
 _ACCELERATOR = "tcg-accel"

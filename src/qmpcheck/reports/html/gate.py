@@ -143,7 +143,8 @@ def _machines(at: int, judged: Judged, suite: Suite, verdict: Verdict) -> Iterat
         if machine in results:
             result = results[machine]
             own = suite._replace(name=result.path, findings=of_streams)
-            stream = view(f"s{at}m{number}", result, own, _lines(recording))
+            raw = enumerate(recording.data.split(b"\n"), 1)
+            stream = view(f"s{at}m{number}", result, own, {each: line for each, line in raw if line.strip()})
         yield MachineView(machine, tuple(_pairs(compared, recording)), stream)
 
 
@@ -153,10 +154,6 @@ def _result(judged: Judged, recording: str) -> StreamResult:
     for each in others:
         by_spec = by_spec._replace(listed=by_spec.listed + each.listed, counts=by_spec.counts + each.counts)
     return by_spec
-
-
-def _lines(recording: MachineRecording) -> dict[int, bytes]:
-    return {number: line for number, line in enumerate(recording.data.split(b"\n"), 1) if line.strip()}
 
 
 def _pairs(compared: Sequence[MetExpectation | Difference], recording: MachineRecording) -> Iterator[Pair]:

@@ -131,7 +131,8 @@ def render(report: Report) -> str:
     """The page of a report of `validate`."""
     results: Collection[StreamResult] = report.source
     most = min(MOST_LINES, MOST_LINES_IN_ALL // max(1, len(report.suites)))
-    file = _common_file(results)
+    paths = {each.path for each in results}
+    file = paths.pop() if len(results) > 1 == len(paths) else ""  # the one that several streams are in
     streams = []
     for at, (result, suite) in enumerate(zip(results, report.suites, strict=True)):
         named_suite = suite._replace(name=result.vm) if file and result.vm else suite
@@ -152,12 +153,6 @@ def render(report: Report) -> str:
         levels=Severity,
         solid=timelines.SOLID,
     )
-
-
-def _common_file(results: Collection[StreamResult]) -> str:
-    """The file that several streams are in; "" for one stream, or several files."""
-    paths = {each.path for each in results}
-    return paths.pop() if len(results) > 1 == len(paths) else ""
 
 
 def _worst_first(stream: StreamView) -> tuple[bool, int, int]:

@@ -124,18 +124,17 @@ def _with_their_values(sections: Sequence[Section]) -> Iterator[Section]:
     while at < len(sections):
         section, end = sections[at], at + 1
         if section.kind == document.MEMBER and items.announced(items.split(section.lines).rest):
-            while end < len(sections) and _is_value(sections[end], section):
+            # A value in a list looks like a member, but has no type of its own.
+            while (
+                end < len(sections)
+                and sections[end].kind == document.MEMBER
+                and _indent(sections[end]) > _indent(section)
+                and "json-" not in sections[end].text
+            ):
                 end += 1
         lines = (line for each in sections[at:end] for line in each.lines)
         yield section._replace(lines=tuple(lines))
         at = end
-
-
-def _is_value(section: Section, member: Section) -> bool:
-    """Whether a section can be a value in the list of a member above it."""
-    # A value in a list looks like a member, but has no type of its own.
-    deeper = section.kind == document.MEMBER and _indent(section) > _indent(member)
-    return deeper and "json-" not in section.text
 
 
 def _indent(section: Section) -> int:

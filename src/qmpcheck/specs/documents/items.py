@@ -71,7 +71,11 @@ def split(lines: Sequence[str]) -> Split:
             items.append(
                 ListedValue(found["quoted"] or found["plain"] or "", found["text"], range(at, at + 1))
             )
-        elif first and (_LIKE_ITEM.match(line) or (found and _is_in_place_of_item(found, first))):
+        # In a list of quoted values, a line without quotes may also go on with a sentence, unless it is
+        # indented like an item.
+        elif first and (
+            _LIKE_ITEM.match(line) or (found and (not first["quote"] or found["indent"] == first["indent"]))
+        ):
             odd.append((at, line.strip()))
         # Below an item, its text goes on; a type note in parentheses is about the member again.
         elif items and not line.lstrip().startswith("("):
@@ -92,8 +96,3 @@ def _form(item: re.Match[str], member: int) -> _Form:
     indent = len(item["indent"].expandtabs())
     place = str(indent if item["plain"] else indent > member)
     return place, *item.group("bullet", "quote", "sign")
-
-
-def _is_in_place_of_item(found: re.Match[str], first: re.Match[str]) -> bool:
-    """Whether a line without quotes is indented like an item, and does not continue a sentence."""
-    return not first["quote"] or found["indent"] == first["indent"]
