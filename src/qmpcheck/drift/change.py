@@ -59,6 +59,7 @@ class Change(msgspec.Struct, frozen=True):
 
     def level(self, strict: bool = False) -> Impact:
         """Return what it means for a strict or a tolerant client."""
+        # Only a value that was added can be handled.
         if self.is_handled:
             return Impact.SAFE
         return self.kind.strict if strict else self.kind.tolerant

@@ -166,6 +166,7 @@ def of_stream(lines: Iterable[bytes], specs: Sequence[RuleBase]) -> ClientUsage:
             continue
         if len(data) <= _SHORT:
             if len(alike) == _MOST_ALIKE:
+                # Whatever repeats is soon there again.
                 alike.clear()
             alike.add((event, data))
         builder = seen[event]

@@ -113,6 +113,7 @@ def _expected(step: Expected, before: _Accounts, events: Sequence[Event]) -> _Ac
     for at, event in enumerate(events):
         ways = [before[at].met(step, event)] if step.is_met_by(event) else []
         ways += [after[at].but(UnexpectedEvent(event, at)), before[at + 1].but(MissingEvent(step, at + 1))]
+        # Of ways with as few differences, the first counts: that the event is as expected.
         after.append(min(ways, key=_count))
     return after
 

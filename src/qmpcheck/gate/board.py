@@ -211,6 +211,7 @@ class Guest(QTest):
     def capability(self, function: int, kind: int) -> int:
         """The register at which a PCI function's capability of a kind begins; 0 if it has none."""
         at = self.pci.read(self, function, _CAPABILITIES) & 0xFF
+        # The capabilities are a linked list, which begins at this register.
         for _ in range(_MOST_CAPABILITIES):
             header = self.pci.read(self, function, at)
             if header & 0xFF == kind:

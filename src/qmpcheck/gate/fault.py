@@ -42,6 +42,7 @@ def faults(build: Build, outcome: ScenarioOutcome, severities: Severities) -> It
         outcome: the outcome of playing it.
         severities: the severities that the user sets for some codes.
     """
+    # What the build lacks, or the user stopped, says nothing about the build.
     if not outcome.skipped and not outcome.was_stopped:
         # Two events can give equal findings, which a reader needs once.
         for finding in dict.fromkeys(_found(build, outcome)):

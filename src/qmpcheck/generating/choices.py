@@ -243,5 +243,6 @@ def without(described: Object, path: Sequence[str], values: Sequence[str]) -> Ob
         return None
     members = [_with_type(each, left) if each is member else each for each in described.members]
     branches = {value: each for value, each in described.branches.items() if value in left.values}
+    # A value that is left out takes its branch with it.
     kept = described.branches if described.discriminator != member.name else branches
     return Object(tuple(members), False, "", described.discriminator, kept)

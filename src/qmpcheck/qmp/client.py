@@ -127,6 +127,7 @@ class Client:
         message: dict[str, Any] = {"execute": name, "id": self._number}
         if arguments:
             message["arguments"] = arguments
+        # Zero would mean not to wait at all.
         seconds = min(self._patience, max(0.001, self._deadline - time.monotonic()))
         line = json.dumps(message).encode() + b"\n"
         try:

@@ -80,6 +80,7 @@ class Process:
 
     def reap(self) -> None:
         """Wait for it to end."""
+        # Its number is free for other processes from here on.
         self._popen.wait()
 
 

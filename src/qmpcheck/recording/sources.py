@@ -93,6 +93,7 @@ def record_command(
     status says nothing of that.
     """
     try:
+        # If the recording goes to standard output, the command prints to standard error.
         with monitored(command, 2 if transcript.path == STANDARD_OUTPUT else None) as (process, ours):
             whole, status = _recorded_command(process, ours, transcript, interrupts, on_message)
     except NotStarted as error:
@@ -154,6 +155,7 @@ def _followed(
 
 def _ended(process: subprocess.Popen[bytes], interrupts: Interrupts) -> int:
     while True:
+        # The command may ignore a signal, or take its time: it gets each that comes.
         with suppress(subprocess.TimeoutExpired):
             return process.wait(_PAUSE)
         if (number := interrupts.take()) is not None:

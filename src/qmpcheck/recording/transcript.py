@@ -90,6 +90,7 @@ class Transcript:
 
     def _count(self, lines: bytes) -> None:
         self.lines += lines.count(b"\n")
+        # Only a number for the user, for which no line is decoded.
         self.events += sum(b'"event"' in line for line in lines.split(b"\n"))
 
 

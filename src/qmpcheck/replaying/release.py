@@ -50,6 +50,7 @@ class ReplayedRelease:
     def __init__(self, spec: Spec, sent: dict[str, Any] | None = None) -> None:
         self.greeting = greeting(spec) if sent is None else sent
         series = catalogue.series(spec)
+        # What a recording says of itself counts before the spec that was named.
         version = version_of(self.greeting) or spec.origin.version or (series and Version(*series))
         if version is None:
             raise SpecError(f"{safe(spec.name)}: not a release of QEMU, so its commands are unknown")

@@ -216,5 +216,6 @@ def _said(error: str) -> tuple[str, tuple[str, ...]]:
         known = _KINDS.get(keys[0] if keys else "", ScriptStep)
         hint = did_you_mean(unknown[1], [each.encode_name for each in msgspec.structs.fields(known)])
         return f"unknown key {quoted(unknown[1])}{hint}", (*keys[:1], unknown[1])
+    # The messages of msgspec begin with a capital letter, and ours do not.
     is_ours = not reason[:1].isupper()
     return safe(reason if is_ours or not keys else _expected(keys[0])), keys

@@ -117,6 +117,7 @@ class Server:
                 await asyncio.sleep(_PAUSE)
 
     async def _converse(self, connection: socket.socket) -> None:
+        # A client that comes back before it has got all of a session gets it once more.
         session = self.sessions[self.progress.through % len(self.sessions)]
         self.served += 1
         if self.progress.through >= len(self.sessions):

@@ -24,6 +24,7 @@ def render(report: Report) -> str:
 
 def _entries(report: Report) -> Iterator[dict[str, Any]]:
     seen: Counter[str] = Counter()
+    # What was not checked comes first: it is worse than any finding.
     entries = [*map(_unchecked, report.unchecked), *map(_finding, report.findings)]
     for entry in entries:
         stable = entry["fingerprint"]

@@ -38,6 +38,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield from _table(
             ("code", "finding", "level", "event and path", "message", "count", "first places"), rows
         )
+    # One row for each reason: many scenarios may lack the same thing.
     skipped: dict[str, list[str]] = {}
     for suite in report.suites:
         if suite.skipped:

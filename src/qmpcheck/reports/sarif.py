@@ -127,5 +127,6 @@ def _bytes(path: str) -> bytes:
 
 def _message(text: str) -> str:
     """Escape a text for a message: braces would name arguments, and brackets could make a link."""
+    # SARIF fills in numbers in braces, and reads [text](target) as a link.
     escaped = safe(text).replace("{", "{{").replace("}", "}}")
     return escaped.replace("[", "\\[").replace("]", "\\]") if "](" in escaped else escaped

@@ -166,6 +166,7 @@ def _alternate(older: Type, newer: Type) -> Type:
         kind = JSON_TYPES.get(type(each), "")
         kind = "number" if kind == "integer" else kind
         kinds[kind] = _either_type(kinds[kind], each) if kind in kinds else each
+    # One of them allows any value.
     if "" in kinds:
         return Any()
     first, *others = kinds.values()

@@ -160,6 +160,7 @@ def _pairs(compared: Sequence[MetExpectation | Difference], recording: MachineRe
     """The rows of a table. What came instead of something that is missing shares its row."""
     begin = next(filter(None, map(_time, recording.events())), None)
     came = [each.event for each in compared if isinstance(each, UnexpectedEvent)]
+    # First find a partner for each event that is missing: whatever is left is extra.
     instead: dict[int, tuple[str, Event | None]] = {}
     for at, each in enumerate(compared):
         if isinstance(each, MissingEvent):

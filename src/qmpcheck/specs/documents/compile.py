@@ -44,6 +44,7 @@ def rule_base(entries: Sequence[EventEntry], not_understood: Sequence[int]) -> R
         payload = data(entry)
         stated = follow_ups(entry.sentences, entry.names, payload)
         limit = rate_limit(entry.sentences, entry.names)
+        # What a heading with several names says holds for each of them.
         for name in entry.names:
             events.setdefault(
                 name, EventRule(payload, tuple(stated[name]), limit, entry.line, not_understood=lost)

@@ -88,6 +88,7 @@ def _parents_by_example(texts: Sequence[MemberText], example: dict[str, Any]) ->
 def _tree(texts: Sequence[MemberText], parents: list[int]) -> tuple[rulebase.Member, ...]:
     """Build the members from the last to the first, so that each is complete before the one around it."""
     inside: defaultdict[int, list[rulebase.Member]] = defaultdict(list)
+    # Types are frozen: a member must be complete before it goes into the one around it.
     for at in range(len(texts) - 1, -1, -1):
         inside[parents[at]].append(_member(texts[at], _in_order(inside.pop(at, []))))
     return _in_order(inside[_TOP])

@@ -118,6 +118,7 @@ def _diff_side(lines: list[str], wanted: str) -> list[str]:
         mark, text = _marked(line, last_old)
         if mark in (wanted, " "):
             side.append(text)
+        # An added line has no heading of the old document above it.
         if mark != "+":
             last_old = text
     return side

@@ -72,6 +72,7 @@ def _entries(blocks: Iterator[Block]) -> Iterator[list[_JournalEntry]]:
     """Yield the entries of each block, and at the end those that were not complete before."""
     for block in blocks:
         start = b"\n".join(block)
+        # The first block shows in which of the three ways all of the file is written.
         read = (
             _in_json if start.lstrip().startswith(b"{") else _verbose if _VERBOSE.match(start) else _exported
         )
