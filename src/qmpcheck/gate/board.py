@@ -79,6 +79,11 @@ class Feature(msgspec.Struct, frozen=True):
         return self.device.partition(",")[0]
 
 
+def having(*abilities: Ability) -> dict[Ability, tuple[Feature, ...]]:
+    """The features of a board that has some abilities without anything to be done."""
+    return dict.fromkeys(abilities, (Feature(),))
+
+
 class PCI(msgspec.Struct, frozen=True):
     """How to reach a board's PCI buses. The number of a function is `bus << 8 | slot << 3 | function`.
 

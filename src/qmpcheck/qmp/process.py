@@ -67,9 +67,7 @@ class Process:
 
     def last_lines(self) -> list[str]:
         """Return the last lines of its standard error that are not blank, of 4 KiB at most."""
-        self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - _TAIL))
-        lines = self._errors.read().decode(errors="replace").split("\n")
-        return [line for line in lines if line.strip()]
+        return last_lines(self._errors)
 
     def kill(self) -> None:
         """Kill it and its children, without reaping it."""
@@ -91,7 +89,14 @@ _MOMENT = 1.0
 """How many seconds a killed process may take to end before its children are looked for."""
 
 _TAIL = 4096
-"""How many bytes at the end of its standard error are searched for the last lines."""
+"""How many bytes at the end of what a process has printed are searched for the last lines."""
+
+
+def last_lines(output: IO[bytes]) -> list[str]:
+    """Return the last lines of a file that are not blank, of 4 KiB at most."""
+    output.seek(max(0, output.seek(0, os.SEEK_END) - _TAIL))
+    lines = output.read().decode(errors="replace").split("\n")
+    return [line.rstrip() for line in lines if line.strip()]
 
 
 class ProcessGroup:

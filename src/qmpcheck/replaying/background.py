@@ -27,9 +27,6 @@ from qmpcheck.specs import catalogue
 from qmpcheck.text import safe
 from qmpcheck.wording import did_you_mean
 
-_MEMBER_OF_DATA = 2
-"""The length of the path of a member of an event's data."""
-
 _PATIENCE = 10.0
 """Seconds that a client may take to do what a test waits for."""
 
@@ -160,7 +157,7 @@ class QMPServer:
             hint = did_you_mean(finding.event, self._rule_base.events)
             return f"{safe(finding.event)}: {finding.message}{hint}"
         hint = ""
-        if evidence and evidence.allowed_by is Allowance.MEMBER and len(finding.path) == _MEMBER_OF_DATA:
+        if evidence and evidence.allowed_by is Allowance.MEMBER and finding.path[:-1] == ("data",):
             hint = did_you_mean(str(finding.path[-1]), [each.name for each in rule.data.members])
         return f"{safe(finding.event)}: {keypath.as_text(finding.path)}: {finding.message}{hint}"
 

@@ -14,7 +14,7 @@ from typing import IO, NamedTuple
 from qmpcheck.qmp import address
 from qmpcheck.qmp.address import Address
 from qmpcheck.qmp.guardian import Guardian, kill_marked
-from qmpcheck.qmp.process import how_ended
+from qmpcheck.qmp.process import how_ended, last_lines
 from qmpcheck.replaying.conversation import Options
 from qmpcheck.replaying.script import Script, ScriptStep
 from qmpcheck.replaying.server import Server
@@ -104,7 +104,7 @@ async def survived(stream: ReplayStream, client: TestedClient) -> SurvivalOutcom
         counts = [len(each.events) for each in server.sessions]
         read = sum(counts[: server.progress.through]) + sent
         return SurvivalOutcome(
-            stream.name, min(read, sum(counts)), sum(counts), failure, last, _last_lines(output)
+            stream.name, min(read, sum(counts)), sum(counts), failure, last, last_lines(output)[-3:]
         )
 
 
@@ -195,12 +195,3 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 _GRACE = 2.0
 """Seconds that a client may take to end after it was asked to."""
-
-_TAIL = 4096
-"""How many bytes at the end of a client's output are searched for its last lines."""
-
-
-def _last_lines(output: IO[bytes]) -> list[str]:
-    output.seek(max(0, output.seek(0, os.SEEK_END) - _TAIL))
-    lines = output.read().decode(errors="replace").splitlines()
-    return [line for line in lines if line.strip()][-3:]

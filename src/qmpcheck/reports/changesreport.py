@@ -16,9 +16,9 @@ from qmpcheck.finding import Finding
 from qmpcheck.keypath import as_text
 from qmpcheck.reports import changes as shared
 from qmpcheck.reports.changes import Changes
+from qmpcheck.reports.jsonreport import of_spec
 from qmpcheck.reports.report import Report, Suite
 from qmpcheck.rulebase import NOWHERE, Place
-from qmpcheck.specs.catalogue import Spec
 from qmpcheck.text import safe
 
 
@@ -81,22 +81,14 @@ def document(changes: Changes) -> dict[str, Any]:
     """Return the report as a value."""
     return {
         "qmpcheck": qmpcheck.__version__,
-        "old": _spec(changes.old),
-        "new": _spec(changes.new),
+        "old": of_spec(changes.old.named),
+        "new": of_spec(changes.new.named),
         "profile": "strict" if changes.strict else "tolerant",
         "used_by": _client(changes),
         "compared": changes.compared,
         "unlisted": changes.unlisted,
         "notes": shared.notes(changes),
         "changes": [_change(change, changes.strict) for change in changes.changes],
-    }
-
-
-def _spec(spec: Spec) -> dict[str, Any]:
-    return {
-        "name": safe(spec.name),
-        "id": spec.id,
-        "not_understood": spec.rule_base.not_understood,
     }
 
 

@@ -20,6 +20,7 @@ from qmpcheck.gate import saving
 from qmpcheck.gate.judge import Judged, Verdict
 from qmpcheck.reports import changesreport, fingerprint, streamsreport
 from qmpcheck.reports.fingerprint import Baseline
+from qmpcheck.reports.jsonreport import of_spec
 from qmpcheck.reports.report import Report, Suite, compared, fails
 from qmpcheck.text import safe
 from qmpcheck.wording import first_of, plural
@@ -169,11 +170,7 @@ def _document(
     return {
         "qmpcheck": qmpcheck.__version__,
         "qemu": {"path": safe(verdict.build.path), "version": str(verdict.build.version)},
-        "spec": {
-            "name": safe(verdict.spec.name),
-            "id": verdict.spec.id,
-            "not_understood": verdict.spec.rule_base.not_understood,
-        },
+        "spec": of_spec(verdict.spec.named),
         "unchecked": None if verdict.events else "no event in any scenario",
         "counts": dict(tally),
         "recordings": safe(folder) or None,

@@ -62,7 +62,8 @@ def report(results: Collection[StreamResult]) -> dict[str, Any]:
 def _head(results: Collection[StreamResult]) -> dict[str, Any]:
     # Streams of one spec may differ in why it was chosen.
     specs = {checked.spec and msgspec.structs.replace(checked.spec, newer="", note="") for checked in results}
-    return {"qmpcheck": qmpcheck.__version__, "spec": _spec(specs.pop()) if len(specs) == 1 else None}
+    spec = specs.pop() if len(specs) == 1 else None
+    return {"qmpcheck": qmpcheck.__version__, "spec": spec and of_spec(spec)}
 
 
 def _stream(checked: StreamResult) -> dict[str, Any]:
@@ -72,16 +73,15 @@ def _stream(checked: StreamResult) -> dict[str, Any]:
         **files,
         "format": checked.format,
         "vm": safe(checked.vm),
-        "spec": _spec(checked.spec),
+        "spec": checked.spec and of_spec(checked.spec),
         "lines": checked.lines,
         "events": checked.events,
         "verdict": checked.verdict,
     }
 
 
-def _spec(spec: SpecName | None) -> dict[str, Any] | None:
-    if spec is None:
-        return None
+def of_spec(spec: SpecName) -> dict[str, Any]:
+    """Return what every report says of a spec."""
     return {"name": safe(spec.name), "id": spec.id, "not_understood": spec.not_understood}
 
 

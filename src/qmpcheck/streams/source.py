@@ -6,7 +6,7 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any, cast
 
@@ -171,20 +171,20 @@ def _standard_input(ahead: bool) -> io.BufferedReader:
         import tempfile
 
         kept = _kept = kept or tempfile.SpooledTemporaryFile(_MOST_IN_MEMORY)  # noqa: SIM115 -- see close
-    return io.BufferedReader(_KeptThenPipe(kept, pipe, ahead) if kept else pipe)
+    return io.BufferedReader(_KeptThenPipe(kept, pipe.read, ahead) if kept else pipe)
 
 
 class _KeptThenPipe(RawBytes):
-    """The bytes that were kept, then the rest of a pipe; if `keeps`, that is kept as well."""
+    """The bytes that were kept, then what `read` gives of a pipe; if `keeps`, that is kept as well."""
 
-    def __init__(self, kept: IO[bytes], pipe: io.RawIOBase, keeps: bool) -> None:
-        self._kept, self._pipe, self._keeps = kept, pipe, keeps
+    def __init__(self, kept: IO[bytes], read: Callable[[int], bytes | None], keeps: bool = False) -> None:
+        self._kept, self._read, self._keeps = kept, read, keeps
         kept.seek(0)
 
     def take(self, size: int) -> bytes:
         chunk = self._kept.read(size)
         if not chunk:
-            chunk = self._pipe.read(size) or b""
+            chunk = self._read(size) or b""
             if self._keeps:  # the next reader gets it again
                 self._keep(chunk)
         return chunk
@@ -226,20 +226,7 @@ def _peek(raw: io.BufferedReader) -> tuple[bytes, io.BufferedReader]:
         return raw.peek(_LONGEST_MARK)[:_LONGEST_MARK], raw
     # A pipe cannot be rewound, and may give less at first: its first bytes are put before the rest.
     start = raw.read(_LONGEST_MARK)
-    return start, io.BufferedReader(_Rejoined(start, raw))
-
-
-class _Rejoined(RawBytes):
-    """A pipe, and before it the bytes that were read from it already."""
-
-    def __init__(self, start: bytes, rest: io.BufferedReader) -> None:
-        self._start, self._rest = start, rest
-
-    def take(self, size: int) -> bytes:
-        if not self._start:
-            return self._rest.read1(size)
-        chunk, self._start = self._start[:size], self._start[size:]
-        return chunk
+    return start, io.BufferedReader(_KeptThenPipe(io.BytesIO(start), raw.read1))
 
 
 def _is_zstd(start: bytes) -> bool:

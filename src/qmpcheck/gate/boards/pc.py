@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from qmpcheck.gate.board import PCI, SLOT, Ability, Board, Feature, Guest
+from qmpcheck.gate.board import PCI, SLOT, Ability, Board, Feature, Guest, having
 from qmpcheck.gate.boards import devices
 from qmpcheck.gate.qtest import QTest
 
@@ -93,12 +93,7 @@ def _memory_slots(guest: Guest, register: int, value: bytes) -> None:
         guest.outb(0xA00 + register + at, byte)  # registers of ACPI's memory hot-plug
 
 
-_EVERY: dict[Ability, tuple[Feature, ...]] = {
-    Ability.MEMORY: (Feature(),),
-    Ability.CPU: (Feature(),),
-    Ability.DUMP: (Feature(),),
-    Ability.MORE_MEMORY: (Feature(),),
-    Ability.MACHINE_CHECK: (Feature(),),
+_EVERY = having(Ability.MEMORY, Ability.CPU, Ability.DUMP, Ability.MORE_MEMORY, Ability.MACHINE_CHECK) | {
     Ability.CLOCK: (Feature(_set_clock),),
     Ability.PANIC: (_pvpanic(devices.PANICKED),),
     Ability.CRASH_LOADED: (_pvpanic(devices.CRASH_LOADED),),
@@ -106,17 +101,19 @@ _EVERY: dict[Ability, tuple[Feature, ...]] = {
     Ability.WATCHDOG: (_IB700,),
 }
 
-_FULL = _EVERY | {
-    Ability.RESET: (Feature(_reset),),
-    Ability.PCI: (Feature(),),
-    Ability.PANIC: (_pvpanic(devices.PANICKED), devices.pvpanic_pci(devices.PANICKED)),
-    Ability.CRASH_LOADED: (_pvpanic(devices.CRASH_LOADED), devices.pvpanic_pci(devices.CRASH_LOADED)),
-    Ability.PVSHUTDOWN: (_pvpanic(devices.SHUTDOWN), devices.pvpanic_pci(devices.SHUTDOWN)),
-    Ability.WATCHDOG: (_IB700, devices.I6300ESB),
-    Ability.VIRTIO: (devices.VIRTIO_PCI,),
-    Ability.NETWORK: (Feature(),),
-    Ability.MEMORY_SLOTS: (devices.memory_slots(_memory_slots),),
-}
+_FULL = (
+    having(Ability.PCI, Ability.NETWORK)
+    | _EVERY
+    | {
+        Ability.RESET: (Feature(_reset),),
+        Ability.PANIC: (_pvpanic(devices.PANICKED), devices.pvpanic_pci(devices.PANICKED)),
+        Ability.CRASH_LOADED: (_pvpanic(devices.CRASH_LOADED), devices.pvpanic_pci(devices.CRASH_LOADED)),
+        Ability.PVSHUTDOWN: (_pvpanic(devices.SHUTDOWN), devices.pvpanic_pci(devices.SHUTDOWN)),
+        Ability.WATCHDOG: (_IB700, devices.I6300ESB),
+        Ability.VIRTIO: (devices.VIRTIO_PCI,),
+        Ability.MEMORY_SLOTS: (devices.memory_slots(_memory_slots),),
+    }
+)
 
 # The function of each chipset that manages power, and the bit that switches its ports on.
 _piix4 = _sleep(1 << 3 | 3, 0x80, 1)
@@ -190,5 +187,5 @@ MICROVM = Board(
     bus="device",
 )
 
-NONE = Board("none", frozenset(), {Ability.MEMORY: (Feature(),)})
+NONE = Board("none", frozenset(), having(Ability.MEMORY))
 """The machine that every emulator has."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from qmpcheck.gate.board import PCI, SLOT, Ability, Board, Feature, Guest
+from qmpcheck.gate.board import PCI, SLOT, Ability, Board, Feature, Guest, having
 from qmpcheck.gate.boards import devices
 from qmpcheck.gate.qtest import QTest
 
@@ -57,11 +57,8 @@ _WAIT = bytes.fromhex("386000e0440000224bfffff8")  # wait: li r3,H_CEDE; sc 1; b
 PSERIES = Board(
     "pseries",
     frozenset({"ppc64"}),
-    {
-        Ability.MEMORY: (Feature(),),
-        Ability.CPU: (Feature(),),
-        Ability.DUMP: (Feature(),),
-        Ability.PCI: (Feature(),),
+    having(Ability.MEMORY, Ability.CPU, Ability.DUMP, Ability.PCI, Ability.NETWORK)
+    | {
         Ability.CLOCK: (Feature(_set_clock),),
         Ability.RESET: (Feature(lambda guest, _=0: _call(guest, "system-reboot")),),
         Ability.OFF: (Feature(lambda guest: _call(guest, "power-off", 0, 0)),),
@@ -72,7 +69,6 @@ PSERIES = Board(
         Ability.EJECT: (Feature(_eject, where=f"addr={SLOT}"),),
         Ability.REFUSAL: (Feature(_keep_memory, since=(6, 2)),),
         Ability.VIRTIO: (devices.VIRTIO_PCI,),
-        Ability.NETWORK: (Feature(),),
     },
     firmware="-bios",
     idle=_WAIT.ljust(0x80, b"\0") * 64,  # wherever it begins, and whatever interrupts it

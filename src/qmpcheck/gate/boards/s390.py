@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 import time
 
-from qmpcheck.gate.board import Ability, Board, Feature, Guest
+from qmpcheck.gate.board import Ability, Board, Feature, Guest, having
 from qmpcheck.gate.failure import HUNG, Failure
 from qmpcheck.gate.qtest import ANSWER, QTest
 
@@ -186,18 +186,16 @@ def _identify(guest: Guest) -> None:
 S390 = Board(
     "s390-ccw-virtio",
     frozenset({"s390x"}),
-    {
-        Ability.MEMORY: (Feature(),),
-        Ability.CPU: (Feature(),),
-        Ability.DUMP: (Feature(),),
-        Ability.MORE_MEMORY: (Feature(),),
-        Ability.CHANNELS: (Feature(),),
+    having(
+        *(Ability.MEMORY, Ability.CPU, Ability.DUMP),
+        *(Ability.MORE_MEMORY, Ability.CHANNELS, Ability.NETWORK),
+    )
+    | {
         Ability.DISABLED_WAIT: (_stop(CRASHED),),
         Ability.OFF: (_stop(_OFF),),
         Ability.RESET: (Feature(_reset, firmware=OBEDIENT),),
         Ability.VIRTIO: (Feature(firmware=OBEDIENT),),
         Ability.IDENTIFY: (Feature(_identify, firmware=OBEDIENT),),
-        Ability.NETWORK: (Feature(),),
         Ability.WATCHDOG: (
             Feature(
                 lambda guest: begin(guest, _START_WATCHDOG),

@@ -6,14 +6,10 @@ import struct
 
 import msgspec
 
-from qmpcheck.gate.board import Ability, Board, Feature, Guest
+from qmpcheck.gate.board import Ability, Board, Feature, Guest, having
 from qmpcheck.gate.boards import devices
 
-_EVERY: dict[Ability, tuple[Feature, ...]] = {
-    Ability.MEMORY: (Feature(),),
-    Ability.CPU: (Feature(),),
-    Ability.MORE_MEMORY: (Feature(),),
-    Ability.PCI: (Feature(),),
+_EVERY = having(Ability.MEMORY, Ability.CPU, Ability.MORE_MEMORY, Ability.PCI, Ability.NETWORK) | {
     Ability.PANIC: (devices.pvpanic_pci(devices.PANICKED),),
     Ability.CRASH_LOADED: (devices.pvpanic_pci(devices.CRASH_LOADED),),
     Ability.PVSHUTDOWN: (devices.pvpanic_pci(devices.SHUTDOWN),),
@@ -21,7 +17,6 @@ _EVERY: dict[Ability, tuple[Feature, ...]] = {
     Ability.HOT_PCI: (devices.ROOT_PORT,),
     Ability.EJECT: (devices.ROOT_PORT,),
     Ability.VIRTIO: (devices.VIRTIO_PCI,),
-    Ability.NETWORK: (Feature(),),
 }
 
 _MAILBOX = 0x4010_0000
@@ -76,8 +71,8 @@ ARM = Board(
     "virt",
     frozenset({"aarch64"}),
     _EVERY
+    | having(Ability.DUMP)
     | {
-        Ability.DUMP: (Feature(),),
         Ability.RESET: _psci(_SYSTEM_RESET, _PSCI),
         Ability.OFF: _psci(_SYSTEM_OFF, _PSCI),
         Ability.CLOCK: (Feature(_set_clock, since=(6, 2)),),
