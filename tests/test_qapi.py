@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from effort import some
 from specs import SPECS
 
 from qmpcheck.rulebase import (
@@ -361,7 +362,7 @@ def releases() -> list[tuple[str, str]]:
     return [(each["release"], each["root"]) for each in shipped]
 
 
-@pytest.mark.parametrize(("release", "root"), releases())
+@pytest.mark.parametrize(("release", "root"), some(releases()))  # `rules/make.py --check` has all
 def test_every_release_compiles_to_what_is_shipped(release: str, root: str) -> None:
     rules = qapi.read(str(SPECS / "qapi" / release / root))
     assert catalogue.find(release).rule_base == rules

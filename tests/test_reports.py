@@ -1,5 +1,6 @@
 """The reports for CI: each is what its readers take, whatever names and values stand in it."""
 
+import functools
 import io
 import json
 import os
@@ -16,7 +17,6 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 import published
 import pytest
-import xmlschema
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator, Draft202012Validator
@@ -36,7 +36,15 @@ from qmpcheck.specs import catalogue
 from qmpcheck.text import safe
 
 HERE = Path(__file__).parent
-JUNIT = xmlschema.XMLSchema(str(HERE / "junit.xsd"))
+
+
+@functools.cache
+def junit() -> Any:
+    import xmlschema  # takes as long to import as a hundred tests to run
+
+    return xmlschema.XMLSchema(str(HERE / "junit.xsd"))
+
+
 SARIF = Draft7Validator(published.schema("sarif-2.1.0"))
 GITLAB = Draft202012Validator(
     {
@@ -115,7 +123,7 @@ REPORTS = st.builds(
 def test_junit(found: Report) -> None:
     text = formats.render("junit", found)
     assert text.isascii()
-    JUNIT.validate(text)
+    junit().validate(text)
     root = ET.fromstring(text)
     assert [suite.get("name") for suite in root] == [safe(suite.name) for suite in found.suites]
     for element, suite in zip(root, found.suites, strict=True):
@@ -139,7 +147,7 @@ def test_junit(found: Report) -> None:
 def test_what_was_skipped_has_not_passed_in_junit(reason: str) -> None:
     suites = (Suite("vnc", "skipped", (), skipped=reason), Suite("rtc", "played", ()))
     text = formats.render("junit", REPORT._replace(suites=suites))
-    JUNIT.validate(text)
+    junit().validate(text)
     root = ET.fromstring(text)
     assert (root.get("tests"), root.get("skipped")) == ("2", "1")
     assert [each.get("message") for each in root.findall("testsuite[@name='vnc']/testcase/skipped")] == [
@@ -314,7 +322,7 @@ def test_hostile_streams_and_names(format: str, tmp_path: Path, monkeypatch: pyt
             GITLAB.validate(json.loads(text))
             assert len(json.loads(text)) == 5
         case "junit":
-            JUNIT.validate(text)
+            junit().validate(text)
             assert len(ET.fromstring(text).findall(".//failure")) == 2
         case "sarif":
             SARIF.validate(json.loads(text))
@@ -520,7 +528,7 @@ def test_changes() -> None:
     old, new = catalogue.find("10.0"), catalogue.find("2.1")
     found = changesreport.report(Changes(old, new, compare(old.rule_base, new.rule_base), strict=False))
     SARIF.validate(json.loads(formats.render("sarif", found)))
-    JUNIT.validate(formats.render("junit", found))
+    junit().validate(formats.render("junit", found))
     GITLAB.validate(json.loads(formats.render("gitlab", found)))
     [suite] = found.suites
     assert {finding.severity for finding in suite.findings} == set(Severity)

@@ -85,8 +85,8 @@ def test_a_client_survives_that_reads_all(
         (DIES, "signal 11, SIGSEGV"),
         ("", "it did not connect"),
         ("sys.exit(3)", "exit status 3"),
-        (NEVER_ENDS, "time-out, 5 s: it did not end"),
-        (STOPS_READING, "time-out, 5 s: it stopped reading"),
+        (NEVER_ENDS, "time-out, 2 s: it did not end"),
+        (STOPS_READING, "time-out, 2 s: it stopped reading"),
     ],
 )
 def test_a_client_does_not_survive(
@@ -94,7 +94,7 @@ def test_a_client_does_not_survive(
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     Path("two.jsonl").write_bytes(GREETING + b'\n{"event": "WATCHDOG"}\n{"event": "STOP"}\n')
-    status, report = ran(tmp_path, capsys, code, "two.jsonl", "--timeout", "5")
+    status, report = ran(tmp_path, capsys, code, "two.jsonl", "--timeout", "2")
     assert status == 1
     assert f"\ntwo.jsonl: {failure}\n" in report
 
