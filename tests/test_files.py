@@ -59,7 +59,7 @@ def test_any_way_of_cutting(content: bytes, places: list[int], most: int) -> Non
     *ended, rest = content.split(b"\n")
     whole = [*(line + b"\n" for line in ended), rest]
     ends = sorted({place % (len(whole) + 1) for place in places})
-    checker = Checker(RULES, CheckOptions(most=most, severities=SEVERITIES))
+    checker = Checker(RULES, CheckOptions(max_findings=most, severities=SEVERITIES))
     for begin, end in zip([0, *ends], [*ends, len(whole)], strict=True):
         *lines, last = b"".join(whole[begin:end]).split(b"\n")
         checker.feed([*lines, last] if last else lines, is_cut=bool(last))

@@ -117,7 +117,7 @@ def test_a_finding_tells_the_rule_the_trigger_and_how_far_the_search_went() -> N
 
 
 def test_open_triggers_beyond_those_kept_are_counted() -> None:
-    checker = Checker(RULES, CheckOptions(most=10))
+    checker = Checker(RULES, CheckOptions(max_findings=10))
     block = [line("E1").encode().rstrip()] * 1000
     for _ in range(50):
         checker.feed(block)

@@ -66,10 +66,10 @@ def qmpcheck_recorder(request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
         raise pytest.fail.Exception(f"qmpcheck: {error}", pytrace=False) from None
     with testing.Recorder(tmp_path) as recorder:
         yield recorder
-    _tell(request.node, testing.check(recorder, settings))
+    _report(request.node, testing.check(recorder, settings))
 
 
-def _tell(item: pytest.Item, result: Result) -> None:
+def _report(item: pytest.Item, result: Result) -> None:
     """Fail the test, or leave the report where pytest shows it on demand (`-rP`)."""
     unchecked = [f"qmpcheck: {reason}" for reason in result.unchecked if item.stash.get(_has_passed, False)]
     if result.has_errors or unchecked:

@@ -162,7 +162,7 @@ _found = functools.cache(catalogue.find)
 def _file_checker(settings: Settings) -> FileChecker:
     recipe = Recipe(
         codes=STREAM_CODES - _unwanted(settings.ignore),
-        most=_MOST,
+        max_findings=_MOST,
         assume=settings.assume,
         complete=settings.complete,
     )

@@ -40,7 +40,7 @@ class CheckOptions(msgspec.Struct, frozen=True):
     Attributes:
         codes: the codes of the findings to report.
         severities: severities that the user sets for some codes.
-        most: how many findings of a stream are listed; all are counted.
+        max_findings: how many findings of a stream are listed; all are counted.
         assumed: command-line options that QEMU was given, without dashes.
         within: seconds that the spec's follow-ups may take; None for any.
         literal: whether known errata are errors rather than warnings.
@@ -56,7 +56,7 @@ class CheckOptions(msgspec.Struct, frozen=True):
 
     codes: frozenset[str] = STREAM_CODES
     severities: Severities = UNCHANGED
-    most: int = 10_000
+    max_findings: int = 10_000
     assumed: tuple[str, ...] = ()
     within: float | None = None
     literal: bool = False
@@ -187,7 +187,7 @@ class Checker:
         options = self.options
         self._findings = Findings(
             Selection(options.codes, options.selected, options.ignored),
-            options.most,
+            options.max_findings,
             self._known_events,
             options.severities,
         )

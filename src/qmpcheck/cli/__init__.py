@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import IO, Any, NoReturn
 
 import qmpcheck
-from qmpcheck.cli.messages import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE, tell
+from qmpcheck.cli.messages import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE, notify
 from qmpcheck.rulebase import SpecError
 from qmpcheck.text import reason_of, safe, shortened
 
@@ -52,14 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(sys.argv[1:] if arguments is None else arguments)
     except KeyboardInterrupt:
-        tell("interrupted")
+        notify("interrupted")
         return INTERRUPTED
     except Exception as error:
         # A closed pipe, as to `head`, needs no message, but the interpreter must not fail on it at exit.
         if isinstance(error, OSError):
             _abandon(sys.stdout)
         if not isinstance(error, BrokenPipeError):
-            tell(_reason(error))
+            notify(_reason(error))
         return UNUSABLE
 
 
@@ -116,7 +116,7 @@ def _internal(error: Exception) -> str:
 
     if os.environ.get(TRACEBACK):
         for line in "".join(traceback.format_exception(error)).splitlines():
-            tell(safe(line))
+            notify(safe(line))
     *_, last = traceback.extract_tb(error.__traceback__)
     what = f"{type(error).__name__} in {os.path.basename(last.filename)}, line {last.lineno}: {error}"
     return (
@@ -145,7 +145,7 @@ class _Parser(argparse.ArgumentParser):
         from qmpcheck.cli import usage
 
         parser = self.command or self
-        tell(safe(usage.reworded(message, COMMANDS, parser)))
+        notify(safe(usage.reworded(message, COMMANDS, parser)))
         self.exit(UNUSABLE, f"see '{parser.prog} --help'\n")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.cli import output
-from qmpcheck.cli.messages import CLEAN, UNUSABLE, tell
+from qmpcheck.cli.messages import CLEAN, UNUSABLE, notify
 from qmpcheck.codes import Severity
 from qmpcheck.rulebase import SpecError
 from qmpcheck.text import safe
@@ -98,10 +98,10 @@ def close(
     lacking = _lacking(results)
     if not options.update_baseline:
         if not lacking:  # otherwise an entry may only be missing because its finding was not listed
-            tell_gone(before, baseline.found(results), codes)
+            notify_of_gone(before, baseline.found(results), codes)
         return CLEAN
     if lacking:
-        tell(f"{safe(options.baseline)} was not changed: {lacking}")
+        notify(f"{safe(options.baseline)} was not changed: {lacking}")
         return UNUSABLE
     _write(options.baseline, before, baseline.found(results))
     return CLEAN
@@ -141,7 +141,7 @@ def _write(path: str, before: Baseline, now: Baseline) -> None:
     with output.opened(path) as out:
         out.write(baseline.dump(now))
     counts = f"{len(now - before)} new, {len(before - now)} gone"
-    tell(f"{safe(path)}: {_entries(len(now))}, {counts}")
+    notify(f"{safe(path)}: {_entries(len(now))}, {counts}")
 
 
 def _lacking(results: Collection[StreamResult]) -> str:
@@ -156,12 +156,12 @@ def _lacking(results: Collection[StreamResult]) -> str:
     return ""
 
 
-def tell_gone(before: Baseline, now: Baseline, codes: Collection[str]) -> None:
+def notify_of_gone(before: Baseline, now: Baseline, codes: Collection[str]) -> None:
     """Say how many entries of a baseline no longer occur, among the codes that were checked."""
     gone = {entry for entry in before - now if entry.code in codes}
     if gone:
         verb = "occurs" if len(gone) == 1 else "occur"
-        tell(f"{_entries(len(gone))} of the baseline no longer {verb}")
+        notify(f"{_entries(len(gone))} of the baseline no longer {verb}")
 
 
 def _entries(number: int) -> str:

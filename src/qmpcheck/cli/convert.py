@@ -15,7 +15,7 @@ from itertools import islice
 from typing import IO, Any, cast
 
 from qmpcheck.cli import inputs, output
-from qmpcheck.cli.messages import CLEAN, tell
+from qmpcheck.cli.messages import CLEAN, notify
 from qmpcheck.reports.terminal import table
 from qmpcheck.rulebase import SpecError
 from qmpcheck.streams import demultiplex, formats, source
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     with output.opened(options.output) as out, _parts(path, options.input) as (_, parts):
         _write(out, parts, chosen)
     if cut := sum(found[number].cut for number in chosen):
-        tell(f"{safe(path)}: left out {plural(cut, 'message')} cut off in the log")
+        notify(f"{safe(path)}: left out {plural(cut, 'message')} cut off in the log")
     return CLEAN
 
 

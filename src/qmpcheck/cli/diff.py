@@ -30,7 +30,7 @@ import msgspec
 
 from qmpcheck import text
 from qmpcheck.cli import output, report_option, strictness
-from qmpcheck.cli.messages import CLEAN, FINDINGS, tell
+from qmpcheck.cli.messages import CLEAN, FINDINGS, notify
 from qmpcheck.codes import Impact
 from qmpcheck.drift import client_usage, client_usage_file
 from qmpcheck.drift.compare import compare
@@ -151,7 +151,7 @@ def _client(name: str, old: Spec, new: Spec) -> NamedClient:
         raise SpecError(f"{safe(name)}: none of its events is in either spec")
     missing = [*map(text.name, found.uses.keys() - known.keys()), *found.elsewhere]
     if missing:
-        tell(f"{safe(name)}: {plural(len(missing), 'name')} in neither spec: {first_of(missing)}")
+        notify(f"{safe(name)}: {plural(len(missing), 'name')} in neither spec: {first_of(missing)}")
     return NamedClient(name, found.uses)
 
 

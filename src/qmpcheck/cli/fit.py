@@ -18,7 +18,7 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from qmpcheck.cli import inputs, report_option
-from qmpcheck.cli.messages import CLEAN, FINDINGS, UNUSABLE, tell
+from qmpcheck.cli.messages import CLEAN, FINDINGS, UNUSABLE, notify
 from qmpcheck.codes import Severity
 from qmpcheck.drift import fit
 from qmpcheck.reports import fitreport
@@ -64,7 +64,7 @@ def _fit_one(path: str, options: argparse.Namespace) -> int:
         found = fit.fit(path, catalogue.text_revisions(), options.input)
     except Unreadable as error:
         raise SpecError(f"{safe(path)}: {error}") from None
-    _tell_versions(dict.fromkeys(version for each in found for version in each.fit.versions))
+    _notify_of_versions(dict.fromkeys(version for each in found for version in each.fit.versions))
     write = fitreport.write_json if options.format == "json" else fitreport.write_text
     with report_option.opened(None, options.reports) as out:
         write(path, found, out)
@@ -82,14 +82,14 @@ def _fit_many(files: Iterable[StoredFile], options: argparse.Namespace) -> int:
         try:
             found = fit.fit(file.path, texts, options.input, file.size)
         except Unreadable as error:
-            tell(f"{safe(file.path)}: {error}")
+            notify(f"{safe(file.path)}: {error}")
             status = UNUSABLE
             continue
         status = max(status, _status(file.path, found))
         sums.add(file.path, found)
         if is_json:
             fitreport.write_json(file.path, found, sys.stdout)
-    _tell_versions(sums.versions)
+    _notify_of_versions(sums.versions)
     if not is_json:
         sys.stdout.write(sums.text())
     return status
@@ -97,7 +97,7 @@ def _fit_many(files: Iterable[StoredFile], options: argparse.Namespace) -> int:
 
 def _status(path: str, found: Sequence[fit.StreamFit]) -> int:
     if not any(each.fit.events for each in found):
-        tell(f"{safe(path)}: no event in it")
+        notify(f"{safe(path)}: no event in it")
         return UNUSABLE
     return CLEAN if all(each.fit.is_whole for each in found) else FINDINGS
 
@@ -112,10 +112,10 @@ def _page(path: str, found: Sequence[fit.StreamFit], options: argparse.Namespace
     return report_option.write(options.reports, report)
 
 
-def _tell_versions(versions: Iterable[Version]) -> None:
+def _notify_of_versions(versions: Iterable[Version]) -> None:
     for note in dict.fromkeys(map(_note, versions)):
         if note:
-            tell(note)
+            notify(note)
 
 
 def _note(version: Version) -> str:

@@ -26,7 +26,7 @@ from contextlib import contextmanager
 import msgspec
 
 from qmpcheck.cli import arguments, baseline_option, output, report_option, strictness
-from qmpcheck.cli.messages import CLEAN, FINDINGS, UNUSABLE, tell
+from qmpcheck.cli.messages import CLEAN, FINDINGS, UNUSABLE, notify
 from qmpcheck.gate import build as builds
 from qmpcheck.gate import profile as profiles
 from qmpcheck.gate import saving
@@ -209,12 +209,12 @@ def _report(options: argparse.Namespace, verdict: Verdict, known: Baseline | Non
     if updates:
         baseline_option.update(options, report, known or frozenset())
     elif known and options.only is None and not options.skip and not report.unchecked:
-        baseline_option.tell_gone(known, baseline_option.of_report(report), verdict.recipe.codes)
+        baseline_option.notify_of_gone(known, baseline_option.of_report(report), verdict.recipe.codes)
     if gatereport.failed(report):
         return max(status, FINDINGS)
     if report.unchecked:
         if not verdict.events:
-            tell("nothing was checked: no scenario could be played")
+            notify("nothing was checked: no scenario could be played")
         return UNUSABLE
     return status
 
@@ -237,7 +237,7 @@ def _choose_spec(name: str, build: Build) -> Spec:
         return catalogue.find(name)
     spec = catalogue.of_version(build.version)
     if spec.note:
-        tell(spec.note)
+        notify(spec.note)
     return spec
 
 
@@ -250,7 +250,7 @@ def _play(build: Build, scenarios: Sequence[Scenario]) -> Played:
     except OSError as error:
         raise SpecError(f"cannot make a folder for the scenarios: {error.strerror}") from None
     if played.stop:
-        tell(
+        notify(
             f"interrupted: {sum(each.was_stopped for each in played.outcomes)} of {len(scenarios)} not played"
         )
     return played
@@ -317,9 +317,9 @@ def _save_recordings(options: argparse.Namespace, verdict: Verdict, failed: Sequ
         saving.save(folder, verdict.build, outcomes, failed)
     except OSError as error:
         if options.save is None:
-            tell(f"the recordings of what failed are not kept: {error.strerror}")
+            notify(f"the recordings of what failed are not kept: {error.strerror}")
             return CLEAN, ""
-        tell(f"--save {safe(folder)}: {error.strerror}")
+        notify(f"--save {safe(folder)}: {error.strerror}")
         return UNUSABLE, ""
     return CLEAN, folder
 
@@ -334,13 +334,13 @@ def _save_profile(options: argparse.Namespace, verdict: Verdict, report: Report)
         return CLEAN
     # Later builds would have to send no more than this one.
     if report.unchecked or gatereport.failed(report):
-        tell(f"--save-profile {safe(options.save_profile)}: not written, as the build failed")
+        notify(f"--save-profile {safe(options.save_profile)}: not written, as the build failed")
         return CLEAN
     to_their_end = [each for each in verdict.judged if each.outcome.failure is None]
     played = {each.outcome.scenario.name: each.seen for each in to_their_end}
     try:
         profiles.save(options.save_profile, str(verdict.build.version), played)
     except OSError as error:
-        tell(f"--save-profile {safe(options.save_profile)}: {error.strerror}")
+        notify(f"--save-profile {safe(options.save_profile)}: {error.strerror}")
         return UNUSABLE
     return CLEAN

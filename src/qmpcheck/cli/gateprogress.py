@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from qmpcheck.cli.messages import tell
+from qmpcheck.cli.messages import notify
 from qmpcheck.gate.scenario import Scenario, ScenarioOutcome
 
 _EVERY = 10.0
@@ -53,7 +53,7 @@ class _ProgressLines:
         # The log of a CI job keeps every line, so there are few.
         elif time.monotonic() - self._last >= _EVERY:
             self._last = time.monotonic()
-            tell(text)
+            notify(text)
 
 
 @contextmanager

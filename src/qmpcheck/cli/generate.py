@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from qmpcheck.cli import arguments, output
-from qmpcheck.cli.messages import CLEAN, tell
+from qmpcheck.cli.messages import CLEAN, notify
 from qmpcheck.generating.choices import KINDS, Coverage, shown
 from qmpcheck.generating.mutants import Stories, mutants
 from qmpcheck.generating.stream import Generation, encoded
@@ -83,13 +83,13 @@ def run(options: argparse.Namespace) -> int:
         with output.opened(options.output) as out:
             for message in generation.messages(options.events):
                 out.write(encoded(message).decode() + "\n")
-    tell(f"generated {plural(generation.events, 'event')} in {plural(generation.sessions, 'session')}")
-    _tell_coverage(generation.coverage)
+    notify(f"generated {plural(generation.events, 'event')} in {plural(generation.sessions, 'session')}")
+    _notify_of_coverage(generation.coverage)
     if generation.added:
-        tell(f"also generated, because others need them: {', '.join(map(name, generation.added))}")
+        notify(f"also generated, because others need them: {', '.join(map(name, generation.added))}")
     for event, reason in generation.left_out.items():
         if not options.only or event.partition(".")[0] in options.only:
-            tell(f"left out: {safe(event)}: {reason}")
+            notify(f"left out: {safe(event)}: {reason}")
     return CLEAN
 
 
@@ -132,17 +132,17 @@ def _write_files(folder: str, spec: Spec, stories: Stories) -> None:
             row = {"file": path, "code": mutant.code, "line": mutant.line, "event": mutant.event}
             row |= {"path": as_text(mutant.path), "what": mutant.what, "options": mutant.options}
             index.write(json.dumps(row) + "\n")
-    tell(f"wrote {plural(number, 'stream')} that break one rule each; index.jsonl says which")
+    notify(f"wrote {plural(number, 'stream')} that break one rule each; index.jsonl says which")
 
 
-def _tell_coverage(coverage: Coverage) -> None:
+def _notify_of_coverage(coverage: Coverage) -> None:
     counts = (f"{coverage.met[kind]} of {coverage.all[kind]} {kind}" for kind in KINDS if coverage.all[kind])
-    tell(f"shown: {', '.join(counts)}")
+    notify(f"shown: {', '.join(counts)}")
     missing = [*coverage.missing()]
     for place in missing[:_MOST_MISSING]:
-        tell(f"not shown: {shown(place)}")
+        notify(f"not shown: {shown(place)}")
     if len(missing) > _MOST_MISSING:
-        tell(f"and {len(missing) - _MOST_MISSING} more; a longer stream shows them")
+        notify(f"and {len(missing) - _MOST_MISSING} more; a longer stream shows them")
 
 
 _MOST_MISSING = 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from qmpcheck.cli.messages import tell
+from qmpcheck.cli.messages import notify
 from qmpcheck.rulebase import SpecError
 from qmpcheck.streams import listing
 from qmpcheck.streams.stored_file import StoredFile
@@ -28,15 +28,15 @@ def files(path: str) -> Iterator[StoredFile]:
         if len(some) < MOST_NAMED:
             some.append(safe(other))
 
-    def tell_skipped() -> None:
+    def notify_of_skipped() -> None:
         for kind, some in skipped.items():
-            tell(f"{safe(path)}: skipped {kind}: {first_of(some, number[kind] - len(some))}")
+            notify(f"{safe(path)}: skipped {kind}: {first_of(some, number[kind] - len(some))}")
 
     try:
         yield from listing.listed(path, skip)
     except listing.NothingListed as error:
-        tell_skipped()
+        notify_of_skipped()
         raise SpecError(f"{safe(path)}: {error}") from None
     except OSError as error:
         raise SpecError(f"{safe(path)}: {reason_of(error)}") from None
-    tell_skipped()
+    notify_of_skipped()

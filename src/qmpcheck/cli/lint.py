@@ -20,7 +20,7 @@ from typing import IO
 from qmpcheck.checking import lint
 from qmpcheck.checking.lint import Linted
 from qmpcheck.cli import arguments, baseline_option, output, report_option
-from qmpcheck.cli.messages import CLEAN, FINDINGS, UNUSABLE, tell
+from qmpcheck.cli.messages import CLEAN, FINDINGS, UNUSABLE, notify
 from qmpcheck.codes import CODES, DOCUMENT_CODES, Severity
 from qmpcheck.finding import Finding
 from qmpcheck.reports import baseline, fingerprint, lintreport, streamstext, terminal
@@ -80,7 +80,7 @@ def _lint(paths: Sequence[str], codes: frozenset[str]) -> tuple[list[Linted], di
             linted = lint.lint(path)
         except SpecError as error:  # noqa: PERF203 -- once a document
             unreadable[path] = _hint(path) or str(error)
-            tell(unreadable[path])
+            notify(unreadable[path])
         else:
             chosen = tuple(defect for defect in linted.defects if defect.code in codes)
             results.append(linted._replace(defects=chosen))
@@ -149,6 +149,6 @@ def _close(
     if updates:
         baseline_option.update(options, new, before)
     elif options.update_baseline:
-        tell(f"{safe(options.baseline)} was not changed: not every document could be read")
+        notify(f"{safe(options.baseline)} was not changed: not every document could be read")
     elif not new.unchecked:
-        baseline_option.tell_gone(before, baseline_option.of_report(new), codes)
+        baseline_option.notify_of_gone(before, baseline_option.of_report(new), codes)

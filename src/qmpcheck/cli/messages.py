@@ -9,7 +9,7 @@ CLEAN, FINDINGS, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 """The exit status: nothing found; findings; nothing checked, or unusable input or options; interrupted."""
 
 
-def tell(message: str) -> None:
+def notify(message: str) -> None:
     """Print a message to standard error. If that is closed, the exit status alone has to say it."""
     if sys.stderr is None:
         return

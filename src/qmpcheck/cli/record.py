@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import argparse
 
-from qmpcheck.cli.messages import CLEAN, INTERRUPTED, UNUSABLE, tell
+from qmpcheck.cli.messages import CLEAN, INTERRUPTED, UNUSABLE, notify
 from qmpcheck.interrupts import Interrupts
 from qmpcheck.qmp import address
 from qmpcheck.recording import sources, transcript
@@ -92,24 +92,24 @@ def _recorded(
     whole = True
     try:
         if where is None:
-            whole = sources.record_command(options.source, file, interrupts, tell)
+            whole = sources.record_command(options.source, file, interrupts, notify)
         elif options.proxy:
             from qmpcheck.recording import proxy
 
-            record = proxy.ProxyRecorder(file, tell)
+            record = proxy.ProxyRecorder(file, notify)
             whole = proxy.record_proxy(
                 address.listening(options.proxy), where, record, interrupts, options.reconnect
             )
         else:
-            whole = sources.record_socket(where, file, interrupts, tell, options.reconnect)
+            whole = sources.record_socket(where, file, interrupts, notify, options.reconnect)
     except Stopped as error:
-        tell(str(error))
+        notify(str(error))
         whole = False
     # Whatever stopped the recording, what came until then must be on the disk.
     try:
         file.finish()
     except Stopped as error:
-        tell(str(error))
+        notify(str(error))
         whole = False
     return whole
 
@@ -118,4 +118,4 @@ def _sum_up(file: Transcript) -> None:
     counts = (
         f"{plural(file.lines, 'line')}, {plural(file.events, 'event')}, {plural(file.sessions, 'session')}"
     )
-    tell(f"recorded {counts} to {file.name}")
+    notify(f"recorded {counts} to {file.name}")

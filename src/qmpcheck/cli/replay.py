@@ -27,7 +27,7 @@ import sys
 from collections.abc import Iterator
 
 from qmpcheck.cli.arguments import whole_number
-from qmpcheck.cli.messages import CLEAN, FINDINGS, tell
+from qmpcheck.cli.messages import CLEAN, FINDINGS, notify
 from qmpcheck.qmp import address
 from qmpcheck.replaying import script, stream
 from qmpcheck.replaying.conversation import Options
@@ -139,11 +139,11 @@ async def _serve(server: Server) -> None:
     except (OSError, ValueError) as error:
         raise SpecError(address.why_not_listening(server.address, error)) from None
     try:
-        tell(f"listening at {safe(str(server.address))}")
+        notify(f"listening at {safe(str(server.address))}")
         await _interrupted()
     finally:
         await server.stop()
-    tell(f"served {plural(server.served, 'client')}")
+    notify(f"served {plural(server.served, 'client')}")
 
 
 async def _interrupted() -> None:

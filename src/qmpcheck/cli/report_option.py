@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 import msgspec
 
 from qmpcheck.cli import output
-from qmpcheck.cli.messages import CLEAN, UNUSABLE, tell
+from qmpcheck.cli.messages import CLEAN, UNUSABLE, notify
 from qmpcheck.reports.formats import FOR_CI, LINES, PAGES
 from qmpcheck.rulebase import SpecError
 from qmpcheck.streams.stored_file import scheme
@@ -137,12 +137,12 @@ def run(options: argparse.Namespace) -> int:
     try:
         status = int(options.run(options))
     except SpecError as error:
-        tell(str(error))
+        notify(str(error))
     finally:
         if status == UNUSABLE:
             for path, state in before.items():
                 if _state(path) == state:
-                    tell(f"{safe(path)} was not changed: it is not of this run")
+                    notify(f"{safe(path)} was not changed: it is not of this run")
     return status
 
 
@@ -209,6 +209,6 @@ def _write(text: str, path: str | None) -> int:
         with output.opened(path) as out:
             out.write(text)
     except SpecError as error:
-        tell(str(error))
+        notify(str(error))
         return UNUSABLE
     return CLEAN

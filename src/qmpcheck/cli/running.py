@@ -12,7 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from qmpcheck.cli import inputs
-from qmpcheck.cli.messages import tell
+from qmpcheck.cli.messages import notify
 from qmpcheck.cli.report_option import TABLES
 from qmpcheck.rulebase import SpecError
 from qmpcheck.streams import source
@@ -101,7 +101,7 @@ def _state(options: argparse.Namespace, checker: FileChecker) -> Iterator[KeptRe
     with _state_errors(options):
         state = KeptResults(options.state, digest([edition(), checker.identity()]))
     for path in state.damaged:
-        tell(f"{safe(path)} is damaged; its recordings are checked again")
+        notify(f"{safe(path)} is damaged; its recordings are checked again")
     with closing(state):
         yield state
 

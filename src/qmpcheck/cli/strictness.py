@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from qmpcheck.cli.messages import tell
+from qmpcheck.cli.messages import notify
 from qmpcheck.rulebase import SpecError
 from qmpcheck.specs.catalogue import Spec
 from qmpcheck.text import safe
@@ -42,4 +42,4 @@ def check(options: argparse.Namespace, *specs: Spec) -> None:
     if notices and options.strict_spec:
         raise SpecError("; ".join(notices))
     for text in notices:
-        tell(text)
+        notify(text)

@@ -28,7 +28,7 @@ import msgspec
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.cli import arguments, baseline_option, notes, output, report_option, running, strictness
 from qmpcheck.cli.arguments import AppendOverDefault
-from qmpcheck.cli.messages import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE, tell
+from qmpcheck.cli.messages import CLEAN, FINDINGS, INTERRUPTED, UNUSABLE, notify
 from qmpcheck.codes import STREAM_CODES
 from qmpcheck.finding import Finding
 from qmpcheck.reports.formats import FOR_CI, PAGES
@@ -178,7 +178,7 @@ def _check_options(options: argparse.Namespace) -> None:
 def _recipe(options: argparse.Namespace) -> Recipe:
     return msgspec.structs.replace(
         arguments.recipe(options, arguments.selected(options, STREAM_CODES)),
-        most=options.max_findings,
+        max_findings=options.max_findings,
         assume=tuple(options.assume),
         literal=options.literal,
         extra=tuple(options.extra),
@@ -210,7 +210,7 @@ def _tables(options: argparse.Namespace, results: Collection[StreamResult]) -> i
             try:
                 parquet.write(results, each.path)
             except OSError as error:
-                tell(f"{safe(each.path)}: {reason_of(error)}")
+                notify(f"{safe(each.path)}: {reason_of(error)}")
                 status = UNUSABLE
     return status
 
@@ -234,7 +234,7 @@ def _follow(
             for note in (f"{notes.label(path, vm)}: {choice.why}" if choice.why else "", choice.spec.note):
                 if note and note not in chosen:
                     chosen.add(note)
-                    tell(note)
+                    notify(note)
             known_since = with_drift(findings, choice.spec)
             for finding in streamstext.new_findings((*known_since, *overdue), known):
                 out.write(streamstext.finding_line(path, finding, terminal.painter(out), vm))
@@ -243,7 +243,7 @@ def _follow(
 
         # JSON is one document, which is complete only at the end.
         at_once = None if options.format == "json" else print_findings
-        results, interrupted = follow_file(checker, path, at_once, _tell_rotation)
+        results, interrupted = follow_file(checker, path, at_once, _notify_of_rotation)
         # What was printed at once is not in the list any more, but counts for the baseline and other reports.
         whole = [results[0]._replace(listed=(*printed, *results[0].listed), taken=Counter()), *results[1:]]
         accepted = baseline_option.accepted(options, whole, known)
@@ -253,8 +253,8 @@ def _follow(
     return INTERRUPTED if interrupted else status
 
 
-def _tell_rotation(path: str, lines: int) -> None:
-    tell(f"{safe(path)} was replaced or emptied: its first line now counts as line {lines + 1}")
+def _notify_of_rotation(path: str, lines: int) -> None:
+    notify(f"{safe(path)} was replaced or emptied: its first line now counts as line {lines + 1}")
 
 
 def _expect_readable(path: str) -> None:
@@ -278,7 +278,7 @@ def _report(
         for result in results:
             more = result.unlisted.total()
             if more:  # the report has no place for it
-                tell(f"{notes.label(result.path, result.vm)}: {plural(more, 'more finding')} not listed")
+                notify(f"{notes.label(result.path, result.vm)}: {plural(more, 'more finding')} not listed")
     else:
         if len(results) > _MANY and options.format == "text":
             from qmpcheck.reports import summary
@@ -293,7 +293,7 @@ def _report(
 
 def _tell(options: argparse.Namespace, about: Sequence[str]) -> None:
     for note in () if options.quiet else about:
-        tell(note)
+        notify(note)
 
 
 def _status(results: Collection[StreamResult], options: argparse.Namespace, known: Baseline | None) -> int:
@@ -302,9 +302,9 @@ def _status(results: Collection[StreamResult], options: argparse.Namespace, know
         if reason := checked.unchecked:
             unchecked += 1
             if unchecked <= _MOST_NAMED_UNCHECKED:
-                tell(f"{notes.label(checked.path, checked.vm)}: {reason}{_if_spec(checked.path)}")
+                notify(f"{notes.label(checked.path, checked.vm)}: {reason}{_if_spec(checked.path)}")
     if unchecked > _MOST_NAMED_UNCHECKED:
-        tell(f"{plural(unchecked - _MOST_NAMED_UNCHECKED, 'stream')} more could not be checked")
+        notify(f"{plural(unchecked - _MOST_NAMED_UNCHECKED, 'stream')} more could not be checked")
     if unchecked:
         return UNUSABLE  # worse than findings: nobody knows what else there is
     return FINDINGS if any(_new(checked, options, known) for checked in results) else CLEAN

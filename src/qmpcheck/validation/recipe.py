@@ -26,7 +26,7 @@ class Recipe(msgspec.Struct, frozen=True):
     Attributes:
         codes: the codes of the findings to report.
         severities: severities that the user sets for some codes.
-        most: how many findings of a stream are listed; all are counted.
+        max_findings: how many findings of a stream are listed; all are counted.
         assume: command-line options that QEMU was given, with or without dashes.
         within: seconds that the specs' follow-ups may take; None for any.
         literal: whether known errata are errors rather than warnings.
@@ -42,7 +42,7 @@ class Recipe(msgspec.Struct, frozen=True):
 
     codes: frozenset[str] = STREAM_CODES
     severities: Severities = UNCHANGED
-    most: int = 10_000
+    max_findings: int = 10_000
     assume: tuple[str, ...] = ()
     within: float | None = None
     literal: bool = False
@@ -85,7 +85,7 @@ class Recipe(msgspec.Struct, frozen=True):
         options = CheckOptions(
             codes=self.codes,
             severities=self._severities(spec),
-            most=self.most,
+            max_findings=self.max_findings,
             assumed=assumed_options(rule_base, self.assume),
             within=self.within,
             literal=self.literal,
