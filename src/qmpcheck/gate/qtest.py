@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import time
-from types import TracebackType
 from typing import TypeVar
 
 from qmpcheck.gate.failure import FAILED, HUNG, Failure
@@ -55,9 +54,7 @@ class QTest:
     def __enter__(self: Self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._lines.close()
         self._peer.close()
 

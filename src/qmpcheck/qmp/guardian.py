@@ -19,7 +19,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from types import TracebackType
 
 
 class Guardian:
@@ -54,9 +53,7 @@ class Guardian:
         )
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         # All was cleaned up in order, so nothing is left for it to do.
         self._process.kill()
         self._process.wait()

@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from types import TracebackType
 from typing import IO
 
 from qmpcheck.qmp.guardian import Guardian, kill_marked
@@ -128,17 +127,15 @@ class ProcessGroup:
             if self.folder:
                 os.mkdir(self.folder, 0o700)
         except BaseException:
-            self._guardian.__exit__(None, None, None)
+            self._guardian.__exit__()
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
         if self.folder:
             shutil.rmtree(self.folder, ignore_errors=True)
-        self._guardian.__exit__(kind, error, trace)
+        self._guardian.__exit__()
 
     def close(self) -> None:
         """Kill all processes that are left, and allow no more."""

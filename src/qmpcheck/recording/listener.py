@@ -6,7 +6,6 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from types import TracebackType
 from typing import NamedTuple
 
 from qmpcheck.interrupts import Interrupts
@@ -55,15 +54,13 @@ class Listener:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         # The first one ends the waiting for a peer, the second one a peer that never pauses.
         self._interrupts.ask(signal.SIGTERM)
         self._thread.join(_MOMENT)
         self._interrupts.ask(signal.SIGTERM)
         self._thread.join()
-        self._interrupts.__exit__(kind, error, trace)
+        self._interrupts.__exit__()
         self._socket.close()
 
     def _run(self) -> None:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
-from types import TracebackType
 from typing import Any
 
 from qmpcheck.checking.result import StreamResult
@@ -64,9 +63,7 @@ class Cluster:
     def __enter__(self) -> Cluster:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with suppress(TimeoutError):  # if it takes longer, Dask ends its processes when this one ends
             self._client.close(timeout=_CLOSING)
             if self._cluster:

@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
-from types import TracebackType
 
 from qmpcheck.checking.result import StreamResult
 from qmpcheck.validation.files import FileChecker
@@ -36,9 +35,7 @@ class Processes:
     def __enter__(self) -> Processes:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         if self._pool is None:
             return
         self._pool.shutdown(wait=not kind, cancel_futures=True)

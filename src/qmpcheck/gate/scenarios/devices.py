@@ -171,6 +171,11 @@ def _identity(stage: Stage) -> None:
         vm.wait("SCLP_CPI_INFO_AVAILABLE")
 
 
+_BALLOON_DELETED = (
+    expected("DEVICE_DELETED", path="/machine/peripheral/balloon0/virtio-backend"),
+    expected("DEVICE_DELETED", device="balloon0", path="/machine/peripheral/balloon0"),
+)
+
 SCENARIOS = (
     Scenario(
         "rtc",
@@ -205,11 +210,7 @@ SCENARIOS = (
     Scenario(
         "unplug-channel",
         "a CCW device is unplugged, which needs no guest",
-        (
-            expected("DEVICE_DELETED", path="/machine/peripheral/balloon0/virtio-backend"),
-            expected("DEVICE_DELETED", device="balloon0", path="/machine/peripheral/balloon0"),
-            QUIT,
-        ),
+        (*_BALLOON_DELETED, QUIT),
         _unplug_channel,
         needs=(Ability.CHANNELS, "virtio-balloon-ccw"),
     ),
@@ -244,11 +245,7 @@ SCENARIOS = (
     Scenario(
         "unplug-pci",
         "a PCI device is unplugged, and the guest ejects it",
-        (
-            expected("DEVICE_DELETED", path="/machine/peripheral/balloon0/virtio-backend"),
-            expected("DEVICE_DELETED", device="balloon0", path="/machine/peripheral/balloon0"),
-            QUIT,
-        ),
+        (*_BALLOON_DELETED, QUIT),
         _unplug_pci,
         needs=(Ability.EJECT, "virtio-balloon-{bus}"),
     ),

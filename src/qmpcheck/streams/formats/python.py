@@ -12,9 +12,7 @@ from qmpcheck.streams.formats import json
 from qmpcheck.streams.formats.message import Batch, Stream, StreamsByKey
 from qmpcheck.streams.formats.objects import FoundObject, at_line_start, objects
 
-_LINE = rb"[^\n{}]*?(?P<arrow>-->|<--) \{"
-_BEFORE = re.compile(_LINE)
-_HEAD = re.compile(rb"^" + _LINE, re.MULTILINE)
+_search = at_line_start(b"--", re.compile(rb"[^\n{}]*?(?P<arrow>-->|<--) \{"))
 
 # What precedes the arrow is the application's choice; with logging's defaults it is `DEBUG:NAME OF THE
 # LOGGER:`. A logger's name ends in the client's, which may have blanks if a colon follows it.
@@ -27,7 +25,7 @@ _LOGGER = re.compile(
 
 def recognises(head: bytes) -> bool:
     """Whether a message begins after an arrow."""
-    return _HEAD.search(head) is not None
+    return _search(head, 0) is not None
 
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
@@ -38,7 +36,7 @@ def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
         logger = _LOGGER.search(found.before[0])
         return streams[(logger and logger["vm"]) or b""]
 
-    for found in objects(blocks, at_line_start(b"--", _BEFORE), spread=True):
+    for found in objects(blocks, _search, spread=True):
         yield [
             # The arrow says who sent it, even if the message is cut before any key.
             msgspec.structs.replace(message, sent=each.before["arrow"] == b"-->")

@@ -16,8 +16,7 @@ _LINE = (
     rb"(?:monitor_qmp_respond|handle_qmp_command) "
     rb"(?:mon (?P<mon>0x\w+) re(?:sp|q): |[\d.]+ pid=\d+ mon=(?P<simple>0x\w+) (?:json|req)=)\{"
 )
-_BEFORE = re.compile(_LINE)
-_HEAD = re.compile(rb"^" + _LINE, re.MULTILINE)
+_search = at_line_start(b"_qmp_", re.compile(_LINE))
 
 PRINTED = re.compile(
     rb"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\+0000: starting up libvirt version: ", re.MULTILINE
@@ -27,7 +26,7 @@ PRINTED = re.compile(
 
 def recognises(head: bytes) -> bool:
     """Whether a line is a trace of a message."""
-    return _HEAD.search(head) is not None
+    return _search(head, 0) is not None
 
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
@@ -37,4 +36,4 @@ def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
     def stream(found: FoundObject) -> Stream:
         return streams[found.before["mon"] or found.before["simple"]]
 
-    return json.found_by(at_line_start(b"_qmp_", _BEFORE), blocks, stream, spread=True)
+    return json.found_by(_search, blocks, stream, spread=True)

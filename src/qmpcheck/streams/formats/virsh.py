@@ -19,19 +19,18 @@ _LINE = (
     rb"|event (?P<timed>\S+) at (?P<seconds>-?\d+)\.(?P<micros>\d+)) "
     rb"for domain (?:'(?P<quoted>[^\n]+?)'|(?P<bare>[^\n']+?)): (?:<null>\r?$|\{)"
 )
-_BEFORE = re.compile(_LINE, re.MULTILINE)
-_HEAD = re.compile(rb"^" + _LINE, re.MULTILINE)
+_search = at_line_start(b" for domain ", re.compile(_LINE, re.MULTILINE))
 
 
 def recognises(head: bytes) -> bool:
     """Whether a line reports an event of a domain."""
-    return _HEAD.search(head) is not None
+    return _search(head, 0) is not None
 
 
 def messages(blocks: Iterable[Block]) -> Iterator[Batch]:
     """Yield the messages of each block; each domain has a stream."""
     streams = StreamsByKey()
-    for found in objects(blocks, at_line_start(b" for domain ", _BEFORE), spread=True):
+    for found in objects(blocks, _search, spread=True):
         yield [_message(each, streams) for each in found]
 
 
